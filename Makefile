@@ -1,0 +1,66 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= .waymark
+DATA ?=
+
+##@ Use
+.PHONY: run
+run: install ## Install everything, start the stack, walk the journey, stay until Ctrl-C (DATA=dir for real files)
+	$(BIN)/waymark run --home $(HOME_DIR) $(if $(DATA),--data $(DATA))
+
+.PHONY: install
+install: $(VENV)/.runtime ## Install everything the stack needs into this checkout
+$(VENV)/.runtime: requirements.lock pyproject.toml deploy/kafka/jgo.lock.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Waymark needs Python 3.11 or newer; point PYTHON= at one")'
+	@test -x $(BIN)/python || { echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing Python packages (locked, hash-checked)"
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements.lock || { echo "A package could not be fetched; the line above says which. Behind a proxy set HTTPS_PROXY and, for a mirror, PIP_INDEX_URL, then run the same command again."; exit 1; }
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/waymark fetch
+	@touch $@
+
+##@ Check
+.PHONY: test
+test: $(VENV)/.dev ## Run every test against real PostgreSQL, Kafka, S3 and Envoy
+	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## Format, lint, types, import rules, buf lint and breaking, generated files fresh
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m proto.generate --check
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "installing tools for tests and checks (locked, hash-checked)"
+	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: format
+format: $(VENV)/.dev ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+##@ Develop
+.PHONY: proto
+proto: $(VENV)/.dev ## Lint the contracts and generate code, descriptor set and documents from them
+	$(BIN)/python -m proto.generate
+
+.PHONY: lock
+lock: ## Resolve and lock every dependency with hashes (needs uv)
+	uv pip compile requirements.in -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
+	uv pip compile requirements-dev.in -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-dev.lock
+
+##@ Measure
+.PHONY: bench
+bench: bench-redeem bench-events bench-import bench-search bench-footprint ## Run every benchmark
+.PHONY: bench-redeem bench-events bench-import bench-search bench-footprint
+bench-redeem bench-events bench-import bench-search bench-footprint: bench-%: $(VENV)/.dev
+	$(BIN)/python -m bench.$*
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*##/ {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
