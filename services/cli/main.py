@@ -1,0 +1,126 @@
+"""The `waymark` command. Each noun or verb lives in a module of its own, imported when it is called."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
+
+from services.cli.exits import Failure
+
+STACK = "services.cli.stack.commands"
+# Command → module that registers it, in the order of `waymark --help`.
+MODULES = {
+    **dict.fromkeys(("up", "down", "status", "logs", "reset", "run"), STACK),
+    "demo": "services.cli.demo.command",
+    "token": "services.cli.token",
+    "serve": "services.cli.serve",
+    "relay": "services.cli.relay",
+    "consume": "services.cli.consume",
+    "migrate": "services.cli.migrate",
+    "events": "services.cli.events",
+    "fetch": "services.cli.fetch",
+}
+HELP = """Career portfolios, learning vouchers and a course catalogue for public employment services.
+
+Commands find a running stack by `--home` or the variable `WAYMARK_HOME` (default `.waymark`).
+"""
+EPILOG = """Examples:
+
+`waymark up --detach` starts everything on this machine
+
+`waymark demo` walks from a shortage list to a paid training
+
+`waymark token learner --subject 0198c5f0-7a51-7cc3-9d0a-3a1b2c3d4e5f` prints an access token
+
+`waymark status --json` for programs
+
+Exit codes: 0 done · 1 something else went wrong · 2 wrong usage · 3 not running or unreachable ·
+4 refused by a service · 5 not found · `demo`: number of failed steps · 130 stopped by Ctrl-C
+"""
+
+
+class Commands(MutableMapping[str, Any]):
+    """Commands by name; a value is imported when it is looked up, so that `waymark status` loads no gRPC."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._loaded:
+            module = import_module(MODULES[name])
+            part = typer.Typer()
+            module.register(part)
+            self._loaded.update(get_group(part).commands)
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
+
+
+class LazyGroup(TyperGroup):
+    """The root command."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = Commands()
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    help=HELP,
+    epilog=EPILOG,
+    rich_markup_mode="markdown",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Present so that the root stays a group."""
+
+
+def main() -> None:
+    """Runs the command line and leaves the process with an exit code (see `waymark --help`)."""
+    try:
+        get_command(app).main(prog_name="waymark")
+    except Failure as failure:
+        report(failure, as_json="--json" in sys.argv)
+        sys.exit(int(failure.code))
+
+
+def report(failure: Failure, *, as_json: bool) -> None:
+    """Writes a failure to standard error: one JSON object, or what, where and how to mend it."""
+    if as_json:
+        sys.stderr.write(json.dumps(failure.as_json()) + "\n")
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    label = f"refused ({failure.reason})" if failure.reason else "error"
+    console.print(f"{label}: {failure.text}", style="red", markup=False)
+    for violation in failure.violations:
+        console.print(f"  {violation.field}: {violation.description}", markup=False)
+    if failure.remedy:
+        console.print(f"remedy: {failure.remedy}", markup=False)
+    if failure.trace_id:
+        console.print(f"trace: {failure.trace_id}", markup=False)
+
+
+if __name__ == "__main__":
+    main()
