@@ -1,0 +1,1 @@
+"""What three services would otherwise write three times; knows no domain."""

@@ -1,0 +1,1 @@
+"""The gRPC server: interceptors, handlers, status details, drain and load shedding."""

@@ -1,0 +1,40 @@
+"""What one process of a service holds for its whole life: settings, database engine, keys, object store."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from services.platform.db.engine import make_engine
+from services.platform.db.paging import PageTokenSigner
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+    from services.platform.objects import Objects
+    from services.platform.settings import Settings
+
+
+class App:
+    """One per process. A service subclasses it for keys of its own, loading them in `__init__`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.engine: sqlalchemy.Engine = make_engine(settings.database_url, settings.threads)
+        self.signer = PageTokenSigner(settings.secret("page-token.key", size=32))
+
+    @classmethod
+    def build(cls, settings: Settings) -> Self:
+        """Builds the app; opens no connection yet. Raises SettingsError for a missing or unfit key."""
+        return cls(settings)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The object store, loaded on first use: most processes never need its client."""
+        from services.platform.objects import Objects
+
+        return Objects(self.settings)
+
+    def close(self) -> None:
+        """Gives back every database connection."""
+        self.engine.dispose()

@@ -1,0 +1,51 @@
+"""One RPC in flight: what the interceptors found out, and what the handler still has to ask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from google.protobuf.message import Message
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal
+from services.platform.identity.principals import ANONYMOUS, Principal
+from services.platform.rpc.method import Method
+
+if TYPE_CHECKING:
+    import grpc
+    import sqlalchemy
+
+    from services.platform.service import Relationship
+
+
+class Call:
+    """Takes the place of the servicer context in handlers. `deadline`: monotonic clock, seconds."""
+
+    __slots__ = ("code", "context", "deadline", "method", "pending", "principal", "reason", "started")
+
+    def __init__(self, method: Method, context: grpc.ServicerContext) -> None:
+        self.method = method
+        self.context = context
+        self.started = time.monotonic()
+        self.deadline = self.started
+        self.principal: Principal = ANONYMOUS
+        self.pending: Sequence[Relationship] = ()  # one of these must hold; empty: allowed already
+        self.code = "OK"
+        self.reason = ""
+
+    def remaining(self) -> float:
+        """Seconds until the deadline; raises Refusal(DEADLINE_EXCEEDED) when it has passed."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise Refusal(reason_pb2.REASON_DEADLINE_EXCEEDED)
+        return left
+
+    def resolve(self, request: Message, connection: sqlalchemy.Connection) -> None:
+        """Raises Refusal(NOT_FOUND) unless one of the pending relationships holds in this transaction.
+
+        NOT_FOUND, because a caller of the right role must not learn that somebody else's resource exists.
+        """
+        if self.pending and not any(holds(self.principal, request, connection) for holds in self.pending):
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)

@@ -1,0 +1,65 @@
+"""What the contract says of one RPC, read once at start-up from its descriptor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from google.protobuf.descriptor import MethodDescriptor
+from waymark.options.v1 import options_pb2
+
+from services.platform.service import Relationship
+
+
+class ContractError(Exception):
+    """A served RPC has no usable policy; the server must not start. The text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One RPC: its path on the wire, who may call it, and which resolvers decide relationships.
+
+    `open_roles` suffice by themselves; `related` lists (role, resolver) pairs of which one must hold.
+    """
+
+    path: str
+    public: bool
+    open_roles: frozenset[int]
+    related: tuple[tuple[int, Relationship], ...]
+    server_streaming: bool
+    request_has_id: bool
+
+    @property
+    def name(self) -> str:
+        """Short name for logs and metrics: `VoucherService/GetVoucher`."""
+        return self.path.rsplit(".", 1)[-1]
+
+
+def read_method(descriptor: MethodDescriptor, relationships: Mapping[str, Relationship]) -> Method:
+    """Reads a method from its descriptor; raises ContractError unless its policy is complete."""
+    path = f"/{descriptor.containing_service.full_name}/{descriptor.name}"
+    options = descriptor.GetOptions()
+    if not options.HasExtension(options_pb2.policy):
+        raise ContractError(
+            f"{path} has no (waymark.options.v1.policy); nobody could ever be allowed to call it."
+        )
+    policy = options.Extensions[options_pb2.policy]
+    if policy.public == bool(policy.allow):
+        raise ContractError(f"{path} must either be public or allow at least one role, and not both.")
+    for allow in policy.allow:
+        if not allow.role:
+            raise ContractError(f"{path} has an allow entry without a role.")
+        if allow.relationship and allow.relationship not in relationships:
+            raise ContractError(
+                f"{path} needs the relationship {allow.relationship!r}, which nobody registered."
+            )
+    return Method(
+        path=path,
+        public=policy.public,
+        open_roles=frozenset(allow.role for allow in policy.allow if not allow.relationship),
+        related=tuple(
+            (allow.role, relationships[allow.relationship]) for allow in policy.allow if allow.relationship
+        ),
+        server_streaming=descriptor.server_streaming,
+        request_has_id="request_id" in descriptor.input_type.fields_by_name,
+    )

@@ -1,0 +1,62 @@
+"""What a service hands to the platform: its servicers, relationships, reactions and jobs."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import Message
+
+if TYPE_CHECKING:
+    import grpc
+    import sqlalchemy
+
+    from services.platform.app import App
+    from services.platform.db.transaction import Transaction
+    from services.platform.events.consumer import EventInfo
+    from services.platform.identity.principals import Principal
+
+# Does the caller stand in this relationship to what the request names? Asked in the handler's transaction.
+Relationship = Callable[["Principal", Any, "sqlalchemy.Connection"], bool]
+# What a service does on an event; runs inside the inbox transaction.
+Reaction = Callable[[Any, "Transaction", Any, "EventInfo"], None]
+# `add_XServiceServicer_to_server` and the servicer to add.
+Servicer = tuple[Callable[[Any, "grpc.Server"], None], object]
+# A thread of the server process that lives until the event is set.
+Background = Callable[[Any, threading.Event], None]
+
+SERVICES = ("catalogue", "vouchers", "portfolio")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Done again and again by `waymark consume SERVICE`, by one holder at a time over all replicas."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class ServiceDefinition:
+    """One service. `relationships` maps the names used in policies to their resolvers."""
+
+    name: str
+    app: type[App]
+    servicers: Callable[[Any], Sequence[Servicer]]
+    relationships: Mapping[str, Relationship]
+    reactions: Mapping[type[Message], Reaction]
+    jobs: Sequence[Job] = ()
+    background: Sequence[Background] = ()
+
+
+def load_service(name: str) -> ServiceDefinition:
+    """Returns the definition in `services/<name>/service.py`; raises LookupError for an unknown service."""
+    if name not in SERVICES:
+        raise LookupError(f"There is no service {name!r}; there are {', '.join(SERVICES)}.")
+    definition: ServiceDefinition = importlib.import_module(f"services.{name}.service").DEFINITION
+    return definition

@@ -1,0 +1,174 @@
+"""Everything a process is told from outside: environment variables → one frozen dataclass, and key files."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+DEVELOPMENT_MARK = b"waymark-development-key:"
+
+
+class SettingsError(Exception):
+    """A setting is missing, malformed, or not fit for production. The text says which and how to mend it."""
+
+
+@dataclass(frozen=True)
+class KafkaSecurity:
+    """How to reach the broker: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, and what these need."""
+
+    protocol: str = "PLAINTEXT"
+    mechanism: str = ""
+    username: str = ""
+    password: str = ""
+    cafile: str = ""
+
+    def __repr__(self) -> str:
+        return f"KafkaSecurity(protocol={self.protocol!r}, mechanism={self.mechanism!r})"
+
+
+@dataclass(frozen=True, repr=False)
+class Settings:
+    """What one process of one service runs with. `repr` shows no secret."""
+
+    environment: str
+    service: str
+    database_url: str
+    kafka_bootstrap: str
+    kafka_security: KafkaSecurity
+    s3_endpoint: str
+    s3_access_key: str
+    s3_secret_key: str
+    s3_region: str
+    s3_public_endpoint: str
+    issuer: str
+    audience: str
+    jwks_uri: str
+    listen: str
+    metrics_port: int
+    processes: int
+    threads: int
+    secrets_dir: Path
+    index_dir: Path
+    otlp_endpoint: str
+
+    def __repr__(self) -> str:
+        return f"Settings(service={self.service!r}, environment={self.environment!r}, listen={self.listen!r})"
+
+    @property
+    def production(self) -> bool:
+        """True when development keys and plain-http issuers must be refused."""
+        return self.environment == "production"
+
+    @classmethod
+    def from_environment(cls, service: str, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Reads the settings of `service`; raises SettingsError naming the variable that is wrong."""
+        reader = _Reader(environ)
+        public = reader.text("WAYMARK_S3_ENDPOINT")
+        settings = cls(
+            environment=reader.choice("WAYMARK_ENVIRONMENT", "development", ("development", "production")),
+            service=service,
+            database_url=reader.text(f"WAYMARK_{service.upper()}_DATABASE_URL"),
+            kafka_bootstrap=reader.text("WAYMARK_KAFKA_BOOTSTRAP"),
+            kafka_security=KafkaSecurity(
+                protocol=reader.choice(
+                    "WAYMARK_KAFKA_SECURITY_PROTOCOL",
+                    "PLAINTEXT",
+                    ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
+                ),
+                mechanism=reader.text("WAYMARK_KAFKA_SASL_MECHANISM"),
+                username=reader.text("WAYMARK_KAFKA_SASL_USERNAME"),
+                password=reader.text("WAYMARK_KAFKA_SASL_PASSWORD"),
+                cafile=reader.text("WAYMARK_KAFKA_CAFILE"),
+            ),
+            s3_endpoint=reader.text("WAYMARK_S3_ENDPOINT"),
+            s3_access_key=reader.text("WAYMARK_S3_ACCESS_KEY"),
+            s3_secret_key=reader.text("WAYMARK_S3_SECRET_KEY"),
+            s3_region=reader.text("WAYMARK_S3_REGION", "us-east-1"),
+            s3_public_endpoint=reader.text("WAYMARK_S3_PUBLIC_ENDPOINT", public),
+            issuer=reader.text("WAYMARK_OIDC_ISSUER"),
+            audience=reader.text("WAYMARK_OIDC_AUDIENCE", "waymark"),
+            jwks_uri=reader.text("WAYMARK_OIDC_JWKS_URI"),
+            listen=reader.text("WAYMARK_LISTEN", "127.0.0.1:0"),
+            metrics_port=reader.number("WAYMARK_METRICS_PORT", 0, 0, 65535),
+            processes=reader.number("WAYMARK_PROCESSES", 1, 1, 256),
+            threads=reader.number("WAYMARK_THREADS", 8, 1, 256),
+            secrets_dir=Path(reader.text("WAYMARK_SECRETS_DIR", ".waymark/secrets")),
+            index_dir=Path(reader.text("WAYMARK_INDEX_DIR", ".waymark/index")),
+            otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        )
+        settings.refuse_unsafe_production()
+        return settings
+
+    def refuse_unsafe_production(self) -> None:
+        """Raises SettingsError when production is told to trust an issuer over plain http."""
+        if not self.production:
+            return
+        for name, url in (("WAYMARK_OIDC_ISSUER", self.issuer), ("WAYMARK_OIDC_JWKS_URI", self.jwks_uri)):
+            if (url or name == "WAYMARK_OIDC_ISSUER") and urlsplit(url).scheme != "https":
+                raise SettingsError(f"{name} must be an https address in production.")
+
+    def secret(self, name: str, *, size: int | None = None) -> bytes:
+        """Returns the key in `secrets_dir/name`; `size` is the bytes a symmetric key must have.
+
+        In development a missing symmetric key is made (mode 0600, marked as a development key). Production
+        refuses missing and development-marked keys with SettingsError. A missing key without `size` is b"" in
+        development (`store_secret` keeps what the caller then makes).
+        """
+        path = self.secrets_dir / name
+        if not path.exists():
+            if self.production:
+                raise SettingsError(
+                    f"The key {name} is missing in WAYMARK_SECRETS_DIR; production makes none."
+                )
+            return self.store_secret(name, secrets.token_bytes(size)) if size else b""
+        content = path.read_bytes()
+        if content.startswith(DEVELOPMENT_MARK):
+            if self.production:
+                raise SettingsError(f"The key {name} is a development key; production needs one of its own.")
+            content = content.removeprefix(DEVELOPMENT_MARK)
+        if size is not None and len(content) != size:
+            raise SettingsError(f"The key {name} has {len(content)} bytes and must have {size}.")
+        return content
+
+    def store_secret(self, name: str, content: bytes) -> bytes:
+        """Keeps a development key; returns what is kept: another process's key if that came first."""
+        if self.production:
+            raise SettingsError(f"Production makes no keys; put {name} into WAYMARK_SECRETS_DIR.")
+        self.secrets_dir.mkdir(parents=True, exist_ok=True)
+        path = self.secrets_dir / name
+        draft = self.secrets_dir / f".{name}.{secrets.token_hex(8)}"
+        draft.touch(mode=0o600)
+        draft.write_bytes(DEVELOPMENT_MARK + content)
+        try:
+            os.link(draft, path)  # atomic, and fails when a twin was faster
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return path.read_bytes().removeprefix(DEVELOPMENT_MARK)
+
+
+class _Reader:
+    """Typed reads of environment variables with errors that name the variable."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environ.get(name, "").strip() or default
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            raise SettingsError(f"{name} is {value!r} and must be one of {', '.join(allowed)}.")
+        return value
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.text(name, str(default))
+        if not value.isdecimal() or not low <= int(value) <= high:
+            raise SettingsError(f"{name} is {value!r} and must be a whole number from {low} to {high}.")
+        return int(value)

@@ -1,0 +1,60 @@
+"""W3C trace context: read from callers, handed on to events and logs, exported as spans when asked to.
+
+Standard: W3C Trace Context level 1 (`traceparent: 00-<32 hex>-<16 hex>-<2 hex>`).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+_FORM = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceContext:
+    """One span's place in a trace: ids in lower-case hex; `parent_id` is empty at the root."""
+
+    trace_id: str
+    span_id: str
+    sampled: bool = False
+    parent_id: str = ""
+
+    @property
+    def traceparent(self) -> str:
+        """The header value that hands this span on as the parent of the next."""
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
+
+
+_current: ContextVar[TraceContext | None] = ContextVar("waymark_trace", default=None)
+
+
+def continue_trace(traceparent: str | None) -> TraceContext:
+    """Returns a new span below `traceparent`; a missing or malformed header starts a new trace."""
+    found = _FORM.match(traceparent) if traceparent else None
+    span_id = secrets.token_hex(8)
+    if found is None or traceparent is None or traceparent.startswith("ff") or _zero(found):
+        return TraceContext(secrets.token_hex(16), span_id)
+    return TraceContext(found[1], span_id, bool(int(found[3], 16) & 1), found[2])
+
+
+def enter_trace(trace: TraceContext | None) -> None:
+    """Makes `trace` the current one of this thread; None leaves it."""
+    _current.set(trace)
+
+
+def current_trace() -> TraceContext | None:
+    """Returns the trace this thread works in, if any."""
+    return _current.get()
+
+
+def current_traceparent() -> str:
+    """Returns the header value for messages that leave this thread now; empty outside a trace."""
+    trace = _current.get()
+    return trace.traceparent if trace else ""
+
+
+def _zero(found: re.Match[str]) -> bool:
+    return not found[1].strip("0") or not found[2].strip("0")
