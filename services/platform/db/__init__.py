@@ -1,0 +1,1 @@
+"""Database: engine, transactions, request ids, paging, etags, migrations, roles."""

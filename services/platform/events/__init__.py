@@ -1,0 +1,1 @@
+"""Events: outbox, relay, consumer with inbox, dead letters, CloudEvents, topics."""

@@ -1,0 +1,58 @@
+"""What a contract says about its events: topic, key, consumers (option `waymark.options.v1.event`)."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from waymark.options.v1 import options_pb2
+
+
+class Route(NamedTuple):
+    """Where events of one type travel; `path` leads to the field that holds the aggregate's id."""
+
+    topic: str
+    path: tuple[str, ...]
+    consumers: frozenset[str]
+
+
+def route(kind: type[Message]) -> Route:
+    """Returns the route of an event type; raises ValueError for a message that is no event."""
+    return _route(kind.DESCRIPTOR)
+
+
+@cache
+def _route(descriptor: Descriptor) -> Route:
+    options = descriptor.GetOptions()
+    if not options.HasExtension(options_pb2.event):
+        raise ValueError(f"{descriptor.full_name} is no event: it has no waymark.options.v1.event option.")
+    event = options.Extensions[options_pb2.event]
+    return Route(event.topic, tuple(event.key_field.split(".")), frozenset(event.consumers))
+
+
+def key_of(event: Message) -> str:
+    """Returns the aggregate's id, the key of the Kafka message; raises ValueError when it is empty."""
+    value: object = event
+    for name in route(type(event)).path:
+        value = getattr(value, name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{event.DESCRIPTOR.full_name} has no {'.'.join(route(type(event)).path)}.")
+    return value
+
+
+def type_of(kind: type[Message]) -> str:
+    """Returns the event type as it stands in `ce_type`: the full name of the message."""
+    return str(kind.DESCRIPTOR.full_name)
+
+
+def events_of(service: str) -> Iterator[type[Message]]:
+    """Yields every event message in the contract of `service`, in the order of the file."""
+    module = importlib.import_module(f"waymark.{service}.v1.events_pb2")
+    for descriptor in module.DESCRIPTOR.message_types_by_name.values():
+        if descriptor.GetOptions().HasExtension(options_pb2.event):
+            yield GetMessageClass(descriptor)

@@ -1,0 +1,102 @@
+"""Databases for tests: each test gets its own, cloned from a template that was migrated once per server.
+
+`database("vouchers")` returns a Database; the clone is dropped at the end of the test.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+import pytest
+import sqlalchemy
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+from services.platform.db import migrations
+from services.platform.db.engine import driver_url, make_engine
+from services.platform.db.roles import create_service_database
+
+PASSWORD = "only-for-tests"
+Build = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of one test: its address and an engine as the services use it."""
+
+    url: str
+    engine: sqlalchemy.Engine
+
+
+class Databases:
+    """Makes databases on one server; `drop` removes those it made."""
+
+    def __init__(self, admin_url: str, threads: int = 8) -> None:
+        self.admin_url = admin_url
+        self._threads = threads
+        self._admin = sqlalchemy.create_engine(
+            driver_url(admin_url), poolclass=NullPool, isolation_level="AUTOCOMMIT", use_native_hstore=False
+        )
+        self._made: list[tuple[str, Database]] = []
+
+    def __call__(self, service: str) -> Database:
+        """Returns a fresh database of `service` with all its migrations, owned by the service's role."""
+        versions = migrations.ROOT / service / "migrations" / "versions"
+        return self.clone(service, _digest(versions), lambda url: migrations.migrate(service, url))
+
+    def clone(self, service: str, version: str, build: Build) -> Database:
+        """Returns a clone of the template that `build(url)` filled; `version` changes whenever `build`
+        does."""
+        template = f"template_{service}_{version}"
+        lock = hashlib.sha256(f"{self.admin_url} {service}".encode()).hexdigest()[:16]
+        with filelock.FileLock(Path(tempfile.gettempdir()) / f"waymark-{lock}.lock"):
+            if not self._exists(template):
+                self._build(service, template, build)
+        name = f"test_{service}_{secrets.token_hex(6)}"
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} OWNER waymark_{service}")
+        url = make_url(self.admin_url).set(database=name, username=f"waymark_{service}", password=PASSWORD)
+        text = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        made = Database(text, make_engine(text, self._threads))
+        self._made.append((name, made))
+        return made
+
+    def drop(self) -> None:
+        """Drops every database made, whoever is still connected."""
+        for name, made in self._made:
+            made.engine.dispose()
+            with self._admin.connect() as connection:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        self._made.clear()
+
+    def _exists(self, name: str) -> bool:
+        with self._admin.connect() as connection:
+            query = sqlalchemy.text("SELECT 1 FROM pg_database WHERE datname = :name")
+            return connection.execute(query, {"name": name}).first() is not None
+
+    def _build(self, service: str, template: str, build: Build) -> None:
+        """Builds under another name first, so that a half-built template never has the final one."""
+        draft = f"draft_{secrets.token_hex(6)}"
+        build(create_service_database(self.admin_url, service, PASSWORD, name=draft))
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql(f"ALTER DATABASE {draft} RENAME TO {template}")
+
+
+def _digest(folder: Path) -> str:
+    content = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
+    schema = (migrations.ROOT / "platform" / "db" / "schema.py").read_bytes()
+    return hashlib.sha256(content + schema).hexdigest()[:12]
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[Databases]:
+    """Call it with a service's name for a fresh, migrated database of that service."""
+    databases = Databases(postgres)
+    yield databases
+    databases.drop()
