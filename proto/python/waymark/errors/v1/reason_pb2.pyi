@@ -44,6 +44,47 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_WRONG_STATE: _Reason.ValueType  # 15
     REASON_UPLOAD_MISMATCH: _Reason.ValueType  # 16
     REASON_UPLOAD_MISSING: _Reason.ValueType  # 17
+    REASON_TAXONOMY_FILE_INVALID: _Reason.ValueType  # 100
+    REASON_TAXONOMY_VERSION_EXISTS: _Reason.ValueType  # 101
+    REASON_ACCREDITATION_OVERLAPS: _Reason.ValueType  # 102
+    REASON_SHORTAGE_FILE_INVALID: _Reason.ValueType  # 103
+    REASON_SHORTAGE_LIST_HAS_FINDINGS: _Reason.ValueType  # 104
+    REASON_SHORTAGE_LIST_EMPTY: _Reason.ValueType  # 105
+    REASON_SHORTAGE_VERSION_OVERLAPS: _Reason.ValueType  # 106
+    REASON_FEED_RUN_ACTIVE: _Reason.ValueType  # 107
+    REASON_FEED_RUN_STALE: _Reason.ValueType  # 108
+    REASON_SEARCH_NOT_READY: _Reason.ValueType  # 109
+    REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
+    REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
+    REASON_STEP_DRIVEN_BY_VOUCHERS: _Reason.ValueType  # 302
+    REASON_STEP_BLOCKED: _Reason.ValueType  # 303
+    REASON_STEP_NEEDS_COUNSELLOR: _Reason.ValueType  # 304
+    REASON_QUOTA_EXCEEDED: _Reason.ValueType  # 305
+    REASON_SHARE_FIELD_UNKNOWN: _Reason.ValueType  # 306
+    REASON_SHARE_LINK_ENDED: _Reason.ValueType  # 307
+    REASON_SHARE_LINK_PIN_WRONG: _Reason.ValueType  # 308
+    REASON_SHARE_LINK_LOCKED: _Reason.ValueType  # 309
+    REASON_RULE_INVALID: _Reason.ValueType  # 200
+    REASON_PROGRAMME_NOT_ACTIVE: _Reason.ValueType  # 201
+    REASON_BUDGET_EXHAUSTED: _Reason.ValueType  # 202
+    REASON_CURRENCY_MISMATCH: _Reason.ValueType  # 203
+    REASON_SESSION_UNKNOWN: _Reason.ValueType  # 204
+    REASON_SESSION_PRICE_UNKNOWN: _Reason.ValueType  # 205
+    REASON_PROVIDER_NOT_ACCREDITED: _Reason.ValueType  # 206
+    REASON_VOUCHER_CODE_INVALID: _Reason.ValueType  # 207
+    REASON_VOUCHER_SPENT: _Reason.ValueType  # 208
+    REASON_VOUCHER_EXPIRED: _Reason.ValueType  # 209
+    REASON_VOUCHER_NOT_FOR_SESSION: _Reason.ValueType  # 210
+    REASON_AMOUNT_TOO_HIGH: _Reason.ValueType  # 211
+    REASON_RESERVATION_EXPIRED: _Reason.ValueType  # 212
+    REASON_EVIDENCE_MISSING: _Reason.ValueType  # 213
+    REASON_EVIDENCE_LIMIT: _Reason.ValueType  # 214
+    REASON_IBAN_INVALID: _Reason.ValueType  # 215
+    REASON_NOTHING_TO_PAY: _Reason.ValueType  # 216
+    REASON_BUDGET_PERIOD_OVERLAP: _Reason.ValueType  # 217
+    REASON_POT_CONFLICT: _Reason.ValueType  # 218
+    REASON_TOO_MANY_ATTEMPTS: _Reason.ValueType  # 219
+    REASON_APPLICATION_OPEN: _Reason.ValueType  # 220
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -68,6 +109,47 @@ REASON_SAME_PERSON: Reason.ValueType  # 14
 REASON_WRONG_STATE: Reason.ValueType  # 15
 REASON_UPLOAD_MISMATCH: Reason.ValueType  # 16
 REASON_UPLOAD_MISSING: Reason.ValueType  # 17
+REASON_TAXONOMY_FILE_INVALID: Reason.ValueType  # 100
+REASON_TAXONOMY_VERSION_EXISTS: Reason.ValueType  # 101
+REASON_ACCREDITATION_OVERLAPS: Reason.ValueType  # 102
+REASON_SHORTAGE_FILE_INVALID: Reason.ValueType  # 103
+REASON_SHORTAGE_LIST_HAS_FINDINGS: Reason.ValueType  # 104
+REASON_SHORTAGE_LIST_EMPTY: Reason.ValueType  # 105
+REASON_SHORTAGE_VERSION_OVERLAPS: Reason.ValueType  # 106
+REASON_FEED_RUN_ACTIVE: Reason.ValueType  # 107
+REASON_FEED_RUN_STALE: Reason.ValueType  # 108
+REASON_SEARCH_NOT_READY: Reason.ValueType  # 109
+REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
+REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
+REASON_STEP_DRIVEN_BY_VOUCHERS: Reason.ValueType  # 302
+REASON_STEP_BLOCKED: Reason.ValueType  # 303
+REASON_STEP_NEEDS_COUNSELLOR: Reason.ValueType  # 304
+REASON_QUOTA_EXCEEDED: Reason.ValueType  # 305
+REASON_SHARE_FIELD_UNKNOWN: Reason.ValueType  # 306
+REASON_SHARE_LINK_ENDED: Reason.ValueType  # 307
+REASON_SHARE_LINK_PIN_WRONG: Reason.ValueType  # 308
+REASON_SHARE_LINK_LOCKED: Reason.ValueType  # 309
+REASON_RULE_INVALID: Reason.ValueType  # 200
+REASON_PROGRAMME_NOT_ACTIVE: Reason.ValueType  # 201
+REASON_BUDGET_EXHAUSTED: Reason.ValueType  # 202
+REASON_CURRENCY_MISMATCH: Reason.ValueType  # 203
+REASON_SESSION_UNKNOWN: Reason.ValueType  # 204
+REASON_SESSION_PRICE_UNKNOWN: Reason.ValueType  # 205
+REASON_PROVIDER_NOT_ACCREDITED: Reason.ValueType  # 206
+REASON_VOUCHER_CODE_INVALID: Reason.ValueType  # 207
+REASON_VOUCHER_SPENT: Reason.ValueType  # 208
+REASON_VOUCHER_EXPIRED: Reason.ValueType  # 209
+REASON_VOUCHER_NOT_FOR_SESSION: Reason.ValueType  # 210
+REASON_AMOUNT_TOO_HIGH: Reason.ValueType  # 211
+REASON_RESERVATION_EXPIRED: Reason.ValueType  # 212
+REASON_EVIDENCE_MISSING: Reason.ValueType  # 213
+REASON_EVIDENCE_LIMIT: Reason.ValueType  # 214
+REASON_IBAN_INVALID: Reason.ValueType  # 215
+REASON_NOTHING_TO_PAY: Reason.ValueType  # 216
+REASON_BUDGET_PERIOD_OVERLAP: Reason.ValueType  # 217
+REASON_POT_CONFLICT: Reason.ValueType  # 218
+REASON_TOO_MANY_ATTEMPTS: Reason.ValueType  # 219
+REASON_APPLICATION_OPEN: Reason.ValueType  # 220
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
