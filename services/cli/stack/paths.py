@@ -1,0 +1,16 @@
+"""Where the embedded parts live: the checkout, its download cache and a stack's home folder."""
+
+import os
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def cache_dir() -> Path:
+    """Return the folder for fetched files: `WAYMARK_CACHE`, else `.cache` in the checkout."""
+    return Path(os.environ.get("WAYMARK_CACHE") or CHECKOUT / ".cache").absolute()
+
+
+def home_dir(home: Path | None = None) -> Path:
+    """Return the stack's home folder: the argument, else `WAYMARK_HOME`, else `.waymark` in the checkout."""
+    return Path(home or os.environ.get("WAYMARK_HOME") or CHECKOUT / ".waymark").expanduser().absolute()

@@ -1,0 +1,98 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import psycopg
+from kafka import KafkaAdminClient
+from minio import Minio
+
+from tests.support.parts import CHECKOUT, S3Address, held
+
+USER_SCRIPT = """
+import sys, time
+from tests.support.parts import held
+with held(sys.argv[1], sys.argv[2]) as address:
+    print(address["pid"], flush=True)
+    time.sleep(60)
+"""
+
+
+def test_postgres_is_version_18_and_asks_for_a_password(postgres: str) -> None:
+    with psycopg.connect(postgres) as connection:
+        row = connection.execute("select current_setting('server_version_num')::int / 10000").fetchone()
+        method = connection.execute("select distinct auth_method from pg_hba_file_rules").fetchall()
+    assert row == (18,)
+    assert method == [("scram-sha-256",)]
+
+
+def test_kafka_answers_and_makes_no_topics_by_itself(kafka: str) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        described = admin.describe_topics(["never-declared"])
+    finally:
+        admin.close()
+    assert described[0]["error_code"] == 3  # UNKNOWN_TOPIC_OR_PARTITION
+
+
+def test_s3_keeps_objects(s3: S3Address, tmp_path: Path) -> None:
+    client = Minio(
+        s3.endpoint.removeprefix("http://"), s3.access_key, s3.secret_key, secure=False, region="us-east-1"
+    )
+    client.make_bucket("waymark-parts-test")
+    source = tmp_path / "object"
+    source.write_bytes(b"kept")
+    client.fput_object("waymark-parts-test", "a/b", str(source))
+    client.fget_object("waymark-parts-test", "a/b", str(tmp_path / "back"))
+    assert (tmp_path / "back").read_bytes() == b"kept"
+
+
+def use(part: str, run: str) -> tuple[subprocess.Popen[str], int]:
+    user = subprocess.Popen(
+        [sys.executable, "-c", USER_SCRIPT, part, run], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+    )
+    assert user.stdout is not None
+    return user, int(user.stdout.readline())
+
+
+def gone(pid: int, seconds: float = 15) -> bool:
+    deadline = time.monotonic() + seconds
+    while psutil.pid_exists(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not psutil.pid_exists(pid)
+
+
+def end(user: subprocess.Popen[str]) -> None:
+    user.kill()
+    user.wait()
+    assert user.stdout is not None
+    user.stdout.close()
+
+
+def test_two_users_share_one_part_and_the_last_one_killed_stops_it() -> None:
+    run = f"share-{os.getpid()}"
+    first, pid = use("postgres", run)
+    second, same = use("postgres", run)
+    assert pid == same
+    end(first)
+    time.sleep(1)
+    assert psutil.pid_exists(pid)
+    end(second)
+    assert gone(pid)
+
+
+def test_a_part_dies_with_its_killed_keeper() -> None:
+    run = f"orphan-{os.getpid()}"
+    with held("s3", run) as address:
+        part = psutil.Process(int(address["pid"]))
+        keeper = part.parent()
+        assert keeper is not None
+        keeper.send_signal(signal.SIGKILL)
+        assert gone(part.pid)
+        # The keeper can no longer delete its folder.
+        import shutil
+
+        shutil.rmtree(Path(address["log"]).parent)

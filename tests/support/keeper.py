@@ -1,0 +1,68 @@
+"""Runs one real part for as long as a test process wants it: `python -m tests.support.keeper PART FOLDER`.
+
+Every test process that uses the part leaves a file with its process number and start time in FOLDER/holders.
+When no holder is alive any more, however it ended, the keeper stops the part, deletes FOLDER and ends. If the
+keeper itself is killed, the part dies with it (see `launch.py`).
+"""
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from services.cli.stack import process
+from services.cli.stack.kafka import Kafka
+from services.cli.stack.ports import free_port
+from services.cli.stack.postgres import Postgres
+from services.cli.stack.s3 import S3
+
+POLL_SECONDS = 0.2
+
+
+def build(part: str, folder: Path) -> tuple[Postgres | Kafka | S3, dict[str, str]]:
+    """Return the part on free ports, and what tests need to reach it."""
+    if part == "postgres":
+        postgres = Postgres(folder / part, free_port(), durable=False)
+        return postgres, {"url": postgres.url(), "socket_url": postgres.socket_url()}
+    if part == "kafka":
+        kafka = Kafka(folder / part, free_port(), free_port())
+        return kafka, {"bootstrap": kafka.bootstrap}
+    s3 = S3(folder / part, free_port())
+    access, secret = s3.keys
+    return s3, {"endpoint": s3.endpoint, "access_key": access, "secret_key": secret}
+
+
+def alive(holder: Path) -> bool:
+    """Tell whether the process that left this file still runs (its number may have been given anew)."""
+    try:
+        pid, started = holder.read_text().split()
+        return psutil.Process(int(pid)).create_time() == float(started)
+    except (psutil.NoSuchProcess, ValueError, FileNotFoundError):
+        return False
+
+
+def main() -> None:
+    """Start the part, publish its address, stay while somebody holds it."""
+    part, folder = sys.argv[1], Path(sys.argv[2])
+    server, address = build(part, folder)
+    log = folder / f"{part}.log"
+    server.prepare(log)
+    command = server.command()
+    running = process.spawn(command, log)
+    try:
+        process.wait_ready(running, server.ready, log, 60)
+        ready = folder / "address.tmp"
+        ready.write_text(json.dumps({**address, "pid": str(running.pid), "log": str(log)}))
+        ready.rename(folder / "address.json")
+        while any(alive(holder) for holder in (folder / "holders").iterdir()):
+            time.sleep(POLL_SECONDS)
+    finally:
+        process.stop(running, command)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
