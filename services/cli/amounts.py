@@ -1,0 +1,42 @@
+"""Amounts and days as a person types them, in the JSON form of google.type.Money and google.type.Date."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from services.cli.exits import ExitCode, Failure
+
+_AMOUNT = re.compile(r"(?P<units>\d{1,12})(?:\.(?P<cents>\d{2}))?(?: ?(?P<currency>[A-Z]{3}))?")
+
+
+def json_money(typed: str, currency: str = "EUR") -> dict[str, Any]:
+    """`2500`, `2500.00` or `2500.00 EUR` as google.type.Money in JSON; raises Failure for anything else."""
+    match = _AMOUNT.fullmatch(typed.strip())
+    if match is None:
+        raise Failure(
+            ExitCode.USAGE,
+            f"{typed!r} is not an amount.",
+            remedy="Write it like 2500, 2500.00 or `2500.00 EUR`.",
+        )
+    return {
+        "currencyCode": match["currency"] or currency,
+        "units": match["units"],
+        "nanos": int(match["cents"] or 0) * 10_000_000,
+    }
+
+
+def json_date(day: date) -> dict[str, int]:
+    """A day as google.type.Date in JSON."""
+    return {"year": day.year, "month": day.month, "day": day.day}
+
+
+def json_day(typed: str) -> dict[str, int]:
+    """`2026-11-21` as google.type.Date in JSON; raises Failure for a day that does not exist."""
+    try:
+        return json_date(date.fromisoformat(typed))
+    except ValueError:
+        raise Failure(
+            ExitCode.USAGE, f"{typed!r} is not a day of the calendar.", remedy="Write it like 2026-11-21."
+        ) from None

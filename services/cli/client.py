@@ -1,0 +1,243 @@
+"""Calls a running stack through its edge by gRPC and REST, with tokens; refusals become `Failure`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import httpx
+from google.protobuf.json_format import ParseDict, ParseError
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+from waymark.errors.v1 import reason_pb2
+
+from services.cli.exits import ExitCode, Failure, FieldViolation
+from services.cli.stack.paths import home_dir
+from services.cli.stack.state import StackState, read_state
+from services.cli.token import NoIssuer, request_token
+
+DEADLINE = 30.0
+UNREACHABLE = "The stack in {home} does not answer at {address}."
+START = "Look with `waymark status --home {home}`; start it with `waymark up --home {home}`."
+# A call lost on its way is sent again with the same request_id, which takes effect once.
+RETRIES = json.dumps(
+    {
+        "methodConfig": [
+            {
+                "name": [{}],
+                "retryPolicy": {
+                    "maxAttempts": 4,
+                    "initialBackoff": "0.2s",
+                    "maxBackoff": "2s",
+                    "backoffMultiplier": 2,
+                    "retryableStatusCodes": ["UNAVAILABLE"],
+                },
+            }
+        ]
+    }
+)
+Stub = TypeVar("Stub")
+Answer = TypeVar("Answer")
+
+
+class Client:
+    """One running stack, found by the state file its supervisor keeps in `home`."""
+
+    def __init__(self, home: Path | None) -> None:
+        self.home = home_dir(home)
+        self.state: StackState = read_state(self.home)
+        target = self.state.edge.removeprefix("http://").removeprefix("https://")
+        options = [("grpc.service_config", RETRIES), ("grpc.max_receive_message_length", 16 * 1024 * 1024)]
+        self.channel = grpc.insecure_channel(target, options=options)
+        # trust_env off: a proxy has no business with an address on this machine.
+        self.http = httpx.Client(base_url=self.state.edge, timeout=DEADLINE, trust_env=False)
+        self._tokens: dict[tuple[str, str, str], str] = {}
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self.channel.close()
+        self.http.close()
+
+    def acting_as(self, role: str, subject: str = "", organisation: str = "") -> Caller:
+        """A caller with a token of the development issuer; raises Failure when it does not answer.
+
+        `role` is a role name such as `finance`, `subject` a UUID or a name that becomes a stable one,
+        `organisation` an `organisations/{id}`.
+        """
+        key = (role, subject, organisation)
+        if key not in self._tokens:
+            try:
+                answer = request_token(self.home, role, subject=subject, organisation=organisation)
+            except NoIssuer as error:
+                raise Failure(ExitCode.UNREACHABLE, str(error)) from error
+            except ValueError as error:
+                raise Failure(ExitCode.USAGE, str(error)) from error
+            self._tokens[key] = answer["access_token"]
+        return Caller(self, self._tokens[key])
+
+    def anonymous(self) -> Caller:
+        """A caller without a token."""
+        return Caller(self, "")
+
+
+class Caller:
+    """Makes calls in the name of one principal."""
+
+    def __init__(self, client: Client, token: str) -> None:
+        self.client = client
+        self._token = token
+
+    def stub(self, stub: Callable[[grpc.Channel], Stub]) -> Stub:
+        """The stub of a service over the edge, with token and deadline; its refusals raise Failure."""
+        channel = grpc.intercept_channel(self.client.channel, _Calls(self))
+        return stub(channel)
+
+    def rest(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any
+    ) -> dict[str, Any]:
+        """One REST call, for example `rest("GET", "/v1/programmes", page_size=10)`; raises Failure."""
+        with self.reached():
+            answer = self.client.http.request(method, path, json=body, params=query, headers=self.headers())
+        if answer.status_code >= 400:
+            raise failure_of_rest(answer)
+        decoded: dict[str, Any] = answer.json()
+        return decoded
+
+    def upload(self, url: str, headers: Mapping[str, str], content: bytes) -> None:
+        """PUTs `content` to the address of an upload ticket, with the ticket's headers; raises Failure."""
+        with self.reached():
+            answer = self.client.http.put(url, content=content, headers=dict(headers))
+        if answer.status_code >= 400:
+            raise Failure(ExitCode.REFUSED, f"The upload was refused with HTTP {answer.status_code}.")
+
+    def download(self, url: str) -> bytes:
+        """GETs a download address; raises Failure."""
+        with self.reached():
+            answer = self.client.http.get(url)
+        if answer.status_code >= 400:
+            raise Failure(ExitCode.REFUSED, f"The download was refused with HTTP {answer.status_code}.")
+        return answer.content
+
+    def headers(self) -> dict[str, str]:
+        """The headers that carry the token."""
+        return {"authorization": f"Bearer {self._token}"} if self._token else {}
+
+    @contextmanager
+    def reached(self) -> Iterator[None]:
+        """Turns a broken HTTP connection into a Failure that names the stack."""
+        try:
+            yield
+        except httpx.TransportError as error:
+            raise unreachable(self.client) from error
+
+
+class _Calls(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+    """Adds token and deadline to each call and raises Failure instead of RpcError."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def _details(self, details: grpc.ClientCallDetails) -> grpc.ClientCallDetails:
+        metadata = (*(details.metadata or ()), *self._caller.headers().items())
+        return _Details(details.method, details.timeout or DEADLINE, metadata)
+
+    def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
+        call = proceed(self._details(details), request)
+        error = call.exception()
+        if error is not None:
+            raise failure_of_grpc(error, self._caller.client) from error
+        return call
+
+    def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
+        return self._answers(proceed(self._details(details), request))
+
+    def _answers(self, call: Any) -> Iterator[Any]:
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise failure_of_grpc(error, self._caller.client) from error
+
+
+class _Details(grpc.ClientCallDetails):
+    def __init__(self, method: str, timeout: float, metadata: tuple[tuple[str, str | bytes], ...]) -> None:
+        self.method = method
+        self.timeout = timeout
+        self.metadata = metadata
+        self.credentials = None
+        self.wait_for_ready = None
+        self.compression = None
+
+
+def request_id() -> str:
+    """A new request id; send the same one when repeating a call."""
+    return str(uuid.uuid4())
+
+
+def sha256(content: bytes) -> str:
+    """SHA-256 in hex, as upload tickets want it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def unreachable(client: Client) -> Failure:
+    """The failure for a stack that does not answer."""
+    text = UNREACHABLE.format(home=client.home, address=client.state.edge)
+    return Failure(ExitCode.UNREACHABLE, text, remedy=START.format(home=client.home))
+
+
+def failure_of_grpc(error: Any, client: Client) -> Failure:
+    """The Failure for a grpc.RpcError: reason, violations and remedy from its status details."""
+    status = rpc_status.from_call(error)
+    if status is not None and status.details:
+        return failure_of_status(status)
+    if error.code() == grpc.StatusCode.UNAVAILABLE:
+        return unreachable(client)
+    status = status_pb2.Status(code=error.code().value[0], message=error.details() or error.code().name)
+    return failure_of_status(status)
+
+
+def failure_of_rest(answer: httpx.Response) -> Failure:
+    """The Failure for an HTTP answer of 400 or more; its body is a google.rpc.Status in JSON."""
+    try:
+        status = ParseDict(answer.json(), status_pb2.Status(), ignore_unknown_fields=True)
+    except (ValueError, ParseError):
+        code = ExitCode.UNREACHABLE if answer.status_code in {502, 503, 504} else ExitCode.REFUSED
+        return Failure(code, f"HTTP {answer.status_code}: {answer.text[:200]}")
+    return failure_of_status(status)
+
+
+def failure_of_status(status: status_pb2.Status) -> Failure:
+    """The Failure for a google.rpc.Status; the remedy comes from the published catalogue of reasons."""
+    reason, violations, metadata = "", [], {}
+    for detail in status.details:
+        if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
+            info = error_details_pb2.ErrorInfo()
+            detail.Unpack(info)
+            reason, metadata = info.reason, dict(info.metadata)
+        elif detail.Is(error_details_pb2.BadRequest.DESCRIPTOR):
+            bad = error_details_pb2.BadRequest()
+            detail.Unpack(bad)
+            violations += [FieldViolation(each.field, each.description) for each in bad.field_violations]
+    violations += [FieldViolation(key, value) for key, value in metadata.items()]
+    not_found = status.code == grpc.StatusCode.NOT_FOUND.value[0]
+    return Failure(
+        ExitCode.NOT_FOUND if not_found else ExitCode.REFUSED,
+        status.message,
+        reason=reason,
+        remedy=remedy_of(reason),
+        violations=violations,
+    )
+
+
+def remedy_of(reason: str) -> str:
+    """What a caller can do about a reason (name without `REASON_`); empty for an unknown one."""
+    value = reason_pb2.Reason.DESCRIPTOR.values_by_name.get(f"REASON_{reason}")
+    if value is None:
+        return ""
+    remedy: str = value.GetOptions().Extensions[reason_pb2.info].remedy
+    return remedy

@@ -1,0 +1,57 @@
+"""Options that commands share, and the caller they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from services.cli.client import Caller
+
+Home = Annotated[
+    Path | None,
+    typer.Option(envvar="WAYMARK_HOME", help="Folder of the running stack.", show_default=".waymark"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
+ActAs = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        metavar="ROLE[:NAME]",
+        help="Act in this role, as this person; another name is another person. Development issuer only.",
+    ),
+]
+Organisation = Annotated[str, typer.Option("--org", help="organisations/{id} to act for.")]
+Token = Annotated[
+    str,
+    typer.Option(envvar="WAYMARK_TOKEN", help="Access token of your own identity provider, instead of --as."),
+]
+Limit = Annotated[int, typer.Option(min=1, max=500, help="Show at most so many.")]
+
+
+@contextmanager
+def calling(
+    home: Path | None, act_as: str = "", *, token: str = "", organisation: str = ""
+) -> Iterator[Caller]:
+    """A caller over the edge of the stack in `home`; raises Failure when it cannot be found or reached.
+
+    `act_as` is `ROLE` or `ROLE:NAME`; empty means a call without a token. A given `token` wins over it.
+    """
+    # Here and not above: `--help` and shell completion need neither gRPC nor HTTP.
+    from services.cli.client import Caller, Client
+
+    client = Client(home)
+    try:
+        role, _, name = act_as.partition(":")
+        if token:
+            yield Caller(client, token)
+        elif role:
+            yield client.acting_as(role, f"{role}:{name}" if name else "", organisation)
+        else:
+            yield client.anonymous()
+    finally:
+        client.close()

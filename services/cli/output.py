@@ -1,0 +1,88 @@
+"""What commands print: tables for people, the answer as it came for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Row = Mapping[str, Any]
+
+
+def table(rows: Iterable[Row], columns: Mapping[str, str], *, title: str = "", empty: str = "none") -> None:
+    """Prints `rows` as a table; `columns` maps a heading to a dotted path into the row (`entry.severity`)."""
+    shown = list(rows)
+    if not shown:
+        typer.echo(empty)
+        return
+    drawn = Table(title=title or None, title_justify="left", header_style="bold")
+    for heading in columns:
+        drawn.add_column(heading, overflow="fold")
+    for row in shown:
+        drawn.add_row(*(text(at(row, path)) for path in columns.values()))
+    Console(markup=False, highlight=False).print(drawn)
+
+
+def details(row: Row, fields: Mapping[str, str]) -> None:
+    """Prints one resource, a line per field that has a value; `fields` maps a label to a dotted path."""
+    width = max(len(label) for label in fields)
+    for label, path in fields.items():
+        value = text(at(row, path))
+        if value:
+            typer.echo(f"{label:<{width}}  {value}")
+
+
+def one(answer: Row, fields: Mapping[str, str], for_programs: bool) -> None:
+    """Prints one resource: JSON as it came, or the named fields (see `details`)."""
+    if for_programs:
+        as_json(answer)
+    else:
+        details(answer, fields)
+
+
+def many(rows: Sequence[Row], columns: Mapping[str, str], for_programs: bool, *, empty: str = "none") -> None:
+    """Prints a list: JSON as it came, or a table with the named columns (see `table`)."""
+    if for_programs:
+        as_json(rows)
+    else:
+        table(rows, columns, empty=empty)
+
+
+def as_json(answer: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Prints one JSON document."""
+    typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def at(row: Any, path: str) -> Any:
+    """The value at a dotted path, "" where there is none."""
+    for key in path.split("."):
+        if not isinstance(row, Mapping):
+            return ""
+        row = row.get(key, "")
+    return row
+
+
+def text(value: Any) -> str:
+    """A value as people read it: money as `12.50 EUR`, days as 2026-11-21, localised texts in English."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        if "currencyCode" in value:
+            return money(value)
+        if "year" in value:
+            return "{:04d}-{:02d}-{:02d}".format(*(value.get(key, 0) for key in ("year", "month", "day")))
+        return text(value.get("en") or next(iter(value.values()), ""))
+    if isinstance(value, list):
+        return ", ".join(map(text, value))
+    return str(value)
+
+
+def money(value: Mapping[str, Any]) -> str:
+    """A google.type.Money in JSON as `12.50 EUR`."""
+    cents = int(value.get("units", 0)) * 100 + int(value.get("nanos", 0)) // 10_000_000
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d} {value['currencyCode']}"

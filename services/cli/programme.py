@@ -1,0 +1,184 @@
+"""`waymark programme`: voucher programmes, their rules, their money."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli import output
+from services.cli.amounts import json_day, json_money
+from services.cli.exits import ExitCode, Failure
+from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+
+programme = typer.Typer(
+    help="Voucher programmes: rules as data, activated by a second person, funded in pots."
+)
+MAKER = "programme_manager:maker"
+CHECKER = "programme_manager:checker"
+PROGRAMME = {
+    "programme": "name",
+    "called": "displayNames",
+    "in force": "activeVersion",
+    "since": "createTime",
+}
+VERSION = {
+    "version": "name",
+    "state": "state",
+    "kind": "kind",
+    "effective": "effectiveDate",
+    "face value": "amountRule.faceValue",
+    "lifetime cap": "amountRule.lifetimeCap",
+    "shortage list": "shortageRule.shortageList",
+    "valid for days": "windowRule.validityDays",
+    "hold, days": "holdRule.delayDays",
+}
+POTS = {
+    "pot": "code",
+    "source": "fundingSource",
+    "for": "targetGroups",
+    "funded": "funded",
+    "available": "available",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `programme` to the command line `app`."""
+    app.add_typer(programme, name="programme", no_args_is_help=True)
+
+
+@programme.command(
+    epilog="Example:  waymark programme create samples/programmes/retraining.json --id retrain-2026"
+)
+def create(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="JSON: `programme` and `version`.")
+    ],
+    identifier: Annotated[str, typer.Option("--id", help="Id of the programme; default: one is made.")] = "",
+    act_as: ActAs = MAKER,
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a programme with a first version of its rules, as a draft."""
+    content = read_programme(file)
+    query = {"programme_id": identifier} if identifier else {}
+    with calling(home, act_as, token=token) as caller:
+        created = caller.rest("POST", "/v1/programmes", content["programme"], **query)
+        version = caller.rest("POST", f"/v1/{created['name']}/versions", content["version"])
+    if as_json:
+        output.as_json({"programme": created, "version": version})
+    else:
+        output.details(version, VERSION)
+
+
+@programme.command(epilog="Example:  waymark programme activate programmes/retrain-2026/versions/1")
+def activate(
+    name: Annotated[str, typer.Argument(help="programmes/{id}/versions/{n}")],
+    act_as: ActAs = CHECKER,
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a drafted version into force; by another person than the one who drafted it."""
+    with calling(home, act_as, token=token) as caller:
+        version = caller.rest("POST", f"/v1/{name}:activate", {})
+    output.one(version, VERSION, as_json)
+
+
+@programme.command(
+    epilog="Example:  waymark programme fund programmes/p1 fundingSources/esf 250000 2026-01-01 2026-12-31"
+)
+def fund(
+    name: Annotated[str, typer.Argument(help="programmes/{id}")],
+    source: Annotated[str, typer.Argument(help="fundingSources/{id}")],
+    amount: Annotated[str, typer.Argument(help="How much, for example 250000 or `250000.00 EUR`.")],
+    start: Annotated[str, typer.Argument(help="First day of the budget, 2026-01-01.")],
+    end: Annotated[str, typer.Argument(help="Last day of the budget, 2026-12-31.")],
+    pot: Annotated[str, typer.Option(help="Ring-fenced pot to put it in.")] = "",
+    group: Annotated[
+        list[str] | None, typer.Option(help="Target group the pot is for; repeat for more.")
+    ] = None,
+    act_as: ActAs = MAKER,
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put money of a funding source into a programme's budget."""
+    body = {
+        "fundingSource": source,
+        "startDate": json_day(start),
+        "endDate": json_day(end),
+        "pot": pot,
+        "targetGroups": group or [],
+        "amount": json_money(amount),
+    }
+    with calling(home, act_as, token=token) as caller:
+        budget = caller.rest("POST", f"/v1/{name}:fund", body)
+    if as_json:
+        output.as_json(budget)
+    else:
+        output.table(budget.get("pots", []), POTS, title=budget["name"])
+
+
+@programme.command("list", epilog="Example:  waymark programme list --json")
+def list_(limit: Limit = 50, home: Home = None, as_json: AsJson = False) -> None:
+    """List programmes."""
+    with calling(home) as caller:
+        found = caller.rest("GET", "/v1/programmes", page_size=limit).get("programmes", [])
+    if as_json:
+        output.as_json(found)
+    else:
+        columns = {
+            "programme": "name",
+            "called": "displayNames",
+            "in force": "activeVersion",
+            "since": "createTime",
+        }
+        output.table(found, columns, empty="no programme yet; make one with `waymark programme create`")
+
+
+@programme.command(epilog="Example:  waymark programme show programmes/retrain-2026")
+def show(
+    name: Annotated[str, typer.Argument(help="programmes/{id}")],
+    act_as: ActAs = "auditor",
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a programme with its versions, clauses and budgets."""
+    with calling(home, act_as, token=token) as caller:
+        found = caller.rest("GET", f"/v1/{name}")
+        versions = caller.rest("GET", f"/v1/{name}/versions").get("versions", [])
+        budgets = caller.rest("GET", f"/v1/{name}/budgets").get("budgets", [])
+    if as_json:
+        output.as_json({"programme": found, "versions": versions, "budgets": budgets})
+        return
+    output.details(found, PROGRAMME)
+    for version in versions:
+        typer.echo()
+        output.details(version, VERSION)
+        output.table(
+            version.get("clauses", []),
+            {"clause": "id", "must hold": "expression", "else": "reasonCode", "law": "legalReference"},
+        )
+    for budget in budgets:
+        typer.echo()
+        output.table(budget.get("pots", []), POTS, title=budget["name"])
+
+
+def read_programme(file: Path) -> dict[str, Any]:
+    """The JSON of a programme file; raises Failure saying where it is broken."""
+    try:
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise Failure(ExitCode.USAGE, f"{file} is not JSON: {error}", remedy="Mend it there.") from error
+    if missing := [key for key in ("programme", "version") if key not in content]:
+        raise Failure(
+            ExitCode.USAGE,
+            f"{file} lacks {' and '.join(missing)}.",
+            remedy="Take samples/programmes for a pattern.",
+        )
+    return content

@@ -1,0 +1,72 @@
+"""`waymark search`: courses, with the reasons why each was found."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from services.cli import output
+from services.cli.amounts import json_day
+from services.cli.options import AsJson, Home, calling
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `search` to the command line `app`."""
+
+    @app.command(epilog="Example:  waymark search welding --shortage --voucher --region BE2")
+    def search(
+        words: Annotated[list[str] | None, typer.Argument(help="Words; none: all courses.")] = None,
+        occupation: Annotated[
+            list[str] | None, typer.Option(help="ISCO-08 code or concept URI; repeat for more.")
+        ] = None,
+        region: Annotated[str, typer.Option(help="Only with a session in this NUTS region.")] = "",
+        shortage: Annotated[bool, typer.Option(help="Only for occupations in shortage.")] = False,
+        voucher: Annotated[bool, typer.Option(help="Only of accredited providers.")] = False,
+        all_courses: Annotated[
+            bool, typer.Option("--all", help="Also courses without a session to come.")
+        ] = False,
+        as_of: Annotated[str, typer.Option(help="Day to look from, 2026-09-01; default: today.")] = "",
+        limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most so many.")] = 10,
+        home: Home = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Search courses; every hit says why it was found."""
+        query: dict[str, Any] = {
+            "query": " ".join(words or ()),
+            "occupations": occupation or [],
+            "nuts_code": region,
+            "shortage": str(shortage).lower(),
+            "voucher_eligible": str(voucher).lower(),
+            "include_not_bookable": str(all_courses).lower(),
+            "page_size": limit,
+        }
+        if as_of:
+            query |= {f"as_of.{part}": value for part, value in json_day(as_of).items()}
+        with calling(home) as caller:
+            answer = caller.rest("GET", "/v1/courses:search", **query)
+        if as_json:
+            output.as_json(answer)
+            return
+        hits = [row(hit) for hit in answer.get("hits", [])]
+        columns = {
+            "course": "course",
+            "title": "titles",
+            "provider": "organisationDisplayName",
+            "starts": "starts",
+            "price": "nextSession.price",
+            "because": "because",
+        }
+        output.table(hits, columns, empty="no course found; try fewer words or --all")
+        typer.echo(f"{answer.get('totalSize', 0)} in all")
+
+
+def row(hit: dict[str, Any]) -> dict[str, Any]:
+    """A hit with its reasons and its next start as short texts."""
+    reasons = (
+        f"{reason['kind'].removeprefix('KIND_').lower().replace('_', ' ')}: {reason.get('evidence', '')}"
+        for reason in hit.get("reasons", [])
+    )
+    session = hit.get("nextSession")
+    starts = session.get("startDate", "any day") if session else "no session to come"
+    return {**hit, "because": "\n".join(reasons), "starts": starts}

@@ -1,0 +1,194 @@
+"""`waymark shortage`: lists of shortage occupations, drafted from a file and published by a second person."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli import output
+from services.cli.amounts import json_day
+from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+from services.cli.uploads import upload_to_catalogue
+
+shortage = typer.Typer(
+    help="Lists of shortage occupations: draft with findings, publication by a second person."
+)
+MAKER = "catalogue_manager:maker"
+CHECKER = "catalogue_manager:checker"
+LIST = {"list": "name", "called": "displayNames", "territory": "nutsCode"}
+VERSION = {
+    "version": "name",
+    "state": "state",
+    "in force from": "validFrom",
+    "until": "validTo",
+    "entries": "entryCount",
+    "rows": "rowCount",
+    "rejected rows": "rejectedRowCount",
+    "errors": "errorCount",
+    "digest": "digest",
+}
+FINDINGS = {"line": "line", "column": "path", "value": "value", "what": "message", "mend it": "remedy"}
+ListName = Annotated[str, typer.Argument(metavar="LIST", help="shortageLists/{id}")]
+VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="shortageLists/{id}/versions/{n}")]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV file.")]
+
+
+class Columns(StrEnum):
+    """Columns of a shortage file."""
+
+    TEMPLATE = "template"
+    NAMES = "names"
+    ISCO_INDEX = "isco-index"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `shortage` to the command line `app`."""
+    app.add_typer(shortage, name="shortage", no_args_is_help=True)
+
+
+@shortage.command(
+    "import",
+    epilog="Example:  waymark shortage import shortageLists/national samples/shortage/shortage-list.csv "
+    "--from 2026-01-01",
+)
+def import_(
+    name: ListName,
+    file: File,
+    valid_from: Annotated[str, typer.Option("--from", help="First day in force, 2026-01-01.")],
+    columns: Annotated[Columns, typer.Option(help="What the columns are.")] = Columns.TEMPLATE,
+    region: Annotated[
+        str, typer.Option(help="NUTS code for rows that name none; default: the list's own.")
+    ] = "",
+    severity: Annotated[int, typer.Option(min=0, max=5, help="Severity for rows that name none.")] = 0,
+    method: Annotated[str, typer.Option(help="How the list was made.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Only check the file, keep nothing.")] = False,
+    act_as: ActAs = MAKER,
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draft a version of a list from a CSV file and show what is wrong with it."""
+    with calling(home, act_as, token=token) as caller:
+        body = {
+            "upload": upload_to_catalogue(caller, file),
+            "format": "SHORTAGE_FORMAT_" + columns.name + "_CSV",
+            "validFrom": json_day(valid_from),
+            "method": method,
+            "defaultNutsCode": region,
+            "defaultSeverity": severity,
+            "validateOnly": check,
+        }
+        version = caller.rest("POST", f"/v1/{name}/versions", body)
+        path = f"/v1/{version.get('name')}/findings"
+        findings = [] if check else caller.rest("GET", path, page_size=500).get("findings", [])
+    if as_json:
+        output.as_json({"version": version, "findings": findings})
+    else:
+        output.details(version, VERSION)
+        output.table(findings, FINDINGS, empty="no findings")
+
+
+@shortage.command(
+    epilog="Example:  waymark shortage create national --name 'Shortage occupations' --region BE2"
+)
+def create(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="Lower-case letters, digits and hyphens.")],
+    called: Annotated[str, typer.Option("--name", help="Name people read.")],
+    region: Annotated[str, typer.Option(help="NUTS code of the territory it speaks for.")],
+    language: Annotated[str, typer.Option(help="Language of the name.")] = "en",
+    act_as: ActAs = MAKER,
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a list; its content comes with versions."""
+    body = {"shortageListId": identifier, "displayNames": {language: called}, "nutsCode": region}
+    with calling(home, act_as, token=token) as caller:
+        answer = caller.rest("POST", "/v1/shortageLists", body)
+    output.one(answer, LIST, as_json)
+
+
+@shortage.command(epilog="Example:  waymark shortage findings shortageLists/national/versions/1")
+def findings(
+    name: VersionName,
+    limit: Limit = 500,
+    act_as: ActAs = "auditor",
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is wrong with a draft's file: line, column, value, and how to mend it."""
+    with calling(home, act_as, token=token) as caller:
+        found = caller.rest("GET", f"/v1/{name}/findings", page_size=limit).get("findings", [])
+    output.many(found, FINDINGS, as_json, empty="no findings")
+
+
+@shortage.command(epilog="Example:  waymark shortage publish shortageLists/national/versions/1")
+def publish(
+    name: VersionName,
+    accept_findings: Annotated[bool, typer.Option(help="Publish although rows were rejected.")] = False,
+    act_as: ActAs = CHECKER,
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish a draft for good; by another person than the one who drafted it."""
+    with calling(home, act_as, token=token) as caller:
+        answer = caller.rest("POST", f"/v1/{name}:publish", {"acceptFindings": accept_findings})
+    output.one(answer, VERSION, as_json)
+
+
+@shortage.command(epilog="Example:  waymark shortage check 7112 BE21 --on 2026-09-01")
+def check(
+    occupation: Annotated[str, typer.Argument(help="Concept URI or ISCO-08 code.")],
+    region: Annotated[str, typer.Argument(help="NUTS code of the place.")],
+    on: Annotated[str, typer.Option(help="Day asked about, 2026-09-01; default: today.")] = "",
+    name: Annotated[str, typer.Option("--list", help="Only this shortageLists/{id}.")] = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask whether an occupation was short in a region on a day, and by which entry of which version."""
+    query: dict[str, Any] = {"occupation": occupation, "nuts_code": region, "shortage_list": name}
+    if on:
+        query |= {f"date.{part}": value for part, value in json_day(on).items()}
+    with calling(home) as caller:
+        answer = caller.rest("GET", "/v1/shortageLists:check", **query)
+    answer.setdefault("short", False)
+    fields = {
+        "short": "short",
+        "on": "date",
+        "by version": "version",
+        "entry": "entry.name",
+        "occupation": "entry.label",
+        "region": "entry.nutsCode",
+        "severity": "entry.severity",
+        "cause": "entry.cause",
+    }
+    output.one(answer, fields, as_json)
+
+
+@shortage.command("list", epilog="Example:  waymark shortage list shortageLists/national")
+def list_(
+    name: Annotated[
+        str, typer.Argument(metavar="[LIST]", help="shortageLists/{id} to list the versions of.")
+    ] = "",
+    limit: Limit = 50,
+    act_as: ActAs = "",
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the lists, or the versions of one."""
+    path, key = (
+        ("/v1/shortageLists", "shortageLists")
+        if not name
+        else (f"/v1/{name}/versions", "shortageListVersions")
+    )
+    with calling(home, act_as, token=token) as caller:
+        found = caller.rest("GET", path, page_size=limit).get(key, [])
+    versions = {key: VERSION[key] for key in ("version", "state", "in force from", "until", "entries")}
+    columns = versions if name else LIST
+    output.many(found, columns, as_json, empty="none yet; see `waymark shortage create --help`")

@@ -1,0 +1,47 @@
+"""`waymark statistics`: what happened in a month, by programme."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from services.cli import output
+from services.cli.options import ActAs, AsJson, Home, Token, calling
+
+COLUMNS = {
+    "programme": "programme",
+    "applications": "applications",
+    "granted": "granted",
+    "refused": "refused",
+    "issued": "issued",
+    "reserved": "reserved",
+    "accepted": "accepted",
+    "value accepted": "acceptedAmount",
+    "paid": "paidAmount",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `statistics` to the command line `app`."""
+
+    @app.command(epilog="Example:  waymark statistics --month 2026-11 --json")
+    def statistics(
+        month: Annotated[str, typer.Option(help="YYYY-MM in UTC; default: this month.")] = "",
+        programme: Annotated[str, typer.Option(help="Only this programmes/{id}.")] = "",
+        act_as: ActAs = "auditor",
+        token: Token = "",
+        home: Home = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Count applications, grants, redemptions and money of a month, by programme."""
+        query: dict[str, Any] = {"month": month or f"{datetime.now(UTC):%Y-%m}", "programme": programme}
+        with calling(home, act_as, token=token) as caller:
+            answer = caller.rest("GET", "/v1/reports/monthlyStatistics", **query)
+        if as_json:
+            output.as_json(answer)
+        else:
+            output.table(
+                answer.get("programmes", []), COLUMNS, title=answer["month"], empty="nothing this month"
+            )
