@@ -94,6 +94,14 @@ dead_letters = Table(
     Index("dead_letters_created_at", "created_at"),
 )
 
+# When each periodic job last began, over all replicas.
+job_runs = Table(
+    "job_runs",
+    _METADATA,
+    Column("name", Text, primary_key=True),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+)
+
 
 def platform_tables(metadata: MetaData) -> None:
     """Adds the platform's tables to a service's metadata, so that Alembic knows them as its own."""

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from services.platform.db.engine import milliseconds
 from services.platform.identity.principals import ANONYMOUS, Principal
+from services.platform.telemetry.tracing import current_traceparent
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -54,10 +55,10 @@ class Transaction:
     def flush(self) -> None:
         """Writes the published events into the outbox, all in one statement. Commit does this by itself."""
         if self.published:
-            from services.platform.events import outbox
+            from services.platform.events.outbox import append
 
             events, self.published = self.published, []
-            outbox.append(self.connection, events)
+            append(self.connection, events, current_traceparent())
 
 
 @contextmanager
