@@ -1,0 +1,30 @@
+"""What the edge lets through: sizes, times and rates, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one edge process. Rates are a bucket of `burst` tokens refilled by `per_second`."""
+
+    # A caseworker's page makes dozens of calls at once; a script in a loop makes hundreds.
+    principal_per_second: int = 200
+    principal_burst: int = 400
+    # Many people share one address behind a municipal proxy, so this is the wider of the two.
+    address_per_second: int = 1000
+    address_burst: int = 2000
+    # Off only in tests that show what the limits are for.
+    rates: bool = True
+    # How many principals and addresses are remembered at once (least recently used go first).
+    remembered: int = 10_000
+    header_kib: int = 32
+    headers: int = 64
+    body_bytes: int = 4 * 1024 * 1024
+    upload_bytes: int = 512 * 1024 * 1024
+    # Seconds: a call without a deadline of its own, the longest deadline, the longest stream and upload.
+    default_deadline: int = 30
+    longest_deadline: int = 60
+    longest_stream: int = 3600
+    idle: int = 300
