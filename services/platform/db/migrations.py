@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy.pool import NullPool
 
 from services.platform.db.engine import driver_url
@@ -16,8 +17,8 @@ from services.platform.db.engine import driver_url
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def migrate(service: str, url: str) -> None:
-    """Brings the database at `url` to the newest revision of `service`.
+def migrate(service: str, url: str) -> str:
+    """Brings the database at `url` to the newest revision of `service`; returns that revision.
 
     Replicas starting together queue on an advisory lock; the first migrates, the others find nothing to do.
     The whole chain is one transaction: it succeeds or leaves the database as it was. Raises SQLAlchemy's
@@ -34,6 +35,9 @@ def migrate(service: str, url: str) -> None:
         config = alembic_config(service)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        revision = MigrationContext.configure(connection).get_current_revision()
+    engine.dispose()
+    return revision or ""
 
 
 def alembic_config(service: str) -> Config:

@@ -12,6 +12,8 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from waymark.options.v1 import options_pb2
 
+from services.platform.service import SERVICES
+
 
 class Route(NamedTuple):
     """Where events of one type travel; `path` leads to the field that holds the aggregate's id."""
@@ -48,6 +50,12 @@ def key_of(event: Message) -> str:
 def type_of(kind: type[Message]) -> str:
     """Returns the event type as it stands in `ce_type`: the full name of the message."""
     return str(kind.DESCRIPTOR.full_name)
+
+
+def all_events() -> Iterator[type[Message]]:
+    """Yields every event message of every service."""
+    for service in SERVICES:
+        yield from events_of(service)
 
 
 def events_of(service: str) -> Iterator[type[Message]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from services.platform.events.clients import admin
+from services.platform.events.contract import all_events, route
 
 if TYPE_CHECKING:
     from services.platform.settings import Settings
@@ -57,6 +58,13 @@ def declared(path: Path = DECLARATIONS) -> dict[str, Topic]:
             raise ValueError(f"{path.name}: topic {name} has unknown settings {sorted(unknown)}.")
         topics[name] = Topic(name, **(defaults | own))
     return topics
+
+
+def topics_of(service: str) -> list[Topic]:
+    """Returns the declared topics that a service publishes or, by the contracts' event options, consumes."""
+    own = f"waymark.{service}."
+    consumed = {route(kind).topic for kind in all_events() if service in route(kind).consumers}
+    return [topic for name, topic in declared().items() if name.startswith(own) or name in consumed]
 
 
 def ensure_topics(settings: Settings, topics: Iterable[Topic]) -> list[str]:

@@ -1,0 +1,96 @@
+"""Periodic jobs of a service: each runs on one replica at a time and once per period over all of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.platform.db import requests
+from services.platform.db.schema import job_runs
+from services.platform.db.transaction import transaction
+from services.platform.events import inbox
+from services.platform.service import Job
+from services.platform.telemetry import metrics
+
+if TYPE_CHECKING:
+    from services.platform.app import App
+
+TICK = 0.5  # seconds between looks at this process's own clock
+ASK_DATABASE = 30.0  # seconds at most between questions to the database whether a job is due
+log = structlog.get_logger("jobs")
+
+
+def _expire_request_ids(app: App) -> None:
+    requests.expire(app.engine)
+
+
+def _expire_inbox(app: App) -> None:
+    inbox.expire(app.engine)
+
+
+# Every service has these.
+HOUSEKEEPING = (
+    Job("expire-request-ids", timedelta(hours=1), _expire_request_ids),
+    Job("expire-inbox", timedelta(hours=6), _expire_inbox),
+)
+
+
+def run_jobs(app: App, jobs: Sequence[Job], stop: threading.Event) -> None:
+    """Runs due jobs until `stop` is set. A failing job is logged, counted and tried again when next due."""
+    ask = dict.fromkeys((*HOUSEKEEPING, *jobs), 0.0)
+    while not stop.is_set():
+        for job, when in ask.items():
+            if time.monotonic() < when or stop.is_set():
+                continue
+            ask[job] = time.monotonic() + min(job.every.total_seconds(), ASK_DATABASE)
+            try:
+                run_if_due(app, job)
+            except Exception:
+                metrics.JOB_RUNS.labels(job.name, "failed").inc()
+                log.exception("job_failed", job=job.name)
+        stop.wait(TICK)
+
+
+def run_if_due(app: App, job: Job) -> bool:
+    """Runs the job if its period has passed and no other replica is at it; returns whether it ran."""
+    with _alone(app, job.name) as alone:
+        if not alone or not _claim(app, job):
+            return False
+        with metrics.JOB_SECONDS.labels(job.name).time():
+            job.run(app)
+        metrics.JOB_RUNS.labels(job.name, "ok").inc()
+        return True
+
+
+@contextmanager
+def _alone(app: App, name: str) -> Iterator[bool]:
+    """Holds the job's advisory lock on a connection of its own; yields False when another replica has it."""
+    key = zlib.crc32(f"job {name}".encode())
+    with app.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        alone = bool(connection.execute(select(func.pg_try_advisory_lock(key))).scalar_one())
+        try:
+            yield alone
+        finally:
+            if alone:
+                connection.execute(select(func.pg_advisory_unlock(key)))
+
+
+def _claim(app: App, job: Job) -> bool:
+    """Notes the start; False when the last one is less than a period ago by the database clock."""
+    start: Any = insert(job_runs).values(name=job.name, started_at=func.now())
+    start = start.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"started_at": func.now()},
+        where=job_runs.c.started_at <= func.now() - job.every,
+    )
+    with transaction(app) as tx:
+        return tx.execute(start).rowcount == 1

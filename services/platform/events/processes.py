@@ -1,0 +1,64 @@
+"""The two event processes of a service, from settings to the last clean-up."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from services.platform.telemetry.exposition import serve_metrics
+from services.platform.telemetry.logs import configure_logging
+from services.platform.telemetry.tracing import export_spans
+
+if TYPE_CHECKING:
+    from services.platform.settings import Settings
+
+
+def run_relay(settings: Settings) -> None:
+    """Relays a service's outbox until SIGTERM or SIGINT."""
+    from services.platform.db.engine import make_engine
+    from services.platform.events.relay import Relay
+
+    stop = _prepare(settings)
+    engine = make_engine(settings.database_url, 1, application=f"waymark-{settings.service}-relay")
+    Relay(settings, engine).run(stop)
+    engine.dispose()
+
+
+def run_consumer(settings: Settings) -> None:
+    """Consumes a service's events and runs its jobs until SIGTERM or SIGINT."""
+    from services.platform.events.consumer import Consumer
+    from services.platform.events.jobs import run_jobs
+    from services.platform.service import load_service
+
+    stop = _prepare(settings)
+    export_spans(settings.service, settings.otlp_endpoint)
+    definition = load_service(settings.service)
+    app = definition.app.build(settings)
+    jobs = threading.Thread(target=run_jobs, args=(app, definition.jobs, stop), name="jobs")
+    jobs.start()
+    try:
+        if definition.reactions:
+            Consumer(definition, app).run(stop)
+        else:
+            stop.wait()
+    finally:
+        stop.set()
+        jobs.join()
+        app.close()
+
+
+def _prepare(settings: Settings) -> threading.Event:
+    """Logging, metrics and an event that the termination signals set."""
+    stop = threading.Event()
+
+    def ended(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ended)
+    configure_logging(settings.service)
+    if settings.metrics_port:
+        serve_metrics(settings.metrics_port)
+    return stop
