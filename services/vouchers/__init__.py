@@ -1,0 +1,1 @@
+"""Vouchers: programmes, applications, vouchers, redemptions, the ledger and payouts."""

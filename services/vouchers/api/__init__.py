@@ -1,0 +1,1 @@
+"""gRPC servicers, one file a resource: message in, one transaction, domain and store, message out."""

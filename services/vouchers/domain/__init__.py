@@ -1,0 +1,1 @@
+"""Rules of public money in pure Python: states, amounts, clauses, the ledger."""

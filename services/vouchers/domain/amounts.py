@@ -1,0 +1,27 @@
+"""What a voucher is worth: face value per period at the cover of the group, within a cap. Integer cents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Worth:
+    """Cents: `amount` is paid by the programme, `share` by the learner; `face` is face value used up."""
+
+    amount: int
+    share: int
+    face: int
+
+
+def worth(price: int, cover_percent: int, *, face_left: int, cap_left: int | None) -> Worth:
+    """Returns the split of `price`. The programme's part is rounded down to a whole cent.
+
+    `face_left`: face value left to this person in the period; `cap_left`: what the programme may still pay
+    for this person ever, None without a cap. All amounts in cents, none below zero.
+    """
+    face = max(0, min(price, face_left))
+    amount = face * cover_percent // 100
+    if cap_left is not None and amount > cap_left:
+        amount = max(0, cap_left)
+    return Worth(amount=amount, share=price - amount, face=face)

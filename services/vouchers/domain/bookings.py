@@ -1,0 +1,71 @@
+"""Every movement of money as postings; nothing else in the service makes any."""
+
+from __future__ import annotations
+
+from services.vouchers.domain.ledger import Booking, Kind, Posting
+
+
+def fund(booking: str, source: str, pot: str, cents: int) -> Booking:
+    """Money of a funding source becomes available in a pot."""
+    return _move(booking, "fund", pot, (Kind.FUNDER, source), (Kind.PROGRAMME_AVAILABLE, pot), cents)
+
+
+def issue(booking: str, pot: str, voucher: str, cents: int) -> Booking:
+    """A grant: the pot gives a voucher its value. Redeeming then touches no shared account."""
+    here = (Kind.PROGRAMME_AVAILABLE, pot)
+    return _move(booking, "issue", voucher, here, (Kind.VOUCHER_AVAILABLE, voucher), cents)
+
+
+def reserve(booking: str, voucher: str, redemption: str, cents: int) -> Booking:
+    """Value of a voucher is set aside for a session."""
+    here = (Kind.VOUCHER_AVAILABLE, voucher)
+    return _move(booking, "reserve", redemption, here, (Kind.VOUCHER_RESERVED, voucher), cents)
+
+
+def unreserve(booking: str, operation: str, voucher: str, redemption: str, cents: int) -> Booking:
+    """A reservation ends without payment. `operation`: `void`, `timeout` or `reject`."""
+    here = (Kind.VOUCHER_RESERVED, voucher)
+    return _move(booking, operation, redemption, here, (Kind.VOUCHER_AVAILABLE, voucher), cents)
+
+
+def accept(booking: str, voucher: str, redemption: str, reserved: int, accepted: int) -> Booking:
+    """The accepted part becomes the provider's, held; the rest returns to the voucher."""
+    return Booking(
+        booking,
+        "accept",
+        redemption,
+        (
+            Posting(Kind.VOUCHER_RESERVED, voucher, -reserved),
+            Posting(Kind.PROVIDER_HELD, redemption, accepted),
+            Posting(Kind.VOUCHER_AVAILABLE, voucher, reserved - accepted),
+        ),
+    )
+
+
+def release(booking: str, redemption: str, cents: int) -> Booking:
+    """The hold delay has passed: the provider's money may be paid out."""
+    here = (Kind.PROVIDER_HELD, redemption)
+    return _move(booking, "release", redemption, here, (Kind.PROVIDER_CLEARED, redemption), cents)
+
+
+def payout(booking: str, redemption: str, batch: str, cents: int) -> Booking:
+    """An approved batch pays a redemption."""
+    here = (Kind.PROVIDER_CLEARED, redemption)
+    return _move(booking, "payout", redemption, here, (Kind.BANK_CLEARING, batch), cents)
+
+
+def give_back(booking: str, operation: str, voucher: str, pot: str, cents: int) -> Booking:
+    """What a voucher still holds returns to its pot. `operation`: `expiry`, `cancel` or `revoke`."""
+    here = (Kind.VOUCHER_AVAILABLE, voucher)
+    return _move(booking, operation, voucher, here, (Kind.PROGRAMME_AVAILABLE, pot), cents)
+
+
+def _move(
+    booking: str,
+    operation: str,
+    reference: str,
+    giver: tuple[Kind, str],
+    taker: tuple[Kind, str],
+    cents: int,
+) -> Booking:
+    return Booking(booking, operation, reference, (Posting(*giver, -cents), Posting(*taker, cents)))

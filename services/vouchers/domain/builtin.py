@@ -1,0 +1,84 @@
+"""Clauses that every programme has, set by numbers in its rules instead of by expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from services.vouchers.domain.amounts import Worth
+from services.vouchers.domain.offers import Offer
+from services.vouchers.domain.outcomes import Outcome, Result
+from services.vouchers.domain.programme import Rules
+from services.vouchers.domain.shortage import Entry
+
+if TYPE_CHECKING:
+    from services.vouchers.domain.eligibility import History
+
+TEXTS = {
+    "accreditation": "The provider holds an accreditation for voucher-funded training.",
+    "course": "The course is of a kind, level and price that the programme funds.",
+    "shortage": "The course prepares for an occupation on the shortage list.",
+    "apply-window": "The application comes within the time limit before or after the first day.",
+    "once": "The programme grants one voucher for a person.",
+    "double-funding": "No other programme funds this session for this person.",
+    "price": "The provider has published a price in the currency of the programme.",
+    "amount": "Something is left of the person's face value and lifetime cap.",
+}
+
+
+def builtin_clauses(
+    rules: Rules, offer: Offer, entry: Entry | None, history: History, value: Worth | None, today: date
+) -> list[Result]:
+    """Returns the built-in clauses that `rules` switch on; the catalogue's and our own data decide them."""
+    return list(_clauses(rules, offer, entry, history, value, today))
+
+
+def _clauses(
+    rules: Rules, offer: Offer, entry: Entry | None, history: History, value: Worth | None, today: date
+) -> Iterator[Result]:
+    version = rules.version
+    if version.course_rule.accreditation_required:
+        yield _clause("accreditation", offer.accredited_on(today), "PROVIDER_NOT_ACCREDITED")
+    if version.HasField("course_rule"):
+        yield _clause("course", course_allowed(rules, offer), "COURSE_NOT_ALLOWED")
+    if version.HasField("shortage_rule"):
+        code = version.shortage_rule.reason_code or "NOT_A_SHORTAGE_OCCUPATION"
+        yield _clause("shortage", entry is not None, code, version.shortage_rule.legal_reference)
+    if offer.start is not None:
+        limit = offer.start + timedelta(days=version.window_rule.apply_until_days_after_start)
+        yield _clause("apply-window", today <= limit, "APPLIED_TOO_LATE")
+    if version.amount_rule.once_per_person:
+        yield _clause("once", history.grants == 0, "GRANTED_BEFORE")
+    if version.amount_rule.no_double_funding:
+        yield _clause("double-funding", not history.funded_elsewhere, "DOUBLE_FUNDING")
+    yield _clause("price", priced(rules, offer), "PRICE_UNKNOWN")
+    if value is not None:
+        yield _clause("amount", value.amount > 0, "NOTHING_LEFT")
+
+
+def course_allowed(rules: Rules, offer: Offer) -> bool:
+    """True when kind, EQF level and price are within the course rule; an unknown level fits no limit."""
+    rule = rules.version.course_rule
+    if rule.kinds and offer.kind not in rule.kinds:
+        return False
+    if (rule.min_eqf_level or rule.max_eqf_level) and not (
+        max(1, rule.min_eqf_level) <= offer.eqf_level <= (rule.max_eqf_level or 8)
+    ):
+        return False
+    return rules.price_cap is None or offer.price is None or offer.price <= rules.price_cap
+
+
+def priced(rules: Rules, offer: Offer) -> bool:
+    """True when there is a price in the programme's currency."""
+    return offer.price is not None and offer.currency == rules.currency
+
+
+def _clause(clause: str, passed: bool, reason_code: str, legal_reference: str = "") -> Result:
+    return Result(
+        clause=clause,
+        outcome=Outcome.of(passed),
+        reason_code=reason_code,
+        legal_reference=legal_reference,
+        texts={"en": TEXTS[clause]},
+    )

@@ -1,0 +1,87 @@
+"""CEL expressions of programme rules: compiled and type-checked when drafted, evaluated with missing facts.
+
+CEL's own three-valued logic decides what a missing fact means: `a || b` holds when `b` does, whatever `a`.
+Standard: Common Expression Language (cel-spec).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+
+from cel_expr_python import cel
+
+from services.vouchers.domain import facts
+
+_FACT_TYPES: Mapping[type, cel.Type] = {
+    int: cel.Type.INT,
+    str: cel.Type.STRING,
+    bool: cel.Type.BOOL,
+    date: cel.Type.TIMESTAMP,
+}
+CONTEXT: Mapping[str, cel.Type] = {
+    "course.kind": cel.Type.STRING,
+    "course.eqf_level": cel.Type.INT,
+    "course.price_cents": cel.Type.INT,
+    "session.days_to_start": cel.Type.INT,
+    "session.days": cel.Type.INT,
+    "session.nuts": cel.Type.STRING,
+    "today.year": cel.Type.INT,
+    "today.date": cel.Type.TIMESTAMP,
+}
+_STRINGS = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
+_FACT = re.compile(r"\blearner\.([a-z_]+)")
+
+
+class ExpressionError(Exception):
+    """An expression does not compile or is not a condition; the text names line and column."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A compiled expression of type bool and the learner facts it mentions."""
+
+    text: str
+    keys: tuple[str, ...]
+    program: cel.Expression
+
+    def holds(self, values: Mapping[str, object]) -> bool | None:
+        """Returns the truth, or None when it cannot be told from `values` (names as `learner.birth_year`)."""
+        result = self.program.eval(data=dict(values)).value()
+        return result if isinstance(result, bool) else None
+
+
+def compile_condition(text: str) -> Condition:
+    """Compiles a condition; raises ExpressionError for syntax, types, unknown names and non-conditions."""
+    try:
+        program = _environment().compile(text)
+    except RuntimeError as error:
+        raise ExpressionError(_readable(str(error))) from None
+    if program.return_type() != cel.Type.BOOL:
+        raise ExpressionError(f"is a {program.return_type().name()} and must be a condition (bool)")
+    keys = dict.fromkeys(_FACT.findall(_STRINGS.sub("''", text)))
+    return Condition(text, tuple(keys), program)
+
+
+def fact_values(chosen: Mapping[str, facts.Fact]) -> dict[str, object]:
+    """Returns facts under the names that expressions use."""
+    return {f"learner.{key}": cel_value(fact.value) for key, fact in chosen.items()}
+
+
+def cel_value(value: facts.Value) -> object:
+    """Returns a value as CEL takes it: a day is its first moment, UTC."""
+    return datetime(value.year, value.month, value.day, tzinfo=UTC) if isinstance(value, date) else value
+
+
+@cache
+def _environment() -> cel.Env:
+    learner = {f"learner.{key}": _FACT_TYPES[kind.type] for key, kind in facts.CATALOGUE.items()}
+    return cel.NewEnv(variables={**learner, **CONTEXT})
+
+
+def _readable(text: str) -> str:
+    first = text.splitlines()[0].removeprefix("INVALID_ARGUMENT: ").removeprefix("ERROR: <input>:")
+    return first.removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "")

@@ -1,0 +1,154 @@
+"""Learner facts: which there are, of what type, who can supply them, and which value counts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal, Violation
+
+Value = str | int | bool | date
+
+
+class Source(IntEnum):
+    """Where a fact comes from; the same numbers as `FactSource` in the contract."""
+
+    SELF_DECLARED = 1
+    PES_REGISTER = 2
+    PORTFOLIO_VERIFIED = 3
+
+    @property
+    def verified(self) -> bool:
+        """True when a decision may rest on it without a person looking."""
+        return self is not Source.SELF_DECLARED
+
+
+@dataclass(frozen=True)
+class FactType:
+    """Type of a fact's value, the values allowed (empty: any), and who can supply it."""
+
+    type: type[Value]
+    suppliers: tuple[str, ...]
+    allowed: frozenset[Value] = frozenset()
+    low: int = 0
+    high: int = 1_000_000
+
+
+CATALOGUE: Mapping[str, FactType] = {
+    "education_level": FactType(int, ("portfolio", "pes", "learner"), low=0, high=8),
+    "employment_status": FactType(
+        str, ("pes", "learner"), frozenset({"employed", "unemployed", "self_employed", "inactive"})
+    ),
+    "residence_nuts": FactType(str, ("pes", "learner")),
+    "birth_year": FactType(int, ("pes",), low=1900, high=2100),
+    "unemployed_since": FactType(date, ("pes",)),
+    "works_hours_per_week": FactType(int, ("pes", "learner"), low=0, high=168),
+    "has_disability": FactType(bool, ("pes",)),
+    "integration_programme": FactType(bool, ("pes",)),
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact about one learner. `valid_until` is the last day it may be relied on; None: no limit."""
+
+    key: str
+    value: Value
+    source: Source
+    observed: date
+    valid_until: date | None = None
+
+
+def check(fact: Fact, place: str) -> list[Violation]:
+    """Returns what is wrong with a fact; `place` is its path in the request, such as `facts[2]`."""
+    kind = CATALOGUE.get(fact.key)
+    if kind is None:
+        return [Violation(f"{place}.key", f"there is no fact {fact.key!r}; there are {', '.join(CATALOGUE)}")]
+    if type(fact.value) is not kind.type:
+        return [Violation(f"{place}.value", f"must be a {kind.type.__name__}")]
+    if kind.allowed and fact.value not in kind.allowed:
+        return [Violation(f"{place}.value", f"must be one of {', '.join(sorted(map(str, kind.allowed)))}")]
+    if type(fact.value) is int and not kind.low <= fact.value <= kind.high:
+        return [Violation(f"{place}.value", f"must be from {kind.low} to {kind.high}")]
+    if fact.valid_until is not None and fact.valid_until < fact.observed:
+        return [Violation(f"{place}.valid_until", "must not be before observed_date")]
+    return []
+
+
+def check_all(facts: Sequence[Fact], place: str) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) naming every fact that is unknown, of a wrong type or given twice."""
+    violations = [v for index, fact in enumerate(facts) for v in check(fact, f"{place}[{index}]")]
+    seen: set[tuple[str, Source]] = set()
+    for index, fact in enumerate(facts):
+        if (fact.key, fact.source) in seen:
+            violations.append(Violation(f"{place}[{index}].key", "is given twice"))
+        seen.add((fact.key, fact.source))
+    if violations:
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=violations)
+
+
+def choose(facts: Iterable[Fact], today: date, *, verified_only: bool = False) -> dict[str, Fact]:
+    """Returns the fact that counts for each key: verified before self-declared, then the latest observed.
+
+    Facts past their validity or observed after `today` do not count.
+    """
+    chosen: dict[str, Fact] = {}
+    for fact in facts:
+        usable = fact.observed <= today and (fact.valid_until is None or fact.valid_until >= today)
+        if not usable or (verified_only and not fact.source.verified):
+            continue
+        rival = chosen.get(fact.key)
+        if rival is None or _rank(fact) > _rank(rival):
+            chosen[fact.key] = fact
+    return chosen
+
+
+def snapshot(chosen: Mapping[str, Fact]) -> list[dict[str, str | int | bool | None]]:
+    """Returns the facts in the form kept with a decision, by key; `restore` reads it."""
+    return [
+        {
+            "key": fact.key,
+            "value": fact.value.isoformat() if isinstance(fact.value, date) else fact.value,
+            "source": int(fact.source),
+            "observed": fact.observed.isoformat(),
+            "valid_until": fact.valid_until.isoformat() if fact.valid_until else None,
+        }
+        for _, fact in sorted(chosen.items())
+    ]
+
+
+def restore(kept: Iterable[Mapping[str, object]]) -> list[Fact]:
+    """Returns the facts that `snapshot` wrote, to replay a decision."""
+    return [
+        Fact(
+            key=str(item["key"]),
+            value=value_of(str(item["key"]), item["value"]),
+            source=Source(int(str(item["source"]))),
+            observed=date.fromisoformat(str(item["observed"])),
+            valid_until=date.fromisoformat(str(item["valid_until"])) if item["valid_until"] else None,
+        )
+        for item in kept
+    ]
+
+
+def value_of(key: str, kept: object) -> Value:
+    """Returns the value of a fact from its JSON form; days are ISO 8601 text there."""
+    if CATALOGUE[key].type is date:
+        return date.fromisoformat(str(kept))
+    assert isinstance(kept, (str, int, bool))
+    return kept
+
+
+def fact_hash(kept: Sequence[Mapping[str, object]]) -> str:
+    """Returns SHA-256 over a snapshot, hex: shows later what a decision was made on."""
+    return hashlib.sha256(json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _rank(fact: Fact) -> tuple[bool, date, int]:
+    return (fact.source.verified, fact.observed, int(fact.source))

@@ -1,0 +1,144 @@
+"""Double-entry ledger: postings, hash chains, checkpoints. Amounts in integer cents.
+
+Each transaction lies wholly in one chain (shard) and its postings sum to zero. A chain's entries are numbered
+without gaps and each hash covers the one before, so that a flipped, deleted, swapped or inserted entry shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import IntEnum
+
+SHARDS = 256  # chains per currency: two callers seldom meet on one
+START = bytes(32)  # what the first hash of a chain covers
+
+
+class Kind(IntEnum):
+    """Kinds of account, with the same numbers as `AccountKind` in the contract."""
+
+    FUNDER = 1
+    PROGRAMME_AVAILABLE = 2
+    VOUCHER_AVAILABLE = 3
+    VOUCHER_RESERVED = 4
+    PROVIDER_HELD = 5
+    PROVIDER_CLEARED = 6
+    BANK_CLEARING = 7
+
+    @property
+    def external(self) -> bool:
+        """True for accounts outside, which may stand below zero."""
+        return self in (Kind.FUNDER, Kind.BANK_CLEARING)
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One side of a transaction: `cents` come to (or, below zero, leave) the account of `owner`."""
+
+    kind: Kind
+    owner: str
+    cents: int
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A transaction to be entered. `id`: UUID text; `reference`: resource name of what it is for."""
+
+    id: str
+    operation: str
+    reference: str
+    postings: tuple[Posting, ...]
+
+    def __post_init__(self) -> None:
+        if sum(posting.cents for posting in self.postings) != 0:
+            raise ValueError(f"The postings of {self.operation} do not sum to zero.")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a chain."""
+
+    shard: int
+    sequence: int
+    transaction: str
+    operation: str
+    kind: Kind
+    owner: str
+    cents: int
+    currency: str
+    reference: str
+    created: datetime
+    hash: bytes = b""
+
+    def digest(self, before: bytes) -> bytes:
+        """Returns SHA-256 over the hash before and every field, each ended by a byte no field contains."""
+        fields = (
+            str(self.shard),
+            str(self.sequence),
+            self.transaction,
+            self.operation,
+            str(int(self.kind)),
+            self.owner,
+            str(self.cents),
+            self.currency,
+            self.reference,
+            str(microseconds(self.created)),
+        )
+        return hashlib.sha256(before + "\x1f".join(fields).encode()).digest()
+
+
+@dataclass(frozen=True)
+class Head:
+    """How far a chain has come, and by how much the sum of each kind of account changed since it was read."""
+
+    shard: int
+    currency: str
+    sequence: int
+    hash: bytes
+    deltas: dict[Kind, int] = field(default_factory=dict)
+
+
+def append(head: Head, bookings: Sequence[Booking], now: datetime) -> tuple[list[Entry], Head]:
+    """Returns the entries that `bookings` become after `head`, and the new head. `now`: database clock."""
+    entries: list[Entry] = []
+    deltas = dict(head.deltas)
+    for booking in bookings:
+        for posting in booking.postings:
+            if posting.cents == 0:
+                continue
+            entry = Entry(
+                shard=head.shard,
+                sequence=head.sequence + len(entries) + 1,
+                transaction=booking.id,
+                operation=booking.operation,
+                kind=posting.kind,
+                owner=posting.owner,
+                cents=posting.cents,
+                currency=head.currency,
+                reference=booking.reference,
+                created=now,
+            )
+            before = entries[-1].hash if entries else head.hash
+            entries.append(replace(entry, hash=entry.digest(before)))
+            deltas[posting.kind] = deltas.get(posting.kind, 0) + posting.cents
+    last = entries[-1].hash if entries else head.hash
+    return entries, Head(head.shard, head.currency, head.sequence + len(entries), last, deltas)
+
+
+def shard_offset(owner: str) -> int:
+    """Returns which of a currency's chains an account belongs to, 0 to SHARDS - 1."""
+    return zlib.crc32(owner.encode()) % SHARDS
+
+
+def microseconds(moment: datetime) -> int:
+    """Returns microseconds since 1970 (UTC), exactly: the resolution the database keeps."""
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
+def checkpoint_text(shard: int, sequence: int, chain_hash: bytes, moment: datetime) -> bytes:
+    """Returns what a checkpoint signs; the contract describes it. `moment` counts in whole seconds, UTC."""
+    lines = ("waymark-checkpoint-v1", shard, sequence, chain_hash.hex(), int(moment.timestamp()))
+    return "".join(f"{line}\n" for line in lines).encode()

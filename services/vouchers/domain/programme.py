@@ -1,0 +1,155 @@
+"""Programme rules: the contract's version message, checked and compiled into something that can decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import programme_pb2
+
+from services.platform.errors import Refusal, Violation
+from services.vouchers.domain.expressions import Condition, ExpressionError, compile_condition
+from services.vouchers.domain.money import amount_violation, cents_of
+
+Version = programme_pb2.ProgrammeVersion
+
+
+@dataclass(frozen=True)
+class Clause:
+    """An eligibility clause, ready to be evaluated."""
+
+    id: str
+    condition: Condition
+    reason_code: str
+    legal_reference: str
+    texts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A target group, ready to be evaluated. `cover`: percent of the price that the programme pays."""
+
+    code: str
+    condition: Condition
+    cover: int
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One version of a programme's rules. Amounts in cents of `currency`; None: no limit."""
+
+    name: str
+    currency: str
+    version: Version
+    clauses: tuple[Clause, ...]
+    groups: tuple[Group, ...]
+    face_value: int
+    lifetime_cap: int | None
+    price_cap: int | None
+
+    @property
+    def yearly(self) -> bool:
+        """True when the face value counts per calendar year."""
+        return self.version.amount_rule.period == programme_pb2.AmountRule.PERIOD_YEAR
+
+    def period_start(self, today: date) -> date:
+        """Returns the first day over which the face value counts."""
+        return today.replace(month=1, day=1) if self.yearly else date.min
+
+    def order_limit(self, issued: datetime) -> datetime:
+        """Returns the last moment (UTC) at which a voucher issued at `issued` can be reserved."""
+        days = self.version.window_rule.order_days or self.version.window_rule.validity_days
+        return issued + timedelta(days=days)
+
+    def expiry(self, issued: datetime) -> datetime:
+        """Returns the end of validity (UTC) of a voucher issued at `issued`."""
+        return issued + timedelta(days=self.version.window_rule.validity_days)
+
+    def authorise_limit(self, reserved: datetime) -> datetime:
+        """Returns until when (UTC) the learner can authorise a reservation made at `reserved`."""
+        return reserved + timedelta(minutes=self.version.window_rule.authorise_minutes or 30)
+
+    def release_time(self, accepted: datetime) -> datetime:
+        """Returns when (UTC) an amount accepted at `accepted` may be paid out."""
+        return accepted + timedelta(days=self.version.hold_rule.delay_days)
+
+
+def compile_rules(name: str, currency: str, version: Version) -> Rules:
+    """Compiles a version. Raises Refusal(RULE_INVALID) with a violation for each thing that is wrong, or
+    CURRENCY_MISMATCH when an amount is in another currency than the programme's.
+    """
+    problems: list[Violation] = []
+    clauses = _compiled(version.clauses, "version.clauses", lambda clause: clause.expression, problems)
+    groups = _compiled(version.target_groups, "version.target_groups", lambda g: g.expression, problems)
+    problems += _twice([c.id for c in version.clauses], "version.clauses", "id")
+    problems += _twice([g.code for g in version.target_groups], "version.target_groups", "code")
+    problems += _amounts(version, currency)
+    problems += _sense(version)
+    if problems:
+        raise Refusal(reason_pb2.REASON_RULE_INVALID, violations=problems)
+    amount = version.amount_rule
+    return Rules(
+        name=name,
+        currency=currency,
+        version=version,
+        clauses=tuple(
+            Clause(c.id, condition, c.reason_code, c.legal_reference, dict(c.texts))
+            for c, condition in zip(version.clauses, clauses, strict=True)
+        ),
+        groups=tuple(
+            Group(g.code, condition, g.cover_percent)
+            for g, condition in zip(version.target_groups, groups, strict=True)
+        ),
+        face_value=cents_of(amount.face_value),
+        lifetime_cap=cents_of(amount.lifetime_cap) if amount.HasField("lifetime_cap") else None,
+        price_cap=(
+            cents_of(version.course_rule.price_cap) if version.course_rule.HasField("price_cap") else None
+        ),
+    )
+
+
+def _compiled(
+    items: Sequence[object], place: str, text: Callable[..., str], problems: list[Violation]
+) -> list[Condition]:
+    compiled = []
+    for index, item in enumerate(items):
+        try:
+            compiled.append(compile_condition(text(item)))
+        except ExpressionError as error:
+            problems.append(Violation(f"{place}[{index}].expression", str(error)))
+    return compiled
+
+
+def _twice(values: Sequence[str], place: str, field: str) -> list[Violation]:
+    return [
+        Violation(f"{place}[{index}].{field}", f"{value!r} is used before")
+        for index, value in enumerate(values)
+        if value in values[:index]
+    ]
+
+
+def _amounts(version: Version, currency: str) -> list[Violation]:
+    amounts = [("amount_rule.face_value", version.amount_rule.face_value)]
+    if version.amount_rule.HasField("lifetime_cap"):
+        amounts.append(("amount_rule.lifetime_cap", version.amount_rule.lifetime_cap))
+    if version.course_rule.HasField("price_cap"):
+        amounts.append(("course_rule.price_cap", version.course_rule.price_cap))
+    found = [amount_violation(f"version.{place}", money) for place, money in amounts]
+    problems = [violation for violation in found if violation is not None]
+    for place, money in amounts:
+        if not problems and money.currency_code != currency:
+            violation = Violation(f"version.{place}.currency_code", f"must be {currency}")
+            raise Refusal(reason_pb2.REASON_CURRENCY_MISMATCH, violations=[violation])
+    return problems
+
+
+def _sense(version: Version) -> list[Violation]:
+    rule = version.course_rule
+    problems = []
+    if rule.max_eqf_level and rule.min_eqf_level > rule.max_eqf_level:
+        problems.append(Violation("version.course_rule.min_eqf_level", "must not be over max_eqf_level"))
+    if version.window_rule.order_days > version.window_rule.validity_days:
+        problems.append(Violation("version.window_rule.order_days", "must not be over validity_days"))
+    return problems

@@ -1,0 +1,82 @@
+"""A voucher: what it holds, and how it ends. Cents; limits are judged by the database's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal
+from services.vouchers.domain.states import VoucherState, need
+
+LIVE = (VoucherState.ISSUED, VoucherState.ACTIVE, VoucherState.PARTLY_USED)
+
+
+@dataclass(frozen=True)
+class Voucher:
+    """value = available + reserved + spent + returned, always."""
+
+    id: str
+    state: VoucherState
+    value: int
+    available: int
+    reserved: int
+    spent: int
+    returned: int
+    order_until: datetime
+    expires: datetime
+
+    def reserve(self, cents: int, now: datetime) -> Voucher:
+        """Sets `cents` aside. Raises Refusal: VOUCHER_EXPIRED past a limit or once ended, VOUCHER_SPENT for
+        more than is there, WRONG_STATE when it was cancelled or revoked."""
+        if self.state is VoucherState.EXPIRED or now >= min(self.order_until, self.expires):
+            raise Refusal(reason_pb2.REASON_VOUCHER_EXPIRED)
+        if self.state is VoucherState.EXHAUSTED or cents > self.available or cents <= 0:
+            raise Refusal(reason_pb2.REASON_VOUCHER_SPENT)
+        need(self.state, LIVE)
+        return replace(self, available=self.available - cents, reserved=self.reserved + cents).settled()
+
+    def spend(self, reserved: int, accepted: int) -> Voucher:
+        """Turns a reservation into spending; the rest is available again."""
+        return replace(
+            self,
+            reserved=self.reserved - reserved,
+            spent=self.spent + accepted,
+            available=self.available + reserved - accepted,
+        ).settled()
+
+    def unreserve(self, cents: int) -> Voucher:
+        """Ends a reservation without payment."""
+        return replace(self, reserved=self.reserved - cents, available=self.available + cents).settled()
+
+    def end(self, state: VoucherState) -> Voucher:
+        """Ends it as EXPIRED, CANCELLED or REVOKED: what is available goes back.
+
+        What is reserved stays so until its redemption is resolved. Raises Refusal(WRONG_STATE) once ended.
+        """
+        need(self.state, LIVE)
+        return replace(self, state=state, available=0, returned=self.returned + self.available)
+
+    def refund_late(self) -> Voucher:
+        """Passes on what a resolved reservation left on a voucher that had ended before."""
+        return replace(self, available=0, returned=self.returned + self.available)
+
+    @property
+    def ended_early(self) -> bool:
+        """True when it ended by anything but use: what becomes available again goes back to the pot."""
+        return self.state.ended and self.state is not VoucherState.EXHAUSTED
+
+    def settled(self) -> Voucher:
+        """Returns it in the state its amounts say."""
+        if self.ended_early:
+            return self
+        if self.available == 0 and self.reserved == 0 and self.spent > 0:
+            state = VoucherState.EXHAUSTED
+        elif self.spent:
+            state = VoucherState.PARTLY_USED
+        elif self.reserved:
+            state = VoucherState.ACTIVE
+        else:
+            state = VoucherState.ISSUED
+        return replace(self, state=state)

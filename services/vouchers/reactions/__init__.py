@@ -1,0 +1,1 @@
+"""What the service does on events of the catalogue, one file an event."""

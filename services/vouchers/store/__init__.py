@@ -1,0 +1,1 @@
+"""Tables and the statements on them, one file an aggregate."""
