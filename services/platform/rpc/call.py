@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 class Call:
     """Takes the place of the servicer context in handlers. `deadline`: monotonic clock, seconds."""
 
-    __slots__ = ("code", "context", "deadline", "method", "pending", "principal", "reason", "started")
+    __slots__ = (
+        "authorization",
+        "code",
+        "context",
+        "deadline",
+        "method",
+        "pending",
+        "principal",
+        "reason",
+        "started",
+        "traceparent",
+    )
 
     def __init__(self, method: Method, context: grpc.ServicerContext) -> None:
         self.method = method
@@ -34,6 +45,16 @@ class Call:
         self.pending: Sequence[Relationship] = ()  # one of these must hold; empty: allowed already
         self.code = "OK"
         self.reason = ""
+        self.authorization: str | None = None
+        self.traceparent: str | None = None
+        for key, value in context.invocation_metadata():
+            if isinstance(value, bytes):
+                continue
+            if key == "authorization":
+                # Two of them could let the edge check one and this server believe the other.
+                self.authorization = value if self.authorization is None else "twice"
+            elif key == "traceparent":
+                self.traceparent = value
 
     def remaining(self) -> float:
         """Seconds until the deadline; raises Refusal(DEADLINE_EXCEEDED) when it has passed."""

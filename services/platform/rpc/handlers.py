@@ -10,10 +10,16 @@ from functools import wraps
 from typing import Any, Protocol, TypeVar, overload
 
 import grpc
+import psycopg
 from google.protobuf.message import Message
+from sqlalchemy.exc import DBAPIError
+from waymark.errors.v1 import reason_pb2
 
 from services.platform.app import App
+from services.platform.db import requests
 from services.platform.db.transaction import Transaction, transaction
+from services.platform.errors import Refusal
+from services.platform.telemetry import metrics
 
 
 class Servicer(Protocol):
@@ -43,18 +49,32 @@ def mutation(method: Any = None, /, *, answer_stored: bool = True) -> Any:
     shown once. `validate_only` in the request rolls everything back after the method has answered.
     """
     if method is None:
-        return lambda written: mutation_of(written, answer_stored)
-    return mutation_of(method, answer_stored)
+        return lambda written: _mutation(written, answer_stored=answer_stored)
+    return _mutation(method, answer_stored=answer_stored)
 
 
-def mutation_of(method: Any, answer_stored: bool) -> Any:
-    """Returns the served form of a mutation."""
+def _mutation(method: Any, *, answer_stored: bool) -> Any:
+    def once(self: Any, request: Any, call: Any) -> Any:
+        with transaction(self.app, call.principal, timeout=call.remaining()) as tx:
+            request_id = _request_id(request, call)
+            if request_id:
+                claim = requests.claim(tx, call.method.path, request_id, request)
+                if not claim.fresh:
+                    return _repeated(claim.answer, call)
+            call.resolve(request, tx.connection)
+            response = method(self, tx, request)
+            if call.method.can_only_validate and request.validate_only:
+                raise _OnlyValidated(response)
+            if request_id and answer_stored:
+                requests.store_answer(tx, call.method.path, request_id, response)
+            return response
 
     @wraps(method)
     def served(self: Any, request: Any, call: Any) -> Any:
-        with transaction(self.app, call.principal, timeout=call.remaining()) as tx:
-            call.resolve(request, tx.connection)
-            return method(self, tx, request)
+        try:
+            return _twice(once, self, request, call, repeatable=bool(_request_id(request, call)))
+        except _OnlyValidated as validated:
+            return validated.response
 
     return mark(served)
 
@@ -62,11 +82,14 @@ def mutation_of(method: Any, answer_stored: bool) -> Any:
 def query(method: Written[S, Q, A], /) -> Served[S, Q, A]:
     """One read-only transaction around the method."""
 
-    @wraps(method)
-    def served(self: Any, request: Any, call: Any) -> Any:
+    def once(self: Any, request: Any, call: Any) -> Any:
         with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
             call.resolve(request, tx.connection)
             return method(self, tx, request)
+
+    @wraps(method)
+    def served(self: Any, request: Any, call: Any) -> Any:
+        return _twice(once, self, request, call, repeatable=True)
 
     marked: Served[S, Q, A] = mark(served)
     return marked
@@ -85,6 +108,45 @@ def query_stream(
 
     marked: Callable[[S, Q, grpc.ServicerContext], Iterator[A]] = mark(served)
     return marked
+
+
+class _OnlyValidated(Exception):
+    """Leaves the transaction of a `validate_only` request, so that it rolls back; carries the response
+    out."""
+
+    def __init__(self, response: Message) -> None:
+        super().__init__()
+        self.response = response
+
+
+def _request_id(request: Any, call: Any) -> str:
+    return str(request.request_id) if call.method.request_has_id else ""
+
+
+def _repeated(answer: bytes | None, call: Any) -> Message:
+    if answer is None:
+        raise Refusal(reason_pb2.REASON_ALREADY_ANSWERED)
+    response: Message = call.method.response.FromString(answer)
+    return response
+
+
+def _twice(once: Any, self: Any, request: Any, call: Any, *, repeatable: bool) -> Any:
+    """Runs the transaction again, once, where the first run cannot have had an effect or cannot have a
+    second.
+
+    A serialization failure or deadlock has been rolled back. After a lost connection nobody knows, and the
+    request id (`repeatable`) makes the second run find what the first one did.
+    """
+    try:
+        return once(self, request, call)
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
+            metrics.RPC_RETRIES.labels("conflict").inc()
+        elif repeatable and error.connection_invalidated:
+            metrics.RPC_RETRIES.labels("connection").inc()
+        else:
+            raise
+    return once(self, request, call)
 
 
 def mark(served: Any) -> Any:  # the decorators' own signatures carry the types

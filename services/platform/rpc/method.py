@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from waymark.options.v1 import options_pb2
 
 from services.platform.service import Relationship
@@ -28,6 +30,8 @@ class Method:
     related: tuple[tuple[int, Relationship], ...]
     server_streaming: bool
     request_has_id: bool
+    can_only_validate: bool
+    response: type[Message]
 
     @property
     def name(self) -> str:
@@ -62,4 +66,6 @@ def read_method(descriptor: MethodDescriptor, relationships: Mapping[str, Relati
         ),
         server_streaming=descriptor.server_streaming,
         request_has_id="request_id" in descriptor.input_type.fields_by_name,
+        can_only_validate="validate_only" in descriptor.input_type.fields_by_name,
+        response=GetMessageClass(descriptor.output_type),
     )

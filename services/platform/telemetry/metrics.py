@@ -1,7 +1,7 @@
 """Every Prometheus metric of Waymark. Labels are bounded and never hold personal data.
 
-With `PROMETHEUS_MULTIPROC_DIR` set before this module is imported, the processes of one set share files in that
-folder and one of them answers for all (`exposition.py`).
+With `PROMETHEUS_MULTIPROC_DIR` set before this module is imported, the processes of one set share files in
+that folder and one of them answers for all (`exposition.py`).
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ RPC_IN_FLIGHT = Gauge(
 )
 # Calls refused at once because every thread and queue place was taken.
 RPC_SHED = Counter("waymark_rpc_shed_total", "Calls refused at once under overload")
-# Transactions run a second time: serialization failure, deadlock, or a connection lost under a repeatable call.
+# Transactions run a second time: serialization failure, deadlock, or a connection lost under a repeatable
+# call.
 RPC_RETRIES = Counter("waymark_rpc_retries_total", "Transactions run a second time", ["cause"])
 # Errors that no published reason covers; every one is a defect and has a log line with its trace id.
-RPC_UNEXPECTED = Counter(
-    "waymark_rpc_unexpected_total", "Calls ended by an unexpected error", ["method"]
-)
+RPC_UNEXPECTED = Counter("waymark_rpc_unexpected_total", "Calls ended by an unexpected error", ["method"])
 # 1 while the named health check passes: database, outbox, or the name of a gRPC service.
 HEALTHY = Gauge("waymark_healthy", "1 while the health check passes", ["check"], multiprocess_mode="livemin")
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol
 
 _FORM = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$", re.ASCII)
 
@@ -54,6 +56,51 @@ def current_traceparent() -> str:
     """Returns the header value for messages that leave this thread now; empty outside a trace."""
     trace = _current.get()
     return trace.traceparent if trace else ""
+
+
+class Span(Protocol):
+    """One timed piece of work."""
+
+    context: TraceContext
+
+    def end(self, code: str) -> None:
+        """Ends the span; `code` is a gRPC status code name."""
+
+
+class LocalSpan:
+    """A span that nobody exports: only its ids matter, for logs and for those called next."""
+
+    __slots__ = ("context",)
+
+    def __init__(self, context: TraceContext) -> None:
+        self.context = context
+
+    def end(self, code: str) -> None:
+        """Nothing to export."""
+
+
+def _start_local(_: str, traceparent: str | None) -> Span:
+    return LocalSpan(continue_trace(traceparent))
+
+
+_start: Callable[[str, str | None], Span] = _start_local
+
+
+def start_span(name: str, traceparent: str | None) -> Span:
+    """Starts the span of a call or of a consumed event below its sender's."""
+    return _start(name, traceparent)
+
+
+def export_spans(service: str, endpoint: str) -> None:
+    """Sends spans to an OpenTelemetry collector at `endpoint` (OTLP over gRPC); an empty one changes nothing.
+
+    The SDK is loaded only here: a stack without a collector does not pay for it.
+    """
+    global _start
+    if endpoint:
+        from services.platform.telemetry.spans import start_exporting
+
+        _start = start_exporting(service, endpoint)
 
 
 def _zero(found: re.Match[str]) -> bool:

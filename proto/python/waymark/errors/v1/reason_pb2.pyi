@@ -44,6 +44,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_WRONG_STATE: _Reason.ValueType  # 15
     REASON_UPLOAD_MISMATCH: _Reason.ValueType  # 16
     REASON_UPLOAD_MISSING: _Reason.ValueType  # 17
+    REASON_ALREADY_ANSWERED: _Reason.ValueType  # 18
     REASON_TAXONOMY_FILE_INVALID: _Reason.ValueType  # 100
     REASON_TAXONOMY_VERSION_EXISTS: _Reason.ValueType  # 101
     REASON_ACCREDITATION_OVERLAPS: _Reason.ValueType  # 102
@@ -52,8 +53,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SHORTAGE_LIST_EMPTY: _Reason.ValueType  # 105
     REASON_SHORTAGE_VERSION_OVERLAPS: _Reason.ValueType  # 106
     REASON_FEED_RUN_ACTIVE: _Reason.ValueType  # 107
-    REASON_FEED_RUN_STALE: _Reason.ValueType  # 108
-    REASON_SEARCH_NOT_READY: _Reason.ValueType  # 109
+    REASON_SEARCH_NOT_READY: _Reason.ValueType  # 108
     REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
     REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
     REASON_STEP_DRIVEN_BY_VOUCHERS: _Reason.ValueType  # 302
@@ -109,6 +109,7 @@ REASON_SAME_PERSON: Reason.ValueType  # 14
 REASON_WRONG_STATE: Reason.ValueType  # 15
 REASON_UPLOAD_MISMATCH: Reason.ValueType  # 16
 REASON_UPLOAD_MISSING: Reason.ValueType  # 17
+REASON_ALREADY_ANSWERED: Reason.ValueType  # 18
 REASON_TAXONOMY_FILE_INVALID: Reason.ValueType  # 100
 REASON_TAXONOMY_VERSION_EXISTS: Reason.ValueType  # 101
 REASON_ACCREDITATION_OVERLAPS: Reason.ValueType  # 102
@@ -117,8 +118,7 @@ REASON_SHORTAGE_LIST_HAS_FINDINGS: Reason.ValueType  # 104
 REASON_SHORTAGE_LIST_EMPTY: Reason.ValueType  # 105
 REASON_SHORTAGE_VERSION_OVERLAPS: Reason.ValueType  # 106
 REASON_FEED_RUN_ACTIVE: Reason.ValueType  # 107
-REASON_FEED_RUN_STALE: Reason.ValueType  # 108
-REASON_SEARCH_NOT_READY: Reason.ValueType  # 109
+REASON_SEARCH_NOT_READY: Reason.ValueType  # 108
 REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
 REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
 REASON_STEP_DRIVEN_BY_VOUCHERS: Reason.ValueType  # 302

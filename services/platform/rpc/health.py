@@ -1,0 +1,115 @@
+"""Health (gRPC health checking v1): "" and each service follow the database; `database`, `outbox` say why.
+
+The outbox stays out of the overall answer on purpose: while Kafka is away the service goes on serving.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+import psycopg
+import sqlalchemy
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from services.platform.rpc.pool import ASIDE
+from services.platform.telemetry import metrics
+
+INTERVAL = 1.0  # seconds between checks
+OUTBOX_AGE_LIMIT = 60.0  # seconds the oldest event may wait
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+_OLDEST = """
+SELECT coalesce(
+  (SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY seq LIMIT 1), 0)
+"""
+
+_log = structlog.get_logger()
+
+
+class Servicer(health.HealthServicer):  # type: ignore[misc]
+    """The library's servicer, answering beside the workers: overload must not look like illness."""
+
+    def __init__(self) -> None:
+        super().__init__(experimental_thread_pool=ASIDE)
+
+    def Check(
+        self, request: health_pb2.HealthCheckRequest, context: object
+    ) -> health_pb2.HealthCheckResponse:
+        """Answers the present status of one service name."""
+        return super().Check(request, context)
+
+    Check.experimental_thread_pool = ASIDE  # type: ignore[attr-defined]
+
+
+class Health:
+    """Looks at the database every second over a connection of its own and publishes what it finds."""
+
+    def __init__(self, url: sqlalchemy.URL, names: Iterable[str], interval: float = INTERVAL) -> None:
+        self.servicer = Servicer()
+        self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._names = ("", *names)
+        self._interval = interval
+        self._stop = threading.Event()
+        self._seen: dict[str, bool] = {}
+        self._connection: psycopg.Connection | None = None
+        self._thread = threading.Thread(target=self._run, name="health", daemon=True)
+
+    def start(self, server: object) -> None:
+        """Adds the servicer to `server` and starts looking; the first look is done before this returns."""
+        health_pb2_grpc.add_HealthServicer_to_server(self.servicer, server)
+        self.look()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answers NOT_SERVING to everybody from now on."""
+        self._stop.set()
+        self.servicer.enter_graceful_shutdown()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+        self._disconnect()
+
+    def look(self) -> None:
+        """Asks the database once and publishes the answer."""
+        age: float | None = None
+        try:
+            age = self._outbox_age()
+        except (psycopg.Error, OSError):
+            self._disconnect()
+        for name in ("database", *self._names):
+            self._publish(name, age is not None)
+        self._publish("outbox", age is not None and age <= OUTBOX_AGE_LIMIT)
+        if age is not None:
+            metrics.OUTBOX_AGE.set(age)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._interval):
+            self.look()
+
+    def _outbox_age(self) -> float:
+        if self._connection is None:
+            self._connection = psycopg.connect(
+                self._conninfo,
+                autocommit=True,
+                connect_timeout=2,
+                application_name="waymark-health",
+                options="-c statement_timeout=1000",
+                tcp_user_timeout=2000,
+            )
+        row = self._connection.execute(_OLDEST).fetchone()
+        return float(row[0]) if row else 0.0
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _publish(self, name: str, healthy: bool) -> None:
+        if self._seen.get(name) is healthy:
+            return
+        self.servicer.set(name, _SERVING if healthy else _NOT_SERVING)
+        metrics.HEALTHY.labels(name or "server").set(int(healthy))
+        if name in self._seen or not healthy:
+            _log.warning("health", check=name or "server", healthy=healthy)
+        self._seen[name] = healthy

@@ -1,0 +1,1 @@
+"""What every call passes: trace, log, errors, deadline, identity, policy, validation; outermost first."""

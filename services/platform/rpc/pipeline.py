@@ -1,0 +1,82 @@
+"""Puts the interceptors around each servicer method, once at start-up and not once per call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal
+from services.platform.rpc.call import Call
+from services.platform.rpc.interceptors.deadline import deadline
+from services.platform.rpc.interceptors.errors import Errors
+from services.platform.rpc.interceptors.identity import Verify, identity
+from services.platform.rpc.interceptors.log import Log
+from services.platform.rpc.interceptors.policy import policy
+from services.platform.rpc.interceptors.trace import Trace
+from services.platform.rpc.interceptors.validation import validation
+from services.platform.rpc.method import ContractError, Method
+
+Parse = Callable[[bytes], Any]
+Check = Callable[[Call, Message], None]
+
+
+def checks(verify: Verify) -> Sequence[Check]:
+    """Returns what every call must pass before its handler, in order."""
+    return (deadline, identity(verify), policy, validation)
+
+
+def intercept(
+    method: Method, handler: grpc.RpcMethodHandler[Any, Any], before: Sequence[Check]
+) -> grpc.RpcMethodHandler[Any, Any]:
+    """Returns `handler` inside the interceptors; raises ContractError for what must not be served."""
+    behaviour: Any = handler.unary_stream if method.server_streaming else handler.unary_unary
+    if handler.request_streaming or behaviour is None:
+        raise ContractError(f"{method.path} streams requests; uploads go to the object store instead.")
+    if not getattr(behaviour, "asks_relationships", False):
+        raise ContractError(f"{method.path} is not implemented with @mutation, @query or @query_stream.")
+    parse = cast("Parse", handler.request_deserializer)
+    if method.server_streaming:
+        stream = _stream(method, behaviour, before, parse)
+        return grpc.unary_stream_rpc_method_handler(stream, None, handler.response_serializer)
+    return grpc.unary_unary_rpc_method_handler(
+        _unary(method, behaviour, before, parse), None, handler.response_serializer
+    )
+
+
+def _unary(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse) -> Any:
+    def serve(body: bytes, context: grpc.ServicerContext) -> Any:
+        call = Call(method, context)
+        with Trace(call), Log(call), Errors(call):
+            request = _parsed(parse, body)
+            for check in before:
+                check(call, request)
+            return behaviour(request, call)
+
+    return serve
+
+
+def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse) -> Any:
+    def serve(body: bytes, context: grpc.ServicerContext) -> Iterator[Any]:
+        call = Call(method, context)
+        with Trace(call), Log(call), Errors(call):
+            request = _parsed(parse, body)
+            for check in before:
+                check(call, request)
+            yield from behaviour(request, call)
+
+    return serve
+
+
+def _parsed(parse: Parse, body: bytes) -> Message:
+    # Done here and not by grpcio, so that a body that is no message is refused like any other bad request.
+    try:
+        request: Message = parse(body)
+    except DecodeError:
+        raise Refusal(
+            reason_pb2.REASON_INVALID_ARGUMENT, "The body is not a message of this call's request type."
+        ) from None
+    return request

@@ -1,0 +1,150 @@
+"""The synchronous gRPC server of one process: what it serves, how much it takes on, how it goes away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import grpc
+import structlog
+from google.protobuf import descriptor_pool
+from grpc_reflection.v1alpha import reflection
+
+from services.platform.rpc.health import Health
+from services.platform.rpc.interceptors.identity import Verify
+from services.platform.rpc.method import ContractError, read_method
+from services.platform.rpc.pipeline import checks, intercept
+from services.platform.rpc.pool import Shedding, Workers
+
+if TYPE_CHECKING:
+    from services.platform.app import App
+    from services.platform.service import ServiceDefinition
+
+QUEUE = 2  # calls per thread that may wait; more would wait longer than they are worth
+MAX_REQUEST = 1 << 20  # bytes; files go to the object store
+MAX_RESPONSE = 8 << 20
+NOTICE = 0.5  # seconds between saying NOT_SERVING and closing the door, so that balancers can look away
+GRACE = 20.0  # seconds for calls under way
+_OPTIONS: Sequence[tuple[str, int]] = (
+    ("grpc.max_receive_message_length", MAX_REQUEST),
+    ("grpc.max_send_message_length", MAX_RESPONSE),
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.max_concurrent_streams", 256),
+    # Dead peers go after half a minute; peers that ping like mad are sent away.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.max_ping_strikes", 3),
+    # Long-lived connections of a balancer spread again over processes that were started later.
+    ("grpc.max_connection_age_ms", 300_000),
+    ("grpc.max_connection_age_grace_ms", 60_000),
+)
+
+_log = structlog.get_logger()
+
+
+class Server:
+    """Serves one service definition in this process."""
+
+    def __init__(
+        self,
+        definition: ServiceDefinition,
+        app: App,
+        verify: Verify,
+        *,
+        listen: str,
+        shared_port: bool = False,
+        queue: int = QUEUE,
+        shed: bool = True,
+    ) -> None:
+        """Registers everything; opens the port.
+
+        `shared_port`: other processes listen on the same port (SO_REUSEPORT). Raises ContractError for an RPC
+        that has no usable policy, OSError when the port is taken.
+        """
+        self._definition = definition
+        self._app = app
+        self.workers = Workers(app.settings.threads, queue * app.settings.threads)
+        self._grpc = grpc.server(
+            self.workers,
+            interceptors=[Shedding(self.workers)] if shed else [],
+            options=[*_OPTIONS, ("grpc.so_reuseport", int(shared_port))],
+        )
+        registry = Registry(definition, verify)
+        for add, servicer in definition.servicers(app):
+            add(servicer, cast(grpc.Server, registry))
+        registry.serve_on(self._grpc)
+        self.names = sorted(registry.services)
+        self.health = Health(app.engine.url, self.names)
+        self.port = _bind(self._grpc, listen)
+        self._stopping = threading.Event()
+        self._background = [
+            threading.Thread(target=run, args=(app, self._stopping), name=f"background-{index}", daemon=True)
+            for index, run in enumerate(definition.background)
+        ]
+
+    def start(self) -> None:
+        """Starts to answer."""
+        self.health.start(self._grpc)
+        names = (*self.names, "grpc.health.v1.Health", reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._grpc)
+        for thread in self._background:
+            thread.start()
+        self._grpc.start()
+        _log.info("serving", port=self.port, threads=self._app.settings.threads)
+
+    def drain(self, notice: float = NOTICE, grace: float = GRACE) -> None:
+        """Says NOT_SERVING, after `notice` seconds takes no new calls, lets the others end within `grace`."""
+        _log.info("draining")
+        self.health.stop()
+        self._stopping.wait(notice)
+        self._grpc.stop(grace).wait()
+        self._stopping.set()
+        for thread in self._background:
+            thread.join(timeout=grace)
+        self.workers.shutdown(wait=False)
+        _log.info("stopped")
+
+
+class Registry:
+    """Stands in for grpc.Server while servicers are added; puts the interceptors around each method."""
+
+    def __init__(self, definition: ServiceDefinition, verify: Verify) -> None:
+        self._definition = definition
+        self._checks = checks(verify)
+        self.services: dict[str, dict[str, Any]] = {}
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
+        """Part of the generated code's interface; the registered handlers say the same."""
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
+        """Takes the handlers of one service; raises ContractError when the contract does not cover one."""
+        described = descriptor_pool.Default().FindServiceByName(service)
+        if set(handlers) != set(described.methods_by_name):
+            raise ContractError(f"{service} serves other methods than its contract names.")
+        self.services[service] = {
+            name: intercept(
+                read_method(described.methods_by_name[name], self._definition.relationships),
+                handler,
+                self._checks,
+            )
+            for name, handler in handlers.items()
+        }
+
+    def serve_on(self, server: grpc.Server) -> None:
+        """Registers the intercepted handlers."""
+        for service, handlers in self.services.items():
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+            server.add_registered_method_handlers(service, handlers)
+
+
+def _bind(server: grpc.Server, listen: str) -> int:
+    try:
+        port = server.add_insecure_port(listen)
+    except RuntimeError as error:
+        raise OSError(f"Cannot listen on {listen}; another process has the port.") from error
+    if not port:
+        raise OSError(f"Cannot listen on {listen}.")
+    return port
