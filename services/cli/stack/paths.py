@@ -12,5 +12,5 @@ def cache_dir() -> Path:
 
 
 def home_dir(home: Path | None = None) -> Path:
-    """Return the stack's home folder: the argument, else `WAYMARK_HOME`, else `.waymark` in the checkout."""
-    return Path(home or os.environ.get("WAYMARK_HOME") or CHECKOUT / ".waymark").expanduser().absolute()
+    """Return the stack's home folder: the argument, else `WAYMARK_HOME`, else `.waymark` here."""
+    return Path(home or os.environ.get("WAYMARK_HOME") or ".waymark").expanduser().absolute()

@@ -1,0 +1,166 @@
+"""`waymark up|down|status|logs|reset|run`: one machine, everything on it."""
+
+import time
+from collections import deque
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services.cli import output
+from services.cli.exits import ExitCode, Failure
+from services.cli.options import AsJson, Home
+from services.cli.stack.paths import home_dir
+
+PortBase = Annotated[
+    int | None,
+    typer.Option(
+        "--port-base",
+        min=1024,
+        max=65_000,
+        help="First port of the stack. Default: the one of the last run, or the first free range from 8080.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    from services.cli.stack.run import run
+
+    for command in (up, down, status, logs, reset, run):
+        app.command(command.__name__)(command)
+
+
+def up(
+    home: Home = None,
+    port_base: PortBase = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once everything is ready.")] = False,
+) -> None:
+    """Start everything on this machine and watch over it until Ctrl-C.
+
+    A part is not started when an outside one is named: WAYMARK_DATABASE_URL, WAYMARK_KAFKA_BOOTSTRAP,
+    WAYMARK_S3_ENDPOINT, WAYMARK_OIDC_ISSUER.
+
+    Examples: `waymark up` · `waymark up --detach --home /var/lib/waymark --port-base 9000`
+    """
+    from services.cli.stack.screen import screen
+    from services.cli.stack.supervisor import supervise
+
+    folder = home_dir(home)
+    if detach:
+        up_detached(folder, port_base)
+        return
+    with screen(Console(highlight=False)) as watch:
+        supervise(folder, port_base, watch)
+
+
+def up_detached(home: Path, port_base: int | None) -> None:
+    """Start a supervisor in the background and wait until its stack is ready, unless one runs already."""
+    from services.cli.stack import control
+    from services.cli.stack.screen import headline, screen
+
+    state = control.running(home)
+    if state is None:
+        supervisor = control.start_detached(home, port_base)
+        with screen(Console(stderr=True, highlight=False)) as watch:
+            state = control.wait_ready(home, supervisor, watch)
+        # It outlives this process on purpose; without this, Popen would warn about it.
+        supervisor.returncode = 0
+    typer.echo(headline(state))
+
+
+def down(home: Home = None) -> None:
+    """Stop the stack in order; wait until nothing of it runs any more.
+
+    Example: `waymark down --home .waymark`
+    """
+    from services.cli.stack import control
+
+    folder = home_dir(home)
+    typer.echo("stopped" if control.stop(folder) else f"nothing was running in {folder}")
+
+
+def status(home: Home = None, json: AsJson = False) -> None:
+    """Show the parts of the running stack. Exit code 0: all ready, 1: some are not, 3: not running.
+
+    Examples: `waymark status` · `waymark status --json`
+    """
+    from services.cli.stack.screen import status_table
+    from services.cli.stack.state import read_state
+
+    state = read_state(home)
+    if json:
+        output.as_json(asdict(state))
+    else:
+        Console(highlight=False).print(status_table(state))
+    if not state.ready:
+        raise typer.Exit(ExitCode.OTHER)
+
+
+def logs(
+    part: Annotated[
+        str, typer.Argument(help="Name of a part as `waymark status` shows it; all if left out.")
+    ] = "",
+    home: Home = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")
+    ] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Begin with so many last lines.")] = 40,
+) -> None:
+    """Show what parts have logged.
+
+    Examples: `waymark logs vouchers-server` · `waymark logs -f`
+    """
+    folder = home_dir(home) / "logs"
+    files = {path.stem: path for path in sorted(folder.glob("*.log"))}
+    if part and part not in files:
+        known = ", ".join(files) or "none yet"
+        raise Failure(
+            ExitCode.NOT_FOUND, f"No part {part!r} has logged in {folder}.", remedy=f"Known: {known}."
+        )
+    chosen = {part: files[part]} if part else files
+    for name, path in chosen.items():
+        with path.open(errors="replace") as stream:
+            for line in deque(stream, lines):
+                show(name, line, alone=bool(part))
+    if follow:
+        follow_files(chosen, alone=bool(part))
+
+
+def show(name: str, line: str, *, alone: bool) -> None:
+    """Print a line of a log, with the name of its part unless only one was asked for."""
+    typer.echo(line.rstrip("\n") if alone else f"{name:<20} {line.rstrip()}")
+
+
+def follow_files(files: dict[str, Path], *, alone: bool) -> None:
+    """Print what is added to the files until Ctrl-C; a file that was turned over is read from its start."""
+    at = {name: path.stat().st_size for name, path in files.items()}
+    while True:
+        for name, path in files.items():
+            size = path.stat().st_size if path.exists() else 0
+            at[name] = at[name] if size >= at[name] else 0
+            if size > at[name]:
+                with path.open(errors="replace") as stream:
+                    stream.seek(at[name])
+                    for line in stream:
+                        show(name, line, alone=alone)
+                    at[name] = stream.tell()
+        time.sleep(0.3)
+
+
+def reset(
+    home: Home = None, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
+) -> None:
+    """Delete everything the stopped stack has kept: databases, topics, objects, keys, logs.
+
+    Example: `waymark down && waymark reset --yes`
+    """
+    from services.cli.stack import control
+
+    folder = home_dir(home)
+    if not yes:
+        typer.confirm(f"Delete all data of the stack in {folder}?", abort=True)
+    control.reset(folder)
+    typer.echo(f"{folder} is empty")

@@ -1,0 +1,121 @@
+"""What commands do to a stack from outside: start it in the background, stop it, wait for it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from services.cli.exits import ExitCode, Failure
+from services.cli.stack import process
+from services.cli.stack.leftovers import end_left_overs
+from services.cli.stack.state import FILE, StackState, find_state
+
+READY_SECONDS = 180.0
+STOP_SECONDS = 90.0
+# All that a stack puts into its home; `reset` deletes nothing else.
+CONTENTS = ("postgres", "kafka", "s3", "issuer", "edge", "secrets", "index", "logs", "demo")
+
+
+def running(home: Path) -> StackState | None:
+    """Return the state of the stack in `home` if its supervisor runs."""
+    state = find_state(home)
+    return state if state and state.alive else None
+
+
+def up_command(home: Path, base: int | None) -> list[str]:
+    """Return the command line of a supervisor in the foreground."""
+    ports = [] if base is None else ["--port-base", str(base)]
+    return [sys.executable, "-m", "services.cli.main", "up", "--home", str(home), *ports]
+
+
+def start_detached(home: Path, base: int | None) -> subprocess.Popen[bytes]:
+    """Start a supervisor that outlives this process."""
+    log = home / "logs" / "supervisor.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        return subprocess.Popen(  # noqa: S603
+            up_command(home, base),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "COLUMNS": "200"},
+            start_new_session=True,
+        )
+
+
+def start_attached(home: Path, base: int | None) -> subprocess.Popen[bytes]:
+    """Start a supervisor that ends in order when this process ends, however it ends."""
+    told = {name: value for name, value in os.environ.items() if name.startswith(("WAYMARK_", "OTEL_"))}
+    command = process.Command(up_command(home, base), {**told, "COLUMNS": "200"}, stop_signal=signal.SIGINT)
+    log = home / "logs" / "supervisor.log"
+    log.unlink(missing_ok=True)
+    return process.spawn(command, log)
+
+
+def wait_ready(
+    home: Path, supervisor: subprocess.Popen[bytes], watch: Callable[[StackState], None]
+) -> StackState:
+    """Wait until the stack just started is ready.
+
+    Args:
+        home: folder of the stack.
+        supervisor: its process.
+        watch: called with each state on the way.
+
+    Raises:
+        Failure: the supervisor ended, or the stack is not ready after `READY_SECONDS`.
+    """
+    deadline = time.monotonic() + READY_SECONDS
+    log = home / "logs" / "supervisor.log"
+    while True:
+        state = find_state(home)
+        if state and state.pid == supervisor.pid:
+            watch(state)
+            if state.ready:
+                return state
+        if supervisor.poll() is not None:
+            raise Failure(ExitCode.OTHER, f"The stack did not start.\n{process.tail(log)}")
+        if time.monotonic() > deadline:
+            late = ", ".join(p.name for p in state.parts.values() if p.state != "ready") if state else "all"
+            remedy = f"Look with `waymark status --home {home}` and `waymark logs PART --home {home}`."
+            raise Failure(
+                ExitCode.UNREACHABLE, f"Not ready after {READY_SECONDS:.0f} s: {late}.", remedy=remedy
+            )
+        time.sleep(0.1)
+
+
+def stop(home: Path) -> bool:
+    """Stop the stack in `home` in order; kill what is left. Return whether one was running."""
+    state = running(home)
+    if state is None:
+        return end_left_overs(home) > 0
+    supervisor = psutil.Process(state.pid)
+    supervisor.terminate()
+    try:
+        supervisor.wait(STOP_SECONDS)
+    except psutil.TimeoutExpired:
+        supervisor.kill()
+    end_left_overs(home)
+    return True
+
+
+def reset(home: Path) -> None:
+    """Delete all that a stack keeps in `home`.
+
+    Raises:
+        Failure: the stack runs.
+    """
+    if running(home):
+        remedy = f"Stop it with `waymark down --home {home}`."
+        raise Failure(ExitCode.OTHER, f"The stack in {home} is running.", remedy=remedy)
+    end_left_overs(home)
+    for name in CONTENTS:
+        shutil.rmtree(home / name, ignore_errors=True)
+    for name in (FILE, "supervisor.lock"):
+        (home / name).unlink(missing_ok=True)

@@ -1,0 +1,168 @@
+"""Keeps one part running: starts it when what it needs is there, watches it, restarts it after back-off."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from services.cli.stack import process
+from services.cli.stack.leftovers import MARK
+from services.cli.stack.parts import Member
+from services.cli.stack.process import PartError
+from services.cli.stack.state import PartState
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 30.0
+# A part that ran this long has earned a fresh back-off.
+STEADY_SECONDS = 60.0
+START_SECONDS = 60.0
+POLL_SECONDS = 0.1
+PROBE_SECONDS = 5.0
+# Alive but without an answer for this long: ended and started anew.
+SILENT_SECONDS = 60.0
+LARGEST_LOG = 16 * 1024 * 1024
+
+
+class Keeper:
+    """One part over the life of its stack.
+
+    Attributes:
+        member: the part and what it needs.
+        state: what people and programs are shown; changes are announced by `changed`.
+        up: set while the part is ready, or done when it runs once.
+    """
+
+    def __init__(self, member: Member, home: Path, changed: Callable[[], None]) -> None:
+        self.member = member
+        self.state = PartState(member.name, address=member.address)
+        self.up = asyncio.Event()
+        self.log = home / "logs" / f"{member.name}.log"
+        self._home = home
+        self._changed = changed
+        self._process: subprocess.Popen[bytes] | None = None
+        self._command: process.Command | None = None
+
+    async def run(self, needs: list["Keeper"]) -> None:
+        """Keep the part running until cancelled.
+
+        Raises:
+            JarsError: the broker's jars are not the locked ones, which no restart mends.
+        """
+        wait = FIRST_WAIT
+        while True:
+            self._say("waiting")
+            for need in needs:
+                await need.up.wait()
+            began = time.monotonic()
+            try:
+                await self._start()
+                if self.member.once:
+                    await self._finish()
+                    return
+                reason = await self._watch()
+            except (PartError, OSError) as error:
+                reason = str(error)
+            self.up.clear()
+            await self._end()
+            wait = FIRST_WAIT if time.monotonic() - began > STEADY_SECONDS else wait
+            self.state.restarts += 1
+            self._say("restarting", f"{reason.splitlines()[0]}; next try in {wait:g} s")
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    async def stop(self) -> None:
+        """Ask the part to end, and wait until it has."""
+        self.up.clear()
+        if self._process is not None:
+            self._say("stopping")
+            await self._end()
+        self._say("stopped")
+
+    async def _start(self) -> None:
+        self._say("starting", self.state.reason)
+        turn_over(self.log)
+        part = self.member.part
+        await asyncio.to_thread(part.prepare, self.log)
+        command = await asyncio.to_thread(part.command)
+        marked = {**command.environment, MARK: str(self._home)}
+        self._command = replace(command, environment=marked)
+        # In this thread: the kernel ends the part when the thread that started it ends.
+        self._process = process.spawn(self._command, self.log)
+        self._say("starting", self.state.reason)
+        if not self.member.once:
+            await self._answer(START_SECONDS)
+            self._say("ready")
+            self.up.set()
+
+    async def _answer(self, seconds: float) -> None:
+        """Wait for the first answer; raises PartError when the part ends or `seconds` pass."""
+        deadline = time.monotonic() + seconds
+        while not await asyncio.to_thread(self.member.part.ready):
+            self._alive()
+            if time.monotonic() > deadline:
+                raise PartError(f"no answer within {seconds:.0f} s")
+            await asyncio.sleep(POLL_SECONDS)
+        self._alive()
+
+    async def _watch(self) -> str:
+        """Return, once the part has ended or stays silent, why it has to be started anew."""
+        answered = probed = time.monotonic()
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                self._alive()
+            except PartError as error:
+                return str(error)
+            if time.monotonic() - probed < PROBE_SECONDS:
+                continue
+            if await asyncio.to_thread(self.member.part.ready):
+                answered = time.monotonic()
+                self._say("ready")
+            elif time.monotonic() - answered > SILENT_SECONDS:
+                return f"no answer for {SILENT_SECONDS:.0f} s"
+            else:
+                self._say("silent", "runs, does not answer")
+            probed = time.monotonic()
+
+    async def _finish(self) -> None:
+        """Wait for the end of a part that runs once."""
+        assert self._process is not None
+        while self._process.poll() is None:
+            await asyncio.sleep(POLL_SECONDS)
+        code = self._process.returncode
+        await self._end()
+        if code:
+            said = process.tail(self.log, 1)
+            raise PartError(f"ended with exit code {code}: {said}")
+        self._say("done")
+        self.up.set()
+
+    async def _end(self) -> None:
+        running, command = self._process, self._command
+        if running is not None and command is not None:
+            await asyncio.to_thread(process.stop, running, command)
+        self._process = None
+        self.state.pid = 0
+
+    def _alive(self) -> None:
+        assert self._process is not None
+        code = self._process.poll()
+        if code is not None:
+            how = f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            raise PartError(how)
+
+    def _say(self, state: str, reason: str = "") -> None:
+        pid = self._process.pid if self._process else 0
+        if (self.state.state, self.state.reason, self.state.pid) != (state, reason, pid):
+            self.state.state, self.state.reason, self.state.pid = state, reason, pid
+            self._changed()
+
+
+def turn_over(log: Path) -> None:
+    """Put a log that has grown large aside, replacing the one put aside before."""
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > LARGEST_LOG:
+            log.replace(log.with_suffix(".log.1"))

@@ -1,0 +1,190 @@
+"""The parts of a stack in the order they start, each with what it needs first."""
+
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from services.cli.stack.plan import SERVICES, Plan
+from services.cli.stack.ports import accepts
+from services.cli.stack.process import Command
+
+# Floors of the house, for the order of stopping.
+STORES, SUPPORT, RELAYS, CONSUMERS, SERVERS, EDGE = range(6)
+
+EDGE_NEEDS = ("issuer", *(f"{service}-server" for service in SERVICES))
+
+
+class Part(Protocol):
+    """What the supervisor needs to know of a part."""
+
+    @property
+    def name(self) -> str:
+        """Name for `waymark logs` and the status screen."""
+
+    def prepare(self, log: Path) -> None:
+        """Get folders and files ready; may take seconds; runs again before each restart."""
+
+    def command(self) -> Command:
+        """Return how to run it."""
+
+    def ready(self) -> bool:
+        """Tell whether it answers; must itself answer within seconds."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A part that is one command line with a probe."""
+
+    name: str
+    argv: Callable[[], Sequence[str]]
+    probe: Callable[[], bool]
+    environment: Callable[[], dict[str, str]] = dict
+    stop_seconds: float = 15.0
+
+    def prepare(self, log: Path) -> None:
+        """Nothing to prepare; what it reads is made where `argv` is."""
+
+    def command(self) -> Command:
+        """Return how to run it."""
+        return Command(self.argv(), self.environment(), stop_seconds=self.stop_seconds)
+
+    def ready(self) -> bool:
+        """Tell whether it answers."""
+        return self.probe()
+
+
+@dataclass(frozen=True)
+class Member:
+    """A part of one stack.
+
+    Attributes:
+        part: what to run.
+        needs: parts that must be ready (or done) before it starts.
+        floor: parts of a higher floor stop first, so that nothing loses what it still works with.
+        address: where it listens, for people.
+        once: it does its work and ends; ending well is being ready.
+    """
+
+    part: Part
+    needs: tuple[str, ...] = ()
+    floor: int = STORES
+    address: str = ""
+    once: bool = False
+    ports: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the part."""
+        return self.part.name
+
+
+def members(plan: Plan) -> list[Member]:
+    """Return the parts of the stack, those replaced by outside ones left out."""
+    found: list[Member] = []
+    if plan.postgres:
+        address = f"127.0.0.1:{plan.port('postgres')}"
+        found.append(Member(plan.postgres, address=address, ports=("postgres",)))
+    if plan.kafka:
+        found.append(Member(plan.kafka, address=plan.kafka.bootstrap, ports=("kafka", "kafka-controller")))
+    if plan.s3:
+        found.append(Member(plan.s3, address=plan.s3.endpoint, ports=("s3",)))
+    if not plan.outside("WAYMARK_OIDC_ISSUER"):
+        found.append(Member(issuer(plan), floor=SUPPORT, address=plan.issuer, ports=("issuer",)))
+    own = {member.name for member in found}
+    stores = tuple(sorted(own - {"issuer"}))
+    found.append(Member(setup(plan), stores, SUPPORT, once=True))
+    for service in SERVICES:
+        found += workers(plan, service)
+    needs = tuple(name for name in EDGE_NEEDS if name in {member.name for member in found})
+    found.append(Member(edge(plan), needs, EDGE, plan.edge, ports=("edge", "edge-admin")))
+    return found
+
+
+def issuer(plan: Plan) -> Program:
+    """Return the development token issuer."""
+    port = str(plan.port("issuer"))
+    module = [sys.executable, "-m", "services.cli.stack.issuer", "--home", str(plan.home), "--port", port]
+    audience = plan.environ.get("WAYMARK_OIDC_AUDIENCE")
+    environment = {n: plan.environ[n] for n in ("WAYMARK_ENVIRONMENT",) if n in plan.environ}
+    return Program(
+        "issuer",
+        lambda: [*module, *(["--audience", audience] if audience else [])],
+        lambda: answers(f"{plan.issuer}/jwks.json"),
+        lambda: environment,
+    )
+
+
+def setup(plan: Plan) -> Program:
+    """Return the one-off that makes databases, roles, tables, topics, buckets and the edge's configuration.
+
+    It is the only process of the project that has an administrator's rights on the database.
+    """
+    argv = [sys.executable, "-m", "services.cli.stack.setup", str(plan.home), str(plan.base)]
+    told = {name: value for name, value in plan.environ.items() if name.startswith("WAYMARK_")}
+    return Program("setup", lambda: argv, lambda: True, lambda: told)
+
+
+def workers(plan: Plan, service: str) -> list[Member]:
+    """Return server, relay and consumer of a service."""
+    server, metrics = plan.port(f"{service}-server"), plan.port(f"{service}-server-metrics")
+
+    def environment(metrics_port: int, **more: str) -> Callable[[], dict[str, str]]:
+        identity = {"WAYMARK_OIDC_ISSUER": plan.issuer}
+        return lambda: {
+            **plan.service_environment(service),
+            **identity,
+            "WAYMARK_OIDC_JWKS_URI": plan.jwks_uri(),
+            "WAYMARK_METRICS_PORT": str(metrics_port),
+            **more,
+        }
+
+    listen = f"127.0.0.1:{server}"
+    serving = Program(
+        f"{service}-server",
+        lambda: waymark("serve", service),
+        lambda: accepts(server),
+        environment(metrics, WAYMARK_LISTEN=listen),
+        stop_seconds=25.0,
+    )
+    found = [
+        Member(serving, ("setup",), SERVERS, listen, ports=(f"{service}-server", f"{service}-server-metrics"))
+    ]
+    for kind, verb, floor in (("relay", "relay", RELAYS), ("consumer", "consume", CONSUMERS)):
+        name = f"{service}-{kind}"
+        port = plan.port(name)
+        program = Program(name, partial(waymark, verb, service), partial(accepts, port), environment(port))
+        found.append(Member(program, ("setup",), floor, ports=(name,)))
+    return found
+
+
+def edge(plan: Plan) -> Program:
+    """Return Envoy with the configuration made from the contracts."""
+
+    def argv() -> list[str]:
+        from services.platform.edge.envoy import command
+
+        return command(plan.home / "edge" / "envoy.json", concurrency=1)
+
+    return Program("edge", argv, lambda: answers(f"{plan.edge}/livez"))
+
+
+def waymark(*arguments: str) -> list[str]:
+    """Return the command line of one of this project's own processes."""
+    return [sys.executable, "-m", "services.cli.main", *arguments]
+
+
+def answers(url: str) -> bool:
+    """Tell whether an HTTP server of this machine answers without a server error."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        return False

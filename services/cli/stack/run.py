@@ -1,0 +1,54 @@
+"""`waymark run`: start everything, walk the journey, say how to call it, stay until Ctrl-C."""
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services.cli.options import Home
+from services.cli.stack.paths import home_dir
+
+
+def run(
+    home: Home = None,
+    port_base: Annotated[int | None, typer.Option("--port-base", min=1024, max=65_000)] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with the real taxonomy, list and feed; samples without it.")
+    ] = None,
+) -> None:
+    """Start everything, walk the journey, print addresses, tokens and calls; stay until Ctrl-C.
+
+    A stack that runs already in the same home is used, and left running.
+
+    Examples: `waymark run` · `waymark run --data ../shared/data`
+    """
+    from services.cli.stack import control, process
+    from services.cli.stack.screen import screen
+
+    folder = home_dir(home)
+    if control.running(folder):
+        walk(folder, data)
+        return
+    supervisor = control.start_attached(folder, port_base)
+    try:
+        with screen(Console(highlight=False)) as watch:
+            control.wait_ready(folder, supervisor, watch)
+        walk(folder, data)
+        typer.echo("\nRunning until Ctrl-C.")
+        signal.pause()
+    except KeyboardInterrupt:
+        typer.echo("stopping")
+    finally:
+        stopping = process.Command((), stop_signal=signal.SIGINT, stop_seconds=control.STOP_SECONDS)
+        process.stop(supervisor, stopping)
+
+
+def walk(home: Path, data: Path | None) -> None:
+    """Run the demonstration and print how to go on from there."""
+    from services.cli.demo.command import walk as walk_journey
+    from services.cli.stack.welcome import welcome
+
+    walk_journey(home, data)
+    welcome(home)

@@ -1,0 +1,52 @@
+"""Makes what the parts of a stack expect: `python -m services.cli.stack.setup HOME PORT_BASE`.
+
+Runs at each start and changes nothing that is as it should be. One process for all services, since most of
+its time goes into loading libraries.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from services.cli.stack.plan import SERVICES, Plan
+
+
+def main() -> None:
+    """Make databases, roles, tables, topics, buckets and the edge's configuration of one stack."""
+    plan = Plan(Path(sys.argv[1]), int(sys.argv[2]), os.environ)
+    for service in SERVICES:
+        prepare_service(plan, service)
+    configure_edge(plan)
+
+
+def prepare_service(plan: Plan, service: str) -> None:
+    """Make role, database, tables, topics and buckets of one service."""
+    from services.platform.db.migrations import migrate
+    from services.platform.db.roles import create_service_database
+    from services.platform.events.topics import declared, ensure_topics
+    from services.platform.settings import Settings
+
+    create_service_database(plan.admin_database_url(), service, plan.database_password(service))
+    settings = Settings.from_environment(service, plan.service_environment(service))
+    migrate(service, settings.database_url)
+    ensure_topics(settings, declared().values())
+
+
+def configure_edge(plan: Plan) -> None:
+    """Write what Envoy reads."""
+    from services.platform.edge.envoy import write_configuration
+
+    write_configuration(
+        plan.home / "edge",
+        port=plan.port("edge"),
+        admin_port=plan.port("edge-admin"),
+        services={service: f"127.0.0.1:{plan.port(f'{service}-server')}" for service in SERVICES},
+        issuer=plan.issuer,
+        jwks_uri=plan.jwks_uri(),
+        s3_address=plan.s3_endpoint,
+        audience=plan.environ.get("WAYMARK_OIDC_AUDIENCE", "waymark"),
+    )
+
+
+if __name__ == "__main__":
+    main()
