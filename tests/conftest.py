@@ -1,5 +1,7 @@
 """Fixtures for all tests. Only imports: each lives in tests/support."""
 
+from tests.support.databases import database
 from tests.support.parts import kafka, postgres, s3
+from tests.support.servers import serve
 
-__all__ = ["kafka", "postgres", "s3"]
+__all__ = ["database", "kafka", "postgres", "s3", "serve"]
