@@ -102,12 +102,22 @@ class Caller:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any
     ) -> dict[str, Any]:
         """One REST call, for example `rest("GET", "/v1/programmes", page_size=10)`; raises Failure."""
+        decoded: dict[str, Any] = self._request(method, path, body, query).json()
+        return decoded
+
+    def rest_bytes(self, method: str, path: str) -> bytes:
+        """One REST call whose answer is a file (google.api.HttpBody); raises Failure."""
+        return self._request(method, path, None, {}).content
+
+    def _request(
+        self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, Any]
+    ) -> httpx.Response:
+        given = {name: value for name, value in query.items() if value not in ("", [])}
         with self.reached():
-            answer = self.client.http.request(method, path, json=body, params=query, headers=self.headers())
+            answer = self.client.http.request(method, path, json=body, params=given, headers=self.headers())
         if answer.status_code >= 400:
             raise failure_of_rest(answer)
-        decoded: dict[str, Any] = answer.json()
-        return decoded
+        return answer
 
     def upload(self, url: str, headers: Mapping[str, str], content: bytes) -> None:
         """PUTs `content` to the address of an upload ticket, with the ticket's headers; raises Failure."""

@@ -1,0 +1,122 @@
+"""`waymark organisation`: partners, their accreditation and their feeds' sources."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from services.cli import output
+from services.cli.amounts import json_day
+from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+
+organisation = typer.Typer(help="Training providers and partners: onboard, accredit, give them a feed.")
+MANAGER = "catalogue_manager:maker"
+ORGANISATION = {
+    "organisation": "name",
+    "called": "displayName",
+    "sector": "sector",
+    "accredited": "accredited",
+    "until": "accreditation.validTo",
+    "under": "accreditation.scheme",
+}
+Name = Annotated[str, typer.Argument(metavar="ORGANISATION", help="organisations/{id}")]
+
+
+class Format(StrEnum):
+    """Formats of a feed."""
+
+    XCRI_CAP_1_2 = "xcri-cap-1.2"
+    CSV_TEMPLATE = "csv"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `organisation` to the command line `app`."""
+    app.add_typer(organisation, name="organisation", no_args_is_help=True)
+
+
+@organisation.command(epilog="Example:  waymark organisation create 'Harbour Crafts Academy' --id harbour")
+def create(
+    called: Annotated[str, typer.Argument(metavar="NAME", help="Name people know it by.")],
+    identifier: Annotated[str, typer.Option("--id", help="Id; default: one is made.")] = "",
+    act_as: ActAs = MANAGER,
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Onboard an organisation."""
+    body = {"organisation": {"displayName": called}, "organisationId": identifier}
+    with calling(home, act_as, token=token) as caller:
+        output.one(caller.rest("POST", "/v1/organisations", body), ORGANISATION, as_json)
+
+
+@organisation.command(epilog="Example:  waymark organisation accredit organisations/harbour 2028-12-31")
+def accredit(
+    name: Name,
+    until: Annotated[str, typer.Argument(help="Last day in force, 2028-12-31.")],
+    scheme: Annotated[str, typer.Option(help="Scheme it is granted under.")] = "",
+    act_as: ActAs = MANAGER,
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Accredit an organisation for voucher-funded training from today."""
+    body = {"validTo": json_day(until), "scheme": scheme}
+    with calling(home, act_as, token=token) as caller:
+        answer = caller.rest("POST", f"/v1/{name}/accreditations", body)
+    fields = {"accreditation": "name", "from": "validFrom", "until": "validTo", "under": "scheme"}
+    output.one(answer, fields, as_json)
+
+
+@organisation.command("source", epilog="Example:  waymark organisation source organisations/harbour csv")
+def add_source(
+    name: Name,
+    feed_format: Annotated[Format, typer.Argument(metavar="FORMAT", help="Format of its files.")],
+    region: Annotated[str, typer.Option(help="NUTS code of places that name none.")] = "",
+    language: Annotated[str, typer.Option(help="Language of texts that name none.")] = "en",
+    act_as: ActAs = MANAGER,
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give an organisation a source that `waymark feed` imports into."""
+    body = {
+        "source": {
+            "organisation": name,
+            "displayName": f"{feed_format.value} feed",
+            "format": "FEED_FORMAT_" + feed_format.name,
+            "defaultLanguage": language,
+            "defaultNutsCode": region,
+        }
+    }
+    with calling(home, act_as, token=token) as caller:
+        answer = caller.rest("POST", "/v1/sources", body)
+    output.one(answer, {"source": "name", "of": "organisation", "format": "format"}, as_json)
+
+
+@organisation.command("list", epilog="Example:  waymark organisation list --accredited")
+def list_(
+    accredited: Annotated[bool, typer.Option(help="Only those accredited today.")] = False,
+    limit: Limit = 50,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """List organisations by name."""
+    query: dict[str, Any] = {"accredited_only": str(accredited).lower(), "page_size": limit}
+    with calling(home) as caller:
+        found = caller.rest("GET", "/v1/organisations", **query).get("organisations", [])
+    output.many([{"accredited": False, **each} for each in found], ORGANISATION, as_json, empty="none yet")
+
+
+@organisation.command(epilog="Example:  waymark organisation show organisations/harbour")
+def show(name: Name, home: Home = None, as_json: AsJson = False) -> None:
+    """Show an organisation with its sites."""
+    with calling(home) as caller:
+        found = {"accredited": False, **caller.rest("GET", f"/v1/{name}")}
+        sites = caller.rest("GET", f"/v1/{name}/sites").get("sites", [])
+    if as_json:
+        output.as_json({"organisation": found, "sites": sites})
+        return
+    output.details(found, ORGANISATION)
+    output.table(sites, {"site": "displayName", "town": "town", "region": "nutsCode"}, empty="no site")

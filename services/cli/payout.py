@@ -1,0 +1,107 @@
+"""`waymark payout`: batches of payments to providers, approved by a second person, with their bank file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli import output
+from services.cli.amounts import json_day
+from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+
+payout = typer.Typer(help="Payments to providers: batch, freeze, approval by a second person, SEPA file.")
+MAKER = "finance:maker"
+CHECKER = "finance:checker"
+BATCH = {
+    "batch": "name",
+    "state": "state",
+    "execution": "executionDate",
+    "total": "total",
+    "left out": "skippedOrganisations",
+}
+PAYMENTS = {
+    "provider": "organisation",
+    "amount": "amount",
+    "redemptions": "redemptionCount",
+    "reference": "endToEndId",
+}
+Name = Annotated[str, typer.Argument(metavar="BATCH", help="payoutBatches/{id}")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `payout` to the command line `app`."""
+    app.add_typer(payout, name="payout", no_args_is_help=True)
+
+
+@payout.command(epilog="Example:  waymark payout create 2026-12-01 'Employment Service' BE68539007547034")
+def create(
+    execution: Annotated[str, typer.Argument(help="Day the bank shall pay, 2026-12-01.")],
+    debtor: Annotated[str, typer.Argument(help="Owner of the account to pay from.")],
+    iban: Annotated[str, typer.Argument(help="IBAN of the account to pay from.")],
+    act_as: ActAs = MAKER,
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put everything that may be paid out into a new batch."""
+    body = {"payoutBatch": {"executionDate": json_day(execution), "debtorName": debtor, "debtorIban": iban}}
+    with calling(home, act_as, token=token) as caller:
+        batch = caller.rest("POST", "/v1/payoutBatches", body)
+    show_batch(batch, as_json)
+
+
+@payout.command(epilog="Example:  waymark payout freeze payoutBatches/0198…")
+def freeze(
+    name: Name, act_as: ActAs = MAKER, token: Token = "", home: Home = None, as_json: AsJson = False
+) -> None:
+    """Fix the payments of a batch."""
+    with calling(home, act_as, token=token) as caller:
+        show_batch(caller.rest("POST", f"/v1/{name}:freeze", {}), as_json)
+
+
+@payout.command(epilog="Example:  waymark payout approve payoutBatches/0198…")
+def approve(
+    name: Name, act_as: ActAs = CHECKER, token: Token = "", home: Home = None, as_json: AsJson = False
+) -> None:
+    """Approve a frozen batch; by another person than the one who made it."""
+    with calling(home, act_as, token=token) as caller:
+        show_batch(caller.rest("POST", f"/v1/{name}:approve", {}), as_json)
+
+
+@payout.command(epilog="Example:  waymark payout file payoutBatches/0198… --out batch.xml")
+def file(
+    name: Name,
+    out: Annotated[Path, typer.Option(help="Where to write it.")],
+    act_as: ActAs = CHECKER,
+    token: Token = "",
+    home: Home = None,
+) -> None:
+    """Write the bank file of an approved batch: SEPA credit transfer, pain.001.001.09."""
+    with calling(home, act_as, token=token) as caller:
+        content = caller.rest_bytes("GET", f"/v1/{name}:bankFile")
+    out.write_bytes(content)
+    typer.echo(f"{out}: {len(content)} bytes")
+
+
+@payout.command("list", epilog="Example:  waymark payout list")
+def list_(
+    limit: Limit = 50,
+    act_as: ActAs = "auditor",
+    token: Token = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """List batches, newest first."""
+    with calling(home, act_as, token=token) as caller:
+        found = caller.rest("GET", "/v1/payoutBatches", page_size=limit).get("payoutBatches", [])
+    output.many(found, BATCH, as_json, empty="no batch yet")
+
+
+def show_batch(batch: dict[str, object], as_json: bool) -> None:
+    """Prints a batch with its payments."""
+    output.one(batch, BATCH, as_json)
+    payments = batch.get("payouts", [])
+    if not as_json and isinstance(payments, list):
+        output.table(payments, PAYMENTS, empty="no payment")
