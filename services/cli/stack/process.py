@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+# Python processes with a few threads need no more arenas of the C library; each costs memory.
+DEFAULTS = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
 
 
@@ -39,7 +41,7 @@ class Command:
 
 def base_environment() -> dict[str, str]:
     """Return the variables that every part inherits."""
-    return {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return DEFAULTS | {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
 def spawn(command: Command, log: Path, cwd: Path | None = None) -> subprocess.Popen[bytes]:

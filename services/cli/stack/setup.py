@@ -23,13 +23,13 @@ def prepare_service(plan: Plan, service: str) -> None:
     """Make role, database, tables, topics and buckets of one service."""
     from services.platform.db.migrations import migrate
     from services.platform.db.roles import create_service_database
-    from services.platform.events.topics import declared, ensure_topics
+    from services.platform.events.topics import ensure_topics, topics_of
     from services.platform.settings import Settings
 
     create_service_database(plan.admin_database_url(), service, plan.database_password(service))
     settings = Settings.from_environment(service, plan.service_environment(service))
     migrate(service, settings.database_url)
-    ensure_topics(settings, declared().values())
+    ensure_topics(settings, topics_of(service))
 
 
 def configure_edge(plan: Plan) -> None:
