@@ -1,13 +1,16 @@
-"""Makes everything that follows from the contracts: Python code, typed stubs, the descriptor set.
+"""Makes everything that follows from the contracts: Python code, typed stubs, the descriptor set, documents.
 
-`python -m proto.generate` lints and writes; `--check` lints, holds the contracts against the last release and
-fails when a committed generated file is not what the contracts yield now.
+`python -m proto.generate` formats, lints and writes; `--check` writes nothing, holds the contracts against
+the last release (`released.binpb`, breaking category WIRE_JSON) and fails when a committed generated file
+is not what the contracts yield now. `--release` makes the contracts of now the ones that later changes must
+not break.
 """
 
 from __future__ import annotations
 
 import argparse
 import filecmp
+import os
 import shutil
 import subprocess
 import sys
@@ -15,12 +18,16 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
+from google.protobuf.descriptor_pb2 import FileDescriptorSet, SourceCodeInfo
 from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 BIN = Path(sys.executable).parent
 GENERATED = PROTO / "python"
+DOCS = ROOT / "docs"
+OURS = ("--path", "waymark")
+RELEASED = "released.binpb"
 
 
 def main() -> int:
@@ -29,21 +36,40 @@ def main() -> int:
     parser.add_argument(
         "--check", action="store_true", help="write nothing, fail when something is not fresh"
     )
-    check = parser.parse_args().check
-    lint()
+    parser.add_argument("--release", action="store_true", help="record the contracts as released")
+    options = parser.parse_args()
+    buf("format", "--exit-code", "--diff", *OURS) if options.check else buf("format", "--write", *OURS)
+    buf("lint")
+    if options.release:
+        buf("build", "--exclude-source-info", "--output", RELEASED)
+    buf("breaking", "--against", RELEASED)
     with tempfile.TemporaryDirectory() as folder:
-        fresh = Path(folder) / "python"
+        fresh, papers = Path(folder) / "python", Path(folder) / "docs"
         generate(fresh)
-        if check:
-            return report(stale(fresh, GENERATED))
-        shutil.rmtree(GENERATED, ignore_errors=True)
-        shutil.copytree(fresh, GENERATED)
+        document(fresh, papers)
+        if options.check:
+            return report(stale(fresh, GENERATED) + unlike(papers, DOCS))
+        for name in stale(fresh, GENERATED):
+            replace(fresh / name, GENERATED / name)
+        shutil.copytree(papers, DOCS, dirs_exist_ok=True)
     return 0
 
 
-def lint() -> None:
-    """Lints the contracts with buf."""
-    subprocess.run([BIN / "buf", "lint"], cwd=PROTO, check=True)
+def buf(*arguments: str) -> None:
+    """Runs buf over the contracts; leaves the program with buf's exit code when it finds something."""
+    done = subprocess.run([BIN / "buf", *arguments], cwd=PROTO, check=False)  # noqa: S603 - arguments of this file
+    if done.returncode:
+        sys.stderr.write(f"buf {arguments[0]} found the above; `make proto` mends the format\n")
+        raise SystemExit(done.returncode)
+
+
+def document(code: Path, target: Path) -> None:
+    """Checks the rules buf does not know and writes the documents, with the code generated in `code`."""
+    command = [sys.executable, "-m", "services.platform.edge.documents", str(target)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(code), str(ROOT)])}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603 - arguments of this file
+    if done.returncode:
+        raise SystemExit(done.returncode)
 
 
 def generate(target: Path) -> None:
@@ -70,6 +96,7 @@ def generate(target: Path) -> None:
     for run in ([*include, *code, *sources], [*include, *descriptors, *sources]):
         if protoc.main(run) != 0:
             raise SystemExit("protoc failed; the lines above name file and line")
+    forget_positions(target / "waymark" / "descriptors.binpb")
     for module in target.rglob("*_pb2_grpc.py"):
         if "\nclass " not in module.read_text():  # the file declares no service
             module.unlink()
@@ -77,6 +104,28 @@ def generate(target: Path) -> None:
     for package in [path for path in target.rglob("*") if path.is_dir()]:
         (package / "__init__.py").touch()
     (target / "waymark" / "py.typed").touch()
+
+
+def replace(fresh: Path, committed: Path) -> None:
+    """Makes `committed` what `fresh` is, or removes it when that is not there; other files stay untouched."""
+    if not fresh.exists():
+        committed.unlink()
+        return
+    committed.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(fresh, committed)
+
+
+def forget_positions(path: Path) -> None:
+    """Keeps the comments of a descriptor set and drops line numbers, which change with every edit."""
+    descriptors = FileDescriptorSet.FromString(path.read_bytes())
+    for file in descriptors.file:
+        told = [location for location in file.source_code_info.location if location.leading_comments]
+        kept = [SourceCodeInfo.Location(path=one.path, leading_comments=one.leading_comments) for one in told]
+        file.ClearField("source_code_info")
+        # Third-party comments are not ours to print.
+        if file.package.startswith("waymark."):
+            file.source_code_info.location.extend(kept)
+    path.write_bytes(descriptors.SerializeToString(deterministic=True))
 
 
 def stale(fresh: Path, committed: Path) -> list[str]:
@@ -91,6 +140,13 @@ def stale(fresh: Path, committed: Path) -> list[str]:
         name for name in wanted & present if not filecmp.cmp(fresh / name, committed / name, shallow=False)
     }
     return sorted(map(str, (wanted ^ present) | differing))
+
+
+def unlike(fresh: Path, committed: Path) -> list[str]:
+    """Names of fresh documents that `committed` lacks or has otherwise; it may hold others beside."""
+    names = sorted(path.name for path in fresh.iterdir())
+    same, _, _ = filecmp.cmpfiles(fresh, committed, names, shallow=False)
+    return [f"{committed.name}/{name}" for name in names if name not in same]
 
 
 def report(names: list[str]) -> int:

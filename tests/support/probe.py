@@ -15,7 +15,7 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from grpc_tools import protoc
+from grpc_tools import protoc  # type: ignore[import-untyped]
 
 PROTO = Path(__file__).resolve().parents[2] / "proto"
 SOURCE = Path(__file__).resolve().parents[1] / "e2e" / "edge" / "probe.proto"
@@ -72,7 +72,7 @@ def _load(name: str, folder: Path) -> ModuleType:
 
 def serve_probe(probe: Probe) -> tuple[grpc.Server, int]:
     """Starts the service on a free port; returns the server and its port."""
-    response: Any = probe.messages.GreetResponse  # type: ignore[attr-defined]
+    response: Any = probe.messages.GreetResponse
 
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
         metadata = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
@@ -93,7 +93,7 @@ def serve_probe(probe: Probe) -> tuple[grpc.Server, int]:
                 yield answer(request, context)
 
     server = grpc.server(ThreadPoolExecutor(4))
-    probe.stubs.add_ProbeServiceServicer_to_server(Servicer(), server)  # type: ignore[attr-defined]
+    probe.stubs.add_ProbeServiceServicer_to_server(Servicer(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port

@@ -75,14 +75,12 @@ def local_replies() -> dict[str, Any]:
 
 
 def _grpc(code: int, status: status_pb2.Status) -> dict[str, Any]:
-    # The transcoder gives a REST call the content type of gRPC before, or without, rewriting its path.
-    native = [
-        {"name": "x-envoy-original-path", "present_match": True, "invert_match": True},
-        {"name": ":path", "string_match": {"prefix": "/v1/"}, "invert_match": True},
-    ]
-    filters = [_answered(code), _GRPC, *({"header_filter": {"header": header}} for header in native)]
+    # The transcoder gives a REST call the content type of gRPC, and this header.
+    transcoded = {"name": "x-envoy-original-method", "present_match": True, "invert_match": True}
     return {
-        "filter": {"and_filter": {"filters": filters}},
+        "filter": {
+            "and_filter": {"filters": [_answered(code), _GRPC, {"header_filter": {"header": transcoded}}]}
+        },
         # Becomes `grpc-message`, which must say the same as the details.
         "body": {"inline_string": status.message},
         "headers_to_add": [*_grpc_headers(status), *_retry_after(code)],

@@ -105,7 +105,7 @@ class FeedRunServiceServicer:
 
     def ApproveFeedRun(self, request, context):
         """Lets a held run go on.
-        Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_STALE.
+        Errors: NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

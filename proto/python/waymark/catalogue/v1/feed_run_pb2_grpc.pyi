@@ -51,7 +51,7 @@ class FeedRunServiceStub:
     """
     ApproveFeedRun: _grpc.UnaryUnaryMultiCallable[_feed_run_pb2.ApproveFeedRunRequest, _feed_run_pb2.FeedRun]
     """Lets a held run go on.
-    Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_STALE.
+    Errors: NOT_FOUND, WRONG_STATE.
     """
     RejectFeedRun: _grpc.UnaryUnaryMultiCallable[_feed_run_pb2.RejectFeedRunRequest, _feed_run_pb2.FeedRun]
     """Ends a held run without effect; what was served before stays.
@@ -81,7 +81,7 @@ class FeedRunServiceAsyncStub(FeedRunServiceStub):
     """
     ApproveFeedRun: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.ApproveFeedRunRequest, _feed_run_pb2.FeedRun]  # type: ignore[assignment]
     """Lets a held run go on.
-    Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_STALE.
+    Errors: NOT_FOUND, WRONG_STATE.
     """
     RejectFeedRun: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.RejectFeedRunRequest, _feed_run_pb2.FeedRun]  # type: ignore[assignment]
     """Ends a held run without effect; what was served before stays.
@@ -138,7 +138,7 @@ class FeedRunServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feed_run_pb2.FeedRun, _abc.Awaitable[_feed_run_pb2.FeedRun]]:
         """Lets a held run go on.
-        Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_STALE.
+        Errors: NOT_FOUND, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod

@@ -167,7 +167,7 @@ class PathwayServiceServicer:
 
     def AgreePathway(self, request, context):
         """Agrees to the pathway for the caller; it is agreed once holder and counsellor did, in either order.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

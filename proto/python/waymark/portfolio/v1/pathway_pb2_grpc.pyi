@@ -60,7 +60,7 @@ class PathwayServiceStub:
     """
     AgreePathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.AgreePathwayRequest, _pathway_pb2.Pathway]
     """Agrees to the pathway for the caller; it is agreed once holder and counsellor did, in either order.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     StartPathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.StartPathwayRequest, _pathway_pb2.Pathway]
     """Starts an agreed pathway.
@@ -127,7 +127,7 @@ class PathwayServiceAsyncStub(PathwayServiceStub):
     """
     AgreePathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.AgreePathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Agrees to the pathway for the caller; it is agreed once holder and counsellor did, in either order.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     StartPathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.StartPathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Starts an agreed pathway.
@@ -233,7 +233,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Agrees to the pathway for the caller; it is agreed once holder and counsellor did, in either order.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
 
     @_abc_1.abstractmethod
