@@ -1,8 +1,8 @@
 """`make bench-footprint`: memory of the whole idle stack, and how long it takes until it answers.
 
-Memory is the sum of the proportional set sizes (PSS) of every process of the stack, the supervisor included: a
-page that n processes share counts 1/n for each. Start-up is measured from the command to the first answer of an
-RPC through the edge, once in an empty home and once in a home that has been used before.
+Memory is the sum of the proportional set sizes (PSS) of every process of the stack, the supervisor included:
+a page that n processes share counts 1/n for each. Start-up is measured from the command to the first answer of
+an RPC through the edge, once in an empty home and once in a home that has been used before.
 """
 
 import shutil
