@@ -1,0 +1,291 @@
+"""Object store: upload tickets, the check of what was uploaded, streams, downloads as attachment, orphan
+sweep.
+
+A ticket leads to a place that nobody reads from (`quarantine/`, which the edge lets nobody read); `verify`
+moves the bytes to their key while it checks them, so that a ticket used once more cannot change an object in
+use. Buckets are `waymark-<service>-<purpose>`, made on first use.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
+from urllib.parse import quote, urlsplit
+
+import urllib3
+from minio import Minio
+from minio.error import MinioException, S3Error
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal
+from services.platform.objects import sniff
+from services.platform.objects.presign import Presigner
+from services.platform.objects.streams import Measured, ObjectStream, Readable
+
+if TYPE_CHECKING:
+    from services.platform.settings import Settings
+
+INCOMING = "quarantine/"
+TICKET = timedelta(minutes=15)
+DOWNLOAD = timedelta(minutes=5)
+PART = 8 * 1024 * 1024  # bytes of one part when the size is not known beforehand
+CONNECT, READ = 1.0, 20.0  # seconds
+_MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchObject"})
+
+
+class UploadTicket(NamedTuple):
+    """Leave to PUT one object: send the bytes to `url` with exactly these headers until `expire_time`
+    (UTC)."""
+
+    url: str
+    headers: Mapping[str, str]
+    expire_time: datetime
+
+
+class Stored(NamedTuple):
+    """What was stored: size in bytes and SHA-256, hex."""
+
+    size: int
+    sha256: str
+
+
+Known = Collection[str] | Callable[[Sequence[str]], Collection[str]]
+
+
+class Objects:
+    """Objects of one service. Every method raises Refusal(UNAVAILABLE) when the store cannot be reached."""
+
+    def __init__(self, settings: Settings) -> None:
+        address = urlsplit(settings.s3_endpoint)
+        keys = (settings.s3_access_key, settings.s3_secret_key)
+        self._client = Minio(
+            address.netloc,
+            *keys,
+            secure=address.scheme == "https",
+            region=settings.s3_region,
+            http_client=urllib3.PoolManager(
+                timeout=urllib3.Timeout(connect=CONNECT, read=READ),
+                maxsize=settings.threads,
+                retries=urllib3.Retry(total=1, backoff_factor=0.1, status_forcelist=[502, 503, 504]),
+            ),
+        )
+        self._presigner = Presigner(settings.s3_public_endpoint, *keys, settings.s3_region)
+        self._buckets: set[str] = set()
+
+    def ticket(
+        self, bucket: str, key: str, *, size: int, content_type: str, sha256: str, expires: timedelta = TICKET
+    ) -> UploadTicket:
+        """Returns leave to upload exactly `size` bytes of `content_type` with this SHA-256 (hex) for
+        `key`."""
+        self._ensure(bucket)
+        headers = {
+            "Content-Length": str(size),
+            "Content-Type": content_type,
+            "x-amz-checksum-sha256": base64.b64encode(bytes.fromhex(sha256)).decode(),
+        }
+        url = self._presigner.sign("PUT", bucket, INCOMING + key, expires, headers=headers)
+        return UploadTicket(url, headers, datetime.now(UTC) + expires)
+
+    def verify(self, bucket: str, key: str, size: int, content_type: str, sha256: str) -> None:
+        """Checks what was uploaded for `key` and moves it there; harmless to repeat.
+
+        Raises Refusal(UPLOAD_MISSING) when nothing was uploaded, and Refusal(UPLOAD_MISMATCH), with the
+        `field` that is wrong (size, sha256 or content_type) in its metadata, after deleting what was
+        uploaded.
+        """
+        try:
+            source = self._get(bucket, INCOMING + key)
+        except KeyError:
+            self._verify_moved(bucket, key, size, content_type, sha256)
+            return
+        with source:
+            measured = Measured(source, limit=size)
+            try:
+                self._move(bucket, key, size, content_type, measured)
+                _check(measured, size, content_type, sha256)
+            except Refusal as refusal:
+                if refusal.reason == reason_pb2.REASON_UPLOAD_MISMATCH:
+                    self.delete(bucket, key)
+                    self.delete(bucket, INCOMING + key)
+                raise
+        self.delete(bucket, INCOMING + key)
+
+    def open(self, bucket: str, key: str, *, sha256: str = "") -> ObjectStream:
+        """Opens an object to stream; with `sha256` altered bytes raise before the end. Raises
+        Refusal(NOT_FOUND)."""
+        try:
+            return self._get(bucket, key, sha256)
+        except KeyError:
+            raise Refusal(reason_pb2.REASON_NOT_FOUND) from None
+
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        stream: Readable | BinaryIO,
+        *,
+        size: int = -1,
+        content_type: str = "application/octet-stream",
+    ) -> Stored:
+        """Stores a stream of the service's own; `size` -1 when not known. Returns size and SHA-256 as
+        stored."""
+        self._ensure(bucket)
+        measured = Measured(stream)
+        with _reachable():
+            self._client.put_object(
+                bucket,
+                key,
+                cast("BinaryIO", measured),
+                size,
+                content_type,
+                part_size=PART if size < 0 else 0,
+            )
+        return Stored(measured.size, measured.sha256)
+
+    def download_url(
+        self,
+        bucket: str,
+        key: str,
+        filename: str,
+        content_type: str,
+        expires: timedelta = DOWNLOAD,
+        *,
+        sha256: str = "",
+    ) -> str:
+        """Returns an address that downloads the object as attachment, never shown in place.
+
+        With `sha256` the stored bytes are hashed first, and altered ones raise Refusal(INTERNAL) instead.
+        """
+        if sha256:
+            with self.open(bucket, key, sha256=sha256) as stream:
+                for _ in stream:
+                    pass
+        query = {
+            "response-content-disposition": disposition(filename),
+            "response-content-type": content_type,
+        }
+        return self._presigner.sign("GET", bucket, key, expires, query=query)
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Deletes an object; one that is not there is no error."""
+        with _reachable():
+            try:
+                self._client.remove_object(bucket, key)
+            except MinioException as error:
+                if _code(error) not in _MISSING:
+                    raise
+
+    def sweep(self, bucket: str, known_keys: Known, older_than: timedelta) -> list[str]:
+        """Deletes objects older than `older_than` that no row knows, and uploads never finalized; returns
+        their keys.
+
+        `known_keys`: all keys that rows name, or a function that returns those of a list that do (for many).
+        """
+        before = datetime.now(UTC) - older_than
+        swept: list[str] = []
+        names = self._old(bucket, before)
+        while some := list(islice(names, 500)):
+            known = known_keys(some) if callable(known_keys) else known_keys
+            for key in some:
+                if key.startswith(INCOMING) or key not in known:
+                    self.delete(bucket, key)
+                    swept.append(key)
+        return swept
+
+    def _old(self, bucket: str, before: datetime) -> Iterator[str]:
+        with _reachable():
+            if not self._client.bucket_exists(bucket):
+                return
+            for found in self._client.list_objects(bucket, recursive=True):
+                if found.last_modified is not None and found.last_modified < before and not found.is_dir:
+                    yield str(found.object_name)
+
+    def _ensure(self, bucket: str) -> None:
+        if bucket in self._buckets:
+            return
+        with _reachable():
+            if not self._client.bucket_exists(bucket):
+                try:
+                    self._client.make_bucket(bucket)
+                except MinioException:  # a twin was faster; servers tell that in different ways
+                    if not self._client.bucket_exists(bucket):
+                        raise
+        self._buckets.add(bucket)
+
+    def _get(self, bucket: str, key: str, sha256: str = "") -> ObjectStream:
+        with _reachable():
+            try:
+                return ObjectStream(self._client.get_object(bucket, key), sha256)
+            except MinioException as error:
+                if _code(error) in _MISSING:
+                    raise KeyError(key) from None
+                raise
+
+    def _move(self, bucket: str, key: str, size: int, content_type: str, measured: Measured) -> None:
+        """Copies the upload to its key through this process, because only then are the checked bytes the
+        kept ones."""
+        try:
+            with _reachable():
+                self._client.put_object(bucket, key, cast("BinaryIO", measured), size, content_type)
+        except OSError:  # fewer bytes than the ticket says
+            raise Refusal(reason_pb2.REASON_UPLOAD_MISMATCH, metadata={"field": "size"}) from None
+        measured.drain()
+
+    def _verify_moved(self, bucket: str, key: str, size: int, content_type: str, sha256: str) -> None:
+        """An earlier `verify` may have come this far and died before its caller could note it."""
+        try:
+            source = self._get(bucket, key)
+        except KeyError:
+            raise Refusal(reason_pb2.REASON_UPLOAD_MISSING) from None
+        with source:
+            measured = Measured(source)
+            measured.drain()
+            _check(measured, size, content_type, sha256)
+
+
+def disposition(filename: str) -> str:
+    """Returns `attachment` with the name in both forms of RFC 6266; paths, controls and quotes are taken
+    out."""
+    name = re.split(r"[/\\]", filename)[-1]
+    name = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in name)
+    name = name.replace('"', "'").strip(" .")[:120] or "file"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip() or "file"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _check(measured: Measured, size: int, content_type: str, sha256: str) -> None:
+    wrong = (
+        "size"
+        if measured.size != size
+        else "sha256"
+        if measured.sha256 != sha256.lower()
+        else ""
+        if sniff.fits(content_type, measured.head)
+        else "content_type"
+    )
+    if wrong:
+        raise Refusal(reason_pb2.REASON_UPLOAD_MISMATCH, metadata={"field": wrong})
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Turns a store that does not answer into Refusal(UNAVAILABLE)."""
+    try:
+        yield
+    except (urllib3.exceptions.HTTPError, MinioException) as error:
+        raise Refusal(reason_pb2.REASON_UNAVAILABLE, retry_after=timedelta(seconds=1)) from error
+
+
+def _code(error: MinioException) -> str:
+    """Returns S3's error code, also from servers that call their XML `text/xml`, which the client does not
+    read."""
+    if isinstance(error, S3Error):
+        return error.code or ""
+    found = re.search(r"<Code>(\w+)</Code>", str(error))
+    return found[1] if found else ""
