@@ -10,7 +10,9 @@ from services.platform.db.paging import PageTokenSigner
 
 if TYPE_CHECKING:
     import sqlalchemy
+    from google.protobuf.message import Message
 
+    from services.platform.db.transaction import Transaction
     from services.platform.objects import Objects
     from services.platform.settings import Settings
 
@@ -34,6 +36,17 @@ class App:
         from services.platform.objects import Objects
 
         return Objects(self.settings)
+
+    def seal_answer(self, tx: Transaction, request: Message, answer: bytes) -> bytes:  # noqa: ARG002
+        """Returns what is kept of a serialized answer, for a repeat of its request.
+
+        A service whose answers are personal data overrides this and `open_answer` to keep a ciphertext.
+        """
+        return answer
+
+    def open_answer(self, tx: Transaction, request: Message, kept: bytes) -> bytes:  # noqa: ARG002
+        """Returns the serialized answer that `seal_answer` made `kept` of."""
+        return kept
 
     def close(self) -> None:
         """Gives back every database connection."""

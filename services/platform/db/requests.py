@@ -61,8 +61,8 @@ def claim(tx: Transaction, method: str, request_id: str, request: Message) -> Cl
     return Claim(fresh=False, answer=row.answer)
 
 
-def store_answer(tx: Transaction, method: str, request_id: str, response: Message) -> None:
-    """Keeps the response of a claimed request in the same transaction as its effect."""
+def store_answer(tx: Transaction, method: str, request_id: str, answer: bytes) -> None:
+    """Keeps the serialized response of a claimed request in the same transaction as its effect."""
     tx.execute(
         update(request_ids)
         .where(
@@ -70,7 +70,7 @@ def store_answer(tx: Transaction, method: str, request_id: str, response: Messag
             request_ids.c.method == method,
             request_ids.c.request_id == request_id,
         )
-        .values(answer=response.SerializeToString())
+        .values(answer=answer)
     )
 
 

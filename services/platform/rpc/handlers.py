@@ -60,13 +60,14 @@ def _mutation(method: Any, *, answer_stored: bool) -> Any:
             if request_id:
                 claim = requests.claim(tx, call.method.path, request_id, request)
                 if not claim.fresh:
-                    return _repeated(claim.answer, call)
+                    return _repeated(self.app, tx, request, claim.answer, call)
             call.resolve(request, tx.connection)
             response = method(self, tx, request)
             if call.method.can_only_validate and request.validate_only:
                 raise _OnlyValidated(response)
             if request_id and answer_stored:
-                requests.store_answer(tx, call.method.path, request_id, response)
+                kept = self.app.seal_answer(tx, request, response.SerializeToString())
+                requests.store_answer(tx, call.method.path, request_id, kept)
             return response
 
     @wraps(method)
@@ -123,10 +124,10 @@ def _request_id(request: Any, call: Any) -> str:
     return str(request.request_id) if call.method.request_has_id else ""
 
 
-def _repeated(answer: bytes | None, call: Any) -> Message:
-    if answer is None:
+def _repeated(app: App, tx: Transaction, request: Message, kept: bytes | None, call: Any) -> Message:
+    if kept is None:
         raise Refusal(reason_pb2.REASON_ALREADY_ANSWERED)
-    response: Message = call.method.response.FromString(answer)
+    response: Message = call.method.response.FromString(app.open_answer(tx, request, kept))
     return response
 
 
