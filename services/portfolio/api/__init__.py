@@ -1,0 +1,1 @@
+"""RPCs, one file per resource."""

@@ -1,0 +1,1 @@
+"""Rules of the portfolio in pure Python."""

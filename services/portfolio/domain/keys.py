@@ -1,0 +1,103 @@
+"""Keys: a data key per holder seals all that is personal; the master key only wraps data keys.
+
+AES-256-GCM (NIST SP 800-38D) with random 96-bit nonces throughout. Associated data binds each ciphertext to
+its holder, table and row, so that one put in the place of another does not open. Whoever deletes a wrapped
+data key makes everything sealed under it unreadable for good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE = 12  # bytes
+
+
+class SealBrokenError(Exception):
+    """A ciphertext does not open: altered, moved to another row, or under another key."""
+
+
+class WrappedKey(NamedTuple):
+    """A holder's data key as stored: which master key wraps it, and the wrapped bytes."""
+
+    master_key_id: str
+    wrapped: bytes
+
+
+class HolderKey:
+    """The data key of one holder, in the clear: lives as long as one request."""
+
+    def __init__(self, holder: str, key: bytes) -> None:
+        self.holder = holder
+        self._key = key
+
+    def seal(self, table: str, row: str, plain: bytes) -> bytes:
+        """Returns nonce and ciphertext of `plain`, which opens only for this holder, table and row."""
+        return _encrypt(self._key, plain, associated(self.holder, table, row))
+
+    def open(self, table: str, row: str, sealed: bytes) -> bytes:
+        """Returns what was sealed; raises SealBrokenError for anything but that."""
+        return _decrypt(self._key, sealed, associated(self.holder, table, row))
+
+    def blind(self, purpose: str, text: str) -> bytes:
+        """Returns a keyed hash of `text`: equal texts of one holder are found, nothing else is told."""
+        subkey = hmac.digest(self._key, f"blind:{purpose}".encode(), "sha256")
+        return hmac.digest(subkey, text.encode(), "sha256")
+
+
+class KeyRing:
+    """The master key (32 bytes) and former ones that still open older wrappings."""
+
+    def __init__(self, current: bytes, former: Sequence[bytes] = ()) -> None:
+        self.current_id = key_id(current)
+        self._keys = {key_id(key): key for key in (*former, current)}
+
+    def new_key(self, holder: str) -> WrappedKey:
+        """Makes a data key for a holder and returns it wrapped under the current master key."""
+        return self._wrap(holder, AESGCM.generate_key(bit_length=256))
+
+    def unwrap(self, holder: str, stored: WrappedKey) -> HolderKey:
+        """Returns the data key of `holder`; raises SealBrokenError when it is not theirs or unknown."""
+        return HolderKey(holder, self._unwrap(holder, stored))
+
+    def rewrap(self, holder: str, stored: WrappedKey) -> WrappedKey:
+        """Returns the same data key wrapped under the current master key."""
+        return self._wrap(holder, self._unwrap(holder, stored))
+
+    def _wrap(self, holder: str, key: bytes) -> WrappedKey:
+        bound = associated(holder, "holder_keys", self.current_id)
+        return WrappedKey(self.current_id, _encrypt(self._keys[self.current_id], key, bound))
+
+    def _unwrap(self, holder: str, stored: WrappedKey) -> bytes:
+        master = self._keys.get(stored.master_key_id)
+        if master is None:
+            raise SealBrokenError("a data key is wrapped under a master key that is not on the ring")
+        return _decrypt(master, stored.wrapped, associated(holder, "holder_keys", stored.master_key_id))
+
+
+def key_id(key: bytes) -> str:
+    """Returns a name for a master key that tells nothing of it: 16 hex digits of a hash."""
+    return hashlib.sha256(b"waymark master key id" + key).hexdigest()[:16]
+
+
+def associated(holder: str, table: str, row: str) -> bytes:
+    """Returns the associated data of a ciphertext: its place."""
+    return "\0".join((holder, table, row)).encode()
+
+
+def _encrypt(key: bytes, plain: bytes, bound: bytes) -> bytes:
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, plain, bound)
+
+
+def _decrypt(key: bytes, sealed: bytes, bound: bytes) -> bytes:
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound)
+    except (InvalidTag, ValueError):
+        raise SealBrokenError("a ciphertext does not belong where it was found") from None

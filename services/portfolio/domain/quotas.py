@@ -1,0 +1,26 @@
+"""How much one portfolio holds, so that no list and no disk grows without end."""
+
+from __future__ import annotations
+
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal
+
+LIMITS = {
+    "entries": 2_000,
+    "skill_claims": 2_000,
+    "evidence": 1_000,
+    "mandates": 500,
+    "share_links": 500,
+    "pathways": 100,
+    "pathway_steps": 200,
+    "pathway_spells": 200,
+}
+EVIDENCE_BYTES = 5_000_000_000
+
+
+def check(what: str, held: int, *, limit: int | None = None) -> None:
+    """Raises Refusal(QUOTA_EXCEEDED) when a portfolio that holds `held` of `what` can take no more."""
+    most = LIMITS[what] if limit is None else limit
+    if held >= most:
+        raise Refusal(reason_pb2.REASON_QUOTA_EXCEEDED, metadata={"what": what, "limit": str(most)})

@@ -1,0 +1,1 @@
+"""What the portfolio does on events, one file per event."""

@@ -1,0 +1,16 @@
+"""A provider handed in evidence of delivery."""
+
+from __future__ import annotations
+
+from waymark.vouchers.v1.events_pb2 import RedemptionDelivered
+
+from services.platform.app import App
+from services.platform.db.transaction import Transaction
+from services.platform.events.consumer import EventInfo
+from services.portfolio.domain.steps import Stage
+from services.portfolio.reactions.follow import follow
+
+
+def react(_app: App, tx: Transaction, event: RedemptionDelivered, _info: EventInfo) -> None:
+    """Moves the learner's step for the course to EVIDENCE_SUBMITTED."""
+    follow(tx, event.ref, Stage.DELIVERED, "RedemptionDelivered")

@@ -1,0 +1,62 @@
+"""The access log: written in the transaction of the access, read by the holder, changed by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select
+from waymark.portfolio.v1.access_log_pb2 import AccessRecord, ListAccessRecordsRequest
+
+from services.platform.db.ids import new_id
+from services.platform.db.paging import PageTokenSigner, page
+from services.platform.db.transaction import Transaction
+from services.portfolio.domain import names
+from services.portfolio.store.collection import Paged
+from services.portfolio.store.tables import access_records
+
+
+def write(
+    tx: Transaction, holder: str, *, action: str, resource: str, grant: str, fields: Sequence[str] = ()
+) -> None:
+    """Writes who (the caller of `tx`) did `action` on `resource` under `grant`; all are names, no content."""
+    tx.execute(
+        insert(access_records).values(
+            holder_id=holder,
+            id=new_id(),
+            accessed_at=tx.now,
+            subject=tx.principal.subject,
+            organisation=tx.principal.organisation,
+            action=action,
+            resource=resource,
+            grant_name=grant,
+            fields=list(fields),
+        )
+    )
+
+
+def listed(
+    tx: Transaction, signer: PageTokenSigner, holder: str, request: ListAccessRecordsRequest
+) -> Paged[AccessRecord]:
+    """Returns a page of the records of a holder, newest first."""
+    found = page(
+        tx,
+        signer,
+        select(access_records).where(access_records.c.holder_id == holder),
+        order_by=[access_records.c.id.desc()],
+        request=request,
+        filters={"holder": holder},
+    )
+    records = []
+    for row in found.rows:
+        record = AccessRecord(
+            name=names.child(holder, "accessRecords", row.id),
+            subject=row.subject,
+            organisation=row.organisation,
+            action=row.action,
+            resource=row.resource,
+            grant=row.grant_name,
+            fields=row.fields,
+        )
+        record.access_time.FromDatetime(row.accessed_at)
+        records.append(record)
+    return Paged(records, found.next_page_token)

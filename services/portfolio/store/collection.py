@@ -1,0 +1,165 @@
+"""Rows of a holder that are one sealed message each: entries, skill claims, evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from google.protobuf.message import Message
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, func, insert, select, update
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.etags import check_etag, etag_of
+from services.platform.db.ids import new_id
+from services.platform.db.paging import Page, PageTokenSigner, page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.portfolio.domain import names, quotas
+from services.portfolio.store.vault import Vault
+
+M = TypeVar("M", bound=Message)
+
+
+class Paged(NamedTuple, Generic[M]):
+    """One page of messages; the token is empty on the last."""
+
+    messages: list[M]
+    next_page_token: str
+
+
+class Collection(Generic[M]):
+    """One table. `segment`: its part of the resource name. `finish(message, row, now)` fills in what other
+    columns or the day say."""
+
+    def __init__(
+        self,
+        table: Table,
+        segment: str,
+        message: type[M],
+        finish: Callable[[M, Row[Any], datetime], None] | None = None,
+    ) -> None:
+        self.table = table
+        self._segment = segment
+        self._message = message
+        self._finish = finish
+
+    def add(self, tx: Transaction, vault: Vault, message: M, **columns: Any) -> M:
+        """Adds a message under a new id and returns it as it will be read; raises Refusal(QUOTA_EXCEEDED)."""
+        quotas.check(self.table.name, self.count(tx, vault.holder))
+        row_id = new_id()
+        row = tx.execute(
+            insert(self.table)
+            .values(
+                holder_id=vault.holder,
+                id=row_id,
+                sealed=self._sealed(vault, row_id, message),
+                created_at=tx.now,
+                updated_at=tx.now,
+                **columns,
+            )
+            .returning(self.table)
+        ).one()
+        return self._shown(tx, vault, row)
+
+    def get(self, tx: Transaction, vault: Vault, row_id: str, *, etag: str = "", lock: bool = False) -> M:
+        """Returns a message, `lock`ed until the end of the transaction.
+
+        Raises Refusal(NOT_FOUND), or ETAG_STALE when `etag` is given and is not the row's.
+        """
+        query = select(self.table).where(self._is(vault.holder, row_id))
+        row = tx.execute(query.with_for_update() if lock else query).one_or_none()
+        if row is None:
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        check_etag(etag, row.version)
+        return self._shown(tx, vault, row)
+
+    def page(
+        self, tx: Transaction, signer: PageTokenSigner, vault: Vault, request: Any, **equal: Any
+    ) -> Paged[M]:
+        """Returns a page, newest first, of the rows whose columns `equal` the given values."""
+        query = select(self.table).where(self.table.c.holder_id == vault.holder)
+        for column, value in equal.items():
+            query = query.where(self.table.c[column] == value)
+        found: Page = page(
+            tx,
+            signer,
+            query,
+            order_by=[self.table.c.id.desc()],
+            request=request,
+            filters={"holder": vault.holder, **equal},
+        )
+        return Paged([self._shown(tx, vault, row) for row in found.rows], found.next_page_token)
+
+    def newest(self, tx: Transaction, vault: Vault, limit: int = 500, **equal: Any) -> list[M]:
+        """Returns the newest messages whose columns `equal` the given values."""
+        query = select(self.table).where(self.table.c.holder_id == vault.holder)
+        for column, value in equal.items():
+            query = query.where(self.table.c[column] == value)
+        rows = tx.execute(query.order_by(self.table.c.id.desc()).limit(limit)).all()
+        return [self._shown(tx, vault, row) for row in rows]
+
+    def replace(self, tx: Transaction, vault: Vault, row_id: str, message: M, **columns: Any) -> M:
+        """Writes a new version of a locked row and returns it as it will be read."""
+        row = tx.execute(
+            update(self.table)
+            .where(self._is(vault.holder, row_id))
+            .values(
+                sealed=self._sealed(vault, row_id, message),
+                version=self.table.c.version + 1,
+                updated_at=tx.now,
+                **columns,
+            )
+            .returning(self.table)
+        ).one()
+        return self._shown(tx, vault, row)
+
+    def remove(self, tx: Transaction, holder: str, row_id: str, etag: str = "") -> None:
+        """Removes a row; raises Refusal(NOT_FOUND or ETAG_STALE)."""
+        version = tx.execute(
+            delete(self.table).where(self._is(holder, row_id)).returning(self.table.c.version)
+        ).scalar_one_or_none()
+        if version is None:
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        check_etag(etag, version)
+
+    def count(self, tx: Transaction, holder: str) -> int:
+        """Returns how many rows a holder has."""
+        query = select(func.count()).select_from(self.table).where(self.table.c.holder_id == holder)
+        return int(tx.execute(query).scalar_one())
+
+    def missing(self, tx: Transaction, holder: str, row_ids: set[str]) -> set[str]:
+        """Returns those of `row_ids` that the holder does not have."""
+        query = select(self.table.c.id).where(
+            self.table.c.holder_id == holder, self.table.c.id.in_(sorted(row_ids))
+        )
+        return row_ids - set(tx.execute(query).scalars()) if row_ids else set()
+
+    def _is(self, holder: str, row_id: str) -> ColumnElement[bool]:
+        return and_(self.table.c.holder_id == holder, self.table.c.id == row_id)
+
+    def _sealed(self, vault: Vault, row_id: str, message: M) -> bytes:
+        bare = type(message)()
+        bare.CopyFrom(message)
+        for field in ("name", "etag", "create_time", "update_time"):
+            if field in bare.DESCRIPTOR.fields_by_name:
+                bare.ClearField(field)
+        return vault.seal(self.table, row_id, bare)
+
+    def _shown(self, tx: Transaction, vault: Vault, row: Row[Any]) -> M:
+        message = vault.open(self.table, row.id, row.sealed, self._message)
+        fill(message, names.child(vault.holder, self._segment, row.id), row)
+        if self._finish:
+            self._finish(message, row, tx.now)
+        return message
+
+
+def fill(message: Any, name: str, row: Row[Any]) -> None:
+    """Fills in what each resource takes from its row: name, etag and times."""
+    message.name = name
+    message.create_time.FromDatetime(row.created_at)
+    fields = message.DESCRIPTOR.fields_by_name
+    if "etag" in fields:
+        message.etag = etag_of(row.version)
+    if "update_time" in fields:
+        message.update_time.FromDatetime(row.updated_at)

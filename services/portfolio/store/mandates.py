@@ -1,0 +1,105 @@
+"""Mandates of counsellors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Row, func, insert, select, update
+from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest, Mandate
+
+from services.platform.db.ids import new_id
+from services.platform.db.paging import PageTokenSigner, page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.identity.principals import Principal
+from services.portfolio.domain import names, quotas
+from services.portfolio.store.collection import Paged
+from services.portfolio.store.tables import mandates
+
+
+def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
+    """Adds a mandate; raises Refusal(QUOTA_EXCEEDED)."""
+    held = select(func.count()).select_from(mandates).where(mandates.c.holder_id == holder)
+    quotas.check("mandates", tx.execute(held).scalar_one())
+    row = tx.execute(
+        insert(mandates)
+        .values(
+            holder_id=holder,
+            id=new_id(),
+            counsellor=mandate.counsellor,
+            organisation=mandate.organisation,
+            purpose=mandate.purpose,
+            expires_at=mandate.expire_time.ToDatetime(tzinfo=tx.now.tzinfo),
+            created_at=tx.now,
+        )
+        .returning(mandates)
+    ).one()
+    return _shown(row, tx.now)
+
+
+def listed(
+    tx: Transaction, signer: PageTokenSigner, holder: str, request: ListMandatesRequest
+) -> Paged[Mandate]:
+    """Returns a page of a holder's mandates, newest first."""
+    found = page(
+        tx,
+        signer,
+        select(mandates).where(mandates.c.holder_id == holder),
+        order_by=[mandates.c.id.desc()],
+        request=request,
+        filters={"holder": holder},
+    )
+    return Paged([_shown(row, tx.now) for row in found.rows], found.next_page_token)
+
+
+def revoke(tx: Transaction, holder: str, mandate_id: str) -> Mandate:
+    """Withdraws a mandate; one withdrawn before keeps its time. Raises Refusal(NOT_FOUND)."""
+    row = tx.execute(
+        update(mandates)
+        .where(mandates.c.holder_id == holder, mandates.c.id == mandate_id)
+        .values(revoked_at=func.coalesce(mandates.c.revoked_at, tx.now))
+        .returning(mandates)
+    ).one_or_none()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return _shown(row, tx.now)
+
+
+def in_force(
+    connection: sqlalchemy.Connection, principal: Principal, holder: str, purposes: Collection[int]
+) -> str | None:
+    """Returns the name of a mandate under which the caller may act now for one of `purposes`, if any."""
+    row = connection.execute(
+        select(mandates.c.id)
+        .where(
+            mandates.c.holder_id == holder,
+            mandates.c.counsellor == principal.subject,
+            mandates.c.organisation == principal.organisation,
+            mandates.c.purpose.in_(sorted(purposes)),
+            mandates.c.revoked_at.is_(None),
+            mandates.c.expires_at > func.now(),
+        )
+        .order_by(mandates.c.id)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else names.child(holder, "mandates", row.id)
+
+
+def _shown(row: Row[Any], now: datetime) -> Mandate:
+    state = Mandate.STATE_ACTIVE if now < row.expires_at else Mandate.STATE_EXPIRED
+    mandate = Mandate(
+        name=names.child(row.holder_id, "mandates", row.id),
+        counsellor=row.counsellor,
+        organisation=row.organisation,
+        purpose=row.purpose,
+        state=Mandate.STATE_REVOKED if row.revoked_at else state,
+    )
+    mandate.expire_time.FromDatetime(row.expires_at)
+    mandate.create_time.FromDatetime(row.created_at)
+    if row.revoked_at:
+        mandate.revoke_time.FromDatetime(row.revoked_at)
+    return mandate

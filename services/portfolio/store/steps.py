@@ -1,0 +1,146 @@
+"""Steps of pathways, and how far the redemptions spent on them have come."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from waymark.portfolio.v1.pathway_pb2 import Step
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.portfolio.domain import quotas
+from services.portfolio.domain.pathways import LIVE
+from services.portfolio.domain.steps import Stage, State
+from services.portfolio.store.pathways import Loaded
+from services.portfolio.store.tables import pathway_steps, pathways, step_redemptions
+from services.portfolio.store.vault import Vault
+
+Conditions: TypeAlias = tuple[ColumnElement[bool], ...]
+
+
+class StepRef(NamedTuple):
+    """A step as far as events move it."""
+
+    holder: str
+    pathway: str
+    id: str
+    state: State
+
+    @property
+    def pathway_name(self) -> str:
+        """`holders/{holder}/pathways/{pathway}`."""
+        return f"holders/{self.holder}/pathways/{self.pathway}"
+
+    @property
+    def name(self) -> str:
+        """`holders/{holder}/pathways/{pathway}/steps/{step}`."""
+        return f"{self.pathway_name}/steps/{self.id}"
+
+
+def add(tx: Transaction, vault: Vault, pathway: Loaded, step: Step) -> str:
+    """Adds a planned step to a locked pathway and returns its id; raises Refusal(QUOTA_EXCEEDED)."""
+    quotas.check("pathway_steps", len(pathway.message.steps))
+    row_id = new_id()
+    tx.execute(
+        insert(pathway_steps).values(
+            holder_id=vault.holder,
+            pathway_id=pathway.id,
+            id=row_id,
+            state=Step.STATE_PLANNED,
+            course=step.course,
+            sealed=_sealed(vault, row_id, step),
+        )
+    )
+    return row_id
+
+
+def save(tx: Transaction, vault: Vault, ref: StepRef, step: Step) -> None:
+    """Writes what a step of a locked pathway says, its course and its state."""
+    tx.execute(
+        update(pathway_steps)
+        .where(*_is(ref))
+        .values(course=step.course, state=step.state, sealed=_sealed(vault, ref.id, step))
+    )
+
+
+def lock_by_course(tx: Transaction, holder: str, course: str) -> list[StepRef]:
+    """Locks the holder's living pathways that have a step with this course; returns those steps.
+
+    Empty for an unknown holder or course. Locks in the order of ids, so that two of these never wait for
+    each other.
+    """
+    planned = select(pathway_steps.c.pathway_id).where(
+        pathway_steps.c.holder_id == holder, pathway_steps.c.course == course
+    )
+    locked = tx.execute(
+        select(pathways.c.id)
+        .where(pathways.c.holder_id == holder, pathways.c.id.in_(planned), pathways.c.state.in_(sorted(LIVE)))
+        .order_by(pathways.c.id)
+        .with_for_update()
+    ).scalars()
+    # Read after the lock: a step may have moved while we waited for it.
+    steps = select(
+        pathway_steps.c.holder_id, pathway_steps.c.pathway_id, pathway_steps.c.id, pathway_steps.c.state
+    ).where(
+        pathway_steps.c.holder_id == holder,
+        pathway_steps.c.course == course,
+        pathway_steps.c.pathway_id.in_(list(locked)),
+    )
+    rows = tx.execute(steps.order_by(pathway_steps.c.id)).all()
+    return [StepRef(row.holder_id, row.pathway_id, row.id, row.state) for row in rows]
+
+
+def note_stage(tx: Transaction, step: StepRef, redemption: str, stage: Stage) -> list[Stage]:
+    """Notes that a redemption came to `stage`, unless it is further already; returns the stages of all the
+    redemptions spent on the step."""
+    statement = upsert(step_redemptions).values(
+        holder_id=step.holder, pathway_id=step.pathway, step_id=step.id, redemption=redemption, stage=stage
+    )
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["holder_id", "pathway_id", "step_id", "redemption"],
+            set_={"stage": func.greatest(step_redemptions.c.stage, statement.excluded.stage)},
+        )
+    )
+    return stages(tx, step)
+
+
+def stages(tx: Transaction, step: StepRef) -> list[Stage]:
+    """Returns the stages of the redemptions spent on a step."""
+    query = select(step_redemptions.c.stage).where(*_redemptions_of(step))
+    return [Stage(stage) for stage in tx.execute(query).scalars()]
+
+
+def forget_redemptions(tx: Transaction, step: StepRef) -> None:
+    """Forgets the redemptions of a step that is given another course."""
+    tx.execute(delete(step_redemptions).where(*_redemptions_of(step)))
+
+
+def move(tx: Transaction, step: StepRef, state: State) -> None:
+    """Writes the state of a step of a locked pathway, whose etag changes with it."""
+    tx.execute(update(pathway_steps).where(*_is(step)).values(state=state))
+    tx.execute(
+        update(pathways)
+        .where(pathways.c.holder_id == step.holder, pathways.c.id == step.pathway)
+        .values(version=pathways.c.version + 1, updated_at=tx.now)
+    )
+
+
+def _is(step: StepRef) -> Conditions:
+    table = pathway_steps.c
+    return table.holder_id == step.holder, table.pathway_id == step.pathway, table.id == step.id
+
+
+def _redemptions_of(step: StepRef) -> Conditions:
+    table = step_redemptions.c
+    return table.holder_id == step.holder, table.pathway_id == step.pathway, table.step_id == step.id
+
+
+def _sealed(vault: Vault, step_id: str, step: Step) -> bytes:
+    said = Step()
+    said.CopyFrom(step)
+    for field in ("name", "course", "state"):
+        said.ClearField(field)
+    return vault.seal(pathway_steps, step_id, said)

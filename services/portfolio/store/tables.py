@@ -1,0 +1,219 @@
+"""Tables of the portfolio.
+
+Whatever says something of a person is in a `sealed` column, under the person's own key; the rest are opaque
+ids, states, times and numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from services.platform.db.schema import platform_tables
+
+metadata = MetaData()
+platform_tables(metadata)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _owner() -> Column[Any]:
+    return Column("holder_id", Text, ForeignKey("holders.id"), primary_key=True)
+
+
+def _id() -> Column[Any]:
+    return Column("id", Text, primary_key=True)
+
+
+def _version() -> Column[Any]:
+    return Column("version", Integer, nullable=False, server_default="1")
+
+
+def _sealed() -> Column[Any]:
+    return Column("sealed", LargeBinary, nullable=False)
+
+
+holders = Table(
+    "holders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _version(),
+    _sealed(),
+    _time("created_at"),
+    _time("updated_at"),
+)
+
+# Deleting a row here makes everything sealed for the holder unreadable.
+holder_keys = Table(
+    "holder_keys",
+    metadata,
+    Column("holder_id", Text, ForeignKey("holders.id"), primary_key=True),
+    Column("master_key_id", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    _time("created_at"),
+    Index("holder_keys_master_key_id", "master_key_id"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    _owner(),
+    _id(),
+    Column("kind", SmallInteger, nullable=False),
+    _version(),
+    _sealed(),
+    _time("created_at"),
+    _time("updated_at"),
+)
+
+skill_claims = Table(
+    "skill_claims",
+    metadata,
+    _owner(),
+    _id(),
+    Column("source", SmallInteger, nullable=False),
+    Column("concept", LargeBinary, nullable=False),  # blind index of the concept URI
+    _version(),
+    _sealed(),
+    _time("created_at"),
+    _time("updated_at"),
+    UniqueConstraint("holder_id", "source", "concept", name="skill_claims_concept"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    _owner(),
+    _id(),
+    Column("state", SmallInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    _version(),
+    _sealed(),
+    _time("created_at"),
+    _time("updated_at"),
+)
+
+mandates = Table(
+    "mandates",
+    metadata,
+    _owner(),
+    _id(),
+    Column("counsellor", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("purpose", SmallInteger, nullable=False),
+    _time("expires_at"),
+    _time("revoked_at", nullable=True),
+    _time("created_at"),
+    CheckConstraint("counsellor <> holder_id", name="mandates_not_to_oneself"),
+    Index("mandates_counsellor", "holder_id", "counsellor"),
+)
+
+share_links = Table(
+    "share_links",
+    metadata,
+    _owner(),
+    _id(),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("pin_hash", Text, nullable=False),  # empty: opening needs no PIN
+    Column("pin_failures", Integer, nullable=False, server_default="0"),
+    Column("fields", ARRAY(Text), nullable=False),
+    Column("max_uses", Integer, nullable=False),
+    Column("uses", Integer, nullable=False, server_default="0"),
+    _sealed(),
+    _time("expires_at"),
+    _time("revoked_at", nullable=True),
+    _time("created_at"),
+    CheckConstraint("uses <= max_uses", name="share_links_uses"),
+)
+
+# A trigger refuses to change or delete a record.
+access_records = Table(
+    "access_records",
+    metadata,
+    _owner(),
+    _id(),
+    _time("accessed_at"),
+    Column("subject", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("grant_name", Text, nullable=False),
+    Column("fields", ARRAY(Text), nullable=False),
+)
+
+pathways = Table(
+    "pathways",
+    metadata,
+    _owner(),
+    _id(),
+    Column("state", SmallInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("holder_agreed", Integer, nullable=False),
+    Column("counsellor_agreed", Integer, nullable=False),
+    _version(),
+    _sealed(),
+    _time("created_at"),
+    _time("updated_at"),
+)
+
+
+def _of_pathway() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["holder_id", "pathway_id"], ["pathways.holder_id", "pathways.id"])
+
+
+pathway_steps = Table(
+    "pathway_steps",
+    metadata,
+    Column("holder_id", Text, primary_key=True),
+    Column("pathway_id", Text, primary_key=True),
+    _id(),
+    Column("state", SmallInteger, nullable=False),
+    Column("course", Text, nullable=False),  # `courses/{course}`, or empty
+    _sealed(),
+    _of_pathway(),
+    Index("pathway_steps_course", "holder_id", "course"),
+)
+
+# How far each redemption spent on a step's course is known to have come.
+step_redemptions = Table(
+    "step_redemptions",
+    metadata,
+    Column("holder_id", Text, primary_key=True),
+    Column("pathway_id", Text, primary_key=True),
+    Column("step_id", Text, primary_key=True),
+    Column("redemption", Text, primary_key=True),
+    Column("stage", SmallInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["holder_id", "pathway_id", "step_id"],
+        ["pathway_steps.holder_id", "pathway_steps.pathway_id", "pathway_steps.id"],
+    ),
+)
+
+pathway_spells = Table(
+    "pathway_spells",
+    metadata,
+    Column("holder_id", Text, primary_key=True),
+    Column("pathway_id", Text, primary_key=True),
+    _id(),
+    _sealed(),
+    _of_pathway(),
+)
