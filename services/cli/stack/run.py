@@ -20,7 +20,7 @@ def run(
 ) -> None:
     """Start everything, walk the journey, print addresses, tokens and calls; stay until Ctrl-C.
 
-    A stack that runs already in the same home is used, and left running.
+    A stack that runs already in the same home is used and left running. The exit code counts failed steps.
 
     Examples: `waymark run` · `waymark run --data ../shared/data`
     """
@@ -29,26 +29,35 @@ def run(
 
     folder = home_dir(home)
     if control.running(folder):
-        walk(folder, data)
-        return
+        raise typer.Exit(walk(folder, data))
     supervisor = control.start_attached(folder, port_base)
+    failed = 0
     try:
         with screen(Console(highlight=False)) as watch:
             control.wait_ready(folder, supervisor, watch)
-        walk(folder, data)
-        typer.echo("\nRunning until Ctrl-C.")
-        signal.pause()
+        failed = walk(folder, data)
+        typer.echo("Running until Ctrl-C.")
+        stay()
     except KeyboardInterrupt:
         typer.echo("stopping")
     finally:
         stopping = process.Command((), stop_signal=signal.SIGINT, stop_seconds=control.STOP_SECONDS)
         process.stop(supervisor, stopping)
+    raise typer.Exit(failed)
 
 
-def walk(home: Path, data: Path | None) -> None:
-    """Run the demonstration and print how to go on from there."""
-    from services.cli.demo.command import walk as walk_journey
+def walk(home: Path, data: Path | None) -> int:
+    """Run the demonstration, print how to go on from there; return how many steps failed."""
+    from services.cli.demo.walk import walk_journey
     from services.cli.stack.welcome import welcome
 
-    walk_journey(home, data)
+    failed = walk_journey(home, data, as_json=False)
     welcome(home)
+    return failed
+
+
+def stay() -> None:
+    """Wait for Ctrl-C or SIGTERM, which raise KeyboardInterrupt here."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    while True:
+        signal.pause()

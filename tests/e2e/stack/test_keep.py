@@ -1,0 +1,143 @@
+"""One part under a keeper, with real servers and real signals."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from services.cli.stack import keep
+from services.cli.stack.keep import Keeper
+from services.cli.stack.parts import Member, Part, Program
+from services.cli.stack.ports import free_port
+from services.cli.stack.postgres import Postgres
+from services.cli.stack.process import Command
+from services.cli.stack.s3 import S3
+
+
+class Hasty(S3):
+    """A halted process does not heed SIGTERM; no need to wait the usual patience for it."""
+
+    def command(self) -> Command:
+        return replace(super().command(), stop_seconds=0.5)
+
+
+@asynccontextmanager
+async def kept(part: Part, home: Path, *, once: bool = False) -> AsyncIterator[Keeper]:
+    keeper = Keeper(Member(part, once=once), home, lambda: None)
+    task = asyncio.create_task(keeper.run([]))
+    try:
+        yield keeper
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await keeper.stop()
+
+
+async def until(check: Callable[[], bool], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not check():
+            await asyncio.sleep(0.05)
+
+
+def test_a_killed_server_is_started_again_and_keeps_its_data(tmp_path: Path) -> None:
+    import psycopg
+
+    async def scenario() -> None:
+        server = Postgres(tmp_path / "postgres", free_port())
+        async with kept(server, tmp_path) as keeper:
+            await asyncio.wait_for(keeper.up.wait(), 30)
+            with psycopg.connect(server.url(), autocommit=True) as connection:
+                connection.execute("create table kept as select 7 as seven")
+            first = keeper.state.pid
+            psutil.Process(first).kill()
+            await until(lambda: keeper.state.restarts >= 1 and keeper.up.is_set())
+            assert keeper.state.pid != first
+            with psycopg.connect(server.url()) as connection:
+                assert connection.execute("select seven from kept").fetchone() == (7,)
+            last = keeper.state.pid
+        assert not psutil.pid_exists(last)
+
+    asyncio.run(scenario())
+
+
+def test_a_silent_server_is_shown_then_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(keep, "SILENT_SECONDS", 2.0)
+
+    async def scenario() -> None:
+        async with kept(Hasty(tmp_path / "s3", free_port()), tmp_path) as keeper:
+            await asyncio.wait_for(keeper.up.wait(), 30)
+            first = psutil.Process(keeper.state.pid)
+            first.send_signal(signal.SIGSTOP)
+            await until(lambda: keeper.state.state == "silent")
+            await until(lambda: keeper.state.pid not in (0, first.pid) and keeper.state.state == "ready")
+            assert not first.is_running()
+
+    asyncio.run(scenario())
+
+
+def test_what_keeps_dying_is_started_ever_more_rarely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keep, "FIRST_WAIT", 0.1)
+    monkeypatch.setattr(keep, "LONGEST_WAIT", 0.4)
+    waits = []
+    real_sleep = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        if seconds != keep.POLL_SECONDS:
+            waits.append(round(seconds, 1))
+        await real_sleep(seconds)
+
+    async def scenario() -> None:
+        program = Program("dying", lambda: [sys.executable, "-c", "raise SystemExit(3)"], lambda: False)
+        async with kept(program, tmp_path) as keeper:
+            monkeypatch.setattr(keep.asyncio, "sleep", sleep)
+            async with asyncio.timeout(30):
+                while keeper.state.restarts < 6:
+                    await real_sleep(0.05)
+            assert "exit code 3" in keeper.state.reason or keeper.state.state == "starting"
+
+    monkeypatch.setattr(keep, "POLL_SECONDS", 0.05)
+    asyncio.run(scenario())
+    assert waits[:5] == [0.1, 0.2, 0.4, 0.4, 0.4]
+
+
+def test_a_one_off_is_repeated_until_it_succeeds(tmp_path: Path) -> None:
+    script = (
+        "import pathlib, sys; p = pathlib.Path(sys.argv[1]); n = len(p.read_text()) if p.exists() else 0; "
+    )
+    script += "p.write_text('x' * (n + 1)); sys.exit(n < 2)"
+    count = tmp_path / "count"
+
+    async def scenario() -> None:
+        program = Program("one-off", lambda: [sys.executable, "-c", script, str(count)], lambda: True)
+        async with kept(program, tmp_path, once=True) as keeper:
+            await asyncio.wait_for(keeper.up.wait(), 30)
+            assert keeper.state.state == "done"
+            assert keeper.state.restarts == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_part_that_needs_another_waits_for_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        first = Keeper(Member(S3(tmp_path / "s3", free_port())), tmp_path, lambda: None)
+        done = Program("second", lambda: [sys.executable, "-c", ""], lambda: True)
+        second = Keeper(Member(done, needs=("s3",), once=True), tmp_path, lambda: None)
+        waiting = asyncio.create_task(second.run([first]))
+        await asyncio.sleep(0.5)
+        assert second.state.state == "waiting"
+        starting = asyncio.create_task(first.run([]))
+        await asyncio.wait_for(second.up.wait(), 30)
+        starting.cancel()
+        await asyncio.gather(starting, waiting, return_exceptions=True)
+        await first.stop()
+
+    asyncio.run(scenario())
