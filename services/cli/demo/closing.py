@@ -1,0 +1,55 @@
+"""Last chapter: the books are right, and everything that happened was told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from services.cli.demo.journey import Journey, Step, expect
+from services.cli.demo.watcher import event_messages
+from services.cli.output import money
+
+# What the events of one redemption must be, in this order.
+SPENT = [
+    "RedemptionReserved",
+    "RedemptionAuthorised",
+    "RedemptionStarted",
+    "RedemptionDelivered",
+    "RedemptionAccepted",
+]
+
+
+def close_accounts(journey: Journey) -> str:
+    """REST: the month's figures count this walk once; every entry of the ledger verifies."""
+    auditor = journey.person("auditor", "Wim")
+    month = f"{datetime.now(UTC):%Y-%m}"
+    answer = auditor.rest(
+        "GET", "/v1/reports/monthlyStatistics", month=month, programme=journey.facts.programme
+    )
+    ours = answer["programmes"][0]
+    counts = {key: int(ours.get(key, 0)) for key in ("applications", "granted", "refused", "accepted")}
+    wanted = {"applications": 2, "granted": 1, "refused": 1, "accepted": 1}
+    expect(counts == wanted, f"statistics say {counts}, the walk did {wanted}")
+    expect(ours["paidAmount"] == ours["acceptedAmount"], "paid and accepted differ")
+    verified = auditor.rest("POST", "/v1/ledger:verify", {})
+    findings = [finding["text"] for finding in verified.get("findings", [])]
+    expect(verified.get("intact", False), f"the ledger is not intact: {'; '.join(findings[:3])}")
+    return (
+        f"{counts['granted']} of {counts['applications']} granted, {money(ours['paidAmount'])} paid; "
+        f"ledger intact over {verified['entryCount']} entries"
+    )
+
+
+def all_events(journey: Journey) -> str:
+    """Kafka: a consumer of our own has seen every kind of event there is, the redemption's in order."""
+    expected = set(event_messages())
+    journey.tell(f"waiting for {len(expected)} kinds of event")
+    missing = journey.watcher.wait_for(expected, timeout=30)
+    expect(not missing, f"not seen on Kafka: {', '.join(sorted(missing))}")
+    ours = journey.watcher.of_key(journey.facts.redemption)
+    expect(ours == SPENT, f"events of the redemption came as {', '.join(ours)}")
+    counts = journey.watcher.counts()
+    return f"{counts.total()} events of {len(counts)} kinds; those of the redemption in order"
+
+
+ACCOUNTS = Step("accounts-closed", "Statistics and ledger are right", ("V3", "V14"), close_accounts)
+EVENTS = Step("events-seen", "Every event was seen on Kafka", ("C7", "V14"), all_events)

@@ -1,0 +1,38 @@
+"""`waymark demo`: the journey from a shortage list to a paid training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.options import AsJson, Home
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `demo` to the command line `app`."""
+
+    @app.command(
+        epilog="Examples:  waymark demo · waymark demo --json | jq .step · waymark demo --data ../shared/data"
+    )
+    def demo(
+        data: Annotated[
+            Path | None,
+            typer.Option(
+                file_okay=False,
+                exists=True,
+                help="Folder with taxonomy/, shortage/ and feeds/ to take instead of the samples.",
+            ),
+        ] = None,
+        home: Home = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Walk from a shortage list to a paid training on a running stack, through its edge.
+
+        The exit code is the number of steps that failed. It can be walked again on the same stack.
+        """
+        # Here and not above: `--help` needs neither gRPC nor Kafka.
+        from services.cli.demo.walk import walk_journey
+
+        raise typer.Exit(walk_journey(home, data, as_json=as_json))

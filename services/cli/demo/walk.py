@@ -1,0 +1,54 @@
+"""Puts the journey together: chapters in order, a client, a watcher, a teller."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from services.cli.client import Client
+from services.cli.demo import catalogue, closing, portfolio, programme, refusals, voucher
+from services.cli.demo.data import Data
+from services.cli.demo.journey import Journey, Step
+from services.cli.demo.runner import JsonTeller, Teller, walk
+from services.cli.demo.watcher import EventWatcher
+
+STEPS: tuple[Step, ...] = (
+    catalogue.TAXONOMY,
+    catalogue.SHORTAGE_DRAFT,
+    catalogue.SHORTAGE_PUBLISHED,
+    catalogue.PARTNER,
+    catalogue.DRY_RUN,
+    catalogue.IMPORT,
+    catalogue.SEARCH,
+    programme.PROGRAMME,
+    programme.FACTS,
+    programme.CHECK,
+    refusals.NOT_ELIGIBLE,
+    voucher.GRANT,
+    portfolio.PATHWAY,
+    refusals.NO_ACCREDITATION,
+    voucher.RESERVE,
+    refusals.DOUBLE_SPEND,
+    voucher.DELIVER,
+    portfolio.STEP_CONFIRMED,
+    refusals.OWN_BATCH,
+    voucher.PAY,
+    portfolio.SHARE,
+    refusals.STRANGER_READS,
+    closing.ACCOUNTS,
+    closing.EVENTS,
+)
+
+
+def walk_journey(home: Path | None, data: Path | None, *, as_json: bool) -> int:
+    """Walks all steps on the stack in `home`; returns how many failed. Raises Failure when there is none."""
+    files = Data.find(data)
+    client = Client(home)
+    watcher = EventWatcher(client.state.kafka)
+    try:
+        teller = JsonTeller(len(STEPS)) if as_json else Teller(len(STEPS))
+        journey = Journey(client, files, watcher, run=uuid.uuid4().hex[:8], tell=teller.progress)
+        return sum(not outcome.ok for outcome in walk(journey, STEPS, teller))
+    finally:
+        watcher.close()
+        client.close()
