@@ -54,6 +54,7 @@ class Settings:
     secrets_dir: Path
     index_dir: Path
     otlp_endpoint: str
+    algorithms: tuple[str, ...] = ("EdDSA", "Ed25519", "RS256", "ES256")
 
     def __repr__(self) -> str:
         return f"Settings(service={self.service!r}, environment={self.environment!r}, listen={self.listen!r})"
@@ -99,6 +100,7 @@ class Settings:
             secrets_dir=Path(reader.text("WAYMARK_SECRETS_DIR", ".waymark/secrets")),
             index_dir=Path(reader.text("WAYMARK_INDEX_DIR", ".waymark/index")),
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            algorithms=reader.names("WAYMARK_OIDC_ALGORITHMS", cls.algorithms),
         )
         settings.refuse_unsafe_production()
         return settings
@@ -165,6 +167,12 @@ class _Reader:
         value = self.text(name, default)
         if value not in allowed:
             raise SettingsError(f"{name} is {value!r} and must be one of {', '.join(allowed)}.")
+        return value
+
+    def names(self, name: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
+        value = tuple(part.strip() for part in self.text(name, ",".join(allowed)).split(","))
+        if not set(value) <= set(allowed):
+            raise SettingsError(f"{name} must list some of {', '.join(allowed)}.")
         return value
 
     def number(self, name: str, default: int, low: int, high: int) -> int:

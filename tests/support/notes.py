@@ -1,4 +1,5 @@
-"""The tests' own service over `testing/v1/notes.proto`: every handler is as small as the property it shows."""
+"""The tests' own service over `testing/v1/notes.proto`: every handler is as small as the property it
+shows."""
 
 from __future__ import annotations
 

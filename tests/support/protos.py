@@ -1,4 +1,5 @@
-"""Compiles a .proto of the tests' or benchmarks' own, which has no place among the contracts, when it is used."""
+"""Compiles a .proto of the tests' or benchmarks' own, which has no place among the contracts, when it is
+used."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from filelock import FileLock
-from grpc_tools import protoc
+from grpc_tools import protoc  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[2]
 

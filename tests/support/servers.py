@@ -1,7 +1,7 @@
 """The real gRPC server in this process, on a free port, with an issuer's key of the tests' own.
 
-`serve(DEFINITION, database("vouchers").url)` returns a Served; `served.stub(VoucherServiceStub, token("learner"))`
-calls it. Everything is drained at the end of the test.
+`serve(DEFINITION, database("vouchers").url)` returns a Served; `served.stub(VoucherServiceStub,
+token("learner"))` calls it. Everything is drained at the end of the test.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def start(
 ) -> Served:
     """Starts a server with its keys in `folder`.
 
-    `environ` adds WAYMARK_… settings (for example WAYMARK_S3_ENDPOINT); `server` goes to Server (queue, shed).
+    `environ` adds WAYMARK_… settings (for example WAYMARK_S3_ENDPOINT); `server` goes to Server (queue,
+    shed).
     """
     settings = Settings.from_environment(
         definition.name,
@@ -139,7 +140,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         served.stop()
 
 
-class _Sends(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
+class _Sends(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
     """Adds metadata to every call."""
 
     def __init__(self, metadata: list[tuple[str, str]]) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import time
+import warnings
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from joserfc import jws, jwt
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
@@ -22,6 +23,8 @@ from services.platform.identity.principals import ROLES_BY_NAME, Principal
 from services.platform.telemetry import metrics
 
 ALGORITHMS = ("EdDSA", "Ed25519", "RS256", "ES256")
+# RFC 9864 renamed EdDSA; providers still sign with the old name, and the signature is the same.
+warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 _KEY_TYPES = {"EdDSA": "OKP", "Ed25519": "OKP", "RS256": "RSA", "ES256": "EC"}
 LEEWAY = 30  # seconds that clocks may differ
 LONGEST = 8192  # characters; a token is not a place to send data

@@ -1,0 +1,150 @@
+"""Server processes: drain on SIGTERM, several on one port, restart of one that dies, refusal of a bad set-up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import psutil
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from services.cli.stack.ports import free_port
+from tests.support import notes
+from tests.support.notes import NoteServiceStub, notes_pb2
+from tests.support.parts import CHECKOUT
+
+Start = Callable[..., tuple[subprocess.Popen[bytes], str]]
+SUPERVISE = """
+import sys
+from services.platform.rpc import supervisor
+from services.platform.settings import Settings
+supervisor.command = lambda service: [sys.executable, "-m", "tests.support.notes_worker", service]
+sys.exit(supervisor.run_server(Settings.from_environment("testing")))
+"""
+
+
+@pytest.fixture
+def start(database: Any, tmp_path: Path) -> Iterator[Start]:
+    """Starts `waymark serve` for the tests' service; returns the process and its address."""
+    running: list[subprocess.Popen[bytes]] = []
+    url = database.clone("testing", "1", notes.build).url
+
+    def begin(**settings: str) -> tuple[subprocess.Popen[bytes], str]:
+        address = f"127.0.0.1:{free_port()}"
+        environ = {
+            **os.environ,
+            "WAYMARK_TESTING_DATABASE_URL": url,
+            "WAYMARK_OIDC_ISSUER": "http://127.0.0.1:9",
+            "WAYMARK_SECRETS_DIR": str(tmp_path / "secrets"),
+            "WAYMARK_LISTEN": address,
+            "WAYMARK_THREADS": "4",
+            **settings,
+        }
+        running.append(subprocess.Popen([sys.executable, "-c", SUPERVISE], cwd=CHECKOUT, env=environ))
+        return running[-1], address
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def wait_serving(address: str, seconds: float = 20) -> None:
+    with grpc.insecure_channel(address) as channel:
+        health_pb2_grpc.HealthStub(channel).Check(
+            health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=seconds
+        )
+
+
+def wait_until(true: Callable[[], Any], seconds: float = 20) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = true()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("did not become true")
+
+
+def test_a_drained_server_says_so_then_finishes_what_it_has(start: Start) -> None:
+    process, address = start()
+    wait_serving(address)
+    with grpc.insecure_channel(address) as channel, grpc.insecure_channel(address) as other:
+        watch = health_pb2_grpc.HealthStub(other).Watch(health_pb2.HealthCheckRequest())
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        answers: list[Any] = []
+
+        def long_call() -> None:
+            answers.append(NoteServiceStub(channel).Wait(notes_pb2.WaitRequest(seconds=2)))
+
+        caller = threading.Thread(target=long_call)
+        caller.start()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        caller.join()
+        assert len(answers) == 1
+    assert process.wait(timeout=10) == 0
+
+
+def test_control_a_killed_server_loses_what_it_has(start: Start) -> None:
+    process, address = start()
+    wait_serving(address)
+    with grpc.insecure_channel(address) as channel:
+        future = NoteServiceStub(channel).Wait.future(notes_pb2.WaitRequest(seconds=2))
+        time.sleep(0.3)
+        process.kill()
+        assert future.exception(timeout=10).code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_processes_share_the_port_and_one_that_dies_comes_back(start: Start) -> None:
+    metrics = free_port()
+    process, address = start(WAYMARK_PROCESSES="2", WAYMARK_METRICS_PORT=str(metrics))
+    wait_serving(address)
+    supervisor = psutil.Process(process.pid)
+    first = wait_until(lambda: len(supervisor.children()) == 2 and supervisor.children())
+
+    def answered() -> str:
+        with grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+            NoteServiceStub(channel).Wait(notes_pb2.WaitRequest(), timeout=5, wait_for_ready=True)
+        page = urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=5).read().decode()
+        return next((line for line in page.splitlines() if line.startswith("waymark_rpc_calls_total")), "")
+
+    assert 'method="NoteService/Wait"' in wait_until(answered)
+    os.kill(first[0].pid, signal.SIGKILL)
+    wait_until(lambda: len(set(supervisor.children()) - set(first)) == 1)
+    answered()
+    process.terminate()
+    assert process.wait(timeout=15) == 0
+    assert not [member for member in first if member.is_running()]
+
+
+def test_processes_go_when_their_supervisor_is_killed(start: Start) -> None:
+    process, address = start(WAYMARK_PROCESSES="2")
+    wait_serving(address)
+    members = wait_until(lambda: psutil.Process(process.pid).children())
+    process.kill()
+    _, alive = psutil.wait_procs(members, timeout=10)
+    assert not alive
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"WAYMARK_OIDC_ISSUER": ""},
+        {"WAYMARK_LISTEN": "127.0.0.1:0", "WAYMARK_PROCESSES": "2"},
+    ],
+)
+def test_a_bad_set_up_ends_at_once(start: Start, settings: dict[str, str]) -> None:
+    process, _ = start(**settings)
+    assert process.wait(timeout=20) != 0
