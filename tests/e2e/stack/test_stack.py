@@ -1,0 +1,296 @@
+"""A whole stack from outside: the command line, real processes, real signals."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from services.cli.stack.leftovers import left_overs
+from services.cli.stack.plan import SERVICES, WIDTH, Plan
+from services.cli.stack.ports import is_free
+from services.cli.stack.state import StackState, find_state
+from tests.support.parts import S3Address
+
+# Two cores cannot start several stacks at once in time, so one worker does all of these.
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.fault]
+WAYMARK = [sys.executable, "-m", "services.cli.main"]
+
+
+def free_base() -> int:
+    """A range of ports below the ones the system hands out itself."""
+    start = 10_000 + os.getpid() % 100 * WIDTH
+    return next(b for b in range(start, 30_000, WIDTH) if all(is_free(b + n) for n in range(WIDTH)))
+
+
+@dataclass(frozen=True)
+class Stack:
+    home: Path
+    base: int
+
+    def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+        return subprocess.run(
+            [*WAYMARK, *arguments, "--home", str(self.home)],
+            env={**clean, **environment},
+            capture_output=True,
+            text=True,
+            timeout=150,
+        )
+
+    def up(self, **environment: str) -> None:
+        done = self.call("up", "--detach", "--port-base", str(self.base), **environment)
+        assert done.returncode == 0, done.stdout + done.stderr + self.log()
+
+    def log(self) -> str:
+        path = self.home / "logs" / "supervisor.log"
+        return path.read_text() if path.exists() else ""
+
+    @property
+    def state(self) -> StackState:
+        state = find_state(self.home)
+        assert state is not None
+        return state
+
+    def until(self, check: Callable[[StackState], bool], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not check(self.state):
+            assert time.monotonic() < deadline, self.state
+            time.sleep(0.1)
+
+    def until_gone(self, seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
+        while left_overs(self.home):
+            assert time.monotonic() < deadline, left_overs(self.home)
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    running = Stack(tmp_path_factory.mktemp("stack"), free_base())
+    running.up()
+    yield running
+    running.call("down")
+    running.until_gone()
+
+
+def answers(edge: str) -> bool:
+    """A service behind the edge answers; without a token that is a refusal."""
+    try:
+        with urllib.request.urlopen(f"{edge}/v1/programmes", timeout=5):
+            return True
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code < 500
+    except OSError:
+        return False
+
+
+def test_status_shows_every_part_ready(stack: Stack) -> None:
+    shown = stack.call("status", "--json")
+    assert shown.returncode == 0
+    status = json.loads(shown.stdout)
+    assert status["ready"]
+    expected = {"postgres", "kafka", "s3", "issuer", "setup", "edge"}
+    expected |= {f"{service}-{kind}" for service in SERVICES for kind in ("server", "relay", "consumer")}
+    assert set(status["parts"]) == expected
+    assert "postgres" in stack.call("status").stdout
+    assert answers(status["edge"])
+
+
+def test_a_second_supervisor_is_refused_and_up_detached_is_content(stack: Stack) -> None:
+    refused = stack.call("up")
+    assert refused.returncode == 1
+    assert "already runs" in refused.stderr
+    pid = stack.state.pid
+    stack.up()
+    assert stack.state.pid == pid
+
+
+def test_logs_of_one_part_and_of_a_part_that_is_none(stack: Stack) -> None:
+    assert "database system is ready" in stack.call("logs", "postgres", "--lines", "1000").stdout
+    unknown = stack.call("logs", "postgras")
+    assert unknown.returncode == 5
+    assert "postgres" in unknown.stderr
+
+
+def test_reset_is_refused_while_the_stack_runs(stack: Stack) -> None:
+    refused = stack.call("reset", "--yes")
+    assert refused.returncode == 1
+    assert "is running" in refused.stderr
+
+
+def test_a_part_is_told_no_other_service_s_secrets(stack: Stack) -> None:
+    for part in stack.state.parts.values():
+        service, _, kind = part.name.partition("-")
+        if not kind:
+            continue
+        told = psutil.Process(part.pid).environ()
+        for other in set(SERVICES) - {service}:
+            assert f"WAYMARK_{other.upper()}_DATABASE_URL" not in told
+            assert not any(f"/secrets/{other}" in value for value in told.values())
+        assert "postgres:" not in told[f"WAYMARK_{service.upper()}_DATABASE_URL"]
+        assert "WAYMARK_DATABASE_URL" not in told
+
+
+def test_a_service_s_role_reaches_its_own_database_only(stack: Stack) -> None:
+    plan = Plan(stack.home, stack.base, {})
+    for service in SERVICES:
+        url = plan.database_url(service)
+        psycopg.connect(url).close()
+        for other in {f"waymark_{name}" for name in SERVICES} - {f"waymark_{service}"} | {"postgres"}:
+            if other == "postgres":
+                continue
+            with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+                psycopg.connect(url.replace(f"/waymark_{service}", f"/{other}"))
+
+
+def test_the_control_role_without_the_wall_reads_another_database(stack: Stack) -> None:
+    plan = Plan(stack.home, stack.base, {})
+    crossing = plan.database_url("vouchers").replace("/waymark_vouchers", "/waymark_portfolio")
+    with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
+        admin.execute("grant connect on database waymark_portfolio to public")
+        try:
+            psycopg.connect(crossing).close()
+        finally:
+            admin.execute("revoke connect on database waymark_portfolio from public")
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(crossing)
+
+
+@pytest.mark.parametrize("name", ["postgres", "kafka", "s3", "issuer", "edge"])
+def test_a_killed_part_comes_back(stack: Stack, name: str) -> None:
+    before = stack.state.parts[name]
+    psutil.Process(before.pid).kill()
+    stack.until(lambda state: state.parts[name].restarts > before.restarts and state.ready)
+    assert stack.state.parts[name].pid != before.pid
+    assert answers(stack.state.edge)
+
+
+def test_every_process_of_the_services_killed_at_once_comes_back(stack: Stack) -> None:
+    before = {name: part.pid for name, part in stack.state.parts.items() if "-" in name}
+    for pid in before.values():
+        psutil.Process(pid).kill()
+    stack.until(lambda state: state.ready and all(state.parts[name].pid != before[name] for name in before))
+    assert answers(stack.state.edge)
+
+
+def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> None:
+    other = Stack(tmp_path / "other", free_base())
+    try:
+        other.up()
+        assert answers(other.state.edge)
+        assert answers(stack.state.edge)
+        assert {p.pid for p in other.state.parts.values()} & {p.pid for p in stack.state.parts.values()} <= {
+            0
+        }
+    finally:
+        other.call("down")
+    other.until_gone()
+    assert stack.state.alive
+    assert answers(stack.state.edge)
+    assert other.call("status").returncode == 3
+    assert other.call("reset", "--yes").returncode == 0
+    assert not list(other.home.iterdir())
+
+
+def test_outside_parts_are_used_and_not_started(
+    stack: Stack, tmp_path: Path, postgres: str, kafka: str, s3: S3Address
+) -> None:
+    other = Stack(tmp_path / "other", free_base())
+    outside = {
+        "WAYMARK_DATABASE_URL": postgres,
+        "WAYMARK_KAFKA_BOOTSTRAP": kafka,
+        "WAYMARK_S3_ENDPOINT": s3.endpoint,
+        "WAYMARK_S3_ACCESS_KEY": s3.access_key,
+        "WAYMARK_S3_SECRET_KEY": s3.secret_key,
+        "WAYMARK_OIDC_ISSUER": stack.state.issuer,
+    }
+    try:
+        other.up(**outside)
+        assert not {"postgres", "kafka", "s3", "issuer"} & set(other.state.parts)
+        assert other.state.kafka == kafka
+        assert answers(other.state.edge)
+    finally:
+        other.call("down")
+    other.until_gone()
+    with psycopg.connect(postgres) as admin:
+        names = {row[0] for row in admin.execute("select datname from pg_database")}
+    assert {f"waymark_{service}" for service in SERVICES} <= names
+
+
+def test_a_taken_port_is_named_with_the_option_that_helps(tmp_path: Path) -> None:
+    base = free_base()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", base + 4))
+        taken.listen()
+        refused = Stack(tmp_path, base).call("up", "--port-base", str(base))
+    assert refused.returncode == 1
+    assert f"Port {base + 4}, wanted for kafka" in refused.stderr
+    assert "--port-base" in refused.stderr
+
+
+def test_nothing_runs_yet(tmp_path: Path) -> None:
+    empty = Stack(tmp_path / "empty", 0)
+    assert empty.call("status").returncode == 3
+    assert "nothing was running" in empty.call("down").stdout
+
+
+# From here on the stack of this module is killed and stopped.
+
+
+def test_a_killed_supervisor_leaves_no_orphan_and_the_next_one_finds_all_data(stack: Stack) -> None:
+    plan = Plan(stack.home, stack.base, {})
+    with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
+        admin.execute("create table survived as select 1 as one")
+    psutil.Process(stack.state.pid).kill()
+    stack.until_gone()
+    assert stack.call("status").returncode == 3
+    stack.up()
+    with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
+        assert admin.execute("select one from survived").fetchone() == (1,)
+        admin.execute("drop table survived")
+    assert answers(stack.state.edge)
+
+
+def test_down_stops_floor_by_floor(stack: Stack) -> None:
+    assert stack.call("down").stdout.strip() == "stopped"
+    assert not left_overs(stack.home)
+    lines = [line.split() for line in stack.log().splitlines()]
+    ends = [line[0] for line in lines if line[1:] == ["stopped"]]
+    assert ends[0] == "edge"
+    assert set(ends[-3:]) == {"postgres", "kafka", "s3"}
+    assert ends.index("vouchers-server") < ends.index("vouchers-consumer") < ends.index("vouchers-relay")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_supervisor_in_the_foreground_ends_in_order_on_a_signal(
+    stack: Stack, number: signal.Signals
+) -> None:
+    command = [*WAYMARK, "up", "--home", str(stack.home), "--port-base", str(stack.base)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if "Waymark is ready" in line:
+                break
+        running.send_signal(number)
+        rest = running.stdout.read()
+    assert running.returncode == 0
+    assert "postgres             stopped" in rest
+    assert not left_overs(stack.home)
+
+
+def environment() -> Mapping[str, Any]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
