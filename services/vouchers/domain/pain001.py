@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import cast
 
 from lxml import etree
 
@@ -35,7 +36,8 @@ def bank_file(
 
     `message_id`: at most 35 characters, unique for ever: the bank refuses a second file with it.
     """
-    root = etree.Element(f"{{{NAMESPACE}}}Document", nsmap={None: NAMESPACE})
+    spaces = cast("dict[str, str]", {None: NAMESPACE})  # the stubs know no default namespace
+    root = etree.Element(f"{{{NAMESPACE}}}Document", nsmap=spaces)
     initiation = _child(root, "CstmrCdtTrfInitn")
     header = _child(initiation, "GrpHdr")
     _child(header, "MsgId", message_id)

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,7 +49,7 @@ def qr_svg(text: str) -> str:
     return buffer.getvalue().decode()
 
 
-def _encoded(value: dict[str, object]) -> str:
+def _encoded(value: Mapping[str, object]) -> str:
     return _base64(json.dumps(value, separators=(",", ":")).encode())
 
 

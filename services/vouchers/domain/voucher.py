@@ -53,13 +53,14 @@ class Voucher:
     def end(self, state: VoucherState) -> Voucher:
         """Ends it as EXPIRED, CANCELLED or REVOKED: what is available goes back.
 
-        What is reserved stays so until its redemption is resolved. Raises Refusal(WRONG_STATE) once ended.
+        What is reserved stays so until its redemption is resolved; what that leaves is available on an ended
+        voucher and goes back by `sweep`. Raises Refusal(WRONG_STATE) once ended.
         """
         need(self.state, LIVE)
         return replace(self, state=state, available=0, returned=self.returned + self.available)
 
-    def refund_late(self) -> Voucher:
-        """Passes on what a resolved reservation left on a voucher that had ended before."""
+    def sweep(self) -> Voucher:
+        """Gives back what is available on a voucher that has ended early."""
         return replace(self, available=0, returned=self.returned + self.available)
 
     @property

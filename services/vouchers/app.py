@@ -1,0 +1,79 @@
+"""What a process of the vouchers service holds: keys and compiled rules beside what every service has."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+
+import sqlalchemy
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from google.protobuf.json_format import ParseDict
+
+from services.platform.app import App
+from services.platform.db.engine import make_engine
+from services.platform.db.transaction import Transaction
+from services.platform.settings import Settings, SettingsError
+from services.vouchers.domain.programme import Rules, Version, compile_rules
+from services.vouchers.domain.qr import SigningKey
+from services.vouchers.store import programmes
+
+
+class VouchersApp(App):
+    """`code_key`: 32 bytes for HMACs of codes; `qr_key` and `checkpoint_key` sign with Ed25519."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.code_key = settings.secret("voucher-code.key", size=32)
+        self.qr_key = signing_key(settings, "voucher-qr.pem")
+        self.checkpoint_key = signing_key(settings, "ledger-checkpoint.pem")
+        self._rules: dict[tuple[str, int], Rules] = {}
+        self._lock = threading.Lock()
+
+    @cached_property
+    def side_engine(self) -> sqlalchemy.Engine:
+        """A small pool for what must be kept although the call fails."""
+        return make_engine(self.settings.database_url, 2)
+
+    def rules(self, tx: Transaction, programme_id: str, number: int) -> Rules:
+        """Returns the compiled rules of an active version; such a version never changes, so it is kept."""
+        key = (programme_id, number)
+        found = self._rules.get(key)
+        if found is None:
+            row = programmes.get_version(tx, programme_id, number)
+            version = ParseDict(row.rules, Version())
+            found = compile_rules(f"programmes/{programme_id}/versions/{number}", row.currency, version)
+            if row.state == programmes.ACTIVE:
+                with self._lock:
+                    self._rules[key] = found
+        return found
+
+    def close(self) -> None:
+        """Gives back every database connection."""
+        if "side_engine" in self.__dict__:
+            self.side_engine.dispose()
+        super().close()
+
+
+def signing_key(settings: Settings, name: str) -> SigningKey:
+    """Returns the Ed25519 key in the secrets folder (PKCS #8, PEM); development makes a missing one.
+
+    Raises SettingsError for a file that holds no such key, and for a missing one in production.
+    """
+    pem = settings.secret(name)
+    if not pem:
+        fresh = Ed25519PrivateKey.generate()
+        encoded = fresh.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        pem = settings.store_secret(name, encoded)
+    try:
+        private = load_pem_private_key(pem, password=None)
+    except ValueError as error:
+        raise SettingsError(f"The key {name} is not a private key in PEM form.") from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise SettingsError(f"The key {name} must be an Ed25519 key.")
+    return SigningKey(private)

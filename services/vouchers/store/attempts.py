@@ -1,0 +1,38 @@
+"""Wrong voucher codes by caller: a budget that slows guessing down. Kept although the call itself fails."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Engine, text
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+
+WINDOW = timedelta(hours=1)
+BUDGET = 10  # wrong codes of one caller in a window
+_COUNT = text("""INSERT INTO code_attempts (subject, window_start, failures) VALUES (:subject, now(), 1)
+ON CONFLICT (subject) DO UPDATE SET
+  failures = CASE WHEN code_attempts.window_start < now() - CAST(:window AS interval) THEN 1
+    ELSE code_attempts.failures + 1 END,
+  window_start = CASE WHEN code_attempts.window_start < now() - CAST(:window AS interval) THEN now()
+    ELSE code_attempts.window_start END""")
+_READ = text("""SELECT failures, window_start + CAST(:window AS interval) - now() AS wait
+FROM code_attempts WHERE subject = :subject AND window_start >= now() - CAST(:window AS interval)""")
+
+
+def check(tx: Transaction, caller: str, *, budget: int = BUDGET) -> None:
+    """Raises Refusal(TOO_MANY_ATTEMPTS) when the caller has used up the budget of wrong codes."""
+    row = tx.execute(_READ, {"subject": caller, "window": WINDOW}).one_or_none()
+    if row is not None and row.failures >= budget:
+        raise Refusal(reason_pb2.REASON_TOO_MANY_ATTEMPTS, retry_after=row.wait)
+
+
+def count(engine: Engine, caller: str) -> None:
+    """Counts a wrong code in a transaction of its own, because the caller's is about to roll back.
+
+    `engine`: another pool than the caller's, or a full pool would wait for itself.
+    """
+    with engine.begin() as connection:
+        connection.execute(_COUNT, {"subject": caller, "window": WINDOW})

@@ -1,0 +1,126 @@
+"""Statements of budgets and their pots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.store.tables import budgets, pots
+
+
+def for_period(tx: Transaction, programme_id: str, start: date, end: date) -> str:
+    """Returns the id of the budget of exactly this period, made when there is none.
+
+    Hold the programme's lock. Raises Refusal(BUDGET_PERIOD_OVERLAP) when another period touches it.
+    """
+    touching = select(budgets).where(
+        budgets.c.programme_id == programme_id, budgets.c.start_date <= end, budgets.c.end_date >= start
+    )
+    found = tx.execute(touching).all()
+    if any((row.start_date, row.end_date) != (start, end) for row in found):
+        raise Refusal(reason_pb2.REASON_BUDGET_PERIOD_OVERLAP)
+    if found:
+        return str(found[0].id)
+    values = {"id": new_id(), "programme_id": programme_id, "start_date": start, "end_date": end}
+    tx.execute(insert(budgets), values)
+    return values["id"]  # type: ignore[return-value]
+
+
+def fund_pot(
+    tx: Transaction, budget_id: str, code: str, source: str, groups: list[str], cents: int, name: str
+) -> None:
+    """Adds money to a pot, made when there is none. Hold the programme's lock.
+
+    Raises Refusal(POT_CONFLICT) when it is there with another source or other groups.
+    """
+    place = and_(pots.c.budget_id == budget_id, pots.c.code == code)
+    row = tx.execute(select(pots).where(place).with_for_update(key_share=True)).one_or_none()
+    if row is None:
+        values = {
+            "id": new_id(),
+            "budget_id": budget_id,
+            "code": code,
+            "funding_source_id": source,
+            "target_groups": groups,
+            "funded_cents": cents,
+            "available_cents": cents,
+            "name": name,
+        }
+        tx.execute(insert(pots), values)
+        return
+    if (row.funding_source_id, sorted(row.target_groups)) != (source, groups):
+        raise Refusal(reason_pb2.REASON_POT_CONFLICT)
+    added = {
+        "funded_cents": pots.c.funded_cents + cents,
+        "available_cents": pots.c.available_cents + cents,
+    }
+    tx.execute(update(pots).where(place).values(added))
+
+
+def _fitting(programme_id: str, group: str, day: date) -> Select[Any]:
+    return (
+        select(pots)
+        .join(budgets, budgets.c.id == pots.c.budget_id)
+        .where(
+            budgets.c.programme_id == programme_id,
+            budgets.c.start_date <= day,
+            budgets.c.end_date >= day,
+            or_(pots.c.target_groups == [], pots.c.target_groups.any(group)),
+        )
+    )
+
+
+def holds_enough(tx: Transaction, programme_id: str, group: str, day: date, cents: int) -> bool:
+    """True when some pot for the group holds that much now; takes no lock."""
+    statement = _fitting(programme_id, group, day).where(pots.c.available_cents >= cents).limit(1)
+    return tx.execute(statement).first() is not None
+
+
+def take(
+    tx: Transaction, programme_id: str, group: str, day: date, cents: int, *, locked: bool = True
+) -> Row[Any]:
+    """Takes `cents` from a pot for the group, ring-fenced ones first; returns the pot's row.
+
+    The pots are locked in order of their ids, so that two callers never take the same cents or wait for each
+    other in a ring. `locked=False` exists for the test that shows what the lock is for. Raises
+    Refusal(BUDGET_EXHAUSTED).
+    """
+    statement = _fitting(programme_id, group, day).order_by(pots.c.id)
+    if locked:
+        statement = statement.with_for_update(of=pots, key_share=True)
+    candidates = [row for row in tx.execute(statement) if row.available_cents >= cents]
+    if not candidates:
+        raise Refusal(reason_pb2.REASON_BUDGET_EXHAUSTED)
+    pot = min(candidates, key=lambda row: (not row.target_groups, str(row.id)))
+    left = pots.c.available_cents - cents
+    tx.execute(update(pots).where(pots.c.id == pot.id).values(available_cents=left))
+    return pot
+
+
+def of_programme(programme_id: str) -> Select[Any]:
+    """Returns the statement for a programme's budgets."""
+    return select(budgets).where(budgets.c.programme_id == programme_id)
+
+
+def get(tx: Transaction, budget_id: str, programme_id: str) -> Row[Any]:
+    """Returns a budget's row; raises Refusal(NOT_FOUND)."""
+    row = tx.execute(of_programme(programme_id).where(budgets.c.id == budget_id)).one_or_none()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return row
+
+
+def pots_of(tx: Transaction, budget_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
+    """Returns the pots of some budgets, by code."""
+    statement = select(pots).where(pots.c.budget_id.in_(list(budget_ids))).order_by(func.lower(pots.c.code))
+    found: dict[str, list[Row[Any]]] = {}
+    for row in tx.execute(statement):
+        found.setdefault(str(row.budget_id), []).append(row)
+    return found

@@ -1,0 +1,80 @@
+"""Local copies of what the catalogue tells by events; only reactions write them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+from services.vouchers.store.columns import blank, document, moment, words
+from services.vouchers.store.tables import metadata
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("accredited", Boolean, nullable=False),
+    Column("accredited_until", Date),
+)
+
+courses = Table(
+    "courses",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("removed", Boolean, nullable=False),
+    words("organisation"),
+    words("kind"),
+    Column("eqf_level", SmallInteger, nullable=False),
+    document("occupations"),
+)
+
+# A session that a course no longer names stays, unlisted: redemptions may point to it.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("course", Text, ForeignKey("courses.name"), nullable=False, index=True),
+    Column("listed", Boolean, nullable=False),
+    Column("start_date", Date),
+    Column("end_date", Date),
+    Column("price_cents", BigInteger),
+    blank("currency"),
+    blank("nuts_code"),
+)
+
+# Entries may come before or after the version that announces them, so nothing refers to anything here.
+shortage_versions = Table(
+    "shortage_versions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    words("list"),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    Column("entry_count", Integer, nullable=False),
+    words("digest"),
+    moment("published_at"),
+)
+Index("shortage_versions_in_force", shortage_versions.c.list, shortage_versions.c.valid_from)
+
+shortage_entries = Table(
+    "shortage_entries",
+    metadata,
+    Column("name", Text, primary_key=True),
+    words("version"),
+    blank("uri"),
+    blank("isco"),
+    blank("nuts_code"),
+    Column("severity", SmallInteger, nullable=False),
+)
+Index("shortage_entries_version", shortage_entries.c.version, shortage_entries.c.isco)

@@ -1,0 +1,58 @@
+"""Columns and checks that many tables share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Integer, Text, Uuid, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+
+def key() -> Column[Any]:
+    """A UUIDv7 as primary key."""
+    return Column("id", Uuid(as_uuid=False), primary_key=True)
+
+
+def words(name: str, *, nullable: bool = False) -> Column[Any]:
+    """A text column."""
+    return Column(name, Text, nullable=nullable)
+
+
+def blank(name: str) -> Column[Any]:
+    """A text column that is empty unless set."""
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def cents(name: str) -> Column[Any]:
+    """An amount in cents, zero unless set."""
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+def moment(name: str, *, nullable: bool = False) -> Column[Any]:
+    """A point in time, UTC."""
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def created() -> Column[Any]:
+    """When the row was made, database clock."""
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def version() -> Column[Any]:
+    """Counts changes; the etag."""
+    return Column("version", Integer, nullable=False, server_default="1")
+
+
+def document(name: str) -> Column[Any]:
+    """A JSON document."""
+    return Column(name, JSONB, nullable=False, server_default=text("'{}'::jsonb"))
+
+
+def texts(name: str) -> Column[Any]:
+    """A list of texts."""
+    return Column(name, ARRAY(Text), nullable=False, server_default=text("'{}'::text[]"))
+
+
+def not_negative(table: str, *names: str) -> CheckConstraint:
+    """No amount of these falls below zero, whatever the code does."""
+    return CheckConstraint(" AND ".join(f"{name} >= 0" for name in names), name=f"{table}_not_negative")

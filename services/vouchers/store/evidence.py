@@ -1,0 +1,47 @@
+"""Statements of delivery evidence; the bytes are in the object store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.store.tables import evidence
+
+BUCKET = "waymark-vouchers-evidence"
+MAXIMUM = 20  # tickets for one redemption
+
+
+def add(tx: Transaction, values: dict[str, Any]) -> None:
+    """Inserts a piece of evidence; raises Refusal(EVIDENCE_LIMIT). Hold the redemption's lock."""
+    count = select(func.count()).where(evidence.c.redemption_id == values["redemption_id"])
+    if tx.execute(count).scalar_one() >= MAXIMUM:
+        raise Refusal(reason_pb2.REASON_EVIDENCE_LIMIT)
+    tx.execute(insert(evidence), values)
+
+
+def of_redemption(tx: Transaction, redemption_id: str, ids: list[str]) -> list[Row[Any]]:
+    """Returns the pieces named; raises Refusal(NOT_FOUND) when one is not of this redemption."""
+    statement = select(evidence).where(evidence.c.redemption_id == redemption_id, evidence.c.id.in_(ids))
+    rows = list(tx.execute(statement))
+    if len(rows) != len(set(ids)):
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return rows
+
+
+def mark_verified(tx: Transaction, ids: list[str]) -> None:
+    """Notes that size, type and hash of the bytes were compared."""
+    tx.execute(update(evidence).where(evidence.c.id.in_(ids)).values(verified_at=tx.now))
+
+
+def object_key(redemption_id: str, evidence_id: str) -> str:
+    """Returns the key of the bytes: opaque ids only."""
+    return f"{redemption_id}/{evidence_id}"
+
+
+def known_keys(tx: Transaction) -> set[str]:
+    """Returns the keys that rows refer to, for the orphan sweep."""
+    return {object_key(str(r.redemption_id), str(r.id)) for r in tx.execute(select(evidence))}

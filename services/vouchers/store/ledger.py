@@ -1,0 +1,187 @@
+"""Statements of the ledger: lock a chain, append to it, stream it, sum it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from services.platform.db.transaction import Transaction
+from services.vouchers.domain import ledger
+from services.vouchers.domain.ledger import SHARDS, Booking, Entry, Head, Kind
+from services.vouchers.store.ledger_tables import ledger_checkpoints, ledger_entries, ledger_heads
+
+SUMS = tuple(f"kind_{int(kind)}" for kind in Kind)
+_SET = ", ".join(f"{name} = {name} + :{name}" for name in SUMS)
+# Ends a statement of any writing: moves the chain's head and enters the lines, in the same round trip.
+TAIL = f"""head AS (
+  UPDATE ledger_heads SET sequence = :sequence, hash = :hash, {_SET} WHERE shard = :shard
+)
+INSERT INTO ledger_entries
+  (shard, sequence, transaction, operation, kind, owner, cents, currency, reference, hash, created_at)
+SELECT :shard, e.sequence, CAST(:transaction AS uuid), :operation, e.kind, e.owner, e.cents, :currency,
+  :reference, e.hash, :booked_at
+FROM unnest(CAST(:sequences AS bigint[]), CAST(:kinds AS smallint[]), CAST(:owners AS text[]),
+  CAST(:cents AS bigint[]), CAST(:hashes AS bytea[])) AS e (sequence, kind, owner, cents, hash)
+"""  # noqa: S608 - column names of our own
+_APPEND = text("WITH " + TAIL)
+
+
+def shard_for(tx: Transaction, currency: str, owner: str) -> int:
+    """Returns the chain of an account's owner; makes the currency's chains on its first use."""
+    place = (
+        select(ledger_heads.c.shard)
+        .where(ledger_heads.c.currency == currency)
+        .order_by(ledger_heads.c.shard)
+        .offset(ledger.shard_offset(owner))
+        .limit(1)
+    )
+    shard = tx.execute(place).scalar()
+    if shard is None:
+        _make_chains(tx, currency)
+        shard = tx.execute(place).scalar_one()
+    return int(shard)
+
+
+def _make_chains(tx: Transaction, currency: str) -> None:
+    tx.execute(select(func.pg_advisory_xact_lock(0x1ED6E4)))
+    first = tx.execute(select(func.max(ledger_heads.c.shard) + 1)).scalar_one()
+    rows = [
+        {"shard": first + offset, "currency": currency, "sequence": 0, "hash": ledger.START}
+        for offset in range(SHARDS)
+    ]
+    present = select(ledger_heads.c.shard).where(ledger_heads.c.currency == currency).limit(1)
+    if tx.execute(present).scalar() is None:
+        tx.execute(insert(ledger_heads), rows)
+
+
+def lock_head(tx: Transaction, shard: int) -> Head:
+    """Locks a chain until the end of the transaction. Lock it last: everybody does."""
+    statement = (
+        select(ledger_heads.c.currency, ledger_heads.c.sequence, ledger_heads.c.hash)
+        .where(ledger_heads.c.shard == shard)
+        .with_for_update(key_share=True)
+    )
+    row = tx.execute(statement).one()
+    return Head(shard, row.currency, row.sequence, bytes(row.hash))
+
+
+def lock_heads(tx: Transaction, shards: Sequence[int]) -> dict[int, Head]:
+    """Locks several chains in order of their number."""
+    return {shard: lock_head(tx, shard) for shard in sorted(set(shards))}
+
+
+def head_of(row: Row[Any]) -> Head:
+    """Returns the chain head that a statement joined and locked (`shard`, `currency`, `head_sequence` …)."""
+    return Head(row.shard, row.currency, row.head_sequence, bytes(row.head_hash))
+
+
+def post(tx: Transaction, head: Head, booking: Booking) -> Head:
+    """Appends one booking to a locked chain; returns the new head."""
+    tx.execute(_APPEND, tail(tx, head, booking))
+    return ledger.append(head, [booking], tx.now)[1]
+
+
+def tail(tx: Transaction, head: Head, booking: Booking) -> dict[str, Any]:
+    """Returns the parameters of TAIL for one booking after a locked head."""
+    entries, after = ledger.append(
+        Head(head.shard, head.currency, head.sequence, head.hash), [booking], tx.now
+    )
+    return {
+        "shard": head.shard,
+        "sequence": after.sequence,
+        "hash": after.hash,
+        "transaction": booking.id,
+        "operation": booking.operation,
+        "currency": head.currency,
+        "reference": booking.reference,
+        "booked_at": tx.now,
+        "sequences": [entry.sequence for entry in entries],
+        "kinds": [int(entry.kind) for entry in entries],
+        "owners": [entry.owner for entry in entries],
+        "cents": [entry.cents for entry in entries],
+        "hashes": [entry.hash for entry in entries],
+        **{f"kind_{int(kind)}": after.deltas.get(kind, 0) for kind in Kind},
+    }
+
+
+def entry_of(row: Row[Any]) -> Entry:
+    """Returns a row as an entry."""
+    return Entry(
+        shard=row.shard,
+        sequence=row.sequence,
+        transaction=row.transaction,
+        operation=row.operation,
+        kind=Kind(row.kind) if row.kind in Kind else Kind.FUNDER,
+        owner=row.owner,
+        cents=row.cents,
+        currency=row.currency,
+        reference=row.reference,
+        created=row.created_at,
+        hash=bytes(row.hash),
+    )
+
+
+def stream(tx: Transaction) -> Iterator[Entry]:
+    """Yields every entry by chain and place, with flat memory."""
+    statement = select(ledger_entries).order_by(ledger_entries.c.shard, ledger_entries.c.sequence)
+    rows = tx.connection.execution_options(stream_results=True, yield_per=2000).execute(statement)
+    for row in rows:
+        yield entry_of(row)
+
+
+def heads(tx: Transaction) -> dict[int, Head]:
+    """Returns every chain's head with its sums."""
+    return {
+        row.shard: Head(
+            row.shard,
+            row.currency,
+            row.sequence,
+            bytes(row.hash),
+            {kind: getattr(row, f"kind_{int(kind)}") for kind in Kind},
+        )
+        for row in tx.execute(select(ledger_heads))
+    }
+
+
+def sums(tx: Transaction) -> list[tuple[Kind, str, int]]:
+    """Returns (kind, currency, cents) for each that is not zero, from the heads: no entry is read."""
+    totals: dict[tuple[Kind, str], int] = {}
+    for head in heads(tx).values():
+        for kind, cents in head.deltas.items():
+            totals[kind, head.currency] = totals.get((kind, head.currency), 0) + cents
+    return [(kind, currency, cents) for (kind, currency), cents in sorted(totals.items()) if cents]
+
+
+def owner_sums(tx: Transaction, owner: str) -> list[tuple[Kind, str, int]]:
+    """Returns (kind, currency, cents) of one owner's accounts."""
+    statement = (
+        select(
+            ledger_entries.c.kind, ledger_entries.c.currency, func.sum(ledger_entries.c.cents).label("sum")
+        )
+        .where(ledger_entries.c.owner == owner)
+        .group_by(ledger_entries.c.kind, ledger_entries.c.currency)
+        .order_by(ledger_entries.c.kind)
+    )
+    return [(Kind(row.kind), row.currency, int(row.sum)) for row in tx.execute(statement)]
+
+
+def last_checkpoints(tx: Transaction) -> dict[int, int]:
+    """Returns the place of the newest checkpoint of each chain."""
+    statement = select(
+        ledger_checkpoints.c.shard, func.max(ledger_checkpoints.c.sequence).label("last")
+    ).group_by(ledger_checkpoints.c.shard)
+    return {row.shard: row.last for row in tx.execute(statement)}
+
+
+def add_checkpoints(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps signed checkpoints; one that is there already stays."""
+    if rows:
+        tx.execute(insert(ledger_checkpoints).on_conflict_do_nothing(), list(rows))
+
+
+def checkpoints(tx: Transaction) -> dict[tuple[int, int], Row[Any]]:
+    """Returns every checkpoint by chain and place."""
+    return {(row.shard, row.sequence): row for row in tx.execute(select(ledger_checkpoints))}

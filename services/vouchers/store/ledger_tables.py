@@ -1,0 +1,68 @@
+"""Tables of the ledger: entries that are never changed, chain heads, checkpoints."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Uuid,
+)
+
+from services.vouchers.store.columns import cents, moment, words
+from services.vouchers.store.tables import metadata
+
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    Column("shard", SmallInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("transaction", Uuid(as_uuid=False), nullable=False),
+    words("operation"),
+    Column("kind", SmallInteger, nullable=False),
+    words("owner"),
+    Column("cents", BigInteger, nullable=False),
+    words("currency"),
+    words("reference"),
+    Column("hash", LargeBinary, nullable=False),
+    moment("created_at"),
+    PrimaryKeyConstraint("shard", "sequence"),
+)
+Index("ledger_entries_reference", ledger_entries.c.reference)
+Index("ledger_entries_owner", ledger_entries.c.owner, ledger_entries.c.kind)
+
+# One row a chain. The sums by kind of account stand here too, because this row is written anyway.
+ledger_heads = Table(
+    "ledger_heads",
+    metadata,
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    words("currency"),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    cents("kind_1"),
+    cents("kind_2"),
+    cents("kind_3"),
+    cents("kind_4"),
+    cents("kind_5"),
+    cents("kind_6"),
+    cents("kind_7"),
+    postgresql_with={"fillfactor": "20"},
+)
+Index("ledger_heads_currency", ledger_heads.c.currency, ledger_heads.c.shard)
+
+ledger_checkpoints = Table(
+    "ledger_checkpoints",
+    metadata,
+    Column("shard", SmallInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    words("key_id"),
+    Column("signature", LargeBinary, nullable=False),
+    moment("created_at"),
+    PrimaryKeyConstraint("shard", "sequence"),
+)
+Index("ledger_checkpoints_created", ledger_checkpoints.c.created_at)

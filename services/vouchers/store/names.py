@@ -1,0 +1,31 @@
+"""Resource names ↔ ids. A name that cannot exist is one that does not."""
+
+from __future__ import annotations
+
+import uuid
+
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal
+
+
+def uuid_in(name: str, collection: str) -> str:
+    """Returns the UUID in `<collection>/<uuid>`; raises Refusal(NOT_FOUND) for anything else."""
+    head, _, tail = name.rpartition("/")
+    if head.rpartition("/")[2] == collection:
+        try:
+            return str(uuid.UUID(tail))
+        except ValueError:
+            pass
+    raise Refusal(reason_pb2.REASON_NOT_FOUND)
+
+
+def last(name: str) -> str:
+    """Returns what follows the last slash."""
+    return name.rpartition("/")[2]
+
+
+def version_parts(name: str) -> tuple[str, int]:
+    """Returns programme id and number in `programmes/{id}/versions/{n}`."""
+    _, programme, _, number = name.split("/")
+    return programme, int(number)

@@ -1,0 +1,221 @@
+"""Statements of payout: release of held money, batches, payments, bank accounts, holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, or_, select, text, update
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.domain.payouts import Payment
+from services.vouchers.domain.states import BankAccountState, RedemptionState
+from services.vouchers.store.tables import bank_accounts, holds, payout_batches, payouts, redemptions
+
+_r = redemptions.c
+# A hold stops what it names: the redemption, its course or its provider, until released or run out.
+_STOPPED = """EXISTS (SELECT 1 FROM holds h WHERE h.released_at IS NULL
+  AND (h.ends_at IS NULL OR h.ends_at > now())
+  AND h.target IN ('redemptions/' || r.id, r.course, r.organisation))"""
+_RELEASABLE = text(f"""SELECT r.id, r.shard, r.held_cents FROM redemptions r
+WHERE r.state = 5 AND r.held_cents > 0 AND r.release_at <= now() AND NOT {_STOPPED}
+ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED""")  # noqa: S608 - parts of our own
+_CLEARED = text(f"""SELECT r.id, r.organisation, r.shard, r.cleared_cents FROM redemptions r
+WHERE r.state = 5 AND r.cleared_cents > 0 AND r.currency = :currency AND NOT {_STOPPED}
+ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r""")  # noqa: S608 - parts of our own
+_STOPPED_IN_BATCH = text(f"""SELECT r.id FROM redemptions r
+WHERE r.batch_id = :batch AND {_STOPPED} ORDER BY r.id FOR NO KEY UPDATE OF r""")  # noqa: S608 - parts of our own
+
+
+def releasable(tx: Transaction, limit: int) -> list[Row[Any]]:
+    """Locks and returns redemptions whose hold delay has passed and that no hold stops."""
+    return list(tx.execute(_RELEASABLE, {"limit": limit}))
+
+
+def set_cleared(tx: Transaction, ids: list[str]) -> None:
+    """Moves the held cents of redemptions to cleared; book the same."""
+    tx.execute(
+        update(redemptions)
+        .where(_r.id.in_(ids))
+        .values(held_cents=0, cleared_cents=_r.held_cents, version=_r.version + 1)
+    )
+
+
+def cleared(tx: Transaction, currency: str, limit: int) -> list[Row[Any]]:
+    """Locks and returns redemptions that may go into a batch."""
+    return list(tx.execute(_CLEARED, {"currency": currency, "limit": limit}))
+
+
+def put_into_batch(tx: Transaction, batch: str, ids: Iterable[str]) -> None:
+    """Binds cleared redemptions to a batch."""
+    tx.execute(
+        update(redemptions)
+        .where(_r.id.in_(list(ids)))
+        .values(state=int(RedemptionState.SETTLING), batch_id=batch, version=_r.version + 1)
+    )
+
+
+def drop_stopped(tx: Transaction, batch: str) -> int:
+    """Takes what a hold stops by now out of a batch; returns how many."""
+    ids = [row.id for row in tx.execute(_STOPPED_IN_BATCH, {"batch": batch})]
+    if ids:
+        tx.execute(
+            update(redemptions)
+            .where(_r.id.in_(ids))
+            .values(state=int(RedemptionState.ACCEPTED), batch_id=None, version=_r.version + 1)
+        )
+    return len(ids)
+
+
+def in_batch(tx: Transaction, batch: str) -> list[Row[Any]]:
+    """Locks and returns the redemptions of a batch."""
+    statement = select(redemptions).where(_r.batch_id == batch).order_by(_r.id)
+    return list(tx.execute(statement.with_for_update(key_share=True)))
+
+
+def set_paid(tx: Transaction, batch: str) -> None:
+    """Marks the redemptions of a batch as paid; book the same."""
+    tx.execute(
+        update(redemptions)
+        .where(_r.batch_id == batch)
+        .values(state=int(RedemptionState.PAID), cleared_cents=0, version=_r.version + 1, updated_at=tx.now)
+    )
+
+
+def add_batch(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
+    """Inserts a batch; returns its row."""
+    return tx.execute(insert(payout_batches).values(values).returning(payout_batches)).one()
+
+
+def get_batch(tx: Transaction, batch: str, *, locked: bool = False) -> Row[Any]:
+    """Returns a batch's row; raises Refusal(NOT_FOUND)."""
+    statement = select(payout_batches).where(payout_batches.c.id == batch)
+    return _found(tx, statement.with_for_update(key_share=True) if locked else statement)
+
+
+def change_batch(tx: Transaction, batch: str, values: dict[str, Any]) -> Row[Any]:
+    """Writes a step of a batch; returns the new row. The database refuses a checker who is the maker."""
+    statement = (
+        update(payout_batches)
+        .where(payout_batches.c.id == batch)
+        .values(**values, version=payout_batches.c.version + 1)
+        .returning(payout_batches)
+    )
+    return tx.execute(statement).one()
+
+
+def set_payments(
+    tx: Transaction, batch: str, payments: Iterable[Payment], accounts: dict[str, Row[Any]]
+) -> None:
+    """Writes the payments of a batch anew, with the bank details of this moment."""
+    tx.execute(payouts.delete().where(payouts.c.batch_id == batch))
+    rows = [
+        {
+            "batch_id": batch,
+            "organisation": payment.organisation,
+            "amount_cents": payment.cents,
+            "redemption_count": payment.count,
+            "end_to_end_id": payment.reference,
+            "holder_name": accounts[payment.organisation].holder_name,
+            "iban": accounts[payment.organisation].iban,
+            "bic": accounts[payment.organisation].bic,
+        }
+        for payment in payments
+    ]
+    if rows:
+        tx.execute(insert(payouts), rows)
+
+
+def payments_of(tx: Transaction, batch: str) -> list[Row[Any]]:
+    """Returns the payments of a batch by provider."""
+    statement = select(payouts).where(payouts.c.batch_id == batch).order_by(payouts.c.organisation)
+    return list(tx.execute(statement))
+
+
+def usable_accounts(tx: Transaction, organisations: Iterable[str]) -> dict[str, Row[Any]]:
+    """Returns the account to pay each provider to now; providers without one are left out."""
+    statement = (
+        select(bank_accounts)
+        .where(
+            bank_accounts.c.organisation.in_(list(organisations)),
+            bank_accounts.c.state == int(BankAccountState.CONFIRMED),
+            bank_accounts.c.effective_at <= tx.now,
+        )
+        .order_by(bank_accounts.c.effective_at)
+    )
+    return {row.organisation: row for row in tx.execute(statement)}
+
+
+def add_account(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
+    """Inserts a proposed account; returns its row."""
+    return tx.execute(insert(bank_accounts).values(values).returning(bank_accounts)).one()
+
+
+def get_account(tx: Transaction, organisation: str, account: str, *, locked: bool = False) -> Row[Any]:
+    """Returns an account's row; raises Refusal(NOT_FOUND)."""
+    statement = select(bank_accounts).where(
+        bank_accounts.c.id == account, bank_accounts.c.organisation == organisation
+    )
+    return _found(tx, statement.with_for_update() if locked else statement)
+
+
+def confirmed_before(tx: Transaction, organisation: str) -> bool:
+    """True when a provider has, or had, a confirmed account."""
+    statement = select(bank_accounts.c.id).where(
+        bank_accounts.c.organisation == organisation,
+        bank_accounts.c.state != int(BankAccountState.PROPOSED),
+    )
+    return tx.execute(statement.limit(1)).first() is not None
+
+
+def confirm_account(tx: Transaction, account: str, effective: datetime) -> Row[Any]:
+    """Confirms an account; the one before is used until `effective`. Returns the row."""
+    statement = (
+        update(bank_accounts)
+        .where(bank_accounts.c.id == account)
+        .values(
+            state=int(BankAccountState.CONFIRMED), confirmed_by=tx.principal.subject, effective_at=effective
+        )
+        .returning(bank_accounts)
+    )
+    return tx.execute(statement).one()
+
+
+def accounts_of(organisation: str) -> Select[Any]:
+    """Returns the statement for a provider's accounts."""
+    return select(bank_accounts).where(bank_accounts.c.organisation == organisation)
+
+
+def add_hold(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
+    """Inserts a hold; returns its row."""
+    return tx.execute(insert(holds).values(values).returning(holds)).one()
+
+
+def get_hold(tx: Transaction, hold: str) -> Row[Any]:
+    """Locks and returns a hold; raises Refusal(NOT_FOUND)."""
+    return _found(tx, select(holds).where(holds.c.id == hold).with_for_update())
+
+
+def release_hold(tx: Transaction, hold: str, finding: str) -> Row[Any]:
+    """Ends a hold; returns its row. The database refuses whoever placed it."""
+    values = {"released_by": tx.principal.subject, "released_at": tx.now, "finding": finding}
+    return tx.execute(update(holds).where(holds.c.id == hold).values(values).returning(holds)).one()
+
+
+def standing_holds(now: datetime, *, ended: bool) -> Select[Any]:
+    """Returns the statement for holds; `ended`: released and run out ones too."""
+    if ended:
+        return select(holds)
+    return select(holds).where(
+        holds.c.released_at.is_(None), or_(holds.c.ends_at.is_(None), holds.c.ends_at > now)
+    )
+
+
+def _found(tx: Transaction, statement: Select[Any]) -> Row[Any]:
+    row = tx.execute(statement).one_or_none()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return row

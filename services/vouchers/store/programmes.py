@@ -1,0 +1,129 @@
+"""Statements of programmes, their versions and funding sources."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.store.tables import funding_sources, programme_versions, programmes
+
+DRAFT, ACTIVE = 1, 2
+_versions = programme_versions.c
+
+
+def add_funding_source(tx: Transaction, values: dict[str, Any]) -> None:
+    """Inserts a funding source; raises Refusal(ALREADY_EXISTS)."""
+    _insert_new(tx, funding_sources, values)
+
+
+def get_funding_source(tx: Transaction, source_id: str) -> Row[Any]:
+    """Returns a funding source's row; raises Refusal(NOT_FOUND)."""
+    return _found(tx, select(funding_sources).where(funding_sources.c.id == source_id))
+
+
+def add(tx: Transaction, values: dict[str, Any]) -> None:
+    """Inserts a programme; raises Refusal(ALREADY_EXISTS)."""
+    _insert_new(tx, programmes, values)
+
+
+def with_active_version(today: date) -> Select[Any]:
+    """Returns the statement for programmes with the number of the version in force on `today`."""
+    active = (
+        select(_versions.number)
+        .where(
+            _versions.programme_id == programmes.c.id,
+            _versions.state == ACTIVE,
+            _versions.effective_date <= today,
+        )
+        .order_by(_versions.effective_date.desc(), _versions.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(programmes, active.label("active_number"))
+
+
+def get(tx: Transaction, programme_id: str) -> Row[Any]:
+    """Returns a programme's row with `active_number`; raises Refusal(NOT_FOUND)."""
+    return _found(tx, with_active_version(tx.now.date()).where(programmes.c.id == programme_id))
+
+
+def lock(tx: Transaction, programme_id: str) -> Row[Any]:
+    """Locks a programme; raises Refusal(NOT_FOUND)."""
+    statement = select(programmes).where(programmes.c.id == programme_id).with_for_update(key_share=True)
+    return _found(tx, statement)
+
+
+def add_version(tx: Transaction, programme_id: str, values: dict[str, Any]) -> Row[Any]:
+    """Inserts a draft under the next number of a locked programme; returns its row."""
+    number = (
+        update(programmes)
+        .where(programmes.c.id == programme_id)
+        .values(last_version=programmes.c.last_version + 1)
+        .returning(programmes.c.last_version)
+    )
+    row = {
+        "programme_id": programme_id,
+        "number": tx.execute(number).scalar_one(),
+        "state": DRAFT,
+        "drafted_by": [tx.principal.subject],
+        **values,
+    }
+    return tx.execute(insert(programme_versions).values(row).returning(programme_versions)).one()
+
+
+def get_version(tx: Transaction, programme_id: str, number: int, *, locked: bool = False) -> Row[Any]:
+    """Returns a version's row with its programme's currency; raises Refusal(NOT_FOUND)."""
+    statement = (
+        select(programme_versions, programmes.c.currency)
+        .join(programmes, programmes.c.id == _versions.programme_id)
+        .where(_versions.programme_id == programme_id, _versions.number == number)
+    )
+    if locked:
+        statement = statement.with_for_update(of=programme_versions)
+    return _found(tx, statement)
+
+
+def versions_of(programme_id: str) -> Select[Any]:
+    """Returns the statement for a programme's versions."""
+    return select(programme_versions).where(_versions.programme_id == programme_id)
+
+
+def change_draft(tx: Transaction, row: Row[Any], values: dict[str, Any]) -> Row[Any]:
+    """Writes a changed draft; whoever changed it cannot activate it. Returns the new row."""
+    drafted_by = sorted({*row.drafted_by, tx.principal.subject})
+    return _change(tx, row, {**values, "drafted_by": drafted_by})
+
+
+def activate(tx: Transaction, row: Row[Any]) -> Row[Any]:
+    """Puts a version in force. The database refuses somebody who drafted it."""
+    values = {"state": ACTIVE, "activated_by": tx.principal.subject, "activated_at": tx.now}
+    return _change(tx, row, values)
+
+
+def _change(tx: Transaction, row: Row[Any], values: dict[str, Any]) -> Row[Any]:
+    statement = (
+        update(programme_versions)
+        .where(_versions.programme_id == row.programme_id, _versions.number == row.number)
+        .values(**values, version=_versions.version + 1)
+        .returning(programme_versions)
+    )
+    return tx.execute(statement).one()
+
+
+def _insert_new(tx: Transaction, table: Any, values: dict[str, Any]) -> None:
+    statement = upsert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+    if tx.execute(statement).one_or_none() is None:
+        raise Refusal(reason_pb2.REASON_ALREADY_EXISTS)
+
+
+def _found(tx: Transaction, statement: Select[Any]) -> Row[Any]:
+    row = tx.execute(statement).one_or_none()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return row

@@ -1,0 +1,152 @@
+"""Statements of redemptions: one that locks and reads, one that writes everything. Counted by a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, Select, select, text
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.domain.ledger import Booking, Head
+from services.vouchers.domain.redemption import Redemption
+from services.vouchers.domain.states import RedemptionState
+from services.vouchers.domain.voucher import Voucher
+from services.vouchers.store import ledger, vouchers
+from services.vouchers.store.tables import redemptions
+
+_HEAD = "h.sequence AS head_sequence, h.hash AS head_hash"
+_OFFER = """v.learner, v.programme_id, v.version_number, v.cover_percent, v.course AS granted_course,
+  s.name AS session, s.listed, s.start_date, s.end_date, s.price_cents, s.currency AS price_currency,
+  s.nuts_code, c.name AS course, c.removed, c.organisation, c.kind, c.eqf_level, c.occupations,
+  o.accredited, o.accredited_until"""
+_FOR_RESERVATION = f"""SELECT {vouchers.IDENTITY}, {vouchers.COLUMNS}, {_HEAD}, {_OFFER}
+FROM vouchers v JOIN ledger_heads h ON h.shard = v.shard
+LEFT JOIN sessions s ON s.name = :session
+LEFT JOIN courses c ON c.name = s.course
+LEFT JOIN organisations o ON o.name = c.organisation
+WHERE """  # noqa: S608 - columns of our own
+LOCK_BY_VOUCHER = text(_FOR_RESERVATION + "v.id = :voucher FOR NO KEY UPDATE OF v, h")
+LOCK_BY_CODE = text(_FOR_RESERVATION + "v.code_hmac = :code FOR NO KEY UPDATE OF v, h")
+LOCK = text("SELECT r.* FROM redemptions r WHERE r.id = :id FOR NO KEY UPDATE OF r")
+LOCK_WITH_MONEY = text(f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}
+FROM redemptions r JOIN vouchers v ON v.id = r.voucher_id JOIN ledger_heads h ON h.shard = v.shard
+WHERE r.id = :id FOR NO KEY UPDATE OF r, v, h""")  # noqa: S608 - columns of our own
+RESERVE = text(f"""WITH {vouchers.CHANGE}, redemption AS (
+  INSERT INTO redemptions (id, voucher_id, learner, programme_id, version_number, course, session,
+    organisation, shard, currency, state, price_cents, amount_cents, authorise_until, updated_at, created_at)
+  VALUES (:id, :voucher_id, :learner, :programme_id, :version_number, :course, :session, :organisation,
+    :shard, :currency, 1, :price, :amount, :authorise_until, :booked_at, :booked_at)
+), {ledger.TAIL}""")  # noqa: S608 - parts of our own
+MOVE = text("""UPDATE redemptions SET state = :state,
+  evidence = COALESCE(CAST(:evidence AS text[]), evidence),
+  updated_at = now(), version = version + 1 WHERE id = :id RETURNING *""")
+RESOLVE = text(f"""WITH {vouchers.CHANGE}, redemption AS (
+  UPDATE redemptions SET state = :state, accepted_cents = :accepted, held_cents = :accepted,
+    release_at = :release_at, accepted_at = :accepted_at, end_reason = :end_reason, updated_at = :booked_at,
+    version = version + 1
+  WHERE id = :id
+), {ledger.TAIL}""")  # noqa: S608 - parts of our own
+_TIMED_OUT = text("""SELECT id FROM redemptions WHERE state = 1 AND authorise_until <= now()
+ORDER BY authorise_until LIMIT :limit""")
+
+
+def redemption_of(row: Row[Any]) -> Redemption:
+    """Returns what the domain needs of a row."""
+    return Redemption(
+        id=str(row.id),
+        state=RedemptionState(row.state),
+        amount=row.amount_cents,
+        accepted=row.accepted_cents,
+        authorise_until=row.authorise_until,
+    )
+
+
+def _one(tx: Transaction, statement: Any, **values: Any) -> Row[Any]:
+    row = tx.execute(statement, values).one_or_none()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return row
+
+
+def lock_for_reservation(tx: Transaction, voucher_id: str, session: str) -> Row[Any]:
+    """Locks voucher and chain and reads the session's offer beside; raises Refusal(NOT_FOUND)."""
+    return _one(tx, LOCK_BY_VOUCHER, voucher=voucher_id, session=session)
+
+
+def lock_by_code(tx: Transaction, code: bytes, session: str) -> Row[Any] | None:
+    """The same by the HMAC of a code; None when no voucher has it."""
+    return tx.execute(LOCK_BY_CODE, {"code": code, "session": session}).one_or_none()
+
+
+def lock(tx: Transaction, redemption_id: str) -> Row[Any]:
+    """Locks a redemption for a step that moves no money; raises Refusal(NOT_FOUND)."""
+    return _one(tx, LOCK, id=redemption_id)
+
+
+def lock_with_money(tx: Transaction, redemption_id: str) -> Row[Any]:
+    """Locks a redemption, its voucher and the voucher's chain; raises Refusal(NOT_FOUND)."""
+    return _one(tx, LOCK_WITH_MONEY, id=redemption_id)
+
+
+def get(tx: Transaction, redemption_id: str) -> Row[Any]:
+    """Returns a redemption's row; raises Refusal(NOT_FOUND)."""
+    return _one(tx, select(redemptions).where(redemptions.c.id == redemption_id))
+
+
+def reserve(tx: Transaction, head: Head, voucher: Voucher, booking: Booking, values: dict[str, Any]) -> None:
+    """Writes a new reservation, its voucher and the booking, in one statement."""
+    tx.execute(RESERVE, {**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)})
+
+
+def move(tx: Transaction, redemption: Redemption, evidence: list[str] | None = None) -> Row[Any]:
+    """Writes a step that moves no money; returns the row as it is now."""
+    values = {"id": redemption.id, "state": int(redemption.state), "evidence": evidence}
+    return tx.execute(MOVE, values).one()
+
+
+def resolve(
+    tx: Transaction,
+    head: Head,
+    voucher: Voucher,
+    redemption: Redemption,
+    booking: Booking,
+    *,
+    release_at: Any = None,
+    end_reason: str = "",
+) -> dict[str, Any]:
+    """Writes acceptance or the end of a reservation, in one statement; returns what changed in the row."""
+    values = {
+        "id": redemption.id,
+        "state": int(redemption.state),
+        "accepted": redemption.accepted,
+        "release_at": release_at,
+        "accepted_at": tx.now if redemption.accepted else None,
+        "end_reason": end_reason,
+    }
+    tx.execute(RESOLVE, {**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)})
+    return {
+        "state": values["state"],
+        "accepted_cents": redemption.accepted,
+        "held_cents": redemption.accepted,
+        "release_at": release_at,
+        "updated_at": tx.now,
+    }
+
+
+def timed_out(tx: Transaction, limit: int) -> list[str]:
+    """Returns reservations past their limit by the database's clock."""
+    return [str(row.id) for row in tx.execute(_TIMED_OUT, {"limit": limit})]
+
+
+def listed(learner: str, organisation: str, state: int) -> Select[Any]:
+    """Returns the statement for redemptions; empty and zero mean any."""
+    statement = select(redemptions)
+    if learner:
+        statement = statement.where(redemptions.c.learner == learner)
+    if organisation:
+        statement = statement.where(redemptions.c.organisation == organisation)
+    if state:
+        statement = statement.where(redemptions.c.state == state)
+    return statement

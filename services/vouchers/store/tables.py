@@ -1,0 +1,359 @@
+"""Tables of the vouchers database. The checks hold whatever the code does."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.platform.db.schema import platform_tables
+from services.vouchers.store.columns import (
+    blank,
+    cents,
+    created,
+    document,
+    key,
+    moment,
+    not_negative,
+    texts,
+    version,
+    words,
+)
+
+metadata = MetaData()
+platform_tables(metadata)
+
+funding_sources = Table(
+    "funding_sources",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", SmallInteger, nullable=False),
+    document("display_names"),
+    created(),
+)
+
+programmes = Table(
+    "programmes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    document("display_names"),
+    words("currency"),
+    Column("last_version", Integer, nullable=False, server_default="0"),
+    created(),
+)
+
+programme_versions = Table(
+    "programme_versions",
+    metadata,
+    Column("programme_id", Text, ForeignKey("programmes.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("effective_date", Date, nullable=False),
+    Column("rules", JSONB, nullable=False),
+    texts("drafted_by"),
+    blank("activated_by"),
+    moment("activated_at", nullable=True),
+    version(),
+    created(),
+    PrimaryKeyConstraint("programme_id", "number"),
+    CheckConstraint("state = 1 OR activated_by <> ''", name="programme_versions_activated_by_someone"),
+    CheckConstraint("activated_by <> ALL (drafted_by)", name="programme_versions_maker_checker"),
+)
+Index(
+    "programme_versions_in_force",
+    programme_versions.c.programme_id,
+    programme_versions.c.effective_date,
+    postgresql_where=text("state = 2"),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    key(),
+    Column("programme_id", Text, ForeignKey("programmes.id"), nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    created(),
+    UniqueConstraint("programme_id", "start_date"),
+    CheckConstraint("start_date <= end_date", name="budgets_period"),
+)
+
+pots = Table(
+    "pots",
+    metadata,
+    key(),
+    Column("budget_id", Uuid(as_uuid=False), ForeignKey("budgets.id"), nullable=False),
+    words("code"),
+    Column("funding_source_id", Text, ForeignKey("funding_sources.id"), nullable=False),
+    texts("target_groups"),
+    cents("funded_cents"),
+    cents("available_cents"),
+    words("name"),
+    UniqueConstraint("budget_id", "code"),
+    not_negative("pots", "funded_cents", "available_cents"),
+    postgresql_with={"fillfactor": "50"},
+)
+
+learners = Table("learners", metadata, Column("id", Text, primary_key=True))
+
+learner_facts = Table(
+    "learner_facts",
+    metadata,
+    key(),
+    words("learner"),
+    words("key"),
+    Column("source", SmallInteger, nullable=False),
+    Column("value", JSONB, nullable=False),
+    Column("observed_date", Date, nullable=False),
+    Column("valid_until", Date),
+    created(),
+    UniqueConstraint("learner", "key", "source"),
+)
+
+applications = Table(
+    "applications",
+    metadata,
+    key(),
+    words("learner"),
+    words("programme_id"),
+    Column("version_number", Integer, nullable=False),
+    words("session"),
+    words("course"),
+    words("organisation"),
+    Column("state", SmallInteger, nullable=False),
+    blank("shortage_version"),
+    blank("shortage_entry"),
+    document("facts"),
+    words("fact_hash"),
+    document("offer"),
+    document("history"),
+    Column("decided_on", Date, nullable=False),
+    document("clauses"),
+    texts("reason_codes"),
+    blank("decision_reason"),
+    blank("decided_by"),
+    Column("automatic", Boolean, nullable=False),
+    cents("amount_cents"),
+    cents("share_cents"),
+    cents("face_cents"),
+    Column("cover_percent", SmallInteger, nullable=False, server_default="0"),
+    words("currency"),
+    blank("target_group"),
+    Column("voucher_id", Uuid(as_uuid=False)),
+    moment("decided_at", nullable=True),
+    version(),
+    created(),
+    ForeignKeyConstraint(
+        ["programme_id", "version_number"], ["programme_versions.programme_id", "programme_versions.number"]
+    ),
+    not_negative("applications", "amount_cents", "share_cents", "face_cents"),
+)
+Index(
+    "applications_one_open",
+    applications.c.learner,
+    applications.c.programme_id,
+    applications.c.session,
+    unique=True,
+    postgresql_where=text("state IN (1, 2)"),
+)
+Index("applications_queue", applications.c.state, applications.c.id)
+Index("applications_learner", applications.c.learner, applications.c.id)
+Index("applications_programme", applications.c.programme_id, applications.c.created_at)
+Index("applications_decided", applications.c.programme_id, applications.c.decided_at)
+
+vouchers = Table(
+    "vouchers",
+    metadata,
+    key(),
+    words("learner"),
+    words("programme_id"),
+    Column("version_number", Integer, nullable=False),
+    Column("application_id", Uuid(as_uuid=False), ForeignKey("applications.id"), nullable=False),
+    words("course"),
+    Column("pot_id", Uuid(as_uuid=False), ForeignKey("pots.id"), nullable=False),
+    Column("shard", SmallInteger, nullable=False),
+    words("currency"),
+    Column("cover_percent", SmallInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    cents("value_cents"),
+    cents("available_cents"),
+    cents("reserved_cents"),
+    cents("spent_cents"),
+    cents("returned_cents"),
+    moment("order_until"),
+    moment("expires_at"),
+    Column("code_hmac", LargeBinary, unique=True),
+    blank("end_reason"),
+    version(),
+    created(),
+    not_negative("vouchers", "available_cents", "reserved_cents", "spent_cents", "returned_cents"),
+    CheckConstraint(
+        "available_cents + reserved_cents + spent_cents + returned_cents = value_cents",
+        name="vouchers_never_beyond_value",
+    ),
+    postgresql_with={"fillfactor": "60"},
+)
+Index("vouchers_learner", vouchers.c.learner, vouchers.c.id)
+Index("vouchers_leftovers", vouchers.c.id, postgresql_where=text("state >= 5 AND available_cents > 0"))
+Index("vouchers_expiry", vouchers.c.expires_at, postgresql_where=text("state <= 3"))
+
+redemptions = Table(
+    "redemptions",
+    metadata,
+    key(),
+    Column("voucher_id", Uuid(as_uuid=False), ForeignKey("vouchers.id"), nullable=False),
+    words("learner"),
+    words("programme_id"),
+    Column("version_number", Integer, nullable=False),
+    words("course"),
+    words("session"),
+    words("organisation"),
+    Column("shard", SmallInteger, nullable=False),
+    words("currency"),
+    Column("state", SmallInteger, nullable=False),
+    cents("price_cents"),
+    cents("amount_cents"),
+    cents("accepted_cents"),
+    cents("held_cents"),
+    cents("cleared_cents"),
+    texts("evidence"),
+    blank("end_reason"),
+    moment("authorise_until"),
+    moment("release_at", nullable=True),
+    moment("accepted_at", nullable=True),
+    Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
+    moment("updated_at"),
+    version(),
+    created(),
+    not_negative("redemptions", "accepted_cents", "held_cents", "cleared_cents"),
+    CheckConstraint("amount_cents > 0", name="redemptions_some_amount"),
+    CheckConstraint("accepted_cents <= amount_cents", name="redemptions_accepted_within_reserved"),
+    postgresql_with={"fillfactor": "60"},
+)
+Index("redemptions_learner", redemptions.c.learner, redemptions.c.id)
+Index("redemptions_organisation", redemptions.c.organisation, redemptions.c.id)
+Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))
+Index("redemptions_held", redemptions.c.release_at, postgresql_where=text("state = 5 AND held_cents > 0"))
+Index(
+    "redemptions_cleared",
+    redemptions.c.currency,
+    redemptions.c.organisation,
+    postgresql_where=text("state = 5 AND cleared_cents > 0"),
+)
+Index("redemptions_batch", redemptions.c.batch_id, postgresql_where=text("batch_id IS NOT NULL"))
+
+evidence = Table(
+    "evidence",
+    metadata,
+    key(),
+    Column("redemption_id", Uuid(as_uuid=False), ForeignKey("redemptions.id"), nullable=False, index=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    words("content_type"),
+    words("sha256"),
+    moment("verified_at", nullable=True),
+    created(),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    key(),
+    words("target"),
+    words("reason"),
+    moment("ends_at", nullable=True),
+    words("placed_by"),
+    blank("released_by"),
+    moment("released_at", nullable=True),
+    blank("finding"),
+    created(),
+    CheckConstraint("released_by <> placed_by", name="holds_maker_checker"),
+)
+Index("holds_standing", holds.c.target, postgresql_where=text("released_at IS NULL"))
+
+bank_accounts = Table(
+    "bank_accounts",
+    metadata,
+    key(),
+    words("organisation"),
+    words("holder_name"),
+    words("iban"),
+    blank("bic"),
+    Column("state", SmallInteger, nullable=False),
+    words("proposed_by"),
+    blank("confirmed_by"),
+    moment("effective_at", nullable=True),
+    created(),
+    CheckConstraint("confirmed_by <> proposed_by", name="bank_accounts_maker_checker"),
+)
+Index("bank_accounts_organisation", bank_accounts.c.organisation, bank_accounts.c.id)
+
+payout_batches = Table(
+    "payout_batches",
+    metadata,
+    key(),
+    Column("state", SmallInteger, nullable=False),
+    Column("execution_date", Date, nullable=False),
+    words("debtor_name"),
+    words("debtor_iban"),
+    blank("debtor_bic"),
+    words("currency"),
+    cents("total_cents"),
+    texts("skipped"),
+    words("created_by"),
+    blank("frozen_by"),
+    blank("approved_by"),
+    moment("approved_at", nullable=True),
+    version(),
+    created(),
+    CheckConstraint("state < 3 OR approved_by <> ''", name="payout_batches_approved_by_someone"),
+    CheckConstraint(
+        "approved_by = '' OR (approved_by <> created_by AND approved_by <> frozen_by)",
+        name="payout_batches_maker_checker",
+    ),
+)
+
+payouts = Table(
+    "payouts",
+    metadata,
+    Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id"), nullable=False),
+    words("organisation"),
+    cents("amount_cents"),
+    Column("redemption_count", Integer, nullable=False),
+    words("end_to_end_id"),
+    words("holder_name"),
+    words("iban"),
+    blank("bic"),
+    PrimaryKeyConstraint("batch_id", "organisation"),
+    CheckConstraint("amount_cents > 0", name="payouts_some_amount"),
+)
+
+code_attempts = Table(
+    "code_attempts",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    moment("window_start"),
+    Column("failures", Integer, nullable=False),
+)
+
+# The metadata is complete once this module is imported, as Alembic expects.
+from services.vouchers.store import catalogue_tables, ledger_tables  # noqa: E402
+
+__all__ = ["catalogue_tables", "ledger_tables", "metadata"]
