@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from services.platform.app import App
-from services.portfolio.domain.keys import KeyRing
+from services.portfolio.domain.keys import HolderKey, KeyRing
 from services.portfolio.domain.secrets import LinkSecrets
+from services.portfolio.requests import holder_of
+from services.portfolio.store.vault import open_vault
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from services.platform.db.transaction import Transaction
     from services.platform.settings import Settings
 
 MASTER = "portfolio-master.key"
@@ -25,3 +30,14 @@ class PortfolioApp(App):
         self.keys = KeyRing(master, former)
         # Of a key of its own: rotating the master key must not make every link a dead one.
         self.links = LinkSecrets(settings.secret("portfolio-links.key", size=32))
+
+    def seal_answer(self, tx: Transaction, request: Message, answer: bytes) -> bytes:
+        """Keeps answers under the key of the holder they are about: they say what the portfolio says."""
+        return self._answer_key(tx, request).seal("request_ids", request.DESCRIPTOR.full_name, answer)
+
+    def open_answer(self, tx: Transaction, request: Message, kept: bytes) -> bytes:
+        """Opens a kept answer; raises Refusal(NOT_FOUND) once the holder's key is erased."""
+        return self._answer_key(tx, request).open("request_ids", request.DESCRIPTOR.full_name, kept)
+
+    def _answer_key(self, tx: Transaction, request: Message) -> HolderKey:
+        return open_vault(tx, self.keys, holder_of(request) or tx.principal.subject).key

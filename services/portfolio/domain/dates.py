@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from waymark.errors.v1 import reason_pb2
 
@@ -53,3 +54,14 @@ def from_date(value: date) -> Date:
 def _comparable(value: Date, *, last: bool = False) -> tuple[int, int, int]:
     open_end = 99 if last else 0
     return value.year, value.month or open_end, value.day or open_end
+
+
+def check_expiry(field: str, value: Timestamp, *, now: datetime, longest: timedelta) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) unless the time is after `now` (UTC) and at most `longest` ahead."""
+    try:
+        ahead = value.ToDatetime(tzinfo=UTC) - now
+    except (ValueError, OverflowError):
+        refuse([Violation(field, "is not a time that exists")])
+        return
+    if not timedelta() < ahead <= longest:
+        refuse([Violation(field, f"must be in the future, at most {longest.days} days ahead")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 from services.platform.db.transaction import Transaction
 from services.portfolio.store import tables
 from services.portfolio.store.collection import Collection
+
+BUCKET = "waymark-portfolio-evidence"
 
 
 def _finish(evidence: Evidence, row: Row[Any], _now: datetime) -> None:
@@ -26,3 +29,8 @@ def bytes_held(tx: Transaction, holder: str) -> int:
     """Returns how many bytes a holder's files have, announced ones included."""
     total = select(func.coalesce(func.sum(tables.evidence.c.size_bytes), 0))
     return int(tx.execute(total.where(tables.evidence.c.holder_id == holder)).scalar_one())
+
+
+def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
+    """Returns those object keys that rows name."""
+    return set(tx.execute(select(tables.evidence.c.id).where(tables.evidence.c.id.in_(keys))).scalars())

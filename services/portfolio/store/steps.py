@@ -6,11 +6,12 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from waymark.portfolio.v1.pathway_pb2 import Step
+from waymark.portfolio.v1.pathway_pb2 import Pathway, Step
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import quotas
+from services.portfolio.domain.graph import Node
 from services.portfolio.domain.pathways import LIVE
 from services.portfolio.domain.steps import Stage, State
 from services.portfolio.store.pathways import Loaded
@@ -37,6 +38,16 @@ class StepRef(NamedTuple):
     def name(self) -> str:
         """`holders/{holder}/pathways/{pathway}/steps/{step}`."""
         return f"{self.pathway_name}/steps/{self.id}"
+
+
+def node(step: Step) -> Node:
+    """Returns a step as the graph sees it."""
+    return Node(step.name, step.state, frozenset(step.prerequisites), step.alternatives_label)
+
+
+def nodes(pathway: Pathway) -> list[Node]:
+    """Returns the graph of a pathway's steps."""
+    return [node(step) for step in pathway.steps]
 
 
 def add(tx: Transaction, vault: Vault, pathway: Loaded, step: Step) -> str:

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -61,7 +62,7 @@ class Evidence(_message.Message):
     title: _builtins.str
     """What it is called."""
     file_name: _builtins.str
-    """File name without folders, given back on download."""
+    """File name without folders. A download is named by id, because addresses end up in logs."""
     content_type: _builtins.str
     """Media type; the stored bytes must be of it."""
     size_bytes: _builtins.int
@@ -350,22 +351,22 @@ class EvidenceDownload(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     URL_FIELD_NUMBER: _builtins.int
-    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    LIFETIME_FIELD_NUMBER: _builtins.int
     url: _builtins.str
     """Address for a GET; serves the file as an attachment."""
     @_builtins.property
-    def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """End of the address, UTC."""
+    def lifetime(self) -> _duration_pb2.Duration:
+        """How long the address works from now on."""
 
     def __init__(
         self,
         *,
         url: _builtins.str = ...,
-        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        lifetime: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lifetime", b"lifetime"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lifetime", b"lifetime", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,58 @@
+"""The decorator of every RPC on a portfolio: what somebody else than the holder does is in the access log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, overload
+
+from google.protobuf.message import Message
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import Served, Written, mutation
+from services.portfolio.requests import PATHWAY, holder_of, resource_of
+from services.portfolio.store import access_records, mandates
+
+S = TypeVar("S", bound=Any)
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+
+
+@overload
+def portfolio_call(method: Written[S, Q, A], /) -> Served[S, Q, A]: ...
+@overload
+def portfolio_call(*, answer_stored: bool = True) -> Callable[[Written[S, Q, A]], Served[S, Q, A]]: ...
+def portfolio_call(method: Any = None, /, *, answer_stored: bool = True) -> Any:
+    """`@mutation` that writes the access log in the same transaction, so that no read goes unlogged.
+
+    Reads take it too: a look that cannot be logged does not happen.
+    """
+    if method is None:
+        return lambda written: portfolio_call_of(written, answer_stored=answer_stored)
+    return portfolio_call_of(method, answer_stored=answer_stored)
+
+
+def portfolio_call_of(method: Any, *, answer_stored: bool) -> Any:
+    """Returns the served form of a method."""
+
+    @mutation(answer_stored=answer_stored)
+    @wraps(method)
+    def logged(self: Any, tx: Transaction, request: Any) -> Any:
+        log_access(tx, request)
+        return method(self, tx, request)
+
+    return logged
+
+
+def log_access(tx: Transaction, request: Any) -> None:
+    """Logs the call unless the holder makes it; raises Refusal(NOT_FOUND) when no mandate covers it."""
+    holder = holder_of(request)
+    if tx.principal.subject == holder:
+        return
+    grant = mandates.in_force(tx.connection, tx.principal, holder, PATHWAY)
+    if grant is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    action = request.DESCRIPTOR.name.removesuffix("Request")
+    access_records.write(tx, holder, action=action, resource=resource_of(request), grant=grant)

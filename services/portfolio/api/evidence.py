@@ -1,0 +1,114 @@
+"""EvidenceService. Nothing waits for the object store while a transaction is open."""
+
+from __future__ import annotations
+
+import mimetypes
+from datetime import timedelta
+from typing import Any
+
+from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1 import evidence_pb2 as pb
+from waymark.portfolio.v1 import evidence_pb2_grpc
+
+from services.platform.db.transaction import Transaction, transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import mark
+from services.portfolio.api.calls import portfolio_call
+from services.portfolio.api.masks import without_outputs
+from services.portfolio.app import PortfolioApp
+from services.portfolio.domain import names, quotas
+from services.portfolio.store.evidence import BUCKET, EVIDENCE, bytes_held
+from services.portfolio.store.vault import open_vault
+
+DOWNLOAD = timedelta(minutes=5)
+
+
+class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
+    """Files that show something, by upload ticket."""
+
+    def __init__(self, app: PortfolioApp) -> None:
+        self.app = app
+
+    @portfolio_call
+    def CreateEvidence(self, tx: Transaction, request: pb.CreateEvidenceRequest) -> pb.CreateEvidenceResponse:
+        (holder,) = names.parse(request.parent, "holders")
+        vault = open_vault(tx, self.app.keys, holder)
+        evidence = without_outputs(request.evidence)
+        held = bytes_held(tx, holder) + evidence.size_bytes
+        quotas.check("evidence_bytes", held - 1, limit=quotas.EVIDENCE_BYTES)
+        made = EVIDENCE.add(
+            tx, vault, evidence, state=pb.Evidence.STATE_AWAITING_UPLOAD, size_bytes=evidence.size_bytes
+        )
+        ticket = self.app.objects.ticket(
+            BUCKET,
+            _key(made),
+            size=made.size_bytes,
+            content_type=made.content_type,
+            sha256=made.sha256,
+        )
+        answer = pb.CreateEvidenceResponse(
+            evidence=made, ticket=pb.EvidenceTicket(url=ticket.url, headers=ticket.headers)
+        )
+        answer.ticket.expire_time.FromDatetime(ticket.expire_time)
+        return answer
+
+    @mark
+    def FinalizeEvidence(self, request: pb.FinalizeEvidenceRequest, call: Any) -> pb.Evidence:
+        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
+            call.resolve(request, tx.connection)
+            evidence = self._read(tx, request.name)
+        if evidence.state == pb.Evidence.STATE_AWAITING_UPLOAD:
+            self.app.objects.verify(
+                BUCKET, _key(evidence), evidence.size_bytes, evidence.content_type, evidence.sha256
+            )
+        return self._stored(request, call)
+
+    @portfolio_call
+    def GetEvidence(self, tx: Transaction, request: pb.GetEvidenceRequest) -> pb.Evidence:
+        return self._read(tx, request.name)
+
+    @portfolio_call
+    def ListEvidence(self, tx: Transaction, request: pb.ListEvidenceRequest) -> pb.ListEvidenceResponse:
+        (holder,) = names.parse(request.parent, "holders")
+        page = EVIDENCE.page(tx, self.app.signer, open_vault(tx, self.app.keys, holder), request)
+        return pb.ListEvidenceResponse(evidence=page.messages, next_page_token=page.next_page_token)
+
+    @mark
+    def GetEvidenceDownload(self, request: pb.GetEvidenceDownloadRequest, call: Any) -> pb.EvidenceDownload:
+        evidence = self._downloadable(request, call)
+        url = self.app.objects.download_url(
+            BUCKET,
+            _key(evidence),
+            f"evidence-{_key(evidence)}{mimetypes.guess_extension(evidence.content_type) or ''}",
+            evidence.content_type,
+            DOWNLOAD,
+            sha256=evidence.sha256,
+        )
+        return pb.EvidenceDownload(url=url, lifetime=DOWNLOAD)
+
+    @portfolio_call
+    def _stored(self, tx: Transaction, request: pb.FinalizeEvidenceRequest) -> pb.Evidence:
+        """Notes that the bytes were checked; once noted, the time stays."""
+        holder, evidence_id = names.parse(request.name, "holders", "evidence")
+        vault = open_vault(tx, self.app.keys, holder)
+        evidence = EVIDENCE.get(tx, vault, evidence_id, lock=True)
+        if evidence.state == pb.Evidence.STATE_STORED:
+            return evidence
+        return EVIDENCE.replace(tx, vault, evidence_id, evidence, state=pb.Evidence.STATE_STORED)
+
+    @portfolio_call
+    def _downloadable(self, tx: Transaction, request: pb.GetEvidenceDownloadRequest) -> pb.Evidence:
+        evidence = self._read(tx, request.name)
+        if evidence.state != pb.Evidence.STATE_STORED:
+            metadata = {"state": "AWAITING_UPLOAD", "needed": "STORED"}
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        return evidence
+
+    def _read(self, tx: Transaction, name: str) -> pb.Evidence:
+        holder, evidence_id = names.parse(name, "holders", "evidence")
+        return EVIDENCE.get(tx, open_vault(tx, self.app.keys, holder), evidence_id)
+
+
+def _key(evidence: pb.Evidence) -> str:
+    """Returns the object key: the id alone, which says nothing of anybody."""
+    return evidence.name.rsplit("/", 1)[-1]

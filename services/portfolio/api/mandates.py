@@ -1,0 +1,45 @@
+"""MandateService."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from waymark.portfolio.v1 import mandate_pb2 as pb
+from waymark.portfolio.v1 import mandate_pb2_grpc
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Violation
+from services.portfolio.api.calls import portfolio_call
+from services.portfolio.app import PortfolioApp
+from services.portfolio.domain import names
+from services.portfolio.domain.dates import check_expiry, refuse
+from services.portfolio.store import mandates
+from services.portfolio.store.vault import open_vault
+
+LONGEST = timedelta(days=731)
+
+
+class MandateApi(mandate_pb2_grpc.MandateServiceServicer):
+    """What counsellors may see and do, by the holder's word."""
+
+    def __init__(self, app: PortfolioApp) -> None:
+        self.app = app
+
+    @portfolio_call
+    def CreateMandate(self, tx: Transaction, request: pb.CreateMandateRequest) -> pb.Mandate:
+        (holder,) = names.parse(request.parent, "holders")
+        open_vault(tx, self.app.keys, holder)  # there is such a holder
+        check_expiry("mandate.expire_time", request.mandate.expire_time, now=tx.now, longest=LONGEST)
+        if request.mandate.counsellor == holder:
+            refuse([Violation("mandate.counsellor", "must be somebody else than the holder")])
+        return mandates.create(tx, holder, request.mandate)
+
+    @portfolio_call
+    def ListMandates(self, tx: Transaction, request: pb.ListMandatesRequest) -> pb.ListMandatesResponse:
+        (holder,) = names.parse(request.parent, "holders")
+        page = mandates.listed(tx, self.app.signer, holder, request)
+        return pb.ListMandatesResponse(mandates=page.messages, next_page_token=page.next_page_token)
+
+    @portfolio_call
+    def RevokeMandate(self, tx: Transaction, request: pb.RevokeMandateRequest) -> pb.Mandate:
+        return mandates.revoke(tx, *names.parse(request.name, "holders", "mandates"))

@@ -1,0 +1,107 @@
+"""PathwayService: pathways as a whole. Steps and spells are in files of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1 import pathway_pb2 as pb
+from waymark.portfolio.v1 import pathway_pb2_grpc
+from waymark.portfolio.v1.events_pb2 import PathwayMoved
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal, Violation
+from services.portfolio.api.calls import portfolio_call
+from services.portfolio.api.masks import without_outputs
+from services.portfolio.api.pathway_spells import SpellApi
+from services.portfolio.api.pathway_steps import StepApi
+from services.portfolio.app import PortfolioApp
+from services.portfolio.domain import names
+from services.portfolio.domain.dates import refuse
+from services.portfolio.domain.graph import open_steps
+from services.portfolio.domain.pathways import Standing, label
+from services.portfolio.requests import actor_of
+from services.portfolio.store import pathways, steps
+from services.portfolio.store.pathways import Loaded
+from services.portfolio.store.vault import open_vault
+
+
+class PathwayApi(StepApi, SpellApi, pathway_pb2_grpc.PathwayServiceServicer):
+    """Ways to a qualification or an occupation."""
+
+    def __init__(self, app: PortfolioApp) -> None:
+        self.app = app
+
+    @portfolio_call
+    def CreatePathway(self, tx: Transaction, request: pb.CreatePathwayRequest) -> pb.Pathway:
+        (holder,) = names.parse(request.parent, "holders")
+        pathway = without_outputs(request.pathway)
+        if not pathway.target.qualification_uri and not pathway.target.occupation_uri:
+            refuse([Violation("pathway.target", "must name a qualification or an occupation")])
+        return pathways.create(tx, open_vault(tx, self.app.keys, holder), pathway).message
+
+    @portfolio_call
+    def GetPathway(self, tx: Transaction, request: pb.GetPathwayRequest) -> pb.Pathway:
+        holder, pathway_id = names.parse(request.name, "holders", "pathways")
+        return pathways.load(tx, open_vault(tx, self.app.keys, holder), pathway_id).message
+
+    @portfolio_call
+    def ListPathways(self, tx: Transaction, request: pb.ListPathwaysRequest) -> pb.ListPathwaysResponse:
+        (holder,) = names.parse(request.parent, "holders")
+        page = pathways.listed(tx, self.app.signer, open_vault(tx, self.app.keys, holder), request)
+        return pb.ListPathwaysResponse(pathways=page.messages, next_page_token=page.next_page_token)
+
+    @portfolio_call
+    def AgreePathway(self, tx: Transaction, request: pb.AgreePathwayRequest) -> pb.Pathway:
+        actor = actor_of(tx, names.holder_in(request.name))
+        return self._moved(tx, request, lambda loaded: loaded.standing.agree(actor))
+
+    @portfolio_call
+    def StartPathway(self, tx: Transaction, request: pb.StartPathwayRequest) -> pb.Pathway:
+        return self._moved(tx, request, lambda loaded: loaded.standing.start())
+
+    @portfolio_call
+    def PausePathway(self, tx: Transaction, request: pb.PausePathwayRequest) -> pb.Pathway:
+        return self._moved(tx, request, lambda loaded: loaded.standing.move(pb.Pathway.STATE_PAUSED))
+
+    @portfolio_call
+    def ResumePathway(self, tx: Transaction, request: pb.ResumePathwayRequest) -> pb.Pathway:
+        return self._moved(tx, request, lambda loaded: loaded.standing.resume())
+
+    @portfolio_call
+    def AchievePathway(self, tx: Transaction, request: pb.AchievePathwayRequest) -> pb.Pathway:
+        return self._moved(tx, request, _achieved)
+
+    @portfolio_call
+    def TransferPathway(self, tx: Transaction, request: pb.TransferPathwayRequest) -> pb.Pathway:
+        return self._ended(tx, request, pb.Pathway.STATE_TRANSFERRED, request.destination)
+
+    @portfolio_call
+    def AbandonPathway(self, tx: Transaction, request: pb.AbandonPathwayRequest) -> pb.Pathway:
+        return self._ended(tx, request, pb.Pathway.STATE_ABANDONED, request.reason)
+
+    def _ended(self, tx: Transaction, request: Any, state: Any, ending: str) -> pb.Pathway:
+        def end(loaded: Loaded) -> Standing:
+            loaded.message.ending = ending
+            return loaded.standing.move(state)
+
+        return self._moved(tx, request, end)
+
+    def _moved(self, tx: Transaction, request: Any, decide: Callable[[Loaded], Standing]) -> pb.Pathway:
+        """Locks the pathway `request` names, lets `decide` say where it then stands, writes and tells."""
+        holder, pathway_id = names.parse(request.name, "holders", "pathways")
+        vault = open_vault(tx, self.app.keys, holder)
+        before = pathways.load(tx, vault, pathway_id, etag=request.etag, lock=True)
+        after = pathways.save(tx, vault, before, decide(before))
+        if after.standing.state != before.standing.state:
+            tx.publish(PathwayMoved(pathway=after.message.name, to_state=label(after.standing.state)))
+        return after.message
+
+
+def _achieved(loaded: Loaded) -> Standing:
+    standing = loaded.standing.move(pb.Pathway.STATE_ACHIEVED)
+    still_open = ",".join(node.id for node in open_steps(steps.nodes(loaded.message)))
+    if still_open:
+        raise Refusal(reason_pb2.REASON_PATHWAY_STEPS_OPEN, metadata={"steps": still_open})
+    return standing

@@ -1,0 +1,32 @@
+"""What the portfolio does again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from services.platform.db.transaction import transaction
+from services.portfolio.app import PortfolioApp
+from services.portfolio.store import vault
+from services.portfolio.store.evidence import BUCKET, known_keys
+
+ORPHAN = timedelta(days=1)  # age at which an object that no row names is no upload under way
+
+
+def rewrap_holder_keys(app: PortfolioApp) -> None:
+    """Wraps every data key under the current master key, some hundred a transaction; what a rotation
+    leaves to do."""
+    while True:
+        with transaction(app) as tx:
+            if not vault.rewrap(tx, app.keys):
+                return
+
+
+def sweep_evidence(app: PortfolioApp) -> None:
+    """Deletes files that no row names, and uploads that were never finalized."""
+
+    def known(keys: Sequence[str]) -> Collection[str]:
+        with transaction(app, read_only=True) as tx:
+            return known_keys(tx, keys)
+
+    app.objects.sweep(BUCKET, known, ORPHAN)

@@ -1,0 +1,54 @@
+"""What every RPC of a portfolio asks of its request: whose portfolio it is about, and who is asking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy
+from waymark.portfolio.v1 import mandate_pb2 as pb
+
+from services.platform.db.transaction import Transaction
+from services.platform.identity.principals import Principal
+from services.portfolio.domain import names
+from services.portfolio.domain.steps import Actor
+from services.portfolio.store import mandates
+
+GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
+PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
+
+
+def resource_of(request: Any) -> str:
+    """Returns the resource name that a request is about; the parent's for lists and new resources."""
+    for field in ("parent", "name", "pathway"):
+        value = getattr(request, field, "")
+        if value and isinstance(value, str):
+            return value
+    for field in ("holder", "entry", "skill_claim", "step"):
+        if hasattr(request, field):
+            return str(getattr(request, field).name)
+    return ""
+
+
+def holder_of(request: Any) -> str:
+    """Returns the id of the holder whose portfolio a request is about, or ""."""
+    return names.holder_in(resource_of(request))
+
+
+def actor_of(tx: Transaction, holder: str) -> Actor:
+    """Returns as what the caller acts on a portfolio."""
+    return Actor.HOLDER if tx.principal.subject == holder else Actor.COUNSELLOR
+
+
+def is_self(principal: Principal, request: Any, _connection: sqlalchemy.Connection) -> bool:
+    """Relationship `self`: the caller's own portfolio."""
+    return principal.subject != "" and holder_of(request) == principal.subject
+
+
+def has_guidance_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `mandate.guidance`: a mandate in force that opens the whole portfolio."""
+    return mandates.in_force(connection, principal, holder_of(request), GUIDANCE) is not None
+
+
+def has_pathway_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `mandate.pathway`: a mandate in force that opens the pathways."""
+    return mandates.in_force(connection, principal, holder_of(request), PATHWAY) is not None

@@ -1,0 +1,74 @@
+"""The portfolio service as the platform runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from waymark.portfolio.v1 import (
+    access_log_pb2_grpc,
+    entry_pb2_grpc,
+    evidence_pb2_grpc,
+    holder_pb2_grpc,
+    mandate_pb2_grpc,
+    pathway_pb2_grpc,
+    share_link_pb2_grpc,
+    skill_claim_pb2_grpc,
+)
+from waymark.vouchers.v1 import events_pb2 as vouchers
+
+from services.platform.service import Job, ServiceDefinition, Servicer
+from services.portfolio import jobs, requests
+from services.portfolio.api.access_log import AccessLogApi
+from services.portfolio.api.entries import EntryApi
+from services.portfolio.api.evidence import EvidenceApi
+from services.portfolio.api.holders import HolderApi
+from services.portfolio.api.mandates import MandateApi
+from services.portfolio.api.pathways import PathwayApi
+from services.portfolio.api.share_links import ShareLinkApi
+from services.portfolio.api.skill_claims import SkillClaimApi
+from services.portfolio.app import PortfolioApp
+from services.portfolio.reactions import (
+    redemption_accepted,
+    redemption_delivered,
+    redemption_released,
+    redemption_reserved,
+    redemption_started,
+)
+
+
+def servicers(app: PortfolioApp) -> Sequence[Servicer]:
+    """Returns the servicers of one process."""
+    return (
+        (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi(app)),
+        (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi(app)),
+        (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi(app)),
+        (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi(app)),
+        (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi(app)),
+        (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi(app)),
+        (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi(app)),
+        (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi(app)),
+    )
+
+
+DEFINITION = ServiceDefinition(
+    name="portfolio",
+    app=PortfolioApp,
+    servicers=servicers,
+    relationships={
+        "self": requests.is_self,
+        "mandate.guidance": requests.has_guidance_mandate,
+        "mandate.pathway": requests.has_pathway_mandate,
+    },
+    reactions={
+        vouchers.RedemptionReserved: redemption_reserved.react,
+        vouchers.RedemptionStarted: redemption_started.react,
+        vouchers.RedemptionDelivered: redemption_delivered.react,
+        vouchers.RedemptionAccepted: redemption_accepted.react,
+        vouchers.RedemptionReleased: redemption_released.react,
+    },
+    jobs=(
+        Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
+        Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
+    ),
+)
