@@ -7,11 +7,11 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -49,6 +49,22 @@ class Edge:
         """The access log so far, one entry a request."""
         lines = self.log.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def wait_for_log(self, fits: Callable[[dict[str, Any]], bool], seconds: float = 15) -> dict[str, Any]:
+        """The first entry that fits; Envoy writes its log every few seconds."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for entry in self.access_log():
+                if fits(entry):
+                    return entry
+            time.sleep(0.1)
+        raise AssertionError("the access log has no such entry")
+
+
+class MakeEdge(Protocol):
+    """Starts an edge with other options of write_configuration."""
+
+    def __call__(self, **options: Any) -> Edge: ...
 
 
 @contextmanager

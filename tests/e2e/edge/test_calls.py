@@ -12,7 +12,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from tests.support.edges import Edge
+from tests.support.edges import Edge, MakeEdge
 from tests.support.probe import Probe
 
 WEB = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
@@ -153,7 +153,7 @@ class TestRest:
         assert bad["fieldViolations"][0]["field"] == "name"
 
     def test_without_error_details_in_the_descriptor_set_bodies_come_out_empty(
-        self, probe: Probe, make_edge: Any
+        self, probe: Probe, make_edge: MakeEdge
     ) -> None:
         """The control: what the descriptor set of the contracts holds error_details for."""
         from google.protobuf.descriptor_pb2 import FileDescriptorSet

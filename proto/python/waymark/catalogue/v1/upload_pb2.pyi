@@ -122,7 +122,7 @@ class CreateUploadRequest(_message.Message):
     SHA256_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     size_bytes: _builtins.int
-    """Exact size in bytes, at most 2 GiB."""
+    """Exact size in bytes, at most 512 MiB."""
     content_type: _builtins.str
     """Media type: `text/csv` or `application/xml`."""
     sha256: _builtins.str
