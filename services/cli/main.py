@@ -31,7 +31,6 @@ MODULES = {
     "payout": "services.cli.payout",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
-    "events": "services.cli.events",
     "serve": "services.cli.serve",
     "relay": "services.cli.relay",
     "consume": "services.cli.consume",
