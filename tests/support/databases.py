@@ -23,7 +23,7 @@ from services.platform.db.engine import driver_url, make_engine
 from services.platform.db.roles import create_service_database
 
 PASSWORD = "only-for-tests"
-Build = Callable[[str], None]
+Build = Callable[[str], object]
 
 
 @dataclass(frozen=True)

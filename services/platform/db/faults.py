@@ -17,8 +17,13 @@ _BUSY = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
 )
-# Class 53: disk full, out of memory, too many connections.
-_EXHAUSTED = (psycopg.errors.InsufficientResources,)
+# Class 53, insufficient resources, without too many connections: another replica may have some left.
+_EXHAUSTED = (
+    psycopg.errors.InsufficientResources,
+    psycopg.errors.DiskFull,
+    psycopg.errors.OutOfMemory,
+    psycopg.errors.ConfigurationLimitExceeded,
+)
 _UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
@@ -26,8 +31,8 @@ def refusal_of(error: BaseException) -> Refusal | None:
     """Returns the refusal that `error` amounts to, or None when it is no fault of the database.
 
     LOCKED for lock timeouts, deadlocks and serialization failures; DEADLINE_EXCEEDED for a cancelled
-    statement; OVERLOADED for a full pool, disk or connection table; UNAVAILABLE when the server cannot be
-    reached.
+    statement; OVERLOADED for a full pool, disk or memory; UNAVAILABLE when the server cannot be reached or
+    takes no more connections.
     """
     if isinstance(error, PoolTimeout):
         return Refusal(reason_pb2.REASON_OVERLOADED, retry_after=RETRY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import zlib
 from pathlib import Path
 
@@ -46,5 +45,4 @@ def alembic_config(service: str) -> Config:
     config.set_main_option("script_location", str(Path(__file__).with_name("alembic")))
     config.set_main_option("version_locations", str(ROOT / service / "migrations" / "versions"))
     config.set_main_option("path_separator", "os")
-    config.attributes["metadata"] = importlib.import_module(f"services.{service}.store.tables").metadata
     return config

@@ -4,9 +4,7 @@ from alembic import context
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=context.config.attributes["metadata"],
     transactional_ddl=True,
-    compare_server_default=True,
 )
 with context.begin_transaction():
     context.run_migrations()

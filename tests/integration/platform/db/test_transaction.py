@@ -1,0 +1,139 @@
+"""Transactions: one clock, bounded waits, and no trace of what failed."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db import engine as engines
+from services.platform.db.engine import make_engine
+from services.platform.db.faults import refusal_of
+from services.platform.db.schema import outbox
+from services.platform.db.transaction import transaction
+from tests.support.events import effects, probe_event
+
+PROBE = probe_event("dbprobe")
+ROW = {"key": "a", "n": 1, "sent": datetime(2026, 1, 1, tzinfo=UTC)}
+
+
+def count(engine: sa.Engine, table: sa.Table) -> int:
+    with transaction(engine, read_only=True) as tx:
+        return tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+
+
+def test_now_is_the_databases_clock_in_utc(platform):
+    with transaction(platform.engine) as tx:
+        assert tx.now == tx.execute(sa.select(sa.func.now())).scalar_one()
+        assert tx.now.utcoffset() == timedelta(0)
+
+
+def test_now_does_not_follow_this_machines_clock(platform, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    with transaction(platform.engine) as tx:
+        assert tx.now.year >= 2025
+
+
+def test_effect_and_event_are_committed_together_or_not_at_all(platform):
+    def fail_late():
+        with transaction(platform.engine) as tx:
+            tx.execute(sa.insert(effects), ROW)
+            tx.publish(PROBE(key="a", n=1))
+            tx.flush()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_late()
+    assert count(platform.engine, effects) == count(platform.engine, outbox) == 0
+    with transaction(platform.engine) as tx:
+        tx.execute(sa.insert(effects), ROW)
+        tx.publish(PROBE(key="a", n=1))
+    assert count(platform.engine, effects) == count(platform.engine, outbox) == 1
+
+
+def test_an_event_without_key_fails_the_transaction_that_publishes_it(platform):
+    with pytest.raises(ValueError, match="has no key"), transaction(platform.engine) as tx:
+        tx.publish(PROBE(n=1))
+    assert count(platform.engine, outbox) == 0
+
+
+def test_a_read_only_transaction_cannot_write(platform):
+    with pytest.raises(DBAPIError, match="read-only"), transaction(platform.engine, read_only=True) as tx:
+        tx.execute(sa.insert(effects), ROW)
+
+
+def test_a_statement_ends_at_the_deadline(platform):
+    started = time.monotonic()
+    with pytest.raises(DBAPIError) as error, transaction(platform.engine, timeout=0.2) as tx:
+        tx.execute(sa.select(sa.func.pg_sleep(5)))
+    assert time.monotonic() - started < 2
+    assert refusal_of(error.value).reason == reason_pb2.REASON_DEADLINE_EXCEEDED
+    with transaction(platform.engine) as tx:  # the limit was that transaction's alone
+        tx.execute(sa.select(sa.func.pg_sleep(0.3)))
+
+
+def test_waiting_for_a_lock_ends(platform):
+    engine = make_engine(platform.url, 2, lock_timeout=0.2)
+    with transaction(engine) as holder:
+        holder.execute(sa.text("LOCK TABLE effects"))
+        with pytest.raises(DBAPIError) as error, transaction(engine) as tx:
+            tx.execute(sa.insert(effects), ROW)
+    assert refusal_of(error.value).reason == reason_pb2.REASON_LOCKED
+    engine.dispose()
+
+
+def test_a_full_pool_refuses_instead_of_queueing(platform, monkeypatch):
+    monkeypatch.setattr(engines, "POOL_TIMEOUT", 0.2)
+    engine = make_engine(platform.url, 1)
+    with transaction(engine), pytest.raises(PoolTimeout) as error, transaction(engine):
+        pass
+    assert refusal_of(error.value).reason == reason_pb2.REASON_OVERLOADED
+    engine.dispose()
+
+
+def test_connections_that_died_in_the_pool_are_replaced_unseen(platform, postgres):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: hold(platform.engine), range(4)))
+    terminate(postgres, platform)
+    for _ in range(5):
+        with transaction(platform.engine) as tx:
+            tx.execute(sa.select(1))
+
+
+def test_control_without_the_second_try_a_dead_connection_shows(platform, postgres):
+    hold(platform.engine)
+    terminate(postgres, platform)
+    with pytest.raises(DBAPIError), platform.engine.begin() as connection:
+        connection.execute(sa.select(1))
+
+
+def test_an_unreachable_server_is_told_at_once():
+    engine = make_engine("postgresql://nobody@127.0.0.1:9/none", 1)
+    started = time.monotonic()
+    with pytest.raises(DBAPIError) as error, transaction(engine):
+        pass
+    assert time.monotonic() - started < 2
+    assert refusal_of(error.value).reason == reason_pb2.REASON_UNAVAILABLE
+
+
+def hold(engine: sa.Engine) -> None:
+    with transaction(engine) as tx:
+        tx.execute(sa.select(sa.func.pg_sleep(0.05)))
+
+
+def terminate(admin_url: str, platform) -> None:
+    admin = make_engine(admin_url, 1)
+    name = sa.engine.make_url(platform.url).database
+    with admin.begin() as connection:
+        connection.execute(
+            sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
+            {"name": name},
+        )
+    admin.dispose()
+    time.sleep(0.1)
