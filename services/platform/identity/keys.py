@@ -79,9 +79,10 @@ class KeySet:
                 _log.warning("key set not fetched", exc_info=True)
                 return
             metrics.KEY_SET_FETCHES.labels("ok").inc()
-            if _prints(keys) != _prints(self._keys):
-                self.generation += 1
+            changed = _prints(keys) != _prints(self._keys)
+            # Keys first: who sees the new generation must not have checked with the old keys.
             self._keys, self._fetched = keys, self._clock()
+            self.generation += changed
 
 
 def _prints(keys: Mapping[str, Key]) -> dict[str, str]:

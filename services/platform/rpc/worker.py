@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 
 
 def main(load: Callable[[str], ServiceDefinition] = load_service) -> int:
-    """Serves the service named on the command line until SIGTERM or SIGINT, then drains; returns the exit code."""
+    """Serves the service that the command line names until SIGTERM or SIGINT; returns the exit code."""
     try:
         settings = Settings.from_environment(sys.argv[1])
         configure_logging(settings.service, key=settings.secret("log-handle.key", size=32))

@@ -1,7 +1,8 @@
-"""Server processes: drain on SIGTERM, several on one port, restart of one that dies, refusal of a bad set-up."""
+"""Server processes: drain on SIGTERM, several on one port, restart of one that dies, bad set-ups."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from services.cli.stack.ports import free_port
 from tests.support import notes
 from tests.support.notes import NoteServiceStub, notes_pb2
 from tests.support.parts import CHECKOUT
+from tests.support.servers import KEY_ID, PUBLIC_KEY, token
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], str]]
 SUPERVISE = """
@@ -50,13 +53,68 @@ def start(database: Any, tmp_path: Path) -> Iterator[Start]:
             "WAYMARK_THREADS": "4",
             **settings,
         }
-        running.append(subprocess.Popen([sys.executable, "-c", SUPERVISE], cwd=CHECKOUT, env=environ))
+        with (tmp_path / "log").open("ab") as log:
+            running.append(
+                subprocess.Popen([sys.executable, "-c", SUPERVISE], cwd=CHECKOUT, env=environ, stdout=log)
+            )
         return running[-1], address
 
     yield begin
     for process in running:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def issuer() -> Iterator[str]:
+    """Address of an OpenID provider that publishes the test issuer's key."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            address = f"http://127.0.0.1:{self.server.server_address[1]}"
+            keys = {"keys": [{**PUBLIC_KEY.as_dict(), "kid": KEY_ID, "use": "sig"}]}
+            found = {"issuer": address, "jwks_uri": f"{address}/keys"}
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(keys if self.path == "/keys" else found).encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_log_lines_hold_no_text_of_requests_errors_or_subjects(
+    start: Start, issuer: str, tmp_path: Path
+) -> None:
+    process, address = start(WAYMARK_OIDC_ISSUER=issuer)
+    wait_serving(address)
+    metadata = [("authorization", f"Bearer {token('learner', subject='person-ada', iss=issuer)}")]
+    with grpc.insecure_channel(address) as channel:
+        stub = NoteServiceStub(channel)
+        stub.CreateNote(notes_pb2.CreateNoteRequest(text="Grace Hopper"), metadata=metadata)
+        for sqlstate in ("23505", "python", "08006"):
+            with pytest.raises(grpc.RpcError):
+                stub.Fail(notes_pb2.FailRequest(sqlstate=sqlstate), metadata=metadata)
+    process.terminate()
+    assert process.wait(timeout=15) == 0
+    said = (tmp_path / "log").read_text()
+    lines = [json.loads(line) for line in said.splitlines()]
+    calls = [line for line in lines if line["event"] == "call"]
+    assert [line["code"] for line in calls] == ["OK", "INTERNAL", "INTERNAL", "UNAVAILABLE"]
+    assert all(len(line["trace_id"]) == 32 and line["caller"] for line in calls)
+    assert [line["error"] for line in lines if line["event"] == "unexpected error"] == [
+        "IntegrityError",
+        "ValueError",
+    ]
+    for secret in ("Lovelace", "Hopper", "person-ada", "RAISE EXCEPTION", "Bearer"):
+        assert secret not in said
 
 
 def wait_serving(address: str, seconds: float = 20) -> None:
