@@ -19,7 +19,7 @@ from waymark.catalogue.v1 import (
 from services.cli.amounts import json_day
 from services.cli.client import Caller, request_id
 from services.cli.demo.data import OCCUPATION, PLACE, REGION
-from services.cli.demo.journey import Journey, Step, expect, wait_for
+from services.cli.demo.journey import Journey, Step, expect
 from services.cli.exits import Failure
 from services.cli.uploads import upload_to_catalogue
 
@@ -239,7 +239,7 @@ def run_feed(journey: Journey, source: str, file: Path, *, dry: bool) -> Any:
         run = runs.GetFeedRun(feed_run_pb2.GetFeedRunRequest(name=started.name))
         return run if run.state in ENDED else None
 
-    return wait_for(f"run of {file.name}", ended, tell=journey.tell, timeout=300)
+    return journey.wait_for(f"run of {file.name}", ended, times=10)
 
 
 def states(runs: list[Any]) -> str:
@@ -271,7 +271,7 @@ def search_course(journey: Journey) -> str:
             raise
         return answer if answer.hits else None
 
-    answer = wait_for("index follows the import", found, tell=journey.tell)
+    answer = journey.wait_for("index follows the import", found)
     hit = answer.hits[0]
     journey.facts.course, journey.facts.session = hit.course, hit.next_session.name
     reasons = {search_pb2.SearchReason.Kind.Name(reason.kind) for reason in hit.reasons}
@@ -293,7 +293,7 @@ def large_hits(journey: Journey) -> str:
     def indexed() -> Any:
         return search.SearchCourses(request).total_size or None
 
-    total = wait_for("index follows the large feed", indexed, tell=journey.tell)
+    total = journey.wait_for("index follows the large feed", indexed)
     return f"; {total} courses of the large feed could be booked as of {day}"
 
 

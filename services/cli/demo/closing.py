@@ -43,7 +43,7 @@ def all_events(journey: Journey) -> str:
     """Kafka: a consumer of our own has seen every kind of event there is, the redemption's in order."""
     expected = set(event_messages())
     journey.tell(f"waiting for {len(expected)} kinds of event")
-    missing = journey.watcher.wait_for(expected, timeout=30)
+    missing = journey.watcher.wait_for(expected, timeout=journey.patience)
     expect(not missing, f"not seen on Kafka: {', '.join(sorted(missing))}")
     ours = journey.watcher.of_key(journey.facts.redemption)
     expect(ours == SPENT, f"events of the redemption came as {', '.join(ours)}")

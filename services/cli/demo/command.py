@@ -25,6 +25,12 @@ def register(app: typer.Typer) -> None:
                 help="Folder with taxonomy/, shortage/ and feeds/ to take instead of the samples.",
             ),
         ] = None,
+        patience: Annotated[
+            float,
+            typer.Option(
+                min=1, help="Seconds to wait for what happens by itself, such as an event's effect."
+            ),
+        ] = 30.0,
         home: Home = None,
         as_json: AsJson = False,
     ) -> None:
@@ -35,4 +41,4 @@ def register(app: typer.Typer) -> None:
         # Here and not above: `--help` needs neither gRPC nor Kafka.
         from services.cli.demo.walk import walk_journey
 
-        raise typer.Exit(walk_journey(home, data, as_json=as_json))
+        raise typer.Exit(walk_journey(home, data, as_json=as_json, patience=patience))

@@ -43,7 +43,8 @@ class Facts:
 class Journey:
     """One walk: the stack, the files it takes, what is known so far, and where progress is told.
 
-    `run` is a short tag, unique per walk, so that walks on the same stack do not meet.
+    `run` is a short tag, unique per walk, so that walks on the same stack do not meet; `patience` is how many
+    seconds to wait for what happens by itself, such as an event's effect.
     """
 
     client: Client
@@ -51,6 +52,7 @@ class Journey:
     watcher: EventWatcher
     run: str
     tell: Tell
+    patience: float = 30.0
     facts: Facts = field(default_factory=Facts)
 
     def subject(self, person: str) -> str:
@@ -64,6 +66,22 @@ class Journey:
     def learner(self, name: str) -> str:
         """Resource name of a learner."""
         return f"learners/{self.subject(name)}"
+
+    def wait_for(self, what: str, check: Callable[[], T | None], *, times: float = 1) -> T:
+        """Asks `check` until it gives something true, and returns that.
+
+        Raises StepFailed when that takes longer than the journey's patience, `times` over.
+        """
+        began = time.monotonic()
+        pause = 0.05
+        while not (found := check()):
+            waited = time.monotonic() - began
+            if waited > self.patience * times:
+                raise StepFailed(f"{what}: not within {self.patience * times:.0f} s")
+            self.tell(f"{what} … {waited:.0f} s")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.5)
+        return found
 
 
 @dataclass(frozen=True)
@@ -103,17 +121,3 @@ def expect(holds: bool, text: str) -> None:
     """Raises StepFailed with `text` unless `holds`."""
     if not holds:
         raise StepFailed(text)
-
-
-def wait_for(what: str, check: Callable[[], T | None], *, tell: Tell, timeout: float = 30.0) -> T:
-    """Asks `check` until it gives something true; returns that, or raises StepFailed after `timeout` s."""
-    began = time.monotonic()
-    pause = 0.05
-    while not (found := check()):
-        waited = time.monotonic() - began
-        if waited > timeout:
-            raise StepFailed(f"{what}: not within {timeout:.0f} s")
-        tell(f"{what} … {waited:.0f} s")
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.5)
-    return found

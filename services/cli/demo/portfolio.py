@@ -19,7 +19,7 @@ from waymark.portfolio.v1 import (
 
 from services.cli.client import Caller, request_id
 from services.cli.demo.data import OCCUPATION
-from services.cli.demo.journey import Journey, Step, expect, wait_for
+from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.programme import LEARNER
 
 Pathway = pathway_pb2.Pathway
@@ -110,7 +110,7 @@ def step_confirmed(journey: Journey) -> str:
         step = pathway.steps[0]
         return step if step.state == pathway_pb2.Step.STATE_CONFIRMED else None
 
-    step = wait_for("the step is confirmed by the event", confirmed, tell=journey.tell)
+    step = journey.wait_for("the step is confirmed by the event", confirmed)
     return f"{step.title!r} is confirmed; no call to the portfolio moved it"
 
 

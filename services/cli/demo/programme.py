@@ -10,7 +10,7 @@ from waymark.vouchers.v1 import learner_fact_pb2, learner_fact_pb2_grpc
 from services.cli.amounts import json_date, json_money
 from services.cli.client import request_id
 from services.cli.demo.data import PLACE
-from services.cli.demo.journey import Journey, Step, expect, wait_for
+from services.cli.demo.journey import Journey, Step, expect
 from services.cli.exits import Failure
 from services.cli.output import money
 from services.cli.programme import read_programme
@@ -113,7 +113,7 @@ def check(journey: Journey, person: str, session: str) -> dict[str, Any]:
                 return None  # the catalogue's event is still on its way
             raise
 
-    return wait_for("vouchers hear of the session", known, tell=journey.tell)
+    return journey.wait_for("vouchers hear of the session", known)
 
 
 PROGRAMME = Step(

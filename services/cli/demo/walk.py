@@ -40,14 +40,15 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def walk_journey(home: Path | None, data: Path | None, *, as_json: bool) -> int:
+def walk_journey(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
     """Walks all steps on the stack in `home`; returns how many failed. Raises Failure when there is none."""
     files = Data.find(data)
     client = Client(home)
     watcher = EventWatcher(client.state.kafka)
     try:
         teller = JsonTeller(len(STEPS)) if as_json else Teller(len(STEPS))
-        journey = Journey(client, files, watcher, run=uuid.uuid4().hex[:8], tell=teller.progress)
+        run = uuid.uuid4().hex[:8]
+        journey = Journey(client, files, watcher, run, teller.progress, patience)
         return sum(not outcome.ok for outcome in walk(journey, STEPS, teller))
     finally:
         watcher.close()

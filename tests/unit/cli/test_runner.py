@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.cli.demo.journey import Facts, Journey, Step, StepFailed, refused, wait_for
+from services.cli.demo.journey import Facts, Journey, Step, StepFailed, refused
 from services.cli.demo.papers import certificate
 from services.cli.demo.runner import JsonTeller, Teller, walk
 from services.cli.demo.walk import STEPS
@@ -78,10 +78,12 @@ def test_the_expected_refusal_can_be_read() -> None:
 
 
 def test_waiting_ends() -> None:
-    with pytest.raises(StepFailed, match="not within"):
-        wait_for("the end of time", lambda: None, tell=lambda text: None, timeout=0.1)
+    walked = journey()
     answers = iter((None, None, 7))
-    assert wait_for("seven", lambda: next(answers), tell=lambda text: None) == 7
+    assert walked.wait_for("seven", lambda: next(answers)) == 7
+    walked.patience = 0.1
+    with pytest.raises(StepFailed, match="not within"):
+        walked.wait_for("the end of time", lambda: None)
 
 
 def test_facts_are_kept_by_name() -> None:
