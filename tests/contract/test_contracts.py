@@ -1,0 +1,140 @@
+"""Rules of the contracts that buf does not know, and the check of them, seen red on a broken copy."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.edge.contract import Contract, Rpc
+from services.platform.edge.contract_rules import faults
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACT = Contract()
+
+
+def test_every_rpc_and_event_keeps_the_rules() -> None:
+    assert faults(CONTRACT) == []
+
+
+@pytest.mark.parametrize("rpc", CONTRACT.rpcs, ids=lambda rpc: rpc.path)
+def test_every_rpc_says_who_how_and_what_goes_wrong(rpc: Rpc) -> None:
+    assert rpc.policy is not None
+    assert rpc.bindings
+    assert all(binding.template.startswith("/v1/") for binding in rpc.bindings)
+    assert rpc.description
+    assert re.search(r"^Errors:", rpc.comment, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", [name for name, number in reason_pb2.Reason.items() if number])
+def test_every_reason_has_code_text_and_remedy_and_is_raised(name: str) -> None:
+    info = reason_pb2.Reason.DESCRIPTOR.values_by_name[name].GetOptions().Extensions[reason_pb2.info]
+    assert info.code
+    assert info.text.endswith(".")
+    assert info.remedy.endswith(".")
+    assert name in raised_reasons(), f"{name} is in the catalogue and nothing in services/ ever raises it"
+
+
+@cache
+def raised_reasons() -> set[str]:
+    """Reasons that code under services/ names."""
+    return {
+        reason
+        for path in (ROOT / "services").rglob("*.py")
+        for reason in re.findall(r"\bREASON_[A-Z_]+", path.read_text())
+    }
+
+
+def test_every_reason_of_a_service_is_named_by_one_of_its_rpcs() -> None:
+    """Reasons 1-99 can come from any call and need not be named."""
+    named = {f"REASON_{reason}" for rpc in CONTRACT.rpcs for reason in rpc.reasons}
+    own = {name for name, number in reason_pb2.Reason.items() if number >= 100}
+    assert sorted(own - named) == []
+
+
+def test_resources_have_names_of_their_own() -> None:
+    """No two RPCs of two services share an address: the edge could not tell them apart."""
+    seen: dict[tuple[str, str], str] = {}
+    for rpc in CONTRACT.rpcs:
+        for binding in rpc.bindings:
+            other = seen.setdefault((binding.verb, binding.template), rpc.path)
+            assert other == rpc.path
+
+
+class TestTheCheckGoesRed:
+    """`python -m proto.generate --check` on a copy of the project with one thing broken."""
+
+    @pytest.fixture
+    def copy(self, tmp_path: Path) -> Path:
+        ignore = shutil.ignore_patterns("__pycache__")
+        for name in ("proto", "docs", "services/platform"):
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
+        shutil.copyfile(ROOT / "services" / "__init__.py", tmp_path / "services" / "__init__.py")
+        return tmp_path
+
+    def check(self, copy: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "proto.generate", "--check"]
+        return subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=120, check=False)
+
+    def change(self, copy: Path, change: Callable[[str], str], name: str) -> None:
+        path = copy / "proto" / "waymark" / name
+        before = path.read_text()
+        assert change(before) != before
+        path.write_text(change(before))
+
+    def test_control_the_copy_as_it_is_passes(self, copy: Path) -> None:
+        done = self.check(copy)
+        assert done.returncode == 0, done.stderr
+
+    def test_a_breaking_change(self, copy: Path) -> None:
+        self.change(
+            copy,
+            lambda text: text.replace("string voucher = 1;", "int64 voucher = 1;"),
+            "vouchers/v1/events.proto",
+        )
+        done = self.check(copy)
+        assert done.returncode != 0
+        assert "voucher" in done.stdout + done.stderr
+        assert "breaking" in done.stderr
+
+    def test_an_rpc_without_a_policy(self, copy: Path) -> None:
+        policy = "    option (waymark.options.v1.policy) = {public: true};\n"
+        self.change(copy, lambda text: text.replace(policy, "", 1), "catalogue/v1/course.proto")
+        done = self.check(copy)
+        assert done.returncode != 0
+        assert "has no (waymark.options.v1.policy)" in done.stderr
+
+    def test_an_unknown_error_reason(self, copy: Path) -> None:
+        self.change(
+            copy,
+            lambda text: re.sub(r"Errors: ", "Errors: NO_SUCH_REASON, ", text, count=1),
+            "catalogue/v1/course.proto",
+        )
+        done = self.check(copy)
+        assert done.returncode != 0
+        assert "NO_SUCH_REASON" in done.stderr
+
+    def test_a_change_that_was_not_generated(self, copy: Path) -> None:
+        self.change(copy, lambda text: text.replace("// ", "// Surely: ", 1), "vouchers/v1/voucher.proto")
+        done = self.check(copy)
+        assert done.returncode != 0
+        assert "make proto" in done.stderr
+
+    def test_a_badly_formatted_file(self, copy: Path) -> None:
+        self.change(copy, lambda text: text.replace("  ", "     ", 1), "vouchers/v1/events.proto")
+        done = self.check(copy)
+        assert done.returncode != 0
+        assert "format" in done.stderr
+
+    def test_a_document_written_by_hand(self, copy: Path) -> None:
+        (copy / "docs" / "errors.md").write_text("# Errors\n")
+        done = self.check(copy)
+        assert done.returncode != 0
+        assert "docs/errors.md" in done.stderr
