@@ -28,6 +28,8 @@ MODULES = {
     "search": "services.cli.search",
     "programme": "services.cli.programme",
     "application": "services.cli.application",
+    "redemption": "services.cli.redemption",
+    "hold": "services.cli.hold",
     "payout": "services.cli.payout",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
