@@ -1,8 +1,8 @@
 """`make bench-footprint`: memory of the whole idle stack, and how long it takes until it answers.
 
 Memory is the sum of the proportional set sizes (PSS) of every process of the stack, the supervisor included:
-a page that n processes share counts 1/n for each. Start-up is measured from the command to the first answer of
-an RPC through the edge, once in an empty home and once in a home that has been used before.
+a page that n processes share counts 1/n for each. Start-up is measured from the command to the first answer
+of an RPC through the edge, once in an empty home and once in a home that has been used before.
 """
 
 import shutil
@@ -18,7 +18,6 @@ import psutil
 
 from bench.report import Goal, report
 from services.cli.stack import control
-from services.cli.stack.leftovers import left_overs
 from services.cli.stack.state import StackState
 
 IDLE_SECONDS = 20.0
@@ -71,7 +70,8 @@ def memory(home: Path) -> dict[str, float]:
     assert state is not None
     names = {part.pid: part.name for part in state.parts.values() if part.pid} | {state.pid: "supervisor"}
     sizes: dict[str, float] = defaultdict(float)
-    for process in [psutil.Process(state.pid), *left_overs(home)]:
+    supervisor = psutil.Process(state.pid)
+    for process in [supervisor, *supervisor.children(recursive=True)]:
         family = [process, *process.parents()]
         name = next((names[member.pid] for member in family if member.pid in names), "other")
         sizes[name] += pss(process.pid)

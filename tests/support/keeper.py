@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import psutil
+from filelock import FileLock
 
 from services.cli.stack import process
 from services.cli.stack.kafka import Kafka
@@ -44,6 +45,17 @@ def alive(holder: Path) -> bool:
         return False
 
 
+def let_go(folder: Path) -> bool:
+    """Withdraw the address if nobody holds the part any more; a newcomer then starts another one."""
+    if any(alive(holder) for holder in (folder / "holders").iterdir()):
+        return False
+    with FileLock(folder.with_suffix(".lock")):
+        if any(alive(holder) for holder in (folder / "holders").iterdir()):
+            return False
+        (folder / "address.json").unlink()
+        return True
+
+
 def main() -> None:
     """Start the part, publish its address, stay while somebody holds it."""
     part, folder = sys.argv[1], Path(sys.argv[2])
@@ -57,7 +69,7 @@ def main() -> None:
         ready = folder / "address.tmp"
         ready.write_text(json.dumps({**address, "pid": str(running.pid), "log": str(log)}))
         ready.rename(folder / "address.json")
-        while any(alive(holder) for holder in (folder / "holders").iterdir()):
+        while not let_go(folder):
             time.sleep(POLL_SECONDS)
     finally:
         process.stop(running, command)

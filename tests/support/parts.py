@@ -6,6 +6,7 @@ Each starts on first use and is stopped when the last test process ends, also wh
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,11 +51,14 @@ def held(part: str, run: str | None = None) -> Iterator[dict[str, str]]:
     folder = base / f"{run or run_id()}-{part}"
     me = psutil.Process()
     holder = folder / "holders" / str(me.pid)
-    with FileLock(base / f"{folder.name}.lock"):
-        if not folder.exists():
-            start(part, folder, holder)
-        else:
+    with FileLock(folder.with_suffix(".lock")):
+        if (folder / "address.json").exists():
             write_holder(holder)
+        else:
+            # One that is being stopped has withdrawn its address; one that was killed left its folder.
+            wait_gone(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            start(part, folder, holder)
         address: dict[str, str] = json.loads((folder / "address.json").read_text())
     try:
         yield address
@@ -62,7 +66,6 @@ def held(part: str, run: str | None = None) -> Iterator[dict[str, str]]:
         holder.unlink(missing_ok=True)
         if not any((folder / "holders").glob("*")):
             wait_gone(folder)
-            (base / f"{folder.name}.lock").unlink(missing_ok=True)
 
 
 def write_holder(holder: Path) -> None:
@@ -100,7 +103,7 @@ def start(part: str, folder: Path, holder: Path) -> None:
     keeper.returncode = 0
 
 
-def wait_gone(folder: Path, seconds: float = 30) -> None:
+def wait_gone(folder: Path, seconds: float = 20) -> None:
     """Wait until the keeper has stopped its part and deleted the folder."""
     deadline = time.monotonic() + seconds
     while folder.exists() and time.monotonic() < deadline:

@@ -65,7 +65,11 @@ def up_detached(home: Path, port_base: int | None) -> None:
     if state is None:
         supervisor = control.start_detached(home, port_base)
         with screen(Console(stderr=True, highlight=False)) as watch:
-            state = control.wait_ready(home, supervisor, watch)
+            try:
+                state = control.wait_ready(home, supervisor, watch)
+            except (Failure, KeyboardInterrupt):
+                control.stop(home)
+                raise
         # It outlives this process on purpose; without this, Popen would warn about it.
         supervisor.returncode = 0
     typer.echo(headline(state))

@@ -18,6 +18,8 @@ from services.cli.stack.state import FILE, StackState, find_state
 
 READY_SECONDS = 180.0
 STOP_SECONDS = 90.0
+# A part that died so often on the way up will not come up by waiting.
+GIVE_UP_RESTARTS = 6
 # All that a stack puts into its home; `reset` deletes nothing else.
 CONTENTS = ("postgres", "kafka", "s3", "issuer", "edge", "secrets", "index", "logs", "demo")
 
@@ -81,13 +83,19 @@ def wait_ready(
                 return state
         if supervisor.poll() is not None:
             raise Failure(ExitCode.OTHER, f"The stack did not start.\n{process.tail(log)}")
-        if time.monotonic() > deadline:
-            late = ", ".join(p.name for p in state.parts.values() if p.state != "ready") if state else "all"
-            remedy = f"Look with `waymark status --home {home}` and `waymark logs PART --home {home}`."
+        stuck = [part for part in state.parts.values() if part.restarts >= GIVE_UP_RESTARTS] if state else []
+        if stuck or time.monotonic() > deadline:
+            remedy = f"Look with `waymark logs PART --home {home}`, then start again."
             raise Failure(
-                ExitCode.UNREACHABLE, f"Not ready after {READY_SECONDS:.0f} s: {late}.", remedy=remedy
+                ExitCode.UNREACHABLE, f"The stack is not ready.\n{complaints(state)}", remedy=remedy
             )
         time.sleep(0.1)
+
+
+def complaints(state: StackState | None) -> str:
+    """Return a line for each part that is not ready, with its reason."""
+    parts = state.parts.values() if state else []
+    return "\n".join(f"  {p.name}: {p.state} {p.reason}" for p in parts if p.state not in ("ready", "done"))
 
 
 def stop(home: Path) -> bool:

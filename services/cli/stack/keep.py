@@ -23,6 +23,8 @@ POLL_SECONDS = 0.1
 PROBE_SECONDS = 5.0
 # Alive but without an answer for this long: ended and started anew.
 SILENT_SECONDS = 60.0
+# Characters of a dying part's last line that are shown.
+WORDS = 200
 LARGEST_LOG = 16 * 1024 * 1024
 
 
@@ -53,7 +55,7 @@ class Keeper:
         """
         wait = FIRST_WAIT
         while True:
-            self._say("waiting")
+            self._say("waiting", self.state.reason)
             for need in needs:
                 await need.up.wait()
             began = time.monotonic()
@@ -69,7 +71,7 @@ class Keeper:
             await self._end()
             wait = FIRST_WAIT if time.monotonic() - began > STEADY_SECONDS else wait
             self.state.restarts += 1
-            self._say("restarting", f"{reason.splitlines()[0]}; next try in {wait:g} s")
+            self._say("restarting", reason.splitlines()[0])
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
@@ -135,8 +137,7 @@ class Keeper:
         code = self._process.returncode
         await self._end()
         if code:
-            said = process.tail(self.log, 1)
-            raise PartError(f"ended with exit code {code}: {said}")
+            raise PartError(f"ended with exit code {code} {last_words(self.log)}")
         self._say("done")
         self.up.set()
 
@@ -152,13 +153,18 @@ class Keeper:
         code = self._process.poll()
         if code is not None:
             how = f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            raise PartError(how)
+            raise PartError(" ".join((how, last_words(self.log))) if code > 0 else how)
 
     def _say(self, state: str, reason: str = "") -> None:
         pid = self._process.pid if self._process else 0
         if (self.state.state, self.state.reason, self.state.pid) != (state, reason, pid):
             self.state.state, self.state.reason, self.state.pid = state, reason, pid
             self._changed()
+
+
+def last_words(log: Path) -> str:
+    """Return the last line of a log in brackets, shortened; the reason is there when a program gives up."""
+    return f"({process.tail(log, 1)[:WORDS]})"
 
 
 def turn_over(log: Path) -> None:

@@ -120,7 +120,7 @@ def issuer(plan: Plan) -> Program:
 
 
 def setup(plan: Plan) -> Program:
-    """Return the one-off that makes databases, roles, tables, topics, buckets and the edge's configuration.
+    """Return the one-off that makes databases, roles, tables, topics and the edge's configuration.
 
     It is the only process of the project that has an administrator's rights on the database.
     """
@@ -131,35 +131,44 @@ def setup(plan: Plan) -> Program:
 
 def workers(plan: Plan, service: str) -> list[Member]:
     """Return server, relay and consumer of a service."""
-    server, metrics = plan.port(f"{service}-server"), plan.port(f"{service}-server-metrics")
+    port, metrics = plan.port(f"{service}-server"), plan.port(f"{service}-server-metrics")
+    listen = f"127.0.0.1:{port}"
 
-    def environment(metrics_port: int, **more: str) -> Callable[[], dict[str, str]]:
-        identity = {"WAYMARK_OIDC_ISSUER": plan.issuer}
-        return lambda: {
-            **plan.service_environment(service),
-            **identity,
-            "WAYMARK_OIDC_JWKS_URI": plan.jwks_uri(),
-            "WAYMARK_METRICS_PORT": str(metrics_port),
-            **more,
-        }
+    def server_environment() -> dict[str, str]:
+        told = {"WAYMARK_LISTEN": listen, "WAYMARK_METRICS_PORT": str(metrics)}
+        told |= {"WAYMARK_OIDC_ISSUER": plan.issuer, "WAYMARK_OIDC_JWKS_URI": plan.jwks_uri()}
+        return {**plan.service_environment(service), **told}
 
-    listen = f"127.0.0.1:{server}"
-    serving = Program(
+    server = Program(
         f"{service}-server",
-        lambda: waymark("serve", service),
-        lambda: accepts(server),
-        environment(metrics, WAYMARK_LISTEN=listen),
+        partial(waymark, "serve", service),
+        partial(accepts, port),
+        server_environment,
+        # Its own drain takes up to 20 s.
         stop_seconds=25.0,
     )
-    found = [
-        Member(serving, ("setup",), SERVERS, listen, ports=(f"{service}-server", f"{service}-server-metrics"))
+    ports = (f"{service}-server", f"{service}-server-metrics")
+    return [
+        Member(server, ("setup",), SERVERS, listen, ports=ports),
+        event_process(plan, service, "relay", RELAYS, plan.relay_environment),
+        event_process(plan, service, "consumer", CONSUMERS, plan.service_environment),
     ]
-    for kind, verb, floor in (("relay", "relay", RELAYS), ("consumer", "consume", CONSUMERS)):
-        name = f"{service}-{kind}"
-        port = plan.port(name)
-        program = Program(name, partial(waymark, verb, service), partial(accepts, port), environment(port))
-        found.append(Member(program, ("setup",), floor, ports=(name,)))
-    return found
+
+
+def event_process(
+    plan: Plan, service: str, kind: str, floor: int, told: Callable[[str], dict[str, str]]
+) -> Member:
+    """Return the relay or the consumer of a service; its metrics port shows that it lives."""
+    name = f"{service}-{kind}"
+    port = plan.port(name)
+    verb = {"relay": "relay", "consumer": "consume"}[kind]
+    program = Program(
+        name,
+        partial(waymark, verb, service),
+        partial(accepts, port),
+        lambda: {**told(service), "WAYMARK_METRICS_PORT": str(port)},
+    )
+    return Member(program, ("setup",), floor, ports=(name,))
 
 
 def edge(plan: Plan) -> Program:

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from services.cli.exits import ExitCode, Failure
 from services.cli.stack.kafka import Kafka
@@ -164,22 +165,23 @@ class Plan:
             "WAYMARK_S3_REGION": self.environ.get("WAYMARK_S3_REGION", REGION),
         }
 
-    def service_environment(self, service: str) -> dict[str, str]:
-        """Return what every process of one service is told: no other service's database or keys."""
+    def relay_environment(self, service: str) -> dict[str, str]:
+        """Return what a relay is told: its service's database and Kafka, no key and no object store."""
         passed = {name: self.environ[name] for name in PASSED_ON if name in self.environ}
+        url = {f"WAYMARK_{service.upper()}_DATABASE_URL": self.database_url(service)}
+        return {**passed, **url, **self.kafka_environment()}
+
+    def service_environment(self, service: str) -> dict[str, str]:
+        """Return what server and consumer of a service are told: no other service's database or keys."""
         return {
-            **passed,
-            f"WAYMARK_{service.upper()}_DATABASE_URL": self.database_url(service),
+            **self.relay_environment(service),
             "WAYMARK_SECRETS_DIR": str(self.secrets_dir(service)),
             "WAYMARK_INDEX_DIR": str(self.home / "index" / service),
-            **self.kafka_environment(),
             **self.s3_environment(),
         }
 
     def database_url(self, service: str) -> str:
         """Return the URL of a service's own database for its own login role."""
-        from urllib.parse import quote, urlsplit, urlunsplit
-
         role = f"waymark_{service}"
         url = urlsplit(self.admin_database_url())
         host = url.netloc.rpartition("@")[2]

@@ -12,7 +12,7 @@ from services.cli.stack.plan import SERVICES, Plan
 
 
 def main() -> None:
-    """Make databases, roles, tables, topics, buckets and the edge's configuration of one stack."""
+    """Make databases, roles, tables, topics and the edge's configuration of one stack."""
     plan = Plan(Path(sys.argv[1]), int(sys.argv[2]), os.environ)
     for service in SERVICES:
         prepare_service(plan, service)
@@ -20,7 +20,7 @@ def main() -> None:
 
 
 def prepare_service(plan: Plan, service: str) -> None:
-    """Make role, database, tables, topics and buckets of one service."""
+    """Make role, database, tables and topics of one service."""
     from services.platform.db.migrations import migrate
     from services.platform.db.roles import create_service_database
     from services.platform.events.topics import ensure_topics, topics_of
