@@ -6,6 +6,7 @@ import mimetypes
 from datetime import timedelta
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import evidence_pb2 as pb
 from waymark.portfolio.v1 import evidence_pb2_grpc
@@ -20,7 +21,7 @@ from services.portfolio.domain import names, quotas
 from services.portfolio.store.evidence import BUCKET, EVIDENCE, bytes_held
 from services.portfolio.store.vault import open_vault
 
-DOWNLOAD = timedelta(minutes=5)
+DOWNLOAD = timedelta(minutes=5)  # how long an address works
 
 
 class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
@@ -84,7 +85,7 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
             DOWNLOAD,
             sha256=evidence.sha256,
         )
-        return pb.EvidenceDownload(url=url, lifetime=DOWNLOAD)
+        return pb.EvidenceDownload(url=url, lifetime=Duration(seconds=DOWNLOAD.seconds))
 
     @portfolio_call
     def _stored(self, tx: Transaction, request: pb.FinalizeEvidenceRequest) -> pb.Evidence:
