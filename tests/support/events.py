@@ -4,9 +4,14 @@ meeting."""
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -221,3 +226,44 @@ def eventually(check: Callable[[], bool], within: timedelta = timedelta(seconds=
     while not check():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
+
+
+@contextmanager
+def running(*runs: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Runs relays and consumers (their `run`) on threads; a failure of one fails the test."""
+    stop, failures = threading.Event(), []
+
+    def guarded(run: Callable[[threading.Event], None]) -> None:
+        try:
+            run(stop)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(run,)) for run in runs]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise failures[0]
+
+
+@contextmanager
+def process(rig: Rig, kind: str, *faults: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs `event_process`; whatever is left of it at the end is killed."""
+    arguments = [kind, rig.service, rig.settings.database_url, rig.settings.kafka_bootstrap, *faults]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.event_process", *arguments],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, "PYTHONPATH": ".:proto/python", "SECRETS": str(rig.settings.secrets_dir)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()

@@ -69,8 +69,8 @@ def consumer(settings: Settings, group: str | None, **options: Any) -> Any:
         "auto_offset_reset": "earliest",
         "allow_auto_create_topics": False,
         "metadata_max_age_ms": 15_000,  # how soon a topic created later is found
-        "session_timeout_ms": 10_000,
-        "heartbeat_interval_ms": 2_000,
+        "session_timeout_ms": 6_000,
+        "heartbeat_interval_ms": 1_500,
         "request_timeout_ms": 15_000,
         "metrics_enabled": False,
     }

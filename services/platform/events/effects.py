@@ -48,9 +48,10 @@ class Effects:
             for message in work:
                 self._alone(message)
 
-    def react(self, tx: Transaction, events: Sequence[Known]) -> None:
-        """Runs the reactions of events that are new to the inbox, within `tx`."""
+    def react(self, tx: Transaction, events: Sequence[Known]) -> int:
+        """Runs the reactions of events that are new to the inbox, within `tx`; returns how many were new."""
         new = inbox.admit(tx, [event.info.id for event in events])
+        count = len(new)
         for event in events:
             topic = event.info.topic
             if event.info.id not in new:
@@ -69,6 +70,7 @@ class Effects:
                 span.end(outcome)
             metrics.EVENTS_CONSUMED.labels(topic, "effect").inc()
             metrics.EVENT_AGE.labels(topic).observe((datetime.now(UTC) - event.info.time).total_seconds())
+        return count
 
     def _together(self, work: Sequence[Known | Poison]) -> bool:
         """Tries all in one transaction; False when a reaction fails, so that the culprit must be found."""

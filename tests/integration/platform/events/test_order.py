@@ -1,0 +1,190 @@
+"""Order and completeness of what the relay publishes, whoever commits late and however many relays run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from threading import Barrier, Thread
+
+import pytest
+import sqlalchemy as sa
+
+from services.platform.db.engine import make_engine
+from services.platform.db.schema import outbox
+from services.platform.db.transaction import transaction
+from services.platform.events.leases import Leases
+from services.platform.events.outbox import BUCKETS
+from services.platform.events.relay import Relay
+from tests.support.events import Rig, eventually, running
+
+
+def per_key(messages: list[tuple[str, int]]) -> dict[str, list[int]]:
+    numbers = defaultdict(list)
+    for key, n in messages:
+        numbers[key].append(n)
+    return numbers
+
+
+def relay(rig: Rig) -> Relay:
+    return Relay(rig.settings, rig.engine)
+
+
+def test_events_arrive_once_each_and_in_order_per_key(rig):
+    for n in range(20):
+        rig.publish(*((f"k{key}", n) for key in range(10)))
+    with running(relay(rig).run):
+        eventually(lambda: rig.waiting() == 0)
+    assert all(numbers == list(range(20)) for numbers in per_key(rig.messages()).values())
+
+
+def slow_and_fast(rig: Rig) -> tuple[sa.Connection, sa.engine.Transaction]:
+    """Leaves an older row uncommitted while a newer one of another key is committed."""
+    connection = rig.engine.connect()
+    begun = connection.begin()
+    from services.platform.events.outbox import append
+
+    append(connection, [rig.event("slow", 1)])
+    rig.publish(("fast", 1))
+    return connection, begun
+
+
+def test_a_row_that_commits_late_is_not_skipped(rig):
+    connection, begun = slow_and_fast(rig)
+    with running(relay(rig).run):
+        eventually(lambda: per_key(rig.messages()).get("fast") == [1])
+        begun.commit()
+        connection.close()
+        eventually(lambda: per_key(rig.messages()).get("slow") == [1])
+
+
+def test_control_a_cursor_over_ids_loses_it(rig):
+    connection, begun = slow_and_fast(rig)
+
+    def after(cursor: int) -> list[tuple[int, str]]:
+        statement = sa.select(outbox.c.seq, outbox.c.aggregateid).where(outbox.c.seq > cursor)
+        with rig.engine.begin() as reader:
+            return [tuple(row) for row in reader.execute(statement.order_by(outbox.c.seq))]
+
+    first = after(0)
+    begun.commit()
+    connection.close()
+    assert [key for _, key in first + after(first[-1][0])] == ["fast"]
+
+
+def inverted_transactions(rig: Rig) -> sa.engine.Connection:
+    """Two events of one aggregate, the second by the transaction that began first, and a third party in
+    between.
+
+    A handler takes its transaction number when it claims the request id, and the aggregate's lock only
+    later. So the lower number may write second. Returns a connection whose number lies between the two and
+    stays open.
+    """
+    assign = sa.text("SELECT pg_current_xact_id()")
+    lower, between = rig.engine.connect(), rig.engine.connect()
+    lower.begin()
+    lower.execute(assign)
+    between.begin()
+    between.execute(assign)
+    rig.publish(("a", 1))
+    from services.platform.events.outbox import append
+
+    append(lower, [rig.event("a", 2)])
+    lower.commit()
+    lower.close()
+    return between
+
+
+def test_the_order_is_that_of_the_writes_not_of_the_transaction_numbers(rig):
+    between = inverted_transactions(rig)
+    with running(relay(rig).run):
+        eventually(lambda: rig.waiting() == 0)
+    between.close()
+    assert per_key(rig.messages())["a"] == [1, 2]
+
+
+def test_control_below_the_xmin_horizon_the_second_event_would_overtake_the_first(rig):
+    between = inverted_transactions(rig)
+    horizon = sa.text(
+        "SELECT aggregateid, payload FROM outbox "
+        "WHERE xmin::text::bigint < pg_snapshot_xmin(pg_current_snapshot())::text::bigint "
+        "ORDER BY xmin::text::bigint, seq"
+    )
+    with transaction(rig.engine, read_only=True) as tx:
+        seen = [type(rig.event("a", 1)).FromString(row.payload).n for row in tx.execute(horizon)]
+    between.close()
+    assert seen == [2]  # published alone; the first follows only when the third party has ended
+
+
+def publish_while_two_relays_run(rig: Rig, relays: list[Relay]) -> list[tuple[str, int]]:
+    with running(*(one.run for one in relays)):
+        for n in range(60):
+            rig.publish(*((f"k{key}", n) for key in range(20)))
+        eventually(lambda: rig.waiting() == 0)
+    return rig.messages()
+
+
+def test_two_relays_share_the_buckets_and_keep_the_order(rig):
+    relays = [relay(rig), relay(rig)]
+    messages = publish_while_two_relays_run(rig, relays)
+    assert all(numbers == list(range(60)) for numbers in per_key(messages).values())
+
+
+def test_control_without_leases_two_relays_send_old_events_behind_new_ones(rig, monkeypatch):
+    meet = Barrier(2)
+    take = Relay._take
+
+    def hold_everything(self: Leases, *, idle: bool) -> None:
+        self.held = frozenset(range(BUCKETS))
+
+    def take_together(self: Relay):
+        rows = take(self)
+        if rows and not meet.broken:
+            try:
+                meet.wait(timeout=5)
+            except Exception:
+                meet.abort()
+        return rows
+
+    monkeypatch.setattr(Leases, "renew", hold_everything)
+    monkeypatch.setattr(Leases, "valid", lambda _: True)
+    monkeypatch.setattr(Relay, "_take", take_together)
+    rig.publish(*((f"k{key}", n) for n in range(30) for key in range(20)))
+    relays = [relay(rig), Relay(rig.settings, make_engine(rig.settings.database_url, 1))]
+    with running(*(one.run for one in relays)):
+        eventually(lambda: rig.waiting() == 0)
+    assert any(numbers != sorted(set(numbers)) for numbers in per_key(rig.messages()).values())
+    relays[1]._engine.dispose()
+
+
+def test_leases_are_disjoint_balanced_and_given_back(rig):
+    first, second = Leases(rig.engine, "first"), Leases(rig.engine, "second")
+    first.renew(idle=True)
+    assert len(first.held) == BUCKETS
+    second.renew(idle=True)
+    assert not second.held  # nothing is free yet, and nothing is taken by force
+    first.renew(idle=True)
+    second.renew(idle=True)
+    assert len(first.held) == len(second.held) == BUCKETS // 2
+    assert not first.held & second.held
+    first.release()
+    second.renew(idle=True)
+    assert len(second.held) == BUCKETS
+
+
+def test_a_relay_with_events_in_flight_gives_nothing_up(rig):
+    first, second = Leases(rig.engine, "first"), Leases(rig.engine, "second")
+    first.renew(idle=True)
+    second.renew(idle=True)
+    first.renew(idle=False)
+    assert len(first.held) == BUCKETS
+
+
+@pytest.mark.parametrize("rounds", range(3))
+def test_many_relays_starting_at_once_never_hold_the_same_bucket(rig, rounds):
+    leases = [Leases(rig.engine, f"relay-{n}") for n in range(4)]
+    threads = [Thread(target=lambda one=one: one.renew(idle=True)) for one in leases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    held = [bucket for one in leases for bucket in one.held]
+    assert len(held) == len(set(held))
