@@ -80,6 +80,8 @@ class Keeper:
         self.up.clear()
         if self._process is not None:
             self._say("stopping")
+            if self.member.drain and self._process.poll() is None:
+                await asyncio.to_thread(self.member.drain)
             await self._end()
         self._say("stopped")
 

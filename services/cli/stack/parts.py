@@ -1,8 +1,6 @@
 """The parts of a stack in the order they start, each with what it needs first."""
 
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from services.cli.stack.plan import SERVICES, Plan
-from services.cli.stack.ports import accepts
+from services.cli.stack.probes import accepts, answers, drain_edge
 from services.cli.stack.process import Command
 
 # Floors of the house, for the order of stopping.
@@ -68,6 +66,8 @@ class Member:
         floor: parts of a higher floor stop first, so that nothing loses what it still works with.
         address: where it listens, for people.
         once: it does its work and ends; ending well is being ready.
+        ports: names of the ports it takes.
+        drain: lets calls under way end before it is asked to stop.
     """
 
     part: Part
@@ -76,6 +76,7 @@ class Member:
     address: str = ""
     once: bool = False
     ports: tuple[str, ...] = ()
+    drain: Callable[[], None] | None = None
 
     @property
     def name(self) -> str:
@@ -101,7 +102,16 @@ def members(plan: Plan) -> list[Member]:
     for service in SERVICES:
         found += workers(plan, service)
     needs = tuple(name for name in EDGE_NEEDS if name in {member.name for member in found})
-    found.append(Member(edge(plan), needs, EDGE, plan.edge, ports=("edge", "edge-admin")))
+    found.append(
+        Member(
+            edge(plan),
+            needs,
+            EDGE,
+            plan.edge,
+            ports=("edge", "edge-admin"),
+            drain=partial(drain_edge, plan.port("edge-admin")),
+        )
+    )
     return found
 
 
@@ -172,7 +182,7 @@ def event_process(
 
 
 def edge(plan: Plan) -> Program:
-    """Return Envoy with the configuration made from the contracts."""
+    """Return Envoy with the configuration that `setup` made from the contracts."""
 
     def argv() -> list[str]:
         from services.platform.edge.envoy import command
@@ -185,15 +195,3 @@ def edge(plan: Plan) -> Program:
 def waymark(*arguments: str) -> list[str]:
     """Return the command line of one of this project's own processes."""
     return [sys.executable, "-m", "services.cli.main", *arguments]
-
-
-def answers(url: str) -> bool:
-    """Tell whether an HTTP server of this machine answers without a server error."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=2):
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except OSError:
-        return False

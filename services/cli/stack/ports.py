@@ -19,12 +19,3 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def accepts(port: int) -> bool:
-    """Tell whether something takes connections on the port of 127.0.0.1."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), 1):
-            return True
-    except OSError:
-        return False
