@@ -74,7 +74,7 @@ def _transcoder(contract: Contract, descriptors: str, limits: Limits) -> dict[st
         },
         "url_unescape_spec": "ALL_CHARACTERS_EXCEPT_RESERVED",
         "max_request_body_size": limits.body_bytes,
-        "max_response_body_size": limits.body_bytes,
+        "max_response_body_size": limits.answer_bytes,
     }
     return _filter(
         "envoy.filters.http.grpc_json_transcoder", "grpc_json_transcoder.v3.GrpcJsonTranscoder", config

@@ -19,9 +19,11 @@ class Limits:
     rates: bool = True
     # How many principals and addresses are remembered at once (least recently used go first).
     remembered: int = 10_000
-    header_kib: int = 32
+    # What the services themselves take: metadata of 16 KiB, messages of 1 MiB. The edge says no first.
+    header_kib: int = 12
     headers: int = 64
-    body_bytes: int = 4 * 1024 * 1024
+    body_bytes: int = 1024 * 1024
+    answer_bytes: int = 32 * 1024 * 1024
     upload_bytes: int = 512 * 1024 * 1024
     # Seconds: for all headers to arrive, the longest deadline (and that of a call without one), the longest
     # stream or transfer, and how long a connection may be silent.
