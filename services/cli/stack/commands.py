@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from services.cli import output
 from services.cli.exits import ExitCode, Failure
@@ -45,26 +44,26 @@ def up(
 
     Examples: `waymark up` · `waymark up --detach --home /var/lib/waymark --port-base 9000`
     """
-    from services.cli.stack.screen import screen
+    from services.cli.stack.screen import console, screen
     from services.cli.stack.supervisor import supervise
 
     folder = home_dir(home)
     if detach:
         up_detached(folder, port_base)
         return
-    with screen(Console(highlight=False)) as watch:
+    with screen(console()) as watch:
         supervise(folder, port_base, watch)
 
 
 def up_detached(home: Path, port_base: int | None) -> None:
     """Start a supervisor in the background and wait until its stack is ready, unless one runs already."""
     from services.cli.stack import control
-    from services.cli.stack.screen import headline, screen
+    from services.cli.stack.screen import console, headline, screen
 
     state = control.running(home)
     if state is None:
         supervisor = control.start_detached(home, port_base)
-        with screen(Console(stderr=True, highlight=False)) as watch:
+        with screen(console(stderr=True)) as watch:
             try:
                 state = control.wait_ready(home, supervisor, watch)
             except (Failure, KeyboardInterrupt):
@@ -91,14 +90,14 @@ def status(home: Home = None, json: AsJson = False) -> None:
 
     Examples: `waymark status` · `waymark status --json`
     """
-    from services.cli.stack.screen import status_table
+    from services.cli.stack.screen import console, status_table
     from services.cli.stack.state import read_state
 
     state = read_state(home)
     if json:
         output.as_json(asdict(state))
     else:
-        Console(highlight=False).print(status_table(state))
+        console().print(status_table(state))
     if not state.ready:
         raise typer.Exit(ExitCode.OTHER)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from services.cli.options import Home
 from services.cli.stack.paths import home_dir
@@ -25,7 +24,7 @@ def run(
     Examples: `waymark run` · `waymark run --data ../shared/data`
     """
     from services.cli.stack import control, process
-    from services.cli.stack.screen import screen
+    from services.cli.stack.screen import console, screen
 
     folder = home_dir(home)
     if control.running(folder):
@@ -33,7 +32,7 @@ def run(
     supervisor = control.start_attached(folder, port_base)
     failed = 0
     try:
-        with screen(Console(highlight=False)) as watch:
+        with screen(console()) as watch:
             control.wait_ready(folder, supervisor, watch)
         failed = walk(folder, data)
         typer.echo("Running until Ctrl-C.")

@@ -12,6 +12,7 @@ from rich.text import Text
 from services.cli.stack.state import StackState
 from services.cli.stack.supervisor import Watcher
 
+PLAIN_WIDTH = 160
 COLOURS = {
     "ready": "green",
     "done": "green",
@@ -23,11 +24,18 @@ COLOURS = {
 }
 
 
+def console(*, stderr: bool = False) -> Console:
+    """Return where stacks are shown; wide enough for the table where the output is no terminal."""
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=PLAIN_WIDTH)
+
+
 def status_table(state: StackState) -> Table:
     """Return the parts of a stack as a table for people."""
     table = Table(title=headline(state), title_justify="left", header_style="bold")
-    for heading in ("part", "state", "address", "pid", "restarts", "remark"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("part", "state", "address", "pid", "restarts"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("remark", overflow="fold")
     for part in state.parts.values():
         colour = COLOURS.get(part.state, "red")
         restarts = str(part.restarts) if part.restarts else ""
@@ -45,20 +53,20 @@ def headline(state: StackState) -> str:
 
 
 @contextmanager
-def screen(console: Console) -> Iterator[Watcher]:
-    """Yield what shows each new state on `console` until the block ends."""
-    if not console.is_terminal:
-        yield PlainLines(console)
+def screen(shown_on: Console) -> Iterator[Watcher]:
+    """Yield what shows each new state on `shown_on` until the block ends."""
+    if not shown_on.is_terminal:
+        yield PlainLines(shown_on)
         return
-    with Live(console=console, refresh_per_second=4, transient=False) as live:
+    with Live(console=shown_on, refresh_per_second=4, transient=False) as live:
         yield lambda state: live.update(status_table(state))
 
 
 class PlainLines:
     """Writes a line for each part that changed, and one when all are ready."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, shown_on: Console) -> None:
+        self._console = shown_on
         self._shown: dict[str, str] = {}
         self._was_ready = False
         self._began = time.monotonic()
