@@ -25,8 +25,9 @@ def create(tx: Transaction, keys: KeyRing, holder_id: str, holder: Holder) -> Ho
         insert(holders)
         .values(id=holder_id, sealed=b"", created_at=tx.now, updated_at=tx.now)
         .on_conflict_do_nothing()
-    ).rowcount
-    if not made:
+        .returning(holders.c.id)
+    ).one_or_none()
+    if made is None:
         raise Refusal(reason_pb2.REASON_ALREADY_EXISTS)
     vault = create_vault(tx, keys, holder_id)
     return _write(tx, vault, holder, version=1)

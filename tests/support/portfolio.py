@@ -1,0 +1,228 @@
+"""A running portfolio service for tests, and people who call it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import error_details_pb2, status_pb2
+from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1 import (
+    access_log_pb2_grpc,
+    entry_pb2,
+    entry_pb2_grpc,
+    evidence_pb2,
+    evidence_pb2_grpc,
+    holder_pb2,
+    holder_pb2_grpc,
+    mandate_pb2,
+    mandate_pb2_grpc,
+    pathway_pb2,
+    pathway_pb2_grpc,
+    share_link_pb2,
+    share_link_pb2_grpc,
+    skill_claim_pb2,
+    skill_claim_pb2_grpc,
+)
+
+from services.portfolio.service import DEFINITION
+from tests.support.databases import Database
+from tests.support.servers import Served, token
+
+STUBS = (
+    access_log_pb2_grpc.AccessLogServiceStub,
+    entry_pb2_grpc.EntryServiceStub,
+    evidence_pb2_grpc.EvidenceServiceStub,
+    holder_pb2_grpc.HolderServiceStub,
+    mandate_pb2_grpc.MandateServiceStub,
+    pathway_pb2_grpc.PathwayServiceStub,
+    share_link_pb2_grpc.ShareLinkServiceStub,
+    skill_claim_pb2_grpc.SkillClaimServiceStub,
+)
+ESCO = "http://data.europa.eu/esco/skill/"
+PDF = b"%PDF-1.7\n" + b"evidence " * 50
+
+
+class Caller:
+    """Somebody with an access token; every RPC of the portfolio is an attribute."""
+
+    def __init__(self, served: Served, access_token: str, subject: str = "") -> None:
+        self.subject = subject
+        self.holder = f"holders/{subject}"
+        self._stubs = [served.stub(make, access_token) for make in STUBS]
+
+    def __getattr__(self, rpc: str) -> Any:
+        for stub in self._stubs:
+            if hasattr(stub, rpc):
+                return getattr(stub, rpc)
+        raise AttributeError(rpc)
+
+
+@dataclass
+class Portfolio:
+    """A served portfolio with its database."""
+
+    served: Served
+    database: Database
+    organisation: str = "organisations/pes"
+    _made: list[Caller] = field(default_factory=list)
+
+    @property
+    def app(self) -> Any:
+        """The app of the server."""
+        return self.served.app
+
+    def person(self, **fields: Any) -> Caller:
+        """A learner with a portfolio."""
+        caller = self.learner()
+        caller.CreateHolder(holder_pb2.CreateHolderRequest(holder=holder_pb2.Holder(**fields)))
+        return caller
+
+    def learner(self, subject: str = "") -> Caller:
+        """A learner without one."""
+        subject = subject or str(uuid.uuid4())
+        return Caller(self.served, token("learner", subject=subject), subject)
+
+    def counsellor(self, organisation: str = "", subject: str = "") -> Caller:
+        """A counsellor without any mandate."""
+        subject = subject or str(uuid.uuid4())
+        org = organisation or self.organisation
+        return Caller(self.served, token("counsellor", subject=subject, org=org), subject)
+
+    def anybody(self) -> Caller:
+        """Somebody without a token."""
+        return Caller(self.served, "")
+
+    def mandated(self, person: Caller, purpose: Any = mandate_pb2.MANDATE_PURPOSE_GUIDANCE) -> Caller:
+        """A counsellor with a mandate of `person`."""
+        counsellor = self.counsellor()
+        person.CreateMandate(mandate(person, counsellor, self.organisation, purpose))
+        return counsellor
+
+
+def mandate(person: Caller, counsellor: Caller, organisation: str, purpose: Any) -> Any:
+    """A request for a mandate of a week."""
+    return mandate_pb2.CreateMandateRequest(
+        parent=person.holder,
+        mandate=mandate_pb2.Mandate(
+            counsellor=counsellor.subject,
+            organisation=organisation,
+            purpose=purpose,
+            expire_time=soon(days=7),
+        ),
+    )
+
+
+def soon(**ahead: float) -> Timestamp:
+    """A time ahead of now."""
+    moment = Timestamp()
+    moment.FromDatetime(datetime.now(UTC) + timedelta(**ahead))
+    return moment
+
+
+def entry(person: Caller, title: str = "Welder", **fields: Any) -> entry_pb2.Entry:
+    """Creates an entry."""
+    made = entry_pb2.Entry(kind=entry_pb2.ENTRY_KIND_WORK, title=title, **fields)
+    answer: entry_pb2.Entry = person.CreateEntry(
+        entry_pb2.CreateEntryRequest(parent=person.holder, entry=made)
+    )
+    return answer
+
+
+def skill(person: Caller, concept: str = "welding", **fields: Any) -> skill_claim_pb2.SkillClaim:
+    """Creates a skill claim."""
+    made = skill_claim_pb2.SkillClaim(concept_uri=ESCO + concept, taxonomy_version="esco-1.1.1", **fields)
+    answer: skill_claim_pb2.SkillClaim = person.CreateSkillClaim(
+        skill_claim_pb2.CreateSkillClaimRequest(parent=person.holder, skill_claim=made)
+    )
+    return answer
+
+
+def evidence_of(body: bytes = PDF, **fields: Any) -> evidence_pb2.Evidence:
+    """What is said of a file before its upload."""
+    facts: dict[str, Any] = {
+        "file_name": "certificate.pdf",
+        "content_type": "application/pdf",
+        "size_bytes": len(body),
+        "sha256": hashlib.sha256(body).hexdigest(),
+    }
+    return evidence_pb2.Evidence(**(facts | fields))
+
+
+def pathway(person: Caller, **fields: Any) -> pathway_pb2.Pathway:
+    """Creates a pathway to a qualification."""
+    target = pathway_pb2.Target(qualification_uri="http://example.org/qualification/welder", eqf_level=4)
+    answer: pathway_pb2.Pathway = person.CreatePathway(
+        pathway_pb2.CreatePathwayRequest(
+            parent=person.holder, pathway=pathway_pb2.Pathway(target=target, **fields)
+        )
+    )
+    return answer
+
+
+def step(caller: Caller, of: str, **fields: Any) -> pathway_pb2.Pathway:
+    """Adds a step and returns the pathway."""
+    facts: dict[str, Any] = {"kind": pathway_pb2.Step.KIND_COURSE, "title": "Course"}
+    answer: pathway_pb2.Pathway = caller.AddStep(
+        pathway_pb2.AddStepRequest(pathway=of, step=pathway_pb2.Step(**(facts | fields)))
+    )
+    return answer
+
+
+def share(
+    person: Caller, fields: list[str], *, pin: str = "", max_uses: int = 10, **options: Any
+) -> share_link_pb2.CreateShareLinkResponse:
+    """Creates a share link of a day."""
+    link = share_link_pb2.ShareLink(fields=fields, max_uses=max_uses, expire_time=soon(days=1), **options)
+    answer: share_link_pb2.CreateShareLinkResponse = person.CreateShareLink(
+        share_link_pb2.CreateShareLinkRequest(parent=person.holder, share_link=link, pin=pin)
+    )
+    return answer
+
+
+def refused(call: Any, request: Any) -> error_details_pb2.ErrorInfo:
+    """Calls, expects a refusal, and returns its ErrorInfo; the code must be the catalogue's."""
+    with pytest.raises(grpc.RpcError) as caught:
+        call(request)
+    error: Any = caught.value
+    blob = dict(error.trailing_metadata())["grpc-status-details-bin"]
+    for packed in status_pb2.Status.FromString(blob).details:
+        info = error_details_pb2.ErrorInfo()
+        if packed.Is(info.DESCRIPTOR):
+            packed.Unpack(info)
+            value = reason_pb2.Reason.DESCRIPTOR.values_by_name[f"REASON_{info.reason}"]
+            expected = value.GetOptions().Extensions[reason_pb2.info].code
+            assert error.code().value[0] == expected
+            return info
+    raise AssertionError("a refusal without ErrorInfo")
+
+
+def reason_of(call: Any, request: Any) -> str:
+    """Calls, expects a refusal, and returns its reason."""
+    return str(refused(call, request).reason)
+
+
+@pytest.fixture
+def portfolio(serve: Any, database: Any) -> Portfolio:
+    """A portfolio service with an empty database and no object store."""
+    made = database("portfolio")
+    return Portfolio(serve(DEFINITION, made.url), made)
+
+
+@pytest.fixture
+def portfolio_with_files(serve: Any, database: Any, s3: Any) -> Portfolio:
+    """A portfolio service with a real object store."""
+    made = database("portfolio")
+    environ = {
+        "WAYMARK_S3_ENDPOINT": s3.endpoint,
+        "WAYMARK_S3_ACCESS_KEY": s3.access_key,
+        "WAYMARK_S3_SECRET_KEY": s3.secret_key,
+        "WAYMARK_S3_PUBLIC_ENDPOINT": s3.endpoint,
+    }
+    return Portfolio(serve(DEFINITION, made.url, environ=environ), made)
