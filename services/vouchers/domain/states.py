@@ -63,7 +63,6 @@ class BankAccountState(IntEnum):
 
     PROPOSED = 1
     CONFIRMED = 2
-    REPLACED = 3
 
 
 def need(state: IntEnum, allowed: Collection[IntEnum]) -> None:

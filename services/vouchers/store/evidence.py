@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, Text, cast, func, insert, select, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
@@ -42,6 +43,8 @@ def object_key(redemption_id: str, evidence_id: str) -> str:
     return f"{redemption_id}/{evidence_id}"
 
 
-def known_keys(tx: Transaction) -> set[str]:
-    """Returns the keys that rows refer to, for the orphan sweep."""
-    return {object_key(str(r.redemption_id), str(r.id)) for r in tx.execute(select(evidence))}
+def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
+    """Returns those of `keys` that rows refer to, for the orphan sweep."""
+    ids = [key.rpartition("/")[2] for key in keys]
+    rows = tx.execute(select(evidence).where(cast(evidence.c.id, Text).in_(ids)))
+    return {object_key(str(row.redemption_id), str(row.id)) for row in rows}

@@ -66,6 +66,16 @@ def offer_of(row: Row[Any]) -> Offer:
     )
 
 
+def accredited(tx: Transaction, organisation: str, day: date) -> bool:
+    """True when a provider may take vouchers on `day`."""
+    statement = select(organisations.c.name).where(
+        organisations.c.name == organisation,
+        organisations.c.accredited,
+        or_(organisations.c.accredited_until.is_(None), organisations.c.accredited_until >= day),
+    )
+    return tx.execute(statement).first() is not None
+
+
 def put_organisation(tx: Transaction, values: dict[str, Any]) -> bool:
     """Stores an organisation unless a newer version is there; returns whether it did."""
     return _newer(tx, organisations, values)

@@ -17,7 +17,7 @@ FROM applications
 WHERE (CAST(:programme AS text) = '' OR programme_id = :programme)
   AND ((created_at >= :start AND created_at < :end) OR (decided_at >= :start AND decided_at < :end))
 GROUP BY programme_id""")
-_REASONS = text("""SELECT programme_id, code, count(*) AS count
+_REASONS = text("""SELECT programme_id, code, count(*) AS times
 FROM applications, unnest(reason_codes) AS code
 WHERE state = 3 AND decided_at >= :start AND decided_at < :end
   AND (CAST(:programme AS text) = '' OR programme_id = :programme)

@@ -130,3 +130,8 @@ def due_to_expire(tx: Transaction, limit: int) -> list[str]:
 def leftovers(tx: Transaction, limit: int) -> list[str]:
     """Returns ended vouchers on which a late release has left money."""
     return [str(row.id) for row in tx.execute(_LEFTOVERS, {"limit": limit})]
+
+
+def note_reason(tx: Transaction, voucher_id: str, reason: str) -> None:
+    """Keeps why a voucher was taken back."""
+    tx.execute(update(vouchers).where(vouchers.c.id == voucher_id).values(end_reason=reason))

@@ -36,9 +36,7 @@ class BankAccount(_message.Message):
         STATE_PROPOSED: BankAccount._State.ValueType  # 1
         """Waits for a second person."""
         STATE_CONFIRMED: BankAccount._State.ValueType  # 2
-        """Used for payouts from its `effective_time` on."""
-        STATE_REPLACED: BankAccount._State.ValueType  # 3
-        """Another account took its place."""
+        """Used for payouts from its `effective_time` on, until a later one is."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the account stands."""
@@ -47,9 +45,7 @@ class BankAccount(_message.Message):
     STATE_PROPOSED: BankAccount.State.ValueType  # 1
     """Waits for a second person."""
     STATE_CONFIRMED: BankAccount.State.ValueType  # 2
-    """Used for payouts from its `effective_time` on."""
-    STATE_REPLACED: BankAccount.State.ValueType  # 3
-    """Another account took its place."""
+    """Used for payouts from its `effective_time` on, until a later one is."""
 
     NAME_FIELD_NUMBER: _builtins.int
     HOLDER_NAME_FIELD_NUMBER: _builtins.int

@@ -102,7 +102,7 @@ class RedemptionServiceServicer:
 
     def AuthoriseRedemption(self, request, context):
         """Agrees to this one spend.
-        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, VOUCHER_EXPIRED.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,7 @@ class RedemptionServiceStub:
     """
     AuthoriseRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AuthoriseRedemptionRequest, _redemption_pb2.Redemption]
     """Agrees to this one spend.
-    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, VOUCHER_EXPIRED.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
     """
     StartRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]
     """Reports that the training started.
@@ -87,7 +87,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """
     AuthoriseRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AuthoriseRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Agrees to this one spend.
-    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, VOUCHER_EXPIRED.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
     """
     StartRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Reports that the training started.
@@ -143,7 +143,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Agrees to this one spend.
-        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, VOUCHER_EXPIRED.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
         """
 
     @_abc_1.abstractmethod

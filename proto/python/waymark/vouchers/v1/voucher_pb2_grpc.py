@@ -89,7 +89,7 @@ class VoucherServiceServicer:
 
     def IssueVoucherCode(self, request, context):
         """Makes a new code for a voucher and shows it once; only its HMAC is kept.
-        Errors: NOT_FOUND, WRONG_STATE, REQUEST_ID_REUSED.
+        Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,7 @@ class VoucherServiceStub:
     """
     IssueVoucherCode: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.IssueVoucherCodeRequest, _voucher_pb2.IssueVoucherCodeResponse]
     """Makes a new code for a voucher and shows it once; only its HMAC is kept.
-    Errors: NOT_FOUND, WRONG_STATE, REQUEST_ID_REUSED.
+    Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
     """
     GetVoucherQr: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.GetVoucherQrRequest, _voucher_pb2.GetVoucherQrResponse]
     """Reads the signed QR of a voucher.
@@ -73,7 +73,7 @@ class VoucherServiceAsyncStub(VoucherServiceStub):
     """
     IssueVoucherCode: _aio.UnaryUnaryMultiCallable[_voucher_pb2.IssueVoucherCodeRequest, _voucher_pb2.IssueVoucherCodeResponse]  # type: ignore[assignment]
     """Makes a new code for a voucher and shows it once; only its HMAC is kept.
-    Errors: NOT_FOUND, WRONG_STATE, REQUEST_ID_REUSED.
+    Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
     """
     GetVoucherQr: _aio.UnaryUnaryMultiCallable[_voucher_pb2.GetVoucherQrRequest, _voucher_pb2.GetVoucherQrResponse]  # type: ignore[assignment]
     """Reads the signed QR of a voucher.
@@ -118,7 +118,7 @@ class VoucherServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_voucher_pb2.IssueVoucherCodeResponse, _abc.Awaitable[_voucher_pb2.IssueVoucherCodeResponse]]:
         """Makes a new code for a voucher and shows it once; only its HMAC is kept.
-        Errors: NOT_FOUND, WRONG_STATE, REQUEST_ID_REUSED.
+        Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
         """
 
     @_abc_1.abstractmethod

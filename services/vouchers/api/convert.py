@@ -1,0 +1,115 @@
+"""Between messages and Python values: days, moments, facts, clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type import date_pb2
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import eligibility_pb2, learner_fact_pb2
+
+from services.platform.errors import Refusal, Violation
+from services.vouchers.domain.eligibility import suppliers
+from services.vouchers.domain.facts import Fact, Source
+from services.vouchers.domain.outcomes import Outcome, Result
+
+
+def day(value: date) -> date_pb2.Date:
+    """Returns a day as message."""
+    return date_pb2.Date(year=value.year, month=value.month, day=value.day)
+
+
+def date_of(message: date_pb2.Date, field: str) -> date:
+    """Returns a day; raises Refusal(INVALID_ARGUMENT) for one that does not exist."""
+    try:
+        return date(message.year, message.month, message.day)
+    except ValueError as error:
+        violation = Violation(field, f"is no day: {error}")
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation]) from None
+
+
+def moment(value: datetime | None) -> Timestamp | None:
+    """Returns a moment as message; None stays unset."""
+    if value is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(value)
+    return message
+
+
+def fact_of(message: learner_fact_pb2.LearnerFact, place: str, today: date, *, declared: bool) -> Fact:
+    """Returns a fact. `declared`: sent by a learner, whatever source it claims."""
+    kind = message.WhichOneof("value")
+    sent = getattr(message, str(kind))
+    if not declared and message.source == learner_fact_pb2.FACT_SOURCE_UNSPECIFIED:
+        raise Refusal(
+            reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation(f"{place}.source", "must be given")]
+        )
+    observed, until = message.observed_date, message.valid_until
+    return Fact(
+        key=message.key,
+        value=date_of(sent, f"{place}.date") if kind == "date" else sent,
+        source=Source.SELF_DECLARED if declared else Source(message.source),
+        observed=date_of(observed, f"{place}.observed_date") if message.HasField("observed_date") else today,
+        valid_until=date_of(until, f"{place}.valid_until") if message.HasField("valid_until") else None,
+    )
+
+
+def fact_message(fact: Fact, name: str, created: datetime | None = None) -> learner_fact_pb2.LearnerFact:
+    """Returns a fact as message."""
+    message = learner_fact_pb2.LearnerFact(
+        name=name,
+        key=fact.key,
+        source=learner_fact_pb2.FactSource.ValueType(int(fact.source)),
+        observed_date=day(fact.observed),
+        valid_until=day(fact.valid_until) if fact.valid_until else None,
+        create_time=moment(created),
+    )
+    if isinstance(fact.value, bool):
+        message.flag = fact.value
+    elif isinstance(fact.value, int):
+        message.number = fact.value
+    elif isinstance(fact.value, str):
+        message.text = fact.value
+    else:
+        message.date.CopyFrom(day(fact.value))
+    return message
+
+
+def fact_use(fact: Fact, today: date) -> eligibility_pb2.FactUse:
+    """Returns what a clause was decided on."""
+    return eligibility_pb2.FactUse(
+        key=fact.key,
+        value=str(fact.value).lower() if isinstance(fact.value, bool) else str(fact.value),
+        source=learner_fact_pb2.FactSource.ValueType(int(fact.source)),
+        observed_date=day(fact.observed),
+        age_days=(today - fact.observed).days,
+    )
+
+
+def missing_fact(key: str) -> eligibility_pb2.FactUse:
+    """Returns what a clause lacks."""
+    return eligibility_pb2.FactUse(key=key, suppliers=suppliers(key))
+
+
+def clause(result: Result, today: date) -> eligibility_pb2.ClauseOutcome:
+    """Returns the outcome of a clause as message; a code is given only where it explains a refusal."""
+    failed = result.outcome is Outcome.FAILED
+    return eligibility_pb2.ClauseOutcome(
+        clause=result.clause,
+        outcome=eligibility_pb2.ClauseOutcome.Outcome.ValueType(int(result.outcome)),
+        verified=result.verified,
+        facts=[fact_use(fact, today) for fact in result.used],
+        missing=[missing_fact(key) for key in result.missing],
+        reason_code=result.reason_code if failed else "",
+        legal_reference=result.legal_reference,
+        texts=result.texts,
+    )
+
+
+def localized(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Returns texts by language for a JSON column."""
+    return dict(texts)

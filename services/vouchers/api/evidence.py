@@ -1,0 +1,72 @@
+"""RedemptionService: evidence of delivery, uploaded straight to the object store."""
+
+from __future__ import annotations
+
+from waymark.vouchers.v1 import events_pb2
+from waymark.vouchers.v1 import redemption_pb2 as pb
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.rpc.handlers import mutation
+from services.vouchers.api.convert import moment
+from services.vouchers.api.redemption_messages import redemption_message, ref
+from services.vouchers.app import VouchersApp
+from services.vouchers.domain.states import RedemptionState, need
+from services.vouchers.store import evidence, names, redemptions
+
+
+class EvidenceMethods:
+    """The part of RedemptionService about evidence."""
+
+    app: VouchersApp
+
+    @mutation
+    def CreateDeliveryEvidence(
+        self, tx: Transaction, request: pb.CreateDeliveryEvidenceRequest
+    ) -> pb.DeliveryEvidence:
+        redemption = names.uuid_in(request.parent, "redemptions")
+        row = redemptions.lock(tx, redemption)
+        need(RedemptionState(row.state), (RedemptionState.STARTED,))
+        wanted, key = request.evidence, new_id()
+        values = {
+            "id": key,
+            "redemption_id": redemption,
+            "size_bytes": wanted.size_bytes,
+            "content_type": wanted.content_type,
+            "sha256": wanted.sha256,
+        }
+        evidence.add(tx, values)
+        ticket = self.app.objects.ticket(
+            evidence.BUCKET,
+            evidence.object_key(redemption, key),
+            size=wanted.size_bytes,
+            content_type=wanted.content_type,
+            sha256=wanted.sha256,
+        )
+        return pb.DeliveryEvidence(
+            name=f"{request.parent}/evidence/{key}",
+            size_bytes=wanted.size_bytes,
+            content_type=wanted.content_type,
+            sha256=wanted.sha256,
+            upload_uri=ticket.url,
+            upload_headers=ticket.headers,
+            expire_time=moment(ticket.expire_time),
+        )
+
+    @mutation
+    def DeliverRedemption(self, tx: Transaction, request: pb.DeliverRedemptionRequest) -> pb.Redemption:
+        redemption = names.uuid_in(request.name, "redemptions")
+        ids = [names.uuid_in(name, "evidence") for name in request.evidence]
+        row = redemptions.lock(tx, redemption)
+        rules = self.app.rules(tx, row.programme_id, row.version_number)
+        needed = rules.version.payment_rule.evidence_count
+        moved = redemptions.redemption_of(row).deliver(len(ids), needed)
+        pieces = evidence.of_redemption(tx, redemption, ids)
+        for piece in pieces:
+            key = evidence.object_key(redemption, str(piece.id))
+            self.app.objects.verify(evidence.BUCKET, key, piece.size_bytes, piece.content_type, piece.sha256)
+        if pieces:
+            evidence.mark_verified(tx, ids)
+        tx.publish(events_pb2.RedemptionDelivered(ref=ref(row)))
+        kept = [f"redemptions/{redemption}/evidence/{key}" for key in ids]
+        return redemption_message(redemptions.move(tx, moved, kept), tx.principal)

@@ -1,0 +1,82 @@
+"""HoldService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import hold_pb2 as pb
+from waymark.vouchers.v1 import hold_pb2_grpc
+
+from services.platform.db.ids import new_id
+from services.platform.db.paging import page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal, Violation
+from services.platform.rpc.handlers import mutation, query
+from services.vouchers.api.convert import moment
+from services.vouchers.app import VouchersApp
+from services.vouchers.store import names, payouts
+from services.vouchers.store.tables import holds
+
+
+class HoldApi(hold_pb2_grpc.HoldServiceServicer):
+    """Stops money that looks wrong."""
+
+    def __init__(self, app: VouchersApp) -> None:
+        self.app = app
+
+    @mutation
+    def PlaceHold(self, tx: Transaction, request: pb.PlaceHoldRequest) -> pb.Hold:
+        hold = request.hold
+        ends = None
+        if hold.HasField("end_time"):
+            ends = hold.end_time.ToDatetime(tzinfo=tx.now.tzinfo)
+            if ends <= tx.now:
+                violation = Violation("hold.end_time", "must be in the future")
+                raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+        values = {
+            "id": new_id(),
+            "target": hold.target,
+            "reason": hold.reason,
+            "ends_at": ends,
+            "placed_by": tx.principal.subject,
+        }
+        return hold_message(payouts.add_hold(tx, values))
+
+    @mutation
+    def ReleaseHold(self, tx: Transaction, request: pb.ReleaseHoldRequest) -> pb.Hold:
+        hold = names.uuid_in(request.name, "holds")
+        row = payouts.get_hold(tx, hold)
+        if row.released_at is not None:
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "RELEASED", "needed": "STANDING"})
+        if row.placed_by == tx.principal.subject:
+            raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        return hold_message(payouts.release_hold(tx, hold, request.finding))
+
+    @query
+    def ListHolds(self, tx: Transaction, request: pb.ListHoldsRequest) -> pb.ListHoldsResponse:
+        found = page(
+            tx,
+            self.app.signer,
+            payouts.standing_holds(tx.now, ended=request.show_ended),
+            order_by=[holds.c.id.desc()],
+            request=request,
+            filters={"show_ended": request.show_ended},
+        )
+        return pb.ListHoldsResponse(
+            holds=map(hold_message, found.rows), next_page_token=found.next_page_token
+        )
+
+
+def hold_message(row: Row[Any]) -> pb.Hold:
+    """Returns a row as message."""
+    return pb.Hold(
+        name=f"holds/{row.id}",
+        target=row.target,
+        reason=row.reason,
+        end_time=moment(row.ends_at),
+        released=row.released_at is not None,
+        finding=row.finding,
+        create_time=moment(row.created_at),
+    )

@@ -1,0 +1,176 @@
+"""PayoutBatchService: gather, freeze, approve by a second person, bank file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from google.api import httpbody_pb2
+from sqlalchemy import Row, select
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2, payout_batch_pb2_grpc
+from waymark.vouchers.v1 import payout_batch_pb2 as pb
+
+from services.platform.db.etags import check_etag, etag_of
+from services.platform.db.ids import new_id
+from services.platform.db.paging import page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import mutation, query
+from services.vouchers.api.convert import date_of, day, moment
+from services.vouchers.app import VouchersApp
+from services.vouchers.domain.money import money
+from services.vouchers.domain.pain001 import Transfer, bank_file
+from services.vouchers.domain.payouts import Account, Due, Payment, checked_iban, payments
+from services.vouchers.domain.states import BatchState, need
+from services.vouchers.settlement import AT_ONCE, pay, release_due
+from services.vouchers.store import names, payouts
+from services.vouchers.store.tables import payout_batches
+
+State = BatchState
+LARGEST = 10_000  # redemptions of one batch
+
+
+class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
+    """Pays providers."""
+
+    def __init__(self, app: VouchersApp) -> None:
+        self.app = app
+
+    @mutation
+    def CreatePayoutBatch(self, tx: Transaction, request: pb.CreatePayoutBatchRequest) -> pb.PayoutBatch:
+        wanted, batch = request.payout_batch, new_id()
+        currency = wanted.currency_code or "EUR"
+        values: dict[str, Any] = {
+            "id": batch,
+            "state": int(State.OPEN),
+            "execution_date": date_of(wanted.execution_date, "payout_batch.execution_date"),
+            "debtor_name": wanted.debtor_name,
+            "debtor_iban": checked_iban("payout_batch.debtor_iban", wanted.debtor_iban),
+            "debtor_bic": wanted.debtor_bic,
+            "currency": currency,
+            "created_by": tx.principal.subject,
+        }
+        for _ in range(LARGEST // AT_ONCE):
+            if release_due(tx) < AT_ONCE:
+                break
+        rows = payouts.cleared(tx, currency, LARGEST)
+        accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
+        payable = [row for row in rows if row.organisation in accounts]
+        if not payable:
+            raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
+        values["skipped"] = sorted({row.organisation for row in rows} - accounts.keys())
+        payouts.add_batch(tx, values)
+        payouts.put_into_batch(tx, batch, [str(row.id) for row in payable])
+        dues = _payments(batch, payable)
+        payouts.set_payments(tx, batch, dues, accounts)
+        row = payouts.change_batch(tx, batch, {"total_cents": sum(payment.cents for payment in dues)})
+        return batch_message(row, payouts.payments_of(tx, batch))
+
+    @mutation
+    def FreezePayoutBatch(self, tx: Transaction, request: pb.FreezePayoutBatchRequest) -> pb.PayoutBatch:
+        batch = names.uuid_in(request.name, "payoutBatches")
+        need(State(payouts.get_batch(tx, batch, locked=True).state), (State.OPEN,))
+        payouts.drop_stopped(tx, batch)
+        rows = payouts.in_batch(tx, batch)
+        if not rows:
+            raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
+        dues = _payments(batch, rows)
+        accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
+        payouts.set_payments(tx, batch, dues, accounts)
+        values = {
+            "state": int(State.FROZEN),
+            "frozen_by": tx.principal.subject,
+            "total_cents": sum(payment.cents for payment in dues),
+        }
+        return batch_message(payouts.change_batch(tx, batch, values), payouts.payments_of(tx, batch))
+
+    @mutation
+    def ApprovePayoutBatch(self, tx: Transaction, request: pb.ApprovePayoutBatchRequest) -> pb.PayoutBatch:
+        batch = names.uuid_in(request.name, "payoutBatches")
+        row = payouts.get_batch(tx, batch, locked=True)
+        check_etag(request.etag, row.version)
+        need(State(row.state), (State.FROZEN,))
+        if tx.principal.subject in (row.created_by, row.frozen_by):
+            raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        pay(tx, batch, payouts.in_batch(tx, batch))
+        values = {
+            "state": int(State.APPROVED),
+            "approved_by": tx.principal.subject,
+            "approved_at": tx.now,
+        }
+        row = payouts.change_batch(tx, batch, values)
+        paid = payouts.payments_of(tx, batch)
+        event = events_pb2.PayoutBatchApproved(
+            payout_batch=request.name,
+            total=money(row.total_cents, row.currency),
+            payment_count=len(paid),
+        )
+        tx.publish(event)
+        return batch_message(row, paid)
+
+    @query
+    def GetPayoutBatch(self, tx: Transaction, request: pb.GetPayoutBatchRequest) -> pb.PayoutBatch:
+        batch = names.uuid_in(request.name, "payoutBatches")
+        return batch_message(payouts.get_batch(tx, batch), payouts.payments_of(tx, batch))
+
+    @query
+    def ListPayoutBatches(
+        self, tx: Transaction, request: pb.ListPayoutBatchesRequest
+    ) -> pb.ListPayoutBatchesResponse:
+        order = [payout_batches.c.id.desc()]
+        found = page(tx, self.app.signer, select(payout_batches), order_by=order, request=request)
+        return pb.ListPayoutBatchesResponse(
+            payout_batches=[batch_message(row, ()) for row in found.rows],
+            next_page_token=found.next_page_token,
+        )
+
+    @query
+    def GetBankFile(self, tx: Transaction, request: pb.GetBankFileRequest) -> httpbody_pb2.HttpBody:
+        batch = names.uuid_in(request.name, "payoutBatches")
+        row = payouts.get_batch(tx, batch)
+        need(State(row.state), (State.APPROVED,))
+        transfers = [
+            Transfer(
+                payee=Account(paid.holder_name, paid.iban, paid.bic),
+                cents=paid.amount_cents,
+                reference=paid.end_to_end_id,
+                text=f"Vouchers {batch}, {paid.redemption_count} redemptions",
+            )
+            for paid in payouts.payments_of(tx, batch)
+        ]
+        debtor = Account(row.debtor_name, row.debtor_iban, row.debtor_bic)
+        message_id = batch.replace("-", "").upper()
+        content = bank_file(message_id, row.approved_at, row.execution_date, debtor, row.currency, transfers)
+        return httpbody_pb2.HttpBody(content_type="application/xml", data=content)
+
+
+def _payments(batch: str, rows: Sequence[Row[Any]]) -> list[Payment]:
+    return payments(batch, (Due(str(row.id), row.organisation, row.cleared_cents) for row in rows))
+
+
+def batch_message(row: Row[Any], paid: Sequence[Row[Any]]) -> pb.PayoutBatch:
+    """Returns a row and its payments as message."""
+    return pb.PayoutBatch(
+        name=f"payoutBatches/{row.id}",
+        state=row.state,
+        execution_date=day(row.execution_date),
+        debtor_name=row.debtor_name,
+        debtor_iban=row.debtor_iban,
+        debtor_bic=row.debtor_bic,
+        currency_code=row.currency,
+        total=money(row.total_cents, row.currency),
+        payouts=[
+            pb.Payout(
+                organisation=payment.organisation,
+                amount=money(payment.amount_cents, row.currency),
+                redemption_count=payment.redemption_count,
+                end_to_end_id=payment.end_to_end_id,
+            )
+            for payment in paid
+        ],
+        skipped_organisations=row.skipped,
+        create_time=moment(row.created_at),
+        approve_time=moment(row.approved_at),
+        etag=etag_of(row.version),
+    )

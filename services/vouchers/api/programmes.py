@@ -1,0 +1,195 @@
+"""ProgrammeService: programmes, the versions of their rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.json_format import MessageToDict, ParseDict
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2, programme_pb2_grpc
+from waymark.vouchers.v1 import programme_pb2 as pb
+
+from services.platform.db.etags import check_etag, etag_of
+from services.platform.db.ids import new_id
+from services.platform.db.paging import page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal, Violation
+from services.platform.rpc.handlers import mutation, query
+from services.vouchers.api.budgets import BudgetMethods
+from services.vouchers.api.convert import date_of, moment
+from services.vouchers.app import VouchersApp
+from services.vouchers.domain.programme import compile_rules
+from services.vouchers.store import names, programmes
+from services.vouchers.store.tables import programme_versions
+from services.vouchers.store.tables import programmes as programme_table
+
+# What the caller writes in a version; everything else is ours.
+RULES = (
+    "kind",
+    "effective_date",
+    "clauses",
+    "target_groups",
+    "shortage_rule",
+    "course_rule",
+    "amount_rule",
+    "window_rule",
+    "payment_rule",
+    "hold_rule",
+    "scope",
+)
+
+
+class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
+    """Keeps programmes, their rules and their money."""
+
+    def __init__(self, app: VouchersApp) -> None:
+        self.app = app
+
+    @mutation
+    def CreateProgramme(self, tx: Transaction, request: pb.CreateProgrammeRequest) -> pb.Programme:
+        programme_id = request.programme_id or new_id()
+        values = {
+            "id": programme_id,
+            "display_names": dict(request.programme.display_names),
+            "currency": request.programme.currency_code,
+        }
+        programmes.add(tx, values)
+        return programme_message(programmes.get(tx, programme_id))
+
+    @query
+    def GetProgramme(self, tx: Transaction, request: pb.GetProgrammeRequest) -> pb.Programme:
+        return programme_message(programmes.get(tx, names.last(request.name)))
+
+    @query
+    def ListProgrammes(self, tx: Transaction, request: pb.ListProgrammesRequest) -> pb.ListProgrammesResponse:
+        order = [programme_table.c.created_at, programme_table.c.id]
+        select = programmes.with_active_version(tx.now.date())
+        found = page(tx, self.app.signer, select, order_by=order, request=request)
+        return pb.ListProgrammesResponse(
+            programmes=map(programme_message, found.rows), next_page_token=found.next_page_token
+        )
+
+    @mutation
+    def CreateProgrammeVersion(
+        self, tx: Transaction, request: pb.CreateProgrammeVersionRequest
+    ) -> pb.ProgrammeVersion:
+        programme_id = names.last(request.parent)
+        programme = programmes.lock(tx, programme_id)
+        values = _checked(request.version, request.parent, programme.currency)
+        return version_message(programmes.add_version(tx, programme_id, values))
+
+    @mutation
+    def UpdateProgrammeVersion(
+        self, tx: Transaction, request: pb.UpdateProgrammeVersionRequest
+    ) -> pb.ProgrammeVersion:
+        row = programmes.get_version(tx, *_parts(request.version.name), locked=True)
+        check_etag(request.version.etag, row.version)
+        _need_draft(row)
+        wanted = _merged(row, request.version, request.update_mask)
+        values = _checked(wanted, request.version.name, row.currency)
+        return version_message(programmes.change_draft(tx, row, values))
+
+    @query
+    def GetProgrammeVersion(
+        self, tx: Transaction, request: pb.GetProgrammeVersionRequest
+    ) -> pb.ProgrammeVersion:
+        return version_message(programmes.get_version(tx, *_parts(request.name)))
+
+    @query
+    def ListProgrammeVersions(
+        self, tx: Transaction, request: pb.ListProgrammeVersionsRequest
+    ) -> pb.ListProgrammeVersionsResponse:
+        programme_id = names.last(request.parent)
+        programmes.get(tx, programme_id)
+        found = page(
+            tx,
+            self.app.signer,
+            programmes.versions_of(programme_id),
+            order_by=[programme_versions.c.number],
+            request=request,
+            filters={"parent": request.parent},
+        )
+        return pb.ListProgrammeVersionsResponse(
+            versions=map(version_message, found.rows), next_page_token=found.next_page_token
+        )
+
+    @mutation
+    def ActivateProgrammeVersion(
+        self, tx: Transaction, request: pb.ActivateProgrammeVersionRequest
+    ) -> pb.ProgrammeVersion:
+        row = programmes.get_version(tx, *_parts(request.name), locked=True)
+        check_etag(request.etag, row.version)
+        _need_draft(row)
+        if tx.principal.subject in row.drafted_by:
+            raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        activated = programmes.activate(tx, row)
+        programme = f"programmes/{row.programme_id}"
+        tx.publish(events_pb2.ProgrammeActivated(programme=programme, version=request.name))
+        return version_message(activated)
+
+
+def _checked(version: pb.ProgrammeVersion, name: str, currency: str) -> dict[str, Any]:
+    """Returns the columns of a version whose rules compile."""
+    effective = date_of(version.effective_date, "version.effective_date")
+    compile_rules(name, currency, version)
+    rules = pb.ProgrammeVersion()
+    rules.CopyFrom(version)
+    for field in pb.ProgrammeVersion.DESCRIPTOR.fields:
+        if field.name not in RULES:
+            rules.ClearField(field.name)  # type: ignore[arg-type]
+    return {"effective_date": effective, "rules": MessageToDict(rules, preserving_proto_field_name=True)}
+
+
+def _merged(row: Row[Any], sent: pb.ProgrammeVersion, mask: FieldMask) -> pb.ProgrammeVersion:
+    """Returns the version as it would be: the fields that the mask names, or all, from the request."""
+    unknown = [path for path in mask.paths if path.partition(".")[0] not in RULES]
+    if unknown:
+        violation = Violation("update_mask", f"{', '.join(unknown)} cannot be changed")
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+    if not mask.paths:
+        return sent
+    merged = ParseDict(row.rules, pb.ProgrammeVersion())
+    for path in dict.fromkeys(path.partition(".")[0] for path in mask.paths):
+        merged.ClearField(path)  # type: ignore[arg-type]
+    only = pb.ProgrammeVersion()
+    FieldMask(paths=[path.partition(".")[0] for path in mask.paths]).MergeMessage(sent, only)
+    merged.MergeFrom(only)
+    return merged
+
+
+def _need_draft(row: Row[Any]) -> None:
+    if row.state != programmes.DRAFT:
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "ACTIVE", "needed": "DRAFT"})
+
+
+def _parts(name: str) -> tuple[str, int]:
+    parts = name.split("/")
+    if len(parts) != 4 or not parts[3].isdecimal() or len(parts[3]) > 9:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return names.version_parts(name)
+
+
+def programme_message(row: Row[Any]) -> pb.Programme:
+    """Returns a row with `active_number` as message."""
+    name = f"programmes/{row.id}"
+    return pb.Programme(
+        name=name,
+        display_names=row.display_names,
+        currency_code=row.currency,
+        active_version=f"{name}/versions/{row.active_number}" if row.active_number else "",
+        create_time=moment(row.created_at),
+    )
+
+
+def version_message(row: Row[Any]) -> pb.ProgrammeVersion:
+    """Returns a row as message."""
+    message = ParseDict(row.rules, pb.ProgrammeVersion())
+    message.name = f"programmes/{row.programme_id}/versions/{row.number}"
+    message.state = row.state
+    message.etag = etag_of(row.version)
+    message.create_time.FromDatetime(row.created_at)
+    if row.activated_at:
+        message.activate_time.FromDatetime(row.activated_at)
+    return message

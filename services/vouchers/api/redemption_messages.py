@@ -1,0 +1,68 @@
+"""Redemptions as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row
+from waymark.options.v1 import options_pb2
+from waymark.vouchers.v1 import events_pb2
+from waymark.vouchers.v1 import redemption_pb2 as pb
+
+from services.platform.db.etags import etag_of
+from services.platform.identity.principals import Principal
+from services.vouchers.api.convert import moment
+from services.vouchers.domain.money import money
+
+
+def redemption_message(row: Row[Any], caller: Principal) -> pb.Redemption:
+    """Returns a row as message; a provider does not see which voucher it is."""
+    return message_of(row._asdict(), caller)
+
+
+def changed(row: Row[Any], written: Mapping[str, Any], caller: Principal) -> pb.Redemption:
+    """Returns a locked row as it is after `written`, which counted its version up by one."""
+    return message_of({**row._mapping, **written, "version": row.version + 1}, caller)
+
+
+def message_of(values: Mapping[str, Any], caller: Principal) -> pb.Redemption:
+    """Returns columns as message."""
+    currency = values["currency"]
+    message = pb.Redemption(
+        name=f"redemptions/{values['id']}",
+        voucher=f"vouchers/{values['voucher_id']}" if _sees_voucher(caller) else "",
+        learner=values["learner"],
+        course=values["course"],
+        session=values["session"],
+        organisation=values["organisation"],
+        state=values["state"],
+        price=money(values["price_cents"], currency),
+        amount=money(values["amount_cents"], currency),
+        learner_share=money(values["price_cents"] - values["amount_cents"], currency),
+        evidence=values["evidence"],
+        authorise_time_limit=moment(values["authorise_until"]),
+        release_time=moment(values["release_at"]),
+        create_time=moment(values["created_at"]),
+        update_time=moment(values["updated_at"]),
+        etag=etag_of(values["version"]),
+    )
+    if values["accepted_cents"]:
+        message.accepted_amount.CopyFrom(money(values["accepted_cents"], currency))
+    return message
+
+
+def ref(row: Row[Any]) -> events_pb2.RedemptionRef:
+    """Returns what every event of a redemption says."""
+    return events_pb2.RedemptionRef(
+        redemption=f"redemptions/{row.id}",
+        voucher=f"vouchers/{row.voucher_id}",
+        learner=row.learner,
+        course=row.course,
+        session=row.session,
+        organisation=row.organisation,
+    )
+
+
+def _sees_voucher(caller: Principal) -> bool:
+    return caller.roles != {options_pb2.ROLE_PROVIDER}

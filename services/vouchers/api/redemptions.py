@@ -1,0 +1,114 @@
+"""RedemptionService: reserve → authorise → start → deliver → accept, and the ways out.
+
+Each step is one statement that locks and reads, a decision of the domain, and one statement that writes.
+"""
+
+from __future__ import annotations
+
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2, redemption_pb2_grpc
+from waymark.vouchers.v1 import redemption_pb2 as pb
+
+from services.platform.db.ids import new_id
+from services.platform.db.paging import page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import mutation, query
+from services.vouchers.api.evidence import EvidenceMethods
+from services.vouchers.api.redemption_messages import changed, redemption_message, ref
+from services.vouchers.api.reservation import reserve
+from services.vouchers.app import VouchersApp
+from services.vouchers.domain import bookings
+from services.vouchers.domain.money import checked_cents, money
+from services.vouchers.domain.states import VoucherState
+from services.vouchers.ending import tell_ended
+from services.vouchers.releasing import release_reservation
+from services.vouchers.store import ledger, names, offers, redemptions, vouchers
+from services.vouchers.store.tables import redemptions as table
+
+
+class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServicer):
+    """Spends vouchers on sessions."""
+
+    def __init__(self, app: VouchersApp) -> None:
+        self.app = app
+
+    @mutation
+    def ReserveRedemption(self, tx: Transaction, request: pb.ReserveRedemptionRequest) -> pb.Redemption:
+        return reserve(self.app, tx, request)
+
+    @mutation
+    def AuthoriseRedemption(self, tx: Transaction, request: pb.AuthoriseRedemptionRequest) -> pb.Redemption:
+        row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
+        moved = redemptions.redemption_of(row).authorise(tx.now)
+        tx.publish(events_pb2.RedemptionAuthorised(ref=ref(row)))
+        return redemption_message(redemptions.move(tx, moved), tx.principal)
+
+    @mutation
+    def StartRedemption(self, tx: Transaction, request: pb.StartRedemptionRequest) -> pb.Redemption:
+        row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
+        moved = redemptions.redemption_of(row).start()
+        rules = self.app.rules(tx, row.programme_id, row.version_number)
+        required = rules.version.course_rule.accreditation_required
+        if required and not offers.accredited(tx, row.organisation, tx.now.date()):
+            raise Refusal(reason_pb2.REASON_PROVIDER_NOT_ACCREDITED)
+        tx.publish(events_pb2.RedemptionStarted(ref=ref(row)))
+        return redemption_message(redemptions.move(tx, moved), tx.principal)
+
+    @mutation
+    def AcceptRedemption(self, tx: Transaction, request: pb.AcceptRedemptionRequest) -> pb.Redemption:
+        row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
+        before = redemptions.redemption_of(row)
+        asked = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
+        after = before.accept(asked or before.amount)
+        voucher = vouchers.voucher_of(row).spend(before.amount, after.accepted)
+        rules = self.app.rules(tx, row.programme_id, row.version_number)
+        name = f"redemptions/{row.id}"
+        booking = bookings.accept(new_id(), f"vouchers/{voucher.id}", name, before.amount, after.accepted)
+        written = redemptions.resolve(
+            tx, ledger.head_of(row), voucher, after, booking, release_at=rules.release_time(tx.now)
+        )
+        amount = money(after.accepted, row.currency)
+        tx.publish(events_pb2.RedemptionAccepted(ref=ref(row), amount=amount))
+        if voucher.state is VoucherState.EXHAUSTED:
+            tell_ended(tx, row, f"vouchers/{voucher.id}", voucher.state, 0)
+        return changed(row, written, tx.principal)
+
+    @mutation
+    def RejectRedemption(self, tx: Transaction, request: pb.RejectRedemptionRequest) -> pb.Redemption:
+        row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
+        after = redemptions.redemption_of(row).reject()
+        return changed(row, release_reservation(tx, row, after, request.reason), tx.principal)
+
+    @mutation
+    def VoidRedemption(self, tx: Transaction, request: pb.VoidRedemptionRequest) -> pb.Redemption:
+        row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
+        after = redemptions.redemption_of(row).void()
+        return changed(row, release_reservation(tx, row, after, request.reason), tx.principal)
+
+    @query
+    def GetRedemption(self, tx: Transaction, request: pb.GetRedemptionRequest) -> pb.Redemption:
+        row = redemptions.get(tx, names.uuid_in(request.name, "redemptions"))
+        return redemption_message(row, tx.principal)
+
+    @query
+    def ListRedemptions(
+        self, tx: Transaction, request: pb.ListRedemptionsRequest
+    ) -> pb.ListRedemptionsResponse:
+        filters: dict[str, str | int] = {
+            "learner": request.learner,
+            "organisation": request.organisation,
+            "state": int(request.state),
+        }
+        found = page(
+            tx,
+            self.app.signer,
+            redemptions.listed(request.learner, request.organisation, request.state),
+            order_by=[table.c.id.desc()],
+            request=request,
+            filters=filters,
+        )
+        return pb.ListRedemptionsResponse(
+            redemptions=[redemption_message(row, tx.principal) for row in found.rows],
+            next_page_token=found.next_page_token,
+        )

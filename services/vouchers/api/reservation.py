@@ -1,0 +1,133 @@
+"""How value of a voucher is set aside for a session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2, programme_pb2
+from waymark.vouchers.v1 import redemption_pb2 as pb
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.api.redemption_messages import message_of
+from services.vouchers.app import VouchersApp
+from services.vouchers.assessment import shortage_match
+from services.vouchers.domain import bookings, codes
+from services.vouchers.domain.builtin import course_allowed
+from services.vouchers.domain.money import checked_cents, money
+from services.vouchers.domain.offers import Offer
+from services.vouchers.domain.programme import Rules
+from services.vouchers.relationships import learner_of
+from services.vouchers.store import attempts, ledger, names, offers, redemptions, vouchers
+
+
+def reserve(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequest) -> pb.Redemption:
+    """Sets the amount aside and fixes the price; raises the refusals that the contract names."""
+    row = _locked(app, tx, request)
+    rules = app.rules(tx, row.programme_id, row.version_number)
+    offer = _bookable(tx, row, rules)
+    assert offer.price is not None
+    covered = offer.price * row.cover_percent // 100
+    amount = min(covered, row.available_cents)
+    if request.HasField("amount"):
+        amount = checked_cents("amount", request.amount, row.currency)
+        if amount > covered:
+            raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(covered)})
+    voucher = vouchers.voucher_of(row).reserve(amount, tx.now)
+    redemption = new_id()
+    values = {
+        "id": redemption,
+        "learner": row.learner,
+        "programme_id": row.programme_id,
+        "version_number": row.version_number,
+        "course": offer.course,
+        "session": offer.session,
+        "organisation": offer.organisation,
+        "price": offer.price,
+        "amount": amount,
+        "authorise_until": rules.authorise_limit(tx.now),
+    }
+    booking = bookings.reserve(new_id(), f"vouchers/{voucher.id}", f"redemptions/{redemption}", amount)
+    redemptions.reserve(tx, ledger.head_of(row), voucher, booking, values)
+    _tell(tx, values, voucher.id, row.currency)
+    return message_of({**values, **_fresh(tx, row, values)}, tx.principal)
+
+
+def _locked(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequest) -> Row[Any]:
+    """Finds and locks the voucher: by name only for its learner, by code for whoever was given it."""
+    if request.WhichOneof("credential") == "voucher":
+        voucher_id = names.uuid_in(request.voucher, "vouchers")
+        row = redemptions.lock_for_reservation(tx, voucher_id, request.session)
+        if row.learner != learner_of(tx.principal):
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        return row
+    caller = tx.principal.subject
+    attempts.check(tx, caller)
+    try:
+        hmac = codes.code_hmac(app.code_key, codes.normalise(request.code))
+        found = redemptions.lock_by_code(tx, hmac, request.session)
+        if found is None:
+            raise Refusal(reason_pb2.REASON_VOUCHER_CODE_INVALID)
+    except Refusal:
+        attempts.count(app.side_engine, caller)
+        raise
+    return found
+
+
+def _bookable(tx: Transaction, row: Row[Any], rules: Rules) -> Offer:
+    """Returns the offer that the voucher may be spent on; raises why it may not."""
+    if row.session is None or not row.listed or row.removed:
+        raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN)
+    offer = offers.offer_of(row)
+    if offer.price is None:
+        raise Refusal(reason_pb2.REASON_SESSION_PRICE_UNKNOWN)
+    if offer.currency != row.currency:
+        raise Refusal(reason_pb2.REASON_CURRENCY_MISMATCH)
+    required = rules.version.course_rule.accreditation_required
+    if required and not offer.accredited_on(tx.now.date()):
+        raise Refusal(reason_pb2.REASON_PROVIDER_NOT_ACCREDITED)
+    if not _allowed(tx, row, rules, offer):
+        raise Refusal(reason_pb2.REASON_VOUCHER_NOT_FOR_SESSION)
+    return offer
+
+
+def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer) -> bool:
+    if rules.version.scope == programme_pb2.ProgrammeVersion.SCOPE_COURSE:
+        return bool(offer.course == row.granted_course)
+    if rules.version.HasField("shortage_rule"):
+        _, entry = shortage_match(tx, rules, offer, tx.now.date())
+        if entry is None:
+            return False
+    return course_allowed(rules, offer)
+
+
+def _fresh(tx: Transaction, row: Row[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Returns the columns that a new row has beside those written."""
+    return {
+        "voucher_id": row.voucher_id,
+        "currency": row.currency,
+        "state": 1,
+        "price_cents": values["price"],
+        "amount_cents": values["amount"],
+        "accepted_cents": 0,
+        "evidence": [],
+        "release_at": None,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+        "version": 1,
+    }
+
+
+def _tell(tx: Transaction, values: dict[str, Any], voucher: str, currency: str) -> None:
+    ref = events_pb2.RedemptionRef(
+        redemption=f"redemptions/{values['id']}",
+        voucher=f"vouchers/{voucher}",
+        learner=values["learner"],
+        course=values["course"],
+        session=values["session"],
+        organisation=values["organisation"],
+    )
+    tx.publish(events_pb2.RedemptionReserved(ref=ref, amount=money(values["amount"], currency)))

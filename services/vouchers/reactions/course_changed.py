@@ -1,0 +1,49 @@
+"""CourseChanged: what can be booked, and at which price."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.type import date_pb2
+from waymark.catalogue.v1 import events_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.events.cloudevents import EventInfo
+from services.vouchers.api.convert import date_of
+from services.vouchers.app import VouchersApp
+from services.vouchers.domain.money import cents_of
+from services.vouchers.store import offers
+
+
+def course_changed(
+    _app: VouchersApp, tx: Transaction, event: events_pb2.CourseChanged, _info: EventInfo
+) -> None:
+    """Keeps the course as told; an older version than the one kept changes nothing."""
+    values = {
+        "name": event.course,
+        "version": event.version,
+        "removed": event.removed,
+        "organisation": event.organisation,
+        "kind": event.kind,
+        "eqf_level": event.eqf_level,
+        "occupations": [[occupation.uri, occupation.isco_code] for occupation in event.occupations],
+    }
+    offers.put_course(tx, values, [_session(event.course, session) for session in event.sessions])
+
+
+def _session(course: str, session: events_pb2.SessionRef) -> dict[str, Any]:
+    priced = session.HasField("price")
+    return {
+        "name": session.session,
+        "course": course,
+        "listed": True,
+        "start_date": _day(session.start_date) if session.HasField("start_date") else None,
+        "end_date": _day(session.end_date) if session.HasField("end_date") else None,
+        "price_cents": cents_of(session.price) if priced else None,
+        "currency": session.price.currency_code if priced else "",
+        "nuts_code": session.nuts_code,
+    }
+
+
+def _day(value: date_pb2.Date) -> Any:
+    return date_of(value, "session")

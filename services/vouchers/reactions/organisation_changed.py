@@ -1,0 +1,25 @@
+"""OrganisationChanged: who may take vouchers, and until when."""
+
+from __future__ import annotations
+
+from waymark.catalogue.v1 import events_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.events.cloudevents import EventInfo
+from services.vouchers.api.convert import date_of
+from services.vouchers.app import VouchersApp
+from services.vouchers.store import offers
+
+
+def organisation_changed(
+    _app: VouchersApp, tx: Transaction, event: events_pb2.OrganisationChanged, _info: EventInfo
+) -> None:
+    """Keeps the organisation as told; an older version than the one kept changes nothing."""
+    until = event.accredited_until if event.HasField("accredited_until") else None
+    values = {
+        "name": event.organisation,
+        "version": event.version,
+        "accredited": event.accredited,
+        "accredited_until": date_of(until, "accredited_until") if until else None,
+    }
+    offers.put_organisation(tx, values)

@@ -1,0 +1,88 @@
+"""Relationships named in the contracts' policies: does the caller stand in it to what the request names?"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from services.platform.identity.principals import Principal
+from services.platform.service import Relationship
+
+_SESSION = text("""SELECT c.organisation FROM sessions s JOIN courses c ON c.name = s.course
+WHERE s.name = :name""")
+_OWNERS = {
+    "application.learner": text("SELECT learner FROM applications WHERE id = :id"),
+    "voucher.learner": text("SELECT learner FROM vouchers WHERE id = :id"),
+    "redemption.learner": text("SELECT learner FROM redemptions WHERE id = :id"),
+    "redemption.provider": text("SELECT organisation FROM redemptions WHERE id = :id"),
+}
+
+
+def learner_of(principal: Principal) -> str:
+    """Returns the resource name of the caller as a learner."""
+    return f"learners/{principal.subject}"
+
+
+def is_self(principal: Principal, request: Any, _: Connection) -> bool:
+    """The request is about the caller."""
+    fields = request.DESCRIPTOR.fields_by_name
+    if "application" in fields:
+        named = request.application.learner
+    else:
+        named = request.learner if "learner" in fields else request.parent
+    return bool(named == learner_of(principal))
+
+
+def owns_organisation(principal: Principal, request: Any, _: Connection) -> bool:
+    """The request is about the caller's own organisation."""
+    fields = request.DESCRIPTOR.fields_by_name
+    named = next((getattr(request, f) for f in ("organisation", "parent", "name") if f in fields), "")
+    return bool(principal.organisation) and "/".join(named.split("/")[:2]) == principal.organisation
+
+
+def provides_session(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The session is one of the caller's organisation."""
+    owner = connection.execute(_SESSION, {"name": request.session}).scalar()
+    return bool(principal.organisation) and owner == principal.organisation
+
+
+def _owner(connection: Connection, relationship: str, name: str) -> str:
+    """Returns who owns the resource; empty when there is none."""
+    try:
+        key = str(uuid.UUID(name.rpartition("/")[2]))
+    except ValueError:
+        return ""
+    return connection.execute(_OWNERS[relationship], {"id": key}).scalar() or ""
+
+
+def _learner(relationship: str) -> Relationship:
+    def holds(principal: Principal, request: Any, connection: Connection) -> bool:
+        return _owner(connection, relationship, _name(request)) == learner_of(principal)
+
+    return holds
+
+
+def provides_redemption(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The redemption is for a session of the caller's organisation."""
+    owner = _owner(connection, "redemption.provider", _name(request))
+    return bool(owner) and owner == principal.organisation
+
+
+def _name(request: Any) -> str:
+    fields = request.DESCRIPTOR.fields_by_name
+    field = next(field for field in ("name", "parent", "voucher") if field in fields)
+    return str(getattr(request, field))
+
+
+RELATIONSHIPS: Mapping[str, Relationship] = {
+    "self": is_self,
+    "organisation.own": owns_organisation,
+    "session.provider": provides_session,
+    "application.learner": _learner("application.learner"),
+    "voucher.learner": _learner("voucher.learner"),
+    "redemption.learner": _learner("redemption.learner"),
+    "redemption.provider": provides_redemption,
+}
