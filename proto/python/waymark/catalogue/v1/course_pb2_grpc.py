@@ -79,7 +79,7 @@ class CourseServiceServicer:
 
     def CorrectCourse(self, request, context):
         """Corrects fields of a course. A correction outlives every later import of the feed, until it is taken back.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,7 @@ class CourseServiceStub:
     """
     CorrectCourse: _grpc.UnaryUnaryMultiCallable[_course_pb2.CorrectCourseRequest, _course_pb2.Course]
     """Corrects fields of a course. A correction outlives every later import of the feed, until it is taken back.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_course_pb2.ListSessionsRequest, _course_pb2.ListSessionsResponse]
     """Lists the sessions of a course by start date, then name.
@@ -65,7 +65,7 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """
     CorrectCourse: _aio.UnaryUnaryMultiCallable[_course_pb2.CorrectCourseRequest, _course_pb2.Course]  # type: ignore[assignment]
     """Corrects fields of a course. A correction outlives every later import of the feed, until it is taken back.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     ListSessions: _aio.UnaryUnaryMultiCallable[_course_pb2.ListSessionsRequest, _course_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists the sessions of a course by start date, then name.
@@ -102,7 +102,7 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.Course, _abc.Awaitable[_course_pb2.Course]]:
         """Corrects fields of a course. A correction outlives every later import of the feed, until it is taken back.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
 
     @_abc_1.abstractmethod

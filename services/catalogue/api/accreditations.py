@@ -1,0 +1,81 @@
+"""OrganisationService, the accreditations of it."""
+
+from __future__ import annotations
+
+from waymark.catalogue.v1 import organisation_pb2
+from waymark.catalogue.v1.organisation_pb2 import GrantAccreditationRequest, WithdrawAccreditationRequest
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue import events
+from services.catalogue.api.messages import day, day_or, last, part, put_date
+from services.catalogue.domain.accreditation import Accreditation, check_grant, check_withdrawal
+from services.catalogue.store import organisations
+from services.platform.app import App
+from services.platform.db.transaction import Transaction, transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import mutation
+
+
+class AccreditationApi:
+    """Who may take vouchers."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    @mutation
+    def GrantAccreditation(
+        self, tx: Transaction, request: GrantAccreditationRequest
+    ) -> organisation_pb2.Accreditation:
+        organisation = last(request.parent)
+        organisations.read(tx.connection, organisation, lock=True)
+        valid_from = day_or(request, "valid_from", tx.now.date())
+        valid_to = day(request.valid_to, "valid_to")
+        held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
+        check_grant(held, valid_from, valid_to, request.parent)
+        added = organisations.add_accreditation(tx, organisation, valid_from, valid_to, request.scheme)
+        announce(tx, organisation)
+        return accreditation_message(organisation, added)
+
+    @mutation
+    def WithdrawAccreditation(
+        self, tx: Transaction, request: WithdrawAccreditationRequest
+    ) -> organisation_pb2.Accreditation:
+        organisation, accreditation = part(request.name, 1), last(request.name)
+        organisations.read(tx.connection, organisation, lock=True)
+        check_withdrawal(self._find(tx, organisation, accreditation), tx.now.date())
+        organisations.withdraw(tx, accreditation, request.reason)
+        announce(tx, organisation)
+        return accreditation_message(organisation, self._find(tx, organisation, accreditation))
+
+    def _find(self, tx: Transaction, organisation: str, accreditation: str) -> Accreditation:
+        held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
+        for found in held:
+            if found.id == accreditation:
+                return found
+        raise Refusal(reason_pb2.REASON_NOT_FOUND, "There is no such accreditation.")
+
+
+def announce(tx: Transaction, organisation: str) -> None:
+    """Counts the organisation's version up and publishes its state."""
+    row = organisations.change(tx, organisation)
+    held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
+    tx.publish(events.organisation_changed(organisation, row.version, held, tx.now.date()))
+
+
+def announce_begun(app: App) -> None:
+    """Publishes the state of organisations whose accreditation has come into force; a job."""
+    with transaction(app) as tx:
+        for organisation in organisations.begun(tx):
+            announce(tx, organisation)
+
+
+def accreditation_message(organisation: str, held: Accreditation) -> organisation_pb2.Accreditation:
+    """Returns the message of an accreditation."""
+    answer = organisation_pb2.Accreditation(
+        name=f"organisations/{organisation}/accreditations/{held.id}", scheme=held.scheme
+    )
+    put_date(answer.valid_from, held.valid_from)
+    put_date(answer.valid_to, held.valid_to)
+    if held.withdraw_time is not None:
+        answer.withdraw_time.FromDatetime(held.withdraw_time)
+    return answer

@@ -1,0 +1,204 @@
+"""CourseService."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from waymark.catalogue.v1 import course_pb2_grpc
+from waymark.catalogue.v1.course_pb2 import (
+    TAG_ORIGIN_PERSON,
+    CorrectCourseRequest,
+    Course,
+    GetCourseRequest,
+    ListCoursesRequest,
+    ListCoursesResponse,
+    ListSessionsRequest,
+    ListSessionsResponse,
+    OccupationTag,
+    Session,
+)
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue import events
+from services.catalogue.api.messages import day_or, invalid, last, mask, put_date
+from services.catalogue.domain import courses as domain
+from services.catalogue.domain.courses import CORRECTABLE, Document
+from services.catalogue.domain.findings import Findings
+from services.catalogue.imports.values import web_address
+from services.catalogue.store import courses, taxonomies
+from services.catalogue.store.tables import courses as table
+from services.platform.app import App
+from services.platform.db.etags import check_etag, etag_of
+from services.platform.db.paging import page, page_size
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import mutation, query
+
+
+class CourseApi(course_pb2_grpc.CourseServiceServicer):
+    """Courses as partners deliver them and people correct them."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    @query
+    def GetCourse(self, tx: Transaction, request: GetCourseRequest) -> Course:
+        return course_message(courses.read(tx.connection, last(request.name)))
+
+    @query
+    def ListCourses(self, tx: Transaction, request: ListCoursesRequest) -> ListCoursesResponse:
+        organisation = last(request.organisation) if request.organisation else ""
+        source = last(request.source) if request.source else ""
+        found = page(
+            tx,
+            self.app.signer,
+            courses.listing(organisation, source),
+            order_by=[table.c.id],
+            request=request,
+            filters={"organisation": organisation, "source": source},
+            maximum=200,
+        )
+        return ListCoursesResponse(
+            courses=map(course_message, found.rows), next_page_token=found.next_page_token
+        )
+
+    @mutation
+    def CorrectCourse(self, tx: Transaction, request: CorrectCourseRequest) -> Course:
+        fields = mask(request.update_mask, CORRECTABLE)
+        row = courses.read(tx.connection, last(request.course.name), lock=True)
+        if row.removed_time is not None:
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "REMOVED", "needed": "OFFERED"})
+        check_etag(request.course.etag, row.version)
+        corrections = {key: value for key, value in row.corrections.items() if key not in fields}
+        if not request.revert:
+            by, at = tx.principal.subject, tx.now.isoformat()
+            for field in fields:
+                value = _value(tx, request.course, field)
+                corrections[field] = {"value": value, "by": by, "at": at}
+        imported = row.imported or row.document
+        document = domain.corrected(imported, corrections)
+        row = courses.correct(
+            tx,
+            row.id,
+            document=document,
+            imported=imported if corrections else None,
+            corrections=corrections,
+        )
+        tx.publish(events.course_changed(row.id, row.version, row.organisation_id, document, removed=False))
+        return course_message(row)
+
+    @query
+    def ListSessions(self, tx: Transaction, request: ListSessionsRequest) -> ListSessionsResponse:
+        row = courses.read(tx.connection, last(request.parent))
+        found = sorted(domain.sessions(row.document), key=domain.session_order)
+        if request.HasField("start_from"):
+            first = day_or(request, "start_from", date.max).isoformat()
+            found = [session for session in found if session.get("start", domain.ALWAYS) >= first]
+        start = request.start_from
+        binding = f"ListSessions\x1f{request.parent}\x1f{start.year}-{start.month}-{start.day}"
+        if request.page_token:
+            after = tuple(self.app.signer.read(binding, request.page_token))
+            found = [session for session in found if domain.session_order(session) > after]
+        size = page_size(request.page_size)
+        answer = ListSessionsResponse(sessions=[session_message(row.id, session) for session in found[:size]])
+        if len(found) > size:
+            answer.next_page_token = self.app.signer.sign(binding, domain.session_order(found[size - 1]))
+        return answer
+
+
+def _value(tx: Transaction, given: Course, field: str) -> Any:
+    """Returns the corrected value of a field as documents hold it; raises Refusal(INVALID_ARGUMENT)."""
+    if field == "titles":
+        if not given.titles:
+            raise invalid("course.titles", "needs at least one language")
+        return dict(given.titles)
+    if field == "descriptions":
+        return dict(given.descriptions)
+    if field == "kind":
+        return given.kind or "course"
+    if field == "url":
+        findings = Findings("", 0)
+        url = web_address(given.url, "url", findings)
+        if findings.found:
+            raise invalid("course.url", "must be an http or https address")
+        return url
+    if field == "occupations":
+        return _tags(tx, given)
+    return given.eqf_level
+
+
+def _tags(tx: Transaction, given: Course) -> list[Document]:
+    wanted = list(dict.fromkeys(tag.uri for tag in given.occupations))
+    known = taxonomies.by_uri(tx.connection, wanted)
+    unknown = [uri for uri in wanted if uri not in known]
+    if unknown:
+        raise invalid("course.occupations", f"{unknown[0]} is no concept of an imported taxonomy")
+    version = taxonomies.newest(tx.connection).get(taxonomies.ESCO, "")
+    return [
+        domain.tag(uri, known[uri].isco_code, known[uri].label, TAG_ORIGIN_PERSON, 1.0, version)
+        for uri in wanted
+    ]
+
+
+def course_message(row: Any) -> Course:
+    """Returns the message of a course."""
+    document: Document = row.document
+    answer = Course(
+        name=f"courses/{row.id}",
+        organisation=f"organisations/{row.organisation_id}",
+        source=f"sources/{row.source_id}",
+        external_id=row.external_id,
+        titles=document["titles"],
+        descriptions=document["descriptions"],
+        kind=document["kind"],
+        eqf_level=document["eqf_level"],
+        url=document["url"],
+        subjects=document["subjects"],
+        occupations=map(tag_message, document["occupations"]),
+        corrected_fields=sorted(row.corrections),
+        removed=row.removed_time is not None,
+        etag=etag_of(row.version),
+    )
+    for offering in document["offerings"]:
+        added = answer.offerings.add(mode=offering["mode"], language=offering["language"])
+        for session in offering["sessions"]:
+            added.sessions.append(session_message(row.id, {**session, "mode": offering["mode"]}))
+    answer.update_time.FromDatetime(row.update_time)
+    return answer
+
+
+def tag_message(tag: Document) -> OccupationTag:
+    """Returns the message of an occupation tag."""
+    return OccupationTag(
+        uri=tag["uri"],
+        isco_code=tag["isco"],
+        label=tag["label"],
+        origin=tag["origin"],
+        confidence=tag["confidence"],
+        taxonomy_version=tag["version"],
+    )
+
+
+def session_message(course: str, session: Document) -> Session:
+    """Returns the message of a session that has its mode put in."""
+    answer = Session(
+        name=f"courses/{course}/sessions/{session['id']}",
+        external_id=session["external_id"],
+        nuts_code=session.get("nuts", ""),
+        town=session.get("town", ""),
+        capacity=session.get("capacity", 0),
+        mode=session["mode"],
+    )
+    for key, field in (
+        ("start", answer.start_date),
+        ("end", answer.end_date),
+        ("apply_from", answer.apply_from),
+        ("apply_until", answer.apply_until),
+    ):
+        put_date(field, session.get(key))
+    if "cents" in session:
+        events.set_money(answer.price, session["currency"], session["cents"])
+    if "lat" in session:
+        answer.location.latitude, answer.location.longitude = session["lat"], session["lon"]
+    return answer

@@ -1,0 +1,141 @@
+"""FeedRunService. The work itself is done by `imports.worker`, a job of `waymark consume catalogue`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waymark.catalogue.v1 import feed_run_pb2_grpc
+from waymark.catalogue.v1.feed_run_pb2 import (
+    ApproveFeedRunRequest,
+    FeedRun,
+    GetFeedRunRequest,
+    ListFeedFindingsRequest,
+    ListFeedFindingsResponse,
+    ListFeedRunsRequest,
+    ListFeedRunsResponse,
+    RejectFeedRunRequest,
+    StartFeedRunRequest,
+)
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.api.messages import finding, last, only_own
+from services.catalogue.store import feed_runs, sources, staging, uploads
+from services.catalogue.store.tables import feed_findings
+from services.catalogue.store.tables import feed_runs as table
+from services.platform.app import App
+from services.platform.db.paging import page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import mutation, query
+
+COPIED = (
+    "dry_run",
+    "partial",
+    "hold_reason",
+    "state",
+    "complete",
+    "records_in",
+    "records_accepted",
+    "records_rejected",
+    "records_held",
+    "courses_created",
+    "courses_updated",
+    "courses_unchanged",
+    "courses_removed",
+    "error_count",
+    "warning_count",
+)
+
+
+class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
+    """Imports of feeds."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    @mutation
+    def StartFeedRun(self, tx: Transaction, request: StartFeedRunRequest) -> FeedRun:
+        source = sources.read(tx.connection, last(request.source), lock=True)
+        upload = uploads.read_ready(tx, last(request.upload))
+        run = feed_runs.add(tx, source.id, upload.id, dry_run=request.dry_run, partial=request.partial)
+        return _message(feed_runs.read(tx.connection, run))
+
+    @query
+    def GetFeedRun(self, tx: Transaction, request: GetFeedRunRequest) -> FeedRun:
+        return _message(feed_runs.read(tx.connection, last(request.name)))
+
+    @query
+    def ListFeedRuns(self, tx: Transaction, request: ListFeedRunsRequest) -> ListFeedRunsResponse:
+        own = only_own(tx.principal)
+        source = last(request.source) if request.source else ""
+        found = page(
+            tx,
+            self.app.signer,
+            feed_runs.listing(source, own),
+            order_by=[table.c.id.desc()],
+            request=request,
+            filters={"source": source, "own": own},
+        )
+        return ListFeedRunsResponse(
+            feed_runs=map(_message, found.rows), next_page_token=found.next_page_token
+        )
+
+    @query
+    def ListFeedFindings(self, tx: Transaction, request: ListFeedFindingsRequest) -> ListFeedFindingsResponse:
+        run = feed_runs.read(tx.connection, last(request.parent)).id
+        found = page(
+            tx,
+            self.app.signer,
+            feed_runs.listing_findings(run, request.minimum_severity),
+            order_by=[feed_findings.c.seq],
+            request=request,
+            filters={"parent": request.parent, "minimum_severity": request.minimum_severity},
+        )
+        return ListFeedFindingsResponse(
+            findings=map(finding, found.rows), next_page_token=found.next_page_token
+        )
+
+    @mutation
+    def ApproveFeedRun(self, tx: Transaction, request: ApproveFeedRunRequest) -> FeedRun:
+        row = _held(tx, last(request.name))
+        row = feed_runs.change(
+            tx, row.id, state=FeedRun.STATE_QUEUED, records_accepted=row.records_held, records_held=0
+        )
+        return _message(row)
+
+    @mutation
+    def RejectFeedRun(self, tx: Transaction, request: RejectFeedRunRequest) -> FeedRun:
+        row = _held(tx, last(request.name))
+        staging.forget(tx, row.id)
+        row = feed_runs.change(
+            tx,
+            row.id,
+            state=FeedRun.STATE_REJECTED,
+            records_rejected=row.records_rejected + row.records_held,
+            records_held=0,
+            courses_created=0,
+            courses_updated=0,
+            courses_unchanged=0,
+            courses_removed=0,
+        )
+        return _message(row)
+
+
+def _held(tx: Transaction, run: str) -> Any:
+    row = feed_runs.read(tx.connection, run, lock=True)
+    if row.state != FeedRun.STATE_HELD:
+        state = FeedRun.State.Name(row.state).removeprefix("STATE_")
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": state, "needed": "HELD"})
+    return row
+
+
+def _message(row: Any) -> FeedRun:
+    answer = FeedRun(
+        name=f"feedRuns/{row.id}",
+        source=f"sources/{row.source_id}",
+        upload=f"catalogueUploads/{row.upload_id}",
+        **{name: getattr(row, name) for name in COPIED},
+    )
+    answer.create_time.FromDatetime(row.create_time)
+    answer.state_time.FromDatetime(row.state_time)
+    return answer

@@ -1,0 +1,160 @@
+"""OrganisationService, the organisations and sites of it; accreditations are in `accreditations.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waymark.catalogue.v1 import organisation_pb2_grpc
+from waymark.catalogue.v1.organisation_pb2 import (
+    CreateOrganisationRequest,
+    CreateSiteRequest,
+    GetOrganisationRequest,
+    ListOrganisationsRequest,
+    ListOrganisationsResponse,
+    ListSitesRequest,
+    ListSitesResponse,
+    Organisation,
+    Site,
+    UpdateOrganisationRequest,
+)
+
+from services.catalogue import events
+from services.catalogue.api.accreditations import AccreditationApi, accreditation_message
+from services.catalogue.api.messages import last, mask, required
+from services.catalogue.domain.accreditation import Accreditation, current
+from services.catalogue.store import organisations
+from services.catalogue.store.tables import organisations as table
+from services.catalogue.store.tables import sites
+from services.platform.db.etags import check_etag, etag_of
+from services.platform.db.ids import new_id
+from services.platform.db.paging import page
+from services.platform.db.transaction import Transaction
+from services.platform.rpc.handlers import mutation, query
+
+CHANGEABLE = ("display_name", "legal_ids", "sector")
+
+
+class OrganisationApi(AccreditationApi, organisation_pb2_grpc.OrganisationServiceServicer):
+    """Partners and providers."""
+
+    @mutation
+    def CreateOrganisation(self, tx: Transaction, request: CreateOrganisationRequest) -> Organisation:
+        given = request.organisation
+        required(given, "organisation", "display_name")
+        organisation = request.organisation_id or new_id()
+        organisations.add(
+            tx,
+            organisation,
+            display_name=given.display_name,
+            legal_ids=dict(given.legal_ids),
+            sector=given.sector,
+        )
+        row = organisations.read(tx.connection, organisation)
+        tx.publish(events.organisation_changed(row.id, row.version, [], tx.now.date()))
+        return _message(tx, row, [])
+
+    @query
+    def GetOrganisation(self, tx: Transaction, request: GetOrganisationRequest) -> Organisation:
+        row = organisations.read(tx.connection, last(request.name))
+        return _message(tx, row, organisations.accreditations_of(tx.connection, [row.id])[row.id])
+
+    @query
+    def ListOrganisations(
+        self, tx: Transaction, request: ListOrganisationsRequest
+    ) -> ListOrganisationsResponse:
+        found = page(
+            tx,
+            self.app.signer,
+            organisations.listing(tx.now.date() if request.accredited_only else None),
+            order_by=[table.c.display_name, table.c.id],
+            request=request,
+            filters={"accredited_only": request.accredited_only},
+        )
+        held = organisations.accreditations_of(tx.connection, [row.id for row in found.rows])
+        return ListOrganisationsResponse(
+            organisations=[_message(tx, row, held[row.id]) for row in found.rows],
+            next_page_token=found.next_page_token,
+        )
+
+    @mutation
+    def UpdateOrganisation(self, tx: Transaction, request: UpdateOrganisationRequest) -> Organisation:
+        given = request.organisation
+        fields = mask(request.update_mask, CHANGEABLE)
+        if "display_name" in fields:
+            required(given, "organisation", "display_name")
+        row = organisations.read(tx.connection, last(given.name), lock=True)
+        check_etag(given.etag, row.version)
+        values = {field: getattr(given, field) for field in fields}
+        if "legal_ids" in values:
+            values["legal_ids"] = dict(given.legal_ids)
+        row = organisations.change(tx, row.id, **values)
+        held = organisations.accreditations_of(tx.connection, [row.id])[row.id]
+        tx.publish(events.organisation_changed(row.id, row.version, held, tx.now.date()))
+        return _message(tx, row, held)
+
+    @mutation
+    def CreateSite(self, tx: Transaction, request: CreateSiteRequest) -> Site:
+        organisation = organisations.read(tx.connection, last(request.parent)).id
+        given = request.site
+        located = given.HasField("location")
+        site = organisations.add_site(
+            tx,
+            organisation,
+            display_name=given.display_name,
+            street=given.street,
+            postal_code=given.postal_code,
+            town=given.town,
+            nuts_code=given.nuts_code,
+            latitude=given.location.latitude if located else None,
+            longitude=given.location.longitude if located else None,
+        )
+        return _site(organisations.listing_sites(organisation).where(sites.c.id == site), tx)
+
+    @query
+    def ListSites(self, tx: Transaction, request: ListSitesRequest) -> ListSitesResponse:
+        organisation = organisations.read(tx.connection, last(request.parent)).id
+        found = page(
+            tx,
+            self.app.signer,
+            organisations.listing_sites(organisation),
+            order_by=[sites.c.id],
+            request=request,
+            filters={"parent": request.parent},
+        )
+        return ListSitesResponse(sites=map(_site_message, found.rows), next_page_token=found.next_page_token)
+
+
+def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisation:
+    answer = Organisation(
+        name=f"organisations/{row.id}",
+        display_name=row.display_name,
+        legal_ids=row.legal_ids,
+        sector=row.sector,
+        etag=etag_of(row.version),
+    )
+    today = tx.now.date()
+    accreditation = current(held, today)
+    if accreditation is not None:
+        answer.accreditation.CopyFrom(accreditation_message(row.id, accreditation))
+        answer.accredited = accreditation.in_force(today)
+    answer.create_time.FromDatetime(row.create_time)
+    answer.update_time.FromDatetime(row.update_time)
+    return answer
+
+
+def _site(statement: Any, tx: Transaction) -> Site:
+    return _site_message(tx.execute(statement).one())
+
+
+def _site_message(row: Any) -> Site:
+    answer = Site(
+        name=f"organisations/{row.organisation_id}/sites/{row.id}",
+        display_name=row.display_name,
+        street=row.street,
+        postal_code=row.postal_code,
+        town=row.town,
+        nuts_code=row.nuts_code,
+    )
+    if row.latitude is not None:
+        answer.location.latitude, answer.location.longitude = row.latitude, row.longitude
+    return answer

@@ -1,0 +1,210 @@
+"""ShortageListService, the versions of it: draft from a file, read, publish by a second person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waymark.catalogue.v1 import events_pb2
+from waymark.catalogue.v1.shortage_list_pb2 import (
+    CreateShortageListVersionRequest,
+    GetShortageListVersionRequest,
+    ListShortageEntriesRequest,
+    ListShortageEntriesResponse,
+    ListShortageFindingsRequest,
+    ListShortageFindingsResponse,
+    ListShortageListVersionsRequest,
+    ListShortageListVersionsResponse,
+    PublishShortageListVersionRequest,
+    ShortageEntry,
+    ShortageListVersion,
+)
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue import events
+from services.catalogue.api.messages import day, finding, invalid, last, part, put_date, sees_drafts
+from services.catalogue.domain import shortage
+from services.catalogue.domain.findings import ERROR
+from services.catalogue.imports import shortage_csv
+from services.catalogue.store import shortage_lists, taxonomies, uploads
+from services.catalogue.store.tables import shortage_entries, shortage_findings, shortage_versions
+from services.platform.app import App
+from services.platform.db.etags import check_etag, etag_of
+from services.platform.db.paging import page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import mutation, query
+
+SEVERITY = 3  # where neither row nor request names one
+
+
+class ShortageVersionApi:
+    """Versions of shortage lists."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    @mutation
+    def CreateShortageListVersion(
+        self, tx: Transaction, request: CreateShortageListVersionRequest
+    ) -> ShortageListVersion:
+        row = shortage_lists.read(tx.connection, last(request.parent), lock=True)
+        valid_from = day(request.valid_from, "valid_from")
+        valid_to = day(request.valid_to, "valid_to") if request.HasField("valid_to") else None
+        if valid_to is not None and valid_to < valid_from:
+            raise invalid("valid_to", "must not be before valid_from")
+        draft = shortage_csv.read(
+            self._file(tx, last(request.upload)),
+            request.format,
+            shortage_csv.Occupations(
+                taxonomies.labels_for_matching(tx.connection), taxonomies.isco_codes(tx.connection)
+            ),
+            request.default_nuts_code or row.nuts_code,
+            request.default_severity or SEVERITY,
+        )
+        number = shortage_lists.add_version(
+            tx,
+            row.id,
+            valid_from=valid_from,
+            valid_to=valid_to,
+            method=request.method,
+            row_count=draft.rows,
+            rejected_row_count=draft.rejected,
+            entry_count=len(draft.entries),
+            error_count=sum(found.severity == ERROR for found in draft.findings),
+        )
+        shortage_lists.add_rows(tx, row.id, number, draft.entries, draft.findings)
+        return _message(shortage_lists.read_version(tx.connection, row.id, number))
+
+    def _file(self, tx: Transaction, upload_id: str) -> bytes:
+        upload = uploads.read_ready(tx, upload_id)
+        if upload.size_bytes > shortage_csv.MAX_BYTES:
+            raise invalid("upload", f"is larger than {shortage_csv.MAX_BYTES >> 20} MiB")
+        with self.app.objects.open(uploads.BUCKET, upload.id, sha256=upload.sha256) as stream:
+            return b"".join(stream)
+
+    @query
+    def GetShortageListVersion(
+        self, tx: Transaction, request: GetShortageListVersionRequest
+    ) -> ShortageListVersion:
+        return _message(_readable(tx, request.name))
+
+    @query
+    def ListShortageListVersions(
+        self, tx: Transaction, request: ListShortageListVersionsRequest
+    ) -> ListShortageListVersionsResponse:
+        list_id = shortage_lists.read(tx.connection, last(request.parent)).id
+        drafts = sees_drafts(tx.principal)
+        found = page(
+            tx,
+            self.app.signer,
+            shortage_lists.listing_versions(list_id, drafts=drafts),
+            order_by=[shortage_versions.c.number.desc()],
+            request=request,
+            filters={"parent": request.parent, "drafts": drafts},
+        )
+        return ListShortageListVersionsResponse(
+            shortage_list_versions=map(_message, found.rows), next_page_token=found.next_page_token
+        )
+
+    @query
+    def ListShortageEntries(
+        self, tx: Transaction, request: ListShortageEntriesRequest
+    ) -> ListShortageEntriesResponse:
+        version = _readable(tx, request.parent)
+        found = page(
+            tx,
+            self.app.signer,
+            shortage_lists.listing_entries(version.list_id, version.number),
+            order_by=[shortage_entries.c.seq],
+            request=request,
+            filters={"parent": request.parent},
+        )
+        entries = [
+            entry_message(version.list_id, version.number, shortage_lists.entry_of(row)) for row in found.rows
+        ]
+        return ListShortageEntriesResponse(shortage_entries=entries, next_page_token=found.next_page_token)
+
+    @query
+    def ListShortageFindings(
+        self, tx: Transaction, request: ListShortageFindingsRequest
+    ) -> ListShortageFindingsResponse:
+        version = _readable(tx, request.parent)
+        found = page(
+            tx,
+            self.app.signer,
+            shortage_lists.listing_findings(version.list_id, version.number),
+            order_by=[shortage_findings.c.seq],
+            request=request,
+            filters={"parent": request.parent},
+        )
+        return ListShortageFindingsResponse(
+            findings=map(finding, found.rows), next_page_token=found.next_page_token
+        )
+
+    @mutation
+    def PublishShortageListVersion(
+        self, tx: Transaction, request: PublishShortageListVersionRequest
+    ) -> ShortageListVersion:
+        list_id, number = part(request.name, 1), int(part(request.name, 3))
+        shortage_lists.read(tx.connection, list_id, lock=True)
+        row = shortage_lists.read_version(tx.connection, list_id, number, lock=True)
+        if row.publish_time is not None:
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "PUBLISHED", "needed": "DRAFT"})
+        check_etag(request.etag, 1)
+        shortage.check_publication(
+            entry_count=row.entry_count,
+            error_count=row.error_count,
+            accept_findings=request.accept_findings,
+            created_by=row.created_by,
+            publisher=tx.principal.subject,
+        )
+        published = shortage_lists.published(tx.connection, list_id).get(list_id, [])
+        shortage.check_order(row.valid_from, published, f"shortageLists/{list_id}")
+        entries = shortage_lists.entries(tx.connection, list_id, number)
+        row = shortage_lists.publish(tx, list_id, number, shortage.digest(entries))
+        tx.publish(events.shortage_published(list_id, row))
+        for event in events.shortage_entries(list_id, number, entries):
+            tx.publish(event)
+        return _message(row)
+
+
+def _readable(tx: Transaction, name: str) -> Any:
+    """Returns the version; a draft is NOT_FOUND for those who may not know of it."""
+    row = shortage_lists.read_version(tx.connection, part(name, 1), int(part(name, 3)))
+    if row.publish_time is None and not sees_drafts(tx.principal):
+        raise Refusal(reason_pb2.REASON_NOT_FOUND, "There is no such version.")
+    return row
+
+
+def entry_message(list_id: str, number: int, entry: shortage.Entry) -> ShortageEntry:
+    """Returns the message of an entry."""
+    return ShortageEntry(
+        name=f"shortageLists/{list_id}/versions/{number}/entries/{entry.seq}",
+        occupation=events_pb2.OccupationRef(uri=entry.uri, isco_code=entry.isco_code),
+        label=entry.label,
+        nuts_code=entry.nuts_code,
+        severity=entry.severity,
+        cause=entry.cause,  # type: ignore[arg-type]  # an enum's number
+        line=entry.line,
+    )
+
+
+def _message(row: Any) -> ShortageListVersion:
+    published = row.publish_time is not None
+    answer = ShortageListVersion(
+        name=f"shortageLists/{row.list_id}/versions/{row.number}",
+        state=ShortageListVersion.STATE_PUBLISHED if published else ShortageListVersion.STATE_DRAFT,
+        method=row.method,
+        entry_count=row.entry_count,
+        row_count=row.row_count,
+        rejected_row_count=row.rejected_row_count,
+        error_count=row.error_count,
+        digest=row.digest,
+        etag=etag_of(2 if published else 1),
+    )
+    put_date(answer.valid_from, row.valid_from)
+    put_date(answer.valid_to, row.valid_to)
+    answer.create_time.FromDatetime(row.create_time)
+    if published:
+        answer.publish_time.FromDatetime(row.publish_time)
+    return answer

@@ -1,0 +1,141 @@
+"""TaxonomyService."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, BinaryIO, cast
+
+from waymark.catalogue.v1 import taxonomy_pb2, taxonomy_pb2_grpc
+from waymark.catalogue.v1.taxonomy_pb2 import (
+    Concept,
+    GetConceptRequest,
+    ImportTaxonomyRequest,
+    ListTaxonomyVersionsRequest,
+    ListTaxonomyVersionsResponse,
+    SearchConceptsRequest,
+    SearchConceptsResponse,
+    TaxonomyVersion,
+)
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.api.messages import invalid, last, part
+from services.catalogue.imports import taxonomy_csv
+from services.catalogue.store import taxonomies, uploads
+from services.catalogue.store.tables import taxonomy_versions
+from services.platform.app import App
+from services.platform.db.paging import page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import mutation, query
+
+SCHEMES = {
+    taxonomy_pb2.TAXONOMY_SCHEME_ESCO_OCCUPATIONS: taxonomies.ESCO,
+    taxonomy_pb2.TAXONOMY_SCHEME_ISCO_08: taxonomies.ISCO,
+}
+NUMBERS = {name: number for number, name in SCHEMES.items()}
+# Which file describes which scheme.
+WHOLE = {
+    taxonomy_pb2.TAXONOMY_FORMAT_ESCO_OCCUPATIONS_CSV: (taxonomies.ESCO, taxonomy_csv.read_esco),
+    taxonomy_pb2.TAXONOMY_FORMAT_ISCO_GROUPS_CSV: (taxonomies.ISCO, taxonomy_csv.read_isco),
+}
+DEEPEST = 1000  # concepts one can page to; a person refines the words before
+
+
+class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
+    """Classifications of occupations."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    @mutation
+    def ImportTaxonomy(self, tx: Transaction, request: ImportTaxonomyRequest) -> TaxonomyVersion:
+        scheme = SCHEMES[request.scheme]
+        upload = uploads.read_ready(tx, last(request.upload))
+        with self.app.objects.open(uploads.BUCKET, upload.id, sha256=upload.sha256) as opened:
+            stream = cast(BinaryIO, opened)
+            if request.format == taxonomy_pb2.TAXONOMY_FORMAT_LABELS_CSV:
+                self._labels(tx, scheme, request.version, stream)
+            else:
+                wanted, read = WHOLE[request.format]
+                if wanted != scheme:
+                    raise invalid("format", f"holds {wanted}, not {scheme}")
+                if not request.language:
+                    raise invalid("language", "is required for this format")
+                rows = read(stream, request.language)
+                taxonomies.add_version(tx, scheme, request.version, request.language, rows)
+        return _version(taxonomies.find_version(tx.connection, scheme, request.version))
+
+    def _labels(self, tx: Transaction, scheme: str, version: str, stream: BinaryIO) -> None:
+        if taxonomies.find_version(tx.connection, scheme, version) is None:
+            raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no version {version} of {scheme}.")
+        concepts = taxonomies.concept_ids(tx.connection, scheme, version)
+        taxonomies.add_labels(tx, scheme, version, taxonomy_csv.read_labels(stream, concepts))
+
+    @query
+    def ListTaxonomyVersions(
+        self, tx: Transaction, request: ListTaxonomyVersionsRequest
+    ) -> ListTaxonomyVersionsResponse:
+        table = taxonomy_versions.c
+        order = [table.import_time.desc(), table.scheme.desc(), table.version.desc()]
+        found = page(tx, self.app.signer, taxonomy_versions.select(), order_by=order, request=request)
+        return ListTaxonomyVersionsResponse(
+            taxonomy_versions=map(_version, found.rows), next_page_token=found.next_page_token
+        )
+
+    @query
+    def GetConcept(self, tx: Transaction, request: GetConceptRequest) -> Concept:
+        key = part(request.name, 1), part(request.name, 3), part(request.name, 5)
+        found = taxonomies.read_concepts(tx.connection, [key]).get(key)
+        if found is None:
+            raise Refusal(reason_pb2.REASON_NOT_FOUND, "There is no such concept.")
+        return _concept(*found)
+
+    @query
+    def SearchConcepts(self, tx: Transaction, request: SearchConceptsRequest) -> SearchConceptsResponse:
+        text = request.query.strip()
+        if not re.search(r"\w", text):
+            raise invalid("query", "must hold a letter or a digit")
+        scheme = SCHEMES.get(request.scheme, "")
+        binding = f"SearchConcepts\x1f{tx.principal.subject}\x1f{text}\x1f{scheme}\x1f{request.language}"
+        offset = 0
+        if request.page_token:
+            offset = int(cast(int, self.app.signer.read(binding, request.page_token)[0]))
+        size = request.page_size or 20
+        rows = taxonomies.search(
+            tx.connection, text, scheme=scheme, language=request.language, size=size + 1, offset=offset
+        )
+        keys = [(row.scheme, row.version, row.id) for row in rows[:size]]
+        found = taxonomies.read_concepts(tx.connection, keys)
+        answer = SearchConceptsResponse(concepts=[_concept(*found[key]) for key in keys])
+        if len(rows) > size and offset + size < DEEPEST:
+            answer.next_page_token = self.app.signer.sign(binding, [offset + size])
+        return answer
+
+
+def _version(row: Any) -> TaxonomyVersion:
+    answer = TaxonomyVersion(
+        name=f"taxonomies/{row.scheme}/versions/{row.version}",
+        scheme=NUMBERS[row.scheme],
+        version=row.version,
+        languages=row.languages,
+        concept_count=row.concept_count,
+        label_count=row.label_count,
+    )
+    answer.import_time.FromDatetime(row.import_time)
+    return answer
+
+
+def _concept(row: Any, labels: list[Any]) -> Concept:
+    answer = Concept(
+        name=f"taxonomies/{row.scheme}/versions/{row.version}/concepts/{row.id}",
+        uri=row.uri,
+        code=row.code,
+        isco_code=row.isco_code,
+        description=row.description,
+    )
+    for label in labels:
+        if label.preferred:
+            answer.labels[label.language] = label.label
+        else:
+            answer.alternative_labels.add(language=label.language, label=label.label)
+    return answer

@@ -1,0 +1,23 @@
+"""What one process of the catalogue holds: beside the platform's, the reader of the index."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from services.catalogue.search.directory import Directory, Reader
+from services.catalogue.search.market import Market
+from services.platform.app import App
+
+
+class CatalogueApp(App):
+    """App of the catalogue."""
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Follows the index on disk."""
+        return Reader(Directory(self.settings.index_dir))
+
+    @cached_property
+    def market(self) -> Market:
+        """Organisations and shortages as searches need them."""
+        return Market(self)

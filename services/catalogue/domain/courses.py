@@ -1,0 +1,83 @@
+"""Courses as one document: what the feed says, what a person corrected, and what is served.
+
+Documents are plain dictionaries, because they travel as JSON between parser, database and index. Keys:
+`titles`, `descriptions` (language → text), `kind`, `eqf_level`, `url`, `subjects`, `occupations` (see `tag`),
+`offerings` (`mode`, `language`, `sessions`); a session has `id`, `external_id` and, where known, `start`,
+`end`, `apply_from`, `apply_until` (ISO dates), `currency` with `cents`, `nuts`, `town`, `lat` with `lon`,
+`capacity`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+Document = dict[str, Any]
+
+CORRECTABLE = ("titles", "descriptions", "kind", "eqf_level", "url", "occupations")
+MAX_SESSIONS = 500
+ALWAYS = "9999-12-31"  # start of a session one can enter at any time, where an order is needed
+
+
+def course_id(source_id: str, external_id: str) -> str:
+    """Returns the id of a course: it follows from source and partner's id alone (UUIDv5)."""
+    return str(uuid.uuid5(uuid.UUID(source_id), external_id))
+
+
+def session_id(course: str, external_id: str) -> str:
+    """Returns the id of a session: it follows from course and partner's id alone (UUIDv5)."""
+    return str(uuid.uuid5(uuid.UUID(course), external_id))
+
+
+def tag(uri: str, isco: str, label: str, origin: int, confidence: float, version: str) -> Document:
+    """Returns an occupation tag; `origin` is a value of TagOrigin."""
+    return {
+        "uri": uri,
+        "isco": isco,
+        "label": label,
+        "origin": origin,
+        "confidence": round(confidence, 3),
+        "version": version,
+    }
+
+
+def corrected(imported: Document, corrections: Mapping[str, Any]) -> Document:
+    """Returns the document as served: the feed's, with corrected fields in place of its own."""
+    if not corrections:
+        return imported
+    return {**imported, **{field: value["value"] for field, value in corrections.items()}}
+
+
+def sessions(document: Document) -> Iterator[Document]:
+    """Yields every session, with the offering's `mode` put in."""
+    for offering in document["offerings"]:
+        for session in offering["sessions"]:
+            yield {**session, "mode": offering["mode"]}
+
+
+def session_order(session: Document) -> tuple[str, str]:
+    """Order of sessions: start, then id; permanent entry last."""
+    return session.get("start", ALWAYS), session["id"]
+
+
+def bookable(session: Document, day: date) -> bool:
+    """True when one can still begin it on `day`: it starts then or later, or is open at any time."""
+    if "start" in session:
+        return bool(session["start"] >= day.isoformat())
+    return "end" not in session or bool(session["end"] >= day.isoformat())
+
+
+def isco_prefixes(document: Document) -> set[str]:
+    """Returns every ISCO-08 code, of one to four digits, that covers one of the tags."""
+    return {
+        isco[:length]
+        for isco in (tag["isco"] for tag in document["occupations"])
+        for length in range(1, len(isco) + 1)
+    }
+
+
+def nuts_prefixes(codes: Iterable[str]) -> set[str]:
+    """Returns every NUTS code, of two characters or more, that covers one of `codes`."""
+    return {code[:length] for code in codes for length in range(2, len(code) + 1)}

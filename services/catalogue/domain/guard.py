@@ -1,0 +1,51 @@
+"""The delete guard: may a feed remove what it no longer names?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from waymark.catalogue.v1.feed_run_pb2 import FeedRun
+
+NONE = FeedRun.HOLD_REASON_UNSPECIFIED
+EMPTY = FeedRun.HOLD_REASON_EMPTY_FEED
+ABOVE_LIMIT = FeedRun.HOLD_REASON_REMOVALS_ABOVE_LIMIT
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a feed looked like.
+
+    `present`: courses the source has now; `missing`: those of them not in the feed.
+    """
+
+    complete: bool
+    partial: bool
+    records_in: int
+    nameless: int
+    present: int
+    missing: int
+    limit_percent: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`hold`: a person has to look first (FeedRun.HoldReason, 0: no). `removes`: missing courses go."""
+
+    hold: int
+    removes: bool
+
+
+def judge(feed: Situation) -> Verdict:
+    """Decides about removals.
+
+    Only a complete full feed removes. A rejected record without an id could be any course, so it makes the
+    feed incomplete. An empty feed over present courses, or one that would remove more than `limit_percent` of
+    them, is held.
+    """
+    if feed.partial or not feed.complete or feed.nameless:
+        return Verdict(NONE, removes=False)
+    if feed.present and not feed.records_in:
+        return Verdict(EMPTY, removes=True)
+    if feed.missing * 100 > feed.present * feed.limit_percent:
+        return Verdict(ABOVE_LIMIT, removes=True)
+    return Verdict(NONE, removes=feed.missing > 0)

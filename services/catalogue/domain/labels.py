@@ -1,0 +1,39 @@
+"""Labels of occupations made comparable: case, accents, punctuation and, where wanted, word endings aside."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import snowballstemmer
+
+_WORD = re.compile(r"[a-z0-9+#]+")
+_STEMMERS = {"en": "english", "fr": "french", "de": "german", "nl": "dutch"}
+
+
+def normal(text: str) -> str:
+    """Returns the words of `text` in lower case without accents, one space apart."""
+    return " ".join(words(text))
+
+
+def words(text: str) -> list[str]:
+    """Splits into words as `normal` knows them."""
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return _WORD.findall(text.lower())
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str, language: str) -> str:
+    """Returns the stem of a word (Snowball); the word itself for a language without stemmer."""
+    if language not in _STEMMERS:
+        return word
+    # A stemmer holds state, so threads cannot share one; making one costs little and the cache saves most.
+    stemmed: str = snowballstemmer.stemmer(_STEMMERS[language]).stemWord(word)
+    return stemmed
+
+
+def stems(text: str, language: str) -> str:
+    """Returns the stems of the words of `text`, one space apart."""
+    return " ".join([stem(word, language) for word in words(text)])

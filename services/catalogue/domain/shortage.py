@@ -1,0 +1,110 @@
+"""Shortage lists: which entry answers for an occupation, a region and a day.
+
+An entry for an ISCO-08 group holds for all occupations below it (code prefix), an entry for a NUTS region for
+all regions below it (code prefix), an entry for a concept URI for that concept alone. Never the other way
+round: a shortage of software developers (2512) says nothing about all ICT professionals (25).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One occupation in shortage. `uri` or `isco_code` may be empty, never both."""
+
+    seq: int
+    uri: str
+    isco_code: str
+    label: str
+    nuts_code: str
+    severity: int
+    cause: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Occupation:
+    """Occupation asked about; `isco_code` is the whole code known of it, `uri` may be empty."""
+
+    uri: str
+    isco_code: str
+
+
+def holds(entry: Entry, occupation: Occupation, nuts_code: str) -> bool:
+    """True when the entry covers the occupation in the region."""
+    if not nuts_code.startswith(entry.nuts_code):
+        return False
+    if entry.uri:
+        return entry.uri == occupation.uri
+    return bool(entry.isco_code) and occupation.isco_code.startswith(entry.isco_code)
+
+
+def best(entries: Iterable[Entry], occupation: Occupation, nuts_code: str) -> Entry | None:
+    """Returns the entry that answers: the most specific occupation, then region, then the most severe."""
+    covering = [entry for entry in entries if holds(entry, occupation, nuts_code)]
+    return max(covering, key=specificity, default=None)
+
+
+def specificity(entry: Entry) -> tuple[int, int, int, int]:
+    """Order in which covering entries answer; the earlier line wins a tie."""
+    depth = 5 if entry.uri else len(entry.isco_code)
+    return depth, len(entry.nuts_code), entry.severity, -entry.seq
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Days of a published version."""
+
+    number: int
+    valid_from: date
+    valid_to: date | None
+
+
+def in_force(versions: Sequence[Validity], day: date) -> Validity | None:
+    """Returns the version in force: the last that started, unless it has ended."""
+    started = max((v for v in versions if v.valid_from <= day), key=lambda v: v.valid_from, default=None)
+    if started is None or (started.valid_to is not None and started.valid_to < day):
+        return None
+    return started
+
+
+def check_publication(
+    *, entry_count: int, error_count: int, accept_findings: bool, created_by: str, publisher: str
+) -> None:
+    """Raises Refusal unless the draft may be published by this person."""
+    if publisher == created_by:
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
+    if not entry_count:
+        raise Refusal(reason_pb2.REASON_SHORTAGE_LIST_EMPTY)
+    if error_count and not accept_findings:
+        raise Refusal(
+            reason_pb2.REASON_SHORTAGE_LIST_HAS_FINDINGS, metadata={"error_count": str(error_count)}
+        )
+
+
+def check_order(valid_from: date, published: Sequence[Validity], list_name: str) -> None:
+    """Raises Refusal when a published version starts on the same day or later: history would change."""
+    later = [v for v in published if v.valid_from >= valid_from]
+    if later:
+        raise Refusal(
+            reason_pb2.REASON_SHORTAGE_VERSION_OVERLAPS,
+            metadata={"version": f"{list_name}/versions/{max(v.number for v in later)}"},
+        )
+
+
+def digest(entries: Iterable[Entry]) -> str:
+    """Returns SHA-256 (hex) over the entries in order: one line each, fields separated by tabs."""
+    sha = hashlib.sha256()
+    for e in entries:
+        line = (str(e.seq), e.uri, e.isco_code, e.label, e.nuts_code, str(e.severity), str(e.cause))
+        sha.update(("\t".join(line) + "\n").encode())
+    return sha.hexdigest()

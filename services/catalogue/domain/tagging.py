@@ -1,0 +1,103 @@
+"""Occupation tags by label: which occupations do title, subjects and description of a course name?
+
+The longest label wins, and none overlaps another. Words as written count for more than stems ("nursing" finds
+"nurse"), preferred labels for more than alternative ones, the title for more than the rest. A label that many
+occupations share says nothing and is left out; so does a single word, unless it is a preferred label
+("nurse") and stands in title or subject: single words of a description ("general", "critic") are chance.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from services.catalogue.domain.labels import stem, words
+
+LONGEST = 6  # words
+SHARED_BY = 3  # occupations; a label of more is no evidence
+LEAST = 0.25  # confidence below which a tag is not kept
+MOST_TAGS = 5
+REST_WORDS = 80  # words of the description that are looked at
+IN_TITLE, IN_SUBJECT, IN_REST = 1.0, 0.75, 0.5
+PREFERRED, ALTERNATIVE, STEMMED = 0.95, 0.85, 0.7
+
+
+class Label(NamedTuple):
+    """A label of a concept."""
+
+    text: str
+    uri: str
+    isco_code: str
+    preferred_label: str
+    preferred: bool
+
+
+class Match(NamedTuple):
+    """An occupation found, with how sure we are (0 to 1)."""
+
+    uri: str
+    isco_code: str
+    label: str
+    confidence: float
+
+
+class Tagger:
+    """Finds occupations in texts of one language. Immutable once built, so threads may share it."""
+
+    def __init__(self, labels: Iterable[Label], language: str) -> None:
+        self._language = language
+        exact: defaultdict[str, dict[str, tuple[Label, float]]] = defaultdict(dict)
+        stemmed: defaultdict[str, dict[str, tuple[Label, float]]] = defaultdict(dict)
+        for label in labels:
+            parts = words(label.text)
+            if not parts or len(parts) > LONGEST or (len(parts) == 1 and not label.preferred):
+                continue
+            weight = PREFERRED if label.preferred else ALTERNATIVE
+            _keep(exact[" ".join(parts)], label, weight)
+            _keep(stemmed[" ".join([stem(part, language) for part in parts])], label, weight * STEMMED)
+        self._exact = {key: list(found.values()) for key, found in exact.items() if len(found) <= SHARED_BY}
+        self._stemmed = {
+            key: list(found.values()) for key, found in stemmed.items() if len(found) <= SHARED_BY
+        }
+        # Most words begin no label; asking this first saves nearly all look-ups.
+        self._begins = {key.split(" ", 1)[0] for key in (*self._exact, *self._stemmed)}
+
+    def tag(self, title: str, subjects: Sequence[str], rest: str) -> list[Match]:
+        """Returns the occupations found, surest first, at most MOST_TAGS."""
+        found: dict[str, Match] = {}
+        texts = [(title, IN_TITLE), *((subject, IN_SUBJECT) for subject in subjects), (rest[:800], IN_REST)]
+        for text, weight in texts:
+            shortest = 2 if weight == IN_REST else 1
+            for label, confidence in self._matches(words(text)[:REST_WORDS], shortest):
+                sure = confidence * weight
+                known = found.get(label.uri)
+                if sure >= LEAST and (known is None or known.confidence < sure):
+                    found[label.uri] = Match(label.uri, label.isco_code, label.preferred_label, sure)
+        return sorted(found.values(), key=lambda match: (-match.confidence, match.uri))[:MOST_TAGS]
+
+    def _matches(self, text: list[str], shortest: int) -> Iterator[tuple[Label, float]]:
+        language, begins = self._language, self._begins
+        stemmed = [stem(word, language) for word in text]
+        start = 0
+        while start < len(text):
+            if text[start] not in begins and stemmed[start] not in begins:
+                start += 1
+                continue
+            for length in range(min(LONGEST, len(text) - start), shortest - 1, -1):
+                end = start + length
+                hits = self._exact.get(" ".join(text[start:end])) or self._stemmed.get(
+                    " ".join(stemmed[start:end])
+                )
+                if hits:
+                    for label, weight in hits:
+                        yield label, weight / len(hits) ** 0.5
+                    start = end
+                    break
+            else:
+                start += 1
+
+
+def _keep(found: dict[str, tuple[Label, float]], label: Label, weight: float) -> None:
+    if label.uri not in found or found[label.uri][1] < weight:
+        found[label.uri] = (label, weight)

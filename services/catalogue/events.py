@@ -1,0 +1,101 @@
+"""Events of the catalogue, made from its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from google.type import date_pb2, money_pb2
+from waymark.catalogue.v1 import events_pb2
+
+from services.catalogue.domain.accreditation import Accreditation, current
+from services.catalogue.domain.courses import Document
+from services.catalogue.domain.shortage import Entry
+
+ENTRIES_PER_EVENT = 500
+
+
+def course_changed(
+    course: str, version: int, organisation: str, document: Document, *, removed: bool
+) -> events_pb2.CourseChanged:
+    """Returns the whole state of a course that other services rely on."""
+    event = events_pb2.CourseChanged(
+        course=f"courses/{course}",
+        version=version,
+        removed=removed,
+        organisation=f"organisations/{organisation}",
+        kind=document["kind"],
+        eqf_level=document["eqf_level"],
+    )
+    for tag in document["occupations"]:
+        event.occupations.add(uri=tag["uri"], isco_code=tag["isco"])
+    for offering in document["offerings"]:
+        for session in offering["sessions"]:
+            ref = event.sessions.add(
+                session=f"courses/{course}/sessions/{session['id']}", nuts_code=session.get("nuts", "")
+            )
+            if "start" in session:
+                set_date(ref.start_date, session["start"])
+            if "end" in session:
+                set_date(ref.end_date, session["end"])
+            if "cents" in session:
+                set_money(ref.price, session["currency"], session["cents"])
+    return event
+
+
+def organisation_changed(
+    organisation: str, version: int, accreditations: Sequence[Accreditation], today: date
+) -> events_pb2.OrganisationChanged:
+    """Returns the state of an organisation that other services rely on."""
+    event = events_pb2.OrganisationChanged(organisation=f"organisations/{organisation}", version=version)
+    held = current(accreditations, today)
+    if held is not None and held.in_force(today):
+        event.accredited = True
+        set_date(event.accredited_until, held.valid_to.isoformat())
+    return event
+
+
+def shortage_published(list_id: str, row: Any) -> events_pb2.ShortageListPublished:
+    """Returns the head of a published version; `row` is the row of `shortage_versions`."""
+    event = events_pb2.ShortageListPublished(
+        shortage_list=f"shortageLists/{list_id}",
+        version=f"shortageLists/{list_id}/versions/{row.number}",
+        entry_count=row.entry_count,
+        digest=row.digest,
+    )
+    set_date(event.valid_from, row.valid_from.isoformat())
+    if row.valid_to:
+        set_date(event.valid_to, row.valid_to.isoformat())
+    event.publish_time.FromDatetime(row.publish_time)
+    return event
+
+
+def shortage_entries(
+    list_id: str, number: int, entries: Sequence[Entry]
+) -> Iterator[events_pb2.ShortageListEntriesPublished]:
+    """Yields the entries of a published version, at most ENTRIES_PER_EVENT a message."""
+    version = f"shortageLists/{list_id}/versions/{number}"
+    for start in range(0, len(entries), ENTRIES_PER_EVENT):
+        event = events_pb2.ShortageListEntriesPublished(
+            shortage_list=f"shortageLists/{list_id}", version=version
+        )
+        for entry in entries[start : start + ENTRIES_PER_EVENT]:
+            event.entries.add(
+                entry=f"{version}/entries/{entry.seq}",
+                occupation=events_pb2.OccupationRef(uri=entry.uri, isco_code=entry.isco_code),
+                nuts_code=entry.nuts_code,
+                severity=entry.severity,
+            )
+        yield event
+
+
+def set_date(message: date_pb2.Date, iso: str) -> None:
+    """Writes an ISO 8601 date into a message."""
+    message.year, message.month, message.day = int(iso[:4]), int(iso[5:7]), int(iso[8:10])
+
+
+def set_money(message: money_pb2.Money, currency: str, cents: int) -> None:
+    """Writes integer cents into a message."""
+    message.currency_code = currency
+    message.units, message.nanos = cents // 100, cents % 100 * 10_000_000

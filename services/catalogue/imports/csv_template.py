@@ -1,0 +1,283 @@
+"""Feeds in the project's own CSV template: one row a session, rows of one course together.
+
+UTF-8, comma, header in the first line, quotes after RFC 4180. Columns, of which `course_id` and `title` must
+be there: `course_id`, `title`, `language` (of the texts), `description`, `kind` (course, exam, guidance),
+`eqf_level`, `url`, `subjects` and `occupations` (several apart by `|`; occupations as concept URIs),
+`session_id`, `start_date`, `end_date`, `apply_from`, `apply_until` (YYYY-MM-DD; no start date: permanent
+entry), `price`, `currency`, `mode` (on_site, online, blended, distance), `instruction_language`, `nuts_code`,
+`town`, `latitude`, `longitude`, `capacity`. What concerns the course is read from its first row. A course
+without sessions has one row without `session_id`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_PARTNER, CourseMode
+
+from services.catalogue.domain import courses
+from services.catalogue.domain.courses import Document
+from services.catalogue.domain.findings import Findings
+from services.catalogue.imports import values
+from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
+
+COLUMNS = (
+    "course_id",
+    "title",
+    "language",
+    "description",
+    "kind",
+    "eqf_level",
+    "url",
+    "subjects",
+    "occupations",
+    "session_id",
+    "start_date",
+    "end_date",
+    "apply_from",
+    "apply_until",
+    "price",
+    "currency",
+    "mode",
+    "instruction_language",
+    "nuts_code",
+    "town",
+    "latitude",
+    "longitude",
+    "capacity",
+)
+KINDS = ("course", "exam", "guidance")
+MODES = {
+    "on_site": CourseMode.COURSE_MODE_ON_SITE,
+    "online": CourseMode.COURSE_MODE_ONLINE,
+    "blended": CourseMode.COURSE_MODE_BLENDED,
+    "distance": CourseMode.COURSE_MODE_DISTANCE,
+}
+Row = Sequence[str]
+
+
+class CsvTemplate:
+    """Reader of the template."""
+
+    revision = "csv-1"
+
+    def records(self, stream: Bounded) -> Iterator[Raw]:
+        """Yields a record per course; its content is a list of dictionaries, column → value."""
+        reader = csv.reader(_lines(stream), strict=True)
+        try:
+            header = next(reader, None)
+            if header is None:
+                return
+            _check_header(header)
+            yield from _group(reader, [name.strip().lower() for name in header], stream)
+        except UnicodeDecodeError as error:
+            raise FeedBroken(
+                "ENCODING_INVALID",
+                reader.line_num + 1,
+                "The file is not UTF-8.",
+                "Save it as UTF-8 and upload it again.",
+                repr(error.object[error.start : error.start + 16]),
+            ) from error
+        except csv.Error as error:
+            raise FeedBroken(
+                "CSV_INVALID",
+                reader.line_num,
+                "The line is no CSV, or the file ends within a quoted value.",
+                "Close every quote and double quotes within values.",
+                str(error),
+            ) from error
+
+    def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
+        """Reads the rows of a course."""
+        rows: list[dict[str, str]] = raw.content
+        first = rows[0]
+        if None in first or any(len(row) != len(first) or None in row for row in rows):
+            findings.error(
+                "COLUMNS_WRONG",
+                "",
+                len(first),
+                "A row has more or fewer values than the header.",
+                "Give each row as many values as the header has names.",
+            )
+            return {}
+        text_language = values.language(first.get("language", ""), "language", findings)
+        text_language = text_language or context.default_language
+        title = values.plain(first["title"], values.MAX_TITLE)
+        if not title:
+            findings.error("TITLE_MISSING", "title", "", "The course has no title.", "Give it a title.")
+        kind = first.get("kind", "").strip() or "course"
+        if kind not in KINDS:
+            findings.error("KIND_UNKNOWN", "kind", kind, "There is no such kind.", f"Use {', '.join(KINDS)}.")
+        description = values.plain(first.get("description", ""), values.MAX_DESCRIPTION)
+        return {
+            "titles": {text_language: title},
+            "descriptions": {text_language: description} if description else {},
+            "kind": kind,
+            "eqf_level": values.whole(first.get("eqf_level", ""), 1, 8, "eqf_level", findings) or 0,
+            "url": values.web_address(first.get("url", ""), "url", findings),
+            "subjects": _parts(first.get("subjects", ""))[: values.MAX_SUBJECTS],
+            "occupations": _occupations(first.get("occupations", ""), context, findings),
+            "offerings": _offerings(rows, course, context, findings),
+        }
+
+
+def _lines(bounded: Bounded) -> Iterator[str]:
+    raw = io.BufferedReader(cast(io.RawIOBase, _Raw(bounded)), 65536)
+    return iter(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
+
+
+class _Raw(io.RawIOBase):
+    """A Bounded as the io module wants it."""
+
+    def __init__(self, bounded: Bounded) -> None:
+        self._bounded = bounded
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._bounded.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _check_header(header: Row) -> None:
+    names = [name.strip().lower() for name in header]
+    missing = [name for name in ("course_id", "title") if name not in names]
+    unknown = [name for name in names if name not in COLUMNS]
+    if missing or unknown or len(set(names)) != len(names):
+        what = f"missing: {missing}" if missing else f"unknown or doubled: {unknown or names}"
+        raise FeedBroken(
+            "HEADER_INVALID",
+            1,
+            "The header is not that of the template.",
+            f"Use the columns {', '.join(COLUMNS)}.",
+            what,
+        )
+
+
+def _group(reader: Any, names: list[str], bounded: Bounded) -> Iterator[Raw]:
+    """Puts consecutive rows of one course together."""
+    position = names.index("course_id")
+    group: list[Row] = []
+    current, line = "", 2
+    for row in reader:
+        if not row:
+            continue
+        key = row[position].strip() if len(row) > position else ""
+        if group and (key != current or not key):
+            yield _raw(current, line, names, group)
+            bounded.record_done()
+            group = []
+        if not group:
+            current, line = key, reader.line_num
+        group.append(row)
+    if group:
+        yield _raw(current, line, names, group)
+
+
+def _raw(key: str, line: int, names: list[str], group: list[Row]) -> Raw:
+    text = "\x1e".join(["\x1f".join(row) for row in group])
+    return Raw(key if len(key) <= MAX_ID else "", line, text.encode(), _Rows(names, group))
+
+
+class _Rows(Sequence[dict[str, str]]):
+    """Rows as dictionaries, made when asked for: unchanged records never are."""
+
+    def __init__(self, names: list[str], rows: list[Row]) -> None:
+        self._names = names
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        row = self._rows[index]
+        if len(row) != len(self._names):
+            return {None: row}
+        return dict(zip(self._names, row, strict=True))
+
+
+def _parts(text: str) -> list[str]:
+    return [values.plain(part, 200) for part in text.split("|") if part.strip()]
+
+
+def _occupations(text: str, context: Context, findings: Findings) -> list[Document]:
+    tags = []
+    for uri in _parts(text)[:50]:
+        known = context.occupations.get(uri)
+        if known is None:
+            findings.warning(
+                "OCCUPATION_UNKNOWN",
+                "occupations",
+                uri,
+                "The imported taxonomy has no such concept.",
+                "Use concept URIs of ESCO occupations or ISCO-08 groups.",
+            )
+            continue
+        version = context.taxonomy_version
+        tags.append(courses.tag(known.uri, known.isco_code, known.label, TAG_ORIGIN_PARTNER, 1.0, version))
+    return tags
+
+
+def _offerings(
+    rows: Sequence[dict[str, str]], course: str, context: Context, findings: Findings
+) -> list[Document]:
+    offerings: dict[tuple[int, str], list[Document]] = {}
+    seen: set[str] = set()
+    for number, row in enumerate(rows):
+        external = row.get("session_id", "").strip()[:MAX_ID]
+        if not external and len(rows) == 1 and not row.get("start_date", "").strip():
+            break
+        external = external or str(number + 1)
+        if external in seen:
+            findings.error(
+                "SESSION_DOUBLED",
+                "session_id",
+                external,
+                "Two sessions of the course have this id.",
+                "Give each session an id of its own.",
+            )
+            continue
+        seen.add(external)
+        mode = row.get("mode", "").strip().lower()
+        if mode and mode not in MODES:
+            findings.warning("MODE_UNKNOWN", "mode", mode, "No such mode.", f"Use {', '.join(MODES)}.")
+        path = "instruction_language"
+        spoken = values.language(row.get(path, ""), path, findings)
+        key = MODES.get(mode, 0), spoken
+        offerings.setdefault(key, []).append(_session(row, course, external, context, findings))
+    return [
+        {"mode": mode, "language": spoken, "sessions": found} for (mode, spoken), found in offerings.items()
+    ]
+
+
+def _session(
+    row: dict[str, str], course: str, external: str, context: Context, findings: Findings
+) -> Document:
+    get = row.get
+    session: Document = {"id": courses.session_id(course, external), "external_id": external}
+    for key, column in (("start", "start_date"), ("end", "end_date")):
+        if found := values.day(get(column, ""), column, findings):
+            session[key] = found
+    for key in ("apply_from", "apply_until"):
+        if found := values.day(get(key, ""), key, findings, reject=False):
+            session[key] = found
+    values.check_order(session, "end_date", findings)
+    if price := get("price", "").strip():
+        code = values.currency(get("currency", "").strip() or "EUR", "currency", findings)
+        amount = values.cents(price, "price", findings)
+        if code and amount is not None:
+            session |= {"currency": code, "cents": amount}
+    if nuts := values.nuts(get("nuts_code", "") or context.default_nuts_code, "nuts_code", findings):
+        session["nuts"] = nuts
+    if town := values.plain(get("town", ""), 100):
+        session["town"] = town
+    if place := values.coordinates(get("latitude", ""), get("longitude", ""), "latitude", findings):
+        session["lat"], session["lon"] = place
+    if capacity := values.whole(get("capacity", ""), 0, 100_000, "capacity", findings):
+        session["capacity"] = capacity
+    return session

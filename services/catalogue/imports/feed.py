@@ -1,0 +1,104 @@
+"""What every feed format offers to the one import path."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from services.catalogue.domain.courses import Document
+from services.catalogue.domain.findings import ERROR, Finding, Findings, clean
+
+MAX_RECORD_BYTES = 8 << 20  # of one record as it stands in the file
+MAX_ID = 500  # characters
+
+
+class FeedBroken(Exception):
+    """The file cannot be read any further; carries the finding that says where and how to mend it."""
+
+    def __init__(self, code: str, line: int, message: str, remedy: str, value: str = "") -> None:
+        super().__init__(code)
+        self.finding = Finding(code, ERROR, "", line, "", clean(value)[:200], message, remedy)
+
+
+class Raw(NamedTuple):
+    """A record cut out of the file and not looked into: id (empty when it has none), line, bytes, content."""
+
+    external_id: str
+    line: int
+    raw: bytes
+    content: Any
+
+
+class Occupation(NamedTuple):
+    """An occupation that a feed may name."""
+
+    uri: str
+    isco_code: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a reader needs to know beside the file.
+
+    `occupations`: URI → occupation of the imported taxonomy.
+    """
+
+    default_language: str = "en"
+    default_nuts_code: str = ""
+    taxonomy_version: str = ""
+    occupations: Mapping[str, Occupation] = field(default_factory=dict)
+
+
+class FeedReader(Protocol):
+    """One format. `revision` changes whenever the same record would be read into another document."""
+
+    revision: str
+
+    def records(self, stream: Bounded) -> Iterator[Raw]:
+        """Cuts the file into records, in memory that does not grow; raises FeedBroken."""
+
+    def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
+        """Reads one record into a document (see `domain.courses`) for course id `course`.
+
+        What is wrong with it goes into `findings`; an error there means the document must not be used.
+        """
+
+
+class Source(Protocol):
+    """Anything with `read(n)`."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Returns at most `size` bytes, none at the end."""
+
+
+class Bounded:
+    """A stream that stops a record from growing without end, and hashes what goes through (SHA-256)."""
+
+    def __init__(self, stream: Source, limit: int = MAX_RECORD_BYTES) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._since = 0
+        self.sha256 = hashlib.sha256()
+        self.size = 0
+
+    def record_done(self) -> None:
+        """Says that a record was cut off, so that counting starts again."""
+        self._since = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Reads; raises FeedBroken when the record in progress is larger than the limit."""
+        data = self._stream.read(min(size, 65536) if size > 0 else 65536)
+        self._since += len(data)
+        if self._since > self._limit:
+            raise FeedBroken(
+                "RECORD_TOO_LARGE",
+                0,
+                f"One record is larger than {self._limit >> 20} MiB.",
+                "Check that every record is closed; shorten descriptions.",
+            )
+        self.sha256.update(data)
+        self.size += len(data)
+        return data

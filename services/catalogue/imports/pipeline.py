@@ -1,0 +1,305 @@
+"""The one path every feed takes: read → compare → stage with findings → judge removals → apply → remove.
+
+A run can be cut off anywhere and taken up again: reading starts over, applying goes on after the last
+external id that was committed. Nothing of a course is visible before its batch commits together with its
+events.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from waymark.catalogue.v1.feed_run_pb2 import FeedRun
+from waymark.catalogue.v1.source_pb2 import FeedFormat
+
+from services.catalogue import events
+from services.catalogue.domain import courses, guard
+from services.catalogue.domain.findings import ERROR, WARNING, Finding, Findings
+from services.catalogue.imports.csv_template import CsvTemplate
+from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Raw
+from services.catalogue.imports.tags import Tags
+from services.catalogue.imports.xcri_cap import XcriCap
+from services.catalogue.store import courses as course_store
+from services.catalogue.store import feed_runs, sources, staging, uploads
+from services.catalogue.store.staging import Action, Staged
+from services.platform.db.transaction import Transaction, transaction
+
+if TYPE_CHECKING:
+    from services.platform.app import App
+
+READERS: dict[int, FeedReader] = {
+    FeedFormat.FEED_FORMAT_XCRI_CAP_1_2: XcriCap(),
+    FeedFormat.FEED_FORMAT_CSV_TEMPLATE: CsvTemplate(),
+}
+READ_BATCH = 1000  # records; the content of one batch is in memory together
+APPLY_BATCH = 500  # courses a transaction
+KEPT_FINDINGS = 10_000  # a run; more are counted, not kept
+REVISION = "1"  # changes whenever the path itself would make another document of the same record
+
+
+class FeedImport:
+    """One run, from whatever point it had reached."""
+
+    def __init__(self, app: App, run: str) -> None:
+        self._app = app
+        self._run = run
+        with transaction(app, read_only=True) as tx:
+            row = feed_runs.read(tx.connection, run)
+            self._source = sources.read(tx.connection, row.source_id)
+            self._upload = uploads.read(tx.connection, row.upload_id)
+        self._row = row
+        self._reader = READERS[self._source.format]
+        self._counts: Counter[str] = Counter()
+        self._findings = 0
+        self._nameless = 0
+
+    def go(self) -> None:
+        """Takes the run as far as it gets: SUCCEEDED, FAILED or HELD."""
+        if not self._row.staged:
+            self._stage()
+            if not self._judge():
+                return
+        with transaction(self._app, read_only=True) as tx:
+            self._row = feed_runs.read(tx.connection, self._run)
+        self._apply()
+        if self._row.removes:
+            self._remove()
+        self._finish()
+
+    # --- reading
+
+    def _stage(self) -> None:
+        """Reads the file into staged records and findings, batch by batch."""
+        with transaction(self._app) as tx:
+            staging.forget(tx, self._run)
+            feed_runs.forget_findings(tx, self._run)
+            feed_runs.change(tx, self._run, state=FeedRun.STATE_RUNNING, attempts=self._row.attempts + 1)
+        self._tags = Tags(self._app)
+        self._context = Context(
+            default_language=self._source.default_language,
+            default_nuts_code=self._source.default_nuts_code,
+            taxonomy_version=self._tags.version,
+            occupations=self._tags.occupations,
+        )
+        defaults = self._context.default_language, self._context.default_nuts_code
+        salt = (REVISION, self._reader.revision, self._tags.state, *defaults)
+        self._salt = hashlib.blake2b("\x1f".join(salt).encode(), digest_size=16).digest()
+        self._complete, broken = True, None
+        with self._app.objects.open(uploads.BUCKET, self._upload.id, sha256=self._upload.sha256) as stream:
+            bounded = Bounded(stream)
+            records = self._reader.records(bounded)
+            try:
+                while batch := list(islice(records, READ_BATCH)):
+                    self._stage_batch(batch)
+            except FeedBroken as error:
+                self._complete, broken = False, error.finding
+        if broken is not None:
+            with transaction(self._app) as tx:
+                self._note(tx, [broken])
+
+    def _stage_batch(self, batch: list[Raw]) -> None:
+        found: list[Finding] = []
+        rows: list[Staged] = []
+        with transaction(self._app) as tx:
+            names = [raw.external_id for raw in batch if raw.external_id]
+            known = course_store.known_hashes(tx, self._source.id, names)
+            seen = staging.present(tx, self._run, names)
+            for raw in batch:
+                self._counts["records_in"] += 1
+                staged = self._examine(raw, known, seen, found)
+                if staged is None:
+                    self._counts["records_rejected"] += 1
+                else:
+                    rows.append(staged)
+            staging.add(tx, self._run, rows)
+            self._note(tx, found)
+
+    def _examine(
+        self, raw: Raw, known: dict[str, bytes], seen: set[str], found: list[Finding]
+    ) -> Staged | None:
+        """Decides what becomes of a record; None: it is rejected and stands for no course."""
+        if not raw.external_id:
+            self._nameless += 1
+            found.append(_nameless(raw))
+            return None
+        if raw.external_id in seen:
+            found.append(_doubled(raw))
+            return None
+        seen.add(raw.external_id)
+        digest = hashlib.blake2b(raw.raw, digest_size=16, key=self._salt).digest()
+        before = known.get(raw.external_id)
+        if before == digest:
+            self._counts["courses_unchanged"] += 1
+            return Staged(raw.external_id, Action.UNCHANGED, None, None)
+        findings = Findings(raw.external_id, raw.line)
+        course = courses.course_id(self._source.id, raw.external_id)
+        document = self._reader.read(raw, course, self._context, findings)
+        if not findings.rejected:
+            check_size(document, findings)
+        found.extend(findings.found)
+        if findings.rejected:
+            # Staged all the same: the course is still in the feed, so it must not be removed.
+            self._counts["records_rejected"] += 1
+            return Staged(raw.external_id, Action.REJECTED, None, None)
+        self._tags.add(document)
+        action = Action.UPDATE if before else Action.CREATE
+        self._counts["courses_updated" if before else "courses_created"] += 1
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return Staged(raw.external_id, action, digest, text)
+
+    def _note(self, tx: Transaction, found: list[Finding]) -> None:
+        for finding in found:
+            if finding.severity == ERROR:
+                self._counts["error_count"] += 1
+            elif finding.severity == WARNING:
+                self._counts["warning_count"] += 1
+        kept = found[: max(0, KEPT_FINDINGS - self._findings)]
+        if kept:
+            feed_runs.add_findings(tx, self._run, self._findings, kept)
+        self._findings += len(kept)
+
+    # --- judging
+
+    def _judge(self) -> bool:
+        """Writes the counts down and decides how to go on; True: apply now."""
+        good = self._counts["records_in"] - self._counts["records_rejected"]
+        with transaction(self._app) as tx:
+            present, missing = course_store.count_present(tx, self._source.id, self._run)
+            verdict = guard.judge(
+                guard.Situation(
+                    complete=self._complete,
+                    partial=self._row.partial,
+                    records_in=self._counts["records_in"],
+                    nameless=self._nameless,
+                    present=present,
+                    missing=missing,
+                    limit_percent=self._source.removal_limit_percent,
+                )
+            )
+            values: dict[str, Any] = {name: self._counts[name] for name in COUNTED}
+            values |= {"staged": True, "complete": self._complete, "removes": verdict.removes}
+            values |= {"hold_reason": verdict.hold, "courses_removed": missing if verdict.removes else 0}
+            if not self._complete:  # a broken file changes nothing: the last good one stays served
+                values |= {"records_rejected": self._counts["records_in"], "courses_removed": 0}
+                values |= dict.fromkeys(("courses_created", "courses_updated", "courses_unchanged"), 0)
+                values["state"] = FeedRun.STATE_FAILED
+            elif verdict.hold:
+                values["records_held"] = good
+                values["state"] = FeedRun.STATE_SUCCEEDED if self._row.dry_run else FeedRun.STATE_HELD
+            else:
+                values["records_accepted"] = good
+                values["state"] = FeedRun.STATE_SUCCEEDED if self._row.dry_run else FeedRun.STATE_RUNNING
+            row = feed_runs.change(tx, self._run, **values)
+            if row.state in (FeedRun.STATE_SUCCEEDED, FeedRun.STATE_FAILED):
+                staging.forget(tx, self._run)
+        return bool(row.state == FeedRun.STATE_RUNNING)
+
+    # --- applying
+
+    def _apply(self) -> None:
+        """Writes staged courses with their events, a batch a transaction;
+
+        The cursor commits with the batch.
+        """
+        after = self._row.applied_to
+        while True:
+            with transaction(self._app) as tx:
+                rows = staging.to_apply(tx, self._run, after, APPLY_BATCH)
+                if not rows:
+                    return
+                apply_batch(tx, self._source, rows)
+                after = rows[-1].external_id
+                feed_runs.change(tx, self._run, applied_to=after)
+
+    def _remove(self) -> None:
+        """Marks courses that the feed no longer names as removed."""
+        organisation = self._source.organisation_id
+        while True:
+            with transaction(self._app) as tx:
+                rows = course_store.remove_missing(tx, self._source.id, self._run, APPLY_BATCH)
+                for row in rows:
+                    tx.publish(
+                        events.course_changed(
+                            str(row.id), row.version, organisation, row.document, removed=True
+                        )
+                    )
+            if not rows:
+                return
+
+    def _finish(self) -> None:
+        with transaction(self._app) as tx:
+            staging.forget(tx, self._run)
+            feed_runs.change(tx, self._run, state=FeedRun.STATE_SUCCEEDED)
+
+
+COUNTED = (
+    "records_in",
+    "records_rejected",
+    "courses_created",
+    "courses_updated",
+    "courses_unchanged",
+    "error_count",
+    "warning_count",
+)
+
+
+def apply_batch(tx: Transaction, source: Any, rows: Any) -> None:
+    """Upserts staged courses with corrections re-applied, and publishes their events."""
+    ids = [courses.course_id(source.id, row.external_id) for row in rows]
+    kept = course_store.corrections(tx, ids)
+    written = []
+    for course, row in zip(ids, rows, strict=True):
+        corrections = kept.get(course, {})
+        document = courses.corrected(row.document, corrections)
+        imported = row.document if corrections else None
+        written.append(course_store.Written(course, row.external_id, row.raw_hash, document, imported))
+    versions = course_store.upsert(tx, source.id, source.organisation_id, written)
+    for item in written:
+        tx.publish(
+            events.course_changed(
+                item.id, versions[item.id], source.organisation_id, item.document, removed=False
+            )
+        )
+
+
+def check_size(document: courses.Document, findings: Findings) -> None:
+    """Notes an error for a course with more sessions than one may have."""
+    count = sum(len(offering["sessions"]) for offering in document["offerings"])
+    if count > courses.MAX_SESSIONS:
+        findings.error(
+            "TOO_MANY_SESSIONS",
+            "",
+            count,
+            f"A course may have at most {courses.MAX_SESSIONS} sessions.",
+            "Leave out past sessions, or split the course.",
+        )
+
+
+def _nameless(raw: Raw) -> Finding:
+    return Finding(
+        "ID_MISSING",
+        ERROR,
+        "",
+        raw.line,
+        "id",
+        "",
+        "The course has no id, or one longer than 500 characters.",
+        "Give each course an id that stays the same from feed to feed.",
+    )
+
+
+def _doubled(raw: Raw) -> Finding:
+    return Finding(
+        "ID_DOUBLED",
+        ERROR,
+        raw.external_id,
+        raw.line,
+        "id",
+        raw.external_id[:200],
+        "An earlier record of this file has the same id.",
+        "Give each course one record, with all its sessions together.",
+    )

@@ -1,0 +1,56 @@
+"""Occupation tags for imported courses that name none, and the taxonomy that feeds may refer to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL
+
+from services.catalogue.domain import courses
+from services.catalogue.domain.courses import Document
+from services.catalogue.domain.tagging import Tagger
+from services.catalogue.imports.feed import Occupation
+from services.catalogue.store import taxonomies
+from services.platform.db.transaction import transaction
+
+if TYPE_CHECKING:
+    from services.platform.app import App
+
+
+class Tags:
+    """The newest taxonomy at the time it is made; one tagger per language, made on first use."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._taggers: dict[str, Tagger] = {}
+        with transaction(app, read_only=True) as tx:
+            self.version = taxonomies.newest(tx.connection).get(taxonomies.ESCO, "")
+            self.state = taxonomies.state(tx.connection)
+            labels = taxonomies.labels_of(tx.connection, "en", taxonomies.ESCO, taxonomies.ISCO)
+        self.occupations = {
+            label.uri: Occupation(label.uri, label.isco_code, label.preferred_label)
+            for label in labels
+            if label.preferred
+        }
+
+    def add(self, document: Document) -> None:
+        """Puts tags of origin MODEL into a document without tags."""
+        if document["occupations"] or not self.version:
+            return
+        best: dict[str, Document] = {}
+        for language, title in document["titles"].items():
+            rest = document["descriptions"].get(language, "")
+            for match in self._tagger(language).tag(title, document["subjects"], rest):
+                found = courses.tag(
+                    match.uri, match.isco_code, match.label, TAG_ORIGIN_MODEL, match.confidence, self.version
+                )
+                if match.uri not in best or best[match.uri]["confidence"] < found["confidence"]:
+                    best[match.uri] = found
+        document["occupations"] = list(best.values())
+
+    def _tagger(self, language: str) -> Tagger:
+        if language not in self._taggers:
+            with transaction(self._app, read_only=True) as tx:
+                labels = taxonomies.labels_of(tx.connection, language, taxonomies.ESCO)
+            self._taggers[language] = Tagger(labels, language)
+        return self._taggers[language]

@@ -1,0 +1,141 @@
+"""Taxonomy files:
+
+ESCO occupations and ISCO groups as ESCO publishes them (CSV), and labels of further languages.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import BinaryIO
+
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.domain.findings import clean
+from services.catalogue.store.taxonomies import ConceptRow
+from services.platform.errors import Refusal, Violation
+
+MAX_ROWS = 100_000
+MAX_BYTES = 64 << 20
+MAX_LABEL = 500
+MAX_VIOLATIONS = 50
+_CODE = re.compile(r"[0-9]{1,4}")
+_ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+
+
+class _Problems:
+    """Collects what is wrong by line and column; `check` refuses the file as a whole."""
+
+    def __init__(self) -> None:
+        self._violations: list[Violation] = []
+
+    def add(self, line: int, column: str, what: str) -> None:
+        if len(self._violations) < MAX_VIOLATIONS:
+            self._violations.append(Violation(f"line {line}, {column}" if line else "file", what))
+
+    def check(self) -> None:
+        if self._violations:
+            raise Refusal(reason_pb2.REASON_TAXONOMY_FILE_INVALID, violations=self._violations)
+
+
+def read_esco(stream: BinaryIO, language: str) -> list[ConceptRow]:
+    """Reads `occupations_xx.csv`: conceptUri, iscoGroup, preferredLabel, altLabels, description, code."""
+    return _read(stream, language, ("conceptUri", "iscoGroup", "preferredLabel", "altLabels", "code"), _esco)
+
+
+def read_isco(stream: BinaryIO, language: str) -> list[ConceptRow]:
+    """Reads `ISCOGroups_xx.csv`: conceptUri, code, preferredLabel, altLabels, description."""
+    return _read(stream, language, ("conceptUri", "code", "preferredLabel", "altLabels"), _isco)
+
+
+def read_labels(stream: BinaryIO, concepts: Mapping[str, str]) -> list[tuple[str, str, str, bool]]:
+    """Reads labels (columns concept, language, label) as (concept id, language, label, preferred).
+
+    `concepts`: URI or code → id. No label read here is the preferred one.
+    """
+    problems = _Problems()
+    found: list[tuple[str, str, str, bool]] = []
+    for line, row in _rows(stream, ("concept", "language", "label"), problems):
+        concept = concepts.get(row["concept"].strip())
+        label = clean(row["label"]).strip()
+        if concept is None:
+            problems.add(line, "concept", f"{clean(row['concept'])[:80]!r} is not in this version")
+        elif not _LANGUAGE.fullmatch(row["language"]):
+            problems.add(line, "language", "is no language code such as nl")
+        elif not 0 < len(label) <= MAX_LABEL:
+            problems.add(line, "label", f"must have 1 to {MAX_LABEL} characters")
+        else:
+            found.append((concept, row["language"], label, False))
+    problems.check()
+    return found
+
+
+def _read(
+    stream: BinaryIO, language: str, columns: tuple[str, ...], isco: Callable[[dict[str, str]], str]
+) -> list[ConceptRow]:
+    problems = _Problems()
+    rows: dict[str, ConceptRow] = {}
+    for line, row in _rows(stream, columns, problems):
+        uri, code = row["conceptUri"].strip(), row["code"].strip()
+        concept = uri.rsplit("/", 1)[-1]
+        preferred, isco_code = clean(row["preferredLabel"]).strip(), isco(row)
+        if not uri.startswith(("http://", "https://")) or not _ID.fullmatch(concept):
+            problems.add(line, "conceptUri", "is no concept URI")
+        elif concept in rows:
+            problems.add(line, "conceptUri", "stands in the file twice")
+        elif not _CODE.fullmatch(isco_code):
+            problems.add(line, "iscoGroup" if "iscoGroup" in columns else "code", "is no ISCO-08 code")
+        elif not 0 < len(preferred) <= MAX_LABEL:
+            problems.add(line, "preferredLabel", f"must have 1 to {MAX_LABEL} characters")
+        else:
+            others = {clean(label).strip() for label in row["altLabels"].split("\n")} - {"", preferred}
+            labels = [(language, preferred, True)]
+            labels += [(language, label, False) for label in sorted(others) if len(label) <= MAX_LABEL]
+            text = clean(row.get("description") or "")[:20_000]
+            rows[concept] = ConceptRow(concept, uri, code, isco_code, text, labels)
+    if not rows:
+        problems.add(0, "", "holds no concepts")
+    problems.check()
+    return list(rows.values())
+
+
+def _esco(row: dict[str, str]) -> str:
+    return row["iscoGroup"].strip()
+
+
+def _isco(row: dict[str, str]) -> str:
+    return row["code"].strip()
+
+
+def _rows(
+    stream: BinaryIO, columns: tuple[str, ...], problems: _Problems
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yields (line, row) of a UTF-8 CSV file with at least these columns; notes what is wrong."""
+    data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        problems.add(0, "", f"is larger than {MAX_BYTES >> 20} MiB")
+        return
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        problems.add(data.count(b"\n", 0, error.start) + 1, "encoding", "is not UTF-8")
+        return
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        missing = [column for column in columns if column not in (reader.fieldnames or ())]
+        if missing:
+            problems.add(1, "header", f"lacks {', '.join(missing)}")
+            return
+        for count, row in enumerate(reader):
+            if count >= MAX_ROWS:
+                problems.add(reader.line_num, "row", f"is beyond the {MAX_ROWS} rows a file may have")
+                return
+            if None in row or None in row.values():
+                problems.add(reader.line_num, "row", "has more or fewer values than the header")
+                continue
+            yield reader.line_num, row
+    except csv.Error as error:
+        problems.add(reader.line_num, "row", f"is no CSV: {error}")

@@ -1,0 +1,69 @@
+"""Works on waiting feed runs;
+
+A job of `waymark consume catalogue`, so never two at a time over all replicas.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from waymark.catalogue.v1.feed_run_pb2 import FeedRun
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.domain.findings import ERROR, Finding
+from services.catalogue.imports.pipeline import FeedImport
+from services.catalogue.store import feed_runs, staging
+from services.platform.db.transaction import transaction
+from services.platform.errors import Refusal
+
+if TYPE_CHECKING:
+    from services.platform.app import App
+
+ATTEMPTS = 5
+log = structlog.get_logger("imports")
+
+
+def run_waiting(app: App) -> None:
+    """Takes every queued run, and every one that a dead worker left, as far as it gets.
+
+    A part that cannot be reached leaves the run for the next time. A raw copy that is gone or altered, and a
+    run that failed ATTEMPTS times, end as FAILED with a finding.
+    """
+    with transaction(app, read_only=True) as tx:
+        runs = feed_runs.waiting(tx.connection)
+    for run in runs:
+        try:
+            FeedImport(app, run).go()
+        except Refusal as refusal:
+            if refusal.reason == reason_pb2.REASON_UNAVAILABLE:
+                log.warning("feed_run_waits", run=run, reason=refusal.reason_name)
+                continue
+            _fail(app, run, "RAW_COPY_ALTERED", "The stored file is not the one that was uploaded.")
+        except Exception:
+            log.exception("feed_run_failed", run=run)
+            with transaction(app, read_only=True) as tx:
+                attempts = feed_runs.read(tx.connection, run).attempts
+            if attempts >= ATTEMPTS:
+                _fail(app, run, "IMPORT_FAILED", "The file could not be imported, for a fault on our side.")
+
+
+def _fail(app: App, run: str, code: str, message: str) -> None:
+    """Ends a run without further effect. Courses it had applied stay: each batch was whole."""
+    with transaction(app) as tx:
+        row = feed_runs.read(tx.connection, run, lock=True)
+        finding = Finding(code, ERROR, "", 0, "", "", message, "Upload the file again and start a new run.")
+        feed_runs.forget_findings(tx, run)
+        feed_runs.add_findings(tx, run, 0, [finding])
+        staging.forget(tx, run)
+        rejected = row.records_in
+        feed_runs.change(
+            tx,
+            run,
+            state=FeedRun.STATE_FAILED,
+            records_accepted=0,
+            records_held=0,
+            records_rejected=rejected,
+            error_count=1,
+            warning_count=0,
+        )

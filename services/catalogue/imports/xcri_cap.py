@@ -1,0 +1,267 @@
+"""Feeds in XCRI-CAP 1.2 (eXchanging Course Related Information, Course Advertising Profile; CEN EN 15982
+MLO).
+
+Streamed: one course is in memory at a time. Document types, entities and network access are off, depth and
+text length are capped by libxml2, record size by `Bounded`. A presentation becomes a session.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
+
+from lxml import etree
+from waymark.catalogue.v1.course_pb2 import CourseMode
+
+from services.catalogue.domain import courses
+from services.catalogue.domain.courses import Document
+from services.catalogue.domain.findings import INFO, Findings
+from services.catalogue.imports import values
+from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
+
+XCRI = "{http://xcri.org/profiles/1.2/catalog}"
+DC = "{http://purl.org/dc/elements/1.1/}"
+DCT = "{http://purl.org/dc/terms/}"
+MLO = "{http://purl.org/net/mlo}"
+CREDIT = "{http://purl.org/net/cm}"
+XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+# Codes and texts of attendanceMode (XCRI-CAP vocabulary), first letters of the text in lower case.
+ATTENDANCE: dict[str, int] = {
+    "cm": CourseMode.COURSE_MODE_ON_SITE,
+    "campus": CourseMode.COURSE_MODE_ON_SITE,
+    "da": CourseMode.COURSE_MODE_BLENDED,
+    "distance with attendance": CourseMode.COURSE_MODE_BLENDED,
+    "ds": CourseMode.COURSE_MODE_DISTANCE,
+    "distance without attendance": CourseMode.COURSE_MODE_DISTANCE,
+    "self-study": CourseMode.COURSE_MODE_DISTANCE,
+    "nc": CourseMode.COURSE_MODE_ON_SITE,
+    "face-to-face non-campus": CourseMode.COURSE_MODE_ON_SITE,
+    "mm": CourseMode.COURSE_MODE_BLENDED,
+    "mixed mode": CourseMode.COURSE_MODE_BLENDED,
+    "on": CourseMode.COURSE_MODE_ONLINE,
+    "online": CourseMode.COURSE_MODE_ONLINE,
+    "wb": CourseMode.COURSE_MODE_ON_SITE,
+    "work-based": CourseMode.COURSE_MODE_ON_SITE,
+}
+# Referencing of the Scottish framework to the EQF.
+SCQF_TO_EQF = {"3": 1, "4": 2, "5": 3, "6": 4, "7": 5, "8": 5, "9": 6, "10": 6, "11": 7, "12": 8}
+_FEE = re.compile(r"(?:([A-Za-z][A-Za-z ]{0,40}?) fee: ?)?\b([A-Z]{3}) ?(-?\d[\d.,]*\d|-?\d)")
+
+
+class XcriCap:
+    """Reader of XCRI-CAP 1.2."""
+
+    revision = "xcri-cap-1"
+
+    def records(self, stream: Bounded) -> Iterator[Raw]:
+        """Yields a record per `course`; its content is the element."""
+        events = etree.iterparse(
+            cast(BinaryIO, stream),
+            events=("start", "end"),
+            tag=(f"{XCRI}catalog", f"{XCRI}course"),
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+        )
+        root_seen = False
+        try:
+            for event, element in events:
+                if not root_seen:
+                    _check_root(element)
+                    root_seen = True
+                if event == "end" and element.tag == f"{XCRI}course":
+                    yield _raw(element)
+                    stream.record_done()
+                    _forget(element)
+        except etree.XMLSyntaxError as error:
+            raise FeedBroken(
+                "XML_INVALID",
+                error.lineno or 0,
+                "The file is not well-formed, is cut off, or is not in the encoding it says.",
+                "Produce the file again and check it with an XML tool before uploading.",
+                (error.msg or "")[:200],
+            ) from error
+        if not root_seen:
+            raise FeedBroken(
+                "NO_CATALOG", 1, "This is no XCRI-CAP 1.2 file.", "Its root must be a 1.2 `catalog`."
+            )
+
+    def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
+        """Reads a course element."""
+        element = raw.content
+        title, language = _localized(element.find(f"{DC}title"), context, findings)
+        title = values.plain(title, values.MAX_TITLE)
+        if not title:
+            findings.error("TITLE_MISSING", "dc:title", "", "The course has no title.", "Give it a title.")
+        texts = [*element.findall(f"{DC}description"), *element.findall(f"{DCT}description")]
+        texts = texts or element.findall(f"{XCRI}abstract")
+        text = " ".join(" ".join(part.itertext()) for part in texts)
+        description = values.plain(text, values.MAX_DESCRIPTION)
+        subjects = [values.plain(s.text or "", 200) for s in element.findall(f"{DC}subject")]
+        return {
+            "titles": {language: title},
+            "descriptions": {language: description} if description else {},
+            "kind": "course",
+            "eqf_level": _eqf_level(element),
+            "url": values.web_address(_text(element, f"{MLO}url"), "mlo:url", findings),
+            "subjects": list(dict.fromkeys(filter(None, subjects)))[: values.MAX_SUBJECTS],
+            "occupations": [],
+            "offerings": _offerings(element, course, context, findings),
+        }
+
+
+def _check_root(element: Any) -> None:
+    if element.getroottree().docinfo.internalDTD is not None:
+        raise FeedBroken(
+            "DTD_FORBIDDEN", 1, "The file declares a document type.", "Remove the DOCTYPE and its entities."
+        )
+    if element.tag != f"{XCRI}catalog":
+        raise FeedBroken(
+            "NO_CATALOG", 1, "This is no XCRI-CAP 1.2 file.", "Its root must be a 1.2 `catalog`.", element.tag
+        )
+
+
+def _raw(element: Any) -> Raw:
+    """Cuts out a course. Its id is the first identifier without a type, else the first of all."""
+    identifiers = element.findall(f"{DC}identifier")
+    plain = [i for i in identifiers if XSI_TYPE not in i.attrib] or identifiers
+    key = (plain[0].text or "").strip() if plain else ""
+    raw = etree.tostring(element, with_tail=False)
+    return Raw(key if len(key) <= MAX_ID else "", element.sourceline or 0, raw, element)
+
+
+def _forget(element: Any) -> None:
+    """Takes the finished siblings before this one out of the tree; who still holds one keeps it."""
+    parent = element.getparent()
+    if parent is not None:
+        while element.getprevious() is not None:
+            del parent[0]
+
+
+def _localized(element: Any, context: Context, findings: Findings) -> tuple[str, str]:
+    if element is None:
+        return "", context.default_language
+    language = values.language(element.get(LANG, ""), "xml:lang", findings)
+    return "".join(element.itertext()), language or context.default_language
+
+
+def _text(element: Any, tag: str) -> str:
+    return (element.findtext(tag) or "").strip()
+
+
+def _eqf_level(element: Any) -> int:
+    for credit in element.findall(f"{MLO}credit"):
+        if _text(credit, f"{CREDIT}scheme").upper() == "SCQF":
+            return SCQF_TO_EQF.get(_text(credit, f"{CREDIT}level"), 0)
+    return 0
+
+
+def _offerings(element: Any, course: str, context: Context, findings: Findings) -> list[Document]:
+    offerings: dict[tuple[int, str], list[Document]] = {}
+    seen: set[str] = set()
+    for number, item in enumerate(element.iterfind(f"{XCRI}presentation"), 1):
+        external = _text(item, f"{DC}identifier")[:MAX_ID] or str(number)
+        if external in seen:
+            external = f"{external}#{number}"
+            findings.warning(
+                "SESSION_DOUBLED",
+                "presentation/dc:identifier",
+                external,
+                "Two presentations of the course have the same identifier.",
+                "Give each presentation an identifier of its own.",
+            )
+        seen.add(external)
+        path = "mlo:languageOfInstruction"
+        spoken = values.language(_text(item, f"{MLO}languageOfInstruction"), path, findings)
+        key = _mode(item), spoken
+        offerings.setdefault(key, []).append(_session(item, course, external, key[0], context, findings))
+    return [
+        {"mode": mode, "language": spoken, "sessions": found} for (mode, spoken), found in offerings.items()
+    ]
+
+
+def _mode(item: Any) -> int:
+    found = item.find(f"{XCRI}attendanceMode")
+    if found is None:
+        return 0
+    code = found.get("identifier", "").strip().lower()
+    return ATTENDANCE.get(code, ATTENDANCE.get((found.text or "").strip().lower(), 0))
+
+
+def _session(
+    item: Any, course: str, external: str, mode: int, context: Context, findings: Findings
+) -> Document:
+    session: Document = {"id": courses.session_id(course, external), "external_id": external}
+    for key, tag, path in (
+        ("start", f"{MLO}start", "presentation/mlo:start"),
+        ("end", f"{XCRI}end", "presentation/end"),
+    ):
+        if found := _day(item.find(tag), path, findings):
+            session[key] = found
+    for key, tag in (("apply_from", "applyFrom"), ("apply_until", "applyUntil")):
+        text = _text(item, f"{XCRI}{tag}")
+        if found := values.day(text, f"presentation/{tag}", findings, reject=False):
+            session[key] = found
+    values.check_order(session, "presentation/end", findings)
+    session.update(_price(_text(item, f"{MLO}cost"), findings))
+    if mode in (CourseMode.COURSE_MODE_ON_SITE, CourseMode.COURSE_MODE_BLENDED):
+        if context.default_nuts_code:
+            session["nuts"] = context.default_nuts_code
+        town = item.find(f"{XCRI}venue//{MLO}town")
+        if town is not None and town.text:
+            session["town"] = values.plain(town.text, 100)
+    return session
+
+
+def _day(element: Any, path: str, findings: Findings) -> str | None:
+    """Reads a date: the `dtf` attribute, else the text. Text without any digit first is prose, not a date."""
+    if element is None:
+        return None
+    dtf, text = element.get("dtf", "").strip(), "".join(element.itertext()).strip()
+    if dtf or text[:4].isdecimal():
+        return values.day(dtf or text, path, findings)
+    if text:
+        findings.add(
+            INFO,
+            "DATE_IN_WORDS",
+            path,
+            text,
+            "The date is given in words only; the course counts as open at any time.",
+            "Add the day as attribute `dtf` or write YYYY-MM-DD.",
+        )
+    return None
+
+
+def _price(text: str, findings: Findings) -> Document:
+    """Reads the price out of prose such as `UK fee:
+
+    GBP495.00; Ireland fee: GBP510.00`: home fee, else the first.
+    """
+    fees = _FEE.findall(text)
+    if not fees:
+        if text:
+            findings.add(
+                INFO,
+                "PRICE_IN_WORDS",
+                "presentation/mlo:cost",
+                text,
+                "No amount can be read from this.",
+                "Write currency and amount, like EUR1250.00.",
+            )
+        return {}
+    if len({fee[1:] for fee in fees}) > 1:
+        findings.add(
+            INFO,
+            "PRICE_AMBIGUOUS",
+            "presentation/mlo:cost",
+            text,
+            "Several prices are given; the first is used, or the one marked UK.",
+            "Give one price, or one presentation per price.",
+        )
+    chosen = next((fee for fee in fees if fee[0].strip() == "UK"), fees[0])
+    cents = values.cents(chosen[2].replace(",", ""), "presentation/mlo:cost", findings)
+    return {} if cents is None else {"currency": chosen[1], "cents": cents}

@@ -1,0 +1,1 @@
+"""Reactions of the catalogue to events: none yet; its index follows the database itself."""

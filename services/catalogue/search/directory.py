@@ -1,0 +1,204 @@
+"""The index on disk: generations, of which one is current, switched atomically; and a reader that follows.
+
+`<index_dir>/current` names the generation in use. A rebuild fills a new folder and then replaces that file,
+so reads go on with the old one until the new one is whole. Each process reads; one of them (see `follower`)
+writes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import threading
+import time
+from bisect import bisect_left
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import tantivy
+
+from services.catalogue.search import schema
+from services.platform.db.ids import new_id
+
+LOOK_AGAIN = 0.2  # seconds between looks at the disk
+KEEP_OLD = 60  # seconds an old generation is left for readers that are about to open it
+EARTH_KM = 6371.0088
+KM_PER_DEGREE = 111.2
+
+
+class IndexDamaged(Exception):
+    """The index cannot be read; it has to be rebuilt."""
+
+
+class Cursor(NamedTuple):
+    """How far a generation follows the database: everything up to this change is in it."""
+
+    xid: int
+    course: str
+
+
+class Directory:
+    """The folder with all generations."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+
+    def current(self) -> Path | None:
+        """Returns the folder in use; None when there is none of this schema."""
+        try:
+            name = (self.path / "current").read_text()
+        except FileNotFoundError:
+            return None
+        folder = self.path / name
+        return folder if name.startswith(f"{schema.REVISION}-") and folder.is_dir() else None
+
+    def create(self) -> Path:
+        """Makes the folder of a new generation."""
+        folder = self.path / f"{schema.REVISION}-{new_id()}"
+        folder.mkdir()
+        return folder
+
+    def switch(self, folder: Path) -> None:
+        """Makes a generation the current one, and forgets that the last was damaged."""
+        _replace(self.path / "current", folder.name)
+        (self.path / "damaged").unlink(missing_ok=True)
+
+    def sweep(self, keep: float = KEEP_OLD) -> None:
+        """Deletes generations not in use that are older than `keep` seconds."""
+        used = self.current()
+        for folder in self.path.iterdir():
+            old = folder.is_dir() and folder != used and folder.stat().st_mtime < time.time() - keep
+            if old:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def report_damage(self) -> None:
+        """Asks the writer for a rebuild."""
+        (self.path / "damaged").touch()
+
+    @property
+    def damaged(self) -> bool:
+        """True when a reader asked for a rebuild."""
+        return (self.path / "damaged").exists()
+
+
+def open_index(folder: Path) -> tantivy.Index:
+    """Opens a generation; raises IndexDamaged."""
+    try:
+        index = tantivy.Index(schema.schema(), str(folder))
+    except (ValueError, OSError) as error:
+        raise IndexDamaged(str(error)) from error
+    schema.register(index)
+    return index
+
+
+def read_cursor(folder: Path) -> Cursor:
+    """Returns how far a generation follows; raises IndexDamaged."""
+    try:
+        return Cursor(*json.loads((folder / "cursor.json").read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise IndexDamaged(str(error)) from error
+
+
+def write_cursor(folder: Path, cursor: Cursor) -> None:
+    """Notes how far a generation follows;
+
+    After the commit of the index, so that it never promises too much.
+    """
+    _replace(folder / "cursor.json", json.dumps(cursor))
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    draft.replace(path)
+
+
+class Places:
+    """Every place that courses are at, to find those within a circle."""
+
+    def __init__(self, terms: list[str]) -> None:
+        pairs = sorted((float(t.split(",")[0]), float(t.split(",")[1]), t) for t in terms)
+        self._latitudes = [pair[0] for pair in pairs]
+        self._pairs = pairs
+
+    def within(self, latitude: float, longitude: float, radius_km: float) -> list[str]:
+        """Returns the terms of places at most `radius_km` away."""
+        span = radius_km / KM_PER_DEGREE + 0.01
+        first = bisect_left(self._latitudes, latitude - span)
+        last = bisect_left(self._latitudes, latitude + span)
+        return [
+            term
+            for lat, lon, term in self._pairs[first:last]
+            if distance(latitude, longitude, lat, lon) <= radius_km
+        ]
+
+
+def distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Returns kilometres between two points on the great circle (haversine)."""
+    phi1, phi2 = math.radians(lat1), math.radians(lat2)
+    turn = math.radians(lon2 - lon1)
+    a = math.sin((phi2 - phi1) / 2) ** 2 + math.cos(phi1) * math.cos(phi2) * math.sin(turn / 2) ** 2
+    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(a)))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One consistent view of the index."""
+
+    searcher: tantivy.Searcher
+    places: Places
+
+
+class Reader:
+    """The newest view of the index, for the threads of one process."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self._lock = threading.Lock()
+        self._next_look = 0.0
+        self._seen: tuple[Path, int] | None = None
+        self._index: tantivy.Index | None = None
+        self._snapshot: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot | None:
+        """Returns the newest view;
+
+        None while there is no index. Looks at the disk every LOOK_AGAIN seconds.
+        """
+        if time.monotonic() >= self._next_look and self._lock.acquire(blocking=self._snapshot is None):
+            try:
+                self._look()
+                self._next_look = time.monotonic() + LOOK_AGAIN
+            finally:
+                self._lock.release()
+        return self._snapshot
+
+    def forget(self) -> None:
+        """Drops a view that turned out damaged and asks for a rebuild; the next look opens the disk anew."""
+        self.directory.report_damage()
+        with self._lock:
+            self._seen = self._index = self._snapshot = None
+            self._next_look = 0.0
+
+    def _look(self) -> None:
+        folder = self.directory.current()
+        if folder is None:
+            return
+        try:
+            seen = folder, (folder / "meta.json").stat().st_mtime_ns
+            if seen == self._seen:
+                return
+            if self._index is None or self._seen is None or self._seen[0] != folder:
+                self._index = open_index(folder)
+            self._index.reload()
+            searcher = self._index.searcher()
+            terms = [term for term, _ in searcher.terms_with_prefix("place", "")]
+        except (IndexDamaged, ValueError, OSError):
+            self._seen = self._index = None
+            self.directory.report_damage()
+            return  # what was open before goes on being served
+        self._seen, self._snapshot = seen, Snapshot(searcher, Places(terms))

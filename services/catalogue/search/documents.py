@@ -1,0 +1,116 @@
+"""Makes index documents of courses."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import tantivy
+from waymark.catalogue.v1.course_pb2 import ListSessionsResponse
+from waymark.catalogue.v1.search_pb2 import CourseHit
+
+from services.catalogue.api.courses import session_message, tag_message
+from services.catalogue.domain import courses
+from services.catalogue.domain.courses import Document
+from services.catalogue.search.schema import CURRENCIES, field_language
+
+EPOCH = date(1970, 1, 1).toordinal()
+FOREVER = date.max.toordinal() - EPOCH
+SUMMARY = 300  # characters
+
+
+def days(iso: str) -> int:
+    """Returns an ISO date as days since 1970-01-01."""
+    return date.fromisoformat(iso).toordinal() - EPOCH
+
+
+def place(latitude: float, longitude: float) -> str:
+    """Returns the term of a place: degrees to five decimals, about a metre."""
+    return f"{latitude:.5f},{longitude:.5f}"
+
+
+def document(row: Any) -> tantivy.Document:
+    """Returns the index document for a row of `courses`."""
+    state: Document = row.document
+    made = tantivy.Document()
+    made.add_text("id", row.id)
+    made.add_text("organisation", row.organisation_id)
+    made.add_text("kind", state["kind"])
+    if state["eqf_level"]:
+        made.add_unsigned("eqf", state["eqf_level"])
+    _texts(made, state)
+    _occupations(made, state)
+    sessions = sorted(courses.sessions(state), key=courses.session_order)
+    _sessions(made, sessions)
+    for mode in {offering["mode"] for offering in state["offerings"]} - {0}:
+        made.add_unsigned("mode", mode)
+    for language in {offering["language"] for offering in state["offerings"]} - {""}:
+        made.add_text("language", language)
+    made.add_bytes("hit", _hit(row).SerializeToString())
+    kept = ListSessionsResponse(sessions=[session_message(row.id, session) for session in sessions])
+    made.add_bytes("sessions", kept.SerializeToString())
+    return made
+
+
+def _texts(made: tantivy.Document, state: Document) -> None:
+    subjects = " ".join(state["subjects"])
+    labels = " ".join(tag["label"] for tag in state["occupations"])
+    for language, title in state["titles"].items():
+        field = field_language(language)
+        made.add_text(f"title_{field}", title)
+        made.add_text("plain", title)
+        made.add_text(f"text_{field}", f"{subjects} {labels}")
+    for language, text in state["descriptions"].items():
+        made.add_text(f"text_{field_language(language)}", text)
+    made.add_text("plain", f"{subjects} {labels}")
+
+
+def _occupations(made: tantivy.Document, state: Document) -> None:
+    for code in courses.isco_prefixes(state):
+        made.add_text("isco", code)
+    for code in {tag["isco"] for tag in state["occupations"] if len(tag["isco"]) == 4}:
+        made.add_text("isco4", code)
+    for tag in state["occupations"]:
+        made.add_text("uri", tag["uri"])
+
+
+def _sessions(made: tantivy.Document, sessions: list[Document]) -> None:
+    starts = {session["start"] for session in sessions if "start" in session}
+    for start in starts:
+        made.add_integer("start", days(start))
+    for month in {start[:7] for start in starts}:
+        made.add_text("start_month", month)
+    ends = [
+        days(session["start"])
+        if "start" in session
+        else days(session["end"])
+        if "end" in session
+        else FOREVER
+        for session in sessions
+    ]
+    if ends:
+        made.add_integer("bookable_until", max(ends))
+    for code in courses.nuts_prefixes(session["nuts"] for session in sessions if "nuts" in session):
+        made.add_text("nuts", code)
+    for where in {place(s["lat"], s["lon"]) for s in sessions if "lat" in s}:
+        made.add_text("place", where)
+    for currency in CURRENCIES:
+        prices = [s["cents"] for s in sessions if s.get("currency") == currency]
+        if prices:
+            made.add_unsigned(f"price_{currency}", min(prices))
+
+
+def _hit(row: Any) -> CourseHit:
+    """Returns what a search shows of a course, as far as it does not depend on the search."""
+    state: Document = row.document
+    return CourseHit(
+        course=f"courses/{row.id}",
+        titles=state["titles"],
+        summaries={language: text[:SUMMARY] for language, text in state["descriptions"].items()},
+        organisation=f"organisations/{row.organisation_id}",
+        kind=state["kind"],
+        eqf_level=state["eqf_level"],
+        modes=sorted({offering["mode"] for offering in state["offerings"]} - {0}),
+        instruction_languages=sorted({offering["language"] for offering in state["offerings"]} - {""}),
+        occupations=map(tag_message, state["occupations"]),
+    )

@@ -1,0 +1,95 @@
+"""Exact counts by facet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from tantivy import FieldType, Occur, Query, Searcher
+from waymark.catalogue.v1 import search_pb2
+from waymark.catalogue.v1.course_pb2 import CourseMode
+from waymark.catalogue.v1.search_pb2 import FacetCounts
+
+from services.catalogue.search import filters
+from services.catalogue.search.documents import EPOCH
+from services.catalogue.search.filters import Wanted
+from services.catalogue.search.words import between
+
+MOST = 100  # values of one facet in an answer
+# As many as a field can have: then the counts of all segments are added up before any is left out.
+ALL = 65_000
+
+FIELDS: dict[int, str] = {
+    search_pb2.FACET_ORGANISATION: "organisation",
+    search_pb2.FACET_ISCO_CODE: "isco4",
+    search_pb2.FACET_MODE: "mode",
+    search_pb2.FACET_LANGUAGE: "language",
+    search_pb2.FACET_EQF_LEVEL: "eqf",
+    search_pb2.FACET_KIND: "kind",
+    search_pb2.FACET_REGION: "nuts",
+    search_pb2.FACET_START_MONTH: "start_month",
+}
+
+
+def count(
+    searcher: Searcher, query: Query, asked: Sequence[int], wanted: Wanted, total: int
+) -> list[FacetCounts]:
+    """Returns the counts over all hits of `query`, in the order asked for."""
+    by_field = {facet: FIELDS[facet] for facet in asked if facet in FIELDS}
+    found: dict[str, Any] = {}
+    if by_field:
+        found = searcher.aggregate(
+            query,
+            {
+                name: {"terms": {"field": name, "size": ALL, "segment_size": ALL}}
+                for name in by_field.values()
+            },
+        )
+    answers = []
+    for facet in asked:
+        answer = FacetCounts(facet=facet)  # type: ignore[arg-type]
+        if facet in by_field:
+            buckets = [(_name(facet, b["key"]), b["doc_count"]) for b in found[by_field[facet]]["buckets"]]
+            if facet == search_pb2.FACET_START_MONTH:
+                buckets = _months(searcher, query, buckets, wanted.as_of)
+        elif facet == search_pb2.FACET_SHORTAGE:
+            buckets = _yes_no(searcher, query, filters.short(wanted.shortages), total)
+        else:
+            buckets = _yes_no(searcher, query, filters.eligible(wanted.eligible), total)
+        for value, number in sorted(buckets, key=lambda item: (-item[1], item[0]))[:MOST]:
+            answer.values.add(value=value, count=number)
+        answers.append(answer)
+    return answers
+
+
+def _name(facet: int, key: Any) -> str:
+    if facet == search_pb2.FACET_ORGANISATION:
+        return f"organisations/{key}"
+    if facet == search_pb2.FACET_MODE:
+        return CourseMode.Name(int(key)).removeprefix("COURSE_MODE_")  # type: ignore[arg-type]
+    return str(int(key)) if isinstance(key, float) else str(key)
+
+
+def _months(
+    searcher: Searcher, query: Query, buckets: list[tuple[str, int]], as_of: date
+) -> list[tuple[str, int]]:
+    """Drops what is past; of the month under way only the days to come are counted."""
+    month = as_of.isoformat()[:7]
+    later = [bucket for bucket in buckets if bucket[0] > month]
+    first = as_of.toordinal() - EPOCH
+    end = (as_of.replace(day=28).toordinal() + 4) - EPOCH
+    following = date.fromordinal(end + EPOCH).replace(day=1).toordinal() - EPOCH
+    rest = narrowed(query, between("start", FieldType.Integer, first, following - 1))
+    number = searcher.search(rest, limit=1, count=True).count  # type: ignore[attr-defined]
+    return [*later, (month, number)] if number else later
+
+
+def _yes_no(searcher: Searcher, query: Query, condition: Query, total: int) -> list[tuple[str, int]]:
+    yes = searcher.search(narrowed(query, condition), limit=1, count=True).count  # type: ignore[attr-defined]
+    return [(value, number) for value, number in (("true", yes), ("false", total - yes)) if number]
+
+
+def narrowed(query: Query, condition: Query) -> Query:
+    """Returns what matches both."""
+    return Query.boolean_query([(Occur.Must, query), (Occur.Must, Query.const_score_query(condition, 0.0))])

@@ -1,0 +1,128 @@
+"""Makes filters of a search request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from tantivy import FieldType, Occur, Query
+from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest
+
+from services.catalogue.api.messages import day, invalid, last
+from services.catalogue.search.directory import Places
+from services.catalogue.search.documents import EPOCH
+from services.catalogue.search.market import Market, Shortages, View
+from services.catalogue.search.schema import CURRENCIES
+from services.catalogue.search.words import any_of, between
+
+
+@dataclass
+class Wanted:
+    """A request understood: filters, and what reasons and facets need."""
+
+    as_of: date
+    shortages: Shortages
+    eligible: frozenset[str]
+    filters: list[Query] = field(default_factory=list)
+    start_from: int = 0  # days since 1970-01-01; sessions before it do not count
+    start_to: int | None = None
+    near: tuple[float, float] | None = None
+
+
+def understand(request: SearchCoursesRequest, market: Market, view: View, places: Places) -> Wanted:
+    """Reads a request; raises Refusal(INVALID_ARGUMENT)."""
+    as_of = day(request.as_of, "as_of") if request.HasField("as_of") else view.today
+    shortages = market.shortages(view, as_of, request.shortage_nuts_code)
+    wanted = Wanted(as_of, shortages, view.eligible_on(as_of))
+    wanted.start_from = as_of.toordinal() - EPOCH
+    add = wanted.filters.append
+    for name, values in (
+        ("organisation", [last(name) for name in request.organisations]),
+        ("language", list(request.instruction_languages)),
+        ("kind", list(request.kinds)),
+        ("mode", list(request.modes)),
+    ):
+        if values:
+            add(any_of(name, values))
+    if request.occupations:
+        add(_occupations(list(request.occupations)))
+    if request.nuts_code:
+        add(any_of("nuts", [request.nuts_code]))
+    _numbers(request, wanted)
+    _dates(request, wanted)
+    _near(request, wanted, places)
+    if request.shortage:
+        add(short(shortages))
+    if request.voucher_eligible:
+        add(eligible(wanted.eligible))
+    return wanted
+
+
+def short(shortages: Shortages) -> Query:
+    """Returns the filter for courses with an occupation in shortage."""
+    return either(
+        [
+            any_of(name, list(values))
+            for name, values in (("isco", shortages.by_isco), ("uri", shortages.by_uri))
+            if values
+        ]
+    )
+
+
+def eligible(organisations: frozenset[str]) -> Query:
+    """Returns the filter for courses of accredited organisations."""
+    return any_of("organisation", sorted(organisations)) if organisations else Query.empty_query()
+
+
+def either(options: list[Query]) -> Query:
+    """Returns what matches any of the options; nothing when there is none."""
+    if not options:
+        return Query.empty_query()
+    return options[0] if len(options) == 1 else Query.boolean_query([(Occur.Should, q) for q in options])
+
+
+def _occupations(values: list[str]) -> Query:
+    codes = [value for value in values if value.isascii() and value.isdecimal()]
+    uris = [value for value in values if value not in codes]
+    return either([any_of(name, v) for name, v in (("isco", codes), ("uri", uris)) if v])
+
+
+def _numbers(request: SearchCoursesRequest, wanted: Wanted) -> None:
+    if request.eqf_level_from or request.eqf_level_to:
+        low, high = request.eqf_level_from or 1, request.eqf_level_to or 8
+        wanted.filters.append(between("eqf", FieldType.Unsigned, low, high))
+    if request.HasField("max_price"):
+        price = request.max_price
+        if price.currency_code not in CURRENCIES:
+            raise invalid("max_price.currency_code", f"must be one of {', '.join(CURRENCIES)}")
+        if price.units < 0 or price.nanos < 0 or price.units > 10**9:
+            raise invalid("max_price", "must be from 0 to a thousand million")
+        cents = price.units * 100 + price.nanos // 10_000_000
+        wanted.filters.append(between(f"price_{price.currency_code}", FieldType.Unsigned, 0, cents))
+
+
+def _dates(request: SearchCoursesRequest, wanted: Wanted) -> None:
+    if request.HasField("start_from"):
+        start = day(request.start_from, "start_from").toordinal() - EPOCH
+        wanted.start_from = max(wanted.start_from, start)
+    if request.HasField("start_to"):
+        wanted.start_to = day(request.start_to, "start_to").toordinal() - EPOCH
+    if request.HasField("start_from") or request.HasField("start_to"):
+        wanted.filters.append(between("start", FieldType.Integer, wanted.start_from, wanted.start_to))
+    elif not request.include_not_bookable:
+        wanted.filters.append(between("bookable_until", FieldType.Integer, wanted.start_from, None))
+
+
+def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places) -> None:
+    if not request.HasField("near"):
+        if request.radius_km:
+            raise invalid("near", "is needed with radius_km")
+        return
+    latitude, longitude = request.near.latitude, request.near.longitude
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise invalid("near", "must be WGS 84 degrees")
+    if not request.radius_km:
+        raise invalid("radius_km", "is needed with near")
+    wanted.near = latitude, longitude
+    found = places.within(latitude, longitude, request.radius_km)
+    wanted.filters.append(any_of("place", found) if found else Query.empty_query())

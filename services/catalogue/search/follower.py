@@ -1,0 +1,194 @@
+"""Keeps the index like the database: builds it, follows changes, and builds it anew when it is damaged.
+
+Runs as a thread of the server processes; a file lock lets one of them write. Changes are read by
+(transaction, course) below the horizon of running transactions, so none that commits late is missed, and each
+row appears once, with its last state.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import tantivy
+from filelock import FileLock, Timeout
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.catalogue.search import directory as disk
+from services.catalogue.search.directory import Cursor, Directory, IndexDamaged
+from services.catalogue.search.documents import document
+from services.platform.db.transaction import transaction
+
+if TYPE_CHECKING:
+    from services.catalogue.app import CatalogueApp
+
+PAUSE = 0.25  # seconds between looks at the database
+RETRY = 1.0  # seconds after a failure
+CHECK = 60.0  # seconds between comparisons of counts
+BATCH = 2000
+HEAP = 20_000_000  # bytes of the writer that follows
+BUILD_HEAP = 120_000_000  # bytes of the writer that builds
+FIRST = Cursor(0, "00000000-0000-0000-0000-000000000000")
+
+_HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+_CHANGES = text(
+    """
+    SELECT id::text, organisation_id, document, removed_time, changed_xid FROM courses
+    WHERE (changed_xid, id) > (:xid, CAST(:course AS uuid))
+      AND changed_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+    ORDER BY changed_xid, id LIMIT :size
+    """
+)
+_PAGE = text(
+    """
+    SELECT id::text, organisation_id, document FROM courses
+    WHERE removed_time IS NULL AND id > CAST(:after AS uuid) ORDER BY id LIMIT :size
+    """
+)
+_COUNT = text("SELECT count(*) FROM courses WHERE removed_time IS NULL")
+log = structlog.get_logger("search")
+
+
+def follow(app: CatalogueApp, stop: threading.Event) -> None:
+    """Follows until `stop` is set; waits while another process does."""
+    where = Directory(app.settings.index_dir)
+    lock = FileLock(where.path / "writer.lock")
+    while not stop.is_set():
+        try:
+            with lock.acquire(timeout=0):
+                Follower(app, where).run(stop)
+        except Timeout:
+            stop.wait(RETRY)
+        except IndexDamaged as error:
+            log.warning("index_damaged", error=str(error))
+            where.report_damage()
+        except SQLAlchemyError:
+            log.warning("database_unreachable")
+            stop.wait(RETRY)
+        except Exception:
+            log.exception("follower_failed")
+            stop.wait(RETRY)
+
+
+class Follower:
+    """The one writer."""
+
+    def __init__(self, app: CatalogueApp, where: Directory) -> None:
+        self._app = app
+        self._where = where
+
+    def run(self, stop: threading.Event) -> None:
+        """Follows until `stop`; raises IndexDamaged when the index must be built anew."""
+        folder = self._where.current()
+        if folder is None or self._where.damaged:
+            folder = self.rebuild(stop)
+        if folder is None:
+            return
+        index = disk.open_index(folder)
+        cursor = disk.read_cursor(folder)
+        if cursor.xid > self.horizon():
+            raise IndexDamaged("the database is older than the index")
+        writer = _writer(index, HEAP, 1)
+        check_at = time.monotonic() + CHECK
+        try:
+            while not stop.is_set():
+                moved = self.catch_up(writer, folder, cursor)
+                if moved == cursor:
+                    if self._where.damaged:
+                        return
+                    if time.monotonic() >= check_at:
+                        self.check(index)
+                        self._where.sweep()
+                        check_at = time.monotonic() + CHECK
+                    stop.wait(PAUSE)
+                cursor = moved
+        finally:
+            del writer  # gives back the lock that Tantivy holds on the folder
+
+    def horizon(self) -> int:
+        """Returns the transaction below which every one has ended."""
+        with transaction(self._app, read_only=True) as tx:
+            return int(tx.execute(_HORIZON).scalar_one())
+
+    def catch_up(self, writer: tantivy.IndexWriter, folder: Path, cursor: Cursor) -> Cursor:
+        """Takes over the next changes, if any; returns how far it got."""
+        with transaction(self._app, read_only=True) as tx:
+            rows = tx.execute(_CHANGES, {**cursor._asdict(), "size": BATCH}).all()
+        if not rows:
+            return cursor
+        try:
+            for row in rows:
+                writer.delete_documents_by_term("id", row.id)
+                if row.removed_time is None:
+                    writer.add_document(document(row))
+            writer.commit()
+        except (ValueError, OSError) as error:
+            raise IndexDamaged(str(error)) from error
+        moved = Cursor(rows[-1].changed_xid, rows[-1].id)
+        disk.write_cursor(folder, moved)
+        return moved
+
+    def check(self, index: tantivy.Index) -> None:
+        """Raises IndexDamaged when index and database differ in their number of courses while nothing changes."""
+        index.reload()
+        found = index.searcher().num_docs
+        with transaction(self._app, read_only=True) as tx:
+            wanted = tx.execute(_COUNT).scalar_one()
+            unseen = tx.execute(_CHANGES, {**disk.read_cursor(self._folder())._asdict(), "size": 1}).first()
+        if found != wanted and unseen is None and self._settled(wanted):
+            raise IndexDamaged(f"the index has {found} courses, the database {wanted}")
+
+    def _folder(self) -> Path:
+        folder = self._where.current()
+        if folder is None:
+            raise IndexDamaged("no current generation")
+        return folder
+
+    def _settled(self, wanted: int) -> bool:
+        """True when no transaction is under way that could explain a difference."""
+        with transaction(self._app, read_only=True) as tx:
+            quiet = "SELECT pg_snapshot_xmin(s) = pg_snapshot_xmax(s) FROM pg_current_snapshot() s"
+            return bool(tx.execute(text(quiet)).scalar_one() and tx.execute(_COUNT).scalar_one() == wanted)
+
+    def rebuild(self, stop: threading.Event) -> Path | None:
+        """Builds a new generation beside the one in use and switches to it; None when stopped."""
+        started = time.monotonic()
+        start = Cursor(self.horizon() - 1, "ffffffff-ffff-ffff-ffff-ffffffffffff")
+        folder = self._where.create()
+        writer = _writer(disk.open_index(folder), BUILD_HEAP, 2)
+        count = 0
+        for rows in self._pages():
+            if stop.is_set():
+                return None
+            for row in rows:
+                writer.add_document(document(row))
+            count += len(rows)
+        writer.commit()
+        writer.wait_merging_threads()
+        disk.write_cursor(folder, start)
+        self._where.switch(folder)
+        log.info("index_built", courses=count, seconds=round(time.monotonic() - started, 2))
+        return folder
+
+    def _pages(self) -> Iterator[Sequence[Any]]:
+        """Yields all courses on offer, a short transaction a page, so that nothing is held up."""
+        after = FIRST.course
+        while True:
+            with transaction(self._app, read_only=True) as tx:
+                rows = tx.execute(_PAGE, {"after": after, "size": BATCH}).all()
+            if not rows:
+                return
+            yield rows
+            after = rows[-1].id
+
+
+def _writer(index: tantivy.Index, heap: int, threads: int) -> tantivy.IndexWriter:
+    try:
+        return index.writer(heap_size=heap, num_threads=threads)
+    except ValueError as error:
+        raise IndexDamaged(str(error)) from error

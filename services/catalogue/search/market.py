@@ -1,0 +1,127 @@
+"""What a search needs to know of organisations and shortages on a day, held in the process and kept fresh."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from services.catalogue.domain import shortage
+from services.catalogue.domain.accreditation import Accreditation
+from services.catalogue.domain.shortage import Entry
+from services.catalogue.store import organisations, shortage_lists
+from services.platform.db.transaction import transaction
+
+if TYPE_CHECKING:
+    from services.platform.app import App
+
+LOOK_AGAIN = 0.5  # seconds
+KEPT_DAYS = 64
+
+_STATE = text(
+    """
+    SELECT current_date AS today,
+           (SELECT coalesce(sum(version), 0) FROM organisations) AS organisations,
+           (SELECT count(*) FROM shortage_versions WHERE publish_time IS NOT NULL) AS lists
+    """
+)
+
+
+@dataclass(frozen=True)
+class Shortages:
+    """Entries in force on a day (and in a region), by occupation; values: resource name and entry."""
+
+    by_isco: dict[str, tuple[str, Entry]] = field(default_factory=dict)
+    by_uri: dict[str, tuple[str, Entry]] = field(default_factory=dict)
+
+    def of(self, uri: str, isco_code: str) -> tuple[str, Entry] | None:
+        """Returns the most specific entry that covers an occupation."""
+        if uri in self.by_uri:
+            return self.by_uri[uri]
+        for length in range(len(isco_code), 0, -1):
+            if isco_code[:length] in self.by_isco:
+                return self.by_isco[isco_code[:length]]
+        return None
+
+
+@dataclass
+class View:
+    """Everything as of one look at the database."""
+
+    state: tuple[object, ...]
+    today: date
+    names: dict[str, str]
+    accreditations: dict[str, list[Accreditation]]
+    eligible: dict[date, frozenset[str]] = field(default_factory=dict)
+    shortages: dict[tuple[date, str], Shortages] = field(default_factory=dict)
+
+    def eligible_on(self, day: date) -> frozenset[str]:
+        """Returns ids of organisations that may take vouchers on a day."""
+        if day not in self.eligible:
+            found = (o for o, held in self.accreditations.items() if any(a.in_force(day) for a in held))
+            self.eligible[day] = frozenset(found)
+        return self.eligible[day]
+
+
+class Market:
+    """One per process."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._next_look = 0.0
+        self._view: View | None = None
+
+    def view(self) -> View:
+        """Returns a view at most LOOK_AGAIN seconds old."""
+        view = self._view
+        if view is not None and time.monotonic() < self._next_look:
+            return view
+        with self._lock:
+            if self._view is None or time.monotonic() >= self._next_look:
+                self._look()
+                self._next_look = time.monotonic() + LOOK_AGAIN
+            assert self._view is not None
+            return self._view
+
+    def _look(self) -> None:
+        with transaction(self._app, read_only=True) as tx:
+            row = tx.execute(_STATE).one()
+            if self._view is None or self._view.state != tuple(row):
+                names = organisations.display_names(tx.connection)
+                held = organisations.all_accreditations(tx.connection)
+                self._view = View(tuple(row), row.today, names, held)
+
+    def shortages(self, view: View, day: date, nuts_code: str) -> Shortages:
+        """Returns what is short on a day, in a region or (empty) anywhere."""
+        key = day, nuts_code
+        if key not in view.shortages:
+            if len(view.shortages) >= KEPT_DAYS:
+                view.shortages.clear()
+            view.shortages[key] = self._load(day, nuts_code)
+        return view.shortages[key]
+
+    def _load(self, day: date, nuts_code: str) -> Shortages:
+        found: defaultdict[tuple[str, str], list[tuple[str, Entry]]] = defaultdict(list)
+        with transaction(self._app, read_only=True) as tx:
+            for list_id, versions in shortage_lists.published(tx.connection).items():
+                version = shortage.in_force(versions, day)
+                if version is None:
+                    continue
+                name = f"shortageLists/{list_id}/versions/{version.number}/entries"
+                for entry in shortage_lists.entries(tx.connection, list_id, version.number):
+                    if not nuts_code or nuts_code.startswith(entry.nuts_code):
+                        key = (entry.uri, "") if entry.uri else ("", entry.isco_code)
+                        found[key].append((f"{name}/{entry.seq}", entry))
+        best = {
+            key: max(items, key=lambda item: shortage.specificity(item[1])) for key, items in found.items()
+        }
+        return Shortages(
+            by_isco={code: item for (uri, code), item in best.items() if not uri},
+            by_uri={uri: item for (uri, _), item in best.items() if uri},
+        )

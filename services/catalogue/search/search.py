@@ -1,0 +1,118 @@
+"""One search from request to answer, on one snapshot of the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tantivy import DocAddress, FieldType, Query, Searcher
+from waymark.catalogue.v1.course_pb2 import ListSessionsResponse
+from waymark.catalogue.v1.search_pb2 import (
+    SEARCH_ORDER_NEXT_START,
+    SearchCoursesRequest,
+    SearchCoursesResponse,
+)
+
+from services.catalogue.api.messages import put_date
+from services.catalogue.search import facets, words
+from services.catalogue.search.directory import Snapshot
+from services.catalogue.search.filters import Wanted, understand
+from services.catalogue.search.hits import hits, next_session, start_of
+from services.catalogue.search.market import Market
+from services.catalogue.search.words import between
+
+DEEPEST = 1000  # hits one can page to
+LONGEST = 4096  # days ahead that starts are put in order
+
+Found = list[tuple[float, DocAddress]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Response without page token; `more`: there is a further page."""
+
+    response: SearchCoursesResponse
+    more: bool
+
+
+def search(
+    request: SearchCoursesRequest, snapshot: Snapshot, market: Market, offset: int, size: int
+) -> Answer:
+    """Answers a request from `offset`; raises Refusal(INVALID_ARGUMENT), ValueError from a damaged index."""
+    view = market.view()
+    wanted = understand(request, market, view, snapshot.places)
+    searcher = snapshot.searcher
+    text = words.exact(request.query, request.language)
+    if request.query.strip() and text is None:
+        text = words.similar(request.query) or Query.empty_query()
+    query = words.filtered(text, wanted.filters)
+    found, total = _ranked(searcher, query, request, wanted, offset, size)
+    corrected = False
+    if not total and request.query.strip():
+        guess = words.similar(request.query)
+        if guess is not None:
+            query = words.filtered(guess, wanted.filters)
+            found, total = _ranked(searcher, query, request, wanted, offset, size)
+            corrected = total > 0
+    response = SearchCoursesResponse(
+        hits=hits(searcher, found, request, wanted, view, corrected=corrected),
+        total_size=total,
+        facets=facets.count(searcher, query, request.facets, wanted, total),
+        corrected=corrected,
+    )
+    put_date(response.as_of, wanted.as_of)
+    return Answer(response, more=offset + size < min(total, DEEPEST))
+
+
+def _ranked(
+    searcher: Searcher, query: Query, request: SearchCoursesRequest, wanted: Wanted, offset: int, size: int
+) -> tuple[Found, int]:
+    if request.order_by == SEARCH_ORDER_NEXT_START:
+        total = count(searcher, query)
+        return _by_start(searcher, query, wanted, offset + size)[offset:], total
+    result = searcher.search(query, limit=size, offset=offset, count=True)
+    return result.hits, result.count  # type: ignore[attr-defined]
+
+
+def count(searcher: Searcher, query: Query) -> int:
+    """Returns the number of hits."""
+    return int(searcher.search(query, limit=1, count=True).count)  # type: ignore[attr-defined]
+
+
+def _by_start(searcher: Searcher, query: Query, wanted: Wanted, need: int) -> Found:
+    """Returns the first `need` hits by next start, then relevance; permanent entry comes last.
+
+    Looks for the day up to which there are just about enough starts, instead of sorting every hit.
+    """
+    first, limit = wanted.start_from, wanted.start_from + LONGEST
+    low, high = first, limit
+    while low < high:
+        middle = (low + high) // 2
+        if count(searcher, _starting(query, first, middle)) >= need:
+            high = middle
+        else:
+            low = middle + 1
+    before = _all(searcher, _starting(query, first, low - 1), need) if low > first else []
+    before.sort(key=lambda item: _next_start(searcher, item[1], wanted))
+    if len(before) >= need:
+        return before[:need]
+    rest = [between("start", FieldType.Integer, first, low - 1)] if low > first else []
+    on_day = words.filtered(query, [between("start", FieldType.Integer, low, low)], rest)
+    found = [*before, *_all(searcher, on_day, need - len(before))]
+    if len(found) < need:
+        undated = words.filtered(query, [], [between("start", FieldType.Integer, first, limit)])
+        found += _all(searcher, undated, need - len(found))
+    return found
+
+
+def _starting(query: Query, first: int, last: int) -> Query:
+    return words.filtered(query, [between("start", FieldType.Integer, first, last)])
+
+
+def _all(searcher: Searcher, query: Query, limit: int) -> Found:
+    return list(searcher.search(query, limit=max(limit, 1), count=False).hits)
+
+
+def _next_start(searcher: Searcher, address: DocAddress, wanted: Wanted) -> int:
+    stored = bytes(searcher.doc(address).get_first("sessions") or b"")
+    session = next_session(ListSessionsResponse.FromString(stored).sessions, wanted)
+    return start_of(session) if session is not None else LONGEST * 100

@@ -1,0 +1,60 @@
+"""What the catalogue hands to the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from waymark.catalogue.v1 import (
+    course_pb2_grpc,
+    feed_run_pb2_grpc,
+    organisation_pb2_grpc,
+    search_pb2_grpc,
+    shortage_list_pb2_grpc,
+    source_pb2_grpc,
+    taxonomy_pb2_grpc,
+    upload_pb2_grpc,
+)
+
+from services.catalogue.api.accreditations import announce_begun
+from services.catalogue.api.courses import CourseApi
+from services.catalogue.api.feed_runs import FeedRunApi
+from services.catalogue.api.organisations import OrganisationApi
+from services.catalogue.api.relationships import RELATIONSHIPS
+from services.catalogue.api.search import SearchApi
+from services.catalogue.api.shortage_lists import ShortageListApi
+from services.catalogue.api.sources import SourceApi
+from services.catalogue.api.taxonomies import TaxonomyApi
+from services.catalogue.api.uploads import UploadApi
+from services.catalogue.app import CatalogueApp
+from services.catalogue.imports.worker import run_waiting
+from services.catalogue.search.follower import follow
+from services.platform.service import Job, ServiceDefinition, Servicer
+
+
+def servicers(app: CatalogueApp) -> Sequence[Servicer]:
+    """Returns every servicer with the function that adds it to a server."""
+    return [
+        (upload_pb2_grpc.add_UploadServiceServicer_to_server, UploadApi(app)),
+        (taxonomy_pb2_grpc.add_TaxonomyServiceServicer_to_server, TaxonomyApi(app)),
+        (organisation_pb2_grpc.add_OrganisationServiceServicer_to_server, OrganisationApi(app)),
+        (shortage_list_pb2_grpc.add_ShortageListServiceServicer_to_server, ShortageListApi(app)),
+        (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi(app)),
+        (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi(app)),
+        (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi(app)),
+        (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi(app)),
+    ]
+
+
+DEFINITION = ServiceDefinition(
+    name="catalogue",
+    app=CatalogueApp,
+    servicers=servicers,
+    relationships=RELATIONSHIPS,
+    reactions={},
+    jobs=[
+        Job("feed-runs", timedelta(seconds=1), run_waiting),
+        Job("accreditations-begun", timedelta(minutes=10), announce_begun),
+    ],
+    background=[follow],
+)

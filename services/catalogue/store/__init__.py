@@ -1,0 +1,1 @@
+"""Statements of the catalogue, one file per aggregate."""

@@ -1,0 +1,160 @@
+"""Statements on courses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, func, select, text, update
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.domain.courses import Document
+from services.catalogue.store.tables import courses
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+
+
+class Written(NamedTuple):
+    """A course to write; `imported` is None while nothing is corrected."""
+
+    id: str
+    external_id: str
+    raw_hash: bytes
+    document: Document
+    imported: Document | None
+
+
+_UPSERT = text(
+    """
+    INSERT INTO courses (id, source_id, external_id, organisation_id, raw_hash, document, imported)
+    SELECT id, :source, external_id, :organisation, raw_hash, document, imported
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:external_ids AS text[]), CAST(:raw_hashes AS bytea[]),
+                CAST(:documents AS jsonb[]), CAST(:importeds AS jsonb[]))
+         AS fresh (id, external_id, raw_hash, document, imported)
+    ORDER BY id
+    ON CONFLICT (source_id, external_id) DO UPDATE SET
+      raw_hash = excluded.raw_hash, document = excluded.document, imported = excluded.imported,
+      removed_time = NULL, version = courses.version + 1, update_time = now()
+    RETURNING id, version
+    """
+)
+
+
+def upsert(tx: Transaction, source: str, organisation: str, rows: Sequence[Written]) -> dict[str, int]:
+    """Writes courses in one statement; returns id → version."""
+    result = tx.execute(
+        _UPSERT,
+        {
+            "source": source,
+            "organisation": organisation,
+            "ids": [row.id for row in rows],
+            "external_ids": [row.external_id for row in rows],
+            "raw_hashes": [row.raw_hash for row in rows],
+            "documents": [_json(row.document) for row in rows],
+            "importeds": [None if row.imported is None else _json(row.imported) for row in rows],
+        },
+    )
+    return {str(row.id): row.version for row in result}
+
+
+def _json(document: Document) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def corrections(tx: Transaction, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Returns id → corrections of those that have some; locks them, so that none gets lost."""
+    statement = (
+        select(courses.c.id, courses.c.corrections)
+        .where(courses.c.id.in_(ids), courses.c.corrections != text("'{}'::jsonb"))
+        .order_by(courses.c.id)
+        .with_for_update()
+    )
+    return {row.id: row.corrections for row in tx.execute(statement)}
+
+
+_REMOVE = text(
+    """
+    UPDATE courses SET removed_time = now(), version = version + 1, update_time = now()
+    WHERE id IN (
+      SELECT c.id FROM courses c
+      WHERE c.source_id = :source AND c.removed_time IS NULL
+        AND NOT EXISTS (SELECT FROM feed_staged s WHERE s.run_id = :run AND s.external_id = c.external_id)
+      ORDER BY c.id LIMIT :size
+      FOR UPDATE
+    )
+    RETURNING id, version, document
+    """
+)
+
+
+def remove_missing(tx: Transaction, source: str, run: str, size: int) -> Sequence[Row[Any]]:
+    """Removes up to `size` courses that the run did not name; returns (id, version, document)."""
+    return tx.execute(_REMOVE, {"source": source, "run": run, "size": size}).all()
+
+
+_PRESENT = text(
+    """
+    SELECT count(*) AS present,
+           count(*) FILTER (WHERE NOT EXISTS (
+             SELECT FROM feed_staged s WHERE s.run_id = :run AND s.external_id = c.external_id)) AS missing
+    FROM courses c WHERE c.source_id = :source AND c.removed_time IS NULL
+    """
+)
+
+
+def count_present(tx: Transaction, source: str, run: str) -> tuple[int, int]:
+    """Returns how many courses the source offers now, and how many of them the run did not name."""
+    row = tx.execute(_PRESENT, {"source": source, "run": run}).one()
+    return row.present, row.missing
+
+
+def known_hashes(tx: Transaction, source: str, external_ids: Sequence[str]) -> dict[str, bytes]:
+    """Returns external id → hash of courses that are offered; b"" for a removed one."""
+    statement = text(
+        "SELECT external_id, CASE WHEN removed_time IS NULL THEN raw_hash ELSE '' END AS raw_hash "
+        "FROM courses WHERE source_id = :source AND external_id = ANY(:external_ids)"
+    )
+    rows = tx.execute(statement, {"source": source, "external_ids": list(external_ids)})
+    return {row.external_id: bytes(row.raw_hash) for row in rows}
+
+
+def read(connection: Connection, course: str, *, lock: bool = False) -> Row[Any]:
+    """Returns the course, locked where asked; raises Refusal(NOT_FOUND)."""
+    statement = select(courses).where(courses.c.id == course)
+    row = connection.execute(statement.with_for_update() if lock else statement).first()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no course {course}.")
+    return row
+
+
+def listing(organisation: str, source: str) -> Select[Any]:
+    """Selects the courses that are offered, of one organisation and one source where named."""
+    statement = select(courses).where(courses.c.removed_time.is_(None))
+    if organisation:
+        statement = statement.where(courses.c.organisation_id == organisation)
+    return statement.where(courses.c.source_id == source) if source else statement
+
+
+def correct(
+    tx: Transaction,
+    course: str,
+    *,
+    document: Document,
+    imported: Document | None,
+    corrections: dict[str, Any],
+) -> Row[Any]:
+    """Writes a corrected course, counts the version up, returns the row."""
+    statement = (
+        update(courses)
+        .where(courses.c.id == course)
+        .values(
+            document=document,
+            imported=imported,
+            corrections=corrections,
+            version=courses.c.version + 1,
+            update_time=func.now(),
+        )
+        .returning(courses)
+    )
+    return tx.execute(statement).one()

@@ -1,0 +1,103 @@
+"""Statements on feed runs and their findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from waymark.catalogue.v1.feed_run_pb2 import FeedRun
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.domain.findings import Finding
+from services.catalogue.store.tables import feed_findings, feed_runs, sources
+from services.catalogue.store.taxonomies import copy
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+
+ACTIVE = (FeedRun.STATE_QUEUED, FeedRun.STATE_RUNNING, FeedRun.STATE_HELD)
+
+
+def add(tx: Transaction, source: str, upload: str, *, dry_run: bool, partial: bool) -> str:
+    """Queues a run;
+
+    The source must be locked. Raises Refusal(FEED_RUN_ACTIVE) while another is unfinished.
+    """
+    active = tx.execute(
+        select(feed_runs.c.id).where(feed_runs.c.source_id == source, feed_runs.c.state.in_(ACTIVE))
+    ).scalar()
+    if active is not None:
+        raise Refusal(reason_pb2.REASON_FEED_RUN_ACTIVE, metadata={"feed_run": f"feedRuns/{active}"})
+    run = new_id()
+    tx.execute(
+        insert(feed_runs).values(
+            id=run,
+            source_id=source,
+            upload_id=upload,
+            state=FeedRun.STATE_QUEUED,
+            dry_run=dry_run,
+            partial=partial,
+        )
+    )
+    return run
+
+
+def read(connection: Connection, run: str, *, lock: bool = False) -> Row[Any]:
+    """Returns the run, locked where asked; raises Refusal(NOT_FOUND)."""
+    statement = select(feed_runs).where(feed_runs.c.id == run)
+    row = connection.execute(statement.with_for_update() if lock else statement).first()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no feed run {run}.")
+    return row
+
+
+def listing(source: str, organisation: str) -> Select[Any]:
+    """Selects runs, of one source and one organisation where named."""
+    statement = select(feed_runs)
+    if source:
+        statement = statement.where(feed_runs.c.source_id == source)
+    if organisation:
+        owned = select(sources.c.id).where(sources.c.organisation_id == organisation)
+        statement = statement.where(feed_runs.c.source_id.in_(owned))
+    return statement
+
+
+def change(tx: Transaction, run: str, **values: Any) -> Row[Any]:
+    """Changes columns, `state_time` with the state, and returns the run."""
+    if "state" in values:
+        values["state_time"] = func.now()
+    statement = update(feed_runs).where(feed_runs.c.id == run).values(**values).returning(feed_runs)
+    return tx.execute(statement).one()
+
+
+def waiting(connection: Connection) -> list[str]:
+    """Returns the runs to work on, oldest first: queued ones, and ones a worker left unfinished."""
+    statement = (
+        select(feed_runs.c.id)
+        .where(feed_runs.c.state.in_([FeedRun.STATE_QUEUED, FeedRun.STATE_RUNNING]))
+        .order_by(feed_runs.c.id)
+        .limit(100)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def add_findings(tx: Transaction, run: str, first: int, findings: Iterable[Finding]) -> None:
+    """Adds findings, numbered from `first`."""
+    copy(
+        tx.connection,
+        "feed_findings (run_id, seq, code, severity, record, line, path, value, message, remedy)",
+        ((run, seq, *finding) for seq, finding in enumerate(findings, first)),
+    )
+
+
+def forget_findings(tx: Transaction, run: str) -> None:
+    """Removes the findings of a run that starts again."""
+    tx.execute(feed_findings.delete().where(feed_findings.c.run_id == run))
+
+
+def listing_findings(run: str, minimum_severity: int) -> Select[Any]:
+    """Selects the findings of a run that are at least this severe."""
+    return select(feed_findings).where(
+        feed_findings.c.run_id == run, feed_findings.c.severity >= minimum_severity
+    )

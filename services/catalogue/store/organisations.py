@@ -1,0 +1,144 @@
+"""Statements on organisations, their sites and accreditations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Date, Row, Select, cast, exists, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.domain.accreditation import Accreditation
+from services.catalogue.store.tables import accreditations, organisations, sites
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+
+
+def add(tx: Transaction, organisation: str, **values: Any) -> None:
+    """Adds an organisation; raises Refusal(ALREADY_EXISTS)."""
+    try:
+        with tx.connection.begin_nested():
+            tx.execute(insert(organisations).values(id=organisation, **values))
+    except IntegrityError as error:
+        raise Refusal(reason_pb2.REASON_ALREADY_EXISTS) from error
+
+
+def read(connection: Connection, organisation: str, *, lock: bool = False) -> Row[Any]:
+    """Returns the organisation, locked where asked; raises Refusal(NOT_FOUND)."""
+    statement = select(organisations).where(organisations.c.id == organisation)
+    row = connection.execute(statement.with_for_update() if lock else statement).first()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no organisation {organisation}.")
+    return row
+
+
+def change(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:
+    """Changes columns (none: only the version), counts the version up, returns the row."""
+    statement = (
+        update(organisations)
+        .where(organisations.c.id == organisation)
+        .values(version=organisations.c.version + 1, update_time=func.now(), **values)
+        .returning(organisations)
+    )
+    return tx.execute(statement).one()
+
+
+def listing(day: date | None) -> Select[Any]:
+    """Selects organisations; with a day only those accredited on it."""
+    statement = select(organisations)
+    if day is None:
+        return statement
+    return statement.where(
+        exists().where(accreditations.c.organisation_id == organisations.c.id, *_in_force(day))
+    )
+
+
+def _in_force(day: date) -> list[Any]:
+    return [
+        accreditations.c.valid_from <= day,
+        accreditations.c.valid_to >= day,
+        or_(
+            accreditations.c.withdraw_time.is_(None),
+            cast(accreditations.c.withdraw_time, Date) > day,
+        ),
+    ]
+
+
+def add_site(tx: Transaction, organisation: str, **values: Any) -> str:
+    """Adds a site; returns its id."""
+    site = new_id()
+    tx.execute(insert(sites).values(id=site, organisation_id=organisation, **values))
+    return site
+
+
+def listing_sites(organisation: str) -> Select[Any]:
+    """Selects the sites of an organisation."""
+    return select(sites).where(sites.c.organisation_id == organisation)
+
+
+def add_accreditation(
+    tx: Transaction, organisation: str, valid_from: date, valid_to: date, scheme: str
+) -> Accreditation:
+    """Adds an accreditation and returns it."""
+    added = Accreditation(new_id(), valid_from, valid_to, scheme, None)
+    tx.execute(
+        insert(accreditations).values(
+            id=added.id,
+            organisation_id=organisation,
+            valid_from=valid_from,
+            valid_to=valid_to,
+            scheme=scheme,
+            announced=valid_from <= tx.now.date(),
+        )
+    )
+    return added
+
+
+def withdraw(tx: Transaction, accreditation: str, reason: str) -> None:
+    """Ends an accreditation now, by the database clock."""
+    tx.execute(
+        update(accreditations)
+        .where(accreditations.c.id == accreditation)
+        .values(withdraw_time=func.now(), withdraw_reason=reason)
+    )
+
+
+def accreditations_of(connection: Connection, ids: Iterable[str]) -> dict[str, list[Accreditation]]:
+    """Returns organisation id → its accreditations; each id asked for is a key."""
+    found: dict[str, list[Accreditation]] = {organisation: [] for organisation in ids}
+    statement = select(accreditations).where(accreditations.c.organisation_id.in_(list(found)))
+    for row in connection.execute(statement):
+        found[row.organisation_id].append(_accreditation(row))
+    return found
+
+
+def all_accreditations(connection: Connection) -> dict[str, list[Accreditation]]:
+    """Returns organisation id → accreditations, of every organisation that has one."""
+    found: dict[str, list[Accreditation]] = {}
+    for row in connection.execute(select(accreditations)):
+        found.setdefault(row.organisation_id, []).append(_accreditation(row))
+    return found
+
+
+def begun(tx: Transaction) -> list[str]:
+    """Marks accreditations that have come into force as announced; returns their organisations, each once."""
+    statement = (
+        update(accreditations)
+        .where(~accreditations.c.announced, accreditations.c.valid_from <= tx.now.date())
+        .values(announced=True)
+        .returning(accreditations.c.organisation_id)
+    )
+    return sorted(set(tx.execute(statement).scalars()))
+
+
+def display_names(connection: Connection) -> dict[str, str]:
+    """Returns organisation id → display name."""
+    statement = select(organisations.c.id, organisations.c.display_name)
+    return {row.id: row.display_name for row in connection.execute(statement)}
+
+
+def _accreditation(row: Row[Any]) -> Accreditation:
+    return Accreditation(row.id, row.valid_from, row.valid_to, row.scheme, row.withdraw_time)

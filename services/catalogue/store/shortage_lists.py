@@ -1,0 +1,179 @@
+"""Statements on shortage lists, their versions, entries and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.domain.findings import Finding
+from services.catalogue.domain.shortage import Entry, Validity
+from services.catalogue.store.tables import (
+    shortage_entries,
+    shortage_findings,
+    shortage_lists,
+    shortage_versions,
+)
+from services.catalogue.store.taxonomies import copy
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+
+
+def add(tx: Transaction, list_id: str, display_names: dict[str, str], nuts_code: str) -> None:
+    """Adds a list; raises Refusal(ALREADY_EXISTS)."""
+    try:
+        with tx.connection.begin_nested():
+            tx.execute(
+                insert(shortage_lists).values(id=list_id, display_names=display_names, nuts_code=nuts_code)
+            )
+    except IntegrityError as error:
+        raise Refusal(reason_pb2.REASON_ALREADY_EXISTS) from error
+
+
+def read(connection: Connection, list_id: str, *, lock: bool = False) -> Row[Any]:
+    """Returns the list, locked where asked; raises Refusal(NOT_FOUND)."""
+    statement = select(shortage_lists).where(shortage_lists.c.id == list_id)
+    row = connection.execute(statement.with_for_update() if lock else statement).first()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no shortage list {list_id}.")
+    return row
+
+
+def listing() -> Select[Any]:
+    """Selects the lists."""
+    return select(shortage_lists)
+
+
+def add_version(tx: Transaction, list_id: str, **values: Any) -> int:
+    """Adds a draft by the caller under the next number, which it returns; the list must be locked."""
+    highest = tx.execute(
+        select(func.coalesce(func.max(shortage_versions.c.number), 0)).where(
+            shortage_versions.c.list_id == list_id
+        )
+    ).scalar_one()
+    number = int(highest) + 1
+    tx.execute(
+        insert(shortage_versions).values(
+            list_id=list_id, number=number, created_by=tx.principal.subject, **values
+        )
+    )
+    return number
+
+
+def add_rows(
+    tx: Transaction, list_id: str, number: int, entries: Iterable[Entry], findings: Iterable[Finding]
+) -> None:
+    """Adds entries and findings of a draft."""
+    copy(
+        tx.connection,
+        "shortage_entries (list_id, number, seq, uri, isco_code, label, nuts_code, severity, cause, line)",
+        (
+            (
+                list_id,
+                number,
+                e.seq,
+                e.uri,
+                e.isco_code,
+                e.label,
+                e.nuts_code,
+                e.severity,
+                e.cause,
+                e.line,
+            )
+            for e in entries
+        ),
+    )
+    copy(
+        tx.connection,
+        "shortage_findings "
+        "(list_id, number, seq, code, severity, record, line, path, value, message, remedy)",
+        ((list_id, number, seq, *finding) for seq, finding in enumerate(findings)),
+    )
+
+
+def read_version(connection: Connection, list_id: str, number: int, *, lock: bool = False) -> Row[Any]:
+    """Returns the version, locked where asked; raises Refusal(NOT_FOUND)."""
+    statement = select(shortage_versions).where(
+        shortage_versions.c.list_id == list_id, shortage_versions.c.number == number
+    )
+    row = connection.execute(statement.with_for_update() if lock else statement).first()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND, f"Shortage list {list_id} has no version {number}.")
+    return row
+
+
+def listing_versions(list_id: str, *, drafts: bool) -> Select[Any]:
+    """Selects the versions of a list, drafts only where asked."""
+    statement = select(shortage_versions).where(shortage_versions.c.list_id == list_id)
+    return statement if drafts else statement.where(shortage_versions.c.publish_time.is_not(None))
+
+
+def published(connection: Connection, list_id: str = "") -> dict[str, list[Validity]]:
+    """Returns list id → its published versions, of one list or all."""
+    statement = select(shortage_versions).where(shortage_versions.c.publish_time.is_not(None))
+    if list_id:
+        statement = statement.where(shortage_versions.c.list_id == list_id)
+    found: dict[str, list[Validity]] = {}
+    for row in connection.execute(statement.order_by(shortage_versions.c.list_id)):
+        found.setdefault(row.list_id, []).append(Validity(row.number, row.valid_from, row.valid_to))
+    return found
+
+
+def publish(tx: Transaction, list_id: str, number: int, digest: str) -> Row[Any]:
+    """Publishes a draft in the caller's name and returns it."""
+    statement = (
+        update(shortage_versions)
+        .where(shortage_versions.c.list_id == list_id, shortage_versions.c.number == number)
+        .values(published_by=tx.principal.subject, publish_time=func.now(), digest=digest)
+        .returning(shortage_versions)
+    )
+    return tx.execute(statement).one()
+
+
+def listing_entries(list_id: str, number: int) -> Select[Any]:
+    """Selects the entries of a version."""
+    return select(shortage_entries).where(
+        shortage_entries.c.list_id == list_id, shortage_entries.c.number == number
+    )
+
+
+def listing_findings(list_id: str, number: int) -> Select[Any]:
+    """Selects the findings of a version."""
+    return select(shortage_findings).where(
+        shortage_findings.c.list_id == list_id, shortage_findings.c.number == number
+    )
+
+
+def entries(connection: Connection, list_id: str, number: int) -> list[Entry]:
+    """Returns the entries of a version in order."""
+    statement = listing_entries(list_id, number).order_by(shortage_entries.c.seq)
+    return [entry_of(row) for row in connection.execute(statement)]
+
+
+def candidates(
+    connection: Connection, list_id: str, number: int, uri: str, isco_codes: Sequence[str]
+) -> list[Entry]:
+    """Returns the entries of a version for a concept or one of the given codes."""
+    statement = listing_entries(list_id, number).where(
+        (shortage_entries.c.uri == uri) & (shortage_entries.c.uri != "")
+        | shortage_entries.c.isco_code.in_(isco_codes)
+    )
+    return [entry_of(row) for row in connection.execute(statement)]
+
+
+def entry_of(row: Row[Any]) -> Entry:
+    """Returns the domain's entry."""
+    return Entry(row.seq, row.uri, row.isco_code, row.label, row.nuts_code, row.severity, row.cause, row.line)
+
+
+def changes(connection: Connection) -> tuple[int, date | None]:
+    """Returns what changes whenever a version is published: how many are, and the latest start."""
+    statement = select(func.count(), func.max(shortage_versions.c.valid_from)).where(
+        shortage_versions.c.publish_time.is_not(None)
+    )
+    row = connection.execute(statement).one()
+    return int(row[0]), row[1]

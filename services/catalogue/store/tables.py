@@ -1,0 +1,323 @@
+"""Tables of the catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from services.platform.db.schema import platform_tables
+
+metadata = MetaData()
+platform_tables(metadata)
+
+UuidText = Uuid(as_uuid=False)
+
+
+def _time(name: str, *, now: bool = False) -> Column[Any]:
+    if now:
+        return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+    return Column(name, DateTime(timezone=True))
+
+
+def _finding_columns() -> list[Column[Any]]:
+    return [
+        Column("code", Text, nullable=False),
+        Column("severity", SmallInteger, nullable=False),
+        Column("record", Text, nullable=False),
+        Column("line", Integer, nullable=False),
+        Column("path", Text, nullable=False),
+        Column("value", Text, nullable=False),
+        Column("message", Text, nullable=False),
+        Column("remedy", Text, nullable=False),
+    ]
+
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("owner", Text, nullable=False),  # opaque subject of the access token
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("ready", Boolean, nullable=False, server_default="false"),
+    _time("create_time", now=True),
+)
+
+taxonomy_versions = Table(
+    "taxonomy_versions",
+    metadata,
+    Column("scheme", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("languages", ARRAY(Text), nullable=False),
+    Column("concept_count", Integer, nullable=False),
+    Column("label_count", Integer, nullable=False),
+    _time("import_time", now=True),
+)
+
+concepts = Table(
+    "concepts",
+    metadata,
+    Column("scheme", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("uri", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("isco_code", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    ForeignKeyConstraint(["scheme", "version"], ["taxonomy_versions.scheme", "taxonomy_versions.version"]),
+    Index("concepts_uri", "uri"),
+    Index("concepts_isco_code", "isco_code"),
+)
+
+concept_labels = Table(
+    "concept_labels",
+    metadata,
+    Column("scheme", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("concept_id", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("normal", Text, nullable=False),  # see domain.labels.normal
+    Column("preferred", Boolean, nullable=False),
+    ForeignKeyConstraint(
+        ["scheme", "version", "concept_id"], ["concepts.scheme", "concepts.version", "concepts.id"]
+    ),
+    Index("concept_labels_normal", "normal", postgresql_ops={"normal": "text_pattern_ops"}),
+)
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("display_name", Text, nullable=False),
+    Column("legal_ids", JSONB, nullable=False),
+    Column("sector", SmallInteger, nullable=False),
+    Column("version", BigInteger, nullable=False, server_default="1"),
+    _time("create_time", now=True),
+    _time("update_time", now=True),
+    Index("organisations_display_name", "display_name", "id"),
+)
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("street", Text, nullable=False),
+    Column("postal_code", Text, nullable=False),
+    Column("town", Text, nullable=False),
+    Column("nuts_code", Text, nullable=False),
+    Column("latitude", Double),
+    Column("longitude", Double),
+    Index("sites_organisation", "organisation_id", "id"),
+)
+
+accreditations = Table(
+    "accreditations",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date, nullable=False),
+    Column("scheme", Text, nullable=False),
+    _time("withdraw_time"),
+    Column("withdraw_reason", Text, nullable=False, server_default=""),
+    Column("announced", Boolean, nullable=False),  # others have heard that it is in force
+    CheckConstraint("valid_to >= valid_from", name="accreditation_ends_after_start"),
+    Index("accreditations_organisation", "organisation_id", "valid_from"),
+    Index("accreditations_silent", "valid_from", postgresql_where=text("NOT announced")),
+)
+
+shortage_lists = Table(
+    "shortage_lists",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("display_names", JSONB, nullable=False),
+    Column("nuts_code", Text, nullable=False),
+    _time("create_time", now=True),
+)
+
+shortage_versions = Table(
+    "shortage_versions",
+    metadata,
+    Column("list_id", Text, ForeignKey("shortage_lists.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    Column("method", Text, nullable=False),
+    Column("row_count", Integer, nullable=False),
+    Column("rejected_row_count", Integer, nullable=False),
+    Column("entry_count", Integer, nullable=False),
+    Column("error_count", Integer, nullable=False),
+    Column("digest", Text, nullable=False, server_default=""),
+    Column("created_by", Text, nullable=False),
+    Column("published_by", Text),
+    _time("create_time", now=True),
+    _time("publish_time"),
+    CheckConstraint("published_by <> created_by", name="shortage_version_second_person"),
+    CheckConstraint(
+        "(published_by IS NULL) = (publish_time IS NULL) AND (publish_time IS NULL) = (digest = '')",
+        name="shortage_version_published_whole",
+    ),
+    CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="shortage_version_ends_after_start"),
+    Index("shortage_versions_published", "valid_from", postgresql_where=text("publish_time IS NOT NULL")),
+)
+
+shortage_entries = Table(
+    "shortage_entries",
+    metadata,
+    Column("list_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("uri", Text, nullable=False),
+    Column("isco_code", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("nuts_code", Text, nullable=False),
+    Column("severity", SmallInteger, nullable=False),
+    Column("cause", SmallInteger, nullable=False),
+    Column("line", Integer, nullable=False),
+    CheckConstraint("severity BETWEEN 1 AND 5", name="shortage_entry_severity"),
+    ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
+    Index("shortage_entries_isco", "isco_code", "nuts_code"),
+)
+
+shortage_findings = Table(
+    "shortage_findings",
+    metadata,
+    Column("list_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    *_finding_columns(),
+    ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("format", SmallInteger, nullable=False),
+    Column("removal_limit_percent", SmallInteger, nullable=False),
+    Column("default_language", Text, nullable=False),
+    Column("default_nuts_code", Text, nullable=False),
+    Column("version", BigInteger, nullable=False, server_default="1"),
+    _time("create_time", now=True),
+    CheckConstraint("removal_limit_percent BETWEEN 1 AND 100", name="source_removal_limit"),
+    Index("sources_organisation", "organisation_id", "id"),
+)
+
+_COUNTS = (
+    "records_in",
+    "records_accepted",
+    "records_rejected",
+    "records_held",
+    "courses_created",
+    "courses_updated",
+    "courses_unchanged",
+    "courses_removed",
+    "error_count",
+    "warning_count",
+)
+
+feed_runs = Table(
+    "feed_runs",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("source_id", UuidText, ForeignKey("sources.id"), nullable=False),
+    Column("upload_id", UuidText, ForeignKey("uploads.id"), nullable=False),
+    Column("state", SmallInteger, nullable=False),  # FeedRun.State
+    Column(
+        "staged", Boolean, nullable=False, server_default="false"
+    ),  # read through; what is left is to apply
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("applied_to", Text, nullable=False, server_default=""),  # last external id applied
+    Column("dry_run", Boolean, nullable=False),
+    Column("partial", Boolean, nullable=False),
+    Column("removes", Boolean, nullable=False, server_default="false"),
+    Column("hold_reason", SmallInteger, nullable=False, server_default="0"),
+    Column("complete", Boolean, nullable=False, server_default="false"),
+    *(Column(name, BigInteger, nullable=False, server_default="0") for name in _COUNTS),
+    _time("create_time", now=True),
+    _time("state_time", now=True),
+    CheckConstraint(
+        "records_in = records_accepted + records_rejected + records_held", name="feed_run_accounts_for_all"
+    ),
+    # One unfinished run a source: two could otherwise undo each other.
+    Index(
+        "feed_runs_active",
+        "source_id",
+        unique=True,
+        postgresql_where=text("state IN (1, 2, 3)"),
+    ),
+    Index("feed_runs_source", "source_id", "id"),
+    Index("feed_runs_waiting", "id", postgresql_where=text("state IN (1, 2)")),
+)
+
+feed_findings = Table(
+    "feed_findings",
+    metadata,
+    Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    *_finding_columns(),
+)
+
+feed_staged = Table(
+    "feed_staged",
+    metadata,
+    Column("run_id", UuidText, primary_key=True),
+    # "C": the order of bytes, as the applying cursor counts on.
+    Column("external_id", Text(collation="C"), primary_key=True),
+    Column("action", SmallInteger, nullable=False),  # see imports.pipeline.Action
+    Column("raw_hash", LargeBinary),
+    Column("document", JSONB),
+    prefixes=["UNLOGGED"],
+)
+
+courses = Table(
+    "courses",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("source_id", UuidText, ForeignKey("sources.id"), nullable=False),
+    Column("external_id", Text(collation="C"), nullable=False),
+    Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
+    Column("version", BigInteger, nullable=False, server_default="1"),
+    Column("raw_hash", LargeBinary, nullable=False),
+    Column("document", JSONB, nullable=False),  # as served, corrections applied
+    Column("imported", JSONB),  # as the feed says; NULL while nothing is corrected
+    Column("corrections", JSONB, nullable=False, server_default="{}"),
+    _time("removed_time"),
+    # Transaction that changed the row last, set by a trigger; the index follows it below the xmin horizon.
+    Column("changed_xid", BigInteger, nullable=False, server_default="0"),
+    _time("create_time", now=True),
+    _time("update_time", now=True),
+    UniqueConstraint("source_id", "external_id", name="course_identity"),
+    Index("courses_changed", "changed_xid", "id"),
+    Index("courses_organisation", "organisation_id", "id", postgresql_where=text("removed_time IS NULL")),
+    Index("courses_offered", "id", postgresql_where=text("removed_time IS NULL")),
+)

@@ -1,0 +1,262 @@
+"""Statements on taxonomies: versions, concepts, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import psycopg
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, insert, or_, select, tuple_, update
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.domain.labels import normal
+from services.catalogue.domain.tagging import Label
+from services.catalogue.store.tables import concept_labels, concepts, taxonomy_versions
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+
+ESCO, ISCO = "esco-occupations", "isco-08"
+
+
+class ConceptRow(NamedTuple):
+    """A concept as a file gives it; `labels`: (language, label, preferred)."""
+
+    id: str
+    uri: str
+    code: str
+    isco_code: str
+    description: str
+    labels: Sequence[tuple[str, str, bool]]
+
+
+def add_version(
+    tx: Transaction, scheme: str, version: str, language: str, rows: Sequence[ConceptRow]
+) -> None:
+    """Adds a version whole; raises Refusal(TAXONOMY_VERSION_EXISTS)."""
+    if find_version(tx.connection, scheme, version) is not None:
+        name = f"taxonomies/{scheme}/versions/{version}"
+        raise Refusal(reason_pb2.REASON_TAXONOMY_VERSION_EXISTS, metadata={"taxonomy_version": name})
+    labels = {(row.id, *label) for row in rows for label in row.labels}
+    tx.execute(
+        insert(taxonomy_versions).values(
+            scheme=scheme,
+            version=version,
+            languages=[language],
+            concept_count=len(rows),
+            label_count=len(labels),
+        )
+    )
+    copy(
+        tx.connection,
+        "concepts (scheme, version, id, uri, code, isco_code, description)",
+        ((scheme, version, r.id, r.uri, r.code, r.isco_code, r.description) for r in rows),
+    )
+    _copy_labels(tx, scheme, version, labels)
+
+
+def add_labels(
+    tx: Transaction, scheme: str, version: str, labels: Iterable[tuple[str, str, str, bool]]
+) -> None:
+    """Adds labels (concept id, language, label, preferred) to a version; those there already stay."""
+    known = {
+        tuple(row)
+        for row in tx.execute(
+            select(concept_labels.c.concept_id, concept_labels.c.language, concept_labels.c.label).where(
+                concept_labels.c.scheme == scheme, concept_labels.c.version == version
+            )
+        )
+    }
+    fresh = {label for label in labels if label[:3] not in known}
+    _copy_labels(tx, scheme, version, fresh)
+    languages = sorted({row[1] for row in known} | {label[1] for label in fresh})
+    tx.execute(
+        update(taxonomy_versions)
+        .where(taxonomy_versions.c.scheme == scheme, taxonomy_versions.c.version == version)
+        .values(languages=languages, label_count=taxonomy_versions.c.label_count + len(fresh))
+    )
+
+
+def _copy_labels(
+    tx: Transaction, scheme: str, version: str, labels: Iterable[tuple[str, str, str, bool]]
+) -> None:
+    copy(
+        tx.connection,
+        "concept_labels (scheme, version, concept_id, language, label, preferred, normal)",
+        (
+            (scheme, version, concept, language, label, preferred, normal(label))
+            for concept, language, label, preferred in labels
+        ),
+    )
+
+
+def copy(connection: Connection, target: str, rows: Iterable[Sequence[object]]) -> None:
+    """Writes rows by COPY within the open transaction; `target` is a constant `table (columns)`."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    with driver.cursor().copy(f"COPY {target} FROM STDIN") as writer:
+        for row in rows:
+            writer.write_row(row)
+
+
+def find_version(connection: Connection, scheme: str, version: str) -> Row[Any] | None:
+    """Returns the version or None."""
+    statement = select(taxonomy_versions).where(
+        taxonomy_versions.c.scheme == scheme, taxonomy_versions.c.version == version
+    )
+    return connection.execute(statement).first()
+
+
+def newest(connection: Connection) -> dict[str, str]:
+    """Returns scheme → version imported last."""
+    statement = select(taxonomy_versions.c.scheme, taxonomy_versions.c.version).order_by(
+        taxonomy_versions.c.import_time
+    )
+    return {row.scheme: row.version for row in connection.execute(statement)}
+
+
+def concept_ids(connection: Connection, scheme: str, version: str) -> Mapping[str, str]:
+    """Returns URI → id, ISCO-08 code (of groups) → id."""
+    statement = select(concepts.c.id, concepts.c.uri, concepts.c.code).where(
+        concepts.c.scheme == scheme, concepts.c.version == version
+    )
+    ids: dict[str, str] = {}
+    for row in connection.execute(statement):
+        ids[row.uri] = ids[row.code] = row.id
+    return ids
+
+
+def by_uri(connection: Connection, uris: Iterable[str]) -> dict[str, Any]:
+    """Returns URI → (uri, isco_code, label) of the newest version that has it."""
+    current = list(newest(connection).items())
+    statement = (
+        select(concepts.c.uri, concepts.c.isco_code, func.min(concept_labels.c.label).label("label"))
+        .join_from(
+            concepts,
+            concept_labels,
+            (concepts.c.scheme == concept_labels.c.scheme)
+            & (concepts.c.version == concept_labels.c.version)
+            & (concepts.c.id == concept_labels.c.concept_id)
+            & concept_labels.c.preferred,
+        )
+        .where(concepts.c.uri.in_(list(uris)), tuple_(concepts.c.scheme, concepts.c.version).in_(current))
+        .group_by(concepts.c.uri, concepts.c.isco_code)
+    )
+    return {row.uri: row for row in connection.execute(statement)}
+
+
+def isco_codes(connection: Connection) -> set[str]:
+    """Returns every ISCO-08 code of the newest ISCO-08 version, else of the occupations' own codes."""
+    version = newest(connection).get(ISCO)
+    statement = select(concepts.c.isco_code).distinct()
+    if version:
+        statement = statement.where(concepts.c.scheme == ISCO, concepts.c.version == version)
+    return {row.isco_code for row in connection.execute(statement)}
+
+
+def labels_for_matching(connection: Connection) -> list[Row[Any]]:
+    """Returns (normal, language, preferred, uri, isco_code, scheme) of every label of the newest versions."""
+    return list(connection.execute(_labels(connection)))
+
+
+def labels_of(connection: Connection, language: str, *schemes: str) -> list[Label]:
+    """Returns the labels of the newest versions of some schemes in one language."""
+    rows = connection.execute(
+        _labels(connection).where(concept_labels.c.language == language, concepts.c.scheme.in_(schemes))
+    ).all()
+    preferred = {row.uri: row.label for row in rows if row.preferred}
+    return [
+        Label(row.label, row.uri, row.isco_code, preferred.get(row.uri, row.label), row.preferred)
+        for row in rows
+    ]
+
+
+def state(connection: Connection) -> str:
+    """Returns what changes whenever a taxonomy or a label is added."""
+    statement = select(
+        taxonomy_versions.c.scheme, taxonomy_versions.c.version, taxonomy_versions.c.label_count
+    ).order_by(taxonomy_versions.c.import_time)
+    return ";".join(f"{row.scheme}/{row.version}/{row.label_count}" for row in connection.execute(statement))
+
+
+def _labels(connection: Connection) -> Select[Any]:
+    return (
+        select(
+            concept_labels.c.normal,
+            concept_labels.c.label,
+            concept_labels.c.language,
+            concept_labels.c.preferred,
+            concepts.c.uri,
+            concepts.c.isco_code,
+            concepts.c.scheme,
+        )
+        .join_from(
+            concept_labels,
+            concepts,
+            (concepts.c.scheme == concept_labels.c.scheme)
+            & (concepts.c.version == concept_labels.c.version)
+            & (concepts.c.id == concept_labels.c.concept_id),
+        )
+        .where(
+            tuple_(concept_labels.c.scheme, concept_labels.c.version).in_(list(newest(connection).items()))
+        )
+    )
+
+
+def search(
+    connection: Connection, query: str, *, scheme: str, language: str, size: int, offset: int
+) -> list[Row[Any]]:
+    """Returns concepts (scheme, version, id) whose label begins with or holds the words, best first.
+
+    An equal label comes before one that begins with the query, that before one that holds it; then shorter
+    first.
+    """
+    wanted = normal(query)
+    current = [item for item in newest(connection).items() if not scheme or item[0] == scheme]
+    where: list[ColumnElement[bool]] = [
+        tuple_(concept_labels.c.scheme, concept_labels.c.version).in_(current)
+    ]
+    if language:
+        where.append(concept_labels.c.language == language)
+    text = concept_labels.c.normal
+    rank = func.min(
+        func.length(text)
+        + case((text == wanted, 0), (text.startswith(wanted, autoescape=True), 1000), else_=2000)
+    ).label("rank")
+    matches = or_(
+        text.contains(wanted, autoescape=True) if wanted else False,
+        concepts.c.uri == query,
+        concepts.c.isco_code == query,
+    )
+    key = (concepts.c.scheme, concepts.c.version, concepts.c.id)
+    statement = (
+        select(*key, rank)
+        .join_from(
+            concept_labels,
+            concepts,
+            (concepts.c.scheme == concept_labels.c.scheme)
+            & (concepts.c.version == concept_labels.c.version)
+            & (concepts.c.id == concept_labels.c.concept_id),
+        )
+        .where(matches, *where)
+        .group_by(*key)
+        .order_by(rank, concepts.c.scheme, concepts.c.id)
+        .limit(size)
+        .offset(offset)
+    )
+    return list(connection.execute(statement))
+
+
+def read_concepts(
+    connection: Connection, keys: Sequence[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], tuple[Row[Any], list[Row[Any]]]]:
+    """Returns (scheme, version, id) → (concept, labels)."""
+    key = tuple_(concepts.c.scheme, concepts.c.version, concepts.c.id)
+    found: dict[tuple[str, str, str], tuple[Row[Any], list[Row[Any]]]] = {
+        (row.scheme, row.version, row.id): (row, [])
+        for row in connection.execute(select(concepts).where(key.in_(keys)))
+    }
+    label_key = tuple_(concept_labels.c.scheme, concept_labels.c.version, concept_labels.c.concept_id)
+    statement = select(concept_labels).where(label_key.in_(keys)).order_by(concept_labels.c.label)
+    for row in connection.execute(statement):
+        found[row.scheme, row.version, row.concept_id][1].append(row)
+    return found
