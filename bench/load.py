@@ -137,7 +137,7 @@ def _caller(
     options = [("grpc.use_local_subchannel_pool", 1)]
     with grpc.insecure_channel(caller.address, options=options) as channel:
         grpc.channel_ready_future(channel).result(timeout=30)
-        call = channel.unary_unary(caller.path)
+        call: Any = channel.unary_unary(caller.path)
         for body in caller.bodies[:warm]:
             _send(call, body, caller.metadata, timeout)
         latencies: list[float] = []
@@ -161,5 +161,5 @@ def _send(call: Any, body: bytes, metadata: Sequence[tuple[str, str]], timeout: 
     try:
         call(body, metadata=metadata, timeout=timeout)
     except grpc.RpcError as error:
-        return str(error.code().name)  # type: ignore[attr-defined]
+        return str(error.code().name)
     return ""

@@ -7,27 +7,41 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, func, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, func
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.schema import request_ids
-from services.platform.db.transaction import Transaction
+from services.platform.db.transaction import CLOCK, Transaction
+from services.platform.db.wire import Call, Prepared, send
 from services.platform.errors import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from google.protobuf.message import Message
     from sqlalchemy import Engine
 
+    from services.platform.identity.principals import Principal
+
 KEPT = timedelta(hours=48)
 
-_insert = insert(request_ids)
 # The counter tells a new row from a met one. Updating a met row waits for the transaction that made it: a
 # twin of a request in flight stands here until the first has committed (and sees its answer) or failed (and
 # takes over).
-_CLAIM = _insert.on_conflict_do_update(
-    index_elements=["principal", "method", "request_id"], set_={"repeats": request_ids.c.repeats + 1}
-).returning(request_ids.c.repeats, request_ids.c.body_hash, request_ids.c.answer)
+_CLAIM = Prepared(
+    "waymark_claim",
+    f"""
+    INSERT INTO request_ids AS met (principal, method, request_id, body_hash) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (principal, method, request_id) DO UPDATE SET repeats = met.repeats + 1
+    RETURNING repeats, encode(body_hash, 'hex'), encode(answer, 'hex'), {CLOCK}
+    """,  # noqa: S608  a constant
+    ("text", "text", "text", "bytea"),
+)
+_STORE = Prepared(
+    "waymark_answer",
+    "UPDATE request_ids SET answer = $4 WHERE principal = $1 AND method = $2 AND request_id = $3",
+    ("text", "text", "text", "bytea"),
+)
 
 
 class Claim(NamedTuple):
@@ -43,35 +57,37 @@ def body_hash(request: Message) -> bytes:
     return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
 
+def claiming(principal: Principal, method: str, request_id: str, request: Message) -> Call:
+    """Returns the call that claims `request_id` for this caller and method; `claimed` reads its row."""
+    return Call(_CLAIM, (principal.subject, method, request_id, body_hash(request)))
+
+
+def claimed(row: Sequence[bytes | None], call: Call) -> Claim:
+    """Returns what the row of `claiming` says; raises Refusal(REQUEST_ID_REUSED) for an id with another
+    body."""
+    repeats, digest, answer = row[:3]
+    if repeats == b"0":
+        return Claim(fresh=True, answer=None)
+    sent = call.values[-1]
+    if digest is None or bytes.fromhex(digest.decode()) != sent:
+        raise Refusal(reason_pb2.REASON_REQUEST_ID_REUSED)
+    return Claim(fresh=False, answer=None if answer is None else bytes.fromhex(answer.decode()))
+
+
 def claim(tx: Transaction, method: str, request_id: str, request: Message) -> Claim:
-    """Claims `request_id` for this caller and method within `tx`.
+    """Claims `request_id` for this caller and method within `tx`, where it did not travel with BEGIN.
 
     Raises Refusal(REQUEST_ID_REUSED) when the id was used with another body. Waits at most the lock timeout
     for a twin in flight (psycopg LockNotAvailable).
     """
-    digest = body_hash(request)
-    row = tx.execute(
-        _CLAIM,
-        {"principal": tx.principal.subject, "method": method, "request_id": request_id, "body_hash": digest},
-    ).one()
-    if row.repeats == 0:
-        return Claim(fresh=True, answer=None)
-    if row.body_hash != digest:
-        raise Refusal(reason_pb2.REASON_REQUEST_ID_REUSED)
-    return Claim(fresh=False, answer=row.answer)
+    call = claiming(tx.principal, method, request_id, request)
+    result = send(tx.connection, [call])
+    return claimed([result.get_value(0, column) for column in range(result.nfields)], call)
 
 
 def store_answer(tx: Transaction, method: str, request_id: str, answer: bytes) -> None:
-    """Keeps the serialized response of a claimed request in the same transaction as its effect."""
-    tx.execute(
-        update(request_ids)
-        .where(
-            request_ids.c.principal == tx.principal.subject,
-            request_ids.c.method == method,
-            request_ids.c.request_id == request_id,
-        )
-        .values(answer=answer)
-    )
+    """Keeps the serialized response of a claimed request; written together with the commit."""
+    tx.at_commit(Call(_STORE, (tx.principal.subject, method, request_id, answer)))
 
 
 def expire(engine: Engine, kept: timedelta = KEPT) -> int:

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import sqlalchemy
-from psycopg.pq import ExecStatus
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from services.platform.db.engine import milliseconds
+from services.platform.db.wire import Call, send
 from services.platform.identity.principals import ANONYMOUS, Principal
 from services.platform.telemetry.tracing import current_traceparent
 
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
 
 # ISO 8601 with offset, whatever DateStyle the database has: the one format `datetime.fromisoformat` must
 # read.
-CLOCK = """SELECT to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS.USTZH:TZM')"""
+CLOCK = """to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS.USTZH:TZM')"""
+FEW_EVENTS = 16  # more are inserted by one statement of their own instead of one call each
 
 
 class Transaction:
@@ -35,6 +35,8 @@ class Transaction:
         self.principal = principal
         self.now = now
         self.published: list[Message] = []
+        self.opening: Sequence[bytes | None] = ()  # row of the call that was sent along with BEGIN
+        self._closing: list[Call] = []
 
     def execute(
         self,
@@ -52,13 +54,37 @@ class Transaction:
         """
         self.published.append(event)
 
+    def at_commit(self, call: Call) -> None:
+        """Adds a call that travels in the message of the COMMIT; an error in it fails the commit."""
+        self._closing.append(call)
+
     def flush(self) -> None:
-        """Writes the published events into the outbox, all in one statement. Commit does this by itself."""
+        """Writes the published events into the outbox. Commit does this by itself."""
+        calls = self._calls()
+        if calls:
+            send(self.connection, calls)
+
+    def commit(self) -> None:
+        """Commits, with what is left to write in the same message."""
+        calls = self._calls()
+        if calls:
+            result = send(self.connection, [*calls, "COMMIT"])
+            # The server answers COMMIT in a failed transaction with a rollback and no error.
+            if result.command_status != b"COMMIT":
+                raise PendingRollbackError("The transaction had failed before it was committed.")
+        self.connection.commit()  # after COMMIT was sent: tells SQLAlchemy, and sends nothing
+
+    def _calls(self) -> list[Call]:
+        calls, self._closing = self._closing, []
         if self.published:
-            from services.platform.events.outbox import append
+            from services.platform.events import outbox
 
             events, self.published = self.published, []
-            append(self.connection, events, current_traceparent())
+            if len(events) <= FEW_EVENTS:
+                calls += outbox.calls(events, current_traceparent())
+            else:
+                outbox.append(self.connection, events, current_traceparent())
+        return calls
 
 
 @contextmanager
@@ -68,64 +94,49 @@ def transaction(
     *,
     read_only: bool = False,
     timeout: float | None = None,
+    opening: Call | None = None,
 ) -> Iterator[Transaction]:
     """Opens a transaction, commits at the end, rolls back when the body raises.
 
-    `timeout` (seconds, usually what is left of the caller's deadline) bounds each statement. Raises
-    SQLAlchemy's errors; `faults.refusal_of` says what they mean to a caller.
+    `timeout` (seconds, usually what is left of the caller's deadline) bounds each statement. `opening` is
+    sent along with BEGIN; it returns one row that ends with CLOCK, to be found in `Transaction.opening`.
+    Raises SQLAlchemy's errors; `faults.refusal_of` says what they mean to a caller.
     """
     engine = app if isinstance(app, sqlalchemy.Engine) else app.engine
-    connection, now = _begin(engine, read_only=read_only, timeout=timeout)
+    connection, row = _begin(engine, read_only=read_only, timeout=timeout, opening=opening)
     with connection:
-        tx = Transaction(connection, principal, now)
+        clock = row[-1]
+        assert clock is not None
+        tx = Transaction(connection, principal, datetime.fromisoformat(clock.decode()))
+        tx.opening = row
         yield tx
-        tx.flush()
-        connection.commit()
+        tx.commit()
 
 
 def _begin(
-    engine: sqlalchemy.Engine, *, read_only: bool, timeout: float | None
-) -> tuple[sqlalchemy.Connection, datetime]:
-    """BEGIN, time limit and clock in one round trip, which at the same time proves that the connection lives.
+    engine: sqlalchemy.Engine, *, read_only: bool, timeout: float | None, opening: Call | None
+) -> tuple[sqlalchemy.Connection, Sequence[bytes | None]]:
+    """BEGIN, time limit, clock and `opening` in one round trip, which also proves that the connection lives.
 
     A pooled connection may have died since its last use (the server restarted). Nothing has happened yet when
     BEGIN fails on it, so the next one is tried; a connection opened just now gets no second chance.
     """
-    statement = "BEGIN READ ONLY;" if read_only else "BEGIN READ WRITE;"
+    commands: list[str | Call] = ["BEGIN READ ONLY" if read_only else "BEGIN READ WRITE"]
     if timeout is not None:
-        statement += f"SET LOCAL statement_timeout={milliseconds(timeout)};"
-    command = (statement + CLOCK).encode()
+        commands.append(f"SET LOCAL statement_timeout={milliseconds(timeout)}")
+    commands.append(opening or f"SELECT {CLOCK}")
     started = time.monotonic()
     while True:
         connection = engine.connect()
-        fresh = connection.connection.record_info.get("used") is None  # type: ignore[union-attr]
+        fresh = "used" not in connection.info
         try:
-            now = _exec(connection, command)
+            connection.begin()  # tells SQLAlchemy; psycopg sees the open transaction and sends no BEGIN
+            result = send(connection, commands)
+            connection.info["used"] = True
+            return connection, [result.get_value(0, column) for column in range(result.nfields)]
         except BaseException as error:
-            lost = isinstance(error, psycopg.OperationalError)
-            if lost:
-                connection.invalidate(error)
             connection.close()
+            lost = isinstance(error, DBAPIError) and error.connection_invalidated
             if lost and not fresh and time.monotonic() - started < 1:
                 continue
-            if isinstance(error, psycopg.Error):
-                raise OperationalError("BEGIN", None, error, connection_invalidated=lost) from error
             raise
-        else:
-            connection.connection.record_info["used"] = True  # type: ignore[index]
-            return connection, now
-
-
-def _exec(connection: sqlalchemy.Connection, command: bytes) -> datetime:
-    """Sends several commands as one message, which only libpq's simple protocol can, and reads the clock."""
-    connection.begin()  # tells SQLAlchemy; psycopg sees the open transaction and sends no BEGIN of its own
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    result = driver.pgconn.exec_(command)
-    if driver.closed:
-        raise psycopg.OperationalError("the connection was lost before the transaction began")
-    if result.status != ExecStatus.TUPLES_OK:
-        raise psycopg.errors.error_from_result(result)
-    value = result.get_value(0, 0)
-    assert value is not None
-    return datetime.fromisoformat(value.decode())

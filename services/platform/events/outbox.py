@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from services.platform.db.ids import new_uuid
 from services.platform.db.schema import outbox
+from services.platform.db.wire import Call, Prepared
 from services.platform.events.contract import key_of, route, type_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ BUCKETS = 64
 MAX_PAYLOAD = 900_000  # bytes; a Kafka record of the default limit holds it with its headers
 
 _INSERT = insert(outbox)
+_COLUMNS = ("id", "aggregatetype", "aggregateid", "type", "payload", "topic", "bucket", "traceparent")
+_APPEND = Prepared(
+    "waymark_outbox",
+    f"INSERT INTO outbox ({', '.join(_COLUMNS)}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",  # noqa: S608  constants
+    ("uuid", "text", "text", "text", "bytea", "text", "smallint", "text"),
+)
 
 
 def append(connection: Connection, events: Sequence[Message], traceparent: str = "") -> None:
@@ -29,6 +36,15 @@ def append(connection: Connection, events: Sequence[Message], traceparent: str =
     """
     rows = [_row(event, traceparent) for event in events]
     connection.execute(_INSERT, rows if len(rows) > 1 else rows[0])  # one row needs no pipeline
+
+
+def calls(events: Sequence[Message], traceparent: str = "") -> list[Call]:
+    """Returns calls that insert one row each, in order, to travel with a commit. Raises as `append` does."""
+    rows = [_row(event, traceparent) for event in events]
+    return [
+        Call(_APPEND, (str(row["id"]), *(row[column] for column in _COLUMNS[1:])))  # type: ignore[arg-type]
+        for row in rows
+    ]
 
 
 def bucket_of(key: str) -> int:

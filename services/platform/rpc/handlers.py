@@ -55,10 +55,13 @@ def mutation(method: Any = None, /, *, answer_stored: bool = True) -> Any:
 
 def _mutation(method: Any, *, answer_stored: bool) -> Any:
     def once(self: Any, request: Any, call: Any) -> Any:
-        with transaction(self.app, call.principal, timeout=call.remaining()) as tx:
-            request_id = _request_id(request, call)
-            if request_id:
-                claim = requests.claim(tx, call.method.path, request_id, request)
+        request_id = _request_id(request, call)
+        claiming = (
+            requests.claiming(call.principal, call.method.path, request_id, request) if request_id else None
+        )
+        with transaction(self.app, call.principal, timeout=call.remaining(), opening=claiming) as tx:
+            if claiming:
+                claim = requests.claimed(tx.opening, claiming)
                 if not claim.fresh:
                     return _repeated(self.app, tx, request, claim.answer, call)
             call.resolve(request, tx.connection)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from services.platform.app import App
     from services.platform.service import ServiceDefinition
 
-QUEUE = 2  # calls per thread that may wait; more would wait longer than they are worth
+QUEUE = 3  # calls per thread that may wait; more would wait longer than they are worth
 MAX_REQUEST = 1 << 20  # bytes; files go to the object store
 MAX_RESPONSE = 8 << 20
 NOTICE = 0.5  # seconds between saying NOT_SERVING and closing the door, so that balancers can look away

@@ -153,7 +153,8 @@ def test_a_connection_lost_in_the_middle_is_made_good_by_the_request_id(
     time.sleep(0.2)
     with psycopg.connect(postgres, autocommit=True) as admin:
         admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND state LIKE 'idle in%%'",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = %s AND state LIKE 'idle in%%'",
             (make_url(url).database,),
         )
     assert call.result().text == "a"
@@ -188,8 +189,8 @@ def test_an_old_outbox_row_shows_in_its_own_check_only(served: Served) -> None:
     with served.app.engine.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, bucket, created_at) "
-                "VALUES (gen_random_uuid(), 'a', 'b', 'c', '', 't', 0, now() - interval '5 minutes')"
+                "INSERT INTO outbox "
+                "(id, aggregatetype, aggregateid, type, payload, topic, bucket, created_at) VALUES (gen_random_uuid(), 'a', 'b', 'c', '', 't', 0, now() - interval '5 minutes')"
             )
         )
     served.server.health.look()
