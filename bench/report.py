@@ -53,14 +53,10 @@ def report(bench: str, figures: Mapping[str, float], goals: Sequence[Goal]) -> b
         met = ("yes" if goal.met(value) else "NO") if goal else ""
         table.add_row(name, f"{value:,.3f}".rstrip("0").rstrip("."), limit, met)
     Console(highlight=False, width=100).print(table)
+    rounded = {name: round(value, 3) for name, value in figures.items()}
     reached = [
-        {
-            "name": g.name,
-            "goal": f"{g.comparison} {g.goal:g}",
-            "measured": figures[g.name],
-            "met": g.met(figures[g.name]),
-        }
+        {"name": g.name, "goal": g.goal, "measured": rounded[g.name], "met": g.met(figures[g.name])}
         for g in goals
     ]
-    print(json.dumps({"bench": bench, "figures": dict(figures), "goals": reached}))
+    print(json.dumps({"bench": bench, "figures": rounded, "goals": reached}, ensure_ascii=False))
     return all(goal["met"] for goal in reached)

@@ -55,13 +55,13 @@ class Supervisor:
         )
 
     async def run(self) -> None:
-        """Run until SIGINT or SIGTERM, then stop everything in order.
+        """Run until SIGINT, SIGTERM or SIGHUP, then stop everything in order.
 
         Raises:
             Failure: a part cannot ever start, for instance because a jar differs from its lock.
         """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop.set)
         tasks = {name: asyncio.create_task(self._keep(keeper)) for name, keeper in self._keepers.items()}
         stopping = asyncio.create_task(self._stop.wait())
