@@ -33,6 +33,7 @@ MODULES = {
     "payout": "services.cli.payout",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
+    "edge": "services.cli.edge",
     "serve": "services.cli.serve",
     "relay": "services.cli.relay",
     "consume": "services.cli.consume",
