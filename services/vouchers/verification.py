@@ -76,7 +76,7 @@ def _verify(tx: Transaction, key: SigningKey, limit: int) -> Report:
     heads = ledger.heads(tx)
     marks = ledger.checkpoints(tx)
     last: dict[int, Entry] = {}
-    sums: dict[int, dict[Kind, int]] = {}
+    sums: dict[int, dict[int, int]] = {}
     for chain in _transactions(_walk(tx, report, marks, key, last)):
         report.transactions += 1
         total = sum(entry.cents for entry in chain)
@@ -143,7 +143,7 @@ def _agrees(mark: Row[Any], entry: Entry, key: SigningKey) -> bool:
     return bytes(mark.hash) == entry.hash
 
 
-def _compare_head(report: Report, head: Head, end: Entry | None, sums: dict[Kind, int]) -> None:
+def _compare_head(report: Report, head: Head, end: Entry | None, sums: dict[int, int]) -> None:
     sequence, chain_hash = (end.sequence, end.hash) if end else (0, START)
     if (head.sequence, head.hash) != (sequence, chain_hash):
         report.add(head.shard, head.sequence, "HEAD", f"The head says {head.sequence}, the chain {sequence}.")

@@ -65,7 +65,7 @@ class Entry:
     sequence: int
     transaction: str
     operation: str
-    kind: Kind
+    kind: int  # a Kind, unless somebody tampered with it
     owner: str
     cents: int
     currency: str

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, any_, func, insert, literal, or_, select, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
@@ -72,7 +72,7 @@ def _fitting(programme_id: str, group: str, day: date) -> Select[Any]:
             budgets.c.programme_id == programme_id,
             budgets.c.start_date <= day,
             budgets.c.end_date >= day,
-            or_(pots.c.target_groups == [], pots.c.target_groups.any(group)),
+            or_(func.cardinality(pots.c.target_groups) == 0, literal(group) == any_(pots.c.target_groups)),
         )
     )
 

@@ -114,7 +114,7 @@ def entry_of(row: Row[Any]) -> Entry:
         sequence=row.sequence,
         transaction=row.transaction,
         operation=row.operation,
-        kind=Kind(row.kind) if row.kind in Kind else Kind.FUNDER,
+        kind=row.kind,
         owner=row.owner,
         cents=row.cents,
         currency=row.currency,

@@ -1,0 +1,368 @@
+"""A small world for tests of vouchers: people with tokens, a programme with money, a course to spend it on.
+
+Everything goes through the real server, except what the catalogue tells: those events are given to the real
+reactions directly.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import ParseDict
+from google.type import date_pb2, money_pb2
+from waymark.catalogue.v1 import events_pb2
+from waymark.vouchers.v1 import (
+    application_pb2,
+    application_pb2_grpc,
+    bank_account_pb2,
+    bank_account_pb2_grpc,
+    eligibility_pb2_grpc,
+    funding_source_pb2,
+    funding_source_pb2_grpc,
+    hold_pb2_grpc,
+    learner_fact_pb2,
+    learner_fact_pb2_grpc,
+    ledger_pb2,
+    ledger_pb2_grpc,
+    payout_batch_pb2,
+    payout_batch_pb2_grpc,
+    programme_pb2,
+    programme_pb2_grpc,
+    redemption_pb2,
+    redemption_pb2_grpc,
+    report_pb2_grpc,
+    voucher_pb2,
+    voucher_pb2_grpc,
+)
+
+from services.platform.db.transaction import transaction
+from services.platform.events.cloudevents import EventInfo
+from services.vouchers.service import DEFINITION
+from tests.support.databases import Databases
+from tests.support.servers import Serve, Served, token
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "programmes"
+IBAN = "BE68539007547034"
+OTHER_IBAN = "NL91ABNA0417164300"
+STUBS: dict[str, Any] = {
+    "sources": funding_source_pb2_grpc.FundingSourceServiceStub,
+    "programmes": programme_pb2_grpc.ProgrammeServiceStub,
+    "facts": learner_fact_pb2_grpc.LearnerFactServiceStub,
+    "eligibility": eligibility_pb2_grpc.EligibilityServiceStub,
+    "applications": application_pb2_grpc.ApplicationServiceStub,
+    "vouchers": voucher_pb2_grpc.VoucherServiceStub,
+    "redemptions": redemption_pb2_grpc.RedemptionServiceStub,
+    "holds": hold_pb2_grpc.HoldServiceStub,
+    "accounts": bank_account_pb2_grpc.BankAccountServiceStub,
+    "batches": payout_batch_pb2_grpc.PayoutBatchServiceStub,
+    "ledger": ledger_pb2_grpc.LedgerServiceStub,
+    "reports": report_pb2_grpc.ReportServiceStub,
+}
+
+
+def eur(cents: int) -> money_pb2.Money:
+    """Returns cents as Money in euro."""
+    return money_pb2.Money(currency_code="EUR", units=cents // 100, nanos=cents % 100 * 10_000_000)
+
+
+def cents(amount: money_pb2.Money) -> int:
+    """Returns Money as cents."""
+    return int(amount.units) * 100 + int(amount.nanos) // 10_000_000
+
+
+def day_message(day: date) -> date_pb2.Date:
+    """Returns a day as message."""
+    return date_pb2.Date(year=day.year, month=day.month, day=day.day)
+
+
+def sample(name: str) -> dict[str, Any]:
+    """Returns a sample programme."""
+    content: dict[str, Any] = json.loads((SAMPLES / f"{name}.json").read_text())
+    return content
+
+
+def request_id() -> str:
+    """Returns a fresh request id."""
+    return str(uuid.uuid4())
+
+
+class Person:
+    """A caller: stubs by name, each sending this person's token."""
+
+    def __init__(self, served: Served, *roles: str, org: str = "", subject: str = "") -> None:
+        self.subject = subject or str(uuid.uuid4())
+        self.learner = f"learners/{self.subject}"
+        self._served, self._token = served, token(*roles, subject=self.subject, org=org)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in STUBS:
+            raise AttributeError(name)
+        stub = self._served.stub(STUBS[name], self._token)
+        self.__dict__[name] = stub
+        return stub
+
+
+class World:
+    """One running service with staff, one provider, one course with two sessions."""
+
+    organisation = "organisations/school"
+    course = "courses/welding"
+    session = "courses/welding/sessions/spring"
+
+    def __init__(self, served: Served) -> None:
+        self.served, self.app = served, served.app
+        self.maker = Person(served, "programme_manager")
+        self.checker = Person(served, "programme_manager")
+        self.caseworker = Person(served, "caseworker")
+        self.payer = Person(served, "finance")
+        self.approver = Person(served, "finance")
+        self.auditor = Person(served, "auditor")
+        self.system = Person(served, "system")
+        self.provider = Person(served, "provider", org=self.organisation)
+        self.version = 0
+        self.today = datetime.now(UTC).date()
+        self.accredit()
+        self.offer(price=100_000)
+        self.list_shortage()
+
+    def person(self, *roles: str, **options: str) -> Person:
+        """Returns another caller."""
+        return Person(self.served, *roles, **options)
+
+    def tell(self, event: Any) -> None:
+        """Gives an event of the catalogue to the reaction that the service registered for it."""
+        info = EventInfo(
+            id=str(uuid.uuid4()),
+            type=event.DESCRIPTOR.full_name,
+            topic="test",
+            partition=0,
+            offset=0,
+            time=datetime.now(UTC),
+            key="",
+            traceparent="",
+        )
+        with transaction(self.app) as tx:
+            DEFINITION.reactions[type(event)](self.app, tx, event, info)
+
+    def accredit(self, organisation: str = "", *, accredited: bool = True, until: date | None = None) -> None:
+        """Tells of a provider."""
+        self.version += 1
+        event = events_pb2.OrganisationChanged(
+            organisation=organisation or self.organisation, version=self.version, accredited=accredited
+        )
+        if until:
+            event.accredited_until.CopyFrom(day_message(until))
+        self.tell(event)
+
+    def offer(self, course: str = "", *, price: int | None = 100_000, **changes: Any) -> str:
+        """Tells of a course with one session `spring`, 30 days from today; returns the session's name."""
+        name = course or self.course
+        self.version += 1
+        start = changes.pop("start", self.today + timedelta(days=30))
+        session = events_pb2.SessionRef(
+            session=f"{name}/sessions/spring",
+            start_date=day_message(start),
+            end_date=day_message(start + timedelta(days=9)),
+            nuts_code=changes.pop("nuts", "BE21"),
+        )
+        if price is not None:
+            session.price.CopyFrom(eur(price))
+        values = {
+            "course": name,
+            "version": self.version,
+            "organisation": self.organisation,
+            "kind": "course",
+            "eqf_level": 4,
+            "occupations": [events_pb2.OccupationRef(uri="esco/welder", isco_code="7212")],
+            "sessions": [session],
+        }
+        self.tell(events_pb2.CourseChanged(**{**values, **changes}))
+        return session.session
+
+    def list_shortage(self, isco: str = "7212", name: str = "shortageLists/national") -> str:
+        """Tells of a list version with one entry, for the whole year; returns the version's name."""
+        self.version += 1
+        version = f"{name}/versions/{self.version}"
+        published = events_pb2.ShortageListPublished(
+            shortage_list=name,
+            version=version,
+            valid_from=day_message(self.today.replace(month=1, day=1)),
+            entry_count=1,
+            digest="0" * 64,
+        )
+        published.publish_time.FromDatetime(datetime.now(UTC))
+        entry = events_pb2.ShortageEntryRef(
+            entry=f"{version}/entries/1",
+            occupation=events_pb2.OccupationRef(isco_code=isco),
+            nuts_code="BE",
+            severity=4,
+        )
+        self.tell(published)
+        self.tell(
+            events_pb2.ShortageListEntriesPublished(shortage_list=name, version=version, entries=[entry])
+        )
+        return version
+
+    def programme(
+        self, name: str = "dutch-temporary-training-voucher", fund: int = 1_000_000, **changes: Any
+    ) -> str:
+        """Creates, activates and funds a programme of a sample; returns its name."""
+        content = sample(name)
+        content["version"].update(changes)
+        created = self.maker.programmes.CreateProgramme(
+            programme_pb2.CreateProgrammeRequest(
+                programme=ParseDict(content["programme"], programme_pb2.Programme())
+            )
+        )
+        version = ParseDict(content["version"], programme_pb2.ProgrammeVersion())
+        drafted = self.maker.programmes.CreateProgrammeVersion(
+            programme_pb2.CreateProgrammeVersionRequest(parent=created.name, version=version)
+        )
+        self.checker.programmes.ActivateProgrammeVersion(
+            programme_pb2.ActivateProgrammeVersionRequest(name=drafted.name)
+        )
+        if fund:
+            self.fund(created.name, fund)
+        return str(created.name)
+
+    def fund(self, programme: str, amount: int, pot: str = "", groups: tuple[str, ...] = ()) -> Any:
+        """Puts money of a new source into this year's budget."""
+        source = self.maker.sources.CreateFundingSource(
+            funding_source_pb2.CreateFundingSourceRequest(
+                funding_source=funding_source_pb2.FundingSource(
+                    kind=funding_source_pb2.FundingSource.KIND_STATE, display_names={"en": "State"}
+                )
+            )
+        )
+        return self.maker.programmes.FundProgramme(
+            programme_pb2.FundProgrammeRequest(
+                name=programme,
+                funding_source=source.name,
+                start_date=day_message(self.today.replace(month=1, day=1)),
+                end_date=day_message(self.today.replace(month=12, day=31)),
+                amount=eur(amount),
+                pot=pot,
+                target_groups=groups,
+            )
+        )
+
+    def learner(self, **facts: Any) -> Person:
+        """Returns a learner with verified facts; by default an unemployed one with EQF 3."""
+        person = self.person("learner")
+        known = {"employment_status": "unemployed", "education_level": 3, **facts}
+        self.push(person, known)
+        return person
+
+    def push(self, person: Person, known: dict[str, Any]) -> None:
+        """Pushes facts from the PES register."""
+        fields = {str: "text", int: "number", bool: "flag"}
+        self.system.facts.PushLearnerFacts(
+            learner_fact_pb2.PushLearnerFactsRequest(
+                parent=person.learner,
+                facts=[
+                    learner_fact_pb2.LearnerFact(
+                        key=key,
+                        source=learner_fact_pb2.FACT_SOURCE_PES_REGISTER,
+                        **{fields[type(value)]: value},
+                    )
+                    for key, value in known.items()
+                ],
+            )
+        )
+
+    def apply(self, person: Person, programme: str, session: str = "") -> Any:
+        """Applies for the session; returns the application."""
+        return person.applications.CreateApplication(
+            application_pb2.CreateApplicationRequest(
+                application=application_pb2.Application(
+                    learner=person.learner, programme=programme, session=session or self.session
+                ),
+                request_id=request_id(),
+            )
+        )
+
+    def voucher(self, programme: str = "", person: Person | None = None) -> tuple[Person, str]:
+        """Returns a learner with a granted voucher, and its name."""
+        person = person or self.learner()
+        granted = self.apply(person, programme or self.programme())
+        assert granted.voucher, granted.reason_codes
+        return person, str(granted.voucher)
+
+    def reserve(self, person: Person, voucher: str, amount: int = 0, session: str = "") -> Any:
+        """Reserves; returns the redemption."""
+        request = redemption_pb2.ReserveRedemptionRequest(
+            voucher=voucher, session=session or self.session, request_id=request_id()
+        )
+        if amount:
+            request.amount.CopyFrom(eur(amount))
+        return person.redemptions.ReserveRedemption(request)
+
+    def delivered(self, person: Person, voucher: str, amount: int = 0) -> Any:
+        """Takes a redemption to DELIVERED; the programme must ask for no evidence."""
+        redemption = self.reserve(person, voucher, amount)
+        person.redemptions.AuthoriseRedemption(
+            redemption_pb2.AuthoriseRedemptionRequest(name=redemption.name)
+        )
+        self.provider.redemptions.StartRedemption(redemption_pb2.StartRedemptionRequest(name=redemption.name))
+        return self.provider.redemptions.DeliverRedemption(
+            redemption_pb2.DeliverRedemptionRequest(name=redemption.name)
+        )
+
+    def accepted(self, person: Person, voucher: str, amount: int = 0, accept: int = 0) -> Any:
+        """Takes a redemption to ACCEPTED."""
+        redemption = self.delivered(person, voucher, amount)
+        request = redemption_pb2.AcceptRedemptionRequest(name=redemption.name, request_id=request_id())
+        if accept:
+            request.amount.CopyFrom(eur(accept))
+        return self.caseworker.redemptions.AcceptRedemption(request)
+
+    def bank_account(self, organisation: str = "", iban: str = IBAN) -> Any:
+        """Gives a provider a confirmed account."""
+        proposed = self.payer.accounts.ProposeBankAccount(
+            bank_account_pb2.ProposeBankAccountRequest(
+                parent=organisation or self.organisation,
+                bank_account=bank_account_pb2.BankAccount(holder_name="School", iban=iban),
+            )
+        )
+        return self.approver.accounts.ConfirmBankAccount(
+            bank_account_pb2.ConfirmBankAccountRequest(name=proposed.name)
+        )
+
+    def batch(self) -> Any:
+        """Opens a payout batch."""
+        return self.payer.batches.CreatePayoutBatch(
+            payout_batch_pb2.CreatePayoutBatchRequest(
+                payout_batch=payout_batch_pb2.PayoutBatch(
+                    execution_date=day_message(self.today + timedelta(days=2)),
+                    debtor_name="Employment service",
+                    debtor_iban=OTHER_IBAN,
+                )
+            )
+        )
+
+    def wallet(self, person: Person, voucher: str) -> Any:
+        """Reads a voucher."""
+        return person.vouchers.GetVoucher(voucher_pb2.GetVoucherRequest(name=voucher))
+
+    def verify(self) -> Any:
+        """Verifies the ledger."""
+        return self.auditor.ledger.VerifyLedger(ledger_pb2.VerifyLedgerRequest())
+
+    def balances(self) -> dict[int, int]:
+        """Returns the sum in cents of each kind of account."""
+        found = self.auditor.ledger.GetBalances(ledger_pb2.GetBalancesRequest())
+        return {item.account_kind: cents(item.amount) for item in found.balances}
+
+
+NO_EVIDENCE = {"paymentRule": {"trigger": "TRIGGER_ATTENDANCE", "evidenceCount": 0}}
+
+
+@pytest.fixture
+def world(database: Databases, serve: Serve) -> World:
+    """A world on a database of its own."""
+    return World(serve(DEFINITION, database("vouchers").url))
