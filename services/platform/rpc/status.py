@@ -21,7 +21,7 @@ from services.platform.errors import Refusal, reason_name
 DOMAIN = "waymark"
 DETAILS = "grpc-status-details-bin"
 # Header blocks are limited (8 KiB by default); a status that does not fit would reach the caller as nothing.
-MAX_VIOLATIONS = 25
+MAX_VIOLATION_BYTES = 3500  # for all of them together
 MAX_TEXT = 300
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -72,14 +72,16 @@ def answer_of(refusal: Refusal, trace_id: str = "") -> Answer:
 
 
 def _bad_request(refusal: Refusal) -> error_details_pb2.BadRequest:
-    return error_details_pb2.BadRequest(
-        field_violations=[
-            error_details_pb2.BadRequest.FieldViolation(
-                field=violation.field, description=violation.description[:MAX_TEXT]
-            )
-            for violation in refusal.violations[:MAX_VIOLATIONS]
-        ]
-    )
+    """The violations from the first on, as many as fit."""
+    request = error_details_pb2.BadRequest()
+    left = MAX_VIOLATION_BYTES
+    for field, description in refusal.violations:
+        text = description[:MAX_TEXT]
+        left -= len(field.encode()) + len(text.encode()) + 8
+        if left < 0:
+            break
+        request.field_violations.add(field=field[:MAX_TEXT], description=text)
+    return request
 
 
 def _pack(status: Status, detail: object) -> None:

@@ -190,7 +190,8 @@ def test_an_old_outbox_row_shows_in_its_own_check_only(served: Served) -> None:
         connection.execute(
             text(
                 "INSERT INTO outbox "
-                "(id, aggregatetype, aggregateid, type, payload, topic, bucket, created_at) VALUES (gen_random_uuid(), 'a', 'b', 'c', '', 't', 0, now() - interval '5 minutes')"
+                "(id, aggregatetype, aggregateid, type, payload, topic, bucket, created_at) "
+                "VALUES (gen_random_uuid(), 'a', 'b', 'c', '', 't', 0, now() - interval '5 minutes')"
             )
         )
     served.server.health.look()

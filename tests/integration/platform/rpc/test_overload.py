@@ -1,0 +1,107 @@
+"""Five times the load a server can take: the excess is refused at once, the rest keeps its latency."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, NamedTuple
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.integration.platform.rpc.test_calls import details_of
+from tests.support import notes
+from tests.support.notes import NoteServiceStub, notes_pb2
+from tests.support.servers import Served
+
+THREADS = 2
+WORK = 0.05  # seconds per call: the server can do 40 a second
+CALLERS = 40
+SECONDS = 3.0
+
+
+class Outcome(NamedTuple):
+    accepted: list[float]
+    refused: list[float]
+    last_refusal: Any
+
+
+@pytest.fixture
+def url(database: Any) -> str:
+    return str(database.clone("testing", "1", notes.build).url)
+
+
+def overload(served: Served) -> Outcome:
+    """Lets many callers call again and again; returns the latencies of both kinds of answers."""
+    outcome = Outcome([], [], [])
+    end = time.monotonic() + SECONDS
+
+    def caller(stub: Any) -> None:
+        while time.monotonic() < end:
+            started = time.monotonic()
+            try:
+                stub.Wait(notes_pb2.WaitRequest(seconds=WORK), timeout=10)
+                outcome.accepted.append(time.monotonic() - started)
+            except grpc.RpcError as error:
+                outcome.refused.append(time.monotonic() - started)
+                outcome.last_refusal.append(error)
+                time.sleep(0.25)  # what RetryInfo asks for
+
+    stub = served.stub(NoteServiceStub)
+    threads = [threading.Thread(target=caller, args=(stub,)) for _ in range(CALLERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcome
+
+
+def median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def test_the_excess_is_refused_at_once_with_a_hint(serve: Any, url: str) -> None:
+    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)})
+    outcome = overload(served)
+    assert len(outcome.accepted) > 0.5 * SECONDS / WORK * THREADS
+    assert outcome.refused
+    assert median(outcome.refused) < 0.1
+    assert median(outcome.accepted) < 8 * WORK
+    details = details_of(outcome.last_refusal[-1])
+    assert outcome.last_refusal[-1].code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert details["ErrorInfo"].reason == "OVERLOADED"
+    assert details["RetryInfo"].retry_delay.ToTimedelta().total_seconds() > 0
+    assert served.server.workers.busy == 0
+
+
+def test_control_without_shedding_everybody_waits(serve: Any, url: str) -> None:
+    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)}, shed=False)
+    outcome = overload(served)
+    assert not outcome.refused
+    assert median(outcome.accepted) > 12 * WORK
+
+
+def test_health_answers_while_every_worker_is_taken(serve: Any, url: str) -> None:
+    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": "1"}, queue=0)
+    busy = served.stub(NoteServiceStub).Wait.future(notes_pb2.WaitRequest(seconds=1))
+    time.sleep(0.2)
+    started = time.monotonic()
+    health = served.stub(health_pb2_grpc.HealthStub)
+    assert health.Check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING
+    assert time.monotonic() - started < 0.5
+    busy.result()
+
+
+def test_a_call_that_was_queued_past_its_deadline_is_not_begun(serve: Any, url: str) -> None:
+    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": "1"})
+    stub = served.stub(NoteServiceStub)
+    busy = stub.Wait.future(notes_pb2.WaitRequest(seconds=0.6))
+    time.sleep(0.1)
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Wait(notes_pb2.WaitRequest(seconds=5), timeout=0.2)
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    busy.result()
+    started = time.monotonic()
+    stub.Wait(notes_pb2.WaitRequest())
+    assert time.monotonic() - started < 0.5

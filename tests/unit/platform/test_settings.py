@@ -1,0 +1,108 @@
+"""Settings from the environment, and what production refuses."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from services.platform.settings import DEVELOPMENT_MARK, Settings, SettingsError
+
+GOOD = {"WAYMARK_OIDC_ISSUER": "https://login.example", "WAYMARK_VOUCHERS_DATABASE_URL": "postgresql://h/d"}
+
+
+def settings(tmp_path: Path, **environ: str) -> Settings:
+    return Settings.from_environment(
+        "vouchers", {**GOOD, "WAYMARK_SECRETS_DIR": str(tmp_path / "secrets"), **environ}
+    )
+
+
+def test_defaults_and_names(tmp_path: Path) -> None:
+    read = settings(tmp_path, WAYMARK_S3_ENDPOINT="http://s3", WAYMARK_THREADS="3")
+    assert read.database_url == "postgresql://h/d"
+    assert (read.threads, read.processes, read.audience) == (3, 1, "waymark")
+    assert read.s3_public_endpoint == "http://s3"
+    assert not read.production
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WAYMARK_ENVIRONMENT", "prod"),
+        ("WAYMARK_THREADS", "0"),
+        ("WAYMARK_THREADS", "many"),
+        ("WAYMARK_THREADS", "-1"),
+        ("WAYMARK_PROCESSES", "1000"),
+        ("WAYMARK_METRICS_PORT", "70000"),
+        ("WAYMARK_KAFKA_SECURITY_PROTOCOL", "TLS"),
+        ("WAYMARK_OIDC_ALGORITHMS", "none"),
+        ("WAYMARK_OIDC_ALGORITHMS", "RS256,HS256"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        settings(tmp_path, **{name: value})
+
+
+def test_secrets_do_not_show(tmp_path: Path) -> None:
+    read = settings(
+        tmp_path,
+        WAYMARK_S3_SECRET_KEY="hush",
+        WAYMARK_KAFKA_SASL_PASSWORD="hush",
+        WAYMARK_VOUCHERS_DATABASE_URL="postgresql://u:hush@h/d",
+    )
+    assert "hush" not in repr(read) + repr(read.kafka_security)
+
+
+def test_development_makes_a_key_once(tmp_path: Path) -> None:
+    read = settings(tmp_path)
+    key = read.secret("voucher-code.key", size=32)
+    assert len(key) == 32
+    assert read.secret("voucher-code.key", size=32) == key
+    path = tmp_path / "secrets" / "voucher-code.key"
+    assert path.read_bytes() == DEVELOPMENT_MARK + key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in path.parent.iterdir()] == ["voucher-code.key"]
+
+
+def test_the_first_of_two_makers_wins(tmp_path: Path) -> None:
+    read = settings(tmp_path)
+    assert read.store_secret("ledger-checkpoint.pem", b"first") == b"first"
+    assert read.store_secret("ledger-checkpoint.pem", b"second") == b"first"
+    assert read.secret("ledger-checkpoint.pem") == b"first"
+    assert read.secret("other.pem") == b""
+
+
+def test_production_refuses_missing_and_development_keys(tmp_path: Path) -> None:
+    settings(tmp_path).secret("page-token.key", size=32)
+    production = settings(tmp_path, WAYMARK_ENVIRONMENT="production")
+    with pytest.raises(SettingsError, match=r"page-token\.key is a development key"):
+        production.secret("page-token.key", size=32)
+    with pytest.raises(SettingsError, match=r"voucher-code\.key is missing"):
+        production.secret("voucher-code.key", size=32)
+    with pytest.raises(SettingsError, match="makes no keys"):
+        production.store_secret("voucher-code.key", b"x" * 32)
+    (tmp_path / "secrets" / "voucher-code.key").write_bytes(b"k" * 32)
+    assert production.secret("voucher-code.key", size=32) == b"k" * 32
+
+
+def test_a_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "voucher-code.key").write_bytes(b"short")
+    with pytest.raises(SettingsError, match="must have 32"):
+        settings(tmp_path).secret("voucher-code.key", size=32)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"WAYMARK_OIDC_ISSUER": "http://login.example"},
+        {"WAYMARK_OIDC_ISSUER": ""},
+        {"WAYMARK_OIDC_JWKS_URI": "http://login.example/keys"},
+    ],
+)
+def test_production_refuses_issuers_over_plain_http(tmp_path: Path, environ: dict[str, str]) -> None:
+    assert settings(tmp_path, **environ)
+    with pytest.raises(SettingsError, match="https"):
+        settings(tmp_path, WAYMARK_ENVIRONMENT="production", **environ)
