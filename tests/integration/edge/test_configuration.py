@@ -1,0 +1,107 @@
+"""What write_configuration leaves on disk, and what Envoy says of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from services.platform.edge import envoy
+from services.platform.edge.contract import Contract
+from services.platform.service import SERVICES
+
+ADDRESSES = {service: f"127.0.0.1:{7000 + number}" for number, service in enumerate(SERVICES)}
+
+
+def write(folder: Path, **changed: Any) -> Path:
+    arguments: dict[str, Any] = {
+        "port": 8080,
+        "admin_port": 9901,
+        "services": ADDRESSES,
+        "issuer": "https://login.example",
+        "jwks_uri": "https://login.example/keys",
+        "s3_address": "https://s3.example",
+    }
+    return envoy.write_configuration(folder, **{**arguments, **changed})
+
+
+def validated(path: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*envoy.command(path), "--mode", "validate"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def certificate(folder: Path) -> envoy.Tls:
+    from datetime import UTC, datetime, timedelta
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    tls = envoy.Tls(folder / "chain.pem", folder / "key.pem")
+    tls.certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    tls.private_key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return tls
+
+
+def test_envoy_takes_it_with_https_everywhere(tmp_path: Path) -> None:
+    done = validated(write(tmp_path / "edge", tls=certificate(tmp_path)))
+    assert done.returncode == 0, done.stderr
+    assert "deprecated" not in done.stderr.lower()
+
+
+def test_control_envoy_refuses_a_route_to_nonsense(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text().replace('"cluster": "issuer"', '"cluster_": "issuer"'))
+    assert validated(path).returncode != 0
+
+
+def test_it_is_the_same_each_time_and_names_only_its_own_folder(tmp_path: Path) -> None:
+    first = write(tmp_path / "a").read_text()
+    assert first == write(tmp_path / "a").read_text()
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {
+        "envoy.json",
+        "descriptors.binpb",
+        "openapi.json",
+    }
+
+
+def test_the_admin_interface_is_not_public(tmp_path: Path) -> None:
+    admin = json.loads(write(tmp_path, listen="0.0.0.0").read_text())["admin"]
+    assert admin["address"]["socket_address"]["address"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"services": {"vouchers": "127.0.0.1:1"}},
+        {"s3_address": "ftp://s3.example"},
+        {"jwks_uri": "/keys"},
+        {"origins": (".*",)},
+    ],
+    ids=["a service without address", "no S3 address", "no address of keys", "any origin"],
+)
+def test_what_cannot_work_is_refused(tmp_path: Path, changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"address|site"):
+        write(tmp_path, **changed)
+
+
+def test_the_contract_holds_what_error_bodies_need() -> None:
+    assert "google.rpc.ErrorInfo" in Contract().messages
+    assert "google.rpc.BadRequest" in Contract().messages
+    assert "google.rpc.RetryInfo" in Contract().messages
