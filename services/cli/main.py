@@ -38,6 +38,7 @@ MODULES = {
     "relay": "services.cli.relay",
     "consume": "services.cli.consume",
     "migrate": "services.cli.migrate",
+    "events": "services.cli.events",
     "fetch": "services.cli.fetch",
 }
 HELP = """Career portfolios, learning vouchers and a course catalogue for public employment services.

@@ -147,14 +147,14 @@ class Rig:
 
     def effects(self) -> list[tuple[str, int]]:
         """Returns (key, n) of every effect, oldest first."""
-        with self.engine.begin() as connection:
-            rows = connection.execute(sa.select(effects.c.key, effects.c.n).order_by(effects.c.seq))
+        with transaction(self.engine, read_only=True) as tx:
+            rows = tx.execute(sa.select(effects.c.key, effects.c.n).order_by(effects.c.seq))
             return [(row.key, row.n) for row in rows]
 
     def waiting(self) -> int:
         """Returns how many rows the outbox holds."""
-        with self.engine.begin() as connection:
-            return int(connection.execute(sa.select(sa.func.count()).select_from(schema.outbox)).scalar_one())
+        with transaction(self.engine, read_only=True) as tx:
+            return int(tx.execute(sa.select(sa.func.count()).select_from(schema.outbox)).scalar_one())
 
     def messages(self) -> list[tuple[str, int]]:
         """Returns (key, n) of every message on the topic, partition after partition."""

@@ -55,7 +55,7 @@ class DeadLetters:
         source = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
         with transaction(self._engine) as tx:
             noted = insert(dead_letters).values(**source, type=type, reason=reason).on_conflict_do_nothing()
-            if tx.execute(noted).rowcount:
+            if tx.execute(noted.returning(dead_letters.c.offset)).first():
                 self._send(record, reason)
         metrics.DEAD_LETTERS.labels(record.topic).inc()
 

@@ -93,4 +93,4 @@ def _claim(app: App, job: Job) -> bool:
         where=job_runs.c.started_at <= func.now() - job.every,
     )
     with transaction(app) as tx:
-        return tx.execute(start).rowcount == 1
+        return tx.execute(start.returning(job_runs.c.name)).first() is not None

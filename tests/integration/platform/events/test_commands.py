@@ -1,0 +1,87 @@
+"""`waymark migrate` and `waymark events` as a person at a terminal has them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from waymark.vouchers.v1 import events_pb2
+
+from services.platform.db.engine import make_engine
+from services.platform.db.roles import create_service_database
+from services.platform.db.transaction import transaction
+from tests.support.databases import PASSWORD
+from tests.support.events import eventually, running, test_settings
+
+CHECKOUT = Path(__file__).resolve().parents[4]
+
+
+@pytest.fixture
+def environment(postgres: str, kafka: str, tmp_path: Path) -> dict[str, str]:
+    name = f"test_commands_{os.getpid()}"
+    url = create_service_database(postgres, "vouchers", PASSWORD, name=name)
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": "proto/python",
+        "WAYMARK_VOUCHERS_DATABASE_URL": url,
+        "WAYMARK_KAFKA_BOOTSTRAP": kafka,
+        "WAYMARK_SECRETS_DIR": str(tmp_path),
+    }
+
+
+def waymark(environment: dict[str, str], *arguments: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli.main", *arguments],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+def test_migrate_outbox_tail_and_dead_letters(environment, kafka):
+    from services.platform.events.relay import Relay
+
+    assert "topics created" in waymark(environment, "migrate", "vouchers")
+    assert "0 topics created" in waymark(environment, "migrate", "vouchers")
+    url = environment["WAYMARK_VOUCHERS_DATABASE_URL"]
+    engine = make_engine(url, 2)
+    event = events_pb2.ProgrammeActivated(
+        programme="programmes/commands", version="programmes/commands/versions/1"
+    )
+    with transaction(engine) as tx:
+        tx.publish(event)
+    (row,) = json.loads(waymark(environment, "events", "outbox", "vouchers", "--json"))
+    assert row["key"] == "programmes/commands"
+    with running(Relay(test_settings("vouchers", kafka_bootstrap=kafka), engine).run):
+        eventually(lambda: "nothing is waiting" in waymark(environment, "events", "outbox", "vouchers"))
+    engine.dispose()
+    told = waymark(environment, "events", "tail", "vouchers", "--from-beginning", "--no-follow", "--json")
+    found = [json.loads(line) for line in told.splitlines()]
+    assert {"programme": "programmes/commands", "version": event.version} in [one["event"] for one in found]
+    assert json.loads(waymark(environment, "events", "dead-letters", "list", "vouchers", "--json")) == []
+    waymark(environment, "events", "dead-letters", "show", "vouchers", "999", code=5)
+    waymark(environment, "events", "dead-letters", "replay", "vouchers", code=2)
+
+
+def test_a_missing_setting_is_named(environment):
+    del environment["WAYMARK_KAFKA_BOOTSTRAP"]
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli.main", "relay", "vouchers"],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "WAYMARK_KAFKA_BOOTSTRAP" in done.stderr
