@@ -24,7 +24,7 @@ from services.platform.service import ServiceDefinition, load_service
 from services.platform.settings import Settings, SettingsError
 from services.platform.telemetry.exposition import SHARED, serve_metrics
 from services.platform.telemetry.logs import configure_logging
-from services.platform.telemetry.tracing import export_spans
+from services.platform.telemetry.tracing import export_spans, flush_spans
 
 PARENT_PIPE = "WAYMARK_PARENT_PIPE"  # number of a descriptor that ends when the supervisor is gone
 BAD_SETUP = 78  # exit code (sysexits EX_CONFIG): starting again cannot help
@@ -52,6 +52,7 @@ def main(load: Callable[[str], ServiceDefinition] = load_service) -> int:
     gc.freeze()
     stop.wait()
     server.drain()
+    flush_spans()
     return 0
 
 

@@ -34,8 +34,10 @@ class ExportedSpan:
         self._span.end()
 
 
-def start_exporting(service: str, endpoint: str) -> Callable[[str, str | None], tracing.Span]:
-    """Returns the function that starts spans; they leave in batches on a thread of the SDK."""
+def start_exporting(
+    service: str, endpoint: str
+) -> tuple[Callable[[str, str | None], tracing.Span], Callable[[], None]]:
+    """Returns functions that start a span and that send what is left; spans leave in batches on a thread."""
     provider = TracerProvider(resource=Resource.create({"service.name": f"waymark-{service}"}))
     provider.add_span_processor(
         BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https://")))
@@ -47,4 +49,4 @@ def start_exporting(service: str, endpoint: str) -> Callable[[str, str | None], 
         parent = propagator.extract({"traceparent": traceparent}) if traceparent else None
         return ExportedSpan(tracer.start_span(name, context=parent, kind=SpanKind.SERVER))
 
-    return start
+    return start, provider.shutdown

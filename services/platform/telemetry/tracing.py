@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
-_FORM = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$", re.ASCII)
+_FORM = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ _current: ContextVar[TraceContext | None] = ContextVar("waymark_trace", default=
 
 def continue_trace(traceparent: str | None) -> TraceContext:
     """Returns a new span below `traceparent`; a missing or malformed header starts a new trace."""
-    found = _FORM.match(traceparent) if traceparent else None
+    found = _FORM.fullmatch(traceparent) if traceparent else None
     span_id = secrets.token_hex(8)
     if found is None or traceparent is None or traceparent.startswith("ff") or _zero(found):
         return TraceContext(secrets.token_hex(16), span_id)
@@ -84,6 +84,7 @@ def _start_local(_: str, traceparent: str | None) -> Span:
 
 
 _start: Callable[[str, str | None], Span] = _start_local
+_flush: Callable[[], object] = int  # does nothing
 
 
 def start_span(name: str, traceparent: str | None) -> Span:
@@ -96,11 +97,16 @@ def export_spans(service: str, endpoint: str) -> None:
 
     The SDK is loaded only here: a stack without a collector does not pay for it.
     """
-    global _start
+    global _start, _flush
     if endpoint:
         from services.platform.telemetry.spans import start_exporting
 
-        _start = start_exporting(service, endpoint)
+        _start, _flush = start_exporting(service, endpoint)
+
+
+def flush_spans() -> None:
+    """Sends what has not been sent yet; called when a process ends."""
+    _flush()
 
 
 def _zero(found: re.Match[str]) -> bool:
