@@ -40,7 +40,8 @@ def alive(holder: Path) -> bool:
     """Tell whether the process that left this file still runs (its number may have been given anew)."""
     try:
         pid, started = holder.read_text().split()
-        return psutil.Process(int(pid)).create_time() == float(started)
+        process = psutil.Process(int(pid))
+        return process.create_time() == float(started) and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.NoSuchProcess, ValueError, FileNotFoundError):
         return False
 

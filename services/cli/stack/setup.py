@@ -14,9 +14,19 @@ from services.cli.stack.plan import SERVICES, Plan
 def main() -> None:
     """Make databases, roles, tables, topics and the edge's configuration of one stack."""
     plan = Plan(Path(sys.argv[1]), int(sys.argv[2]), os.environ)
+    if plan.postgres:
+        close_common_databases(plan)
     for service in SERVICES:
         prepare_service(plan, service)
     configure_edge(plan)
+
+
+def close_common_databases(plan: Plan) -> None:
+    """Leave the embedded server's own databases to its administrator; PostgreSQL opens them to every role."""
+    import psycopg
+
+    with psycopg.connect(plan.admin_database_url(), autocommit=True) as connection:
+        connection.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
 
 
 def prepare_service(plan: Plan, service: str) -> None:

@@ -63,7 +63,9 @@ class StackState:
     def alive(self) -> bool:
         """Whether the supervisor still runs; its number may have been given to another program since."""
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.started) < 1
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < 1
+            return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 

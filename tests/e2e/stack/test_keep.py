@@ -18,6 +18,7 @@ from services.cli.stack.ports import free_port
 from services.cli.stack.postgres import Postgres
 from services.cli.stack.process import Command
 from services.cli.stack.s3 import S3
+from tests.support.processes import runs
 
 
 class Hasty(S3):
@@ -61,7 +62,7 @@ def test_a_killed_server_is_started_again_and_keeps_its_data(tmp_path: Path) -> 
             with psycopg.connect(server.url()) as connection:
                 assert connection.execute("select seven from kept").fetchone() == (7,)
             last = keeper.state.pid
-        assert not psutil.pid_exists(last)
+        assert not runs(last)
 
     asyncio.run(scenario())
 

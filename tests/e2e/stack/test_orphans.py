@@ -8,12 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
-
 from services.cli.stack import process
 from services.cli.stack.leftovers import MARK, end_left_overs, left_overs
 from services.cli.stack.ports import free_port
 from services.cli.stack.process import Command
+from tests.support.processes import gone, runs
 
 PARENT = """
 import pathlib, subprocess, sys, time
@@ -54,13 +53,6 @@ def killed_parent_of(kind: str, log: Path) -> int:
     return child
 
 
-def gone(pid: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while psutil.pid_exists(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not psutil.pid_exists(pid)
-
-
 def test_what_the_launcher_started_dies_with_its_parent(tmp_path: Path) -> None:
     assert gone(killed_parent_of("launched", tmp_path / "log"), 10)
 
@@ -82,7 +74,7 @@ def test_left_overs_of_one_home_are_ended_and_no_others(tmp_path: Path) -> None:
     try:
         assert [p.pid for p in left_overs(homes[0])] == [started[0].pid]
         assert end_left_overs(homes[0], patience=0.5) == 1
-        assert not psutil.pid_exists(started[0].pid)
+        assert not runs(started[0].pid)
         assert started[1].poll() is None
     finally:
         for each in started:

@@ -11,6 +11,7 @@ from kafka import KafkaAdminClient
 from minio import Minio
 
 from tests.support.parts import CHECKOUT, S3Address, held
+from tests.support.processes import gone, runs
 
 USER_SCRIPT = """
 import sys, time
@@ -58,13 +59,6 @@ def use(part: str, run: str) -> tuple[subprocess.Popen[str], int]:
     return user, int(user.stdout.readline())
 
 
-def gone(pid: int, seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while psutil.pid_exists(pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return not psutil.pid_exists(pid)
-
-
 def end(user: subprocess.Popen[str]) -> None:
     user.kill()
     user.wait()
@@ -79,9 +73,9 @@ def test_two_users_share_one_part_and_the_last_one_killed_stops_it() -> None:
     assert pid == same
     end(first)
     time.sleep(1)
-    assert psutil.pid_exists(pid)
+    assert runs(pid)
     end(second)
-    assert gone(pid)
+    assert gone(pid, 15)
 
 
 def test_a_part_dies_with_its_killed_keeper() -> None:
@@ -91,7 +85,7 @@ def test_a_part_dies_with_its_killed_keeper() -> None:
         keeper = part.parent()
         assert keeper is not None
         keeper.send_signal(signal.SIGKILL)
-        assert gone(part.pid)
+        assert gone(part.pid, 15)
         # The keeper can no longer delete its folder.
         import shutil
 

@@ -145,21 +145,26 @@ def test_a_part_is_told_no_other_service_s_secrets(stack: Stack) -> None:
         assert "WAYMARK_DATABASE_URL" not in told
 
 
+def database(url: str, name: str) -> str:
+    """The same server and role, another database."""
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
 def test_a_service_s_role_reaches_its_own_database_only(stack: Stack) -> None:
     plan = Plan(stack.home, stack.base, {})
     for service in SERVICES:
         url = plan.database_url(service)
         psycopg.connect(url).close()
-        for other in {f"waymark_{name}" for name in SERVICES} - {f"waymark_{service}"} | {"postgres"}:
-            if other == "postgres":
-                continue
+        for other in {*(f"waymark_{name}" for name in SERVICES), "postgres", "template1"} - {
+            f"waymark_{service}"
+        }:
             with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-                psycopg.connect(url.replace(f"/waymark_{service}", f"/{other}"))
+                psycopg.connect(database(url, other))
 
 
 def test_the_control_role_without_the_wall_reads_another_database(stack: Stack) -> None:
     plan = Plan(stack.home, stack.base, {})
-    crossing = plan.database_url("vouchers").replace("/waymark_vouchers", "/waymark_portfolio")
+    crossing = database(plan.database_url("vouchers"), "waymark_portfolio")
     with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
         admin.execute("grant connect on database waymark_portfolio to public")
         try:
