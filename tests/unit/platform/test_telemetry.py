@@ -16,8 +16,7 @@ from services.platform.telemetry.logs import describe, only_allowed
 from services.platform.telemetry.tracing import continue_trace, current_traceparent, enter_trace
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-SPEAKS = (
-    """
+SPEAKS = """
 import logging, structlog
 from services.platform.telemetry.logs import configure_logging, caller_handle
 from services.platform.telemetry.tracing import continue_trace, enter_trace
@@ -34,8 +33,6 @@ try:
 except ValueError:
     log.exception("unexpected error")
 """
-    % PARENT
-)
 
 
 @pytest.fixture(scope="module")
