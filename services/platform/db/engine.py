@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import sqlalchemy
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy.engine import URL, make_url
 
 CONNECT_TIMEOUT = 2  # seconds; libpq treats less than two as two
@@ -49,7 +51,7 @@ def make_engine(
         "keepalives_count": 3,
         "tcp_user_timeout": 10_000,
     }
-    return sqlalchemy.create_engine(
+    engine = sqlalchemy.create_engine(
         driver_url(url),
         pool_size=threads,
         max_overflow=0,
@@ -59,6 +61,19 @@ def make_engine(
         connect_args=connect,
         hide_parameters=True,  # values may be personal data and must not reach an error text
     )
+    engine.dialect.do_rollback = rollback  # type: ignore[assignment]
+    return engine
+
+
+def rollback(connection: Any) -> None:
+    """Rolls a psycopg connection back without the driver's own call, which would forget every prepared
+    statement and with its DEALLOCATE ALL drop the platform's as well (`wire`). Raises psycopg's errors."""
+    link = connection.pgconn
+    if link.transaction_status == TransactionStatus.IDLE:
+        return
+    result = link.exec_(b"ROLLBACK")
+    if result.status != ExecStatus.COMMAND_OK:
+        raise psycopg.errors.error_from_result(result)
 
 
 def driver_url(url: str) -> URL:
