@@ -112,4 +112,4 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
 
 def _key(evidence: pb.Evidence) -> str:
     """Returns the object key: the id alone, which says nothing of anybody."""
-    return evidence.name.rsplit("/", 1)[-1]
+    return names.last(evidence.name)

@@ -55,10 +55,8 @@ class StepApi:
         standing = found.pathway.standing.revise()
         step = merged(found.step, request.step, request.update_mask, "step")
         _check(step, found.pathway.message)
-        check_acyclic(
-            {other.name: list(other.prerequisites) for other in found.pathway.message.steps}
-            | {step.name: list(step.prerequisites)}
-        )
+        others = {node.id: node.prerequisites for node in steps.nodes(found.pathway.message)}
+        check_acyclic(others | {found.ref.id: steps.node(step).prerequisites})
         if step.course != found.step.course:
             if found.step.state != pb.Step.STATE_PLANNED:
                 metadata = {"state": label(found.step.state), "needed": "PLANNED"}

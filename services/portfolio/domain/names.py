@@ -33,3 +33,8 @@ def holder(holder_id: str) -> str:
 def child(holder_id: str, collection: str, row_id: str) -> str:
     """`holders/{holder}/{collection}/{id}`."""
     return f"holders/{holder_id}/{collection}/{row_id}"
+
+
+def last(name: str) -> str:
+    """Returns the last id of a name, which is unique within its collection."""
+    return name.rsplit("/", 1)[-1]

@@ -10,7 +10,7 @@ from waymark.portfolio.v1.pathway_pb2 import Pathway, Step
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
-from services.portfolio.domain import quotas
+from services.portfolio.domain import names, quotas
 from services.portfolio.domain.graph import Node
 from services.portfolio.domain.pathways import LIVE
 from services.portfolio.domain.steps import Stage, State
@@ -41,8 +41,9 @@ class StepRef(NamedTuple):
 
 
 def node(step: Step) -> Node:
-    """Returns a step as the graph sees it."""
-    return Node(step.name, step.state, frozenset(step.prerequisites), step.alternatives_label)
+    """Returns a step as the graph sees it, under its bare id."""
+    before = frozenset(map(names.last, step.prerequisites))
+    return Node(names.last(step.name), step.state, before, step.alternatives_label)
 
 
 def nodes(pathway: Pathway) -> list[Node]:

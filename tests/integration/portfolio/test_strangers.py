@@ -1,0 +1,190 @@
+"""Nobody sees a portfolio that is not theirs (I8): every RPC, every stranger, and a control."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import text_format
+from google.protobuf.message import Message
+from waymark.options.v1 import options_pb2
+from waymark.portfolio.v1 import (
+    access_log_pb2,
+    entry_pb2,
+    evidence_pb2,
+    holder_pb2,
+    mandate_pb2,
+    pathway_pb2,
+    share_link_pb2,
+    skill_claim_pb2,
+)
+
+from services.portfolio import requests as relationships
+from services.portfolio.api import calls
+from services.portfolio.service import DEFINITION
+from tests.support.portfolio import (
+    Caller,
+    Portfolio,
+    entry,
+    evidence_of,
+    mandate,
+    pathway,
+    reason_of,
+    share,
+    skill,
+    soon,
+    step,
+)
+
+MODULES = (
+    access_log_pb2,
+    entry_pb2,
+    evidence_pb2,
+    holder_pb2,
+    mandate_pb2,
+    pathway_pb2,
+    share_link_pb2,
+    skill_claim_pb2,
+)
+METHODS = {
+    method.name: method
+    for module in MODULES
+    for service in module.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+}
+# These name nobody's portfolio: one opens the caller's own, one needs the secret of a link.
+WITHOUT_NAME = {"CreateHolder", "OpenShareLink"}
+GUARDED = sorted(set(METHODS) - WITHOUT_NAME)
+FILES = {"CreateEvidence", "FinalizeEvidence", "GetEvidenceDownload"}  # need an object store to go through
+
+
+class Owned:
+    """A portfolio with something of each kind, and a valid request for every RPC on it."""
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        self.person = portfolio.person(given_name="Ada")
+        holder = self.person.holder
+        way = step(self.person, pathway(self.person).name, kind=pathway_pb2.Step.KIND_DOCUMENT)
+        spell = pathway_pb2.Spell(
+            kind=pathway_pb2.Spell.KIND_CARE, start_date={"year": 2024, "month": 1, "day": 1}
+        )
+        way = self.person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell))
+        counsellor = portfolio.counsellor()
+        mandate_request = mandate(self.person, counsellor, portfolio.organisation, 1)
+        job, claim = entry(self.person), skill(self.person)
+        link = share(self.person, ["holder"]).share_link
+        given = self.person.CreateMandate(mandate_request)
+        new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
+        named: dict[str, dict[str, Any]] = {
+            "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
+            "CreateEntry": {"entry": entry_pb2.Entry(kind=entry_pb2.ENTRY_KIND_WORK)},
+            "GetEntry": {"name": job.name},
+            "UpdateEntry": {"entry": entry_pb2.Entry(name=job.name, title="Eve")},
+            "DeleteEntry": {"name": job.name},
+            "CreateSkillClaim": {"skill_claim": skill_claim_pb2.SkillClaim(concept_uri="http://a/b")},
+            "GetSkillClaim": {"name": claim.name},
+            "UpdateSkillClaim": {"skill_claim": skill_claim_pb2.SkillClaim(name=claim.name)},
+            "DeleteSkillClaim": {"name": claim.name},
+            "CreateEvidence": {"evidence": evidence_of()},
+            "CreateMandate": {"mandate": mandate_request.mandate},
+            "RevokeMandate": {"name": given.name},
+            "CreateShareLink": {"share_link": new_link},
+            "RevokeShareLink": {"name": link.name},
+            "CreatePathway": {"pathway": pathway_pb2.Pathway(target={"occupation_uri": "http://a/b"})},
+            "AddStep": {"pathway": way.name, "step": pathway_pb2.Step(kind=pathway_pb2.Step.KIND_EXAM)},
+            "UpdateStep": {"step": pathway_pb2.Step(name=way.steps[0].name, title="Eve")},
+            "MoveStep": {"name": way.steps[0].name, "state": pathway_pb2.Step.STATE_BOOKED},
+            "AddSpell": {"pathway": way.name, "spell": spell},
+            "EndSpell": {"name": way.spells[0].name, "end_date": {"year": 2025, "month": 1, "day": 1}},
+            "TransferPathway": {"name": way.name, "destination": "elsewhere"},
+            "AbandonPathway": {"name": way.name, "reason": "done"},
+        }
+        evidence = f"{holder}/evidence/none"
+        self.requests = {
+            name: self._request(method, named.get(name, {}), holder, way.name, evidence)
+            for name, method in METHODS.items()
+        }
+
+    def _request(self, method: Any, values: dict[str, Any], holder: str, way: str, evidence: str) -> Message:
+        request = method.input_type._concrete_class(**values)
+        fields = request.DESCRIPTOR.fields_by_name
+        if "parent" in fields:
+            request.parent = holder
+        if "name" in fields and not request.name:
+            name = way if method.containing_service.name == "PathwayService" else holder
+            request.name = evidence if method.containing_service.name == "EvidenceService" else name
+        return request
+
+
+def strangers(portfolio: Portfolio) -> list[Caller]:
+    """Another learner, a counsellor without a mandate, one with a mandate of somebody else."""
+    return [portfolio.person(), portfolio.counsellor(), portfolio.mandated(portfolio.person())]
+
+
+def roles(method: Any) -> set[int]:
+    return {allow.role for allow in method.GetOptions().Extensions[options_pb2.policy].allow}
+
+
+def test_every_rpc_is_in_the_table_and_asks_a_relationship() -> None:
+    for name in GUARDED:
+        policy = METHODS[name].GetOptions().Extensions[options_pb2.policy]
+        assert all(allow.relationship for allow in policy.allow), name
+        assert not policy.public, name
+
+
+def test_a_stranger_finds_nothing_with_any_rpc(portfolio: Portfolio) -> None:
+    owned = Owned(portfolio)
+    learner, *counsellors = strangers(portfolio)
+    for name in GUARDED:
+        request = owned.requests[name]
+        for caller, role in [(learner, options_pb2.ROLE_LEARNER)] + [
+            (counsellor, options_pb2.ROLE_COUNSELLOR) for counsellor in counsellors
+        ]:
+            expected = "NOT_FOUND" if role in roles(METHODS[name]) else "PERMISSION_DENIED"
+            assert reason_of(getattr(caller, name), request) == expected, name
+        assert reason_of(getattr(portfolio.anybody(), name), request) == "UNAUTHENTICATED", name
+    read = owned.person.GetHolder(holder_pb2.GetHolderRequest(name=owned.person.holder))
+    assert read.given_name == "Ada"
+
+
+def test_without_the_relationships_a_stranger_would_see(
+    portfolio: Portfolio, serve, database, monkeypatch
+) -> None:
+    """Control: with resolvers that always agree, a stranger's calls go through or fail for another reason."""
+    monkeypatch.setattr(calls, "log_access", lambda *_: None)
+    always = dict.fromkeys(DEFINITION.relationships, lambda *_: True)
+    made = database("portfolio")
+    open_house = Portfolio(serve(replace(DEFINITION, relationships=always), made.url), made)
+    owned, stranger = Owned(open_house), open_house.person()
+    seen = 0
+    for name in GUARDED:
+        if options_pb2.ROLE_LEARNER not in roles(METHODS[name]) or name in FILES:
+            continue
+        with contextlib.suppress(grpc.RpcError):  # some refuse the state that an earlier one left
+            getattr(stranger, name)(owned.requests[name])
+            seen += 1
+    assert seen >= 20
+
+
+@pytest.mark.parametrize(
+    "name", ["GetEntry", "UpdateEntry", "DeleteEntry", "RevokeShareLink", "GetPathway", "MoveStep"]
+)
+def test_a_child_is_not_reached_through_another_parent(portfolio: Portfolio, name: str) -> None:
+    """The caller's own portfolio with somebody else's ids in the name."""
+    owned, thief = Owned(portfolio), portfolio.person()
+    request = owned.requests[name]
+    text = str(request).replace(owned.person.subject, thief.subject)
+    forged = text_format.Parse(text, type(request)())
+    assert reason_of(getattr(thief, name), forged) == "NOT_FOUND"
+
+
+def test_relationships_say_no_to_what_names_nobody(portfolio: Portfolio) -> None:
+    person = portfolio.person()
+    for name in ("", "holders", "holders/", "learners/x", "x/holders/y"):
+        request = holder_pb2.GetHolderRequest(name=name)
+        assert relationships.holder_of(request) == ""
+        if name:
+            assert reason_of(person.GetHolder, request) == "NOT_FOUND"
