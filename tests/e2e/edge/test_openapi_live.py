@@ -1,0 +1,63 @@
+"""The OpenAPI document against live answers: whatever is sent, the answer is one that the document allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS
+
+from services.cli.stack.issuer import ROLES
+from services.platform.edge import openapi
+from services.platform.edge.contract import Contract
+from services.platform.edge.limits import Limits
+from tests.support.parts import S3Address
+from tests.support.world import World, world
+
+pytestmark = [pytest.mark.xdist_group("openapi"), pytest.mark.filterwarnings("default")]
+
+SCHEMA = schemathesis.openapi.from_dict(__import__("json").loads(openapi.document(Contract())))
+OPERATIONS = {result.ok().label: result.ok() for result in SCHEMA.get_all_operations()}
+HELD = [
+    CHECKS.get_one(name)
+    for name in ("status_code_conformance", "content_type_conformance", "response_schema_conformance")
+]
+EXAMPLES = 3
+
+
+@pytest.fixture(scope="module")
+def running(postgres: str, s3: S3Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    limits = Limits(rates=False)
+    with world(postgres, s3, tmp_path_factory.mktemp("world"), limits=limits) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["fitting", "unfitting"]
+)
+@pytest.mark.parametrize("label", sorted(OPERATIONS))
+def test_answers_are_those_the_document_allows(running: World, label: str, mode: GenerationMode) -> None:
+    operation: Any = OPERATIONS[label]
+    # One caller in every role, so that requests get past the policy and into the service.
+    headers = running.edge.bearer(" ".join(ROLES), org="organisations/somebody")
+    quiet = settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+    @quiet
+    @seed(20261121)
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def try_it(case: Any) -> None:
+        answer = case.call(base_url=running.edge.url, headers=headers)
+        case.validate_response(answer, checks=HELD)
+        assert answer.status_code not in (500, 502), answer.text
+
+    try_it()
