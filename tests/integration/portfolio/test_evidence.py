@@ -1,0 +1,132 @@
+"""Evidence over the real server and a real object store."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from waymark.portfolio.v1 import access_log_pb2 as log
+from waymark.portfolio.v1 import evidence_pb2 as pb
+
+from services.platform.db.transaction import transaction
+from services.portfolio import jobs
+from services.portfolio.domain import quotas
+from services.portfolio.store.evidence import BUCKET
+from tests.support.portfolio import PDF, Caller, Portfolio, entry, evidence_of, reason_of, refused
+
+
+def announce(person: Caller, body: bytes = PDF, **fields: Any) -> pb.CreateEvidenceResponse:
+    request = pb.CreateEvidenceRequest(parent=person.holder, evidence=evidence_of(body, **fields))
+    return person.CreateEvidence(request)
+
+
+def put(made: pb.CreateEvidenceResponse, body: bytes = PDF) -> httpx.Response:
+    return httpx.put(made.ticket.url, headers=dict(made.ticket.headers), content=body)
+
+
+def finalize(name: str) -> pb.FinalizeEvidenceRequest:
+    return pb.FinalizeEvidenceRequest(name=name)
+
+
+def stored(person: Caller, body: bytes = PDF, **fields: Any) -> pb.Evidence:
+    made = announce(person, body, **fields)
+    put(made, body).raise_for_status()
+    return person.FinalizeEvidence(finalize(made.evidence.name))
+
+
+def test_announced_uploaded_checked_and_downloaded(portfolio_with_files: Portfolio) -> None:
+    person = portfolio_with_files.person()
+    made = announce(person, title="Welding certificate")
+    name = made.evidence.name
+    download = pb.GetEvidenceDownloadRequest(name=name)
+    assert made.evidence.state == pb.Evidence.STATE_AWAITING_UPLOAD
+    assert reason_of(person.FinalizeEvidence, finalize(name)) == "UPLOAD_MISSING"
+    assert reason_of(person.GetEvidenceDownload, download) == "WRONG_STATE"
+    put(made).raise_for_status()
+    done = person.FinalizeEvidence(finalize(name))
+    assert done.state == pb.Evidence.STATE_STORED
+    assert person.FinalizeEvidence(finalize(name)) == done
+    assert person.GetEvidence(pb.GetEvidenceRequest(name=name)) == done
+    assert list(person.ListEvidence(pb.ListEvidenceRequest(parent=person.holder)).evidence) == [done]
+    address = person.GetEvidenceDownload(download)
+    assert "certificate" not in address.url  # what the holder calls the file stays out of addresses
+    answer = httpx.get(address.url)
+    assert hashlib.sha256(answer.content).hexdigest() == done.sha256  # I7
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert entry(person, evidence=[name]).evidence == [name]
+
+
+@pytest.mark.parametrize("body", [PDF[:-1], b"X" + PDF[1:], PDF + b"more"])
+def test_other_bytes_than_announced_are_never_stored(portfolio_with_files: Portfolio, body: bytes) -> None:
+    person = portfolio_with_files.person()
+    made = announce(person)
+    headers = dict(made.ticket.headers) | {"Content-Length": str(len(body))}
+    httpx.put(made.ticket.url, headers=headers, content=body)
+    reason = reason_of(person.FinalizeEvidence, finalize(made.evidence.name))
+    assert reason in {"UPLOAD_MISSING", "UPLOAD_MISMATCH"}
+    read = person.GetEvidence(pb.GetEvidenceRequest(name=made.evidence.name))
+    assert read.state == pb.Evidence.STATE_AWAITING_UPLOAD
+
+
+def test_bytes_of_another_type_are_refused(portfolio_with_files: Portfolio) -> None:
+    person = portfolio_with_files.person()
+    body = b"<html><script>alert(1)</script></html>"
+    made = announce(person, body)
+    put(made, body)
+    info = refused(person.FinalizeEvidence, finalize(made.evidence.name))
+    assert (info.reason, info.metadata["field"]) == ("UPLOAD_MISMATCH", "content_type")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"content_type": "text/html"},
+        {"size_bytes": 0},
+        {"size_bytes": 500_000_001},
+        {"sha256": "abc"},
+        {"file_name": "../../etc/passwd"},
+        {"file_name": ""},
+    ],
+)
+def test_a_bad_announcement_is_refused(portfolio: Portfolio, bad: dict) -> None:
+    person = portfolio.person()
+    request = pb.CreateEvidenceRequest(parent=person.holder, evidence=evidence_of(**bad))
+    assert reason_of(person.CreateEvidence, request) == "INVALID_ARGUMENT"
+
+
+def test_no_more_bytes_than_the_quota(portfolio_with_files: Portfolio, monkeypatch) -> None:
+    person = portfolio_with_files.person()
+    monkeypatch.setattr(quotas, "EVIDENCE_BYTES", len(PDF) + 1)
+    announce(person)
+    request = pb.CreateEvidenceRequest(parent=person.holder, evidence=evidence_of())
+    assert reason_of(person.CreateEvidence, request) == "QUOTA_EXCEEDED"
+
+
+def test_a_counsellors_download_is_logged(portfolio_with_files: Portfolio) -> None:
+    person = portfolio_with_files.person()
+    done = stored(person)
+    counsellor = portfolio_with_files.mandated(person)
+    url = counsellor.GetEvidenceDownload(pb.GetEvidenceDownloadRequest(name=done.name)).url
+    assert httpx.get(url).content == PDF
+    (record,) = person.ListAccessRecords(log.ListAccessRecordsRequest(parent=person.holder)).access_records
+    assert (record.action, record.resource) == ("GetEvidenceDownload", done.name)
+    assert reason_of(counsellor.FinalizeEvidence, finalize(done.name)) == "PERMISSION_DENIED"
+    assert reason_of(portfolio_with_files.person().FinalizeEvidence, finalize(done.name)) == "NOT_FOUND"
+
+
+def test_swept_are_objects_without_a_row_only(portfolio_with_files: Portfolio, monkeypatch) -> None:
+    person = portfolio_with_files.person()
+    kept, lost = stored(person), stored(person)
+    monkeypatch.setattr(jobs, "ORPHAN", timedelta(seconds=-60))
+    with transaction(portfolio_with_files.app) as tx:
+        tx.execute(text("DELETE FROM evidence WHERE id = :id"), {"id": lost.name[-36:]})
+    jobs.sweep_evidence(portfolio_with_files.app)
+    objects = portfolio_with_files.app.objects
+    with objects.open(BUCKET, kept.name[-36:]) as stream:
+        assert b"".join(stream) == PDF
+    with pytest.raises(Exception, match="NOT_FOUND"):
+        objects.open(BUCKET, lost.name[-36:])

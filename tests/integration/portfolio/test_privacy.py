@@ -1,0 +1,186 @@
+"""What is kept of a person: sealed in its place, unreadable without the key, nowhere else (I11)."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+import sqlalchemy
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from google.type.date_pb2 import Date
+from sqlalchemy import text
+from waymark.portfolio.v1 import access_log_pb2, entry_pb2, holder_pb2, pathway_pb2, share_link_pb2
+from waymark.vouchers.v1 import events_pb2 as vouchers
+
+from services.platform.db.transaction import transaction
+from services.portfolio import jobs
+from services.portfolio.app import PortfolioApp
+from services.portfolio.domain import keys
+from services.portfolio.domain.keys import KeyRing
+from services.portfolio.service import DEFINITION
+from services.portfolio.store import tables, vault
+from tests.support.portfolio import Caller, Portfolio, entry, pathway, reason_of, share, skill, step
+
+CANARY = "Zyxwvut-Canary"
+
+
+def everything(engine: sqlalchemy.Engine) -> str:
+    """Every value of every table as text; bytes also as the text they may hold."""
+    found = []
+    with engine.connect() as connection:
+        for table in sqlalchemy.inspect(connection).get_table_names():
+            for row in connection.execute(text(f'SELECT * FROM "{table}"')):
+                for value in row:
+                    is_bytes = isinstance(value, bytes | memoryview)
+                    found.append(bytes(value).decode("latin-1") if is_bytes else str(value))
+    return "\n".join(found)
+
+
+def live_a_life(portfolio: Portfolio) -> Caller:
+    """Somebody whose every text is the canary, with request ids, so that answers are kept too."""
+    person = portfolio.learner()
+    holder = holder_pb2.Holder(given_name=CANARY, family_name=CANARY, summary={"en": CANARY})
+    person.CreateHolder(holder_pb2.CreateHolderRequest(holder=holder, request_id=str(uuid.uuid4())))
+    job = entry_pb2.Entry(kind=entry_pb2.ENTRY_KIND_WORK, title=CANARY, description={"en": CANARY})
+    person.CreateEntry(
+        entry_pb2.CreateEntryRequest(parent=person.holder, entry=job, request_id=str(uuid.uuid4()))
+    )
+    skill(person, CANARY, label={"en": CANARY})
+    way = pathway(person, title=CANARY)
+    step(person, way.name, title=CANARY, course="courses/c")
+    spell = pathway_pb2.Spell(kind=pathway_pb2.Spell.KIND_SICK, start_date=Date(year=2024, month=1, day=1))
+    person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell))
+    person.AbandonPathway(
+        pathway_pb2.AbandonPathwayRequest(name=way.name, reason=CANARY, request_id=str(uuid.uuid4()))
+    )
+    way = pathway(person, title=CANARY)
+    step(person, way.name, title=CANARY, course="courses/c")
+    opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
+    counsellor = portfolio.mandated(person)
+    counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
+    shown = portfolio.anybody().OpenShareLink(share_link_pb2.OpenShareLinkRequest(token=opened.token))
+    assert CANARY in str(shown)
+    ref = vouchers.RedemptionRef(
+        redemption="redemptions/1", learner=f"learners/{person.subject}", course="courses/c"
+    )
+    with transaction(portfolio.app) as tx:
+        event = vouchers.RedemptionAccepted(ref=ref)
+        DEFINITION.reactions[type(event)](portfolio.app, tx, event, None)  # type: ignore[arg-type]
+    return person
+
+
+def provoke(person: Caller) -> list[str]:
+    """Refusals that a name could slip into."""
+    bad = [
+        (person.CreateHolder, holder_pb2.CreateHolderRequest(holder=holder_pb2.Holder(given_name=CANARY))),
+        (
+            person.CreateEntry,
+            entry_pb2.CreateEntryRequest(
+                parent=person.holder,
+                entry=entry_pb2.Entry(kind=1, uri=CANARY, title=CANARY, evidence=[CANARY]),
+            ),
+        ),
+        (person.GetEntry, entry_pb2.GetEntryRequest(name=f"{person.holder}/entries/none")),
+    ]
+    return [reason_of(call, request) for call, request in bad]
+
+
+def test_a_canary_name_is_nowhere_in_the_clear(portfolio: Portfolio, capfd) -> None:
+    person = live_a_life(portfolio)
+    provoke(person)
+    assert CANARY not in everything(portfolio.app.engine)
+    out, err = capfd.readouterr()
+    assert CANARY not in out + err
+    read = person.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
+    assert read.given_name == CANARY
+
+
+def test_without_sealing_the_canary_would_be_found(portfolio: Portfolio, monkeypatch) -> None:
+    """Control: it is the seal that keeps the name out of sight, in rows and in kept answers."""
+    monkeypatch.setattr(keys, "_encrypt", lambda key, plain, bound: plain)
+    monkeypatch.setattr(keys, "_decrypt", lambda key, sealed, bound: sealed)
+    live_a_life(portfolio)
+    assert everything(portfolio.app.engine).count(CANARY) >= 10
+
+
+def test_without_sealed_answers_the_canary_would_be_found(portfolio: Portfolio, monkeypatch) -> None:
+    """Control: kept answers are sealed by the app and by nothing else."""
+    monkeypatch.setattr(PortfolioApp, "seal_answer", lambda self, tx, request, answer: answer)
+    live_a_life(portfolio)
+    assert CANARY in everything(portfolio.app.engine)
+
+
+def swap(portfolio: Portfolio, first: str, second: str) -> None:
+    """Exchanges the ciphertexts of two entries in the database."""
+    statement = (
+        "UPDATE entries SET sealed = (SELECT o.sealed FROM entries o WHERE o.id IN (:a, :b) "
+        "AND o.id <> entries.id) WHERE id IN (:a, :b)"
+    )
+    with transaction(portfolio.app) as tx:
+        assert tx.execute(text(statement), {"a": first[-36:], "b": second[-36:]}).rowcount == 2
+
+
+@pytest.mark.parametrize("same_holder", [True, False])
+def test_swapped_ciphertexts_are_refused(portfolio: Portfolio, same_holder: bool) -> None:
+    person = portfolio.person()
+    other = person if same_holder else portfolio.person()
+    first, second = entry(person, "first"), entry(other, "second")
+    swap(portfolio, first.name, second.name)
+    assert reason_of(person.GetEntry, entry_pb2.GetEntryRequest(name=first.name)) == "INTERNAL"
+
+
+def test_without_associated_data_a_swap_would_pass(portfolio: Portfolio, monkeypatch) -> None:
+    """Control."""
+    monkeypatch.setattr(keys, "associated", lambda *place: b"")
+    person = portfolio.person()
+    first, second = entry(person, "first"), entry(person, "second")
+    swap(portfolio, first.name, second.name)
+    assert person.GetEntry(entry_pb2.GetEntryRequest(name=first.name)).title == "second"
+
+
+def test_an_erased_key_makes_everything_unreadable(portfolio: Portfolio) -> None:
+    person, other = portfolio.person(given_name="Ada"), portfolio.person(given_name="Bob")
+    counsellor = portfolio.mandated(person)
+    job, token = entry(person), share(person, ["holder"]).token
+    request = holder_pb2.UpdateHolderRequest(
+        holder=holder_pb2.Holder(name=person.holder, given_name="Eve"), request_id=str(uuid.uuid4())
+    )
+    person.UpdateHolder(request)
+    with transaction(portfolio.app) as tx:
+        assert vault.erase_key(tx, person.subject)
+        assert not vault.erase_key(tx, person.subject)
+    look = holder_pb2.GetHolderRequest(name=person.holder)
+    opening = share_link_pb2.OpenShareLinkRequest(token=token)
+    for call, refused in [
+        (person.GetHolder, look),
+        (counsellor.GetHolder, look),
+        (person.GetEntry, entry_pb2.GetEntryRequest(name=job.name)),
+        (person.ListEntries, entry_pb2.ListEntriesRequest(parent=person.holder)),
+        (person.UpdateHolder, request),  # the kept answer
+        (portfolio.anybody().OpenShareLink, opening),
+    ]:
+        assert reason_of(call, refused) == "NOT_FOUND"
+    records = person.ListAccessRecords(access_log_pb2.ListAccessRecordsRequest(parent=person.holder))
+    assert not records.access_records  # and nobody saw anything
+    assert other.GetHolder(holder_pb2.GetHolderRequest(name=other.holder)).given_name == "Bob"
+
+
+def test_a_rotated_master_key_opens_what_was_sealed_before(portfolio: Portfolio) -> None:
+    person = portfolio.person(given_name="Ada")
+    app = portfolio.app
+    old = app.settings.secret("portfolio-master.key", size=32)
+    app.keys = KeyRing(b"n" * 32, former=[old])
+    look = holder_pb2.GetHolderRequest(name=person.holder)
+    assert person.GetHolder(look).given_name == "Ada"
+    jobs.rewrap_holder_keys(app)
+    app.keys = KeyRing(b"n" * 32)
+    assert person.GetHolder(look).given_name == "Ada"
+    app.keys = KeyRing(old)
+    assert reason_of(person.GetHolder, look) == "INTERNAL"  # control: the old key is of no use any more
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(database) -> None:
+    with database("portfolio").engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), tables.metadata)
+    assert differences == []
