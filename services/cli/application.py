@@ -56,7 +56,7 @@ def list_(
     """List applications, oldest first."""
     query: dict[str, Any] = {"programme": programme, "page_size": limit}
     if state:
-        query["state"] = state.name
+        query["state"] = f"STATE_{state.name}"
     with calling(home, act_as, token=token) as caller:
         found = caller.rest("GET", "/v1/applications", **query).get("applications", [])
     columns = {

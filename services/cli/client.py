@@ -233,6 +233,7 @@ def failure_of_status(status: status_pb2.Status) -> Failure:
             bad = error_details_pb2.BadRequest()
             detail.Unpack(bad)
             violations += [FieldViolation(each.field, each.description) for each in bad.field_violations]
+    trace_id = metadata.pop("trace_id", "")
     violations += [FieldViolation(key, value) for key, value in metadata.items()]
     not_found = status.code == grpc.StatusCode.NOT_FOUND.value[0]
     return Failure(
@@ -241,6 +242,7 @@ def failure_of_status(status: status_pb2.Status) -> Failure:
         reason=reason,
         remedy=remedy_of(reason),
         violations=violations,
+        trace_id=trace_id,
     )
 
 

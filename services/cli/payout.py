@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(payout, name="payout", no_args_is_help=True)
 
 
-@payout.command(epilog="Example:  waymark payout create 2026-12-01 'Employment Service' BE68539007547034")
+@payout.command(epilog="Example:  waymark payout create 2026-12-01 'Employment Service' BE46735123456736")
 def create(
     execution: Annotated[str, typer.Argument(help="Day the bank shall pay, 2026-12-01.")],
     debtor: Annotated[str, typer.Argument(help="Owner of the account to pay from.")],

@@ -26,7 +26,7 @@ from services.cli.uploads import upload_to_catalogue
 ROLE = "catalogue_manager"
 Run = feed_run_pb2.FeedRun
 ENDED = {Run.STATE_HELD, Run.STATE_SUCCEEDED, Run.STATE_FAILED, Run.STATE_REJECTED}
-IBAN = "BE68539007547034"
+IBAN = "BE48001123456727"
 ACCREDITED_UNTIL = "2035-12-31"
 
 
@@ -117,7 +117,7 @@ def publish_shortage_list(journey: Journey) -> str:
     expect(answer.short, f"occupation {OCCUPATION} should be short in {PLACE}")
     expect(answer.version == published.name, f"answered by {answer.version}, not by {published.name}")
     return (
-        f"{published.entry_count} entries in force; {OCCUPATION} ({answer.entry.label}) is short in {PLACE}, "
+        f"{published.entry_count} entries in force; {answer.entry.label} is short in {PLACE}, "
         f"severity {answer.entry.severity}, by line {answer.entry.line}"
     )
 

@@ -27,9 +27,9 @@ def publish_programme(journey: Journey) -> str:
     programme = maker.rest("POST", "/v1/programmes", content["programme"], programme_id=f"demo-{journey.run}")
     version = maker.rest("POST", f"/v1/{programme['name']}/versions", content["version"])
     active = checker.rest("POST", f"/v1/{version['name']}:activate", {"requestId": request_id()})
-    expect(active["state"] == "ACTIVE", f"the version is {active['state']}")
+    expect(active["state"] == "STATE_ACTIVE", f"the version is {active['state']}")
     today = datetime.now(UTC).date()
-    sources = {"state": ("STATE", "30000.00"), "esf": ("EU_FUND", "20000.00")}
+    sources = {"state": ("KIND_STATE", "30000.00"), "esf": ("KIND_EU_FUND", "20000.00")}
     pots: list[dict[str, Any]] = []
     for short, (kind, amount) in sources.items():
         source = {"kind": kind, "displayNames": {"en": f"{short} money"}}
@@ -89,7 +89,7 @@ def check_eligibility(journey: Journey) -> str:
     """REST: the learner asks; every clause is named with its outcome, and nothing is stored."""
     answer = check(journey, LEARNER, journey.facts.session)
     clauses = answer["clauses"]
-    failed = [clause["clause"] for clause in clauses if clause["outcome"] != "PASSED"]
+    failed = [clause["clause"] for clause in clauses if clause["outcome"] != "OUTCOME_PASSED"]
     expect(answer.get("eligible", False), f"not eligible because of {', '.join(failed)}")
     expect(answer.get("automatic", False), "verified facts should decide alone")
     expect(answer.get("shortageListVersion") == journey.facts.shortage_version, "by another shortage list")

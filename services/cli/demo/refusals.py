@@ -14,7 +14,7 @@ from services.cli.demo.programme import LEARNER, check, push
 from services.cli.demo.voucher import execution_day
 
 STRANGER = "Ruben"
-DEBTOR_IBAN = "BE71096123456769"
+DEBTOR_IBAN = "BE46735123456736"
 
 
 def not_eligible(journey: Journey) -> str:
@@ -29,8 +29,8 @@ def not_eligible(journey: Journey) -> str:
     }
     body = {"application": application, "requestId": request_id()}
     decided = journey.person("learner", STRANGER).rest("POST", "/v1/applications", body)
-    expect(decided["state"] == "REFUSED", f"the application is {decided['state']}")
-    failed = {clause["reasonCode"] for clause in answer["clauses"] if clause["outcome"] == "FAILED"}
+    expect(decided["state"] == "STATE_REFUSED", f"the application is {decided['state']}")
+    failed = {clause["reasonCode"] for clause in answer["clauses"] if clause["outcome"] == "OUTCOME_FAILED"}
     expect(failed == set(decided["reasonCodes"]), "check and decision give different reasons")
     return f"refused for {', '.join(sorted(failed))}"
 

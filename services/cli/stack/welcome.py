@@ -16,7 +16,7 @@ import grpc
 from waymark.catalogue.v1 import search_pb2, search_pb2_grpc
 channel = grpc.insecure_channel("{target}")
 answer = search_pb2_grpc.SearchServiceStub(channel).SearchCourses(
-    search_pb2.SearchCoursesRequest(query="care", page_size=3),
+    search_pb2.SearchCoursesRequest(query="welding", page_size=3),
     metadata=[("authorization", "Bearer {token}")], timeout=10)
 print(answer)
 EOF"""
@@ -63,9 +63,9 @@ def calls(state: StackState, token: str) -> dict[str, str]:
     header = f"authorization: Bearer {token}"
     method = "waymark.catalogue.v1.SearchService/SearchCourses"
     descriptors = CHECKOUT / "proto" / "python" / "waymark" / "descriptors.binpb"
-    body = '{"query": "care", "page_size": 3}'
+    body = '{"query": "welding", "page_size": 3}'
     return {
-        "curl": f"curl -s -H '{header}' '{state.edge}/v1/courses:search?query=care&page_size=3'",
+        "curl": f"curl -s -H '{header}' '{state.edge}/v1/courses:search?query=welding&page_size=3'",
         "grpcurl": f"grpcurl -plaintext -protoset {descriptors} -H '{header}' -d '{body}' {target} {method}",
         "Python": PYTHON_CALL.format(python=sys.executable, target=target, token=token),
     }
