@@ -13,7 +13,7 @@ from services.platform.service import Relationship
 
 _SESSION = text("""SELECT c.organisation FROM sessions s JOIN courses c ON c.name = s.course
 WHERE s.name = :name""")
-_OWNERS = {
+OWNERS = {
     "application.learner": text("SELECT learner FROM applications WHERE id = :id"),
     "voucher.learner": text("SELECT learner FROM vouchers WHERE id = :id"),
     "redemption.learner": text("SELECT learner FROM redemptions WHERE id = :id"),
@@ -55,7 +55,7 @@ def _owner(connection: Connection, relationship: str, name: str) -> str:
         key = str(uuid.UUID(name.rpartition("/")[2]))
     except ValueError:
         return ""
-    return connection.execute(_OWNERS[relationship], {"id": key}).scalar() or ""
+    return connection.execute(OWNERS[relationship], {"id": key}).scalar() or ""
 
 
 def _learner(relationship: str) -> Relationship:

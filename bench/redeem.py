@@ -1,0 +1,163 @@
+"""Redeeming: reserve, authorise and accept, each one durable write, with 32 callers over gRPC.
+
+Compared in the same run with (a) an echo RPC of the same kind of server and (b) pgbench doing the same SQL on
+the same database. Run as `make bench-redeem`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from waymark.vouchers.v1 import redemption_pb2
+
+from bench import echo, redeem_sql
+from bench.load import Caller, Load, run_load
+from bench.redeem_world import ROOT, SESSION, durable_postgres, keys, seed, settings, voucher_id
+from bench.report import Goal, report
+from services.cli.stack.ports import free_port
+from services.platform.db.ids import new_id
+from tests.support.servers import token
+
+CALLERS = 32
+EACH = int(os.environ.get("BENCH_EACH", "150"))  # writes of each kind by each caller
+SERVICE = "/waymark.vouchers.v1.RedemptionService/"
+GOALS = (
+    Goal("rate_to_echo", "≥", 0.35),
+    Goal("rate_to_pgbench", "≥", 0.5),
+    Goal("p99_ms", "≤", 60, "ms"),
+)
+
+
+@contextmanager
+def serving(environ: dict[str, str]) -> Iterator[str]:
+    """Runs the vouchers server as processes of its own; yields its address."""
+    command = [
+        sys.executable,
+        "-c",
+        "from services.platform.rpc import supervisor; from services.platform.settings import Settings; "
+        "raise SystemExit(supervisor.run_server(Settings.from_environment('vouchers')))",
+    ]
+    running = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
+    try:
+        echo.wait_serving(environ["WAYMARK_LISTEN"])
+        yield environ["WAYMARK_LISTEN"]
+    finally:
+        running.terminate()
+        running.wait(timeout=30)
+
+
+def main() -> int:
+    """Measures and reports; returns the exit code."""
+    with tempfile.TemporaryDirectory(prefix="waymark-bench-") as name, keys() as jwks:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with durable_postgres(folder) as url:
+            engine = seed(url, 2 * CALLERS + 8)
+            writes = measure_service(engine, url, jwks, folder)
+            echoed = measure_echo(url, jwks, folder)
+            database = measure_database(engine, url, folder)
+            engine.dispose()
+    return 0 if report("redeem", figures(writes, echoed, database), GOALS) else 1
+
+
+def figures(writes: dict[str, Load], echoed: Load, database: dict[str, float]) -> dict[str, float]:
+    """Returns every figure; rates are of all three kinds of write together."""
+    rate = len(writes) / sum(1 / load.rate for load in writes.values())
+    alone = len(database) / sum(1 / found for found in database.values())
+    return {
+        **{f"{kind}_per_s": load.rate for kind, load in writes.items()},
+        **{f"{kind}_p99_ms": load.p99 * 1000 for kind, load in writes.items()},
+        "writes_per_s": rate,
+        "echo_per_s": echoed.rate,
+        "pgbench_per_s": alone,
+        "errors": float(sum(sum(load.errors.values()) for load in writes.values())),
+        "rate_to_echo": rate / echoed.rate,
+        "rate_to_pgbench": rate / alone,
+        "p99_ms": max(load.p99 for load in writes.values()) * 1000,
+    }
+
+
+def measure_service(engine: Engine, url: str, jwks: str, folder: Path) -> dict[str, Load]:
+    """Returns the load of each kind of write; each caller spends from a voucher of its own."""
+    with serving(settings(url, jwks, folder, f"127.0.0.1:{free_port()}")) as address:
+        people = [token("learner", subject=str(number)) for number in range(1, CALLERS + 1)]
+        run_load(reservations(address, people, 20))  # warms plans, pools and caches
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM outbox"))
+        found = {"reserve": run_load(reservations(address, people, EACH))}
+        found["authorise"] = run_load(steps(engine, address, "AuthoriseRedemption", people))
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
+        staff = [token("caseworker") for _ in people]
+        found["accept"] = run_load(steps(engine, address, "AcceptRedemption", staff))
+    return found
+
+
+def reservations(address: str, people: list[str], each: int) -> list[Caller]:
+    """Returns callers that reserve a cent at a time."""
+    found = []
+    for number, bearer in enumerate(people, 1):
+        request = redemption_pb2.ReserveRedemptionRequest(voucher=f"vouchers/{voucher_id(number)}")
+        request.session = SESSION
+        request.amount.currency_code, request.amount.nanos = "EUR", 10_000_000
+        bodies = []
+        for _ in range(each):
+            request.request_id = new_id()
+            bodies.append(request.SerializeToString())
+        found.append(Caller(address, SERVICE + "ReserveRedemption", bodies, bearing(bearer)))
+    return found
+
+
+def steps(engine: Engine, address: str, method: str, bearers: list[str]) -> list[Caller]:
+    """Returns callers that take one step with each redemption reserved last."""
+    request_type = getattr(redemption_pb2, f"{method}Request")
+    statement = text("""SELECT id FROM redemptions WHERE learner = :learner AND state IN (1, 4)
+      ORDER BY id DESC LIMIT :each""")
+    found = []
+    with engine.connect() as connection:
+        for number, bearer in enumerate(bearers, 1):
+            rows = connection.execute(statement, {"learner": f"learners/{number}", "each": EACH})
+            bodies = [
+                request_type(name=f"redemptions/{row.id}", request_id=new_id()).SerializeToString()
+                for row in rows
+            ]
+            found.append(Caller(address, SERVICE + method, bodies, bearing(bearer)))
+    return found
+
+
+def bearing(bearer: str) -> list[tuple[str, str]]:
+    """Returns the metadata that carries a token."""
+    return [("authorization", f"Bearer {bearer}")]
+
+
+def measure_echo(url: str, jwks: str, folder: Path) -> Load:
+    """Returns the load of an RPC that does nothing behind the same server."""
+    with echo.echo_server(settings(url, jwks, folder, f"127.0.0.1:{free_port()}")) as address:
+        body = echo.body("x" * 120)
+        callers = [
+            Caller(address, echo.ECHO, [body], bearing(token("learner", subject=str(number))))
+            for number in range(CALLERS)
+        ]
+        return run_load(callers, seconds=6)
+
+
+def measure_database(engine: Engine, url: str, folder: Path) -> dict[str, float]:
+    """Returns how many of each write a second pgbench reaches, on vouchers of its own."""
+    found = {}
+    for kind, script in redeem_sql.scripts().items():
+        if kind == "accept":
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
+        found[kind] = redeem_sql.run(url, script, clients=CALLERS, each=EACH, base=CALLERS + 1, folder=folder)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""What the redeem benchmark stands on: a durable PostgreSQL, keys, tokens, and vouchers to spend."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy
+from sqlalchemy import text
+
+from services.cli.stack import process
+from services.cli.stack.ports import free_port
+from services.cli.stack.postgres import Postgres
+from services.platform.db.engine import driver_url
+from services.platform.db.migrations import migrate
+from services.platform.db.roles import create_service_database
+from tests.support.servers import AUDIENCE, ISSUER, PUBLIC_KEY
+
+ROOT = Path(__file__).resolve().parents[1]
+SESSION = "courses/bench/sessions/1"
+VALUE = 10_000_000  # cents: each voucher lasts for the whole run
+_RULES = json.loads((ROOT / "samples/programmes/dutch-temporary-training-voucher.json").read_text())[
+    "version"
+]
+_SEED = (
+    "INSERT INTO programmes (id, currency) VALUES ('bench', 'EUR')",
+    """INSERT INTO programme_versions (programme_id, number, state, effective_date, rules, drafted_by,
+      activated_by) VALUES ('bench', 1, 2, '2020-01-01', CAST(:rules AS jsonb), '{maker}', 'checker')""",
+    "INSERT INTO funding_sources (id, kind) VALUES ('bench', 1)",
+    """INSERT INTO budgets (id, programme_id, start_date, end_date)
+      VALUES (:one, 'bench', '2020-01-01', '2099-12-31')""",
+    """INSERT INTO pots (id, budget_id, code, funding_source_id, name)
+      VALUES (:one, :one, 'general', 'bench', 'pot')""",
+    "INSERT INTO organisations (name, version, accredited) VALUES ('organisations/bench', 1, true)",
+    """INSERT INTO courses (name, version, removed, organisation, kind, eqf_level, occupations)
+      VALUES ('courses/bench', 1, false, 'organisations/bench', 'course', 4, '[]')""",
+    """INSERT INTO sessions (name, course, listed, price_cents, currency)
+      VALUES ('courses/bench/sessions/1', 'courses/bench', true, 100000000, 'EUR')""",
+    """INSERT INTO applications (id, learner, programme_id, version_number, session, course, organisation,
+      state, fact_hash, decided_on, automatic, currency)
+      VALUES (:one, 'learners/bench', 'bench', 1, 's', 'c', 'o', 2, '', '2020-01-01', true, 'EUR')""",
+    """INSERT INTO vouchers (id, learner, programme_id, version_number, application_id, course, pot_id, shard,
+      currency, cover_percent, state, value_cents, available_cents, order_until, expires_at)
+      SELECT CAST('00000000-0000-7000-8000-' || lpad(n::text, 12, '0') AS uuid), 'learners/' || n, 'bench', 1,
+        :one, 'courses/bench', :one, (n * 97) % 256, 'EUR', 100, 1, :value, :value, '2099-01-01', '2099-01-01'
+      FROM generate_series(1, :vouchers) AS n""",
+)
+
+
+def voucher_id(number: int) -> str:
+    """Returns the id of the voucher of learner `number`."""
+    return f"00000000-0000-7000-8000-{number:012d}"
+
+
+@contextmanager
+def durable_postgres(folder: Path) -> Iterator[str]:
+    """Runs a PostgreSQL with fsync on; yields the address of a migrated vouchers database (unix socket)."""
+    server = Postgres(folder / "postgres", free_port())
+    log = folder / "postgres.log"
+    server.prepare(log)
+    running = process.spawn(server.command(), log)
+    try:
+        process.wait_ready(running, server.ready, log, 60)
+        create_service_database(server.url(), "vouchers", "bench")
+        url = server.socket_url("waymark_vouchers", "waymark_vouchers", "bench")
+        migrate("vouchers", url)
+        yield url
+    finally:
+        process.stop(running, server.command())
+
+
+def seed(url: str, vouchers: int) -> sqlalchemy.Engine:
+    """Fills the database with a programme, a session and vouchers of learners 1 to `vouchers`."""
+    engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
+    version = {key: value for key, value in _RULES.items() if key != "shortageRule"}
+    values = {"rules": json.dumps(version), "one": voucher_id(0), "value": VALUE, "vouchers": vouchers}
+    with engine.begin() as connection:
+        for statement in _SEED:
+            connection.execute(text(statement), values)
+    return engine
+
+
+@contextmanager
+def keys() -> Iterator[str]:
+    """Serves the test issuer's public keys; yields the address of the key set."""
+    body = json.dumps({"keys": [PUBLIC_KEY.as_dict(private=False)]}).encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/jwks.json"
+    finally:
+        server.shutdown()
+
+
+def settings(url: str, jwks: str, folder: Path, listen: str) -> dict[str, str]:
+    """Returns the environment of a server process."""
+    return {
+        "WAYMARK_VOUCHERS_DATABASE_URL": url,
+        "WAYMARK_ECHO_DATABASE_URL": url,
+        "WAYMARK_OIDC_ISSUER": ISSUER,
+        "WAYMARK_OIDC_AUDIENCE": AUDIENCE,
+        "WAYMARK_OIDC_JWKS_URI": jwks,
+        "WAYMARK_LISTEN": listen,
+        "WAYMARK_PROCESSES": "2",
+        "WAYMARK_THREADS": "16",
+        "WAYMARK_SECRETS_DIR": str(folder / "secrets"),
+        "WAYMARK_INDEX_DIR": str(folder / "index"),
+    }
