@@ -18,7 +18,9 @@ _TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 JWT = "envoy.filters.http.jwt_authn"
 PROVIDER = "issuer"
 CLAIMS = "claims"
-STRIP = "strip_unsigned"
+# What routes do to request headers, each a Lua file of this folder.
+KEEP_KNOWN = "keep_known"
+STRIP_UNSIGNED = "strip_unsigned"
 # Checked against the issuer's keys; a token names its algorithm, so none outside this family is ever tried.
 CLOCK_SKEW = 10
 
@@ -40,15 +42,15 @@ def http_filters(
         _filter(
             "envoy.filters.http.lua",
             "lua.v3.Lua",
-            {"source_codes": {STRIP: {"inline_string": strip_source()}}},
+            {"source_codes": {name: {"inline_string": lua(name)} for name in (KEEP_KNOWN, STRIP_UNSIGNED)}},
         ),
         _filter("envoy.filters.http.router", "router.v3.Router", {"suppress_envoy_headers": True}),
     ]
 
 
-def strip_source() -> str:
-    """The Lua code that object routes run over request headers."""
-    return files(__package__).joinpath("strip_unsigned.lua").read_text()
+def lua(name: str) -> str:
+    """The Lua code that routes run over request headers under this name."""
+    return files(__package__).joinpath(f"{name}.lua").read_text()
 
 
 def _filter(name: str, kind: str, config: dict[str, Any]) -> dict[str, Any]:

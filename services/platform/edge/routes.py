@@ -92,7 +92,7 @@ def _routes(contract: Contract, openapi: str, limits: Limits) -> Iterator[dict[s
 def _rpc(rpc: Rpc, limits: Limits) -> dict[str, Any]:
     streams = rpc.client_streaming or rpc.server_streaming
     longest = limits.longest_stream if streams else limits.longest_deadline
-    route: dict[str, Any] = {
+    return {
         "name": rpc.path.removeprefix("/waymark."),
         "match": {"path": rpc.path},
         "route": {
@@ -104,12 +104,8 @@ def _rpc(rpc: Rpc, limits: Limits) -> dict[str, Any]:
                 "grpc_timeout_header_max": f"{longest}s",
             },
         },
-        # Resource names can be in the path; and an address of a caller must not end in a log.
-        "request_headers_to_remove": ["x-forwarded-for", "x-envoy-original-path", "cookie"],
+        "typed_per_filter_config": {**_lua("keep_known"), **(UNBUFFERED if rpc.client_streaming else {})},
     }
-    if rpc.client_streaming:
-        route["typed_per_filter_config"] = UNBUFFERED
-    return route
 
 
 def _object_routes(limits: Limits) -> Iterator[dict[str, Any]]:
@@ -155,12 +151,14 @@ def _object(name: str, match: dict[str, Any], limits: Limits) -> dict[str, Any]:
         ],
         "typed_per_filter_config": {
             **UNBUFFERED,
-            "envoy.filters.http.lua": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute",
-                "name": "strip_unsigned",
-            },
+            **_lua("strip_unsigned"),
         },
     }
+
+
+def _lua(name: str) -> dict[str, Any]:
+    kind = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
+    return {"envoy.filters.http.lua": {"@type": kind, "name": name}}
 
 
 def _document(path: str) -> dict[str, Any]:

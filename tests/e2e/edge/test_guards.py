@@ -18,6 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from services.cli.stack.issuer_keys import ALGORITHM
+from services.platform.edge import filters
 from services.platform.edge.contract import Contract
 from services.platform.edge.limits import Limits
 from tests.support.edges import Edge, MakeEdge, edge, issuing
@@ -228,6 +229,27 @@ class TestWhatIsNotTold:
             seen = client.get("/v1/greetings/x", headers=forged).json()["metadata"]
         assert "198.51.100.7" not in str(seen)
         assert "cookie" not in seen
+
+
+STRANGE = {"odd|name": "1", "x-bytes-bin": "not base64", "x-words": "grüße".encode("latin-1")}
+
+
+def strange_call(edge: Edge) -> httpx.Response:
+    with edge.client() as client:
+        return client.get("/v1/greetings/x", headers=STRANGE)  # type: ignore[arg-type]
+
+
+def test_strange_headers_do_not_reach_a_service(running: Edge) -> None:
+    answer = strange_call(running)
+    assert answer.status_code == 200
+    assert not STRANGE.keys() & answer.json()["metadata"].keys()
+
+
+def test_control_they_would_end_in_an_internal_error(
+    make_edge: MakeEdge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "lua", lambda name: "function envoy_on_request(handle) end")
+    assert strange_call(make_edge()).status_code >= 500
 
 
 def test_the_identity_provider_may_be_away(probe: Probe, probe_address: str, tmp_path: Path) -> None:

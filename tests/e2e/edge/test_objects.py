@@ -160,7 +160,7 @@ class TestHeadersThatS3Obeys:
 
     @pytest.fixture
     def unguarded(self, make_edge: MakeEdge, monkeypatch: pytest.MonkeyPatch) -> Edge:
-        monkeypatch.setattr(filters, "strip_source", lambda: "function envoy_on_request(handle) end")
+        monkeypatch.setattr(filters, "lua", lambda name: "function envoy_on_request(handle) end")
         edge: Edge = make_edge(port=free_port())
         return edge
 
