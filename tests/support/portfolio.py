@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -32,8 +35,8 @@ from waymark.portfolio.v1 import (
 )
 
 from services.portfolio.service import DEFINITION
-from tests.support.databases import Database
-from tests.support.servers import Served, token
+from tests.support.databases import Database, Databases
+from tests.support.servers import Served, start, token
 
 STUBS = (
     access_log_pb2_grpc.AccessLogServiceStub,
@@ -55,7 +58,7 @@ class Caller:
     def __init__(self, served: Served, access_token: str, subject: str = "") -> None:
         self.subject = subject
         self.holder = f"holders/{subject}"
-        self._stubs = [served.stub(make, access_token) for make in STUBS]
+        self._stubs = served.stub(lambda channel: [make(channel) for make in STUBS], access_token)
 
     def __getattr__(self, rpc: str) -> Any:
         for stub in self._stubs:
@@ -71,7 +74,6 @@ class Portfolio:
     served: Served
     database: Database
     organisation: str = "organisations/pes"
-    _made: list[Caller] = field(default_factory=list)
 
     @property
     def app(self) -> Any:
@@ -208,21 +210,41 @@ def reason_of(call: Any, request: Any) -> str:
     return str(refused(call, request).reason)
 
 
-@pytest.fixture
-def portfolio(serve: Any, database: Any) -> Portfolio:
-    """A portfolio service with an empty database and no object store."""
-    made = database("portfolio")
-    return Portfolio(serve(DEFINITION, made.url), made)
+@contextmanager
+def running(postgres: str, folder: Path, environ: dict[str, str] | None = None) -> Iterator[Portfolio]:
+    """A portfolio service with an empty database."""
+    databases = Databases(postgres)
+    made = databases("portfolio")
+    served = start(DEFINITION, made.url, folder, environ=environ)
+    yield Portfolio(served, made)
+    served.stop()
+    databases.drop()
+
+
+@pytest.fixture(scope="module")
+def portfolio(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portfolio]:
+    """A portfolio service shared by the tests of a module, each with people of its own; no object store."""
+    with running(postgres, tmp_path_factory.mktemp("portfolio")) as made:
+        yield made
 
 
 @pytest.fixture
-def portfolio_with_files(serve: Any, database: Any, s3: Any) -> Portfolio:
-    """A portfolio service with a real object store."""
-    made = database("portfolio")
+def lonely_portfolio(postgres: str, tmp_path: Path) -> Iterator[Portfolio]:
+    """A portfolio service of one test."""
+    with running(postgres, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def portfolio_with_files(
+    postgres: str, s3: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Portfolio]:
+    """A portfolio service shared by the tests of a module, with a real object store."""
     environ = {
         "WAYMARK_S3_ENDPOINT": s3.endpoint,
         "WAYMARK_S3_ACCESS_KEY": s3.access_key,
         "WAYMARK_S3_SECRET_KEY": s3.secret_key,
         "WAYMARK_S3_PUBLIC_ENDPOINT": s3.endpoint,
     }
-    return Portfolio(serve(DEFINITION, made.url, environ=environ), made)
+    with running(postgres, tmp_path_factory.mktemp("files"), environ) as made:
+        yield made

@@ -1,5 +1,5 @@
 """Fixtures of the portfolio's tests."""
 
-from tests.support.portfolio import portfolio, portfolio_with_files
+from tests.support.portfolio import lonely_portfolio, portfolio, portfolio_with_files
 
-__all__ = ["portfolio", "portfolio_with_files"]
+__all__ = ["lonely_portfolio", "portfolio", "portfolio_with_files"]

@@ -142,3 +142,4 @@ def test_the_database_keeps_the_log_as_it_was_written(portfolio: Portfolio, stat
     with transaction(portfolio.app) as tx:  # control: without the trigger the statement would work
         tx.execute(text("ALTER TABLE access_records DISABLE TRIGGER access_records_stay"))
         tx.execute(text(statement))
+        tx.execute(text("ALTER TABLE access_records ENABLE TRIGGER access_records_stay"))

@@ -17,10 +17,11 @@ Step, Pathway = pb.Step, pb.Pathway
 DOCUMENT = {"kind": Step.KIND_DOCUMENT}
 
 
-def published(portfolio: Portfolio, kind: type) -> list:
+def published(portfolio: Portfolio, kind: type, way: Pathway) -> list:
     with transaction(portfolio.app) as tx:
         rows = tx.execute(text("SELECT type, payload FROM outbox ORDER BY seq")).all()
-    return [kind.FromString(row.payload) for row in rows if row.type.endswith(kind.__name__)]
+    events = [kind.FromString(row.payload) for row in rows if row.type.endswith(kind.__name__)]
+    return [event for event in events if event.pathway == way.name]
 
 
 def move(caller: Caller, way: Pathway, index: int, state: int, **values) -> Pathway:
@@ -53,7 +54,7 @@ def test_agreed_in_either_order_then_started(portfolio: Portfolio, counsellor_fi
     assert agreed.holder_agreed_revision == agreed.counsellor_agreed_revision == agreed.revision == 2
     started = person.StartPathway(pb.StartPathwayRequest(name=way.name, etag=agreed.etag))
     assert started.state == Pathway.STATE_ACTIVE
-    moved = published(portfolio, events_pb2.PathwayMoved)
+    moved = published(portfolio, events_pb2.PathwayMoved, way)
     assert [(event.pathway, event.to_state) for event in moved] == [
         (way.name, "AGREED"),
         (way.name, "ACTIVE"),
@@ -84,7 +85,7 @@ def test_walked_to_the_end(portfolio: Portfolio) -> None:
     waived = move(counsellor, way, 1, Step.STATE_WAIVED, reason="Has it already")
     assert waived.steps[1].reason == "Has it already"
     assert counsellor.AchievePathway(achieve).state == Pathway.STATE_ACHIEVED
-    moved = published(portfolio, events_pb2.PathwayStepMoved)
+    moved = published(portfolio, events_pb2.PathwayStepMoved, way)
     assert [(event.from_state, event.to_state, event.cause) for event in moved] == [
         ("PLANNED", "RUNNING", "holder"),
         ("RUNNING", "EVIDENCE_SUBMITTED", "holder"),

@@ -86,29 +86,29 @@ def provoke(person: Caller) -> list[str]:
     return [reason_of(call, request) for call, request in bad]
 
 
-def test_a_canary_name_is_nowhere_in_the_clear(portfolio: Portfolio, capfd) -> None:
-    person = live_a_life(portfolio)
+def test_a_canary_name_is_nowhere_in_the_clear(lonely_portfolio: Portfolio, capfd) -> None:
+    person = live_a_life(lonely_portfolio)
     provoke(person)
-    assert CANARY not in everything(portfolio.app.engine)
+    assert CANARY not in everything(lonely_portfolio.app.engine)
     out, err = capfd.readouterr()
     assert CANARY not in out + err
     read = person.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
     assert read.given_name == CANARY
 
 
-def test_without_sealing_the_canary_would_be_found(portfolio: Portfolio, monkeypatch) -> None:
+def test_without_sealing_the_canary_would_be_found(lonely_portfolio: Portfolio, monkeypatch) -> None:
     """Control: it is the seal that keeps the name out of sight, in rows and in kept answers."""
     monkeypatch.setattr(keys, "_encrypt", lambda key, plain, bound: plain)
     monkeypatch.setattr(keys, "_decrypt", lambda key, sealed, bound: sealed)
-    live_a_life(portfolio)
-    assert everything(portfolio.app.engine).count(CANARY) >= 10
+    live_a_life(lonely_portfolio)
+    assert everything(lonely_portfolio.app.engine).count(CANARY) >= 10
 
 
-def test_without_sealed_answers_the_canary_would_be_found(portfolio: Portfolio, monkeypatch) -> None:
+def test_without_sealed_answers_the_canary_would_be_found(lonely_portfolio: Portfolio, monkeypatch) -> None:
     """Control: kept answers are sealed by the app and by nothing else."""
     monkeypatch.setattr(PortfolioApp, "seal_answer", lambda self, tx, request, answer: answer)
-    live_a_life(portfolio)
-    assert CANARY in everything(portfolio.app.engine)
+    live_a_life(lonely_portfolio)
+    assert CANARY in everything(lonely_portfolio.app.engine)
 
 
 def swap(portfolio: Portfolio, first: str, second: str) -> None:
@@ -122,32 +122,32 @@ def swap(portfolio: Portfolio, first: str, second: str) -> None:
 
 
 @pytest.mark.parametrize("same_holder", [True, False])
-def test_swapped_ciphertexts_are_refused(portfolio: Portfolio, same_holder: bool) -> None:
-    person = portfolio.person()
-    other = person if same_holder else portfolio.person()
+def test_swapped_ciphertexts_are_refused(lonely_portfolio: Portfolio, same_holder: bool) -> None:
+    person = lonely_portfolio.person()
+    other = person if same_holder else lonely_portfolio.person()
     first, second = entry(person, "first"), entry(other, "second")
-    swap(portfolio, first.name, second.name)
+    swap(lonely_portfolio, first.name, second.name)
     assert reason_of(person.GetEntry, entry_pb2.GetEntryRequest(name=first.name)) == "INTERNAL"
 
 
-def test_without_associated_data_a_swap_would_pass(portfolio: Portfolio, monkeypatch) -> None:
+def test_without_associated_data_a_swap_would_pass(lonely_portfolio: Portfolio, monkeypatch) -> None:
     """Control."""
     monkeypatch.setattr(keys, "associated", lambda *place: b"")
-    person = portfolio.person()
+    person = lonely_portfolio.person()
     first, second = entry(person, "first"), entry(person, "second")
-    swap(portfolio, first.name, second.name)
+    swap(lonely_portfolio, first.name, second.name)
     assert person.GetEntry(entry_pb2.GetEntryRequest(name=first.name)).title == "second"
 
 
-def test_an_erased_key_makes_everything_unreadable(portfolio: Portfolio) -> None:
-    person, other = portfolio.person(given_name="Ada"), portfolio.person(given_name="Bob")
-    counsellor = portfolio.mandated(person)
+def test_an_erased_key_makes_everything_unreadable(lonely_portfolio: Portfolio) -> None:
+    person, other = lonely_portfolio.person(given_name="Ada"), lonely_portfolio.person(given_name="Bob")
+    counsellor = lonely_portfolio.mandated(person)
     job, token = entry(person), share(person, ["holder"]).token
     request = holder_pb2.UpdateHolderRequest(
         holder=holder_pb2.Holder(name=person.holder, given_name="Eve"), request_id=str(uuid.uuid4())
     )
     person.UpdateHolder(request)
-    with transaction(portfolio.app) as tx:
+    with transaction(lonely_portfolio.app) as tx:
         assert vault.erase_key(tx, person.subject)
         assert not vault.erase_key(tx, person.subject)
     look = holder_pb2.GetHolderRequest(name=person.holder)
@@ -158,7 +158,7 @@ def test_an_erased_key_makes_everything_unreadable(portfolio: Portfolio) -> None
         (person.GetEntry, entry_pb2.GetEntryRequest(name=job.name)),
         (person.ListEntries, entry_pb2.ListEntriesRequest(parent=person.holder)),
         (person.UpdateHolder, request),  # the kept answer
-        (portfolio.anybody().OpenShareLink, opening),
+        (lonely_portfolio.anybody().OpenShareLink, opening),
     ]:
         assert reason_of(call, refused) == "NOT_FOUND"
     records = person.ListAccessRecords(access_log_pb2.ListAccessRecordsRequest(parent=person.holder))
@@ -166,9 +166,9 @@ def test_an_erased_key_makes_everything_unreadable(portfolio: Portfolio) -> None
     assert other.GetHolder(holder_pb2.GetHolderRequest(name=other.holder)).given_name == "Bob"
 
 
-def test_a_rotated_master_key_opens_what_was_sealed_before(portfolio: Portfolio) -> None:
-    person = portfolio.person(given_name="Ada")
-    app = portfolio.app
+def test_a_rotated_master_key_opens_what_was_sealed_before(lonely_portfolio: Portfolio) -> None:
+    person = lonely_portfolio.person(given_name="Ada")
+    app = lonely_portfolio.app
     old = app.settings.secret("portfolio-master.key", size=32)
     app.keys = KeyRing(b"n" * 32, former=[old])
     look = holder_pb2.GetHolderRequest(name=person.holder)

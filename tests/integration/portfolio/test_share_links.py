@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import text
 from waymark.portfolio.v1 import access_log_pb2 as log
-from waymark.portfolio.v1 import holder_pb2
+from waymark.portfolio.v1 import events_pb2, holder_pb2
 from waymark.portfolio.v1 import share_link_pb2 as pb
 
 from services.platform.db.transaction import transaction
@@ -46,8 +46,12 @@ def test_an_employer_sees_the_listed_fields_and_the_holder_the_opening(portfolio
     assert (record.action, record.grant, record.subject) == ("OpenShareLink", link.name, "")
     assert list(record.fields) == fields
     with transaction(portfolio.app) as tx:
-        (event,) = tx.execute(text("SELECT type FROM outbox")).scalars()
-    assert event.endswith("ShareLinkOpened")
+        found = tx.execute(
+            text("SELECT type, payload FROM outbox WHERE aggregateid = :id"), {"id": person.holder}
+        )
+        ((kind, payload),) = found.all()
+    assert kind.endswith("ShareLinkOpened")
+    assert events_pb2.ShareLinkOpened.FromString(payload).share_link == link.name
 
 
 def test_a_link_shows_what_is_true_now(portfolio: Portfolio) -> None:
@@ -88,8 +92,16 @@ def test_the_token_is_shown_once_and_stored_as_a_hash(portfolio: Portfolio) -> N
     token = person.CreateShareLink(request).token
     assert reason_of(person.CreateShareLink, request) == "ALREADY_ANSWERED"
     with transaction(portfolio.app) as tx:
-        stored = str(tx.execute(text("SELECT l::text FROM share_links l")).scalar_one())
-        answers = tx.execute(text("SELECT answer FROM request_ids")).scalars().all()
+        stored = str(
+            tx.execute(text("SELECT l::text FROM share_links l ORDER BY id DESC LIMIT 1")).scalar_one()
+        )
+        answers = (
+            tx.execute(
+                text("SELECT answer FROM request_ids WHERE request_id = :id"), {"id": request.request_id}
+            )
+            .scalars()
+            .all()
+        )
     assert token not in stored
     assert token.encode().hex() not in stored
     assert "135790" not in stored
