@@ -35,7 +35,10 @@ def be_granted(journey: Journey) -> str:
         "session": journey.facts.session,
     }
     answer = caller.rest("POST", "/v1/applications", {"application": application, "requestId": request_id()})
-    expect(answer["state"] == "STATE_GRANTED", f"{answer['state']} for {', '.join(answer.get('reasonCodes', []))}")
+    expect(
+        answer["state"] == "STATE_GRANTED",
+        f"{answer['state']} for {', '.join(answer.get('reasonCodes', []))}",
+    )
     expect(answer.get("automatic", False), "no person should have had to decide")
     journey.facts.application, journey.facts.voucher = answer["name"], answer["voucher"]
     qr = caller.rest("GET", f"/v1/{answer['voucher']}:qr")
