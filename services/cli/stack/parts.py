@@ -96,9 +96,9 @@ def members(plan: Plan) -> list[Member]:
         found.append(Member(plan.s3, address=plan.s3.endpoint, ports=("s3",)))
     if not plan.outside("WAYMARK_OIDC_ISSUER"):
         found.append(Member(issuer(plan), floor=SUPPORT, address=plan.issuer, ports=("issuer",)))
-    own = {member.name for member in found}
-    stores = tuple(sorted(own - {"issuer"}))
-    found.append(Member(setup(plan), stores, SUPPORT, once=True))
+    # It waits for Kafka itself, when all else is done.
+    database = ("postgres",) if plan.postgres else ()
+    found.append(Member(setup(plan), database, SUPPORT, once=True))
     for service in SERVICES:
         found += workers(plan, service)
     needs = tuple(name for name in EDGE_NEEDS if name in {member.name for member in found})

@@ -6,9 +6,13 @@ its time goes into loading libraries.
 
 import os
 import sys
+import time
 from pathlib import Path
 
+from services.cli.stack.kafka import Kafka
 from services.cli.stack.plan import SERVICES, Plan
+
+KAFKA_SECONDS = 60.0
 
 
 def main() -> None:
@@ -17,8 +21,13 @@ def main() -> None:
     if plan.postgres:
         close_common_databases(plan)
     for service in SERVICES:
-        prepare_service(plan, service)
+        prepare_database(plan, service)
     configure_edge(plan)
+    # Last, since the broker takes longest to start: the work above is done while it does.
+    if plan.kafka:
+        wait_for(plan.kafka)
+    for service in SERVICES:
+        prepare_topics(plan, service)
 
 
 def close_common_databases(plan: Plan) -> None:
@@ -29,17 +38,34 @@ def close_common_databases(plan: Plan) -> None:
         connection.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
 
 
-def prepare_service(plan: Plan, service: str) -> None:
-    """Make role, database, tables and topics of one service."""
+def prepare_database(plan: Plan, service: str) -> None:
+    """Make role, database and tables of one service."""
     from services.platform.db.migrations import migrate
     from services.platform.db.roles import create_service_database
+
+    create_service_database(plan.admin_database_url(), service, plan.database_password(service))
+    migrate(service, plan.database_url(service))
+
+
+def prepare_topics(plan: Plan, service: str) -> None:
+    """Make the topics that a service publishes and consumes."""
     from services.platform.events.topics import ensure_topics, topics_of
     from services.platform.settings import Settings
 
-    create_service_database(plan.admin_database_url(), service, plan.database_password(service))
-    settings = Settings.from_environment(service, plan.service_environment(service))
-    migrate(service, settings.database_url)
-    ensure_topics(settings, topics_of(service))
+    ensure_topics(Settings.from_environment(service, plan.relay_environment(service)), topics_of(service))
+
+
+def wait_for(kafka: Kafka) -> None:
+    """Wait until the broker answers.
+
+    Raises:
+        SystemExit: it did not within `KAFKA_SECONDS`.
+    """
+    deadline = time.monotonic() + KAFKA_SECONDS
+    while not kafka.ready():
+        if time.monotonic() > deadline:
+            sys.exit(f"Kafka at {kafka.bootstrap} does not answer")
+        time.sleep(0.05)
 
 
 def configure_edge(plan: Plan) -> None:
