@@ -39,7 +39,7 @@ _OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.http2.max_ping_strikes", 3),
     # Long-lived connections of a balancer spread again over processes that were started later.
     ("grpc.max_connection_age_ms", 300_000),
-    ("grpc.max_connection_age_grace_ms", 60_000),
+    ("grpc.max_connection_age_grace_ms", 660_000),
 )
 
 _log = structlog.get_logger()

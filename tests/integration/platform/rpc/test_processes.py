@@ -201,6 +201,8 @@ def test_processes_go_when_their_supervisor_is_killed(start: Start) -> None:
     [
         {"WAYMARK_OIDC_ISSUER": ""},
         {"WAYMARK_LISTEN": "127.0.0.1:0", "WAYMARK_PROCESSES": "2"},
+        {"WAYMARK_ENVIRONMENT": "production"},
+        {"WAYMARK_ENVIRONMENT": "production", "WAYMARK_OIDC_ISSUER": "https://login.example"},
     ],
 )
 def test_a_bad_set_up_ends_at_once(start: Start, settings: dict[str, str]) -> None:
