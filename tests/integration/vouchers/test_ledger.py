@@ -1,0 +1,131 @@
+"""The ledger: append-only, and a flipped, deleted, swapped or inserted entry is found and named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from services.platform.db.engine import driver_url
+from services.platform.db.transaction import transaction
+from services.vouchers import jobs
+from tests.support.vouchers import NO_EVIDENCE, World
+
+
+@pytest.fixture
+def spent(world: World) -> World:
+    """A world with some history and a checkpoint."""
+    programme = world.programme(**NO_EVIDENCE)
+    for _ in range(2):
+        learner, voucher = world.voucher(programme)
+        world.accepted(learner, voucher, amount=60_000, accept=50_000)
+    jobs.checkpoint(world.app)
+    return world
+
+
+@pytest.fixture
+def tamper(spent: World, postgres: str) -> Callable[..., Any]:
+    """Runs a statement as the database's administrator, past every trigger."""
+
+    def run(statement: str, **values: Any) -> Any:
+        name = make_url(spent.app.settings.database_url).database
+        engine = sqlalchemy.create_engine(driver_url(postgres).set(database=name), use_native_hstore=False)
+        with engine.begin() as connection:
+            connection.execute(text("SET session_replication_role = replica"))
+            result = connection.execute(text(statement), values)
+            rows = result.all() if result.returns_rows else []
+        engine.dispose()
+        return rows
+
+    return run
+
+
+def chain(tamper: Callable[..., Any]) -> int:
+    """Returns the longest chain."""
+    found = tamper("SELECT shard FROM ledger_entries GROUP BY shard ORDER BY count(*) DESC LIMIT 1")
+    return int(found[0].shard)
+
+
+def findings(world: World) -> set[tuple[int, int, str]]:
+    """Returns what verification finds."""
+    report = world.verify()
+    assert report.intact == (not report.findings)
+    return {(item.shard, item.sequence, item.kind) for item in report.findings}
+
+
+def test_an_honest_ledger_is_intact(spent: World) -> None:
+    report = spent.verify()
+    assert report.intact, report.findings
+    assert report.checkpoint_count > 0
+    assert sum(spent.balances().values()) == 0
+
+
+def test_even_the_service_itself_can_neither_change_nor_delete(spent: World) -> None:
+    for table in ("ledger_entries", "ledger_checkpoints"):
+        for statement in (f"UPDATE {table} SET shard = 0", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+            with (
+                pytest.raises(sqlalchemy.exc.ProgrammingError, match=r"append-only|permission"),
+                transaction(spent.app) as tx,
+            ):
+                tx.execute(text(statement))
+
+
+def test_a_flipped_entry_is_named(spent: World, tamper: Callable[..., Any]) -> None:
+    shard = chain(tamper)
+    tamper("UPDATE ledger_entries SET cents = cents + 1 WHERE shard = :s AND sequence = 2", s=shard)
+    found = findings(spent)
+    assert (shard, 2, "HASH") in found
+    assert (shard, 1, "UNBALANCED") in found
+
+
+def test_a_deleted_entry_is_named(spent: World, tamper: Callable[..., Any]) -> None:
+    shard = chain(tamper)
+    tamper("DELETE FROM ledger_entries WHERE shard = :s AND sequence = 3", s=shard)
+    assert (shard, 4, "GAP") in findings(spent)
+
+
+def test_deleted_last_entries_are_named(spent: World, tamper: Callable[..., Any]) -> None:
+    shard = chain(tamper)
+    tamper("DELETE FROM ledger_entries WHERE shard = :s AND sequence > 2", s=shard)
+    kinds = {kind for where, _, kind in findings(spent) if where == shard}
+    assert {"HEAD", "CHECKPOINT"} <= kinds
+
+
+def test_swapped_entries_are_named(spent: World, tamper: Callable[..., Any]) -> None:
+    shard = chain(tamper)
+    for old, new in ((1, 1001), (2, 1), (1001, 2)):
+        tamper(
+            "UPDATE ledger_entries SET sequence = :new WHERE shard = :s AND sequence = :old",
+            s=shard,
+            old=old,
+            new=new,
+        )
+    assert {(shard, 1, "HASH"), (shard, 2, "HASH")} <= findings(spent)
+
+
+def test_an_inserted_entry_is_named(spent: World, tamper: Callable[..., Any]) -> None:
+    shard = chain(tamper)
+    (last,) = tamper("SELECT max(sequence) AS m FROM ledger_entries WHERE shard = :s", s=shard)
+    tamper(
+        """INSERT INTO ledger_entries SELECT shard, sequence + 1, transaction, operation, kind, owner, cents,
+          currency, reference, hash, created_at FROM ledger_entries WHERE shard = :s AND sequence = :m""",
+        s=shard,
+        m=last.m,
+    )
+    found = findings(spent)
+    assert (shard, last.m + 1, "HASH") in found
+
+
+def test_a_forged_chain_breaks_its_checkpoint(spent: World, tamper: Callable[..., Any]) -> None:
+    shard = chain(tamper)
+    tamper("UPDATE ledger_checkpoints SET hash = decode(repeat('00', 32), 'hex') WHERE shard = :s", s=shard)
+    assert {kind for where, _, kind in findings(spent) if where == shard} == {"CHECKPOINT"}
+
+
+def test_a_balance_changed_beside_the_ledger_is_named(spent: World, tamper: Callable[..., Any]) -> None:
+    tamper("UPDATE pots SET available_cents = available_cents + 1")
+    assert {kind for _, _, kind in findings(spent)} == {"BALANCE"}

@@ -1,0 +1,229 @@
+"""Redemptions: what is refused, who may do what, and that 32 callers cannot spend one voucher twice."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+from sqlalchemy import text
+from waymark.vouchers.v1 import redemption_pb2 as pb
+from waymark.vouchers.v1 import voucher_pb2
+
+from services.platform.db.transaction import transaction
+from services.vouchers import jobs
+from services.vouchers.store import redemptions
+from tests.integration.vouchers.refusals import reason_of, refused
+from tests.support.vouchers import NO_EVIDENCE, World, cents, eur, request_id
+
+State = pb.Redemption
+
+
+def spend_at_once(world: World, callers: int = 32) -> tuple[int, list[str], str]:
+    """Lets many callers reserve half of one voucher each; returns how many could, the rest's reasons."""
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    stub = learner.redemptions
+
+    def one(_: int) -> str:
+        request = pb.ReserveRedemptionRequest(voucher=voucher, session=world.session, amount=eur(50_000))
+        try:
+            stub.ReserveRedemption(request, timeout=30)
+        except grpc.RpcError as error:
+            return reason_of(error)
+        return ""
+
+    with ThreadPoolExecutor(callers) as pool:
+        answers = list(pool.map(one, range(callers)))
+    return answers.count(""), [answer for answer in answers if answer], voucher
+
+
+def test_32_callers_spend_one_voucher_once(world: World) -> None:
+    granted, reasons, voucher = spend_at_once(world)
+    assert granted == 2
+    assert set(reasons) <= {"VOUCHER_SPENT", "OVERLOADED", "LOCKED"}
+    with transaction(world.app) as tx:
+        row = tx.execute(text("SELECT available_cents, reserved_cents FROM vouchers")).one()
+    assert tuple(row) == (0, 100_000), voucher
+    assert world.verify().intact
+
+
+def test_control_without_the_lock_one_voucher_is_overspent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlocked = text(str(redemptions.LOCK_BY_VOUCHER).replace("FOR NO KEY UPDATE OF v, h", ""))
+    monkeypatch.setattr(redemptions, "LOCK_BY_VOUCHER", unlocked)
+    # The chain's primary key would stop most twins too; without it the lock stands alone.
+    free = str(redemptions.RESERVE).partition("), head AS")[0] + ") SELECT 1"
+    monkeypatch.setattr(redemptions, "RESERVE", text(free))
+    granted, _, _ = spend_at_once(world)
+    assert granted > 2, "the race did not show; the test above proves nothing"
+
+
+def test_the_database_itself_refuses_an_overspent_voucher(world: World) -> None:
+    world.voucher(world.programme(**NO_EVIDENCE))
+    with pytest.raises(Exception, match="vouchers_n"), transaction(world.app) as tx:
+        tx.execute(text("UPDATE vouchers SET available_cents = -1"))
+
+
+def test_refusals_of_a_reservation(world: World) -> None:
+    programme = world.programme(**NO_EVIDENCE)
+    learner, voucher = world.voucher(programme)
+    stranger = world.learner()
+    assert refused(lambda: world.reserve(stranger, voucher)) == "NOT_FOUND"
+    assert (
+        refused(lambda: world.reserve(learner, voucher, session="courses/x/sessions/y")) == "SESSION_UNKNOWN"
+    )
+    assert refused(lambda: world.reserve(learner, voucher, amount=100_001)) == "AMOUNT_TOO_HIGH"
+    other = world.offer("courses/baking")
+    assert refused(lambda: world.reserve(learner, voucher, session=other)) == "VOUCHER_NOT_FOR_SESSION"
+    world.offer(price=None)
+    assert refused(lambda: world.reserve(learner, voucher)) == "SESSION_PRICE_UNKNOWN"
+    world.offer()
+    world.accredit(accredited=False)
+    assert refused(lambda: world.reserve(learner, voucher)) == "PROVIDER_NOT_ACCREDITED"
+    world.accredit(until=world.today.replace(year=world.today.year - 1, day=1))
+    assert refused(lambda: world.reserve(learner, voucher)) == "PROVIDER_NOT_ACCREDITED"
+    world.accredit()
+    world.reserve(learner, voucher)
+    assert refused(lambda: world.reserve(learner, voucher)) == "VOUCHER_SPENT"
+
+
+def test_a_negative_and_a_foreign_amount_are_refused(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    request = pb.ReserveRedemptionRequest(voucher=voucher, session=world.session, amount=eur(100))
+    request.amount.units = -1
+    assert refused(lambda: learner.redemptions.ReserveRedemption(request)) == "INVALID_ARGUMENT"
+    request.amount.units, request.amount.currency_code = 1, "SEK"
+    assert refused(lambda: learner.redemptions.ReserveRedemption(request)) == "CURRENCY_MISMATCH"
+
+
+def test_a_provider_reserves_with_the_code_and_only_with_it(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    issued = learner.vouchers.IssueVoucherCode(voucher_pb2.IssueVoucherCodeRequest(name=voucher))
+    code = issued.code.lower().replace("-", " ")
+    request = pb.ReserveRedemptionRequest(code=code, session=world.session)
+    reserved = world.provider.redemptions.ReserveRedemption(request)
+    assert reserved.voucher == ""
+    assert reserved.state == State.STATE_RESERVED
+    by_name = pb.ReserveRedemptionRequest(voucher=voucher, session=world.session)
+    assert refused(lambda: world.provider.redemptions.ReserveRedemption(by_name)) == "NOT_FOUND"
+    other = world.person("provider", org="organisations/other")
+    assert refused(lambda: other.redemptions.ReserveRedemption(request)) == "NOT_FOUND"
+
+
+def test_wrong_codes_use_up_a_budget(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    first = learner.vouchers.IssueVoucherCode(voucher_pb2.IssueVoucherCodeRequest(name=voucher)).code
+    second = learner.vouchers.IssueVoucherCode(voucher_pb2.IssueVoucherCodeRequest(name=voucher)).code
+    reserve = world.provider.redemptions.ReserveRedemption
+    old = pb.ReserveRedemptionRequest(code=first, session=world.session)
+    reasons = [refused(lambda: reserve(old)) for _ in range(10)]
+    assert set(reasons) == {"VOUCHER_CODE_INVALID"}
+    right = pb.ReserveRedemptionRequest(code=second, session=world.session)
+    assert refused(lambda: reserve(right)) == "TOO_MANY_ATTEMPTS"
+
+
+def test_a_code_is_shown_once(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    request = voucher_pb2.IssueVoucherCodeRequest(name=voucher, request_id=request_id())
+    code = learner.vouchers.IssueVoucherCode(request).code
+    assert refused(lambda: learner.vouchers.IssueVoucherCode(request)) == "ALREADY_ANSWERED"
+    with transaction(world.app) as tx:
+        kept = str(tx.execute(text("SELECT v.*, r.answer FROM vouchers v, request_ids r")).all())
+    assert code not in kept
+    assert code.replace("-", "") not in kept
+
+
+def test_steps_in_the_wrong_order_are_refused(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    redemption = world.reserve(learner, voucher)
+    start = pb.StartRedemptionRequest(name=redemption.name)
+    accept = pb.AcceptRedemptionRequest(name=redemption.name)
+    assert refused(lambda: world.provider.redemptions.StartRedemption(start)) == "WRONG_STATE"
+    assert refused(lambda: world.caseworker.redemptions.AcceptRedemption(accept)) == "WRONG_STATE"
+    authorise = pb.AuthoriseRedemptionRequest(name=redemption.name)
+    stranger = world.learner()
+    assert refused(lambda: stranger.redemptions.AuthoriseRedemption(authorise)) == "NOT_FOUND"
+    learner.redemptions.AuthoriseRedemption(authorise)
+    assert refused(lambda: learner.redemptions.AuthoriseRedemption(authorise)) == "WRONG_STATE"
+
+
+def test_accepting_more_than_reserved_is_refused(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    redemption = world.delivered(learner, voucher, amount=10_000)
+    accept = pb.AcceptRedemptionRequest(name=redemption.name, amount=eur(10_001))
+    assert refused(lambda: world.caseworker.redemptions.AcceptRedemption(accept)) == "AMOUNT_TOO_HIGH"
+
+
+def test_evidence_is_asked_for(world: World) -> None:
+    learner, voucher = world.voucher(world.programme())
+    redemption = world.reserve(learner, voucher)
+    learner.redemptions.AuthoriseRedemption(pb.AuthoriseRedemptionRequest(name=redemption.name))
+    world.provider.redemptions.StartRedemption(pb.StartRedemptionRequest(name=redemption.name))
+    deliver = pb.DeliverRedemptionRequest(name=redemption.name)
+    assert refused(lambda: world.provider.redemptions.DeliverRedemption(deliver)) == "EVIDENCE_MISSING"
+
+
+def test_void_and_reject_return_the_amount(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    redemption = world.reserve(learner, voucher)
+    voided = learner.redemptions.VoidRedemption(pb.VoidRedemptionRequest(name=redemption.name))
+    assert voided.state == State.STATE_VOIDED
+    assert cents(world.wallet(learner, voucher).available) == 100_000
+    delivered = world.delivered(learner, voucher)
+    reject = pb.RejectRedemptionRequest(name=delivered.name, reason="nobody came")
+    assert world.caseworker.redemptions.RejectRedemption(reject).state == State.STATE_REJECTED
+    assert cents(world.wallet(learner, voucher).available) == 100_000
+    assert world.verify().intact
+
+
+def age(world: World, column: str, table: str) -> None:
+    """Lets a time limit lie in the past."""
+    with transaction(world.app) as tx:
+        tx.execute(text(f"UPDATE {table} SET {column} = now() - interval '1 second'"))
+
+
+def test_a_reservation_times_out_by_the_database_clock(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    redemption = world.reserve(learner, voucher)
+    age(world, "authorise_until", "redemptions")
+    authorise = pb.AuthoriseRedemptionRequest(name=redemption.name)
+    assert refused(lambda: learner.redemptions.AuthoriseRedemption(authorise)) == "RESERVATION_EXPIRED"
+    jobs.expire_reservations(world.app)
+    jobs.expire_reservations(world.app)
+    found = learner.redemptions.GetRedemption(pb.GetRedemptionRequest(name=redemption.name))
+    assert found.state == State.STATE_EXPIRED
+    assert cents(world.wallet(learner, voucher).available) == 100_000
+    assert world.verify().intact
+
+
+def test_an_expired_voucher_returns_its_money_now_and_later(world: World) -> None:
+    programme = world.programme(fund=300_000, **NO_EVIDENCE)
+    learner, voucher = world.voucher(programme)
+    redemption = world.reserve(learner, voucher, amount=40_000)
+    age(world, "expires_at", "vouchers")
+    assert refused(lambda: world.reserve(learner, voucher, amount=1)) == "VOUCHER_EXPIRED"
+    jobs.expire_vouchers(world.app)
+    wallet = world.wallet(learner, voucher)
+    assert wallet.state == voucher_pb2.Voucher.STATE_EXPIRED
+    assert (cents(wallet.available), cents(wallet.reserved)) == (0, 40_000)
+    assert world.balances()[2] == 260_000
+    learner.redemptions.VoidRedemption(pb.VoidRedemptionRequest(name=redemption.name))
+    jobs.expire_vouchers(world.app)
+    assert world.balances()[2] == 300_000
+    assert world.verify().intact
+
+
+def test_lists_show_only_ones_own(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    name = world.reserve(learner, voucher).name
+    mine = pb.ListRedemptionsRequest(learner=learner.learner)
+    assert [r.name for r in learner.redemptions.ListRedemptions(mine).redemptions] == [name]
+    for request in (pb.ListRedemptionsRequest(), pb.ListRedemptionsRequest(organisation=world.organisation)):
+        assert refused(lambda request=request: learner.redemptions.ListRedemptions(request)) == "NOT_FOUND"
+    own = pb.ListRedemptionsRequest(organisation=world.organisation)
+    (found,) = world.provider.redemptions.ListRedemptions(own).redemptions
+    assert (found.name, found.voucher) == (name, "")
+    foreign: Any = pb.ListRedemptionsRequest(organisation="organisations/other")
+    assert refused(lambda: world.provider.redemptions.ListRedemptions(foreign)) == "NOT_FOUND"
