@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from services.platform.app import App
+from services.portfolio.access import log_access
 from services.portfolio.domain.keys import HolderKey, KeyRing
 from services.portfolio.domain.secrets import LinkSecrets
 from services.portfolio.requests import holder_of
@@ -36,7 +37,11 @@ class PortfolioApp(App):
         return self._answer_key(tx, request).seal("request_ids", request.DESCRIPTOR.full_name, answer)
 
     def open_answer(self, tx: Transaction, request: Message, kept: bytes) -> bytes:
-        """Opens a kept answer; raises Refusal(NOT_FOUND) once the holder's key is erased."""
+        """Opens a kept answer, which is a look like any other: logged, and under a mandate still in force.
+
+        Raises Refusal(NOT_FOUND) once the mandate has ended or the holder's key is erased.
+        """
+        log_access(tx, request)
         return self._answer_key(tx, request).open("request_ids", request.DESCRIPTOR.full_name, kept)
 
     def _answer_key(self, tx: Transaction, request: Message) -> HolderKey:

@@ -7,13 +7,10 @@ from functools import wraps
 from typing import Any, TypeVar, overload
 
 from google.protobuf.message import Message
-from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
 from services.platform.rpc.handlers import Served, Written, mutation
-from services.portfolio.requests import PATHWAY, holder_of, resource_of
-from services.portfolio.store import access_records, mandates
+from services.portfolio.access import log_access
 
 S = TypeVar("S", bound=Any)
 Q = TypeVar("Q", bound=Message)
@@ -44,15 +41,3 @@ def portfolio_call_of(method: Any, *, answer_stored: bool) -> Any:
         return method(self, tx, request)
 
     return logged
-
-
-def log_access(tx: Transaction, request: Any) -> None:
-    """Logs the call unless the holder makes it; raises Refusal(NOT_FOUND) when no mandate covers it."""
-    holder = holder_of(request)
-    if tx.principal.subject == holder:
-        return
-    grant = mandates.in_force(tx.connection, tx.principal, holder, PATHWAY)
-    if grant is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    action = request.DESCRIPTOR.name.removesuffix("Request")
-    access_records.write(tx, holder, action=action, resource=resource_of(request), grant=grant)

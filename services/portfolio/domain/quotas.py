@@ -12,9 +12,9 @@ LIMITS = {
     "evidence": 1_000,
     "mandates": 500,
     "share_links": 500,
-    "pathways": 100,
-    "pathway_steps": 200,
-    "pathway_spells": 200,
+    "pathways": 50,
+    "pathway_steps": 100,
+    "pathway_spells": 100,
 }
 EVIDENCE_BYTES = 5_000_000_000
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from sqlalchemy import text
 from waymark.portfolio.v1 import access_log_pb2 as log
@@ -10,6 +12,7 @@ from waymark.portfolio.v1 import mandate_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.portfolio.api import calls
+from services.portfolio.store import access_records
 from tests.support.portfolio import Caller, Portfolio, entry, mandate, pathway, reason_of, skill, soon, step
 
 
@@ -114,7 +117,7 @@ def test_a_look_that_cannot_be_logged_does_not_happen(portfolio: Portfolio, monk
     def broken(*args, **kwargs) -> None:
         raise RuntimeError("no log")
 
-    monkeypatch.setattr(calls.access_records, "write", broken)
+    monkeypatch.setattr(access_records, "write", broken)
     assert reason_of(counsellor.GetHolder, look) == "INTERNAL"
     monkeypatch.undo()
     assert counsellor.GetHolder(look).given_name == "Ada"
@@ -143,3 +146,16 @@ def test_the_database_keeps_the_log_as_it_was_written(portfolio: Portfolio, stat
         tx.execute(text("ALTER TABLE access_records DISABLE TRIGGER access_records_stay"))
         tx.execute(text(statement))
         tx.execute(text("ALTER TABLE access_records ENABLE TRIGGER access_records_stay"))
+
+
+def test_a_kept_answer_is_logged_and_ends_with_the_mandate(portfolio: Portfolio) -> None:
+    person = portfolio.person()
+    way = pathway(person)
+    counsellor = portfolio.mandated(person)
+    (grant,) = person.ListMandates(pb.ListMandatesRequest(parent=person.holder)).mandates
+    request = pathway_pb2.AgreePathwayRequest(name=way.name, request_id=str(uuid.uuid4()))
+    assert counsellor.AgreePathway(request) == counsellor.AgreePathway(request)
+    assert [record.action for record in records(person)] == ["AgreePathway"] * 2
+    person.RevokeMandate(pb.RevokeMandateRequest(name=grant.name))
+    assert reason_of(counsellor.AgreePathway, request) == "NOT_FOUND"
+    assert len(records(person)) == 2

@@ -122,7 +122,7 @@ def test_freshness(asserted: date, used: date | None, expected: int) -> None:
 
 
 def test_quotas() -> None:
-    quotas.check("pathways", 99)
+    quotas.check("pathways", 49)
     with pytest.raises(Refusal) as caught:
-        quotas.check("pathways", 100)
-    assert caught.value.metadata == {"what": "pathways", "limit": "100"}
+        quotas.check("pathways", 50)
+    assert caught.value.metadata == {"what": "pathways", "limit": "50"}
