@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from services.platform.edge.contract import Contract
+from services.platform.edge.limits import Limits
 from tests.support.edges import Edge, MakeEdge, edge, issuing
 from tests.support.parts import S3Address
 from tests.support.probe import Probe, compile_probe, serve_probe
+from tests.support.world import World, world
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +47,11 @@ def make_edge(
 @pytest.fixture(scope="module")
 def running(make_edge: MakeEdge) -> Edge:
     return make_edge()
+
+
+@pytest.fixture(scope="session")
+def whole(postgres: str, s3: S3Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """All three services behind an edge without rate limits."""
+    folder = tmp_path_factory.mktemp("world")
+    with world(postgres, s3, folder, limits=Limits(rates=False)) as running:
+        yield running
