@@ -18,7 +18,7 @@ LONGEST = 6  # words
 SHARED_BY = 3  # occupations; a label of more is no evidence
 LEAST = 0.25  # confidence below which a tag is not kept
 MOST_TAGS = 5
-REST_WORDS = 80  # words of the description that are looked at
+REST_WORDS = 60  # words of the description that are looked at
 IN_TITLE, IN_SUBJECT, IN_REST = 1.0, 0.75, 0.5
 PREFERRED, ALTERNATIVE, STEMMED = 0.95, 0.85, 0.7
 
@@ -60,8 +60,8 @@ class Tagger:
         self._stemmed = {
             key: list(found.values()) for key, found in stemmed.items() if len(found) <= SHARED_BY
         }
-        # Most words begin no label; asking this first saves nearly all look-ups.
-        self._begins = {key.split(" ", 1)[0] for key in (*self._exact, *self._stemmed)}
+        # First word → lengths of the labels that begin with it: most words begin none, most others few.
+        self._begins = _lengths(self._exact), _lengths(self._stemmed)
 
     def tag(self, title: str, subjects: Sequence[str], rest: str) -> list[Match]:
         """Returns the occupations found, surest first, at most MOST_TAGS."""
@@ -77,25 +77,33 @@ class Tagger:
         return sorted(found.values(), key=lambda match: (-match.confidence, match.uri))[:MOST_TAGS]
 
     def _matches(self, text: list[str], shortest: int) -> Iterator[tuple[Label, float]]:
-        language, begins = self._language, self._begins
-        stemmed = [stem(word, language) for word in text]
-        start = 0
-        while start < len(text):
-            if text[start] not in begins and stemmed[start] not in begins:
-                start += 1
-                continue
-            for length in range(min(LONGEST, len(text) - start), shortest - 1, -1):
-                end = start + length
-                hits = self._exact.get(" ".join(text[start:end])) or self._stemmed.get(
-                    " ".join(stemmed[start:end])
-                )
-                if hits:
-                    for label, weight in hits:
-                        yield label, weight / len(hits) ** 0.5
-                    start = end
-                    break
-            else:
-                start += 1
+        exact_begins, stemmed_begins = self._begins
+        stemmed = [stem(word, self._language) for word in text]
+        start, end = 0, len(text)
+        while start < end:
+            lengths = exact_begins.get(text[start], 0) | stemmed_begins.get(stemmed[start], 0)
+            length = min(lengths.bit_length() - 1, end - start) if lengths else 0
+            while length >= shortest:
+                if lengths >> length & 1:
+                    stop = start + length
+                    hits = self._exact.get(" ".join(text[start:stop]))
+                    hits = hits or self._stemmed.get(" ".join(stemmed[start:stop]))
+                    if hits:
+                        for label, weight in hits:
+                            yield label, weight / len(hits) ** 0.5
+                        start = stop - 1
+                        break
+                length -= 1
+            start += 1
+
+
+def _lengths(labels: Iterable[str]) -> dict[str, int]:
+    """Returns first word → bit set of the lengths, in words, of the labels that begin with it."""
+    found: dict[str, int] = {}
+    for label in labels:
+        first, *others = label.split(" ")
+        found[first] = found.get(first, 0) | 1 << (1 + len(others))
+    return found
 
 
 def _keep(found: dict[str, tuple[Label, float]], label: Label, weight: float) -> None:

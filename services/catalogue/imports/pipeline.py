@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -60,19 +61,19 @@ class FeedImport:
     def go(self) -> None:
         """Takes the run as far as it gets: SUCCEEDED, FAILED or HELD."""
         if not self._row.staged:
-            self._stage()
-            if not self._judge():
+            self.stage()
+            if not self.judge():
                 return
         with transaction(self._app, read_only=True) as tx:
             self._row = feed_runs.read(tx.connection, self._run)
-        self._apply()
+        self.apply()
         if self._row.removes:
-            self._remove()
-        self._finish()
+            self.remove()
+        self.finish()
 
     # --- reading
 
-    def _stage(self) -> None:
+    def stage(self) -> None:
         """Reads the file into staged records and findings, batch by batch."""
         with transaction(self._app) as tx:
             staging.forget(tx, self._run)
@@ -102,19 +103,21 @@ class FeedImport:
                 self._note(tx, [broken])
 
     def _stage_batch(self, batch: list[Raw]) -> None:
+        """Compares and reads outside any transaction: only this run writes to its source."""
         found: list[Finding] = []
         rows: list[Staged] = []
-        with transaction(self._app) as tx:
-            names = [raw.external_id for raw in batch if raw.external_id]
+        names = [raw.external_id for raw in batch if raw.external_id]
+        with transaction(self._app, read_only=True) as tx:
             known = course_store.known_hashes(tx, self._source.id, names)
             seen = staging.present(tx, self._run, names)
-            for raw in batch:
-                self._counts["records_in"] += 1
-                staged = self._examine(raw, known, seen, found)
-                if staged is None:
-                    self._counts["records_rejected"] += 1
-                else:
-                    rows.append(staged)
+        for raw in batch:
+            self._counts["records_in"] += 1
+            staged = self._examine(raw, known, seen, found)
+            if staged is None:
+                self._counts["records_rejected"] += 1
+            else:
+                rows.append(staged)
+        with transaction(self._app) as tx:
             staging.add(tx, self._run, rows)
             self._note(tx, found)
 
@@ -134,7 +137,7 @@ class FeedImport:
         before = known.get(raw.external_id)
         if before == digest:
             self._counts["courses_unchanged"] += 1
-            return Staged(raw.external_id, Action.UNCHANGED, None, None)
+            return Staged(raw.external_id, Action.UNCHANGED, None, None, None)
         findings = Findings(raw.external_id, raw.line)
         course = courses.course_id(self._source.id, raw.external_id)
         document = self._reader.read(raw, course, self._context, findings)
@@ -144,12 +147,12 @@ class FeedImport:
         if findings.rejected:
             # Staged all the same: the course is still in the feed, so it must not be removed.
             self._counts["records_rejected"] += 1
-            return Staged(raw.external_id, Action.REJECTED, None, None)
+            return Staged(raw.external_id, Action.REJECTED, None, None, None)
         self._tags.add(document)
         action = Action.UPDATE if before else Action.CREATE
         self._counts["courses_updated" if before else "courses_created"] += 1
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        return Staged(raw.external_id, action, digest, text)
+        return Staged(raw.external_id, action, course, digest, text)
 
     def _note(self, tx: Transaction, found: list[Finding]) -> None:
         for finding in found:
@@ -164,10 +167,11 @@ class FeedImport:
 
     # --- judging
 
-    def _judge(self) -> bool:
+    def judge(self) -> bool:
         """Writes the counts down and decides how to go on; True: apply now."""
         good = self._counts["records_in"] - self._counts["records_rejected"]
         with transaction(self._app) as tx:
+            staging.analyze(tx)
             present, missing = course_store.count_present(tx, self._source.id, self._run)
             verdict = guard.judge(
                 guard.Situation(
@@ -200,7 +204,7 @@ class FeedImport:
 
     # --- applying
 
-    def _apply(self) -> None:
+    def apply(self) -> None:
         """Writes staged courses with their events, a batch a transaction;
 
         The cursor commits with the batch.
@@ -211,11 +215,11 @@ class FeedImport:
                 rows = staging.to_apply(tx, self._run, after, APPLY_BATCH)
                 if not rows:
                     return
-                apply_batch(tx, self._source, rows)
+                apply_batch(tx, self._source, self._run, rows, after)
                 after = rows[-1].external_id
                 feed_runs.change(tx, self._run, applied_to=after)
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
         """Marks courses that the feed no longer names as removed."""
         organisation = self._source.organisation_id
         while True:
@@ -230,7 +234,8 @@ class FeedImport:
             if not rows:
                 return
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Ends the run as SUCCEEDED."""
         with transaction(self._app) as tx:
             staging.forget(tx, self._run)
             feed_runs.change(tx, self._run, state=FeedRun.STATE_SUCCEEDED)
@@ -247,23 +252,22 @@ COUNTED = (
 )
 
 
-def apply_batch(tx: Transaction, source: Any, rows: Any) -> None:
-    """Upserts staged courses with corrections re-applied, and publishes their events."""
-    ids = [courses.course_id(source.id, row.external_id) for row in rows]
-    kept = course_store.corrections(tx, ids)
-    written = []
-    for course, row in zip(ids, rows, strict=True):
-        corrections = kept.get(course, {})
-        document = courses.corrected(row.document, corrections)
-        imported = row.document if corrections else None
-        written.append(course_store.Written(course, row.external_id, row.raw_hash, document, imported))
-    versions = course_store.upsert(tx, source.id, source.organisation_id, written)
-    for item in written:
-        tx.publish(
-            events.course_changed(
-                item.id, versions[item.id], source.organisation_id, item.document, removed=False
-            )
-        )
+def apply_batch(tx: Transaction, source: Any, run: str, rows: Sequence[Any], after: str) -> None:
+    """Upserts the staged courses `rows`, which follow `after`, with corrections re-applied;
+
+    Publishes them.
+    """
+    kept = course_store.corrections(tx, [row.course_id for row in rows])
+    documents = {row.course_id: row.document for row in rows}
+    for row in rows:
+        if row.course_id in kept:
+            merged = courses.corrected(row.document, kept[row.course_id])
+            documents[row.course_id] = merged
+            staging.correct(tx, run, row.external_id, merged, row.document)
+    organisation = source.organisation_id
+    versions = course_store.upsert(tx, source.id, organisation, run, (after, rows[-1].external_id))
+    for course, document in documents.items():
+        tx.publish(events.course_changed(course, versions[course], organisation, document, removed=False))
 
 
 def check_size(document: courses.Document, findings: Findings) -> None:

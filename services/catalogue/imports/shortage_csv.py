@@ -11,7 +11,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from waymark.catalogue.v1.shortage_list_pb2 import ShortageCause, ShortageFormat
 from waymark.errors.v1 import reason_pb2
@@ -19,6 +18,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.domain.findings import Finding, Findings, clean
 from services.catalogue.domain.labels import normal, stems
 from services.catalogue.domain.shortage import Entry, Occupation
+from services.catalogue.store.taxonomies import LabelRow
 from services.platform.errors import Refusal, Violation
 
 MAX_BYTES = 16 << 20
@@ -54,7 +54,7 @@ class Occupations:
     `labels`: rows of `taxonomies.labels_for_matching`.
     """
 
-    def __init__(self, labels: Iterable[Any], isco_codes: set[str]) -> None:
+    def __init__(self, labels: Iterable[LabelRow], isco_codes: set[str]) -> None:
         self.isco_codes = isco_codes
         self._uris: dict[str, Occupation] = {}
         self._exact: defaultdict[str, dict[str, Occupation]] = defaultdict(dict)

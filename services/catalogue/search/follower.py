@@ -134,7 +134,9 @@ class Follower:
         return moved
 
     def check(self, index: tantivy.Index) -> None:
-        """Raises IndexDamaged when index and database differ in their number of courses while nothing changes."""
+        """Raises IndexDamaged when index and database differ in their number of courses while nothing
+        changes.
+        """
         index.reload()
         found = index.searcher().num_docs
         with transaction(self._app, read_only=True) as tx:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, text, update
 from waymark.errors.v1 import reason_pb2
@@ -14,52 +13,31 @@ from services.catalogue.store.tables import courses
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
-
-class Written(NamedTuple):
-    """A course to write; `imported` is None while nothing is corrected."""
-
-    id: str
-    external_id: str
-    raw_hash: bytes
-    document: Document
-    imported: Document | None
-
-
 _UPSERT = text(
     """
     INSERT INTO courses (id, source_id, external_id, organisation_id, raw_hash, document, imported)
-    SELECT id, :source, external_id, :organisation, raw_hash, document, imported
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:external_ids AS text[]), CAST(:raw_hashes AS bytea[]),
-                CAST(:documents AS jsonb[]), CAST(:importeds AS jsonb[]))
-         AS fresh (id, external_id, raw_hash, document, imported)
-    ORDER BY id
+    SELECT course_id, :source, external_id, :organisation, raw_hash, document, imported
+    FROM feed_staged
+    WHERE run_id = :run AND external_id > :after AND external_id <= :last AND action IN (1, 2)
+    ORDER BY course_id
     ON CONFLICT (source_id, external_id) DO UPDATE SET
       raw_hash = excluded.raw_hash, document = excluded.document, imported = excluded.imported,
       removed_time = NULL, version = courses.version + 1, update_time = now()
-    RETURNING id, version
+    RETURNING id::text, version
     """
 )
 
 
-def upsert(tx: Transaction, source: str, organisation: str, rows: Sequence[Written]) -> dict[str, int]:
-    """Writes courses in one statement; returns id → version."""
-    result = tx.execute(
-        _UPSERT,
-        {
-            "source": source,
-            "organisation": organisation,
-            "ids": [row.id for row in rows],
-            "external_ids": [row.external_id for row in rows],
-            "raw_hashes": [row.raw_hash for row in rows],
-            "documents": [_json(row.document) for row in rows],
-            "importeds": [None if row.imported is None else _json(row.imported) for row in rows],
-        },
-    )
-    return {str(row.id): row.version for row in result}
+def upsert(
+    tx: Transaction, source: str, organisation: str, run: str, span: tuple[str, str]
+) -> dict[str, int]:
+    """Writes staged courses, those after `span[0]` up to `span[1]`, in one statement;
 
-
-def _json(document: Document) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    Returns id → version.
+    """
+    after, last = span
+    values = {"source": source, "organisation": organisation, "run": run, "after": after, "last": last}
+    return {row.id: row.version for row in tx.execute(_UPSERT, values)}
 
 
 def corrections(tx: Transaction, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select, text, update
 
 from services.catalogue.store.tables import feed_staged
 from services.catalogue.store.taxonomies import copy
@@ -22,10 +22,11 @@ class Action:
 
 
 class Staged(NamedTuple):
-    """A record read; hash and document (JSON) only where it is to be written."""
+    """A record read; course id, hash and document (JSON) only where it is to be written."""
 
     external_id: str
     action: int
+    course_id: str | None
     raw_hash: bytes | None
     document: str | None
 
@@ -42,7 +43,7 @@ def add(tx: Transaction, run: str, rows: Iterable[Staged]) -> None:
     """Stages records whose ids are not staged yet."""
     copy(
         tx.connection,
-        "feed_staged (run_id, external_id, action, raw_hash, document)",
+        "feed_staged (run_id, external_id, action, course_id, raw_hash, document)",
         ((run, *row) for row in rows),
     )
 
@@ -62,6 +63,22 @@ def to_apply(tx: Transaction, run: str, after: str, size: int) -> Sequence[Row[A
     return tx.execute(statement).all()
 
 
+def correct(
+    tx: Transaction, run: str, external_id: str, document: dict[str, Any], imported: dict[str, Any]
+) -> None:
+    """Puts corrections into a staged document before it is written."""
+    tx.execute(
+        update(feed_staged)
+        .where(feed_staged.c.run_id == run, feed_staged.c.external_id == external_id)
+        .values(document=document, imported=imported)
+    )
+
+
 def forget(tx: Transaction, run: str) -> None:
     """Removes what a run has staged."""
     tx.execute(feed_staged.delete().where(feed_staged.c.run_id == run))
+
+
+def analyze(tx: Transaction) -> None:
+    """Counts anew for the planner: what is staged came faster than autovacuum notices."""
+    tx.execute(text("ANALYZE feed_staged"))

@@ -294,8 +294,10 @@ feed_staged = Table(
     # "C": the order of bytes, as the applying cursor counts on.
     Column("external_id", Text(collation="C"), primary_key=True),
     Column("action", SmallInteger, nullable=False),  # see imports.pipeline.Action
+    Column("course_id", UuidText),
     Column("raw_hash", LargeBinary),
-    Column("document", JSONB),
+    Column("document", JSONB),  # while applying: with corrections
+    Column("imported", JSONB),  # while applying: as the feed says, where corrections differ
     prefixes=["UNLOGGED"],
 )
 

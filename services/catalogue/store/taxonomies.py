@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import psycopg
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, or_, select, text, tuple_, update
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.labels import normal
@@ -87,6 +87,8 @@ def _copy_labels(
             for concept, language, label, preferred in labels
         ),
     )
+    # At once, not when autovacuum comes round: plans made without these numbers take minutes.
+    tx.execute(text("ANALYZE concepts, concept_labels"))
 
 
 def copy(connection: Connection, target: str, rows: Iterable[Sequence[object]]) -> None:
@@ -153,21 +155,58 @@ def isco_codes(connection: Connection) -> set[str]:
     return {row.isco_code for row in connection.execute(statement)}
 
 
-def labels_for_matching(connection: Connection) -> list[Row[Any]]:
-    """Returns (normal, language, preferred, uri, isco_code, scheme) of every label of the newest versions."""
-    return list(connection.execute(_labels(connection)))
+class LabelRow(NamedTuple):
+    """A label with the concept it names; `normal` as of `domain.labels.normal`."""
+
+    normal: str
+    label: str
+    language: str
+    preferred: bool
+    uri: str
+    isco_code: str
+    scheme: str
+
+
+def labels_for_matching(connection: Connection) -> list[LabelRow]:
+    """Returns every label of the newest versions."""
+    return [
+        row for scheme, version in newest(connection).items() for row in _labels(connection, scheme, version)
+    ]
 
 
 def labels_of(connection: Connection, language: str, *schemes: str) -> list[Label]:
     """Returns the labels of the newest versions of some schemes in one language."""
-    rows = connection.execute(
-        _labels(connection).where(concept_labels.c.language == language, concepts.c.scheme.in_(schemes))
-    ).all()
+    versions = newest(connection)
+    rows = [
+        row
+        for scheme in schemes
+        if scheme in versions
+        for row in _labels(connection, scheme, versions[scheme], language)
+    ]
     preferred = {row.uri: row.label for row in rows if row.preferred}
     return [
         Label(row.label, row.uri, row.isco_code, preferred.get(row.uri, row.label), row.preferred)
         for row in rows
     ]
+
+
+def _labels(connection: Connection, scheme: str, version: str, language: str = "") -> Iterator[LabelRow]:
+    """Yields labels of a version. Joined here: two whole reads never depend on a planner's guess."""
+    of_concept = select(concepts.c.id, concepts.c.uri, concepts.c.isco_code).where(
+        concepts.c.scheme == scheme, concepts.c.version == version
+    )
+    known = {row.id: row for row in connection.execute(of_concept).all()}
+    table = concept_labels.c
+    statement = select(table.concept_id, table.normal, table.label, table.language, table.preferred).where(
+        table.scheme == scheme, table.version == version
+    )
+    if language:
+        statement = statement.where(table.language == language)
+    for row in connection.execute(statement):
+        concept = known[row.concept_id]
+        yield LabelRow(
+            row.normal, row.label, row.language, row.preferred, concept.uri, concept.isco_code, scheme
+        )
 
 
 def state(connection: Connection) -> str:
@@ -176,30 +215,6 @@ def state(connection: Connection) -> str:
         taxonomy_versions.c.scheme, taxonomy_versions.c.version, taxonomy_versions.c.label_count
     ).order_by(taxonomy_versions.c.import_time)
     return ";".join(f"{row.scheme}/{row.version}/{row.label_count}" for row in connection.execute(statement))
-
-
-def _labels(connection: Connection) -> Select[Any]:
-    return (
-        select(
-            concept_labels.c.normal,
-            concept_labels.c.label,
-            concept_labels.c.language,
-            concept_labels.c.preferred,
-            concepts.c.uri,
-            concepts.c.isco_code,
-            concepts.c.scheme,
-        )
-        .join_from(
-            concept_labels,
-            concepts,
-            (concepts.c.scheme == concept_labels.c.scheme)
-            & (concepts.c.version == concept_labels.c.version)
-            & (concepts.c.id == concept_labels.c.concept_id),
-        )
-        .where(
-            tuple_(concept_labels.c.scheme, concept_labels.c.version).in_(list(newest(connection).items()))
-        )
-    )
 
 
 def search(
@@ -217,13 +232,13 @@ def search(
     ]
     if language:
         where.append(concept_labels.c.language == language)
-    text = concept_labels.c.normal
+    normals = concept_labels.c.normal
     rank = func.min(
-        func.length(text)
-        + case((text == wanted, 0), (text.startswith(wanted, autoescape=True), 1000), else_=2000)
+        func.length(normals)
+        + case((normals == wanted, 0), (normals.startswith(wanted, autoescape=True), 1000), else_=2000)
     ).label("rank")
     matches = or_(
-        text.contains(wanted, autoescape=True) if wanted else False,
+        normals.contains(wanted, autoescape=True) if wanted else False,
         concepts.c.uri == query,
         concepts.c.isco_code == query,
     )

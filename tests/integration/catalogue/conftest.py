@@ -1,0 +1,3 @@
+from tests.support.catalogue import catalogue
+
+__all__ = ["catalogue"]

@@ -1,0 +1,246 @@
+"""A running catalogue for tests: real server, database and object store; uploads, imports and searches made short."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from google.type.date_pb2 import Date
+from waymark.catalogue.v1 import (
+    course_pb2_grpc,
+    feed_run_pb2,
+    feed_run_pb2_grpc,
+    organisation_pb2,
+    organisation_pb2_grpc,
+    search_pb2,
+    search_pb2_grpc,
+    shortage_list_pb2,
+    shortage_list_pb2_grpc,
+    source_pb2,
+    source_pb2_grpc,
+    taxonomy_pb2,
+    taxonomy_pb2_grpc,
+    upload_pb2,
+    upload_pb2_grpc,
+)
+
+from services.catalogue.imports.worker import run_waiting
+from services.catalogue.service import DEFINITION
+from tests.support.databases import Databases
+from tests.support.parts import S3Address
+from tests.support.servers import Serve, Served, token
+
+DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+MANAGER = str(uuid.uuid4())
+SECOND = str(uuid.uuid4())
+CSV, XML = "text/csv", "application/xml"
+
+
+def real_data(path: str) -> Path:
+    """Returns a file of the shared data; without it the test fails in CI and is skipped elsewhere."""
+    found = DATA / path
+    if not found.exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"{found} is missing")
+        pytest.skip(f"{found} is not on this machine")
+    return found
+
+
+def day(iso: str) -> Date:
+    """Returns the message of an ISO 8601 date."""
+    year, month, number = map(int, iso.split("-"))
+    return Date(year=year, month=month, day=number)
+
+
+class Catalogue:
+    """Calls as a catalogue manager, unless another token is given."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self.app = served.app
+        self.manager = token("catalogue_manager", subject=MANAGER)
+        self.second = token("catalogue_manager", subject=SECOND)
+
+    def stub(self, make: Callable[[Any], Any], access: str | None = None) -> Any:
+        return self.served.stub(make, self.manager if access is None else access)
+
+    def uploads(self, access: str | None = None) -> Any:
+        return self.stub(upload_pb2_grpc.UploadServiceStub, access)
+
+    def organisations(self, access: str | None = None) -> Any:
+        return self.stub(organisation_pb2_grpc.OrganisationServiceStub, access)
+
+    def taxonomies(self, access: str | None = None) -> Any:
+        return self.stub(taxonomy_pb2_grpc.TaxonomyServiceStub, access)
+
+    def shortages(self, access: str | None = None) -> Any:
+        return self.stub(shortage_list_pb2_grpc.ShortageListServiceStub, access)
+
+    def sources(self, access: str | None = None) -> Any:
+        return self.stub(source_pb2_grpc.SourceServiceStub, access)
+
+    def feed_runs(self, access: str | None = None) -> Any:
+        return self.stub(feed_run_pb2_grpc.FeedRunServiceStub, access)
+
+    def courses(self, access: str | None = None) -> Any:
+        return self.stub(course_pb2_grpc.CourseServiceStub, access)
+
+    def searches(self, access: str | None = None) -> Any:
+        return self.stub(search_pb2_grpc.SearchServiceStub, access)
+
+    def upload(self, data: bytes, content_type: str = CSV, access: str | None = None) -> str:
+        """Uploads bytes by ticket and finalizes them; returns the upload's name."""
+        made = self.uploads(access).CreateUpload(
+            upload_pb2.CreateUploadRequest(
+                size_bytes=len(data), content_type=content_type, sha256=hashlib.sha256(data).hexdigest()
+            )
+        )
+        httpx.put(made.upload_url, content=data, headers=dict(made.upload_headers)).raise_for_status()
+        ready = self.uploads(access).FinalizeUpload(upload_pb2.FinalizeUploadRequest(name=made.name))
+        return str(ready.name)
+
+    def import_taxonomy(self, data: bytes, scheme: str, form: str, version: str, language: str = "en") -> Any:
+        return self.taxonomies().ImportTaxonomy(
+            taxonomy_pb2.ImportTaxonomyRequest(
+                upload=self.upload(data),
+                scheme=f"TAXONOMY_SCHEME_{scheme}",
+                format=f"TAXONOMY_FORMAT_{form}_CSV",
+                version=version,
+                language=language,
+            )
+        )
+
+    def organisation(self, name: str) -> str:
+        made = self.organisations().CreateOrganisation(
+            organisation_pb2.CreateOrganisationRequest(
+                organisation=organisation_pb2.Organisation(display_name=name.upper()), organisation_id=name
+            )
+        )
+        return str(made.name)
+
+    def source(self, organisation: str, form: str = "CSV_TEMPLATE", **values: Any) -> str:
+        given = source_pb2.Source(
+            organisation=organisation, display_name="Feed", format=f"FEED_FORMAT_{form}", **values
+        )
+        made = self.sources().CreateSource(source_pb2.CreateSourceRequest(source=given))
+        return str(made.name)
+
+    def feed(self, source: str, data: bytes, content_type: str = CSV, **values: Any) -> feed_run_pb2.FeedRun:
+        """Runs a feed as far as it gets."""
+        request = feed_run_pb2.StartFeedRunRequest(
+            source=source, upload=self.upload(data, content_type), **values
+        )
+        started = self.feed_runs().StartFeedRun(request)
+        run_waiting(self.app)
+        return self.run(started.name)
+
+    def run(self, name: str) -> feed_run_pb2.FeedRun:
+        found: feed_run_pb2.FeedRun = self.feed_runs().GetFeedRun(feed_run_pb2.GetFeedRunRequest(name=name))
+        return found
+
+    def findings(self, run: str) -> list[Any]:
+        answer = self.feed_runs().ListFeedFindings(feed_run_pb2.ListFeedFindingsRequest(parent=run))
+        return list(answer.findings)
+
+    def shortage_list(self, name: str = "flanders", nuts: str = "BE2") -> str:
+        made = self.shortages().CreateShortageList(
+            shortage_list_pb2.CreateShortageListRequest(
+                shortage_list_id=name, display_names={"en": name}, nuts_code=nuts
+            )
+        )
+        return str(made.name)
+
+    def draft(self, parent: str, data: bytes, form: str = "TEMPLATE", **values: Any) -> Any:
+        values.setdefault("valid_from", day("2012-01-01"))
+        request = shortage_list_pb2.CreateShortageListVersionRequest(
+            parent=parent, upload=self.upload(data), format=f"SHORTAGE_FORMAT_{form}_CSV", **values
+        )
+        return self.shortages().CreateShortageListVersion(request)
+
+    def publish(self, name: str, access: str | None = None, **values: Any) -> Any:
+        request = shortage_list_pb2.PublishShortageListVersionRequest(name=name, **values)
+        return self.shortages(access or self.second).PublishShortageListVersion(request)
+
+    def search(self, query: str = "", **values: Any) -> search_pb2.SearchCoursesResponse:
+        request = search_pb2.SearchCoursesRequest(query=query, **values)
+        found: search_pb2.SearchCoursesResponse = self.searches("").SearchCourses(request)
+        return found
+
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+        """Returns the first true answer; fails when there is none in time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if answer := condition():
+                    return answer
+            except Exception as error:  # the index is being built
+                if "SEARCH_NOT_READY" not in str(error) and "index" not in str(error):
+                    raise
+            time.sleep(0.05)
+        raise AssertionError(f"not within {seconds} s")
+
+
+@pytest.fixture
+def catalogue(serve: Serve, database: Databases, s3: S3Address) -> Iterator[Catalogue]:
+    """A running catalogue with an empty database."""
+    environ = {
+        "WAYMARK_S3_ENDPOINT": s3.endpoint,
+        "WAYMARK_S3_ACCESS_KEY": s3.access_key,
+        "WAYMARK_S3_SECRET_KEY": s3.secret_key,
+        "WAYMARK_S3_PUBLIC_ENDPOINT": s3.endpoint,
+    }
+    yield Catalogue(serve(DEFINITION, database("catalogue").url, environ=environ))
+
+
+ESCO = b"""conceptUri,iscoGroup,preferredLabel,altLabels,description,code
+http://data.europa.eu/esco/occupation/dev,2512,software developer,"programmer
+software engineer",Writes programs.,2512.4
+http://data.europa.eu/esco/occupation/nurse,2221,nurse responsible for general care,"general nurse
+nurse",Cares.,2221.1
+http://data.europa.eu/esco/occupation/baker,7512,baker,bread maker,Bakes bread.,7512.1
+"""
+ISCO = b"""conceptUri,code,preferredLabel,altLabels,description
+http://data.europa.eu/esco/isco/C2,2,Professionals,,
+http://data.europa.eu/esco/isco/C25,25,Information and communications technology professionals,,
+http://data.europa.eu/esco/isco/C251,251,Software and applications developers and analysts,,
+http://data.europa.eu/esco/isco/C2512,2512,Software developers,,
+http://data.europa.eu/esco/isco/C2221,2221,Nursing professionals,,
+http://data.europa.eu/esco/isco/C7512,7512,"Bakers, pastry-cooks and confectionery makers",,
+"""
+DEVELOPER = "http://data.europa.eu/esco/occupation/dev"
+NURSE = "http://data.europa.eu/esco/occupation/nurse"
+
+
+def with_taxonomy(catalogue: Catalogue) -> Catalogue:
+    """Imports the small taxonomy above."""
+    catalogue.import_taxonomy(ESCO, "ESCO_OCCUPATIONS", "ESCO_OCCUPATIONS", "1.1.1")
+    catalogue.import_taxonomy(ISCO, "ISCO_08", "ISCO_GROUPS", "08")
+    return catalogue
+
+
+def in_threads(count: int, work: Callable[[int], Any]) -> list[Any]:
+    """Runs `work` in `count` threads at once; returns what each returned or raised."""
+    results: list[Any] = [None] * count
+    barrier = threading.Barrier(count)
+
+    def run(index: int) -> None:
+        barrier.wait()
+        try:
+            results[index] = work(index)
+        except Exception as error:
+            results[index] = error
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
