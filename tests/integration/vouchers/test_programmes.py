@@ -1,0 +1,198 @@
+"""Programmes: rules refused when drafted, a second person activates, money in pots."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.json_format import ParseDict
+from sqlalchemy import text
+from waymark.vouchers.v1 import application_pb2, funding_source_pb2
+from waymark.vouchers.v1 import programme_pb2 as pb
+
+from services.platform.db.transaction import transaction
+from services.vouchers import granting
+from services.vouchers.store import budgets
+from tests.integration.vouchers.refusals import refused, violations_of
+from tests.support.vouchers import NO_EVIDENCE, World, cents, day_message, eur, sample
+
+DUTCH = "dutch-temporary-training-voucher"
+
+
+def draft(world: World, **changes: Any) -> tuple[Any, pb.CreateProgrammeVersionRequest]:
+    """Returns a new programme and a request for a version of it."""
+    content = sample(DUTCH)
+    programme = ParseDict(content["programme"], pb.Programme())
+    created = world.maker.programmes.CreateProgramme(pb.CreateProgrammeRequest(programme=programme))
+    version = ParseDict({**content["version"], **changes}, pb.ProgrammeVersion())
+    return created, pb.CreateProgrammeVersionRequest(parent=created.name, version=version)
+
+
+def test_rules_that_cannot_work_are_refused_with_their_place(world: World) -> None:
+    _, request = draft(world)
+    expressions = ("learner.education_level < 'x'", "learner.shoe_size > 3", "1 + 1", "learner.")
+    for expression in expressions:
+        clause = request.version.clauses.add(expression=expression, reason_code="NO")
+        clause.id = f"c-{len(request.version.clauses)}"
+    request.version.target_groups.add(code="jobseekers", expression="true")
+    found = violations_of(lambda: world.maker.programmes.CreateProgrammeVersion(request))
+    assert {f"version.clauses[{index}].expression" for index in range(1, 5)} <= found.keys()
+    assert "version.target_groups[1].code" in found
+    assert "shoe_size" in found["version.clauses[2].expression"]
+    assert refused(lambda: world.maker.programmes.CreateProgrammeVersion(request)) == "RULE_INVALID"
+
+
+def test_another_currency_is_refused(world: World) -> None:
+    _, request = draft(world)
+    request.version.amount_rule.face_value.currency_code = "SEK"
+    assert refused(lambda: world.maker.programmes.CreateProgrammeVersion(request)) == "CURRENCY_MISMATCH"
+
+
+def test_a_day_that_does_not_exist_is_refused(world: World) -> None:
+    _, request = draft(world)
+    request.version.effective_date.month = 2
+    request.version.effective_date.day = 30
+    assert "version.effective_date" in violations_of(
+        lambda: world.maker.programmes.CreateProgrammeVersion(request)
+    )
+
+
+def test_an_active_version_never_changes(world: World) -> None:
+    _, request = draft(world)
+    drafted = world.maker.programmes.CreateProgrammeVersion(request)
+    update = pb.UpdateProgrammeVersionRequest(version=drafted)
+    update.version.window_rule.validity_days = 99
+    update.version.window_rule.order_days = 9
+    update.update_mask.paths.append("window_rule")
+    changed = world.maker.programmes.UpdateProgrammeVersion(update)
+    assert changed.window_rule.validity_days == 99
+    assert refused(lambda: world.maker.programmes.UpdateProgrammeVersion(update)) == "ETAG_STALE"
+    world.checker.programmes.ActivateProgrammeVersion(pb.ActivateProgrammeVersionRequest(name=drafted.name))
+    update.version.etag = ""
+    assert refused(lambda: world.maker.programmes.UpdateProgrammeVersion(update)) == "WRONG_STATE"
+    shown = world.auditor.programmes.GetProgrammeVersion(pb.GetProgrammeVersionRequest(name=drafted.name))
+    assert shown.state == pb.ProgrammeVersion.STATE_ACTIVE
+    assert shown.window_rule.validity_days == 99
+
+
+def test_maker_is_not_checker(world: World) -> None:
+    _, request = draft(world)
+    drafted = world.maker.programmes.CreateProgrammeVersion(request)
+    activate = pb.ActivateProgrammeVersionRequest(name=drafted.name)
+    assert refused(lambda: world.maker.programmes.ActivateProgrammeVersion(activate)) == "SAME_PERSON"
+
+
+ACTIVATE = "UPDATE programme_versions SET state = 2, activated_by = drafted_by[1]"
+
+
+def test_the_database_refuses_a_checker_who_is_the_maker(world: World) -> None:
+    _, request = draft(world)
+    world.maker.programmes.CreateProgrammeVersion(request)
+    with pytest.raises(Exception, match="maker_checker"), transaction(world.app) as tx:
+        tx.execute(text(ACTIVATE))
+
+
+def test_control_without_the_check_the_maker_gets_through(world: World) -> None:
+    _, request = draft(world)
+    world.maker.programmes.CreateProgrammeVersion(request)
+    with transaction(world.app) as tx:
+        tx.execute(text("ALTER TABLE programme_versions DROP CONSTRAINT programme_versions_maker_checker"))
+        assert tx.execute(text(ACTIVATE)).rowcount == 1
+
+
+def test_nothing_is_decided_before_activation(world: World) -> None:
+    created, request = draft(world)
+    world.maker.programmes.CreateProgrammeVersion(request)
+    assert refused(lambda: world.apply(world.learner(), created.name)) == "PROGRAMME_NOT_ACTIVE"
+
+
+def test_ids_are_taken_once(world: World) -> None:
+    source = funding_source_pb2.FundingSource(kind=1, display_names={"en": "State"})
+    request = funding_source_pb2.CreateFundingSourceRequest(funding_source=source, funding_source_id="state")
+    world.maker.sources.CreateFundingSource(request)
+    assert refused(lambda: world.maker.sources.CreateFundingSource(request)) == "ALREADY_EXISTS"
+    listed = world.auditor.sources.ListFundingSources(funding_source_pb2.ListFundingSourcesRequest())
+    assert [item.name for item in listed.funding_sources] == ["fundingSources/state"]
+
+
+def fund_request(world: World, programme: str, source: str) -> pb.FundProgrammeRequest:
+    """Returns a request for this year's budget."""
+    return pb.FundProgrammeRequest(
+        name=programme,
+        funding_source=source,
+        start_date=day_message(world.today.replace(month=1, day=1)),
+        end_date=day_message(world.today.replace(month=12, day=31)),
+        amount=eur(1000),
+    )
+
+
+def test_budgets_neither_overlap_nor_change_their_source(world: World) -> None:
+    programme = world.programme(fund=0)
+    budget = world.fund(programme, 5000, pot="esf")
+    request = fund_request(world, programme, budget.pots[0].funding_source)
+    request.start_date.month = 2
+    assert refused(lambda: world.maker.programmes.FundProgramme(request)) == "BUDGET_PERIOD_OVERLAP"
+    request.start_date.month = 1
+    request.pot, request.target_groups[:] = "esf", ["youth"]
+    assert refused(lambda: world.maker.programmes.FundProgramme(request)) == "POT_CONFLICT"
+    request.target_groups[:] = []
+    again = world.maker.programmes.FundProgramme(request)
+    assert [cents(pot.available) for pot in again.pots] == [6000]
+    read = world.auditor.programmes.GetBudget(pb.GetBudgetRequest(name=again.name))
+    assert read == again
+    listed = world.auditor.programmes.ListBudgets(pb.ListBudgetsRequest(parent=programme))
+    assert list(listed.budgets) == [again]
+    request.end_date.year -= 1
+    assert "end_date" in violations_of(lambda: world.maker.programmes.FundProgramme(request))
+
+
+def test_a_ring_fenced_pot_is_for_its_group_and_goes_first(world: World) -> None:
+    programme = world.programme(fund=0, **NO_EVIDENCE)
+    world.fund(programme, 100_000, pot="fenced", groups=("jobseekers",))
+    world.fund(programme, 100_000, pot="others", groups=("youth",))
+    world.fund(programme, 100_000, pot="general")
+    assert [world.apply(world.learner(), programme).state for _ in range(2)] == [2, 2]
+    third = world.apply(world.learner(), programme)
+    assert list(third.reason_codes) == ["BUDGET_EXHAUSTED"]
+    listed = world.auditor.programmes.ListBudgets(pb.ListBudgetsRequest(parent=programme))
+    left = {pot.code: cents(pot.available) for pot in listed.budgets[0].pots}
+    assert left == {"fenced": 0, "others": 100_000, "general": 0}
+
+
+def apply_at_once(world: World, callers: int = 12) -> list[int]:
+    """Lets many learners apply for money that suffices for three; returns the states."""
+    programme = world.programme(fund=300_000, **NO_EVIDENCE)
+    learners = [world.learner() for _ in range(callers)]
+
+    def one(learner: Any) -> int:
+        try:
+            return int(world.apply(learner, programme).state)
+        except grpc.RpcError:
+            return 0
+
+    with ThreadPoolExecutor(callers) as pool:
+        return list(pool.map(one, learners))
+
+
+def test_a_pot_is_never_overspent(world: World) -> None:
+    states = apply_at_once(world)
+    assert states.count(application_pb2.Application.STATE_GRANTED) == 3
+    assert world.balances().get(2, 0) == 0
+    assert world.verify().intact
+
+
+def test_control_without_lock_and_check_a_pot_is_overspent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unlocked(tx: Any, *place: Any) -> Any:
+        return budgets.take(tx, *place, locked=False)
+
+    monkeypatch.setattr(granting, "budgets", type("Unlocked", (), {"take": staticmethod(unlocked)}))
+    with transaction(world.app) as tx:
+        tx.execute(text("ALTER TABLE pots DROP CONSTRAINT pots_not_negative"))
+    states = apply_at_once(world)
+    assert states.count(application_pb2.Application.STATE_GRANTED) > 3, "the race did not show"
+    assert {finding.kind for finding in world.verify().findings} <= {"NEGATIVE", "BALANCE"}
+    assert not world.verify().intact
