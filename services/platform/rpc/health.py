@@ -6,6 +6,7 @@ The outbox stays out of the overall answer on purpose: while Kafka is away the s
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 
 import psycopg
@@ -17,6 +18,7 @@ from services.platform.rpc.pool import ASIDE
 from services.platform.telemetry import metrics
 
 INTERVAL = 1.0  # seconds between checks
+PATIENCE = 2.0  # seconds for an answer; a frozen server takes the question and never answers
 OUTBOX_AGE_LIMIT = 60.0  # seconds the oldest event may wait
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -54,29 +56,40 @@ class Health:
         self._stop = threading.Event()
         self._seen: dict[str, bool] = {}
         self._connection: psycopg.Connection | None = None
-        self._thread = threading.Thread(target=self._run, name="health", daemon=True)
+        self._asked = 0.0  # monotonic time of the question under way; 0 when there is none
+        self._threads = [
+            threading.Thread(target=run, name="health", daemon=True) for run in (self._run, self._watch)
+        ]
 
     def start(self, server: object) -> None:
         """Adds the servicer to `server` and starts looking; the first look is done before this returns."""
         health_pb2_grpc.add_HealthServicer_to_server(self.servicer, server)
         self.look()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Answers NOT_SERVING to everybody from now on."""
         self._stop.set()
         self.servicer.enter_graceful_shutdown()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=PATIENCE)
         self._disconnect()
 
     def look(self) -> None:
         """Asks the database once and publishes the answer."""
         age: float | None = None
+        self._asked = time.monotonic()
         try:
             age = self._outbox_age()
         except (psycopg.Error, OSError):
             self._disconnect()
+        finally:
+            self._asked = 0.0
+        self._tell(age)
+
+    def _tell(self, age: float | None) -> None:
         for name in ("database", *self._names):
             self._publish(name, age is not None)
         self._publish("outbox", age is not None and age <= OUTBOX_AGE_LIMIT)
@@ -86,6 +99,12 @@ class Health:
     def _run(self) -> None:
         while not self._stop.wait(self._interval):
             self.look()
+
+    def _watch(self) -> None:
+        """Speaks up for a question that is not answered."""
+        while not self._stop.wait(PATIENCE / 4):
+            if self._asked and time.monotonic() - self._asked > PATIENCE:
+                self._tell(None)
 
     def _outbox_age(self) -> float:
         if self._connection is None:

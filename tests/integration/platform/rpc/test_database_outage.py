@@ -1,0 +1,116 @@
+"""A real PostgreSQL stopped, frozen and started again below a server that stays up."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import psutil
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from services.cli.stack import process
+from services.cli.stack.ports import free_port
+from services.cli.stack.postgres import Postgres
+from services.platform.db.roles import create_service_database
+from services.platform.rpc import health
+from tests.integration.platform.rpc.test_calls import refused
+from tests.support import notes
+from tests.support.notes import NoteServiceStub, notes_pb2
+from tests.support.servers import Served, token
+
+pytestmark = pytest.mark.fault
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class Outage:
+    """A PostgreSQL server of this test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.chmod(0o755)
+        self._server = Postgres(folder / "postgres", free_port(), durable=False)
+        self._log = folder / "postgres.log"
+        self._server.prepare(self._log)
+        self.start()
+        self.url = create_service_database(self._server.url(), "testing", "only-for-tests")
+        notes.build(self.url)
+
+    def start(self) -> None:
+        self._running = process.spawn(self._server.command(), self._log)
+        process.wait_ready(self._running, self._server.ready, self._log, 60)
+
+    def stop(self) -> None:
+        process.stop(self._running, self._server.command())
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the server and every one of its processes."""
+        parent = psutil.Process(self._running.pid)
+        for member in [parent, *parent.children(recursive=True)]:
+            member.send_signal(number)
+
+
+@pytest.fixture
+def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
+    made = Outage(tmp_path_factory.mktemp("outage"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def served(serve: Any, outage: Outage) -> Served:
+    return serve(notes.DEFINITION, outage.url)
+
+
+def becomes(true: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def status(served: Served) -> int:
+    stub = served.stub(health_pb2_grpc.HealthStub)
+    return int(stub.Check(health_pb2.HealthCheckRequest(), timeout=1).status)
+
+
+def test_stopped_means_unavailable_within_a_second_and_started_means_served(
+    served: Served, outage: Outage
+) -> None:
+    stub = served.stub(NoteServiceStub, token("learner"))
+    for _ in range(5):
+        stub.CreateNote(notes_pb2.CreateNoteRequest(text="before"))
+    outage.stop()
+    for _ in range(6):
+        started = time.monotonic()
+        assert refused(stub.CreateNote, notes_pb2.CreateNoteRequest(text="a"))[0] is (
+            grpc.StatusCode.UNAVAILABLE
+        )
+        assert time.monotonic() - started < 1
+    becomes(lambda: status(served) == NOT_SERVING)
+    outage.start()
+    becomes(lambda: status(served) == SERVING)
+    for _ in range(6):
+        assert stub.CreateNote(notes_pb2.CreateNoteRequest(text="after")).name
+
+
+def test_a_frozen_database_shows_in_health_and_passes(
+    served: Served, outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE", 0.5)
+    stub = served.stub(NoteServiceStub, token("learner"))
+    stub.CreateNote(notes_pb2.CreateNoteRequest(text="before"))
+    outage.signal(signal.SIGSTOP)
+    try:
+        becomes(lambda: status(served) == NOT_SERVING)
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.CreateNote(notes_pb2.CreateNoteRequest(text="a"), timeout=0.5)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    finally:
+        outage.signal(signal.SIGCONT)
+    becomes(lambda: status(served) == SERVING)
+    assert stub.CreateNote(notes_pb2.CreateNoteRequest(text="after")).name
