@@ -61,17 +61,22 @@ GUARDED = sorted(set(METHODS) - WITHOUT_NAME)
 FILES = {"CreateEvidence", "FinalizeEvidence", "GetEvidenceDownload"}  # need an object store to go through
 
 
+def way_with_spell(person: Caller) -> tuple[pathway_pb2.Pathway, pathway_pb2.Spell]:
+    """A pathway with a step and a spell; and that spell."""
+    way = step(person, pathway(person).name, kind=pathway_pb2.Step.KIND_DOCUMENT)
+    spell = pathway_pb2.Spell(
+        kind=pathway_pb2.Spell.KIND_CARE, start_date={"year": 2024, "month": 1, "day": 1}
+    )
+    return person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell)), spell
+
+
 class Owned:
     """A portfolio with something of each kind, and a valid request for every RPC on it."""
 
     def __init__(self, portfolio: Portfolio) -> None:
         self.person = portfolio.person(given_name="Ada")
         holder = self.person.holder
-        way = step(self.person, pathway(self.person).name, kind=pathway_pb2.Step.KIND_DOCUMENT)
-        spell = pathway_pb2.Spell(
-            kind=pathway_pb2.Spell.KIND_CARE, start_date={"year": 2024, "month": 1, "day": 1}
-        )
-        way = self.person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell))
+        way, spell = way_with_spell(self.person)
         counsellor = portfolio.counsellor()
         mandate_request = mandate(self.person, counsellor, portfolio.organisation, 1)
         job, claim = entry(self.person), skill(self.person)
