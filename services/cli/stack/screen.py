@@ -16,7 +16,6 @@ PLAIN_WIDTH = 160
 COLOURS = {
     "ready": "green",
     "done": "green",
-    "outside": "cyan",
     "starting": "yellow",
     "waiting": "dim",
     "stopping": "yellow",

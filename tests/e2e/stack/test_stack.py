@@ -22,7 +22,7 @@ from services.cli.stack.leftovers import left_overs
 from services.cli.stack.plan import SERVICES, WIDTH, Plan
 from services.cli.stack.ports import is_free
 from services.cli.stack.state import StackState, find_state
-from tests.support.parts import S3Address
+from tests.support.parts import held
 
 # Two cores cannot start several stacks at once in time, so one worker does all of these.
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.fault]
@@ -211,27 +211,32 @@ def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> N
     assert not list(other.home.iterdir())
 
 
-def test_outside_parts_are_used_and_not_started(
-    stack: Stack, tmp_path: Path, postgres: str, kafka: str, s3: S3Address
-) -> None:
+@pytest.fixture
+def outside(stack: Stack) -> Iterator[dict[str, str]]:
+    """Settings that name parts of their own: the shared ones' roles and topics belong to other tests."""
+    run = f"outside-{os.getpid()}"
+    with held("postgres", run) as postgres, held("kafka", run) as kafka, held("s3", run) as s3:
+        yield {
+            "WAYMARK_DATABASE_URL": postgres["url"],
+            "WAYMARK_KAFKA_BOOTSTRAP": kafka["bootstrap"],
+            "WAYMARK_S3_ENDPOINT": s3["endpoint"],
+            "WAYMARK_S3_ACCESS_KEY": s3["access_key"],
+            "WAYMARK_S3_SECRET_KEY": s3["secret_key"],
+            "WAYMARK_OIDC_ISSUER": stack.state.issuer,
+        }
+
+
+def test_outside_parts_are_used_and_not_started(tmp_path: Path, outside: dict[str, str]) -> None:
     other = Stack(tmp_path / "other", free_base())
-    outside = {
-        "WAYMARK_DATABASE_URL": postgres,
-        "WAYMARK_KAFKA_BOOTSTRAP": kafka,
-        "WAYMARK_S3_ENDPOINT": s3.endpoint,
-        "WAYMARK_S3_ACCESS_KEY": s3.access_key,
-        "WAYMARK_S3_SECRET_KEY": s3.secret_key,
-        "WAYMARK_OIDC_ISSUER": stack.state.issuer,
-    }
     try:
         other.up(**outside)
         assert not {"postgres", "kafka", "s3", "issuer"} & set(other.state.parts)
-        assert other.state.kafka == kafka
+        assert other.state.kafka == outside["WAYMARK_KAFKA_BOOTSTRAP"]
         assert answers(other.state.edge)
     finally:
         other.call("down")
     other.until_gone()
-    with psycopg.connect(postgres) as admin:
+    with psycopg.connect(outside["WAYMARK_DATABASE_URL"]) as admin:
         names = {row[0] for row in admin.execute("select datname from pg_database")}
     assert {f"waymark_{service}" for service in SERVICES} <= names
 

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from services.cli.stack.parts import EDGE, STORES, members
+from services.cli.stack.plan import OFFSETS, WIDTH, Plan
+from services.platform.service import SERVICES
+
+
+class FixedPassword(Plan):
+    def database_password(self, service: str) -> str:
+        return "a/b c"
+
+
+def names(environ: dict[str, str]) -> set[str]:
+    return {member.name for member in members(Plan(Path("/nowhere"), 8080, environ))}
+
+
+def test_ports_are_distinct_and_within_the_range() -> None:
+    assert len(set(OFFSETS.values())) == len(OFFSETS)
+    assert max(OFFSETS.values()) < WIDTH
+
+
+@pytest.mark.parametrize(
+    ("setting", "part"),
+    [
+        ("WAYMARK_DATABASE_URL", "postgres"),
+        ("WAYMARK_KAFKA_BOOTSTRAP", "kafka"),
+        ("WAYMARK_S3_ENDPOINT", "s3"),
+        ("WAYMARK_OIDC_ISSUER", "issuer"),
+    ],
+)
+def test_one_setting_replaces_one_part(setting: str, part: str) -> None:
+    assert names({}) - names({setting: "https://outside.example"}) == {part}
+    assert names({setting: "  "}) == names({})
+
+
+def test_every_need_is_a_part_on_the_same_or_a_lower_floor() -> None:
+    everything = {member.name: member for member in members(Plan(Path("/nowhere"), 8080, {}))}
+    for member in everything.values():
+        for need in member.needs:
+            assert everything[need].floor <= member.floor
+    assert everything["edge"].floor == EDGE
+    assert everything["kafka"].floor == STORES
+
+
+def test_every_service_has_server_relay_and_consumer() -> None:
+    expected = {f"{service}-{kind}" for service in SERVICES for kind in ("server", "relay", "consumer")}
+    assert expected <= names({})
+
+
+def test_a_service_s_url_keeps_host_and_options_of_an_outside_server() -> None:
+    admin = "postgresql://boss:pa%2Fss@db.example:6432/postgres?sslmode=verify-full"
+    url = FixedPassword(Path("/nowhere"), 8080, {"WAYMARK_DATABASE_URL": admin}).database_url("vouchers")
+    assert (
+        url == "postgresql://waymark_vouchers:a%2Fb%20c@db.example:6432/waymark_vouchers?sslmode=verify-full"
+    )
+    assert "boss" not in url
+
+
+def test_kafka_security_reaches_the_services() -> None:
+    told = {
+        "WAYMARK_KAFKA_BOOTSTRAP": "broker.example:9093",
+        "WAYMARK_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "WAYMARK_KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+        "WAYMARK_KAFKA_SASL_USERNAME": "waymark",
+        "WAYMARK_KAFKA_SASL_PASSWORD": "secret",
+        "WAYMARK_KAFKA_CAFILE": "/etc/broker.pem",
+    }
+    assert Plan(Path("/nowhere"), 8080, told).kafka_environment() == told
