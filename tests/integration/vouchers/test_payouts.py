@@ -1,0 +1,199 @@
+"""Holds, bank accounts, batches: two people, time, and a bank file the schema accepts."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from lxml import etree
+from sqlalchemy import text
+from waymark.vouchers.v1 import bank_account_pb2, hold_pb2, redemption_pb2
+from waymark.vouchers.v1 import payout_batch_pb2 as pb
+
+from services.platform.db.transaction import transaction
+from services.vouchers import jobs
+from tests.integration.vouchers.refusals import refused, violations_of
+from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, day_message
+
+
+@pytest.fixture
+def owed(world: World) -> World:
+    """A world in which the school is owed 1 000 euro."""
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    world.redemption = world.accepted(learner, voucher)
+    return world
+
+
+def place(world: World, target: str) -> Any:
+    """Places a hold."""
+    hold = hold_pb2.Hold(target=target, reason="looks fictitious")
+    return world.payer.holds.PlaceHold(hold_pb2.PlaceHoldRequest(hold=hold))
+
+
+def frozen(world: World) -> Any:
+    """Returns a frozen batch."""
+    batch = world.batch()
+    return world.payer.batches.FreezePayoutBatch(pb.FreezePayoutBatchRequest(name=batch.name))
+
+
+def test_nothing_is_paid_without_a_bank_account(owed: World) -> None:
+    assert refused(owed.batch) == "NOTHING_TO_PAY"
+    owed.bank_account()
+    assert cents(owed.batch().total) == 100_000
+
+
+def test_a_provider_without_an_account_is_named(owed: World) -> None:
+    owed.bank_account()
+    other = owed.offer("courses/else", organisation="organisations/else")
+    owed.accredit("organisations/else")
+    programme = owed.programme(**NO_EVIDENCE)
+    learner = owed.learner()
+    owed.session = other
+    _, voucher = owed.voucher(programme, learner)
+    owed.provider = owed.person("provider", org="organisations/else")
+    owed.accepted(learner, voucher)
+    assert list(owed.batch().skipped_organisations) == ["organisations/else"]
+
+
+@pytest.mark.parametrize("kind", ["redemption", "course", "organisation"])
+def test_a_hold_stops_payment_until_a_second_person_ends_it(owed: World, kind: str) -> None:
+    owed.bank_account()
+    target = {"redemption": owed.redemption.name, "course": owed.course, "organisation": owed.organisation}
+    hold = place(owed, target[kind])
+    jobs.release_held(owed.app)
+    assert refused(owed.batch) == "NOTHING_TO_PAY"
+    release = hold_pb2.ReleaseHoldRequest(name=hold.name, finding="was real")
+    assert refused(lambda: owed.payer.holds.ReleaseHold(release)) == "SAME_PERSON"
+    assert owed.approver.holds.ReleaseHold(release).released
+    assert refused(lambda: owed.approver.holds.ReleaseHold(release)) == "WRONG_STATE"
+    standing = owed.auditor.holds.ListHolds(hold_pb2.ListHoldsRequest())
+    every = owed.auditor.holds.ListHolds(hold_pb2.ListHoldsRequest(show_ended=True))
+    assert (len(standing.holds), len(every.holds)) == (0, 1)
+    assert cents(owed.batch().total) == 100_000
+
+
+def test_control_without_the_hold_it_is_paid(owed: World) -> None:
+    owed.bank_account()
+    place(owed, "organisations/somebody-else")
+    assert cents(owed.batch().total) == 100_000
+
+
+def test_a_hold_placed_after_gathering_takes_it_out(owed: World) -> None:
+    owed.bank_account()
+    batch = owed.batch()
+    place(owed, owed.organisation)
+    freeze = pb.FreezePayoutBatchRequest(name=batch.name)
+    assert refused(lambda: owed.payer.batches.FreezePayoutBatch(freeze)) == "NOTHING_TO_PAY"
+
+
+def test_the_hold_delay_must_pass(world: World) -> None:
+    world.bank_account()
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE, holdRule={"delayDays": 14}))
+    world.accepted(learner, voucher)
+    jobs.release_held(world.app)
+    assert world.balances()[5] == 100_000
+    assert refused(world.batch) == "NOTHING_TO_PAY"
+    with transaction(world.app) as tx:
+        tx.execute(text("UPDATE redemptions SET release_at = now()"))
+    jobs.release_held(world.app)
+    assert world.balances()[6] == 100_000
+    assert world.verify().intact
+
+
+def test_maker_is_not_checker_and_steps_have_an_order(owed: World) -> None:
+    owed.bank_account()
+    batch = owed.batch()
+    approve = pb.ApprovePayoutBatchRequest(name=batch.name)
+    assert refused(lambda: owed.approver.batches.ApprovePayoutBatch(approve)) == "WRONG_STATE"
+    owed.payer.batches.FreezePayoutBatch(pb.FreezePayoutBatchRequest(name=batch.name))
+    assert refused(lambda: owed.payer.batches.ApprovePayoutBatch(approve)) == "SAME_PERSON"
+    file = pb.GetBankFileRequest(name=batch.name)
+    assert refused(lambda: owed.payer.batches.GetBankFile(file)) == "WRONG_STATE"
+    approve.etag = batch.etag
+    assert refused(lambda: owed.approver.batches.ApprovePayoutBatch(approve)) == "ETAG_STALE"
+    approve.etag = ""
+    owed.approver.batches.ApprovePayoutBatch(approve)
+    assert refused(lambda: owed.approver.batches.ApprovePayoutBatch(approve)) == "WRONG_STATE"
+    paid = owed.auditor.redemptions.GetRedemption(
+        redemption_pb2.GetRedemptionRequest(name=owed.redemption.name)
+    )
+    assert paid.state == redemption_pb2.Redemption.STATE_PAID
+    listed = owed.auditor.batches.ListPayoutBatches(pb.ListPayoutBatchesRequest())
+    assert [item.name for item in listed.payout_batches] == [batch.name]
+
+
+APPROVE = "UPDATE payout_batches SET state = 3, approved_by = created_by"
+
+
+def test_the_database_refuses_a_batch_approved_by_its_maker(owed: World) -> None:
+    owed.bank_account()
+    frozen(owed)
+    with pytest.raises(Exception, match="payout_batches_maker_checker"), transaction(owed.app) as tx:
+        tx.execute(text(APPROVE))
+
+
+def test_control_without_the_check_the_maker_approves(owed: World) -> None:
+    owed.bank_account()
+    frozen(owed)
+    with transaction(owed.app) as tx:
+        tx.execute(text("ALTER TABLE payout_batches DROP CONSTRAINT payout_batches_maker_checker"))
+        assert tx.execute(text(APPROVE)).rowcount == 1
+
+
+def test_the_bank_file_is_valid(owed: World) -> None:
+    owed.bank_account()
+    batch = frozen(owed)
+    owed.approver.batches.ApprovePayoutBatch(pb.ApprovePayoutBatchRequest(name=batch.name))
+    content = owed.payer.batches.GetBankFile(pb.GetBankFileRequest(name=batch.name)).data
+    schema = etree.XMLSchema(etree.parse(str(files("sepaxml") / "schemas" / "pain.001.001.09.xsd")))
+    document = etree.fromstring(content)
+    schema.assertValid(document)
+    amounts = [e.text for e in document.iter("{*}InstdAmt")]
+    assert amounts == ["1000.00"]
+    again = owed.payer.batches.GetBankFile(pb.GetBankFileRequest(name=batch.name)).data
+    assert again == content
+
+
+def test_a_changed_account_waits_72_hours(owed: World) -> None:
+    first = owed.bank_account()
+    assert first.iban.startswith("BE•")
+    changed = owed.bank_account(iban=OTHER_IBAN)
+    hours = (changed.effective_time.seconds - first.effective_time.seconds) / 3600
+    assert 71.9 < hours < 72.1
+    frozen(owed)
+    with transaction(owed.app) as tx:
+        assert tx.execute(text("SELECT iban FROM payouts")).scalar_one().startswith("BE")
+
+
+def test_bank_accounts_need_two_people_and_a_real_iban(world: World) -> None:
+    account = bank_account_pb2.BankAccount(holder_name="School", iban="BE68539007547035")
+    propose = bank_account_pb2.ProposeBankAccountRequest(parent=world.organisation, bank_account=account)
+    assert refused(lambda: world.provider.accounts.ProposeBankAccount(propose)) == "IBAN_INVALID"
+    propose.bank_account.iban = OTHER_IBAN
+    proposed = world.provider.accounts.ProposeBankAccount(propose)
+    confirm = bank_account_pb2.ConfirmBankAccountRequest(name=proposed.name)
+    both = world.person("finance", subject=world.provider.subject)
+    assert refused(lambda: both.accounts.ConfirmBankAccount(confirm)) == "SAME_PERSON"
+    world.payer.accounts.ConfirmBankAccount(confirm)
+    assert refused(lambda: world.payer.accounts.ConfirmBankAccount(confirm)) == "WRONG_STATE"
+    get = bank_account_pb2.GetBankAccountRequest(name=proposed.name)
+    other = world.person("provider", org="organisations/other")
+    assert refused(lambda: other.accounts.GetBankAccount(get)) == "NOT_FOUND"
+    assert world.provider.accounts.GetBankAccount(get).state == 2
+    mine = bank_account_pb2.ListBankAccountsRequest(parent=world.organisation)
+    assert len(world.provider.accounts.ListBankAccounts(mine).bank_accounts) == 1
+
+
+def test_a_batch_names_what_is_wrong_with_it(owed: World) -> None:
+    batch = pb.PayoutBatch(execution_date=day_message(owed.today), debtor_name="PES", debtor_iban="DE00" * 5)
+    request = pb.CreatePayoutBatchRequest(payout_batch=batch)
+    assert "payout_batch.debtor_iban" in violations_of(lambda: owed.payer.batches.CreatePayoutBatch(request))
+    request.payout_batch.execution_date.month = 13
+    assert "payout_batch.execution_date" in violations_of(
+        lambda: owed.payer.batches.CreatePayoutBatch(request)
+    )
+    past = hold_pb2.Hold(target="courses/x", reason="late")
+    past.end_time.FromSeconds(1)
+    hold = hold_pb2.PlaceHoldRequest(hold=past)
+    assert "hold.end_time" in violations_of(lambda: owed.payer.holds.PlaceHold(hold))
