@@ -23,7 +23,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 from waymark.options.v1 import options_pb2
 
-_ERRORS_LINE = re.compile(r"^Errors:\s*(.*?)\.?\s*$", re.MULTILINE | re.DOTALL)
+_ERRORS_LINE = re.compile(r"^Errors:(.*)\Z", re.MULTILINE | re.DOTALL)  # to the end, over several lines
 _PACKAGE = re.compile(r"waymark\.([a-z]+)\.v\d+")
 _VERBS = ("get", "put", "post", "delete", "patch")
 
