@@ -68,6 +68,7 @@ def consumer(settings: Settings, group: str | None, **options: Any) -> Any:
         "isolation_level": "read_committed",
         "auto_offset_reset": "earliest",
         "allow_auto_create_topics": False,
+        "fetch_max_bytes": 8 * 1024 * 1024,  # bounds memory, whatever waits
         "metadata_max_age_ms": 15_000,  # how soon a topic created later is found
         "session_timeout_ms": 6_000,
         "heartbeat_interval_ms": 1_500,

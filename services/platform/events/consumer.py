@@ -15,6 +15,7 @@ from services.platform.events.cloudevents import EventInfo
 from services.platform.events.dead_letters import DeadLetters
 from services.platform.events.effects import Effects, TooManyDeadLetters
 from services.platform.events.faults import passing
+from services.platform.events.lag import keep_lag
 from services.platform.events.messages import Reader
 from services.platform.telemetry import metrics
 
@@ -40,6 +41,7 @@ class Consumer:
         self, definition: ServiceDefinition, app: App, *, dead_letters: DeadLetters | None = None
     ) -> None:
         self._settings = app.settings
+        self._engine = app.engine
         self._dead = dead_letters or DeadLetters(app.settings, app.engine)
         self._effects = Effects(app, self._dead)
         self._reader = Reader(definition.reactions)
@@ -74,6 +76,7 @@ class Consumer:
         while not stop.is_set():
             batch = client.poll(timeout_ms=POLL_MS)
             if not batch:
+                self._measure(client)
                 continue
             try:
                 self._effects.apply(
@@ -131,11 +134,17 @@ class Consumer:
         if time.monotonic() - self._measured < LAG_EVERY:
             return
         self._measured = time.monotonic()
+        rows = []
         for place in client.assignment():
             end = client.highwater(place)
             if end is not None:
                 lag = max(0, end - client.position(place))
                 metrics.CONSUMER_LAG.labels(place.topic, str(place.partition)).set(lag)
+                rows.append({"topic": place.topic, "partition": place.partition, "lag": lag})
+        try:
+            keep_lag(self._engine, rows)
+        except Exception as error:  # the next effect will meet the same trouble and wait for its end
+            log.warning("lag_not_kept", exc_info=error)
 
 
 def _commit(client: Any) -> None:

@@ -13,11 +13,12 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import any_, delete, func, literal, select
+from sqlalchemy import ARRAY, Select, SmallInteger, any_, bindparam, delete, func, literal, select
 
 from services.platform.db.faults import refusal_of
 from services.platform.db.schema import outbox
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from services.platform.settings import Settings
 
 BATCH = 2_000  # rows of one round
+BATCH_BYTES = 8 * 1024 * 1024  # payloads of one round; bounds memory, whatever waits
 BUSY_POLL = 0.02  # seconds between looks while events flow
 IDLE_POLL = 0.15  # seconds between looks when nothing has come for a while
 GAUGES = 5.0  # seconds between measurements of the backlog
@@ -91,10 +93,11 @@ class Relay:
         self._drop_producer()
 
     def _take(self) -> Sequence[Any]:
-        statement = select(outbox).order_by(outbox.c.seq).limit(BATCH)
         held = sorted(self._leases.held)
+        if not held:
+            return ()
         with transaction(self._engine, read_only=True) as tx:
-            return tx.execute(statement.where(outbox.c.bucket == any_(literal(held)))).all() if held else ()
+            return tx.execute(_oldest(), {"held": held}).all()
 
     def _publish(self, rows: Sequence[Any]) -> None:
         """Sends the rows and waits for every acknowledgement; raises the first failure after noting
@@ -185,6 +188,17 @@ class Relay:
                 producer.close(timeout=5)
             except Exception as error:
                 log.warning("producer_not_closed", exc_info=error)
+
+
+@cache
+def _oldest() -> Select[Any]:
+    """The oldest rows of buckets `held`: at most BATCH, and no more than fit BATCH_BYTES (but always one)."""
+    mine = outbox.c.bucket == any_(bindparam("held", type_=ARRAY(SmallInteger)))
+    rows = select(outbox).where(mine).order_by(outbox.c.seq).limit(BATCH).subquery()
+    size = func.octet_length(rows.c.payload)
+    before = (func.sum(size).over(order_by=rows.c.seq) - size).label("bytes_before")
+    counted = select(rows, before).subquery()
+    return select(counted).where(counted.c.bytes_before < BATCH_BYTES).order_by(counted.c.seq)
 
 
 def _broker_fault(error: BaseException) -> bool:

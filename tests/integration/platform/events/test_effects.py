@@ -39,6 +39,9 @@ def test_every_event_has_its_effect_and_a_cloudevents_form(rig):
     with running(consumer(rig).run):
         eventually(lambda: len(rig.effects()) == 10)
     assert sorted(rig.effects()) == sorted(TEN)
+    labels = {"topic": rig.topic}
+    assert REGISTRY.get_sample_value("waymark_event_age_seconds_count", labels) == 10
+    assert REGISTRY.get_sample_value("waymark_events_published_total", labels) == 10
     record = raw_records(rig)[0]
     headers = dict(record.headers)
     assert headers["ce_specversion"] == b"1.0"

@@ -188,3 +188,17 @@ def test_many_relays_starting_at_once_never_hold_the_same_bucket(rig, rounds):
         thread.join()
     held = [bucket for one in leases for bucket in one.held]
     assert len(held) == len(set(held))
+
+
+def test_a_round_takes_no_more_bytes_than_memory_allows_and_everything_in_the_end(rig, monkeypatch):
+    from services.platform.events import relay as module
+
+    monkeypatch.setattr(module, "BATCH_BYTES", 100)
+    module._oldest.cache_clear()
+    rig.publish(*(("k" * 30, n) for n in range(1, 21)))  # 34 bytes each
+    one = relay(rig)
+    assert one.round() == 3
+    with running(one.run):
+        eventually(lambda: rig.waiting() == 0)
+    module._oldest.cache_clear()
+    assert per_key(rig.messages())["k" * 30] == list(range(1, 21))

@@ -1,0 +1,94 @@
+"""Event forms and faults, without any server."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from waymark.errors.v1 import reason_pb2
+from waymark.options.v1 import options_pb2
+from waymark.vouchers.v1 import events_pb2
+
+from services.platform.errors import Refusal
+from services.platform.events import cloudevents
+from services.platform.events.cloudevents import NotACloudEvent
+from services.platform.events.contract import all_events, key_of, route
+from services.platform.events.faults import passing, reason_of
+from services.platform.events.outbox import BUCKETS, bucket_of
+
+ID = UUID("0198c5f0-7a51-7cc3-9d0a-3a1b2c3d4e5f")
+WHEN = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
+PLACE = {"topic": "t", "partition": 1, "offset": 2, "key": b"a"}
+
+
+def headers(**changes: bytes | None) -> list[tuple[str, bytes]]:
+    made = cloudevents.headers(
+        id=ID, source="/s", type="x.Y", subject="a", time=WHEN, traceparent="00-1-2-01"
+    )
+    changed = dict(made) | changes
+    return [(name, value) for name, value in changed.items() if value is not None]
+
+
+def test_headers_read_back_as_they_were_written():
+    info = cloudevents.read(headers(), **PLACE)
+    assert (info.id, info.type, info.time, info.key) == (str(ID), "x.Y", WHEN, "a")
+    assert info.traceparent == "00-1-2-01"
+    assert dict(headers())["ce_time"] == b"2026-11-21T08:30:00.123456Z"
+
+
+@pytest.mark.parametrize("name", ["ce_specversion", "ce_id", "ce_type", "ce_time", "content-type"])
+@pytest.mark.parametrize("value", [None, b"\xff", b""])
+def test_a_missing_or_broken_attribute_is_no_event(name, value):
+    if name == "ce_type" and value == b"":
+        return  # an empty type is a type that nobody knows
+    with pytest.raises(NotACloudEvent):
+        cloudevents.read(headers(**{name: value}), **PLACE)
+
+
+def test_the_key_is_found_through_nested_fields():
+    event = events_pb2.RedemptionStarted(ref=events_pb2.RedemptionRef(redemption="redemptions/1"))
+    assert key_of(event) == "redemptions/1"
+    with pytest.raises(ValueError, match=r"ref\.redemption"):
+        key_of(events_pb2.RedemptionStarted())
+
+
+def test_a_message_without_the_option_is_no_event():
+    with pytest.raises(ValueError, match="is no event"):
+        route(options_pb2.Policy)
+
+
+def test_every_event_of_the_contracts_has_a_route():
+    assert {route(kind).topic.split(".")[1] for kind in all_events()} == {
+        "catalogue",
+        "vouchers",
+        "portfolio",
+    }
+
+
+def test_buckets_spread_and_stay():
+    buckets = [bucket_of(f"redemptions/{n}") for n in range(5_000)]
+    assert set(buckets) == set(range(BUCKETS))
+    assert bucket_of("redemptions/1") == buckets[1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PoolTimeout(),
+        ConnectionResetError(),
+        Refusal(reason_pb2.REASON_UNAVAILABLE),
+        Refusal(reason_pb2.REASON_LOCKED),
+    ],
+)
+def test_what_passes_is_waited_out(error):
+    assert passing(error)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("Ada Lovelace"), KeyError(), Refusal(reason_pb2.REASON_WRONG_STATE)]
+)
+def test_what_does_not_pass_gets_a_reason_without_its_text(error):
+    assert not passing(error)
+    assert "Ada" not in reason_of(error)
