@@ -42,7 +42,7 @@ def test_types(claimed, head, fitting):
         ("../../etc/passwd", "attachment; filename=\"passwd\"; filename*=UTF-8''passwd"),
         ('x"; y\r\nz', "attachment; filename=\"x'; y  z\"; filename*=UTF-8''x%27%3B%20y%20%20z"),
         ("", "attachment; filename=\"file\"; filename*=UTF-8''file"),
-        ("Zürich‮.pdf", "attachment; filename=\"Zurich .pdf\"; filename*=UTF-8''Z%C3%BCrich%20.pdf"),
+        ("Zürich\u202e.pdf", "attachment; filename=\"Zurich .pdf\"; filename*=UTF-8''Z%C3%BCrich%20.pdf"),
     ],
 )
 def test_names_of_downloads(name, expected):
