@@ -80,6 +80,16 @@ inbox = Table(
     Index("inbox_created_at", "created_at"),
 )
 
+# How far the consumer is behind, written by it every few seconds and read by the server's health check.
+consumer_lag = Table(
+    "consumer_lag",
+    _METADATA,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("lag", BigInteger, nullable=False),
+    Column("measured_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
 # Only what counting and finding needs; the bytes themselves are in the dead-letter topic.
 dead_letters = Table(
     "dead_letters",

@@ -1,6 +1,7 @@
-"""Health (gRPC health checking v1): "" and each service follow the database; `database`, `outbox` say why.
+"""Health (gRPC health checking v1): "" and each service follow the database.
 
-The outbox stays out of the overall answer on purpose: while Kafka is away the service goes on serving.
+`database`, `outbox` and `consumer` say more. Events stay out of the overall answer on purpose: while Kafka is
+away the service goes on serving.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import psycopg
 import sqlalchemy
@@ -20,14 +22,27 @@ from services.platform.telemetry import metrics
 INTERVAL = 1.0  # seconds between checks
 PATIENCE = 2.0  # seconds for an answer; a frozen server takes the question and never answers
 OUTBOX_AGE_LIMIT = 60.0  # seconds the oldest event may wait
+LAG_LIMIT = 10_000  # messages a consumer may be behind
+SILENCE_LIMIT = 60.0  # seconds since a consumer that ever was last said how far it is
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-_OLDEST = """
-SELECT coalesce(
-  (SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY seq LIMIT 1), 0)
+# Age of the oldest event that waits, messages not consumed, age of the consumer's last word; 0 without any.
+_STATE = """
+SELECT
+  coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY seq LIMIT 1), 0),
+  (SELECT coalesce(sum(lag), 0) FROM consumer_lag),
+  (SELECT coalesce(extract(epoch FROM clock_timestamp() - max(measured_at)), 0) FROM consumer_lag)
 """
 
 _log = structlog.get_logger()
+
+
+class State(NamedTuple):
+    """What the database says: seconds, messages, seconds."""
+
+    outbox_age: float
+    lag: int
+    silence: float
 
 
 class Servicer(health.HealthServicer):  # type: ignore[misc]
@@ -79,22 +94,25 @@ class Health:
 
     def look(self) -> None:
         """Asks the database once and publishes the answer."""
-        age: float | None = None
+        state: State | None = None
         self._asked = time.monotonic()
         try:
-            age = self._outbox_age()
+            state = self._ask()
         except (psycopg.Error, OSError):
             self._disconnect()
         finally:
             self._asked = 0.0
-        self._tell(age)
+        self._tell(state)
 
-    def _tell(self, age: float | None) -> None:
+    def _tell(self, state: State | None) -> None:
         for name in ("database", *self._names):
-            self._publish(name, age is not None)
-        self._publish("outbox", age is not None and age <= OUTBOX_AGE_LIMIT)
-        if age is not None:
-            metrics.OUTBOX_AGE.set(age)
+            self._publish(name, state is not None)
+        self._publish("outbox", state is not None and state.outbox_age <= OUTBOX_AGE_LIMIT)
+        self._publish(
+            "consumer", state is not None and state.lag <= LAG_LIMIT and state.silence <= SILENCE_LIMIT
+        )
+        if state is not None:
+            metrics.OUTBOX_AGE.set(state.outbox_age)
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):
@@ -106,7 +124,7 @@ class Health:
             if self._asked and time.monotonic() - self._asked > PATIENCE:
                 self._tell(None)
 
-    def _outbox_age(self) -> float:
+    def _ask(self) -> State:
         if self._connection is None:
             self._connection = psycopg.connect(
                 self._conninfo,
@@ -116,8 +134,9 @@ class Health:
                 options="-c statement_timeout=1000",
                 tcp_user_timeout=2000,
             )
-        row = self._connection.execute(_OLDEST).fetchone()
-        return float(row[0]) if row else 0.0
+        row = self._connection.execute(_STATE).fetchone()
+        assert row is not None
+        return State(float(row[0]), int(row[1]), float(row[2]))
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -26,7 +26,7 @@ DETAILS = (
 
 @pytest.fixture
 def served(serve, database) -> Served:
-    return serve(notes.DEFINITION, database.clone("testing", "1", notes.build).url)
+    return serve(notes.DEFINITION, database.clone("testing", "2", notes.build).url)
 
 
 def details_of(error: grpc.RpcError) -> dict[str, Any]:

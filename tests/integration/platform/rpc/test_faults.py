@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from services.platform.events.lag import keep_lag
 from services.platform.rpc import handlers
 from tests.integration.platform.rpc.test_calls import refused
 from tests.support import notes
@@ -22,7 +23,7 @@ from tests.support.servers import Served, token
 
 @pytest.fixture
 def url(database: Any) -> str:
-    return str(database.clone("testing", "1", notes.build).url)
+    return str(database.clone("testing", "2", notes.build).url)
 
 
 @pytest.fixture
@@ -197,6 +198,24 @@ def test_an_old_outbox_row_shows_in_its_own_check_only(served: Served) -> None:
     served.server.health.look()
     stub = served.stub(health_pb2_grpc.HealthStub)
     assert stub.Check(health_pb2.HealthCheckRequest(service="outbox")).status == 2
+    assert stub.Check(health_pb2.HealthCheckRequest()).status == 1
+
+
+@pytest.mark.parametrize(
+    ("lag", "silent", "expected"), [(5, "1 second", 1), (20_000, "1 second", 2), (5, "5 minutes", 2)]
+)
+def test_a_consumer_that_is_behind_or_silent_shows_in_its_own_check_only(
+    served: Served, lag: int, silent: str, expected: int
+) -> None:
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    keep_lag(served.app.engine, [{"topic": "t", "partition": 0, "lag": 1}])
+    keep_lag(served.app.engine, [{"topic": "t", "partition": 0, "lag": lag}])
+    with served.app.engine.begin() as connection:
+        connection.execute(text(f"UPDATE consumer_lag SET measured_at = now() - interval '{silent}'"))
+    served.server.health.look()
+    stub = served.stub(health_pb2_grpc.HealthStub)
+    assert stub.Check(health_pb2.HealthCheckRequest(service="consumer")).status == expected
     assert stub.Check(health_pb2.HealthCheckRequest()).status == 1
 
 

@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 
 @pytest.fixture
 def url(database: Any) -> str:
-    return str(database.clone("testing", "1", notes.build).url)
+    return str(database.clone("testing", "2", notes.build).url)
 
 
 def overload(served: Served) -> Outcome:

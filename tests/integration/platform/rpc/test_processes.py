@@ -40,7 +40,7 @@ sys.exit(supervisor.run_server(Settings.from_environment("testing")))
 def start(database: Any, tmp_path: Path) -> Iterator[Start]:
     """Starts `waymark serve` for the tests' service; returns the process and its address."""
     running: list[subprocess.Popen[bytes]] = []
-    url = database.clone("testing", "1", notes.build).url
+    url = database.clone("testing", "2", notes.build).url
 
     def begin(**settings: str) -> tuple[subprocess.Popen[bytes], str]:
         address = f"127.0.0.1:{free_port()}"

@@ -40,7 +40,7 @@ def wire(tmp_path: Path) -> Any:
 @pytest.fixture
 def served(serve: Any, database: Any, wire: Wire) -> Served:
     running = serve(
-        notes.DEFINITION, database.clone("testing", "1", notes.build).url, environ={"WAYMARK_THREADS": "1"}
+        notes.DEFINITION, database.clone("testing", "2", notes.build).url, environ={"WAYMARK_THREADS": "1"}
     )
     event.listen(running.app.engine, "connect", wire.follow)
     return running

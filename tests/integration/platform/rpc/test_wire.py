@@ -33,7 +33,7 @@ span.end("INTERNAL")
 
 @pytest.fixture
 def served(serve: Any, database: Any) -> Served:
-    return serve(notes.DEFINITION, database.clone("testing", "1", notes.build).url)
+    return serve(notes.DEFINITION, database.clone("testing", "2", notes.build).url)
 
 
 def test_reflection_lists_the_services(served: Served) -> None:
