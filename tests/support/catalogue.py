@@ -1,4 +1,4 @@
-"""A running catalogue for tests: real server, database and object store; uploads, imports and searches made short."""
+"""A running catalogue for tests: real server, database and object store; calls made short."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +189,7 @@ class Catalogue:
 
 
 @pytest.fixture
-def catalogue(serve: Serve, database: Databases, s3: S3Address) -> Iterator[Catalogue]:
+def catalogue(serve: Serve, database: Databases, s3: S3Address) -> Catalogue:
     """A running catalogue with an empty database."""
     environ = {
         "WAYMARK_S3_ENDPOINT": s3.endpoint,
@@ -197,7 +197,7 @@ def catalogue(serve: Serve, database: Databases, s3: S3Address) -> Iterator[Cata
         "WAYMARK_S3_SECRET_KEY": s3.secret_key,
         "WAYMARK_S3_PUBLIC_ENDPOINT": s3.endpoint,
     }
-    yield Catalogue(serve(DEFINITION, database("catalogue").url, environ=environ))
+    return Catalogue(serve(DEFINITION, database("catalogue").url, environ=environ))
 
 
 ESCO = b"""conceptUri,iscoGroup,preferredLabel,altLabels,description,code

@@ -61,11 +61,13 @@ def test_whole_way(real: Catalogue, open_university: str) -> None:
     as_of = day("2012-09-01")
     found = real.wait_for(
         lambda: (
-            answer := real.search(
-                "nursing", shortage=True, as_of=as_of, facets=["FACET_ISCO_CODE", "FACET_SHORTAGE"]
-            )
-        ).total_size
-        and answer
+            (
+                answer := real.search(
+                    "nursing", shortage=True, as_of=as_of, facets=["FACET_ISCO_CODE", "FACET_SHORTAGE"]
+                )
+            ).total_size
+            and answer
+        )
     )
     hit = found.hits[0]
     assert any(tag.isco_code == "2221" for tag in hit.occupations)

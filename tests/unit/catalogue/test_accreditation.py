@@ -1,0 +1,51 @@
+"""Who may take vouchers on which day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.domain.accreditation import Accreditation, check_grant, check_withdrawal, current
+from services.platform.errors import Refusal
+
+YEAR = Accreditation("a", date(2026, 1, 1), date(2026, 12, 31), "", None)
+WITHDRAWN = Accreditation("b", date(2026, 1, 1), date(2026, 12, 31), "", datetime(2026, 3, 1, 9, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [("2025-12-31", False), ("2026-01-01", True), ("2026-12-31", True), ("2027-01-01", False)],
+)
+def test_both_ends_belong_to_it(day: str, expected: bool) -> None:
+    assert YEAR.in_force(date.fromisoformat(day)) == expected
+
+
+def test_a_withdrawal_ends_it_that_day_and_leaves_the_past() -> None:
+    assert WITHDRAWN.in_force(date(2026, 2, 28))
+    assert not WITHDRAWN.in_force(date(2026, 3, 1))
+
+
+def test_the_one_in_force_comes_before_later_ones() -> None:
+    later = Accreditation("c", date(2027, 1, 1), date(2027, 12, 31), "", None)
+    assert current([later, YEAR], date(2026, 6, 1)) == YEAR
+    assert current([], date(2026, 6, 1)) is None
+
+
+def test_grants_do_not_overlap() -> None:
+    with pytest.raises(Refusal) as refusal:
+        check_grant([YEAR], date(2026, 12, 31), date(2027, 12, 31), "organisations/x")
+    assert refusal.value.reason == reason_pb2.REASON_ACCREDITATION_OVERLAPS
+    check_grant([WITHDRAWN], date(2026, 6, 1), date(2027, 1, 1), "organisations/x")
+    with pytest.raises(Refusal) as refusal:
+        check_grant([], date(2026, 6, 2), date(2026, 6, 1), "organisations/x")
+    assert refusal.value.reason == reason_pb2.REASON_INVALID_ARGUMENT
+
+
+def test_withdrawn_once() -> None:
+    check_withdrawal(YEAR, date(2026, 6, 1))
+    for held in (WITHDRAWN, Accreditation("d", date(2020, 1, 1), date(2020, 2, 1), "", None)):
+        with pytest.raises(Refusal) as refusal:
+            check_withdrawal(held, date(2026, 6, 1))
+        assert refusal.value.reason == reason_pb2.REASON_WRONG_STATE

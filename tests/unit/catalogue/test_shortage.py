@@ -1,0 +1,113 @@
+"""Which entry answers, and which version is in force."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.domain.shortage import (
+    Entry,
+    Occupation,
+    Validity,
+    best,
+    check_order,
+    check_publication,
+    digest,
+    in_force,
+)
+from services.platform.errors import Refusal
+
+URI = "http://data.europa.eu/esco/occupation/dev"
+DEVELOPER = Occupation(URI, "2512")
+
+
+def entry(seq: int, isco: str = "", nuts: str = "BE2", severity: int = 3, uri: str = "") -> Entry:
+    return Entry(seq, uri, isco, "label", nuts, severity, 0, seq + 1)
+
+
+@pytest.mark.parametrize(
+    ("isco", "nuts", "short"),
+    [
+        ("2512", "BE2", True),
+        ("251", "BE2", True),
+        ("2", "BE", True),
+        ("2513", "BE2", False),
+        ("25121", "BE2", False),
+        ("2512", "BE211", True),
+        ("2512", "BE212", False),
+        ("2512", "NL", False),
+    ],
+)
+def test_groups_and_regions_include_what_is_below(isco: str, nuts: str, short: bool) -> None:
+    assert (best([entry(1, isco, nuts)], DEVELOPER, "BE211") is not None) == short
+
+
+def test_an_entry_for_an_occupation_says_nothing_of_its_group() -> None:
+    assert best([entry(1, "2512")], Occupation("", "25"), "BE2") is None
+
+
+def test_region_above_the_entry_is_not_covered() -> None:
+    assert best([entry(1, "2512", "BE21")], DEVELOPER, "BE2") is None
+
+
+def test_most_specific_then_most_severe_answers() -> None:
+    entries = [entry(1, "2"), entry(2, "2512", "BE"), entry(3, "2512", "BE2", 2), entry(4, "2512", "BE2", 5)]
+    found = best(entries, DEVELOPER, "BE21")
+    assert found is not None
+    assert found.seq == 4
+    by_uri = best([*entries, entry(5, uri=URI, nuts="BE")], DEVELOPER, "BE21")
+    assert by_uri is not None
+    assert by_uri.seq == 5
+
+
+V1 = Validity(1, date(2025, 1, 1), date(2025, 12, 31))
+V2 = Validity(2, date(2025, 7, 1), None)
+
+
+@pytest.mark.parametrize(
+    ("day", "number"), [("2024-12-31", 0), ("2025-01-01", 1), ("2025-06-30", 1), ("2025-07-01", 2)]
+)
+def test_a_later_version_ends_the_one_before(day: str, number: int) -> None:
+    found = in_force([V2, V1], date.fromisoformat(day))
+    assert (found.number if found else 0) == number
+
+
+def test_nothing_after_the_end() -> None:
+    assert in_force([V1], date(2026, 1, 1)) is None
+
+
+def refused(**change: object) -> int:
+    draft: dict[str, object] = {
+        "entry_count": 3,
+        "error_count": 0,
+        "accept_findings": False,
+        "created_by": "maker",
+        "publisher": "checker",
+    }
+    with pytest.raises(Refusal) as refusal:
+        check_publication(**{**draft, **change})  # type: ignore[arg-type]
+    return refusal.value.reason
+
+
+def test_publication_needs_a_second_person_entries_and_no_findings() -> None:
+    assert refused(publisher="maker") == reason_pb2.REASON_SAME_PERSON
+    assert refused(entry_count=0) == reason_pb2.REASON_SHORTAGE_LIST_EMPTY
+    assert refused(error_count=1) == reason_pb2.REASON_SHORTAGE_LIST_HAS_FINDINGS
+    check_publication(
+        entry_count=3, error_count=1, accept_findings=True, created_by="maker", publisher="checker"
+    )
+
+
+def test_history_cannot_be_rewritten() -> None:
+    with pytest.raises(Refusal) as refusal:
+        check_order(date(2025, 7, 1), [V1, V2], "shortageLists/x")
+    assert refusal.value.metadata == {"version": "shortageLists/x/versions/2"}
+    check_order(date(2025, 7, 2), [V1, V2], "shortageLists/x")
+
+
+def test_digest_sees_every_change() -> None:
+    one = [entry(1, "2512"), entry(2, "7512")]
+    assert digest(one) == digest(list(one))
+    assert len({digest(one), digest(one[::-1]), digest([entry(1, "2512", severity=4), one[1]])}) == 3
