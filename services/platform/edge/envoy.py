@@ -157,20 +157,22 @@ def _access_log() -> dict[str, Any]:
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
             "log_format": {
+                "omit_empty_values": True,
                 "json_format": {
                     "time": "%START_TIME%",
                     "logger": "edge",
                     "method": "%REQ(:METHOD)%",
                     "route": "%ROUTE_NAME%",
                     "status": "%RESPONSE_CODE%",
-                    "grpc_status": "%GRPC_STATUS%",
+                    # One or the other: an error without a body has no trailers.
+                    "grpc_status": "%RESP(GRPC-STATUS)%%TRAILER(GRPC-STATUS)%",
                     "flags": "%RESPONSE_FLAGS%",
                     "details": "%RESPONSE_CODE_DETAILS%",
                     "milliseconds": "%DURATION%",
                     "bytes_in": "%BYTES_RECEIVED%",
                     "bytes_out": "%BYTES_SENT%",
                     "request_id": "%REQ(X-REQUEST-ID)%",
-                }
+                },
             },
         },
     }

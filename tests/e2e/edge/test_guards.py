@@ -213,11 +213,27 @@ class TestWhatIsNotTold:
             )
             client.get("/v1/anna-canary?name=anna-canary", headers={"x-forwarded-for": "198.51.100.7"})
             marked = client.get("/v1/greetings/anna-canary").headers["x-request-id"]
-        entry = running.wait_for_log(lambda entry: entry["request_id"] == marked)
+        entry = running.wait_for_log(lambda entry: entry.get("request_id") == marked)
         assert entry["route"] == "probe.v1.ProbeService/Greet"
         written = running.log.read_text()
         for secret in ("anna-canary", token, str(subject), "198.51.100.7"):
             assert secret not in written
+
+    def test_the_log_tells_the_outcome_of_each_protocol(self, running: Edge, probe: Probe) -> None:
+        bearer = running.bearer()
+        with running.client() as client:
+            rest = client.post("/v1/tellings/refuse:tell", json={}, headers=bearer).headers["x-request-id"]
+        with grpc.insecure_channel(running.address) as channel:
+            stub = probe.stubs.ProbeServiceStub(channel)
+            for name in ("tellings/a", "tellings/refuse"):
+                call = stub.Tell.future(probe.messages.GreetRequest(name=name), metadata=list(bearer.items()))
+                call.exception()
+        refused = running.wait_for_log(lambda entry: entry.get("request_id") == rest)
+        assert refused["status"] == 400
+        calls = [
+            running.wait_for_log(lambda entry, code=code: entry.get("grpc_status") == code) for code in "09"
+        ]
+        assert {entry["status"] for entry in calls} == {200}
 
     def test_services_see_no_forged_caller(self, running: Edge) -> None:
         forged = {

@@ -208,6 +208,6 @@ class TestHeadersThatS3Obeys:
 
 def test_signatures_stay_out_of_the_access_log(objects: Objects, http: httpx.Client, running: Edge) -> None:
     http.get(objects.download_url(BUCKET, "nothing-there", "anna-canary.pdf", TYPE))
-    running.wait_for_log(lambda entry: entry["route"] == "download")
+    running.wait_for_log(lambda entry: entry.get("route") == "download")
     assert "X-Amz" not in running.log.read_text()
     assert "anna-canary" not in running.log.read_text()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -15,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from services.platform.edge import envoy
 from services.platform.edge.contract import Contract
 from services.platform.service import SERVICES
+from tests.support.edges import free_port
 
 ADDRESSES = {service: f"127.0.0.1:{7000 + number}" for number, service in enumerate(SERVICES)}
 
@@ -105,3 +110,58 @@ def test_the_contract_holds_what_error_bodies_need() -> None:
     assert "google.rpc.ErrorInfo" in Contract().messages
     assert "google.rpc.BadRequest" in Contract().messages
     assert "google.rpc.RetryInfo" in Contract().messages
+
+
+def environment(folder: Path, port: int, admin: int) -> dict[str, str]:
+    return {
+        **os.environ,
+        "WAYMARK_ENVIRONMENT": "development",
+        "WAYMARK_EDGE_FOLDER": str(folder / "edge"),
+        "WAYMARK_EDGE_LISTEN": f"127.0.0.1:{port}",
+        "WAYMARK_EDGE_ADMIN_PORT": str(admin),
+        "WAYMARK_OIDC_ISSUER": "http://127.0.0.1:9",
+        "WAYMARK_OIDC_JWKS_URI": "http://127.0.0.1:9/jwks.json",
+        "WAYMARK_S3_ENDPOINT": "http://127.0.0.1:9",
+        **{f"WAYMARK_{name.upper()}_ADDRESS": "127.0.0.1:9" for name in SERVICES},
+    }
+
+
+class TestCommand:
+    """`waymark edge`, as a container runs it."""
+
+    COMMAND = (sys.executable, "-m", "services.cli.main", "edge")
+
+    def test_becomes_envoy_and_leaves_on_sigterm(self, tmp_path: Path) -> None:
+        port = free_port()
+        told = environment(tmp_path, port, free_port())
+        with subprocess.Popen(
+            self.COMMAND, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                assert self.lives(f"http://127.0.0.1:{port}/livez", process)
+                assert "envoy" in Path(f"/proc/{process.pid}/cmdline").read_text()
+            finally:
+                process.terminate()
+            assert process.wait(20) == 0
+
+    @staticmethod
+    def lives(address: str, process: subprocess.Popen[bytes]) -> bool:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                return httpx.get(address, trust_env=False).status_code == 200
+            except httpx.TransportError:
+                time.sleep(0.1)
+        return False
+
+    def test_only_writes_when_told(self, tmp_path: Path) -> None:
+        told = environment(tmp_path, 8080, 9901)
+        command = [*self.COMMAND, "--only-write"]
+        done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=60, check=False)
+        assert validated(Path(done.stdout.strip())).returncode == 0, done.stderr
+
+    def test_says_which_variable_is_missing(self, tmp_path: Path) -> None:
+        told = {**environment(tmp_path, 8080, 9901), "WAYMARK_VOUCHERS_ADDRESS": ""}
+        done = subprocess.run(self.COMMAND, env=told, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 2
+        assert "WAYMARK_VOUCHERS_ADDRESS" in done.stderr
