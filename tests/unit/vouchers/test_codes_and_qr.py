@@ -1,0 +1,67 @@
+import base64
+import json
+from datetime import UTC, datetime
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from hypothesis import given
+from hypothesis import strategies as st
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal
+from services.vouchers.domain import codes, qr
+
+
+def refused(text: str) -> bool:
+    try:
+        codes.normalise(text)
+    except Refusal as refusal:
+        return refusal.reason == reason_pb2.REASON_VOUCHER_CODE_INVALID
+    return False
+
+
+def test_a_code_has_75_random_bits_and_a_check_character() -> None:
+    code = codes.new_code()
+    assert len(code) == 19
+    assert codes.normalise(code) == code.replace("-", "")
+    assert len({codes.new_code() for _ in range(500)}) == 500
+
+
+def test_a_code_is_read_however_it_was_typed() -> None:
+    code = codes.grouped("01" + "A" * 13 + codes.check_character("01" + "A" * 13))
+    assert codes.normalise(
+        code.lower().replace("0", "o").replace("1", "l").replace("-", " ")
+    ) == code.replace("-", "")
+
+
+@given(st.integers(0, 14), st.sampled_from(codes.ALPHABET))
+def test_any_single_slip_is_noticed(place: int, other: str) -> None:
+    code = codes.new_code().replace("-", "")
+    slipped = code[:place] + other + code[place + 1 :]
+    assert refused(slipped) == (slipped != code)
+
+
+@given(st.text(max_size=30))
+def test_anything_else_is_refused_with_one_reason(text: str) -> None:
+    assert refused(text)
+
+
+def test_the_hmac_depends_on_key_and_code() -> None:
+    code = codes.new_code()
+    assert codes.code_hmac(b"a" * 32, code) == codes.code_hmac(b"a" * 32, codes.normalise(code))
+    assert codes.code_hmac(b"a" * 32, code) != codes.code_hmac(b"b" * 32, code)
+
+
+def test_the_qr_proves_itself_offline() -> None:
+    key = qr.SigningKey(Ed25519PrivateKey.generate())
+    token = qr.voucher_token(key, "vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC))
+    head, claims, signature = (base64.urlsafe_b64decode(part + "==") for part in token.split("."))
+    assert json.loads(head) == {"alg": "EdDSA", "kid": key.id, "typ": "waymark-voucher"}
+    assert json.loads(claims) == {"sub": "vouchers/1", "programme": "programmes/p", "exp": 1893456000}
+    signed = token.rpartition(".")[0].encode()
+    public = Ed25519PublicKey.from_public_bytes(key.public)
+    public.verify(signature, signed)
+    with pytest.raises(InvalidSignature):
+        public.verify(signature, signed + b"x")
+    assert qr.qr_svg(token).startswith("<svg")
