@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 Row = Mapping[str, Any]
+WIDE = 200  # columns where the output is no terminal, so that a file or a pipe gets whole lines
+# Names of enums of the contracts; people read what comes after.
+_ENUM = re.compile(
+    r"(?:STATE|KIND|OUTCOME|SECTOR|HOLD_REASON|SHORTAGE_CAUSE|FINDING_SEVERITY|ACCOUNT_KIND|FEED_FORMAT)_([A-Z0-9_]+)"
+)
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z")
 
 
 def table(rows: Iterable[Row], columns: Mapping[str, str], *, title: str = "", empty: str = "none") -> None:
@@ -19,12 +28,13 @@ def table(rows: Iterable[Row], columns: Mapping[str, str], *, title: str = "", e
     if not shown:
         typer.echo(empty)
         return
-    drawn = Table(title=title or None, title_justify="left", header_style="bold")
+    drawn = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
     for heading in columns:
         drawn.add_column(heading, overflow="fold")
     for row in shown:
         drawn.add_row(*(text(at(row, path)) for path in columns.values()))
-    Console(markup=False, highlight=False).print(drawn)
+    width = None if sys.stdout.isatty() else WIDE
+    Console(markup=False, highlight=False, width=width).print(drawn)
 
 
 def details(row: Row, fields: Mapping[str, str]) -> None:
@@ -78,7 +88,18 @@ def text(value: Any) -> str:
         return text(value.get("en") or next(iter(value.values()), ""))
     if isinstance(value, list):
         return ", ".join(map(text, value))
+    if isinstance(value, str):
+        return word(value)
     return str(value)
+
+
+def word(value: str) -> str:
+    """A text as people read it: a value of an enum in small letters, a moment to the minute, UTC."""
+    if match := _ENUM.fullmatch(value):
+        return "" if match[1] == "UNSPECIFIED" else match[1].replace("_", " ").lower()
+    if match := _TIME.fullmatch(value):
+        return f"{match[1]} {match[2]} UTC"
+    return value
 
 
 def money(value: Mapping[str, Any]) -> str:

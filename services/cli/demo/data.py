@@ -44,6 +44,8 @@ class Data:
     other_feed: Path
     large_feed: Path | None
     programme: Path
+    facts_out_of_work: Path = SAMPLES / "facts" / "out-of-work.json"
+    facts_in_work: Path = SAMPLES / "facts" / "in-work.json"
 
     @classmethod
     def find(cls, folder: Path | None) -> Data:

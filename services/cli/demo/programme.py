@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from google.protobuf.json_format import Parse
 from waymark.vouchers.v1 import learner_fact_pb2, learner_fact_pb2_grpc
 
 from services.cli.amounts import json_date, json_money
@@ -17,7 +19,6 @@ from services.cli.programme import read_programme
 
 ROLE = "programme_manager"
 LEARNER = "Anouk"
-Fact = learner_fact_pb2.LearnerFact
 
 
 def publish_programme(journey: Journey) -> str:
@@ -62,27 +63,18 @@ def rules_of(journey: Journey) -> dict[str, Any]:
 
 def push_facts(journey: Journey) -> str:
     """gRPC: the back office pushes what its register says about the learner."""
-    facts = push(journey, LEARNER, employment_status="unemployed", education_level=3, residence_nuts=PLACE)
+    facts = push(journey, LEARNER, journey.data.facts_out_of_work)
     return ", ".join(fact.key for fact in facts) + " from the register"
 
 
-def push(journey: Journey, person: str, **facts: str | int | bool) -> list[Any]:
-    """Pushes facts about a person as the PES register knows them; returns them as stored."""
+def push(journey: Journey, person: str, file: Path) -> list[Any]:
+    """Pushes the facts of a JSON file about a person as the PES register; returns them as stored."""
+    request = Parse(file.read_text(encoding="utf-8"), learner_fact_pb2.PushLearnerFactsRequest())
+    request.parent, request.request_id = journey.learner(person), request_id()
     back_office = journey.person("system", "register")
-    values = {
-        str: lambda key, value: Fact(key=key, text=value),
-        int: lambda key, value: Fact(key=key, number=value),
-        bool: lambda key, value: Fact(key=key, flag=value),
-    }
-    pushed = [values[type(value)](key, value) for key, value in facts.items()]
-    for fact in pushed:
-        fact.source = learner_fact_pb2.FACT_SOURCE_PES_REGISTER
-    answer = back_office.stub(learner_fact_pb2_grpc.LearnerFactServiceStub).PushLearnerFacts(
-        learner_fact_pb2.PushLearnerFactsRequest(
-            parent=journey.learner(person), facts=pushed, request_id=request_id()
-        )
+    return list(
+        back_office.stub(learner_fact_pb2_grpc.LearnerFactServiceStub).PushLearnerFacts(request).facts
     )
-    return list(answer.facts)
 
 
 def check_eligibility(journey: Journey) -> str:

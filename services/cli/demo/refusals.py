@@ -8,7 +8,6 @@ from waymark.vouchers.v1 import redemption_pb2, redemption_pb2_grpc, voucher_pb2
 
 from services.cli.amounts import json_date
 from services.cli.client import request_id
-from services.cli.demo.data import PLACE
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.programme import LEARNER, check, push
 from services.cli.demo.voucher import execution_day
@@ -19,7 +18,7 @@ DEBTOR_IBAN = "BE46735123456736"
 
 def not_eligible(journey: Journey) -> str:
     """REST: a person in work applies; the refusal names each clause that failed, with its reason."""
-    push(journey, STRANGER, employment_status="employed", education_level=7, residence_nuts=PLACE)
+    push(journey, STRANGER, journey.data.facts_in_work)
     answer = check(journey, STRANGER, journey.facts.session)
     expect(not answer.get("eligible", False), "an employed person with a degree should not be eligible")
     application = {

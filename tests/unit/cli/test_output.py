@@ -20,6 +20,11 @@ from services.cli.exits import Failure
         (True, "yes"),
         (["a", "b"], "a, b"),
         (7, "7"),
+        ("STATE_GRANTED", "granted"),
+        ("HOLD_REASON_UNSPECIFIED", ""),
+        ("STATE", "STATE"),
+        ("NOT_OUT_OF_WORK", "NOT_OUT_OF_WORK"),
+        ("2026-11-21T08:32:43.984504Z", "2026-11-21 08:32 UTC"),
     ],
 )
 def test_values_are_written_for_people(value: object, shown: str) -> None:
