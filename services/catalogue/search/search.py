@@ -47,7 +47,7 @@ def search(
     query = words.filtered(text, wanted.filters)
     found, total = _ranked(searcher, query, request, wanted, offset, size)
     corrected = False
-    if not total and request.query.strip():
+    if not total and request.query.strip() and '"' not in request.query:
         guess = words.similar(request.query)
         if guess is not None:
             query = words.filtered(guess, wanted.filters)

@@ -1,0 +1,217 @@
+"""Search over the real server: words, filters, facets, order, reasons, following, healing."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import Any
+
+import pytest
+from google.type.latlng_pb2 import LatLng
+from google.type.money_pb2 import Money
+from waymark.catalogue.v1 import organisation_pb2, search_pb2
+
+from services.catalogue.search import directory
+from tests.integration.catalogue.feeds import feed, row
+from tests.support.catalogue import DEVELOPER, Catalogue, day, with_taxonomy
+from tests.support.portfolio import reason_of
+
+AS_OF = day("2030-01-15")
+Reason = search_pb2.SearchReason
+ANTWERP, GHENT = ("51.2200", "4.4000"), ("51.0500", "3.7200")
+
+
+def at(place: tuple[str, str]) -> dict[str, str]:
+    return {"latitude": place[0], "longitude": place[1]}
+
+
+ROWS = [
+    row("W", "Welding for beginners", subjects="metal", kind="course", **at(ANTWERP)),
+    row("D", "Software development", start_date="2030-02-01", nuts_code="BE234", **at(GHENT)),
+    row("N", "Verpleegkunde voor starters", language="nl", start_date="2030-04-01", mode="online"),
+    row("P", "Past course in welding", start_date="2029-01-01"),
+    row("O", "Open welding workshop", start_date="", price="20", eqf_level="3", kind="exam"),
+]
+
+
+@pytest.fixture
+def found(catalogue: Catalogue) -> Catalogue:
+    with_taxonomy(catalogue)
+    source = catalogue.source(catalogue.organisation("harbour"))
+    catalogue.feed(source, feed(*ROWS))
+    catalogue.wait_for(lambda: search(catalogue, include_not_bookable=True).total_size == len(ROWS))
+    return catalogue
+
+
+def search(catalogue: Catalogue, query: str = "", **values: Any) -> Any:
+    return catalogue.search(query, **{"as_of": AS_OF, **values})
+
+
+def titles(answer: Any) -> list[str]:
+    return [next(iter(hit.titles.values())).split()[0] for hit in answer.hits]
+
+
+@pytest.mark.parametrize(
+    ("query", "values", "expected"),
+    [
+        ("welding", {}, {"Welding", "Open"}),
+        ("welding", {"include_not_bookable": True}, {"Welding", "Open", "Past"}),
+        ("weld beginner", {"language": "en"}, {"Welding"}),
+        ("beginners weld", {}, {"Welding"}),
+        ("softw", {}, {"Software"}),
+        ("verpleegkunde", {"language": "nl"}, {"Verpleegkunde"}),
+        ('"welding workshop"', {}, {"Open"}),
+        ('"workshop welding"', {}, set()),
+        ("", {"kinds": ["exam"]}, {"Open"}),
+        ("", {"modes": ["COURSE_MODE_ONLINE"]}, {"Verpleegkunde"}),
+        ("", {"eqf_level_to": 3}, {"Open"}),
+        ("", {"nuts_code": "BE23"}, {"Software"}),
+        ("", {"occupations": ["25"]}, {"Software"}),
+        ("", {"occupations": [DEVELOPER]}, {"Software"}),
+        ("", {"max_price": Money(currency_code="EUR", units=50)}, {"Open"}),
+        ("", {"start_to": day("2030-02-28")}, {"Software"}),
+        ("", {"start_from": day("2030-03-15")}, {"Verpleegkunde"}),
+        ("", {"near": LatLng(latitude=51.21, longitude=4.41), "radius_km": 10}, {"Welding"}),
+        ("", {"near": LatLng(latitude=51.21, longitude=4.41), "radius_km": 100}, {"Welding", "Software"}),
+        ("", {"near": LatLng(latitude=10, longitude=4.41), "radius_km": 100}, set()),
+        ("", {"organisations": ["organisations/none"]}, set()),
+        (
+            "",
+            {"instruction_languages": ["nl"], "kinds": ["course"], "nuts_code": "BE211"},
+            {"Welding", "Verpleegkunde"},
+        ),
+        ("zebra", {}, set()),
+        ("the", {"language": "en"}, set()),
+    ],
+)
+def test_words_and_filters(found: Catalogue, query: str, values: dict[str, Any], expected: set[str]) -> None:
+    answer = search(found, query, **values)
+    assert set(titles(answer)) == expected
+    assert answer.total_size == len(expected)
+    assert not answer.corrected
+
+
+def test_typing_errors(found: Catalogue) -> None:
+    answer = search(found, "weldign")
+    assert answer.corrected
+    assert set(titles(answer)) == {"Welding", "Open"}
+    assert answer.hits[0].reasons[0].kind == Reason.KIND_SIMILAR_WORDS
+
+
+def test_facets_are_exact(found: Catalogue) -> None:
+    wanted = [f"FACET_{name}" for name in ("KIND", "MODE", "EQF_LEVEL", "REGION", "START_MONTH", "ISCO_CODE")]
+    answer = search(found, facets=[*wanted, "FACET_ORGANISATION", "FACET_LANGUAGE"])
+    counts = {facet.facet: {v.value: v.count for v in facet.values} for facet in answer.facets}
+    assert counts[search_pb2.FACET_KIND] == {"course": 3, "exam": 1}
+    assert counts[search_pb2.FACET_MODE] == {"ON_SITE": 3, "ONLINE": 1}
+    assert counts[search_pb2.FACET_EQF_LEVEL] == {"4": 3, "3": 1}
+    assert counts[search_pb2.FACET_REGION] == {
+        "BE": 4,
+        "BE2": 4,
+        "BE21": 3,
+        "BE211": 3,
+        "BE23": 1,
+        "BE234": 1,
+    }
+    assert counts[search_pb2.FACET_START_MONTH] == {"2030-02": 1, "2030-03": 1, "2030-04": 1}
+    assert counts[search_pb2.FACET_ISCO_CODE] == {"2512": 1}
+    assert counts[search_pb2.FACET_ORGANISATION] == {"organisations/harbour": 4}
+
+
+def test_next_start_first(found: Catalogue) -> None:
+    answer = search(found, order_by="SEARCH_ORDER_NEXT_START")
+    assert titles(answer) == ["Software", "Welding", "Verpleegkunde", "Open"]
+    page = search(found, order_by="SEARCH_ORDER_NEXT_START", page_size=3)
+    rest = search(found, order_by="SEARCH_ORDER_NEXT_START", page_size=3, page_token=page.next_page_token)
+    assert titles(page) + titles(rest) == titles(answer)
+    assert answer.hits[0].next_session.start_date == day("2030-02-01")
+
+
+def test_shortage_and_voucher_are_filters_and_reasons(found: Catalogue) -> None:
+    assert search(found, shortage=True).total_size == 0
+    draft = found.draft(found.shortage_list(), b"occupation,region\n251,BE2\n", valid_from=day("2030-01-01"))
+    found.publish(draft.name)
+    found.wait_for(lambda: search(found, shortage=True).total_size == 1)
+    hit = search(found, shortage=True, shortage_nuts_code="BE234").hits[0]
+    reasons = {reason.kind: reason.evidence for reason in hit.reasons}
+    assert reasons[Reason.KIND_SHORTAGE] == f"{draft.name}/entries/1"
+    assert search(found, shortage=True, shortage_nuts_code="NL").total_size == 0
+    assert search(found, shortage=True, as_of=day("2029-12-31")).total_size == 0
+    assert search(found, voucher_eligible=True).total_size == 0
+    found.organisations().GrantAccreditation(
+        organisation_pb2.GrantAccreditationRequest(
+            parent="organisations/harbour", valid_from=day("2026-01-01"), valid_to=day("2030-06-30")
+        )
+    )
+    found.wait_for(lambda: search(found, voucher_eligible=True).total_size == 4)
+    assert search(found, voucher_eligible=True, as_of=day("2030-07-01")).total_size == 0
+    counts = search(found, facets=["FACET_SHORTAGE", "FACET_VOUCHER_ELIGIBLE"]).facets
+    assert [{v.value: v.count for v in c.values} for c in counts] == [{"false": 3, "true": 1}, {"true": 4}]
+
+
+def test_shortage_never_ranks(found: Catalogue) -> None:
+    before = [(h.course, h.score) for h in search(found, "welding software verpleegkunde").hits]
+    found.publish(found.draft(found.shortage_list(), b"occupation\n2512\n").name)
+    time.sleep(1)
+    after = [(h.course, h.score) for h in search(found, "welding software verpleegkunde").hits]
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"radius_km": 5},
+        {"near": LatLng(latitude=91)},
+        {"near": LatLng(latitude=51)},
+        {"max_price": Money(currency_code="XXX", units=1)},
+        {"start_from": day("2030-01-01"), "as_of": search_pb2.SearchCoursesResponse().as_of},
+        {"radius_km": 501},
+    ],
+)
+def test_what_cannot_be_searched(found: Catalogue, values: dict[str, Any]) -> None:
+    request = search_pb2.SearchCoursesRequest(**values)
+    assert reason_of(found.searches("").SearchCourses, request) == "INVALID_ARGUMENT"
+
+
+def test_page_tokens_are_bound_to_the_search(found: Catalogue) -> None:
+    page = search(found, page_size=2)
+    request = search_pb2.SearchCoursesRequest(page_token=page.next_page_token, query="welding")
+    assert reason_of(found.searches("").SearchCourses, request) == "PAGE_TOKEN_INVALID"
+
+
+def test_changes_are_seen_within_two_seconds(found: Catalogue) -> None:
+    source = found.source("organisations/harbour")
+    found.feed(source, feed(row("X", "Falconry")))
+    started = time.monotonic()
+    found.wait_for(lambda: search(found, "falconry").total_size == 1, seconds=2)
+    assert time.monotonic() - started < 2
+    from waymark.catalogue.v1 import feed_run_pb2
+
+    from services.catalogue.imports.worker import run_waiting
+
+    run = found.feed(source, feed())
+    found.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=run.name))
+    run_waiting(found.app)
+    found.wait_for(lambda: search(found, "falconry").total_size == 0, seconds=2)
+
+
+def test_heals_when_damaged(found: Catalogue) -> None:
+    where = directory.Directory(found.app.settings.index_dir)
+    broken = where.current()
+    assert broken is not None
+    for path in broken.glob("*.store"):
+        path.write_bytes(b"rubbish")
+    (broken / "meta.json").write_text("{}")
+    # A search meets the damage, goes on with what is open, and asks for a new index.
+    found.wait_for(lambda: search(found, "welding") and where.current() not in (None, broken), seconds=30)
+    found.wait_for(lambda: search(found, "welding").total_size == 2)
+
+
+def test_rebuilds_when_the_index_is_gone(found: Catalogue) -> None:
+    where = directory.Directory(found.app.settings.index_dir)
+    folder = where.current()
+    assert folder is not None
+    where.report_damage()
+    found.wait_for(lambda: where.current() not in (None, folder))
+    shutil.rmtree(folder)
+    found.wait_for(lambda: search(found, "welding").total_size == 2)
