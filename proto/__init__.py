@@ -1,0 +1,1 @@
+"""The contracts, and the program that makes code and documents of them."""
