@@ -10,6 +10,7 @@ publishing transaction. Burst: 60 000 events committed at once; measured is the 
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
@@ -131,6 +132,7 @@ def cpu_seconds(pid: int) -> float:
 
 def main() -> int:
     """Runs the benchmark; returns 0 when every goal is met."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything started is stopped
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="waymark-bench-")))
         server = Postgres(folder / "postgres", free_port())

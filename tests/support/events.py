@@ -4,7 +4,6 @@ meeting."""
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from waymark.options.v1 import options_pb2
 
+from services.cli.stack import process as parts
 from services.platform.app import App
 from services.platform.db import schema
 from services.platform.db.engine import driver_url
@@ -256,12 +256,13 @@ def running(*runs: Callable[[threading.Event], None]) -> Iterator[None]:
 def process(rig: Rig, kind: str, *faults: str) -> Iterator[subprocess.Popen[bytes]]:
     """Runs `event_process`; whatever is left of it at the end is killed."""
     arguments = [kind, rig.service, rig.settings.database_url, rig.settings.kafka_bootstrap, *faults]
-    child = subprocess.Popen(
+    checkout = Path(__file__).resolve().parents[2]
+    command = parts.Command(
         [sys.executable, "-m", "tests.support.event_process", *arguments],
-        cwd=Path(__file__).resolve().parents[2],
-        env={**os.environ, "PYTHONPATH": ".:proto/python", "SECRETS": str(rig.settings.secrets_dir)},
-        stdout=subprocess.DEVNULL,
+        {"PYTHONPATH": ".:proto/python", "SECRETS": str(rig.settings.secrets_dir)},
     )
+    # As a part of the stack, so that it dies with this process, however that ends.
+    child = parts.spawn(command, rig.settings.secrets_dir / f"{kind}.log", checkout)
     try:
         yield child
     finally:
