@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, Select, select, text
+from sqlalchemy import Row, Select, TextClause, select, text
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
@@ -14,6 +14,7 @@ from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import RedemptionState
 from services.vouchers.domain.voucher import Voucher
 from services.vouchers.store import ledger, vouchers
+from services.vouchers.store.hot import run
 from services.vouchers.store.tables import redemptions
 
 _HEAD = "h.sequence AS head_sequence, h.hash AS head_hash"
@@ -70,24 +71,31 @@ def _one(tx: Transaction, statement: Any, **values: Any) -> Row[Any]:
     return row
 
 
+def _hot(tx: Transaction, statement: TextClause, **values: Any) -> Row[Any]:
+    row = run(tx, statement, values).one_or_none()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return row
+
+
 def lock_for_reservation(tx: Transaction, voucher_id: str, session: str) -> Row[Any]:
     """Locks voucher and chain and reads the session's offer beside; raises Refusal(NOT_FOUND)."""
-    return _one(tx, LOCK_BY_VOUCHER, voucher=voucher_id, session=session)
+    return _hot(tx, LOCK_BY_VOUCHER, voucher=voucher_id, session=session)
 
 
 def lock_by_code(tx: Transaction, code: bytes, session: str) -> Row[Any] | None:
     """The same by the HMAC of a code; None when no voucher has it."""
-    return tx.execute(LOCK_BY_CODE, {"code": code, "session": session}).one_or_none()
+    return run(tx, LOCK_BY_CODE, {"code": code, "session": session}).one_or_none()
 
 
 def lock(tx: Transaction, redemption_id: str) -> Row[Any]:
     """Locks a redemption for a step that moves no money; raises Refusal(NOT_FOUND)."""
-    return _one(tx, LOCK, id=redemption_id)
+    return _hot(tx, LOCK, id=redemption_id)
 
 
 def lock_with_money(tx: Transaction, redemption_id: str) -> Row[Any]:
     """Locks a redemption, its voucher and the voucher's chain; raises Refusal(NOT_FOUND)."""
-    return _one(tx, LOCK_WITH_MONEY, id=redemption_id)
+    return _hot(tx, LOCK_WITH_MONEY, id=redemption_id)
 
 
 def get(tx: Transaction, redemption_id: str) -> Row[Any]:
@@ -97,13 +105,13 @@ def get(tx: Transaction, redemption_id: str) -> Row[Any]:
 
 def reserve(tx: Transaction, head: Head, voucher: Voucher, booking: Booking, values: dict[str, Any]) -> None:
     """Writes a new reservation, its voucher and the booking, in one statement."""
-    tx.execute(RESERVE, {**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)})
+    run(tx, RESERVE, {**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)})
 
 
 def move(tx: Transaction, redemption: Redemption, evidence: list[str] | None = None) -> Row[Any]:
     """Writes a step that moves no money; returns the row as it is now."""
     values = {"id": redemption.id, "state": int(redemption.state), "evidence": evidence}
-    return tx.execute(MOVE, values).one()
+    return run(tx, MOVE, values).one()
 
 
 def resolve(
@@ -125,7 +133,7 @@ def resolve(
         "accepted_at": tx.now if redemption.accepted else None,
         "end_reason": end_reason,
     }
-    tx.execute(RESOLVE, {**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)})
+    run(tx, RESOLVE, {**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)})
     return {
         "state": values["state"],
         "accepted_cents": redemption.accepted,
