@@ -31,6 +31,7 @@ def main() -> None:
         figures = {"ready_empty_home_s": start(home)}
         control.stop(home)
         figures["ready_s"] = start(home)
+        figures["ready_cpu_s"] = cpu_seconds(home)
         time.sleep(IDLE_SECONDS)
         parts = memory(home)
         figures["idle_mib"] = sum(parts.values())
@@ -62,6 +63,19 @@ def answered(state: StackState) -> bool:
         return error.code < 500
     except OSError:
         return False
+
+
+def cpu_seconds(home: Path) -> float:
+    """Return the CPU time the stack has used so far: tells a slow start from a busy machine."""
+    state = control.running(home)
+    assert state is not None
+    supervisor = psutil.Process(state.pid)
+    spent = supervisor.cpu_times()
+    total = spent.user + spent.system + spent.children_user + spent.children_system
+    for part in supervisor.children(recursive=True):
+        used = part.cpu_times()
+        total += used.user + used.system
+    return float(total)
 
 
 def memory(home: Path) -> dict[str, float]:
