@@ -12,6 +12,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.app import CatalogueApp
 from services.catalogue.search import search
+from services.catalogue.search.directory import is_damage
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mark
 
@@ -35,7 +36,9 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
             raise not_ready()
         try:
             answer = search.search(request, snapshot, self.app.market, offset, size)
-        except (ValueError, OSError) as error:  # what Tantivy raises for files it cannot read
+        except BaseException as error:
+            if not is_damage(error):
+                raise
             self.app.reader.forget()
             raise not_ready() from error
         if answer.more:

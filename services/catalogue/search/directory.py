@@ -33,6 +33,11 @@ class IndexDamaged(Exception):
     """The index cannot be read; it has to be rebuilt."""
 
 
+def is_damage(error: BaseException) -> bool:
+    """True for what Tantivy raises when it meets files it cannot read; a panic of it is no Exception."""
+    return isinstance(error, ValueError | OSError) or type(error).__module__ == "pyo3_runtime"
+
+
 class Cursor(NamedTuple):
     """How far a generation follows the database: everything up to this change is in it."""
 
@@ -197,7 +202,9 @@ class Reader:
             self._index.reload()
             searcher = self._index.searcher()
             terms = [term for term, _ in searcher.terms_with_prefix("place", "")]
-        except (IndexDamaged, ValueError, OSError):
+        except BaseException as error:
+            if not (isinstance(error, IndexDamaged) or is_damage(error)):
+                raise
             self._seen = self._index = None
             self.directory.report_damage()
             return  # what was open before goes on being served

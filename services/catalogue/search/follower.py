@@ -127,7 +127,9 @@ class Follower:
                 if row.removed_time is None:
                     writer.add_document(document(row))
             writer.commit()
-        except (ValueError, OSError) as error:
+        except BaseException as error:
+            if not disk.is_damage(error):
+                raise
             raise IndexDamaged(str(error)) from error
         moved = Cursor(rows[-1].changed_xid, rows[-1].id)
         disk.write_cursor(folder, moved)

@@ -1,0 +1,230 @@
+"""`make bench-search`: ranked search with facets and radius over gRPC, beside bare Tantivy and PostgreSQL.
+
+All three answer the same mixed queries on the same courses in one run: over gRPC from client processes, bare
+Tantivy in this process on the very index that the server reads, and PostgreSQL by full text (GIN, ts_rank_cd) on
+the same rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import text
+from waymark.catalogue.v1.search_pb2 import Facet, SearchCoursesRequest
+from waymark.catalogue.v1.source_pb2 import FeedFormat
+
+from bench import echo
+from bench.catalogue import ROOT, add_run, add_source, add_taxonomy, rig, rows
+from bench.load import Caller, Load, run_load
+from bench.redeem_world import keys
+from bench.report import Goal, report
+from services.catalogue.app import CatalogueApp
+from services.catalogue.imports.csv_template import COLUMNS
+from services.catalogue.imports.pipeline import FeedImport
+from services.catalogue.search import words
+from services.catalogue.search.directory import Directory, Snapshot
+from services.catalogue.search.facets import FIELDS
+from services.catalogue.search.filters import understand
+from services.catalogue.search.follower import Follower
+from services.cli.stack.ports import free_port
+from services.platform.db.transaction import transaction
+
+PATH = "/waymark.catalogue.v1.SearchService/SearchCourses"
+FACETS = ("FACET_ISCO_CODE", "FACET_MODE", "FACET_LANGUAGE", "FACET_EQF_LEVEL", "FACET_REGION")
+GOALS = (
+    Goal("p50_ms_2_callers", "≤", 5, "ms"),
+    Goal("p99_ms_2_callers", "≤", 25, "ms"),
+    Goal("rate_to_tantivy_8_callers", "≥", 0.7),
+    Goal("times_faster_than_postgres", "≥", 50),
+)
+
+
+def main() -> None:
+    """Builds, measures, reports; exit code 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--courses", type=int, default=200_000)
+    parser.add_argument("--seconds", type=float, default=15)
+    given = parser.parse_args()
+    figures: dict[str, float] = {"courses": given.courses}
+    with rig() as app, keys() as jwks:
+        labels = add_taxonomy(app)
+        fill(app, labels, given.courses)
+        started = time.perf_counter()
+        Follower(app, Directory(app.settings.index_dir)).rebuild(threading.Event())
+        figures["index_build_s"] = time.perf_counter() - started
+        asked = queries(labels, 1000)
+        bare = bare_tantivy(app, asked, given.seconds)
+        figures |= {"tantivy_per_s_8_threads": bare, "postgres_p50_ms": postgres(app, asked) * 1000}
+        with serving(app, jwks) as address:
+            bodies = [request.SerializeToString() for request in asked]
+            two = load(address, bodies, 2, given.seconds)
+            eight = load(address, bodies, 8, given.seconds)
+    figures |= {
+        "p50_ms_2_callers": two.p50 * 1000,
+        "p99_ms_2_callers": two.p99 * 1000,
+        "per_s_8_callers": eight.rate,
+        "errors": float(sum(two.errors.values()) + sum(eight.errors.values())),
+        "rate_to_tantivy_8_callers": eight.rate / bare,
+        "times_faster_than_postgres": figures["postgres_p50_ms"] / (two.p50 * 1000),
+    }
+    sys.exit(0 if report("search", figures, GOALS) else 1)
+
+
+def fill(app: CatalogueApp, labels: list[str], count: int) -> None:
+    """Imports generated courses by the one path."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "feed.csv"
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(COLUMNS)
+            writer.writerows(rows(labels, count))
+        source = add_source(app, "generated", FeedFormat.FEED_FORMAT_CSV_TEMPLATE)
+        FeedImport(app, add_run(app, source, path)).go()
+
+
+def queries(labels: list[str], count: int, seed: int = 3) -> list[SearchCoursesRequest]:
+    """Returns mixed searches: one to three words of occupations, five facets, every third within a circle."""
+    pick = random.Random(seed)
+    vocabulary = sorted({word for label in labels for word in label.split() if len(word) > 3})
+    asked = []
+    for number in range(count):
+        request = SearchCoursesRequest(
+            query=" ".join(
+                pick.sample(pick.choice(labels).split(), 1) + pick.choices(vocabulary, k=number % 2)
+            ),
+            language="en",
+            facets=[Facet.Value(name) for name in FACETS],
+            page_size=20,
+        )
+        if number % 3 == 0:
+            request.near.latitude, request.near.longitude = 50.5, 4.5
+            request.radius_km = 50
+        asked.append(request)
+    return asked
+
+
+def bare_tantivy(app: CatalogueApp, asked: list[SearchCoursesRequest], seconds: float) -> float:
+    """Returns searches per second of Tantivy alone, eight threads: first twenty, count and facets."""
+    snapshot = app.reader.snapshot()
+    assert snapshot is not None
+    view = app.market.view()
+    built = [
+        words.filtered(
+            words.exact(request.query, request.language),
+            understand(request, app.market, view, snapshot.places).filters,
+        )
+        for request in asked
+    ]
+    aggregation = {
+        FIELDS[facet]: {"terms": {"field": FIELDS[facet], "size": 65_000, "segment_size": 65_000}}
+        for facet in asked[0].facets
+    }
+    end = time.perf_counter() + seconds
+
+    def run(first: int) -> int:
+        done = 0
+        while time.perf_counter() < end:
+            answer(snapshot, built[(first + done * 8) % len(built)], aggregation)
+            done += 1
+        return done
+
+    with ThreadPoolExecutor(8) as pool:
+        return sum(pool.map(run, range(8))) / seconds
+
+
+def answer(snapshot: Snapshot, query: object, aggregation: dict[str, object]) -> None:
+    """One search of bare Tantivy."""
+    found = snapshot.searcher.search(query, limit=20, count=True)  # type: ignore[arg-type]
+    for _, address in found.hits:
+        snapshot.searcher.doc(address)
+    snapshot.searcher.aggregate(query, aggregation)  # type: ignore[arg-type]
+
+
+def postgres(app: CatalogueApp, asked: list[SearchCoursesRequest]) -> float:
+    """Returns the median seconds of a ranked full-text search with the five counts on the same rows."""
+    with transaction(app) as tx:
+        run = tx.connection.exec_driver_sql
+        run("SET LOCAL statement_timeout = 0")
+        run(
+            "CREATE TABLE plain AS SELECT id, document->'titles'->>'en' AS title, "
+            "document->>'eqf_level' AS eqf, document->'offerings'->0->>'mode' AS mode, "
+            "document->'offerings'->0->>'language' AS language, "
+            "document->'occupations'->0->>'isco' AS isco, "
+            "document->'offerings'->0->'sessions'->0->>'nuts' AS nuts, "
+            "setweight(to_tsvector('english', document->'titles'->>'en'), 'A') || "
+            "to_tsvector('english', coalesce(document->'descriptions'->>'en', '')) AS words FROM courses"
+        )
+        run("CREATE INDEX plain_words ON plain USING gin (words)")
+        run("ANALYZE plain")
+    taken = []
+    hits = text(
+        "SELECT id, ts_rank_cd(words, q) AS rank FROM plain, plainto_tsquery('english', :query) q "
+        "WHERE words @@ q ORDER BY rank DESC LIMIT 20"
+    )
+    counts = text(
+        "SELECT isco, mode, language, eqf, nuts, count(*) FROM plain, plainto_tsquery('english', :query) q "
+        "WHERE words @@ q GROUP BY GROUPING SETS ((isco), (mode), (language), (eqf), (nuts))"
+    )
+    for request in asked[:60]:
+        started = time.perf_counter()
+        with transaction(app, read_only=True) as tx:
+            tx.execute(hits, {"query": request.query}).all()
+            tx.execute(counts, {"query": request.query}).all()
+        taken.append(time.perf_counter() - started)
+    return sorted(taken)[len(taken) // 2]
+
+
+@contextmanager
+def serving(app: CatalogueApp, jwks: str) -> Iterator[str]:
+    """Runs the catalogue's server in two processes; yields its address."""
+    settings = app.settings
+    address = f"127.0.0.1:{free_port()}"
+    environ = {
+        "WAYMARK_CATALOGUE_DATABASE_URL": settings.database_url,
+        "WAYMARK_S3_ENDPOINT": settings.s3_endpoint,
+        "WAYMARK_S3_ACCESS_KEY": settings.s3_access_key,
+        "WAYMARK_S3_SECRET_KEY": settings.s3_secret_key,
+        "WAYMARK_OIDC_ISSUER": settings.issuer,
+        "WAYMARK_OIDC_JWKS_URI": jwks,
+        "WAYMARK_SECRETS_DIR": str(settings.secrets_dir),
+        "WAYMARK_INDEX_DIR": str(settings.index_dir),
+        "WAYMARK_LISTEN": address,
+        "WAYMARK_PROCESSES": "2",
+        "WAYMARK_THREADS": "8",
+    }
+    command = (
+        "from services.platform.rpc import supervisor; from services.platform.settings import Settings; "
+        "raise SystemExit(supervisor.run_server(Settings.from_environment('catalogue')))"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-c", command], cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL
+    )
+    try:
+        echo.wait_serving(address)
+        yield address
+    finally:
+        running.terminate()
+        running.wait(timeout=30)
+
+
+def load(address: str, bodies: list[bytes], callers: int, seconds: float) -> Load:
+    """Lets callers search for some seconds, each beginning at another query."""
+    step = len(bodies) // callers
+    several = [Caller(address, PATH, bodies[n * step :] + bodies[: n * step]) for n in range(callers)]
+    return run_load(several, processes=min(callers, 2), seconds=seconds)
+
+
+if __name__ == "__main__":
+    main()
