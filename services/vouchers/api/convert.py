@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
@@ -108,8 +106,3 @@ def clause(result: Result, today: date) -> eligibility_pb2.ClauseOutcome:
         legal_reference=result.legal_reference,
         texts=result.texts,
     )
-
-
-def localized(texts: Mapping[str, str]) -> dict[str, Any]:
-    """Returns texts by language for a JSON column."""
-    return dict(texts)
