@@ -1,8 +1,8 @@
 """`make bench-search`: ranked search with facets and radius over gRPC, beside bare Tantivy and PostgreSQL.
 
 All three answer the same mixed queries on the same courses in one run: over gRPC from client processes, bare
-Tantivy in this process on the very index that the server reads, and PostgreSQL by full text (GIN, ts_rank_cd) on
-the same rows.
+Tantivy in this process on the very index that the server reads, and PostgreSQL by full text (GIN,
+ts_rank_cd) on the same rows.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def bare_tantivy(app: CatalogueApp, asked: list[SearchCoursesRequest], seconds: 
         )
         for request in asked
     ]
-    aggregation = {
+    aggregation: dict[str, object] = {
         FIELDS[facet]: {"terms": {"field": FIELDS[facet], "size": 65_000, "segment_size": 65_000}}
         for facet in asked[0].facets
     }

@@ -111,8 +111,8 @@ class Catalogue:
         return self.taxonomies().ImportTaxonomy(
             taxonomy_pb2.ImportTaxonomyRequest(
                 upload=self.upload(data),
-                scheme=f"TAXONOMY_SCHEME_{scheme}",
-                format=f"TAXONOMY_FORMAT_{form}_CSV",
+                scheme=taxonomy_pb2.TaxonomyScheme.Value(f"TAXONOMY_SCHEME_{scheme}"),
+                format=taxonomy_pb2.TaxonomyFormat.Value(f"TAXONOMY_FORMAT_{form}_CSV"),
                 version=version,
                 language=language,
             )
@@ -128,7 +128,10 @@ class Catalogue:
 
     def source(self, organisation: str, form: str = "CSV_TEMPLATE", **values: Any) -> str:
         given = source_pb2.Source(
-            organisation=organisation, display_name="Feed", format=f"FEED_FORMAT_{form}", **values
+            organisation=organisation,
+            display_name="Feed",
+            format=source_pb2.FeedFormat.Value(f"FEED_FORMAT_{form}"),
+            **values,
         )
         made = self.sources().CreateSource(source_pb2.CreateSourceRequest(source=given))
         return str(made.name)
@@ -161,7 +164,10 @@ class Catalogue:
     def draft(self, parent: str, data: bytes, form: str = "TEMPLATE", **values: Any) -> Any:
         values.setdefault("valid_from", day("2012-01-01"))
         request = shortage_list_pb2.CreateShortageListVersionRequest(
-            parent=parent, upload=self.upload(data), format=f"SHORTAGE_FORMAT_{form}_CSV", **values
+            parent=parent,
+            upload=self.upload(data),
+            format=shortage_list_pb2.ShortageFormat.Value(f"SHORTAGE_FORMAT_{form}_CSV"),
+            **values,
         )
         return self.shortages().CreateShortageListVersion(request)
 
