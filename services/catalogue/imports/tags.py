@@ -26,11 +26,11 @@ class Tags:
         with transaction(app, read_only=True) as tx:
             self.version = taxonomies.newest(tx.connection).get(taxonomies.ESCO, "")
             self.state = taxonomies.state(tx.connection)
-            labels = taxonomies.labels_of(tx.connection, "en", taxonomies.ESCO, taxonomies.ISCO)
+            labels = taxonomies.labels_of(
+                tx.connection, "en", taxonomies.ESCO, taxonomies.ISCO, preferred_only=True
+            )
         self.occupations = {
-            label.uri: Occupation(label.uri, label.isco_code, label.preferred_label)
-            for label in labels
-            if label.preferred
+            label.uri: Occupation(label.uri, label.isco_code, label.preferred_label) for label in labels
         }
 
     def add(self, document: Document) -> None:

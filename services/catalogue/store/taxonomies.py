@@ -174,14 +174,16 @@ def labels_for_matching(connection: Connection) -> list[LabelRow]:
     ]
 
 
-def labels_of(connection: Connection, language: str, *schemes: str) -> list[Label]:
+def labels_of(
+    connection: Connection, language: str, *schemes: str, preferred_only: bool = False
+) -> list[Label]:
     """Returns the labels of the newest versions of some schemes in one language."""
     versions = newest(connection)
     rows = [
         row
         for scheme in schemes
         if scheme in versions
-        for row in _labels(connection, scheme, versions[scheme], language)
+        for row in _labels(connection, scheme, versions[scheme], language, preferred_only=preferred_only)
     ]
     preferred = {row.uri: row.label for row in rows if row.preferred}
     return [
@@ -190,7 +192,9 @@ def labels_of(connection: Connection, language: str, *schemes: str) -> list[Labe
     ]
 
 
-def _labels(connection: Connection, scheme: str, version: str, language: str = "") -> Iterator[LabelRow]:
+def _labels(
+    connection: Connection, scheme: str, version: str, language: str = "", *, preferred_only: bool = False
+) -> Iterator[LabelRow]:
     """Yields labels of a version. Joined here: two whole reads never depend on a planner's guess."""
     of_concept = select(concepts.c.id, concepts.c.uri, concepts.c.isco_code).where(
         concepts.c.scheme == scheme, concepts.c.version == version
@@ -202,6 +206,8 @@ def _labels(connection: Connection, scheme: str, version: str, language: str = "
     )
     if language:
         statement = statement.where(table.language == language)
+    if preferred_only:
+        statement = statement.where(table.preferred)
     for row in connection.execute(statement):
         concept = known[row.concept_id]
         yield LabelRow(
