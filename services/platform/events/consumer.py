@@ -17,6 +17,7 @@ from services.platform.events.effects import Effects, TooManyDeadLetters
 from services.platform.events.faults import passing
 from services.platform.events.lag import keep_lag
 from services.platform.events.messages import Reader
+from services.platform.events.stalls import StallWatch
 from services.platform.telemetry import metrics
 
 if TYPE_CHECKING:
@@ -73,11 +74,14 @@ class Consumer:
 
     def _consume(self, client: Any, stop: threading.Event) -> None:
         failures = 0
+        watch = StallWatch()
         while not stop.is_set():
             batch = client.poll(timeout_ms=POLL_MS)
             if not batch:
+                watch.check(client)
                 self._measure(client)
                 continue
+            watch.heard()
             try:
                 self._effects.apply(
                     [self._reader.read(record) for record in chain.from_iterable(batch.values())]
