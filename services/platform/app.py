@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -23,7 +24,10 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.engine: sqlalchemy.Engine = make_engine(settings.database_url, settings.threads)
-        self.signer = PageTokenSigner(settings.secret("page-token.key", size=32))
+        key = settings.secret("page-token.key", size=32)
+        self.signer = PageTokenSigner(key)
+        # A key of its own for request bodies, from the same file: what one reveals says nothing of the other.
+        self.request_key = hmac.digest(key, b"waymark request ids", "sha256")
 
     @classmethod
     def build(cls, settings: Settings) -> Self:

@@ -3,7 +3,7 @@ effect."""
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,14 +52,17 @@ class Claim(NamedTuple):
     answer: bytes | None
 
 
-def body_hash(request: Message) -> bytes:
-    """Returns SHA-256 over the deterministic serialization of the request, request id included."""
-    return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+def body_hash(key: bytes, request: Message) -> bytes:
+    """Returns HMAC-SHA-256 over the deterministic serialization of the request, request id included.
+
+    Keyed, because a request may hold what can be guessed, such as a PIN, and the hash stays in the database.
+    """
+    return hmac.digest(key, request.SerializeToString(deterministic=True), "sha256")
 
 
-def claiming(principal: Principal, method: str, request_id: str, request: Message) -> Call:
+def claiming(key: bytes, principal: Principal, method: str, request_id: str, request: Message) -> Call:
     """Returns the call that claims `request_id` for this caller and method; `claimed` reads its row."""
-    return Call(_CLAIM, (principal.subject, method, request_id, body_hash(request)))
+    return Call(_CLAIM, (principal.subject, method, request_id, body_hash(key, request)))
 
 
 def claimed(row: Sequence[bytes | None], call: Call) -> Claim:
@@ -74,13 +77,13 @@ def claimed(row: Sequence[bytes | None], call: Call) -> Claim:
     return Claim(fresh=False, answer=None if answer is None else bytes.fromhex(answer.decode()))
 
 
-def claim(tx: Transaction, method: str, request_id: str, request: Message) -> Claim:
+def claim(tx: Transaction, key: bytes, method: str, request_id: str, request: Message) -> Claim:
     """Claims `request_id` for this caller and method within `tx`, where it did not travel with BEGIN.
 
     Raises Refusal(REQUEST_ID_REUSED) when the id was used with another body. Waits at most the lock timeout
     for a twin in flight (psycopg LockNotAvailable).
     """
-    call = claiming(tx.principal, method, request_id, request)
+    call = claiming(key, tx.principal, method, request_id, request)
     result = send(tx.connection, [call])
     return claimed([result.get_value(0, column) for column in range(result.nfields)], call)
 

@@ -57,7 +57,9 @@ def _mutation(method: Any, *, answer_stored: bool) -> Any:
     def once(self: Any, request: Any, call: Any) -> Any:
         request_id = _request_id(request, call)
         claiming = (
-            requests.claiming(call.principal, call.method.path, request_id, request) if request_id else None
+            requests.claiming(self.app.request_key, call.principal, call.method.path, request_id, request)
+            if request_id
+            else None
         )
         with transaction(self.app, call.principal, timeout=call.remaining(), opening=claiming) as tx:
             if claiming:

@@ -19,6 +19,7 @@ from tests.support.events import effects, probe_event
 
 PROBE = probe_event("dbprobe")
 ANNE, BEN = (Principal(subject, frozenset()) for subject in ("anne", "ben"))
+KEY, OTHER_KEY = bytes(32), bytes([1]) * 32
 CALLERS = 8
 
 
@@ -28,7 +29,7 @@ def handle(engine, request, *, principal=ANNE, request_id="1", guarded=True, bar
         barrier.wait()
     with transaction(engine, principal) as tx:
         if guarded:
-            claim = requests.claim(tx, "Probe", request_id, request)
+            claim = requests.claim(tx, KEY, "Probe", request_id, request)
             if not claim.fresh:
                 return claim.answer
         number = tx.execute(
@@ -83,7 +84,7 @@ def test_after_a_failed_first_the_twin_takes_over(platform):
 
     def fail_while_the_twin_waits(pool):
         with transaction(platform.engine, ANNE) as tx:
-            requests.claim(tx, "Probe", "1", request)
+            requests.claim(tx, KEY, "Probe", "1", request)
             twins.append(pool.submit(handle, platform.engine, request))
             with pytest.raises(TimeoutError):
                 twins[0].result(timeout=0.3)
@@ -109,3 +110,9 @@ def test_expiry_takes_only_what_is_old(platform):
     assert requests.expire(platform.engine) == 1
     with pytest.raises(ValueError, match="24 hours"):
         requests.expire(platform.engine, timedelta(hours=1))
+
+
+def test_what_is_kept_of_a_body_cannot_be_guessed_without_the_key():
+    request = PROBE(key="a", n=1)
+    assert requests.body_hash(KEY, request) == requests.body_hash(KEY, PROBE(key="a", n=1))
+    assert requests.body_hash(KEY, request) != requests.body_hash(OTHER_KEY, request)
