@@ -59,6 +59,9 @@ class Consumer:
                     self._settings, f"waymark-{self._settings.service}", max_poll_records=BATCH
                 )
                 client.subscribe(self._reader.topics)
+                for topic in self._reader.topics:
+                    # A leader that joins before it knows the partitions assigns none of them.
+                    client.partitions_for_topic(topic)
                 self._consume(client, stop)
                 failures = 0
             except Exception as error:  # of the client itself: make a new one
