@@ -47,18 +47,23 @@ def register(app: typer.Typer) -> None:
             answer = caller.rest("GET", "/v1/courses:search", **query)
         if as_json:
             output.as_json(answer)
-            return
-        hits = [row(hit) for hit in answer.get("hits", [])]
-        columns = {
-            "course": "course",
-            "title": "titles",
-            "provider": "organisationDisplayName",
-            "starts": "starts",
-            "price": "nextSession.price",
-            "because": "because",
-        }
-        output.table(hits, columns, empty="no course found; try fewer words or --all")
-        typer.echo(f"{answer.get('totalSize', 0)} in all")
+        else:
+            show(answer)
+
+
+def show(answer: dict[str, Any]) -> None:
+    """Prints the hits with their reasons, and how many there are in all."""
+    columns = {
+        "course": "course",
+        "title": "titles",
+        "provider": "organisationDisplayName",
+        "starts": "starts",
+        "price": "nextSession.price",
+        "because": "because",
+    }
+    hits = [row(hit) for hit in answer.get("hits", [])]
+    output.table(hits, columns, empty="no course found; try fewer words or --all")
+    typer.echo(f"{answer.get('totalSize', 0)} in all")
 
 
 def row(hit: dict[str, Any]) -> dict[str, Any]:
