@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from services.platform.db.wire import Call, sent_ahead
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
+from services.vouchers.store import redemptions
 
 _SESSION = text("""SELECT c.organisation FROM sessions s JOIN courses c ON c.name = s.course
 WHERE s.name = :name""")
@@ -18,6 +20,23 @@ OWNERS = {
     "voucher.learner": text("SELECT learner FROM vouchers WHERE id = :id"),
     "redemption.learner": text("SELECT learner FROM redemptions WHERE id = :id"),
     "redemption.provider": text("SELECT organisation FROM redemptions WHERE id = :id"),
+}
+# The locks that calls send with BEGIN have read the owner already.
+_LOCKS_OF_REDEMPTION = (
+    lambda _, key: redemptions.LOCK(id=key),
+    lambda _, key: redemptions.LOCK_WITH_MONEY(id=key),
+)
+_LOCKED: Mapping[str, tuple[str, Sequence[Callable[[Any, str], Call]]]] = {
+    "voucher.learner": (
+        "learner",
+        [
+            lambda request, key: redemptions.LOCK_BY_VOUCHER(
+                voucher=key, session=getattr(request, "session", "")
+            )
+        ],
+    ),
+    "redemption.learner": ("learner", _LOCKS_OF_REDEMPTION),
+    "redemption.provider": ("organisation", _LOCKS_OF_REDEMPTION),
 }
 
 
@@ -49,25 +68,30 @@ def provides_session(principal: Principal, request: Any, connection: Connection)
     return bool(principal.organisation) and owner == principal.organisation
 
 
-def _owner(connection: Connection, relationship: str, name: str) -> str:
-    """Returns who owns the resource; empty when there is none."""
+def _owner(connection: Connection, relationship: str, request: Any) -> str:
+    """Returns who owns the resource that the request names; empty when there is none."""
     try:
-        key = str(uuid.UUID(name.rpartition("/")[2]))
+        key = str(uuid.UUID(_name(request).rpartition("/")[2]))
     except ValueError:
         return ""
+    column, locks = _LOCKED.get(relationship, ("", ()))
+    for lock in locks:
+        locked = sent_ahead(connection, lock(request, key))
+        if locked is not None:
+            return str(getattr(locked[0], column)) if locked else ""
     return connection.execute(OWNERS[relationship], {"id": key}).scalar() or ""
 
 
 def _learner(relationship: str) -> Relationship:
     def holds(principal: Principal, request: Any, connection: Connection) -> bool:
-        return _owner(connection, relationship, _name(request)) == learner_of(principal)
+        return _owner(connection, relationship, request) == learner_of(principal)
 
     return holds
 
 
 def provides_redemption(principal: Principal, request: Any, connection: Connection) -> bool:
     """The redemption is for a session of the caller's organisation."""
-    owner = _owner(connection, "redemption.provider", _name(request))
+    owner = _owner(connection, "redemption.provider", request)
     return bool(owner) and owner == principal.organisation
 
 

@@ -84,7 +84,7 @@ def claim(tx: Transaction, key: bytes, method: str, request_id: str, request: Me
     for a twin in flight (psycopg LockNotAvailable).
     """
     call = claiming(key, tx.principal, method, request_id, request)
-    result = send(tx.connection, [call])
+    result = send(tx.connection, [call])[-1]
     return claimed([result.get_value(0, column) for column in range(result.nfields)], call)
 
 

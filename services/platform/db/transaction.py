@@ -12,12 +12,13 @@ import sqlalchemy
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from services.platform.db.engine import milliseconds
-from services.platform.db.wire import Call, send
+from services.platform.db.wire import Call, keep_ahead, rows, send
 from services.platform.identity.principals import ANONYMOUS, Principal
 from services.platform.telemetry.tracing import current_traceparent
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+    from psycopg.pq.abc import PGresult
 
     from services.platform.app import App
 
@@ -35,7 +36,7 @@ class Transaction:
         self.principal = principal
         self.now = now
         self.published: list[Message] = []
-        self.opening: Sequence[bytes | None] = ()  # row of the call that was sent along with BEGIN
+        self.opening: Sequence[bytes | None] = ()  # row of the call `opening` that was sent along with BEGIN
         self._closing: list[Call] = []
 
     def execute(
@@ -44,7 +45,15 @@ class Transaction:
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> sqlalchemy.CursorResult[Any]:
         """Runs a statement, once or once per element of `parameters`."""
+        if self._closing:
+            self.flush()  # it must see what has been written
         return self.connection.execute(statement, parameters)
+
+    def rows(self, call: Call) -> list[Any]:
+        """Returns the rows of a call, columns as attributes; no round trip for one sent ahead with BEGIN."""
+        if self._closing:
+            self.flush()
+        return rows(self.connection, call)
 
     def publish(self, event: Message) -> None:
         """Adds an event to the outbox, to leave the service if and only if this transaction commits.
@@ -55,11 +64,12 @@ class Transaction:
         self.published.append(event)
 
     def at_commit(self, call: Call) -> None:
-        """Adds a call that travels in the message of the COMMIT; an error in it fails the commit."""
+        """Adds a call that travels in the message of the COMMIT, or before the next statement of this
+        transaction; an error in it shows there."""
         self._closing.append(call)
 
     def flush(self) -> None:
-        """Writes the published events into the outbox. Commit does this by itself."""
+        """Writes what waits for the commit: calls of `at_commit`, and published events into the outbox."""
         calls = self._calls()
         if calls:
             send(self.connection, calls)
@@ -68,7 +78,7 @@ class Transaction:
         """Commits, with what is left to write in the same message."""
         calls = self._calls()
         if calls:
-            result = send(self.connection, [*calls, "COMMIT"])
+            result = send(self.connection, [*calls, "COMMIT"])[-1]
             # The server answers COMMIT in a failed transaction with a rollback and no error.
             if result.command_status != b"COMMIT":
                 raise PendingRollbackError("The transaction had failed before it was committed.")
@@ -95,16 +105,26 @@ def transaction(
     read_only: bool = False,
     timeout: float | None = None,
     opening: Call | None = None,
+    ahead: Sequence[Call] = (),
 ) -> Iterator[Transaction]:
     """Opens a transaction, commits at the end, rolls back when the body raises.
 
     `timeout` (seconds, usually what is left of the caller's deadline) bounds each statement. `opening` is
     sent along with BEGIN; it returns one row that ends with CLOCK, to be found in `Transaction.opening`.
+    `ahead` follows in the same message; `Transaction.rows` finds the answers.
     Raises SQLAlchemy's errors; `faults.refusal_of` says what they mean to a caller.
     """
     engine = app if isinstance(app, sqlalchemy.Engine) else app.engine
-    connection, row = _begin(engine, read_only=read_only, timeout=timeout, opening=opening)
+    commands: list[str | Call] = ["BEGIN READ ONLY" if read_only else "BEGIN READ WRITE"]
+    if timeout is not None:
+        commands.append(f"SET LOCAL statement_timeout={milliseconds(timeout)}")
+    commands.append(opening or f"SELECT {CLOCK}")
+    place = len(commands) - 1
+    connection, results = _begin(engine, [*commands, *ahead])
     with connection:
+        keep_ahead(connection, ahead, results[place + 1 :])
+        opened = results[place]
+        row = [opened.get_value(0, column) for column in range(opened.nfields)]
         clock = row[-1]
         assert clock is not None
         tx = Transaction(connection, principal, datetime.fromisoformat(clock.decode()))
@@ -114,26 +134,23 @@ def transaction(
 
 
 def _begin(
-    engine: sqlalchemy.Engine, *, read_only: bool, timeout: float | None, opening: Call | None
-) -> tuple[sqlalchemy.Connection, Sequence[bytes | None]]:
-    """BEGIN, time limit, clock and `opening` in one round trip, which also proves that the connection lives.
+    engine: sqlalchemy.Engine, commands: Sequence[str | Call]
+) -> tuple[sqlalchemy.Connection, list[PGresult]]:
+    """BEGIN, time limit, clock and what travels along in one round trip, which also proves that the
+    connection lives.
 
     A pooled connection may have died since its last use (the server restarted). Nothing has happened yet when
     BEGIN fails on it, so the next one is tried; a connection opened just now gets no second chance.
     """
-    commands: list[str | Call] = ["BEGIN READ ONLY" if read_only else "BEGIN READ WRITE"]
-    if timeout is not None:
-        commands.append(f"SET LOCAL statement_timeout={milliseconds(timeout)}")
-    commands.append(opening or f"SELECT {CLOCK}")
     started = time.monotonic()
     while True:
         connection = engine.connect()
         fresh = "used" not in connection.info
         try:
             connection.begin()  # tells SQLAlchemy; psycopg sees the open transaction and sends no BEGIN
-            result = send(connection, commands)
+            results = send(connection, commands)
             connection.info["used"] = True
-            return connection, [result.get_value(0, column) for column in range(result.nfields)]
+            return connection, results
         except BaseException as error:
             connection.close()
             lost = isinstance(error, DBAPIError) and error.connection_invalidated

@@ -1,17 +1,23 @@
 """Several commands as one message to the server, and so as one round trip.
 
-Only PostgreSQL's simple query protocol carries more than one command. The platform's own few statements go
-this way, prepared once per connection and called by EXECUTE: a call costs a fraction of what a statement
-costs through SQLAlchemy and the driver's cursor. Values become literals by libpq's own quoting, never by
-hand.
+Only PostgreSQL's simple query protocol carries more than one command. The platform's own few statements and
+those that a service lives on go this way, prepared once per connection and called by EXECUTE: a call costs a
+fraction of what a statement costs through SQLAlchemy and the driver's cursor. Values become literals by
+libpq's own quoting, never by hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import namedtuple
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import psycopg
+from psycopg.adapt import Transformer
+from psycopg.generators import execute
 from psycopg.pq import Escaping, ExecStatus
 from sqlalchemy.exc import DBAPIError
 
@@ -19,7 +25,8 @@ if TYPE_CHECKING:
     import sqlalchemy
     from psycopg.pq.abc import PGresult
 
-Value = str | bytes | int
+Value = str | bytes | int | datetime | None | Sequence[str] | Sequence[int] | Sequence[bytes]
+_AHEAD = "ahead"  # in a connection's info: what was sent with BEGIN, and what it answered
 _DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 # Classes of SQLSTATE after which the connection is gone: connection exceptions, operator intervention.
 _GONE = ("08", "57P")
@@ -30,7 +37,11 @@ class Prepared(NamedTuple):
 
     name: str
     sql: str
-    types: tuple[str, ...]
+    types: tuple[str, ...] = ()  # none: the server finds them out
+
+    def __call__(self, *values: Value) -> Call:
+        """Returns the statement with values for `$1`, `$2` …"""
+        return Call(self, values)
 
 
 class Call(NamedTuple):
@@ -40,8 +51,63 @@ class Call(NamedTuple):
     values: tuple[Value, ...]
 
 
-def send(connection: sqlalchemy.Connection, commands: Sequence[str | Call]) -> PGresult:
-    """Sends the commands as one message; returns the result of the last one.
+class Named(NamedTuple):
+    """A prepared statement whose parameters have names."""
+
+    prepared: Prepared
+    names: tuple[str, ...]
+
+    def __call__(self, **values: Value) -> Call:
+        """Returns the statement with its values."""
+        return Call(self.prepared, tuple([values[name] for name in self.names]))
+
+
+def named(name: str, sql: str) -> Named:
+    """Returns a statement written with `:name` parameters; `name` is what it is called on connections."""
+    names = tuple(dict.fromkeys(_PARAMETER.findall(sql)))
+    numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
+    return Named(Prepared(name, numbered), names)
+
+
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+
+
+def rows(connection: sqlalchemy.Connection, call: Call) -> list[Any]:
+    """Returns the rows of a call, with columns as attributes; of one sent with BEGIN, without sending it
+    again."""
+    ahead = connection.info.get(_AHEAD)
+    found: list[Any] | None = ahead.pop(call, None) if ahead else None
+    return _loaded(connection, send(connection, [call])[-1]) if found is None else found
+
+
+def sent_ahead(connection: sqlalchemy.Connection, call: Call) -> list[Any] | None:
+    """Returns the rows of a call that was sent with BEGIN and that `rows` has not taken; None for others."""
+    found: list[Any] | None = connection.info.get(_AHEAD, {}).get(call)
+    return found
+
+
+def keep_ahead(connection: sqlalchemy.Connection, calls: Sequence[Call], results: Sequence[PGresult]) -> None:
+    """Keeps the answers of what was sent with BEGIN, and forgets those of the transaction before."""
+    loaded = [_loaded(connection, result) for result in results]
+    connection.info[_AHEAD] = dict(zip(calls, loaded, strict=True))
+
+
+def _loaded(connection: sqlalchemy.Connection, result: PGresult) -> list[Any]:
+    driver = connection.connection.driver_connection
+    transformer = Transformer(driver)
+    transformer.set_pgresult(result)
+    names = tuple([(result.fname(column) or b"").decode() for column in range(result.nfields)])
+    return transformer.load_rows(0, result.ntuples, _maker(names))
+
+
+@lru_cache(maxsize=256)
+def _maker(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
+    make: Callable[[Sequence[Any]], Any] = namedtuple("Row", names)._make  # type: ignore[attr-defined]
+    return make
+
+
+def send(connection: sqlalchemy.Connection, commands: Sequence[str | Call]) -> list[PGresult]:
+    """Sends the commands as one message; returns the result of each.
 
     The first command that fails ends the message. Raises SQLAlchemy's error for what the server says; the
     connection is invalidated when it is lost.
@@ -57,14 +123,17 @@ def send(connection: sqlalchemy.Connection, commands: Sequence[str | Call]) -> P
         text = ";".join(
             _execute(driver, command) if isinstance(command, Call) else command for command in commands
         )
-        return _checked(driver, driver.pgconn.exec_(text.encode()))
+        driver.pgconn.send_query(text.encode())
+        results: list[PGresult] = driver.wait(execute(driver.pgconn))
+        _checked(driver, results[-1])  # the last one is that of the first command that failed
+        return results
     except psycopg.Error as error:
         _fail(connection, driver, error, str(commands[0]) if isinstance(commands[0], str) else "EXECUTE")
 
 
 def _prepare(driver: psycopg.Connection[Any], prepared: Prepared) -> None:
-    types = ", ".join(prepared.types)
-    _checked(driver, driver.pgconn.exec_(f"PREPARE {prepared.name} ({types}) AS {prepared.sql}".encode()))
+    types = f"({', '.join(prepared.types)})" if prepared.types else ""
+    _checked(driver, driver.pgconn.exec_(f"PREPARE {prepared.name}{types} AS {prepared.sql}".encode()))
 
 
 def _execute(driver: psycopg.Connection[Any], call: Call) -> str:
@@ -74,11 +143,23 @@ def _execute(driver: psycopg.Connection[Any], call: Call) -> str:
 
 
 def _literal(escape: Any, value: Value) -> str:
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, str):
+        return bytes(escape.escape_literal(value.encode())).decode()
+    if value is None:
+        return "NULL"
     if isinstance(value, bytes):
         return f"'\\x{value.hex()}'"
-    if isinstance(value, int):
-        return str(value)
-    return bytes(escape.escape_literal(value.encode())).decode()
+    if isinstance(value, datetime):
+        return f"'{value.isoformat()}'"
+    return _literal(escape, "{" + ",".join([_element(element) for element in value]) + "}")
+
+
+def _element(value: str | int | bytes) -> str:
+    """Returns an element of an array as PostgreSQL reads it: quoted, whatever it holds."""
+    text = f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _checked(driver: psycopg.Connection[Any], result: PGresult) -> PGresult:

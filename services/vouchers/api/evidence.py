@@ -9,7 +9,7 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation
 from services.vouchers.api.convert import moment
-from services.vouchers.api.redemption_messages import redemption_message, ref
+from services.vouchers.api.redemption_messages import changed, ref
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.states import RedemptionState, need
 from services.vouchers.store import evidence, names, redemptions
@@ -69,4 +69,4 @@ class EvidenceMethods:
             evidence.mark_verified(tx, ids)
         tx.publish(events_pb2.RedemptionDelivered(ref=ref(row)))
         kept = [f"redemptions/{redemption}/evidence/{key}" for key in ids]
-        return redemption_message(redemptions.move(tx, moved, kept), tx.principal)
+        return changed(row, redemptions.move(tx, row, moved, evidence=kept), tx.principal)

@@ -21,9 +21,9 @@ def redemption_message(row: Row[Any], caller: Principal) -> pb.Redemption:
     return message_of(row._asdict(), caller)
 
 
-def changed(row: Row[Any], written: Mapping[str, Any], caller: Principal) -> pb.Redemption:
+def changed(row: Any, written: Mapping[str, Any], caller: Principal) -> pb.Redemption:
     """Returns a locked row as it is after `written`, which counted its version up by one."""
-    return message_of({**row._mapping, **written, "version": row.version + 1}, caller)
+    return message_of({**row._asdict(), **written, "version": row.version + 1}, caller)
 
 
 def message_of(values: Mapping[str, Any], caller: Principal) -> pb.Redemption:

@@ -1,9 +1,12 @@
 """RedemptionService: reserve → authorise → start → deliver → accept, and the ways out.
 
-Each step is one statement that locks and reads, a decision of the domain, and one statement that writes.
+Each step is one statement that locks and reads, sent with BEGIN, a decision of the domain, and one statement
+that writes, sent with COMMIT.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import events_pb2, redemption_pb2_grpc
@@ -12,11 +15,12 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import Call
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.evidence import EvidenceMethods
 from services.vouchers.api.redemption_messages import changed, redemption_message, ref
-from services.vouchers.api.reservation import reserve
+from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
@@ -27,24 +31,32 @@ from services.vouchers.store import ledger, names, offers, redemptions, vouchers
 from services.vouchers.store.tables import redemptions as table
 
 
+def _stepping(request: Any) -> list[Call]:
+    return [redemptions.LOCK(id=names.uuid_in(request.name, "redemptions"))]
+
+
+def _settling(request: Any) -> list[Call]:
+    return [redemptions.LOCK_WITH_MONEY(id=names.uuid_in(request.name, "redemptions"))]
+
+
 class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServicer):
     """Spends vouchers on sessions."""
 
     def __init__(self, app: VouchersApp) -> None:
         self.app = app
 
-    @mutation
+    @mutation(ahead=reserving)
     def ReserveRedemption(self, tx: Transaction, request: pb.ReserveRedemptionRequest) -> pb.Redemption:
         return reserve(self.app, tx, request)
 
-    @mutation
+    @mutation(ahead=_stepping)
     def AuthoriseRedemption(self, tx: Transaction, request: pb.AuthoriseRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
         moved = redemptions.redemption_of(row).authorise(tx.now)
         tx.publish(events_pb2.RedemptionAuthorised(ref=ref(row)))
-        return redemption_message(redemptions.move(tx, moved), tx.principal)
+        return changed(row, redemptions.move(tx, row, moved), tx.principal)
 
-    @mutation
+    @mutation(ahead=_stepping)
     def StartRedemption(self, tx: Transaction, request: pb.StartRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
         moved = redemptions.redemption_of(row).start()
@@ -53,9 +65,9 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         if required and not offers.accredited(tx, row.organisation, tx.now.date()):
             raise Refusal(reason_pb2.REASON_PROVIDER_NOT_ACCREDITED)
         tx.publish(events_pb2.RedemptionStarted(ref=ref(row)))
-        return redemption_message(redemptions.move(tx, moved), tx.principal)
+        return changed(row, redemptions.move(tx, row, moved), tx.principal)
 
-    @mutation
+    @mutation(ahead=_settling)
     def AcceptRedemption(self, tx: Transaction, request: pb.AcceptRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
         before = redemptions.redemption_of(row)
@@ -74,13 +86,13 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
             tell_ended(tx, row, f"vouchers/{voucher.id}", voucher.state, 0)
         return changed(row, written, tx.principal)
 
-    @mutation
+    @mutation(ahead=_settling)
     def RejectRedemption(self, tx: Transaction, request: pb.RejectRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
         after = redemptions.redemption_of(row).reject()
         return changed(row, release_reservation(tx, row, after, request.reason), tx.principal)
 
-    @mutation
+    @mutation(ahead=_settling)
     def VoidRedemption(self, tx: Transaction, request: pb.VoidRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
         after = redemptions.redemption_of(row).void()

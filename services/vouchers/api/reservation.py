@@ -11,6 +11,7 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import Call
 from services.platform.errors import Refusal
 from services.vouchers.api.redemption_messages import message_of
 from services.vouchers.app import VouchersApp
@@ -56,7 +57,15 @@ def reserve(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequ
     return message_of({**values, **_fresh(tx, row, values)}, tx.principal)
 
 
-def _locked(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequest) -> Row[Any]:
+def reserving(request: pb.ReserveRedemptionRequest) -> list[Call]:
+    """Returns the lock that can be sent with BEGIN: not by code, where tries are counted first."""
+    if request.WhichOneof("credential") != "voucher":
+        return []
+    voucher_id = names.uuid_in(request.voucher, "vouchers")
+    return [redemptions.LOCK_BY_VOUCHER(voucher=voucher_id, session=request.session)]
+
+
+def _locked(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequest) -> Any:
     """Finds and locks the voucher: by name only for its learner, by code for whoever was given it."""
     if request.WhichOneof("credential") == "voucher":
         voucher_id = names.uuid_in(request.voucher, "vouchers")

@@ -17,12 +17,12 @@ SUMS = tuple(f"kind_{int(kind)}" for kind in Kind)
 _SET = ", ".join(f"{name} = {name} + :{name}" for name in SUMS)
 # Ends a statement of any writing: moves the chain's head and enters the lines, in the same round trip.
 TAIL = f"""head AS (
-  UPDATE ledger_heads SET sequence = :sequence, hash = :hash, {_SET} WHERE shard = :shard
+  UPDATE ledger_heads SET sequence = :sequence, hash = :hash, {_SET} WHERE shard = CAST(:shard AS smallint)
 )
 INSERT INTO ledger_entries
   (shard, sequence, transaction, operation, kind, owner, cents, currency, reference, hash, created_at)
-SELECT :shard, e.sequence, CAST(:transaction AS uuid), :operation, e.kind, e.owner, e.cents, :currency,
-  :reference, e.hash, :booked_at
+SELECT CAST(:shard AS smallint), e.sequence, CAST(:transaction AS uuid), CAST(:operation AS text), e.kind,
+  e.owner, e.cents, CAST(:currency AS text), CAST(:reference AS text), e.hash, CAST(:booked_at AS timestamptz)
 FROM unnest(CAST(:sequences AS bigint[]), CAST(:kinds AS smallint[]), CAST(:owners AS text[]),
   CAST(:cents AS bigint[]), CAST(:hashes AS bytea[])) AS e (sequence, kind, owner, cents, hash)
 """  # noqa: S608 - column names of our own

@@ -1,20 +1,23 @@
-"""Statements of redemptions: one that locks and reads, one that writes everything. Counted by a test."""
+"""Statements of redemptions: one that locks and reads, one that writes everything. Counted by a test.
+
+The first travels with BEGIN where the request names what to lock, the second with COMMIT.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, Select, TextClause, select, text
+from sqlalchemy import Row, Select, select, text
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import Call, named
 from services.platform.errors import Refusal
 from services.vouchers.domain.ledger import Booking, Head
 from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import RedemptionState
 from services.vouchers.domain.voucher import Voucher
 from services.vouchers.store import ledger, vouchers
-from services.vouchers.store.hot import run
 from services.vouchers.store.tables import redemptions
 
 _HEAD = "h.sequence AS head_sequence, h.hash AS head_hash"
@@ -28,27 +31,38 @@ LEFT JOIN sessions s ON s.name = :session
 LEFT JOIN courses c ON c.name = s.course
 LEFT JOIN organisations o ON o.name = c.organisation
 WHERE """  # noqa: S608 - columns of our own
-LOCK_BY_VOUCHER = text(_FOR_RESERVATION + "v.id = :voucher FOR NO KEY UPDATE OF v, h")
-LOCK_BY_CODE = text(_FOR_RESERVATION + "v.code_hmac = :code FOR NO KEY UPDATE OF v, h")
-LOCK = text("SELECT r.* FROM redemptions r WHERE r.id = :id FOR NO KEY UPDATE OF r")
-LOCK_WITH_MONEY = text(f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}
+LOCK_BY_VOUCHER = named("lock_voucher", _FOR_RESERVATION + "v.id = :voucher FOR NO KEY UPDATE OF v, h")
+LOCK_BY_CODE = named("lock_code", _FOR_RESERVATION + "v.code_hmac = :code FOR NO KEY UPDATE OF v, h")
+LOCK = named("lock_redemption", "SELECT r.* FROM redemptions r WHERE r.id = :id FOR NO KEY UPDATE OF r")
+LOCK_WITH_MONEY = named(
+    "lock_with_money",
+    f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}
 FROM redemptions r JOIN vouchers v ON v.id = r.voucher_id JOIN ledger_heads h ON h.shard = v.shard
-WHERE r.id = :id FOR NO KEY UPDATE OF r, v, h""")  # noqa: S608 - columns of our own
-RESERVE = text(f"""WITH {vouchers.CHANGE}, redemption AS (
+WHERE r.id = :id FOR NO KEY UPDATE OF r, v, h""",  # noqa: S608 - columns of our own
+)
+RESERVE = named(
+    "reserve",
+    f"""WITH {vouchers.CHANGE}, redemption AS (
   INSERT INTO redemptions (id, voucher_id, learner, programme_id, version_number, course, session,
     organisation, shard, currency, state, price_cents, amount_cents, authorise_until, updated_at, created_at)
   VALUES (:id, :voucher_id, :learner, :programme_id, :version_number, :course, :session, :organisation,
     :shard, :currency, 1, :price, :amount, :authorise_until, :booked_at, :booked_at)
-), {ledger.TAIL}""")  # noqa: S608 - parts of our own
-MOVE = text("""UPDATE redemptions SET state = :state,
-  evidence = COALESCE(CAST(:evidence AS text[]), evidence),
-  updated_at = now(), version = version + 1 WHERE id = :id RETURNING *""")
-RESOLVE = text(f"""WITH {vouchers.CHANGE}, redemption AS (
+), {ledger.TAIL}""",  # noqa: S608 - parts of our own
+)
+MOVE = named(
+    "move",
+    """UPDATE redemptions SET state = :state, evidence = :evidence, updated_at = now(),
+  version = version + 1 WHERE id = :id""",
+)
+RESOLVE = named(
+    "resolve",
+    f"""WITH {vouchers.CHANGE}, redemption AS (
   UPDATE redemptions SET state = :state, accepted_cents = :accepted, held_cents = :accepted,
     release_at = :release_at, accepted_at = :accepted_at, end_reason = :end_reason, updated_at = :booked_at,
     version = version + 1
   WHERE id = :id
-), {ledger.TAIL}""")  # noqa: S608 - parts of our own
+), {ledger.TAIL}""",  # noqa: S608 - parts of our own
+)
 _TIMED_OUT = text("""SELECT id FROM redemptions WHERE state = 1 AND authorise_until <= now()
 ORDER BY authorise_until LIMIT :limit""")
 
@@ -71,31 +85,32 @@ def _one(tx: Transaction, statement: Any, **values: Any) -> Row[Any]:
     return row
 
 
-def _hot(tx: Transaction, statement: TextClause, **values: Any) -> Row[Any]:
-    row = run(tx, statement, values).one_or_none()
-    if row is None:
+def _locked(tx: Transaction, call: Call) -> Any:
+    found = tx.rows(call)
+    if not found:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row
+    return found[0]
 
 
-def lock_for_reservation(tx: Transaction, voucher_id: str, session: str) -> Row[Any]:
+def lock_for_reservation(tx: Transaction, voucher_id: str, session: str) -> Any:
     """Locks voucher and chain and reads the session's offer beside; raises Refusal(NOT_FOUND)."""
-    return _hot(tx, LOCK_BY_VOUCHER, voucher=voucher_id, session=session)
+    return _locked(tx, LOCK_BY_VOUCHER(voucher=voucher_id, session=session))
 
 
-def lock_by_code(tx: Transaction, code: bytes, session: str) -> Row[Any] | None:
+def lock_by_code(tx: Transaction, code: bytes, session: str) -> Any:
     """The same by the HMAC of a code; None when no voucher has it."""
-    return run(tx, LOCK_BY_CODE, {"code": code, "session": session}).one_or_none()
+    found = tx.rows(LOCK_BY_CODE(code=code, session=session))
+    return found[0] if found else None
 
 
-def lock(tx: Transaction, redemption_id: str) -> Row[Any]:
+def lock(tx: Transaction, redemption_id: str) -> Any:
     """Locks a redemption for a step that moves no money; raises Refusal(NOT_FOUND)."""
-    return _hot(tx, LOCK, id=redemption_id)
+    return _locked(tx, LOCK(id=redemption_id))
 
 
-def lock_with_money(tx: Transaction, redemption_id: str) -> Row[Any]:
+def lock_with_money(tx: Transaction, redemption_id: str) -> Any:
     """Locks a redemption, its voucher and the voucher's chain; raises Refusal(NOT_FOUND)."""
-    return _hot(tx, LOCK_WITH_MONEY, id=redemption_id)
+    return _locked(tx, LOCK_WITH_MONEY(id=redemption_id))
 
 
 def get(tx: Transaction, redemption_id: str) -> Row[Any]:
@@ -104,14 +119,16 @@ def get(tx: Transaction, redemption_id: str) -> Row[Any]:
 
 
 def reserve(tx: Transaction, head: Head, voucher: Voucher, booking: Booking, values: dict[str, Any]) -> None:
-    """Writes a new reservation, its voucher and the booking, in one statement."""
-    run(tx, RESERVE, {**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)})
+    """Writes a new reservation, its voucher and the booking, in one statement, with the commit."""
+    tx.at_commit(RESERVE(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)))
 
 
-def move(tx: Transaction, redemption: Redemption, evidence: list[str] | None = None) -> Row[Any]:
-    """Writes a step that moves no money; returns the row as it is now."""
-    values = {"id": redemption.id, "state": int(redemption.state), "evidence": evidence}
-    return run(tx, MOVE, values).one()
+def move(tx: Transaction, row: Any, redemption: Redemption, **more: list[str]) -> dict[str, Any]:
+    """Writes a step of a locked row that moves no money, with the commit; returns what changed in the row.
+    `more`: its evidence."""
+    changed = {"state": int(redemption.state), "evidence": row.evidence, **more}
+    tx.at_commit(MOVE(id=redemption.id, **changed))
+    return {**changed, "updated_at": tx.now}
 
 
 def resolve(
@@ -124,7 +141,8 @@ def resolve(
     release_at: Any = None,
     end_reason: str = "",
 ) -> dict[str, Any]:
-    """Writes acceptance or the end of a reservation, in one statement; returns what changed in the row."""
+    """Writes acceptance or the end of a reservation, in one statement, with the commit; returns what changed
+    in the row."""
     values = {
         "id": redemption.id,
         "state": int(redemption.state),
@@ -133,7 +151,7 @@ def resolve(
         "accepted_at": tx.now if redemption.accepted else None,
         "end_reason": end_reason,
     }
-    run(tx, RESOLVE, {**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)})
+    tx.at_commit(RESOLVE(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)))
     return {
         "state": values["state"],
         "accepted_cents": redemption.accepted,

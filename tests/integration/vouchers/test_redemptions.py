@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,6 +13,7 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 from waymark.vouchers.v1 import voucher_pb2
 
 from services.platform.db.transaction import transaction
+from services.platform.db.wire import Named, Prepared
 from services.vouchers import jobs
 from services.vouchers.store import redemptions
 from tests.integration.vouchers.refusals import reason_of, refused
@@ -51,11 +53,13 @@ def test_32_callers_spend_one_voucher_once(world: World) -> None:
 def test_control_without_the_lock_one_voucher_is_overspent(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unlocked = text(str(redemptions.LOCK_BY_VOUCHER).replace("FOR NO KEY UPDATE OF v, h", ""))
-    monkeypatch.setattr(redemptions, "LOCK_BY_VOUCHER", unlocked)
+    lock, reserve = redemptions.LOCK_BY_VOUCHER, redemptions.RESERVE
+    unlocked = lock.prepared.sql.replace("FOR NO KEY UPDATE OF v, h", "")
+    monkeypatch.setattr(redemptions, "LOCK_BY_VOUCHER", Named(Prepared("unlocked", unlocked), lock.names))
     # The chain's primary key would stop most twins too; without it the lock stands alone.
-    free = str(redemptions.RESERVE).partition("), head AS")[0] + ") SELECT 1"
-    monkeypatch.setattr(redemptions, "RESERVE", text(free))
+    free = reserve.prepared.sql.partition("), head AS")[0] + ") SELECT 1"
+    used = [name for place, name in enumerate(reserve.names, 1) if re.search(rf"\${place}\b", free)]
+    monkeypatch.setattr(redemptions, "RESERVE", Named(Prepared("free", free), tuple(used)))
     granted, _, _ = spend_at_once(world)
     assert granted > 2, "the race did not show; the test above proves nothing"
 

@@ -1,43 +1,58 @@
-"""How many statements redeeming costs: each is a round trip, and the rate stands and falls with them."""
+"""How many round trips redeeming costs, counted on the wire: the rate stands and falls with them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from tests.support.vouchers import NO_EVIDENCE, World, request_id
 
-
-def statements(world: World, call: Callable[[], Any]) -> list[str]:
-    """Returns the statements that a call sends beside those that travel with BEGIN and COMMIT."""
-    seen: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    event.listen(world.app.engine, "before_cursor_execute", note)
-    try:
-        call()
-    finally:
-        event.remove(world.app.engine, "before_cursor_execute", note)
-    return seen
+WARM = 12  # calls until each pooled connection has prepared the statements
 
 
-def test_each_write_is_one_relationship_one_lock_and_one_change(world: World) -> None:
+@pytest.fixture
+def trips(world: World, tmp_path: Path) -> Iterator[Callable[[], int]]:
+    """Returns how many round trips every connection of the server has made; each ends with ReadyForQuery."""
+    trace = tmp_path / "trace"
+    with trace.open("wb") as file:
+        world.app.engine.dispose()  # connections from now on are followed
+        event.listen(world.app.engine, "connect", lambda link, _: link.pgconn.trace(file.fileno()))
+        yield lambda: trace.read_bytes().count(b"ReadyForQuery")
+        world.app.engine.dispose()
+
+
+def test_each_write_takes_two_round_trips(world: World, trips: Callable[[], int]) -> None:
     learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
-    first = world.delivered(learner, voucher, amount=100)  # fills the cache of rules
-    reserve = pb.ReserveRedemptionRequest(
-        voucher=voucher,
-        session=world.session,
-        request_id=request_id(),
-        amount={"currency_code": "EUR", "units": 1},
-    )
-    assert len(statements(world, lambda: learner.redemptions.ReserveRedemption(reserve))) == 3
-    listed = learner.redemptions.ListRedemptions(pb.ListRedemptionsRequest(learner=learner.learner, state=1))
-    authorise = pb.AuthoriseRedemptionRequest(name=listed.redemptions[0].name, request_id=request_id())
-    assert len(statements(world, lambda: learner.redemptions.AuthoriseRedemption(authorise))) == 3
-    accept = pb.AcceptRedemptionRequest(name=first.name, request_id=request_id())
-    assert len(statements(world, lambda: world.caseworker.redemptions.AcceptRedemption(accept))) == 2
+
+    def reserve() -> Any:
+        request = pb.ReserveRedemptionRequest(
+            voucher=voucher,
+            session=world.session,
+            request_id=request_id(),
+            amount={"currency_code": "EUR", "units": 1},
+        )
+        return learner.redemptions.ReserveRedemption(request)
+
+    def authorise(name: str) -> Any:
+        request = pb.AuthoriseRedemptionRequest(name=name, request_id=request_id())
+        return learner.redemptions.AuthoriseRedemption(request)
+
+    def accept(name: str) -> Any:
+        request = pb.AcceptRedemptionRequest(name=name, request_id=request_id())
+        return world.caseworker.redemptions.AcceptRedemption(request)
+
+    names = [reserve().name for _ in range(WARM)]
+    for name in names[:-1]:
+        authorise(name)
+    delivered = [world.delivered(learner, voucher, amount=100).name for _ in range(WARM)]
+    for name in delivered[:-1]:
+        accept(name)
+    for write in (reserve, lambda: authorise(names[-1]), lambda: accept(delivered[-1])):
+        before = trips()
+        write()
+        assert trips() - before == 2
