@@ -5,12 +5,9 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,62 +16,12 @@ import psycopg
 import pytest
 
 from services.cli.stack.leftovers import left_overs
-from services.cli.stack.plan import SERVICES, WIDTH, Plan
-from services.cli.stack.ports import is_free
-from services.cli.stack.state import StackState, find_state
+from services.cli.stack.plan import SERVICES, Plan
 from tests.support.parts import held
+from tests.support.stacks import WAYMARK, Stack, free_base
 
 # Two cores cannot start several stacks at once in time, so one worker does all of these.
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.fault]
-WAYMARK = [sys.executable, "-m", "services.cli.main"]
-
-
-def free_base() -> int:
-    """A range of ports below the ones the system hands out itself."""
-    start = 10_000 + os.getpid() % 100 * WIDTH
-    return next(b for b in range(start, 30_000, WIDTH) if all(is_free(b + n) for n in range(WIDTH)))
-
-
-@dataclass(frozen=True)
-class Stack:
-    home: Path
-    base: int
-
-    def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
-        return subprocess.run(
-            [*WAYMARK, *arguments, "--home", str(self.home)],
-            env={**clean, **environment},
-            capture_output=True,
-            text=True,
-            timeout=150,
-        )
-
-    def up(self, **environment: str) -> None:
-        done = self.call("up", "--detach", "--port-base", str(self.base), **environment)
-        assert done.returncode == 0, done.stdout + done.stderr + self.log()
-
-    def log(self) -> str:
-        path = self.home / "logs" / "supervisor.log"
-        return path.read_text() if path.exists() else ""
-
-    @property
-    def state(self) -> StackState:
-        state = find_state(self.home)
-        assert state is not None
-        return state
-
-    def until(self, check: Callable[[StackState], bool], seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while not check(self.state):
-            assert time.monotonic() < deadline, self.state
-            time.sleep(0.1)
-
-    def until_gone(self, seconds: float = 20) -> None:
-        deadline = time.monotonic() + seconds
-        while left_overs(self.home):
-            assert time.monotonic() < deadline, left_overs(self.home)
-            time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")

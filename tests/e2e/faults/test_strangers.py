@@ -1,0 +1,154 @@
+"""Nobody sees a row that is not theirs (I8): a running stack, every RPC that reads, real names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import grpc
+import pytest
+from buf.validate import validate_pb2
+from google.api import resource_pb2
+from google.protobuf import descriptor_pool
+from google.protobuf.message import Message
+
+from services.cli.demo import portfolio
+from services.platform.edge.contract import Contract, Rpc
+from services.platform.identity.principals import ROLE_NAMES
+from tests.e2e.faults.test_traces import upload
+from tests.support.requests import smallest
+from tests.support.stand import Learner, Stand
+from tests.support.traffic import RPCS, Journal, Person, reason_of
+
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(300)]
+READING = ("Get", "List", "Check", "Search", "Verify")
+READS = {name: rpc for name, rpc in RPCS.items() if name.startswith(READING) and not rpc.policy.public}
+ROLES = ("learner", "provider", "counsellor")
+ELSEWHERE = "organisations/elsewhere"
+
+
+class Owners:
+    """A learner, a provider and a counsellor, and the names of everything that is theirs."""
+
+    def __init__(self, stand: Stand) -> None:
+        first, facts = len(stand.callers.journal.entries), stand.journey.facts
+        learner = stand.learner(pathway=True)
+        self._fill(stand, learner)
+        stand.spend(learner)
+        finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
+        finance.surely("ListBankAccounts", parent=facts.partner)
+        finance.surely("ListHolds")
+        stand.callers.person("programme_manager").surely("ListBudgets", parent=facts.programme)
+        manager.surely("ListFeedRuns", source=facts.feeds[0][0])
+        self.names = Journal(stand.callers.journal.entries[first:]).names()
+        self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}
+        self.names |= {facts.programme, facts.shortage_version, f"fundingSources/state-{stand.journey.run}"}
+        self.people = {"learner": learner.person, "provider": stand.provider, "counsellor": stand.counsellor}
+
+    def _fill(self, stand: Stand, learner: Learner) -> None:
+        person, holder = learner.person, learner.holder
+        person.surely("CreateEntry", parent=holder, entry={"kind": "ENTRY_KIND_WORK", "title": "x"})
+        claim = {"concept_uri": "http://data.europa.eu/esco/skill/x"}
+        person.surely("CreateSkillClaim", parent=holder, skill_claim=claim)
+        upload(stand, learner)
+        link = {"fields": ["holder"], "max_uses": 1, "expire_time": portfolio.in_days(1)}
+        person.surely("CreateShareLink", parent=holder, share_link=link)
+        mandate = {
+            "counsellor": stand.counsellor.subject,
+            "organisation": stand.counsellor.organisation,
+            "purpose": "MANDATE_PURPOSE_GUIDANCE",
+            "expire_time": portfolio.in_days(1),
+        }
+        person.surely("CreateMandate", parent=holder, mandate=mandate)
+
+
+@pytest.fixture(scope="module")
+def owners(stand: Stand) -> Owners:
+    return Owners(stand)
+
+
+@pytest.fixture(scope="module")
+def strangers(stand: Stand) -> dict[str, Person]:
+    """People in the same roles to whom nothing belongs."""
+    return {role: stand.callers.person(role, organisation=ELSEWHERE) for role in ROLES}
+
+
+def resource_patterns() -> dict[str, str]:
+    """Pattern of the names of each kind of resource, `holders/{holder}/entries/{entry}`, by its type."""
+    found = {}
+    for file in Contract().files:
+        for message in file.message_type:
+            resource = message.options.Extensions[resource_pb2.resource]
+            if resource.type:
+                found[resource.type] = resource.pattern[0]
+    return found
+
+
+RESOURCES = resource_patterns()
+
+
+def pattern_of(field: Any) -> str:
+    """What a field that names a resource lets through, by its rules or by the resource it refers to; empty
+    for any other field."""
+    refers = field.GetOptions().Extensions[resource_pb2.resource_reference]
+    named = RESOURCES[refers.type or refers.child_type] if refers.type or refers.child_type else ""
+    if refers.child_type:  # the parent
+        named = "/".join(named.split("/")[:-2])
+    if named:
+        return "^" + re.sub(r"{[^}]+}", "[^/]+", named) + "$"
+    return str(field.GetOptions().Extensions[validate_pb2.field].string.pattern)
+
+
+def requests(rpc: Rpc, names: set[str]) -> Iterator[Any]:
+    """Valid requests that name the owners' things: each field takes the names that its pattern lets through,
+    and a filter is left out as well."""
+    method = descriptor_pool.Default().FindMethodByName(f"{rpc.interface}.{rpc.name}")
+    choices: dict[str, list[str]] = {}
+    for field in method.input_type.fields:
+        pattern = pattern_of(field)
+        if "/" in pattern:
+            fitting = sorted(name for name in names if re.search(pattern, name))
+            assert fitting, f"no name for {rpc.name}.{field.name}"
+            rules = field.GetOptions().Extensions[validate_pb2.field]
+            optional = rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE
+            choices[field.name] = fitting + ([""] if optional else [])
+    for values in product(*choices.values()):
+        request: Any = smallest(method)
+        for name, value in zip(choices, values, strict=True):
+            setattr(request, name, value)
+        yield request
+
+
+def answers(person: Person, rpc: Rpc, names: set[str]) -> list[Message | str]:
+    """What somebody gets for each of these requests: the answer, or the reason of the refusal."""
+    found: list[Message | str] = []
+    for request in requests(rpc, names):
+        try:
+            found.append(person.call(rpc.name, request))
+        except grpc.RpcError as error:
+            found.append(reason_of(error))
+    return found
+
+
+def roles_with_a_way(rpc: Rpc) -> set[str]:
+    assert rpc.policy is not None
+    return {ROLE_NAMES[allow.role] for allow in rpc.policy.allow} & set(ROLES)
+
+
+@pytest.mark.parametrize("name", sorted(READS))
+def test_a_stranger_gets_no_data_and_the_owner_does(
+    stand: Stand, owners: Owners, strangers: dict[str, Person], name: str
+) -> None:
+    rpc = READS[name]
+    for role in ROLES:
+        got = answers(strangers[role], rpc, owners.names)
+        told = {each for each in got if isinstance(each, str)}
+        data = [each for each in got if isinstance(each, Message) and each.ByteSize()]
+        assert data == [], role
+        assert told <= {"NOT_FOUND" if role in roles_with_a_way(rpc) else "PERMISSION_DENIED"}, role
+        if role in roles_with_a_way(rpc):  # control: the same requests by whom it belongs to
+            own = answers(owners.people[role], rpc, owners.names)
+            assert any(isinstance(each, Message) and each.ByteSize() for each in own), (role, own)
+    assert set(answers(stand.callers.anybody(), rpc, owners.names)) == {"UNAUTHENTICATED"}
