@@ -19,6 +19,7 @@ SHARED_BY = 3  # occupations; a label of more is no evidence
 LEAST = 0.25  # confidence below which a tag is not kept
 MOST_TAGS = 5
 REST_WORDS = 60  # words of the description that are looked at
+KEPT_STEMS = 50_000  # words
 IN_TITLE, IN_SUBJECT, IN_REST = 1.0, 0.75, 0.5
 PREFERRED, ALTERNATIVE, STEMMED = 0.95, 0.85, 0.7
 
@@ -43,7 +44,7 @@ class Match(NamedTuple):
 
 
 class Tagger:
-    """Finds occupations in texts of one language. Immutable once built, so threads may share it."""
+    """Finds occupations in texts of one language. Threads may share it: only its table of stems grows."""
 
     def __init__(self, labels: Iterable[Label], language: str) -> None:
         self._language = language
@@ -60,8 +61,9 @@ class Tagger:
         self._stemmed = {
             key: list(found.values()) for key, found in stemmed.items() if len(found) <= SHARED_BY
         }
-        # First word → lengths of the labels that begin with it: most words begin none, most others few.
-        self._begins = _lengths(self._exact), _lengths(self._stemmed)
+        # First word → second word → lengths of the labels that begin so: hardly any two words of a text do.
+        self._begins = _beginnings(self._exact), _beginnings(self._stemmed)
+        self._stems = _Stems(language)
 
     def tag(self, title: str, subjects: Sequence[str], rest: str) -> list[Match]:
         """Returns the occupations found, surest first, at most MOST_TAGS."""
@@ -78,10 +80,21 @@ class Tagger:
 
     def _matches(self, text: list[str], shortest: int) -> Iterator[tuple[Label, float]]:
         exact_begins, stemmed_begins = self._begins
-        stemmed = [stem(word, self._language) for word in text]
+        stemmed = [*map(self._stems.__getitem__, text)]
+        exact_seconds = [*map(exact_begins.get, text)]
+        stemmed_seconds = [*map(stemmed_begins.get, stemmed)]
         start, end = 0, len(text)
         while start < end:
-            lengths = exact_begins.get(text[start], 0) | stemmed_begins.get(stemmed[start], 0)
+            exact, stems = exact_seconds[start], stemmed_seconds[start]
+            lengths = 0
+            if exact is not None:
+                lengths = exact.get("", 0)
+                if start + 1 < end:
+                    lengths |= exact.get(text[start + 1], 0)
+            if stems is not None:
+                lengths |= stems.get("", 0)
+                if start + 1 < end:
+                    lengths |= stems.get(stemmed[start + 1], 0)
             length = min(lengths.bit_length() - 1, end - start) if lengths else 0
             while length >= shortest:
                 if lengths >> length & 1:
@@ -97,12 +110,31 @@ class Tagger:
             start += 1
 
 
-def _lengths(labels: Iterable[str]) -> dict[str, int]:
-    """Returns first word → bit set of the lengths, in words, of the labels that begin with it."""
-    found: dict[str, int] = {}
+class _Stems(dict[str, str]):
+    """Word → stem, worked out when first asked for; begins anew when it has grown too large."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= KEPT_STEMS:
+            self.clear()
+        found = self[word] = stem(word, self._language)
+        return found
+
+
+def _beginnings(labels: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Returns first word → second word → bit set of the lengths, in words, of labels that begin with both.
+
+    The second word of a label of one word is empty.
+    """
+    found: dict[str, dict[str, int]] = {}
     for label in labels:
         first, *others = label.split(" ")
-        found[first] = found.get(first, 0) | 1 << (1 + len(others))
+        second = others[0] if others else ""
+        seconds = found.setdefault(first, {})
+        seconds[second] = seconds.get(second, 0) | 1 << (1 + len(others))
     return found
 
 

@@ -7,10 +7,12 @@ events.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,7 @@ READERS: dict[int, FeedReader] = {
 READ_BATCH = 1000  # records; the content of one batch is in memory together
 APPLY_BATCH = 500  # courses a transaction
 KEPT_FINDINGS = 10_000  # a run; more are counted, not kept
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 REVISION = "1"  # changes whenever the path itself would make another document of the same record
 
 
@@ -90,7 +93,10 @@ class FeedImport:
         salt = (REVISION, self._reader.revision, self._tags.state, *defaults)
         self._salt = hashlib.blake2b("\x1f".join(salt).encode(), digest_size=16).digest()
         self._complete, broken = True, None
-        with self._app.objects.open(uploads.BUCKET, self._upload.id, sha256=self._upload.sha256) as stream:
+        with (
+            self._app.objects.open(uploads.BUCKET, self._upload.id, sha256=self._upload.sha256) as stream,
+            _unvisited(),
+        ):
             bounded = Bounded(stream)
             records = self._reader.records(bounded)
             try:
@@ -151,8 +157,7 @@ class FeedImport:
         self._tags.add(document)
         action = Action.UPDATE if before else Action.CREATE
         self._counts["courses_updated" if before else "courses_created"] += 1
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        return Staged(raw.external_id, action, course, digest, text)
+        return Staged(raw.external_id, action, course, digest, _json(document))
 
     def _note(self, tx: Transaction, found: list[Finding]) -> None:
         for finding in found:
@@ -239,6 +244,16 @@ class FeedImport:
         with transaction(self._app) as tx:
             staging.forget(tx, self._run)
             feed_runs.change(tx, self._run, state=FeedRun.STATE_SUCCEEDED)
+
+
+@contextmanager
+def _unvisited() -> Iterator[None]:
+    """Spares the cycle collector what is in memory by now: a taxonomy is most of a million objects."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 COUNTED = (
