@@ -55,10 +55,11 @@ class TestGrpc:
         with grpc.insecure_channel(running.address) as channel:
             stub = probe.stubs.ProbeServiceStub(channel)
             request = probe.messages.GreetRequest(name="tellings/a", text="xyz")
-            answer = stub.Tell(request, metadata=list(running.bearer().items()), timeout=10)
+            answer = stub.Tell(request, metadata=list(running.bearer().items()), timeout=7)
         assert answer.length == 3
         assert answer.metadata["authorization"].startswith("Bearer ")
-        assert 0 < float(answer.metadata["seconds-left"]) <= 10
+        # Less than the ten seconds of a call without one; gRPC rounds what it passes on.
+        assert 0 < float(answer.metadata["seconds-left"]) < 8
 
     def test_a_deadline_is_cut_to_the_longest_allowed(self, running: Edge, probe: Probe) -> None:
         with grpc.insecure_channel(running.address) as channel:

@@ -25,12 +25,27 @@ pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.fault]
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    running = Stack(tmp_path_factory.mktemp("stack"), free_base())
-    running.up()
-    yield running
-    running.call("down")
-    running.until_gone()
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack that the tests here share, in whatever state the last one left it."""
+    shared = Stack(tmp_path_factory.mktemp("stack"), free_base())
+    yield shared
+    shared.call("down")
+    shared.until_gone()
+
+
+@pytest.fixture
+def stack(home: Stack) -> Stack:
+    """The shared stack, running: tests come in any order, and some of them stop it."""
+    home.up()
+    return home
+
+
+@pytest.fixture
+def stopped(home: Stack) -> Stack:
+    """The shared stack, not running."""
+    home.call("down")
+    home.until_gone()
+    return home
 
 
 def answers(edge: str) -> bool:
@@ -205,9 +220,6 @@ def test_nothing_runs_yet(tmp_path: Path) -> None:
     assert "nothing was running" in empty.call("down").stdout
 
 
-# From here on the stack of this module is killed and stopped.
-
-
 def test_a_killed_supervisor_leaves_no_orphan_and_the_next_one_finds_all_data(stack: Stack) -> None:
     plan = Plan(stack.home, stack.base, {})
     with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
@@ -234,9 +246,9 @@ def test_down_stops_floor_by_floor(stack: Stack) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_supervisor_in_the_foreground_ends_in_order_on_a_signal(
-    stack: Stack, number: signal.Signals
+    stopped: Stack, number: signal.Signals
 ) -> None:
-    command = [*WAYMARK, "up", "--home", str(stack.home), "--port-base", str(stack.base)]
+    command = [*WAYMARK, "up", "--home", str(stopped.home), "--port-base", str(stopped.base)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as running:
         assert running.stdout is not None
         for line in running.stdout:
@@ -246,7 +258,7 @@ def test_a_supervisor_in_the_foreground_ends_in_order_on_a_signal(
         rest = running.stdout.read()
     assert running.returncode == 0
     assert "postgres             stopped" in rest
-    assert not left_overs(stack.home)
+    assert not left_overs(stopped.home)
 
 
 def environment() -> Mapping[str, Any]:

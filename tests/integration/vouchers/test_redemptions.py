@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -40,6 +41,20 @@ def spend_at_once(world: World, callers: int = 32) -> tuple[int, list[str], str]
     return answers.count(""), [answer for answer in answers if answer], voucher
 
 
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Widens the gap between reading a voucher and writing it, so that a missing lock always shows."""
+    read = redemptions.lock_for_reservation
+
+    def slowly(*arguments: Any) -> Any:
+        row = read(*arguments)
+        time.sleep(0.05)
+        return row
+
+    monkeypatch.setattr(redemptions, "lock_for_reservation", slowly)
+
+
+@pytest.mark.usefixtures("wide")
 def test_32_callers_spend_one_voucher_once(world: World) -> None:
     granted, reasons, voucher = spend_at_once(world)
     assert granted == 2
@@ -50,6 +65,7 @@ def test_32_callers_spend_one_voucher_once(world: World) -> None:
     assert world.verify().intact
 
 
+@pytest.mark.usefixtures("wide")
 def test_control_without_the_lock_one_voucher_is_overspent(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
