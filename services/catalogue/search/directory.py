@@ -128,18 +128,27 @@ class Places:
     def __init__(self, terms: list[str]) -> None:
         pairs = sorted((float(t.split(",")[0]), float(t.split(",")[1]), t) for t in terms)
         self._latitudes = [pair[0] for pair in pairs]
-        self._pairs = pairs
+        self._points = [(*_on_sphere(lat, lon), term) for lat, lon, term in pairs]
 
     def within(self, latitude: float, longitude: float, radius_km: float) -> list[str]:
         """Returns the terms of places at most `radius_km` away."""
         span = radius_km / KM_PER_DEGREE + 0.01
         first = bisect_left(self._latitudes, latitude - span)
         last = bisect_left(self._latitudes, latitude + span)
+        # The straight way through the earth is as good as the great circle to compare by, and far cheaper.
+        x, y, z = _on_sphere(latitude, longitude)
+        limit = (2 * math.sin(min(radius_km / EARTH_KM, math.pi) / 2)) ** 2
         return [
             term
-            for lat, lon, term in self._pairs[first:last]
-            if distance(latitude, longitude, lat, lon) <= radius_km
+            for px, py, pz, term in self._points[first:last]
+            if (px - x) * (px - x) + (py - y) * (py - y) + (pz - z) * (pz - z) <= limit
         ]
+
+
+def _on_sphere(latitude: float, longitude: float) -> tuple[float, float, float]:
+    """Returns where a point lies on a sphere of radius 1."""
+    phi, turn = math.radians(latitude), math.radians(longitude)
+    return math.cos(phi) * math.cos(turn), math.cos(phi) * math.sin(turn), math.sin(phi)
 
 
 def distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 from tantivy import FieldType, Occur, Query, Searcher
 from waymark.catalogue.v1 import search_pb2
 from waymark.catalogue.v1.course_pb2 import CourseMode
-from waymark.catalogue.v1.search_pb2 import FacetCounts
+from waymark.catalogue.v1.search_pb2 import FacetCounts, FacetValue
 
 from services.catalogue.search import filters
 from services.catalogue.search.documents import EPOCH
@@ -50,25 +51,35 @@ def count(
     for facet in asked:
         answer = FacetCounts(facet=facet)  # type: ignore[arg-type]
         if facet in by_field:
-            buckets = [(_name(facet, b["key"]), b["doc_count"]) for b in found[by_field[facet]]["buckets"]]
+            name = NAMES.get(facet, str)
+            buckets = [(name(b["key"]), b["doc_count"]) for b in found[by_field[facet]]["buckets"]]
             if facet == search_pb2.FACET_START_MONTH:
                 buckets = _months(searcher, query, buckets, wanted.as_of)
         elif facet == search_pb2.FACET_SHORTAGE:
             buckets = _yes_no(searcher, query, filters.short(wanted.shortages), total)
         else:
             buckets = _yes_no(searcher, query, filters.eligible(wanted.eligible), total)
-        for value, number in sorted(buckets, key=lambda item: (-item[1], item[0]))[:MOST]:
-            answer.values.add(value=value, count=number)
+        buckets.sort(key=_most_first)
+        answer.values.extend([FacetValue(value=value, count=number) for value, number in buckets[:MOST]])
         answers.append(answer)
     return answers
 
 
-def _name(facet: int, key: Any) -> str:
-    if facet == search_pb2.FACET_ORGANISATION:
-        return f"organisations/{key}"
-    if facet == search_pb2.FACET_MODE:
-        return CourseMode.Name(int(key)).removeprefix("COURSE_MODE_")  # type: ignore[arg-type]
-    return str(int(key)) if isinstance(key, float) else str(key)
+def _most_first(bucket: tuple[str, int]) -> tuple[int, str]:
+    return -bucket[1], bucket[0]
+
+
+@cache
+def _mode(key: float) -> str:
+    return CourseMode.Name(int(key)).removeprefix("COURSE_MODE_")  # type: ignore[arg-type]
+
+
+# How the keys of a field are written in an answer, where they are not as they stand.
+NAMES: dict[int, Callable[[Any], str]] = {
+    search_pb2.FACET_ORGANISATION: lambda key: f"organisations/{key}",
+    search_pb2.FACET_MODE: _mode,
+    search_pb2.FACET_EQF_LEVEL: lambda key: str(int(key)),
+}
 
 
 def _months(

@@ -7,7 +7,12 @@ from datetime import date
 
 from tantivy import DocAddress, Searcher
 from waymark.catalogue.v1.course_pb2 import ListSessionsResponse, Session
-from waymark.catalogue.v1.search_pb2 import CourseHit, SearchCoursesRequest, SearchReason
+from waymark.catalogue.v1.search_pb2 import (
+    CourseHit,
+    SearchCoursesRequest,
+    SearchCoursesResponse,
+    SearchReason,
+)
 
 from services.catalogue.search.directory import distance
 from services.catalogue.search.documents import EPOCH
@@ -17,7 +22,8 @@ from services.catalogue.search.market import View
 FOREVER = 10_000_000
 
 
-def hits(
+def add_hits(
+    response: SearchCoursesResponse,
     searcher: Searcher,
     found: Sequence[tuple[float, DocAddress]],
     request: SearchCoursesRequest,
@@ -25,12 +31,12 @@ def hits(
     view: View,
     *,
     corrected: bool,
-) -> list[CourseHit]:
-    """Returns the hits in the order found."""
-    made = []
+) -> None:
+    """Adds the hits to the response, in the order found."""
     for score, address in found:
         stored = searcher.doc(address)
-        hit = CourseHit.FromString(bytes(stored.get_first("hit") or b""))
+        hit = response.hits.add()
+        hit.MergeFromString(bytes(stored.get_first("hit") or b""))
         hit.score = score
         sessions = ListSessionsResponse.FromString(bytes(stored.get_first("sessions") or b"")).sessions
         upcoming = next_session(sessions, wanted)
@@ -43,8 +49,6 @@ def hits(
         organisation = hit.organisation.rsplit("/", 1)[-1]
         hit.organisation_display_name = view.names.get(organisation, "")
         _reasons(hit, organisation, request, wanted, corrected=corrected)
-        made.append(hit)
-    return made
 
 
 def start_of(session: Session) -> int:
@@ -83,7 +87,8 @@ def _reasons(
     if request.query.strip():
         kind = SearchReason.KIND_SIMILAR_WORDS if corrected else SearchReason.KIND_WORDS
         add(kind=kind, evidence=request.query.strip())
-    for tag in hit.occupations:
+    short = wanted.shortages.by_isco or wanted.shortages.by_uri
+    for tag in hit.occupations if short or request.occupations else ():
         if any(_covers(value, tag.uri, tag.isco_code) for value in request.occupations):
             add(kind=SearchReason.KIND_OCCUPATION, evidence=tag.uri)
         entry = wanted.shortages.of(tag.uri, tag.isco_code)

@@ -16,7 +16,7 @@ from services.catalogue.api.messages import put_date
 from services.catalogue.search import facets, words
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.filters import Wanted, understand
-from services.catalogue.search.hits import hits, next_session, start_of
+from services.catalogue.search.hits import add_hits, next_session, start_of
 from services.catalogue.search.market import Market
 from services.catalogue.search.words import between
 
@@ -54,11 +54,11 @@ def search(
             found, total = _ranked(searcher, query, request, wanted, offset, size)
             corrected = total > 0
     response = SearchCoursesResponse(
-        hits=hits(searcher, found, request, wanted, view, corrected=corrected),
         total_size=total,
         facets=facets.count(searcher, query, request.facets, wanted, total),
         corrected=corrected,
     )
+    add_hits(response, searcher, found, request, wanted, view, corrected=corrected)
     put_date(response.as_of, wanted.as_of)
     return Answer(response, more=offset + size < min(total, DEEPEST))
 

@@ -1,0 +1,28 @@
+"""Circles around a point: what is found is what the great circle says, wherever on earth."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from services.catalogue.search.directory import Places, distance
+from services.catalogue.search.documents import place
+
+
+@pytest.mark.parametrize("radius", [0.01, 1.0, 50.0, 500.0])
+@pytest.mark.parametrize("centre", [(50.5, 4.5), (0.0, 179.99), (-89.5, 10.0), (69.9, -179.99)])
+def test_within_a_circle(centre: tuple[float, float], radius: float) -> None:
+    pick = random.Random(5)
+    spread = 2 * radius / 111
+    points = [
+        (
+            round(max(-90.0, min(90.0, centre[0] + pick.uniform(-spread, spread))), 5),
+            round((centre[1] + pick.uniform(-spread, spread) + 180) % 360 - 180, 5),
+        )
+        for _ in range(500)
+    ]
+    found = Places([place(*point) for point in points]).within(*centre, radius)
+    expected = {place(*point) for point in points if distance(*centre, *point) <= radius}
+    assert set(found) == expected
+    assert 0 < len(expected) < len(points)
