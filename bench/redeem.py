@@ -1,7 +1,9 @@
 """Redeeming: reserve, authorise and accept, each one durable write, with 32 callers over gRPC.
 
 Compared in the same run with (a) an echo RPC of the same kind of server and (b) pgbench doing the same SQL on
-the same database. Run as `make bench-redeem`.
+the same database. Server and echo run as two processes of eight threads, one for each core of the machine
+that the goals are set for. Beside rates, which other work on the machine lowers, the table shows what a write
+costs in processor time. Run as `make bench-redeem`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from waymark.vouchers.v1 import redemption_pb2
 
-from bench import echo, redeem_sql
+from bench import cpu, echo, redeem_sql
 from bench.load import Caller, Load, run_load
 from bench.redeem_world import ROOT, SESSION, durable_postgres, keys, seed, settings, voucher_id
 from bench.report import Goal, report
@@ -36,8 +38,8 @@ GOALS = (
 
 
 @contextmanager
-def serving(environ: dict[str, str]) -> Iterator[str]:
-    """Runs the vouchers server as processes of its own; yields its address."""
+def serving(environ: dict[str, str]) -> Iterator[tuple[str, int]]:
+    """Runs the vouchers server as processes of its own; yields its address and the number of the first."""
     command = [
         sys.executable,
         "-c",
@@ -47,7 +49,7 @@ def serving(environ: dict[str, str]) -> Iterator[str]:
     running = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
     try:
         echo.wait_serving(environ["WAYMARK_LISTEN"])
-        yield environ["WAYMARK_LISTEN"]
+        yield environ["WAYMARK_LISTEN"], running.pid
     finally:
         running.terminate()
         running.wait(timeout=30)
@@ -60,11 +62,16 @@ def main() -> int:
         folder.chmod(0o755)
         with durable_postgres(folder) as url:
             engine = seed(url, 2 * CALLERS + 8)
-            writes = measure_service(engine, url, jwks, folder)
+            spent: dict[str, float] = {}
+            writes = measure_service(engine, url, jwks, folder, spent)
             echoed = measure_echo(url, jwks, folder)
-            database = measure_database(engine, url, folder)
+            with cpu.measured({"pgbench_postgres": cpu.postmaster(folder / "postgres" / "data")}) as alone:
+                database = measure_database(engine, url, folder)
             engine.dispose()
-    return 0 if report("redeem", figures(writes, echoed, database), GOALS) else 1
+    each = {
+        f"{name}_cpu_us": seconds / (3 * CALLERS * EACH) * 1e6 for name, seconds in {**spent, **alone}.items()
+    }
+    return 0 if report("redeem", {**figures(writes, echoed, database), **each}, GOALS) else 1
 
 
 def figures(writes: dict[str, Load], echoed: Load, database: dict[str, float]) -> dict[str, float]:
@@ -84,19 +91,25 @@ def figures(writes: dict[str, Load], echoed: Load, database: dict[str, float]) -
     }
 
 
-def measure_service(engine: Engine, url: str, jwks: str, folder: Path) -> dict[str, Load]:
-    """Returns the load of each kind of write; each caller spends from a voucher of its own."""
-    with serving(settings(url, jwks, folder, f"127.0.0.1:{free_port()}")) as address:
+def measure_service(
+    engine: Engine, url: str, jwks: str, folder: Path, spent: dict[str, float]
+) -> dict[str, Load]:
+    """Returns the load of each kind of write; each caller spends from a voucher of its own. `spent` gets the
+    seconds of processor time that server and database took for all of them."""
+    with serving(settings(url, jwks, folder, f"127.0.0.1:{free_port()}")) as (address, server):
         people = [token("learner", subject=str(number)) for number in range(1, CALLERS + 1)]
         run_load(reservations(address, people, 20))  # warms plans, pools and caches
         with engine.begin() as connection:
             connection.execute(text("DELETE FROM outbox"))
-        found = {"reserve": run_load(reservations(address, people, EACH))}
-        found["authorise"] = run_load(steps(engine, address, "AuthoriseRedemption", people))
-        with engine.begin() as connection:
-            connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
-        staff = [token("caseworker") for _ in people]
-        found["accept"] = run_load(steps(engine, address, "AcceptRedemption", staff))
+        families = {"server": server, "postgres": cpu.postmaster(folder / "postgres" / "data")}
+        with cpu.measured(families) as seconds:
+            found = {"reserve": run_load(reservations(address, people, EACH))}
+            found["authorise"] = run_load(steps(engine, address, "AuthoriseRedemption", people))
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
+            staff = [token("caseworker") for _ in people]
+            found["accept"] = run_load(steps(engine, address, "AcceptRedemption", staff))
+        spent.update(seconds)
     return found
 
 

@@ -117,7 +117,7 @@ def settings(url: str, jwks: str, folder: Path, listen: str) -> dict[str, str]:
         "WAYMARK_OIDC_JWKS_URI": jwks,
         "WAYMARK_LISTEN": listen,
         "WAYMARK_PROCESSES": "2",
-        "WAYMARK_THREADS": "16",
+        "WAYMARK_THREADS": "8",
         "WAYMARK_SECRETS_DIR": str(folder / "secrets"),
         "WAYMARK_INDEX_DIR": str(folder / "index"),
     }

@@ -3,7 +3,7 @@
 Only PostgreSQL's simple query protocol carries more than one command. The platform's own few statements and
 those that a service lives on go this way, prepared once per connection and called by EXECUTE: a call costs a
 fraction of what a statement costs through SQLAlchemy and the driver's cursor. Values become literals by
-libpq's own quoting, never by hand.
+libpq's own quoting, never by hand, unless there is nothing in them to quote.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import re
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import psycopg
@@ -69,6 +68,7 @@ def named(name: str, sql: str) -> Named:
     return Named(Prepared(name, numbered), names)
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9/:._-]*", re.ASCII).fullmatch
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
@@ -77,7 +77,7 @@ def rows(connection: sqlalchemy.Connection, call: Call) -> list[Any]:
     again."""
     ahead = connection.info.get(_AHEAD)
     found: list[Any] | None = ahead.pop(call, None) if ahead else None
-    return _loaded(connection, send(connection, [call])[-1]) if found is None else found
+    return _loaded(connection, call, send(connection, [call])[-1]) if found is None else found
 
 
 def sent_ahead(connection: sqlalchemy.Connection, call: Call) -> list[Any] | None:
@@ -88,22 +88,23 @@ def sent_ahead(connection: sqlalchemy.Connection, call: Call) -> list[Any] | Non
 
 def keep_ahead(connection: sqlalchemy.Connection, calls: Sequence[Call], results: Sequence[PGresult]) -> None:
     """Keeps the answers of what was sent with BEGIN, and forgets those of the transaction before."""
-    loaded = [_loaded(connection, result) for result in results]
-    connection.info[_AHEAD] = dict(zip(calls, loaded, strict=True))
+    connection.info[_AHEAD] = {
+        call: _loaded(connection, call, result) for call, result in zip(calls, results, strict=True)
+    }
 
 
-def _loaded(connection: sqlalchemy.Connection, result: PGresult) -> list[Any]:
-    driver = connection.connection.driver_connection
-    transformer = Transformer(driver)
+def _loaded(connection: sqlalchemy.Connection, call: Call, result: PGresult) -> list[Any]:
+    transformer = Transformer(connection.connection.driver_connection)
     transformer.set_pgresult(result)
-    names = tuple([(result.fname(column) or b"").decode() for column in range(result.nfields)])
-    return transformer.load_rows(0, result.ntuples, _maker(names))
+    key = (call.prepared.sql, result.nfields)
+    make = _makers.get(key)
+    if make is None:
+        names = [(result.fname(column) or b"").decode() for column in range(result.nfields)]
+        make = _makers[key] = namedtuple("Row", names)._make  # type: ignore[attr-defined]
+    return transformer.load_rows(0, result.ntuples, make)
 
 
-@lru_cache(maxsize=256)
-def _maker(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
-    make: Callable[[Sequence[Any]], Any] = namedtuple("Row", names)._make  # type: ignore[attr-defined]
-    return make
+_makers: dict[tuple[str, int], Callable[[Sequence[Any]], Any]] = {}
 
 
 def send(connection: sqlalchemy.Connection, commands: Sequence[str | Call]) -> list[PGresult]:
@@ -138,15 +139,17 @@ def _prepare(driver: psycopg.Connection[Any], prepared: Prepared) -> None:
 
 def _execute(driver: psycopg.Connection[Any], call: Call) -> str:
     escape = Escaping(driver.pgconn)
-    values = ",".join(_literal(escape, value) for value in call.values)
+    values = ",".join([_literal(escape, value) for value in call.values])
     return f"EXECUTE {call.prepared.name}({values})"
 
 
 def _literal(escape: Any, value: Value) -> str:
+    if isinstance(value, str):
+        if _PLAIN(value):  # most are ids and names, and libpq would add nothing but the quotes
+            return f"'{value}'"
+        return bytes(escape.escape_literal(value.encode())).decode()
     if isinstance(value, int):
         return str(int(value))
-    if isinstance(value, str):
-        return bytes(escape.escape_literal(value.encode())).decode()
     if value is None:
         return "NULL"
     if isinstance(value, bytes):
@@ -157,8 +160,10 @@ def _literal(escape: Any, value: Value) -> str:
 
 
 def _element(value: str | int | bytes) -> str:
-    """Returns an element of an array as PostgreSQL reads it: quoted, whatever it holds."""
-    text = f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+    """Returns an element of an array as PostgreSQL reads it: quoted, unless it is a number."""
+    if isinstance(value, int):
+        return str(int(value))
+    text = f"\\x{value.hex()}" if isinstance(value, bytes) else value
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -75,6 +76,13 @@ def test_control_without_the_lock_one_voucher_is_overspent(
     # The chain's primary key would stop most twins too; without it the lock stands alone.
     free = reserve.prepared.sql.partition("), head AS")[0] + ") SELECT 1"
     used = [name for place, name in enumerate(reserve.names, 1) if re.search(rf"\${place}\b", free)]
+    write = redemptions.reserve
+
+    def late(*arguments: Any) -> None:
+        time.sleep(0.05)  # so that calls meet between reading and writing
+        write(*arguments)
+
+    monkeypatch.setattr(redemptions, "reserve", late)
     monkeypatch.setattr(redemptions, "RESERVE", Named(Prepared("free", free), tuple(used)))
     granted, _, _ = spend_at_once(world)
     assert granted > 2, "the race did not show; the test above proves nothing"
