@@ -58,11 +58,10 @@ class Consumer:
                 client = clients.consumer(
                     self._settings, f"waymark-{self._settings.service}", max_poll_records=BATCH
                 )
-                client.subscribe(self._reader.topics)
-                for topic in self._reader.topics:
-                    # A leader that joins before it knows the partitions assigns none of them.
-                    client.partitions_for_topic(topic)
-                self._consume(client, stop)
+                watch = StallWatch()
+                client.subscribe(self._reader.topics, listener=watch.listener())
+                client.topics()  # joining before the partitions are known may leave it deaf (stalls.py)
+                self._consume(client, watch, stop)
                 failures = 0
             except Exception as error:  # of the client itself: make a new one
                 if not passing(error):
@@ -75,9 +74,8 @@ class Consumer:
                     _close(client)
         self._dead.close()
 
-    def _consume(self, client: Any, stop: threading.Event) -> None:
+    def _consume(self, client: Any, watch: StallWatch, stop: threading.Event) -> None:
         failures = 0
-        watch = StallWatch()
         while not stop.is_set():
             batch = client.poll(timeout_ms=POLL_MS)
             if not batch:

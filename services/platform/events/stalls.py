@@ -1,7 +1,9 @@
 """Notices a Kafka client that is behind and yet is given nothing, so that a new one takes its place.
 
-Seen once with kafka-python 3.0.12 on an overloaded machine: the group had lost the member, the client did not
-know it, polled on and never read again. Kafka's own checks see a member that is away, not one that is deaf.
+kafka-python 3.0.12 goes deaf when a rebalance that newly known partitions set off takes longer than one poll:
+it forgets the answer under way, sends no heartbeat, holds no partition and polls on. Kafka's own checks see a
+member that is away, not one that is deaf. So a client that is still joining when patience ends is replaced,
+and so is one that stands still before messages.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ class ConsumerStalled(OSError):
 
 
 class StallWatch:
-    """One client's ear. Call `heard` for each batch and `check` for each empty poll."""
+    """One client's ear. Call `heard` for each batch and `check` for each empty poll; subscribe with
+    `listener()`."""
 
     def __init__(self, patience: float = PATIENCE, second_look: float = SECOND_LOOK) -> None:
         """Both in seconds; see the constants."""
@@ -26,6 +29,23 @@ class StallWatch:
         self._second_look = second_look
         self._next_look = time.monotonic() + patience
         self._behind: dict[Any, int] = {}
+        self._joining_since: float | None = None
+
+    def listener(self) -> Any:
+        """Returns the rebalance listener by which the client says that it joins and has joined."""
+        from kafka import ConsumerRebalanceListener
+
+        watch = self
+        watch._joining_since = time.monotonic()
+
+        class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+            def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ARG002  the library's signature
+                watch._joining_since = time.monotonic()
+
+            def on_partitions_assigned(self, assigned: Any) -> None:  # noqa: ARG002
+                watch._joining_since = None
+
+        return Listener()
 
     def heard(self) -> None:
         """Messages came."""
@@ -33,7 +53,11 @@ class StallWatch:
         self._next_look = time.monotonic() + self._patience
 
     def check(self, client: Any) -> None:
-        """Raises ConsumerStalled when the client stands still before messages on two looks in a row."""
+        """Raises ConsumerStalled when the client joins for longer than patience allows, or stands still
+        before messages on two looks in a row."""
+        joining = self._joining_since
+        if joining is not None and time.monotonic() - joining > self._patience:
+            raise ConsumerStalled("the group gave no partitions, nor said that there are none to give")
         if time.monotonic() < self._next_look:
             return
         ends = client.end_offsets(list(client.assignment()))

@@ -23,6 +23,7 @@ class Deaf:
 
     def __init__(self, count: int) -> None:
         self.made: list[Any] = []
+        self._paused = False
         self._count = count
         self._make = clients.consumer
 
@@ -34,13 +35,14 @@ class Deaf:
 
             def silent(**given: Any) -> Any:
                 client.pause(*client.assignment())
+                self._paused = bool(client.assignment())
                 return poll(**given)
 
             client.poll = silent
         return client
 
     def joined(self) -> bool:
-        return bool(self.made and self.made[0].assignment())
+        return self._paused  # a poll that began before could still hear
 
 
 def say(rig: Rig) -> None:
@@ -98,3 +100,34 @@ def test_a_client_with_nothing_to_read_is_left_alone(rig: Rig) -> None:
             listen(client, watch)
     finally:
         client.close(autocommit=False)
+
+
+def poll_in_haste(rig: Rig, watch: StallWatch, seconds: float, *, partitions_known: bool) -> Any:
+    """A client whose polls are shorter than any join; closed when the watch complains."""
+    client = clients.consumer(rig.settings, f"waymark-{rig.service}")
+    try:
+        client.subscribe([rig.topic], listener=watch.listener())
+        if partitions_known:
+            client.topics()
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            client.poll(timeout_ms=1)
+            watch.check(client)
+        return len(client.assignment())
+    finally:
+        client.close(autocommit=False)
+
+
+def test_a_client_that_knows_the_partitions_before_it_joins_gets_them(rig: Rig) -> None:
+    for _ in range(3):
+        assert poll_in_haste(rig, StallWatch(), 3, partitions_known=True) == 4
+
+
+def join_too_early(rig: Rig) -> None:
+    for _ in range(8):  # it goes deaf about every second time
+        poll_in_haste(rig, StallWatch(patience=2), 4, partitions_known=False)
+
+
+def test_control_one_that_joins_before_goes_deaf_and_is_found_out(rig: Rig) -> None:
+    with pytest.raises(ConsumerStalled, match="no partitions"):
+        join_too_early(rig)
