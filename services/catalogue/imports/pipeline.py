@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -97,25 +98,44 @@ class FeedImport:
             self._app.objects.open(uploads.BUCKET, self._upload.id, sha256=self._upload.sha256) as stream,
             _unvisited(),
         ):
-            bounded = Bounded(stream)
-            records = self._reader.records(bounded)
             try:
-                while batch := list(islice(records, READ_BATCH)):
-                    self._stage_batch(batch)
+                self._stage_all(self._reader.records(Bounded(stream)))
             except FeedBroken as error:
                 self._complete, broken = False, error.finding
         if broken is not None:
             with transaction(self._app) as tx:
                 self._note(tx, [broken])
 
-    def _stage_batch(self, batch: list[Raw]) -> None:
-        """Compares and reads outside any transaction: only this run writes to its source."""
+    def _stage_all(self, records: Iterator[Raw]) -> None:
+        """Stages batch after batch; while the database writes one, the next is read."""
+        before: set[str] = set()
+        alone = self._app.settings.threads < 2  # one connection; waiting long for it would be an error
+        with ThreadPoolExecutor(1, "stage") as beside:
+            written: Future[None] | None = None
+            try:
+                while batch := list(islice(records, READ_BATCH)):
+                    if written is not None and alone:
+                        written.result()
+                    rows, found = self._read_batch(batch, before)
+                    if written is not None:
+                        written.result()
+                    written = beside.submit(self._write_batch, rows, found)
+                    before = {row.external_id for row in rows}
+            finally:  # also when the file turns out broken: what was read of it is noted
+                if written is not None:
+                    written.result()
+
+    def _read_batch(self, batch: list[Raw], before: set[str]) -> tuple[list[Staged], list[Finding]]:
+        """Compares and reads outside any transaction: only this run writes to its source.
+
+        `before`: external ids of the batch that may not be written yet.
+        """
         found: list[Finding] = []
         rows: list[Staged] = []
         names = [raw.external_id for raw in batch if raw.external_id]
         with transaction(self._app, read_only=True) as tx:
             known = course_store.known_hashes(tx, self._source.id, names)
-            seen = staging.present(tx, self._run, names)
+            seen = staging.present(tx, self._run, names) | before
         for raw in batch:
             self._counts["records_in"] += 1
             staged = self._examine(raw, known, seen, found)
@@ -123,6 +143,9 @@ class FeedImport:
                 self._counts["records_rejected"] += 1
             else:
                 rows.append(staged)
+        return rows, found
+
+    def _write_batch(self, rows: list[Staged], found: list[Finding]) -> None:
         with transaction(self._app) as tx:
             staging.add(tx, self._run, rows)
             self._note(tx, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -161,11 +162,27 @@ def test_doubled_ids_even_far_apart(
     assert courses(catalogue)["A"].titles["en"] == "First"
 
 
+def test_an_id_of_a_batch_still_being_written_is_known(
+    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "READ_BATCH", 2)
+    write = pipeline.FeedImport._write_batch
+
+    def slowly(self: Any, *args: Any) -> None:
+        time.sleep(0.3)
+        write(self, *args)
+
+    monkeypatch.setattr(pipeline.FeedImport, "_write_batch", slowly)
+    run = catalogue.feed(source, feed(row("A", "First"), *many(1), row("A", "Second")))
+    assert (run.records_in, run.records_rejected) == (3, 1)
+    assert courses(catalogue)["A"].titles["en"] == "First"
+
+
 class Killed(BaseException):
     """Stands for kill -9: nothing catches it."""
 
 
-@pytest.mark.parametrize("point", ["_stage_batch", "judge", "apply", "remove", "finish"])
+@pytest.mark.parametrize("point", ["_read_batch", "_write_batch", "judge", "apply", "remove", "finish"])
 def test_killed_anywhere_the_next_worker_ends_it_once(
     catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
