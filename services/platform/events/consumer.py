@@ -64,10 +64,10 @@ class Consumer:
                 self._consume(client, watch, stop)
                 failures = 0
             except Exception as error:  # of the client itself: make a new one
-                if not passing(error):
-                    raise
                 failures += 1
-                log.warning("consumer_reconnects", exc_info=error, attempt=failures)
+                # The inbox makes trying again harmless: the unforeseen is waited out as well, but loudly.
+                say = log.warning if passing(error) else log.exception
+                say("consumer_reconnects", exc_info=error, attempt=failures)
                 stop.wait(min(BACK_OFF, 0.2 * 2**failures))
             finally:
                 if client is not None:

@@ -62,12 +62,12 @@ class Relay:
                 failures = 0
                 pause = 0 if moved == BATCH else BUSY_POLL if moved else min(IDLE_POLL, pause * 1.3 + 0.001)
             except Exception as error:
-                if refusal_of(error) is None and not _broker_fault(error):
-                    raise
                 failures += 1
                 pause = min(BACK_OFF, 0.1 * 2**failures)
                 metrics.PUBLISH_FAILURES.inc()
-                log.warning("relay_waits", exc_info=error, attempt=failures, wait=pause)
+                # Nothing is lost by trying again, so what nobody foresaw is waited out as well, but loudly.
+                say = log.warning if _foreseen(error) else log.exception
+                say("relay_waits", exc_info=error, attempt=failures, wait=pause)
             stop.wait(pause)
         self.close()
 
@@ -201,7 +201,7 @@ def _oldest() -> Select[Any]:
     return select(counted).where(counted.c.bytes_before < BATCH_BYTES).order_by(counted.c.seq)
 
 
-def _broker_fault(error: BaseException) -> bool:
+def _foreseen(error: BaseException) -> bool:
     from kafka.errors import KafkaError
 
-    return isinstance(error, KafkaError | OSError)
+    return refusal_of(error) is not None or isinstance(error, KafkaError | OSError)
