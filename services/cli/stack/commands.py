@@ -67,7 +67,7 @@ def up_detached(home: Path, port_base: int | None) -> None:
             try:
                 state = control.wait_ready(home, supervisor, watch)
             except (Failure, KeyboardInterrupt):
-                control.stop(home)
+                control.stop_started(home, supervisor)
                 raise
         # It outlives this process on purpose; without this, Popen would warn about it.
         supervisor.returncode = 0

@@ -77,7 +77,9 @@ def wait_ready(
     log = home / "logs" / "supervisor.log"
     while True:
         state = find_state(home)
-        if state and state.pid == supervisor.pid:
+        if state and state.pid != supervisor.pid:
+            state = None  # of the run before: its restarts and complaints say nothing about this one
+        if state:
             watch(state)
             if state.ready:
                 return state
@@ -85,7 +87,7 @@ def wait_ready(
             raise Failure(ExitCode.OTHER, f"The stack did not start.\n{process.tail(log)}")
         stuck = [part for part in state.parts.values() if part.restarts >= GIVE_UP_RESTARTS] if state else []
         if stuck or time.monotonic() > deadline:
-            remedy = f"Look with `waymark logs PART --home {home}`, then start again."
+            remedy = f"It is stopped again. Look with `waymark logs PART --home {home}`, then start anew."
             raise Failure(
                 ExitCode.UNREACHABLE, f"The stack is not ready.\n{complaints(state)}", remedy=remedy
             )
@@ -111,6 +113,12 @@ def stop(home: Path) -> bool:
         supervisor.kill()
     end_left_overs(home)
     return True
+
+
+def stop_started(home: Path, supervisor: subprocess.Popen[bytes]) -> None:
+    """Stop the supervisor that `start_detached` returned, even one that has not said its state yet."""
+    process.stop(supervisor, process.Command((), stop_seconds=STOP_SECONDS))
+    end_left_overs(home)
 
 
 def reset(home: Path) -> None:

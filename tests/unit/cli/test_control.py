@@ -1,0 +1,54 @@
+"""Waiting for a stack: what an earlier run left behind says nothing about the one just started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.cli.exits import Failure
+from services.cli.stack import control
+from services.cli.stack.state import PartState, StackState, write_state
+
+BROKEN = PartState("setup", "restarting", restarts=control.GIVE_UP_RESTARTS, reason="no answer")
+
+
+@pytest.fixture
+def supervisor() -> Iterator[subprocess.Popen[bytes]]:
+    sleeping = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    yield sleeping
+    sleeping.kill()
+    sleeping.wait()
+
+
+def of(pid: int, part: PartState, *, ready: bool = False) -> StackState:
+    return StackState(pid, 0.0, "edge", "issuer", "kafka", 8080, ready, {part.name: part})
+
+
+def test_an_earlier_runs_troubles_do_not_end_the_wait(
+    tmp_path: Path, supervisor: subprocess.Popen[bytes]
+) -> None:
+    write_state(tmp_path, of(supervisor.pid + 1, BROKEN))
+    new = of(supervisor.pid, replace(BROKEN, state="done", restarts=0), ready=True)
+    later = threading.Timer(0.5, write_state, (tmp_path, new))
+    later.start()
+    assert control.wait_ready(tmp_path, supervisor, lambda _: None).ready
+    later.join()
+
+
+def test_control_its_own_troubles_do(tmp_path: Path, supervisor: subprocess.Popen[bytes]) -> None:
+    write_state(tmp_path, of(supervisor.pid, BROKEN))
+    with pytest.raises(Failure, match="not ready"):
+        control.wait_ready(tmp_path, supervisor, lambda _: None)
+
+
+def test_a_supervisor_that_has_not_said_its_state_is_stopped_too(
+    tmp_path: Path, supervisor: subprocess.Popen[bytes]
+) -> None:
+    control.stop_started(tmp_path, supervisor)
+    assert supervisor.poll() is not None
