@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections import defaultdict
@@ -21,15 +20,6 @@ from tests.support.own_part import OwnPart
 
 LONG = timedelta(seconds=60)
 AWAY = 5  # seconds
-# kafka-python leaves the socket of a refused connection to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-
-
-@pytest.fixture(autouse=True)
-def no_sockets_left():
-    """Later tests do not meet what a broker that was away leaves behind."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture
