@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from services.platform.app import App
     from services.platform.service import ServiceDefinition
 
-BATCH = 200  # messages of one transaction
+BATCH = 500  # messages of one transaction
 POLL_MS = 250
 BACK_OFF = 10.0  # seconds at most between tries of a failing dependency
 HALT_CHECK = 10.0  # seconds between looks whether the dead-letter limit still holds

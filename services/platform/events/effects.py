@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +20,8 @@ from services.platform.telemetry import metrics
 from services.platform.telemetry.tracing import enter_trace, start_span
 
 if TYPE_CHECKING:
+    from prometheus_client import Counter, Histogram
+
     from services.platform.app import App
     from services.platform.db.transaction import Transaction
 
@@ -42,7 +45,7 @@ class Effects:
         """
         for ignored in messages:
             if isinstance(ignored, Ignored):
-                metrics.EVENTS_CONSUMED.labels(ignored.record.topic, "ignored").inc()
+                _consumed(ignored.record.topic, "ignored").inc()
         work = [message for message in messages if not isinstance(message, Ignored)]
         if not all(isinstance(message, Known) for message in work) or not self._together(work):
             for message in work:
@@ -52,10 +55,11 @@ class Effects:
         """Runs the reactions of events that are new to the inbox, within `tx`; returns how many were new."""
         new = inbox.admit(tx, [event.info.id for event in events])
         count = len(new)
+        now = datetime.now(UTC)  # a batch takes a fraction of what EVENT_AGE can tell apart
         for event in events:
             topic = event.info.topic
             if event.info.id not in new:
-                metrics.EVENTS_CONSUMED.labels(topic, "duplicate").inc()
+                _consumed(topic, "duplicate").inc()
                 continue
             new.discard(event.info.id)  # the same event twice in one batch
             span = start_span(event.info.type, event.info.traceparent)
@@ -68,8 +72,8 @@ class Effects:
             finally:
                 enter_trace(None)
                 span.end(outcome)
-            metrics.EVENTS_CONSUMED.labels(topic, "effect").inc()
-            metrics.EVENT_AGE.labels(topic).observe((datetime.now(UTC) - event.info.time).total_seconds())
+            _consumed(topic, "effect").inc()
+            _age(topic).observe((now - event.info.time).total_seconds())
         return count
 
     def _together(self, work: Sequence[Known | Poison]) -> bool:
@@ -115,6 +119,17 @@ class Effects:
         self._dead.put(record, reason, type)
         metrics.EVENTS_CONSUMED.labels(record.topic, "dead_letter").inc()  # type: ignore[attr-defined]
         log.error("dead_letter", reason=reason, event_type=type)
+
+
+# The metrics look a label up under a lock; a service reads a handful of topics.
+@cache
+def _consumed(topic: str, outcome: str) -> Counter:
+    return metrics.EVENTS_CONSUMED.labels(topic, outcome)
+
+
+@cache
+def _age(topic: str) -> Histogram:
+    return metrics.EVENT_AGE.labels(topic)
 
 
 class TooManyDeadLetters(Exception):
