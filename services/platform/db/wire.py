@@ -140,7 +140,7 @@ def _prepare(driver: psycopg.Connection[Any], prepared: Prepared) -> None:
 def _execute(driver: psycopg.Connection[Any], call: Call) -> str:
     escape = Escaping(driver.pgconn)
     values = ",".join([_literal(escape, value) for value in call.values])
-    return f"EXECUTE {call.prepared.name}({values})"
+    return f"EXECUTE {call.prepared.name}" + (f"({values})" if values else "")
 
 
 def _literal(escape: Any, value: Value) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 

@@ -1,0 +1,58 @@
+"""Values that travel as literals arrive as they were, and what is written late is seen by what reads next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from services.platform.db.transaction import transaction
+from services.platform.db.wire import Prepared, named, sent_ahead
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
+NASTY = ("", "plain-1/2", "it's", 'a "b"', "back\\slash", "x'; DROP TABLE t; --", "{a,b}", "é\n")
+COUNT = named("count_kept", "SELECT count(*) AS found FROM kept WHERE word = :word")
+KEEP = named("keep", "INSERT INTO kept (word) VALUES (:word)")
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        *(("text", word) for word in NASTY),
+        ("text[]", list(NASTY)),
+        ("text[]", []),
+        ("text", None),
+        ("bigint", -(2**62)),
+        ("smallint[]", [-1, 2]),
+        ("bytea", b"\x00'\\"),
+        ("bytea[]", [b"\x00'\\", b""]),
+        ("timestamptz", MOMENT),
+    ],
+)
+def test_a_value_arrives_as_it_was(database, type_, value) -> None:
+    echo = Prepared("echo_" + type_.replace("[]", "_array"), "SELECT $1 AS value", (type_,))
+    with transaction(database("portfolio").engine) as tx:
+        assert tx.rows(echo(value))[0].value == value
+
+
+def test_what_waits_for_the_commit_is_seen_by_the_next_statement(database) -> None:
+    with transaction(database("portfolio").engine) as tx:
+        tx.execute(text("CREATE TEMPORARY TABLE kept (word text)"))
+        tx.at_commit(KEEP(word="a"))
+        assert tx.execute(text("SELECT count(*) FROM kept")).scalar() == 1
+        tx.at_commit(KEEP(word="a"))
+        assert tx.rows(COUNT(word="a"))[0].found == 2
+
+
+def test_an_answer_sent_ahead_is_taken_once_and_forgotten_with_its_transaction(database) -> None:
+    engine = database("portfolio").engine
+    call = named("clock", "SELECT clock_timestamp() AS read")()
+    with transaction(engine, ahead=[call]) as tx:
+        ahead = sent_ahead(tx.connection, call)
+        assert tx.rows(call) == ahead
+        assert tx.rows(call) != ahead
+    with transaction(engine, ahead=[call]) as tx:
+        pass
+    with transaction(engine) as tx:
+        assert sent_ahead(tx.connection, call) is None
