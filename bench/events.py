@@ -5,7 +5,8 @@ production. The event waits in the outbox with the transaction's start time; the
 database's clock.
 
 Paced: 1 000 events a second for a minute, ten a transaction; measured is effect time less start of the
-publishing transaction. Burst: 60 000 events committed at once; measured is the time until the last effect.
+publishing transaction. Burst: 60 000 events as fast as they can be committed; measured is the time from the
+first commit until the last effect.
 """
 
 from __future__ import annotations
@@ -104,10 +105,9 @@ def paced(rig: Rig) -> dict[str, float]:
 
 def burst(rig: Rig) -> dict[str, float]:
     """Everything at once."""
-    base = 10_000_000
+    base, began = 10_000_000, time.monotonic()
     for first in range(base, base + BURST, BURST_TRANSACTION):
         publish(rig, first, BURST_TRANSACTION)
-    began = time.monotonic()
     wait_for(rig, RATE * SECONDS + BURST, 120)
     drained = time.monotonic() - began
     return {
