@@ -15,7 +15,7 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.db.wire import Call
+from services.platform.db.wire import Call, Named
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.evidence import EvidenceMethods
@@ -32,11 +32,17 @@ from services.vouchers.store.tables import redemptions as table
 
 
 def _stepping(request: Any) -> list[Call]:
-    return [redemptions.LOCK(id=names.uuid_in(request.name, "redemptions"))]
+    return _locking(redemptions.LOCK, request)
 
 
 def _settling(request: Any) -> list[Call]:
-    return [redemptions.LOCK_WITH_MONEY(id=names.uuid_in(request.name, "redemptions"))]
+    return _locking(redemptions.LOCK_WITH_MONEY, request)
+
+
+def _locking(lock: Named, request: Any) -> list[Call]:
+    # A name that cannot exist is refused after the relationship was asked, like one that does not.
+    redemption = names.uuid_if_any(request.name, "redemptions")
+    return [lock(id=redemption)] if redemption else []
 
 
 class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServicer):

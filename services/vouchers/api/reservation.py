@@ -61,8 +61,8 @@ def reserving(request: pb.ReserveRedemptionRequest) -> list[Call]:
     """Returns the lock that can be sent with BEGIN: not by code, where tries are counted first."""
     if request.WhichOneof("credential") != "voucher":
         return []
-    voucher_id = names.uuid_in(request.voucher, "vouchers")
-    return [redemptions.LOCK_BY_VOUCHER(voucher=voucher_id, session=request.session)]
+    voucher = names.uuid_if_any(request.voucher, "vouchers")
+    return [redemptions.LOCK_BY_VOUCHER(voucher=voucher, session=request.session)] if voucher else []
 
 
 def _locked(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequest) -> Any:

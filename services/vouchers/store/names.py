@@ -9,15 +9,23 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.errors import Refusal
 
 
-def uuid_in(name: str, collection: str) -> str:
-    """Returns the UUID in `<collection>/<uuid>`; raises Refusal(NOT_FOUND) for anything else."""
+def uuid_if_any(name: str, collection: str) -> str | None:
+    """Returns the UUID in `<collection>/<uuid>`; None for anything else."""
     head, _, tail = name.rpartition("/")
     if head.rpartition("/")[2] == collection:
         try:
             return str(uuid.UUID(tail))
         except ValueError:
             pass
-    raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return None
+
+
+def uuid_in(name: str, collection: str) -> str:
+    """Returns the UUID in `<collection>/<uuid>`; raises Refusal(NOT_FOUND) for anything else."""
+    found = uuid_if_any(name, collection)
+    if found is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return found
 
 
 def last(name: str) -> str:
