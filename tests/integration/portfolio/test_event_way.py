@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from waymark.portfolio.v1 import pathway_pb2
 from waymark.vouchers.v1 import events_pb2 as vouchers
@@ -18,23 +14,8 @@ from services.platform.events.relay import Relay
 from services.platform.events.topics import ensure_topics, topics_of
 from services.portfolio.app import PortfolioApp
 from services.portfolio.service import DEFINITION
-from tests.support.events import eventually, test_settings
+from tests.support.events import eventually, running, test_settings
 from tests.support.portfolio import Portfolio, pathway, step
-
-
-@contextmanager
-def at_work(*workers: Any) -> Iterator[None]:
-    """Runs relays and consumers beside the body."""
-    stop = threading.Event()
-    threads = [threading.Thread(target=worker.run, args=(stop,)) for worker in workers]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 def test_an_accepted_redemption_confirms_the_step(
@@ -63,7 +44,7 @@ def test_an_accepted_redemption_confirms_the_step(
         read = person.GetPathway(pathway_pb2.GetPathwayRequest(name=way.name))
         return read.steps[0].state == pathway_pb2.Step.STATE_CONFIRMED
 
-    with at_work(Relay(emitting, spent.engine), Consumer(DEFINITION, app)):
+    with running(Relay(emitting, spent.engine).run, Consumer(DEFINITION, app).run):
         with transaction(spent.engine) as tx:
             for kind in (vouchers.RedemptionReserved, vouchers.RedemptionAccepted):
                 tx.publish(kind(ref=ref))
