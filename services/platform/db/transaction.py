@@ -12,7 +12,7 @@ import sqlalchemy
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from services.platform.db.engine import milliseconds
-from services.platform.db.wire import Call, keep_ahead, rows, send
+from services.platform.db.wire import Call, Prepared, keep_ahead, rows, send
 from services.platform.identity.principals import ANONYMOUS, Principal
 from services.platform.telemetry.tracing import current_traceparent
 
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 # ISO 8601 with offset, whatever DateStyle the database has: the one format `datetime.fromisoformat` must
 # read.
 CLOCK = """to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS.USTZH:TZM')"""
+_BEGIN_WRITING = Prepared("waymark_begin", "BEGIN READ WRITE")()
+_BEGIN_READING = Prepared("waymark_begin_reading", "BEGIN READ ONLY")()
+_LIMIT = Prepared("waymark_limit", "SELECT set_config('statement_timeout', $1, true)", ("text",))
+_NOW = Prepared("waymark_now", f"SELECT {CLOCK}")()
+_COMMIT = Prepared("waymark_commit", "COMMIT")()
 FEW_EVENTS = 16  # more are inserted by one statement of their own instead of one call each
 
 
@@ -78,7 +83,7 @@ class Transaction:
         """Commits, with what is left to write in the same message."""
         calls = self._calls()
         if calls:
-            result = send(self.connection, [*calls, "COMMIT"])[-1]
+            result = send(self.connection, [*calls, _COMMIT])[-1]
             # The server answers COMMIT in a failed transaction with a rollback and no error.
             if result.command_status != b"COMMIT":
                 raise PendingRollbackError("The transaction had failed before it was committed.")
@@ -115,12 +120,12 @@ def transaction(
     Raises SQLAlchemy's errors; `faults.refusal_of` says what they mean to a caller.
     """
     engine = app if isinstance(app, sqlalchemy.Engine) else app.engine
-    commands: list[str | Call] = ["BEGIN READ ONLY" if read_only else "BEGIN READ WRITE"]
+    calls = [_BEGIN_READING if read_only else _BEGIN_WRITING]
     if timeout is not None:
-        commands.append(f"SET LOCAL statement_timeout={milliseconds(timeout)}")
-    commands.append(opening or f"SELECT {CLOCK}")
-    place = len(commands) - 1
-    connection, results = _begin(engine, [*commands, *ahead])
+        calls.append(_LIMIT(str(milliseconds(timeout))))
+    calls.append(opening or _NOW)
+    place = len(calls) - 1
+    connection, results = _begin(engine, [*calls, *ahead])
     with connection:
         keep_ahead(connection, ahead, results[place + 1 :])
         opened = results[place]
@@ -134,7 +139,7 @@ def transaction(
 
 
 def _begin(
-    engine: sqlalchemy.Engine, commands: Sequence[str | Call]
+    engine: sqlalchemy.Engine, calls: Sequence[Call]
 ) -> tuple[sqlalchemy.Connection, list[PGresult]]:
     """BEGIN, time limit, clock and what travels along in one round trip, which also proves that the
     connection lives.
@@ -148,7 +153,7 @@ def _begin(
         fresh = "used" not in connection.info
         try:
             connection.begin()  # tells SQLAlchemy; psycopg sees the open transaction and sends no BEGIN
-            results = send(connection, commands)
+            results = send(connection, calls)
             connection.info["used"] = True
             return connection, results
         except BaseException as error:

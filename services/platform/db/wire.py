@@ -1,32 +1,32 @@
-"""Several commands as one message to the server, and so as one round trip.
+"""Several statements as one message to the server, and so as one round trip.
 
-Only PostgreSQL's simple query protocol carries more than one command. The platform's own few statements and
-those that a service lives on go this way, prepared once per connection and called by EXECUTE: a call costs a
-fraction of what a statement costs through SQLAlchemy and the driver's cursor. Values become literals by
-libpq's own quoting, never by hand, unless there is nothing in them to quote.
+They go by the extended protocol in libpq's pipeline mode, prepared once per connection and called by name: a
+call costs a fraction of what a statement costs through SQLAlchemy and the driver's cursor, and the server
+parses no text. The platform's own few statements and those that a service lives on go this way.
 """
 
 from __future__ import annotations
 
 import re
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import psycopg
 from psycopg.adapt import Transformer
-from psycopg.generators import execute
-from psycopg.pq import Escaping, ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.waiting import Ready, Wait
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     import sqlalchemy
-    from psycopg.pq.abc import PGresult
+    from psycopg.pq.abc import PGconn, PGresult
 
 Value = str | bytes | int | datetime | None | Sequence[str] | Sequence[int] | Sequence[bytes]
 _AHEAD = "ahead"  # in a connection's info: what was sent with BEGIN, and what it answered
 _DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+_TEXT, _BINARY = 0, 1
 # Classes of SQLSTATE after which the connection is gone: connection exceptions, operator intervention.
 _GONE = ("08", "57P")
 
@@ -68,7 +68,6 @@ def named(name: str, sql: str) -> Named:
     return Named(Prepared(name, numbered), names)
 
 
-_PLAIN = re.compile(r"[A-Za-z0-9/:._-]*", re.ASCII).fullmatch
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
@@ -107,56 +106,76 @@ def _loaded(connection: sqlalchemy.Connection, call: Call, result: PGresult) -> 
 _makers: dict[tuple[str, int], Callable[[Sequence[Any]], Any]] = {}
 
 
-def send(connection: sqlalchemy.Connection, commands: Sequence[str | Call]) -> list[PGresult]:
-    """Sends the commands as one message; returns the result of each.
+def send(connection: sqlalchemy.Connection, calls: Sequence[Call]) -> list[PGresult]:
+    """Sends the calls as one message; returns the result of each.
 
-    The first command that fails ends the message. Raises SQLAlchemy's error for what the server says; the
+    The first call that fails ends the message. Raises SQLAlchemy's error for what the server says; the
     connection is invalidated when it is lost.
     """
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     try:
         prepared = connection.info.setdefault("prepared", set())  # lives as long as the server's session
-        for command in commands:
-            if isinstance(command, Call) and command.prepared.name not in prepared:
-                _prepare(driver, command.prepared)
-                prepared.add(command.prepared.name)
-        text = ";".join(
-            _execute(driver, command) if isinstance(command, Call) else command for command in commands
-        )
-        driver.pgconn.send_query(text.encode())
-        results: list[PGresult] = driver.wait(execute(driver.pgconn))
-        _checked(driver, results[-1])  # the last one is that of the first command that failed
-        return results
+        for call in calls:
+            if call.prepared.name not in prepared:
+                _prepare(driver, call.prepared)
+                prepared.add(call.prepared.name)
+        return _exchange(driver, calls)
     except psycopg.Error as error:
-        _fail(connection, driver, error, str(commands[0]) if isinstance(commands[0], str) else "EXECUTE")
+        _fail(connection, driver, error, calls[0].prepared.name)
 
 
 def _prepare(driver: psycopg.Connection[Any], prepared: Prepared) -> None:
-    types = f"({', '.join(prepared.types)})" if prepared.types else ""
-    _checked(driver, driver.pgconn.exec_(f"PREPARE {prepared.name}{types} AS {prepared.sql}".encode()))
+    types = [driver.adapters.types.get_oid(name) for name in prepared.types]
+    _checked(driver, driver.pgconn.prepare(prepared.name.encode(), prepared.sql.encode(), types))
 
 
-def _execute(driver: psycopg.Connection[Any], call: Call) -> str:
-    escape = Escaping(driver.pgconn)
-    values = ",".join([_literal(escape, value) for value in call.values])
-    return f"EXECUTE {call.prepared.name}" + (f"({values})" if values else "")
+def _exchange(driver: psycopg.Connection[Any], calls: Sequence[Call]) -> list[PGresult]:
+    link = driver.pgconn
+    link.enter_pipeline_mode()
+    for prepared, values in calls:
+        texts = [_parameter(value) for value in values]
+        formats = [_BINARY if type(value) is bytes else _TEXT for value in values]
+        link.send_query_prepared(prepared.name.encode(), texts, formats)
+    link.pipeline_sync()
+    results = driver.wait(_results(link, len(calls) + 1))
+    link.exit_pipeline_mode()
+    for result in results[:-1]:
+        _checked(driver, result)  # after the first that failed the server ran nothing
+    return results[:-1]
 
 
-def _literal(escape: Any, value: Value) -> str:
+def _results(link: PGconn, count: int) -> Generator[Wait, Ready, list[PGresult]]:
+    """Waits for `count` results, that of the synchronisation at the end included; raises OperationalError."""
+    while link.flush():
+        if (yield Wait.RW) & Ready.R:
+            link.consume_input()
+    found: list[PGresult] = []
+    while len(found) < count:
+        while link.is_busy():
+            yield Wait.R
+            link.consume_input()
+        result = link.get_result()
+        if result is not None:
+            found.append(result)
+        elif link.status != ConnStatus.OK:
+            raise psycopg.OperationalError("the connection was lost")
+    return found
+
+
+def _parameter(value: Value) -> bytes | None:
+    """Returns a value as the server reads it: text, except bytes, which stay as they are."""
     if isinstance(value, str):
-        if _PLAIN(value):  # most are ids and names, and libpq would add nothing but the quotes
-            return f"'{value}'"
-        return bytes(escape.escape_literal(value.encode())).decode()
+        if "\0" in value:
+            raise psycopg.DataError("a text cannot hold the character of number zero")
+        return value.encode()
+    if value is None or isinstance(value, bytes):
+        return value
     if isinstance(value, int):
-        return str(int(value))
-    if value is None:
-        return "NULL"
-    if isinstance(value, bytes):
-        return f"'\\x{value.hex()}'"
+        return b"%d" % value
     if isinstance(value, datetime):
-        return f"'{value.isoformat()}'"
-    return _literal(escape, "{" + ",".join([_element(element) for element in value]) + "}")
+        return value.isoformat().encode()
+    return ("{" + ",".join([_element(element) for element in value]) + "}").encode()
 
 
 def _element(value: str | int | bytes) -> str:
