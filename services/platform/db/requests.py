@@ -3,16 +3,15 @@ effect."""
 
 from __future__ import annotations
 
-import hmac
 from datetime import timedelta
+from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import delete, func
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.schema import request_ids
-from services.platform.db.transaction import CLOCK, Transaction
-from services.platform.db.wire import Call, Prepared, send
+from services.platform.db.wire import Call, Prepared
 from services.platform.errors import Refusal
 
 if TYPE_CHECKING:
@@ -30,17 +29,24 @@ KEPT = timedelta(hours=48)
 # takes over).
 _CLAIM = Prepared(
     "waymark_claim",
-    f"""
+    """
     INSERT INTO request_ids AS met (principal, method, request_id, body_hash) VALUES ($1, $2, $3, $4)
     ON CONFLICT (principal, method, request_id) DO UPDATE SET repeats = met.repeats + 1
-    RETURNING repeats, encode(body_hash, 'hex'), encode(answer, 'hex'), {CLOCK}
-    """,  # noqa: S608  a constant
+    RETURNING repeats, encode(body_hash, 'hex'), encode(answer, 'hex')
+    """,
     ("text", "text", "text", "bytea"),
 )
 _STORE = Prepared(
     "waymark_answer",
     "UPDATE request_ids SET answer = $4 WHERE principal = $1 AND method = $2 AND request_id = $3",
     ("text", "text", "text", "bytea"),
+)
+
+
+_TAKE_BACK = Prepared(
+    "waymark_take_back",
+    "DELETE FROM request_ids WHERE principal = $1 AND method = $2 AND request_id = $3 AND repeats = 0",
+    ("text", "text", "text"),
 )
 
 
@@ -52,45 +58,46 @@ class Claim(NamedTuple):
     answer: bytes | None
 
 
+class Claiming(NamedTuple):
+    """The calls around the claim of a request id by a caller for a method; `key` names the three."""
+
+    key: tuple[str, str, str]
+    body_hash: bytes
+
+    @property
+    def call(self) -> Call:
+        """Claims; `claimed` reads its row. Waits at most the lock timeout for a twin in flight."""
+        return Call(_CLAIM, (*self.key, self.body_hash))
+
+    def store(self, answer: bytes) -> Call:
+        """Keeps the serialized response."""
+        return Call(_STORE, (*self.key, answer))
+
+    def take_back(self) -> Call:
+        """Undoes a claim made in this very transaction, and none of before."""
+        return Call(_TAKE_BACK, self.key)
+
+    def claimed(self, row: Sequence[bytes | None]) -> Claim:
+        """Returns what the row of `call` says; raises Refusal(REQUEST_ID_REUSED) for another body."""
+        repeats, digest, answer = row
+        if repeats == b"0":
+            return Claim(fresh=True, answer=None)
+        if digest is None or bytes.fromhex(digest.decode()) != self.body_hash:
+            raise Refusal(reason_pb2.REASON_REQUEST_ID_REUSED)
+        return Claim(fresh=False, answer=None if answer is None else bytes.fromhex(answer.decode()))
+
+
+def claiming(key: bytes, principal: Principal, method: str, request_id: str, request: Message) -> Claiming:
+    """Returns how a caller claims a request id; `key` is that of `body_hash`."""
+    return Claiming((principal.subject, method, request_id), body_hash(key, request))
+
+
 def body_hash(key: bytes, request: Message) -> bytes:
-    """Returns HMAC-SHA-256 over the deterministic serialization of the request, request id included.
+    """Returns keyed BLAKE2b over the deterministic serialization of the request, request id included.
 
     Keyed, because a request may hold what can be guessed, such as a PIN, and the hash stays in the database.
     """
-    return hmac.digest(key, request.SerializeToString(deterministic=True), "sha256")
-
-
-def claiming(key: bytes, principal: Principal, method: str, request_id: str, request: Message) -> Call:
-    """Returns the call that claims `request_id` for this caller and method; `claimed` reads its row."""
-    return Call(_CLAIM, (principal.subject, method, request_id, body_hash(key, request)))
-
-
-def claimed(row: Sequence[bytes | None], call: Call) -> Claim:
-    """Returns what the row of `claiming` says; raises Refusal(REQUEST_ID_REUSED) for an id with another
-    body."""
-    repeats, digest, answer = row[:3]
-    if repeats == b"0":
-        return Claim(fresh=True, answer=None)
-    sent = call.values[-1]
-    if digest is None or bytes.fromhex(digest.decode()) != sent:
-        raise Refusal(reason_pb2.REASON_REQUEST_ID_REUSED)
-    return Claim(fresh=False, answer=None if answer is None else bytes.fromhex(answer.decode()))
-
-
-def claim(tx: Transaction, key: bytes, method: str, request_id: str, request: Message) -> Claim:
-    """Claims `request_id` for this caller and method within `tx`, where it did not travel with BEGIN.
-
-    Raises Refusal(REQUEST_ID_REUSED) when the id was used with another body. Waits at most the lock timeout
-    for a twin in flight (psycopg LockNotAvailable).
-    """
-    call = claiming(key, tx.principal, method, request_id, request)
-    result = send(tx.connection, [call])[-1]
-    return claimed([result.get_value(0, column) for column in range(result.nfields)], call)
-
-
-def store_answer(tx: Transaction, method: str, request_id: str, answer: bytes) -> None:
-    """Keeps the serialized response of a claimed request; written together with the commit."""
-    tx.at_commit(Call(_STORE, (tx.principal.subject, method, request_id, answer)))
+    return blake2b(request.SerializeToString(deterministic=True), digest_size=32, key=key).digest()
 
 
 def expire(engine: Engine, kept: timedelta = KEPT) -> int:

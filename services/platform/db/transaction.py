@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 CLOCK = """to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS.USTZH:TZM')"""
 _BEGIN_WRITING = Prepared("waymark_begin", "BEGIN READ WRITE")()
 _BEGIN_READING = Prepared("waymark_begin_reading", "BEGIN READ ONLY")()
-_LIMIT = Prepared("waymark_limit", "SELECT set_config('statement_timeout', $1, true)", ("text",))
 _NOW = Prepared("waymark_now", f"SELECT {CLOCK}")()
+_NOW_AND_LIMIT = Prepared(
+    "waymark_now_and_limit", f"SELECT {CLOCK}, set_config('statement_timeout', $1, true)", ("text",)
+)
 _COMMIT = Prepared("waymark_commit", "COMMIT")()
 FEW_EVENTS = 16  # more are inserted by one statement of their own instead of one call each
 
@@ -75,21 +77,12 @@ class Transaction:
 
     def flush(self) -> None:
         """Writes what waits for the commit: calls of `at_commit`, and published events into the outbox."""
-        calls = self._calls()
+        calls = self.waiting()
         if calls:
             send(self.connection, calls)
 
-    def commit(self) -> None:
-        """Commits, with what is left to write in the same message."""
-        calls = self._calls()
-        if calls:
-            result = send(self.connection, [*calls, _COMMIT])[-1]
-            # The server answers COMMIT in a failed transaction with a rollback and no error.
-            if result.command_status != b"COMMIT":
-                raise PendingRollbackError("The transaction had failed before it was committed.")
-        self.connection.commit()  # after COMMIT was sent: tells SQLAlchemy, and sends nothing
-
-    def _calls(self) -> list[Call]:
+    def waiting(self) -> list[Call]:
+        """Returns what waits for the commit, and forgets it."""
         calls, self._closing = self._closing, []
         if self.published:
             from services.platform.events import outbox
@@ -115,50 +108,71 @@ def transaction(
     """Opens a transaction, commits at the end, rolls back when the body raises.
 
     `timeout` (seconds, usually what is left of the caller's deadline) bounds each statement. `opening` is
-    sent along with BEGIN; it returns one row that ends with CLOCK, to be found in `Transaction.opening`.
+    sent along with BEGIN; it returns one row, to be found in `Transaction.opening`.
     `ahead` follows in the same message; `Transaction.rows` finds the answers.
     Raises SQLAlchemy's errors; `faults.refusal_of` says what they mean to a caller.
     """
     engine = app if isinstance(app, sqlalchemy.Engine) else app.engine
-    calls = [_BEGIN_READING if read_only else _BEGIN_WRITING]
-    if timeout is not None:
-        calls.append(_LIMIT(str(milliseconds(timeout))))
-    calls.append(opening or _NOW)
-    place = len(calls) - 1
-    connection, results = _begin(engine, [*calls, *ahead])
-    with connection:
-        keep_ahead(connection, ahead, results[place + 1 :])
-        opened = results[place]
-        row = [opened.get_value(0, column) for column in range(opened.nfields)]
-        clock = row[-1]
-        assert clock is not None
-        tx = Transaction(connection, principal, datetime.fromisoformat(clock.decode()))
-        tx.opening = row
+    calls = [opening, *ahead] if opening else ahead
+    opened = begin(engine, calls, read_only=read_only, timeout=timeout)
+    with opened.connection as connection:
+        tx = Transaction(connection, principal, opened.now)
+        answers = opened.results
+        if opening:
+            tx.opening = [answers[0].get_value(0, column) for column in range(answers[0].nfields)]
+            answers = answers[1:]
+        keep_ahead(connection, ahead, answers)
         yield tx
-        tx.commit()
+        commit(connection, tx.waiting())
 
 
-def _begin(
-    engine: sqlalchemy.Engine, calls: Sequence[Call]
-) -> tuple[sqlalchemy.Connection, list[PGresult]]:
-    """BEGIN, time limit, clock and what travels along in one round trip, which also proves that the
+class Opened(NamedTuple):
+    """A transaction just begun: its clock, and the results of what was sent along."""
+
+    connection: sqlalchemy.Connection
+    now: datetime
+    results: Sequence[PGresult]
+
+
+def begin(
+    engine: sqlalchemy.Engine,
+    along: Sequence[Call] = (),
+    *,
+    read_only: bool = False,
+    timeout: float | None = None,
+) -> Opened:
+    """BEGIN, time limit (seconds), clock and what travels along in one round trip, which also proves that the
     connection lives.
 
     A pooled connection may have died since its last use (the server restarted). Nothing has happened yet when
     BEGIN fails on it, so the next one is tried; a connection opened just now gets no second chance.
     """
+    now = _NOW if timeout is None else _NOW_AND_LIMIT(str(milliseconds(timeout)))
+    calls = [_BEGIN_READING if read_only else _BEGIN_WRITING, now, *along]
     started = time.monotonic()
     while True:
         connection = engine.connect()
         fresh = "used" not in connection.info
         try:
             connection.begin()  # tells SQLAlchemy; psycopg sees the open transaction and sends no BEGIN
-            results = send(connection, calls)
+            _, clock, *results = send(connection, calls)
             connection.info["used"] = True
-            return connection, results
+            moment = clock.get_value(0, 0)
+            assert moment is not None
+            return Opened(connection, datetime.fromisoformat(moment.decode()), results)
         except BaseException as error:
             connection.close()
             lost = isinstance(error, DBAPIError) and error.connection_invalidated
             if lost and not fresh and time.monotonic() - started < 1:
                 continue
             raise
+
+
+def commit(connection: sqlalchemy.Connection, calls: Sequence[Call]) -> None:
+    """Commits, with what is left to write in the same message."""
+    if calls:
+        result = send(connection, [*calls, _COMMIT])[-1]
+        # The server answers COMMIT in a failed transaction with a rollback and no error.
+        if result.command_status != b"COMMIT":
+            raise PendingRollbackError("The transaction had failed before it was committed.")
+    connection.commit()  # after COMMIT was sent: tells SQLAlchemy, and sends nothing

@@ -32,11 +32,17 @@ _GONE = ("08", "57P")
 
 
 class Prepared(NamedTuple):
-    """A statement with `$1` parameters and the name it gets on each connection."""
+    """A statement with `$1` parameters and the name it gets on each connection.
+
+    A lock that calls may take together has a twin, `free`, that answers without the rows that somebody else
+    has locked instead of waiting for them, and `keys`: columns whose values say what a row has locked.
+    """
 
     name: str
     sql: str
     types: tuple[str, ...] = ()  # none: the server finds them out
+    free: Prepared | None = None
+    keys: tuple[str, ...] = ()
 
     def __call__(self, *values: Value) -> Call:
         """Returns the statement with values for `$1`, `$2` …"""
@@ -68,6 +74,17 @@ def named(name: str, sql: str) -> Named:
     return Named(Prepared(name, numbered), names)
 
 
+def locking(name: str, sql: str, keys: tuple[str, ...]) -> Named:
+    """Returns a statement that ends with its `FOR … UPDATE` and that calls may make together.
+
+    `keys`: columns whose values name what a row has locked. Two rows with the same value in a column of the
+    same name are taken to share a lock.
+    """
+    statement, names = named(name, sql)
+    free = Prepared(f"{name}_free", f"{statement.sql} SKIP LOCKED")
+    return Named(statement._replace(free=free, keys=keys), names)
+
+
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
@@ -85,11 +102,14 @@ def sent_ahead(connection: sqlalchemy.Connection, call: Call) -> list[Any] | Non
     return found
 
 
-def keep_ahead(connection: sqlalchemy.Connection, calls: Sequence[Call], results: Sequence[PGresult]) -> None:
-    """Keeps the answers of what was sent with BEGIN, and forgets those of the transaction before."""
-    connection.info[_AHEAD] = {
+def keep_ahead(
+    connection: sqlalchemy.Connection, calls: Sequence[Call], results: Sequence[PGresult]
+) -> dict[Call, list[Any]]:
+    """Keeps and returns the answers of what was sent ahead; forgets those that were kept before."""
+    connection.info[_AHEAD] = found = {
         call: _loaded(connection, call, result) for call, result in zip(calls, results, strict=True)
     }
+    return found
 
 
 def _loaded(connection: sqlalchemy.Connection, call: Call, result: PGresult) -> list[Any]:
@@ -145,7 +165,7 @@ def _exchange(driver: psycopg.Connection[Any], calls: Sequence[Call]) -> list[PG
     return results[:-1]
 
 
-def _results(link: PGconn, count: int) -> Generator[Wait, Ready, list[PGresult]]:
+def _results(link: PGconn, count: int) -> Generator[Wait, Ready | int, list[PGresult]]:
     """Waits for `count` results, that of the synchronisation at the end included; raises OperationalError."""
     while link.flush():
         if (yield Wait.RW) & Ready.R:

@@ -6,7 +6,7 @@ Each opens exactly one transaction, asks the relationships of the policy in it, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Protocol, TypeVar, overload
 
 import grpc
@@ -17,6 +17,8 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.app import App
 from services.platform.db import requests
+from services.platform.db.groups import Work
+from services.platform.db.requests import Claiming
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.db.wire import Call
 from services.platform.errors import Refusal
@@ -52,8 +54,9 @@ def mutation(method: Any = None, /, *, answer_stored: bool = True, ahead: Ahead 
     Refusal(REQUEST_ID_REUSED). `answer_stored=False`: a repeat is refused, because the answer holds a secret
     shown once. `validate_only` in the request rolls everything back after the method has answered.
 
-    `ahead` returns calls that the method is going to make, to travel in the message of the BEGIN: the method
-    makes them by `tx.rows` as ever, and is spared the round trip.
+    `ahead` returns locks (`wire.locking`) that the method is going to take, to travel in the message of the
+    BEGIN: the method takes them by `tx.rows` as ever, and is spared the round trip. Such calls with a request
+    id share a transaction with others that wait at the same moment (`db.groups`).
     """
     if method is None:
         return lambda written: _mutation(written, answer_stored, ahead)
@@ -61,34 +64,40 @@ def mutation(method: Any = None, /, *, answer_stored: bool = True, ahead: Ahead 
 
 
 def _mutation(method: Any, answer_stored: bool, ahead: Ahead | None) -> Any:
-    def once(self: Any, request: Any, call: Any) -> Any:
-        request_id = _request_id(request, call)
-        claiming = (
-            requests.claiming(self.app.request_key, call.principal, call.method.path, request_id, request)
-            if request_id
-            else None
-        )
-        calls = ahead(request) if ahead else ()
-        with transaction(
-            self.app, call.principal, timeout=call.remaining(), opening=claiming, ahead=calls
-        ) as tx:
-            if claiming:
-                claim = requests.claimed(tx.opening, claiming)
-                if not claim.fresh:
-                    return _repeated(self.app, tx, request, claim.answer, call)
-            call.resolve(request, tx.connection)
-            response = method(self, tx, request)
-            if call.method.can_only_validate and request.validate_only:
-                raise _OnlyValidated(response)
-            if request_id and answer_stored:
-                kept = self.app.seal_answer(tx, request, response.SerializeToString())
-                requests.store_answer(tx, call.method.path, request_id, kept)
-            return response
+    def work(self: Any, tx: Transaction, request: Any, call: Any, claiming: Claiming | None) -> Any:
+        if claiming:
+            claim = claiming.claimed(tx.opening)
+            if not claim.fresh:
+                return _repeated(self.app, tx, request, claim.answer, call)
+        call.resolve(request, tx.connection)
+        response = method(self, tx, request)
+        if call.method.can_only_validate and request.validate_only:
+            raise _OnlyValidated(response)
+        if claiming and answer_stored:
+            tx.at_commit(claiming.store(self.app.seal_answer(tx, request, response.SerializeToString())))
+        return response
+
+    def once(self: Any, request: Any, call: Any, claiming: Claiming | None, locks: Sequence[Call]) -> Any:
+        opening = claiming.call if claiming else None
+        left = call.remaining()
+        with transaction(self.app, call.principal, timeout=left, opening=opening, ahead=locks) as tx:
+            return work(self, tx, request, call, claiming)
 
     @wraps(method)
     def served(self: Any, request: Any, call: Any) -> Any:
+        claiming = _claiming(self.app, request, call)
+        locks = ahead(request) if ahead else ()
+
+        def alone() -> Any:
+            return _twice(once, self, request, call, claiming, locks, repeatable=claiming is not None)
+
         try:
-            return _twice(once, self, request, call, repeatable=bool(_request_id(request, call)))
+            if claiming and locks:
+                share = partial(work, self, request=request, call=call, claiming=claiming)
+                return self.app.groups.run(
+                    Work(call.principal, claiming, locks, call.remaining(), share), alone
+                )
+            return alone()
         except _OnlyValidated as validated:
             return validated.response
 
@@ -135,8 +144,9 @@ class _OnlyValidated(Exception):
         self.response = response
 
 
-def _request_id(request: Any, call: Any) -> str:
-    return str(request.request_id) if call.method.request_has_id else ""
+def _claiming(app: App, request: Any, call: Any) -> Claiming | None:
+    id_ = request.request_id if call.method.request_has_id else ""
+    return requests.claiming(app.request_key, call.principal, call.method.path, id_, request) if id_ else None
 
 
 def _repeated(app: App, tx: Transaction, request: Message, kept: bytes | None, call: Any) -> Message:
@@ -146,7 +156,7 @@ def _repeated(app: App, tx: Transaction, request: Message, kept: bytes | None, c
     return response
 
 
-def _twice(once: Any, self: Any, request: Any, call: Any, *, repeatable: bool) -> Any:
+def _twice(once: Any, *arguments: Any, repeatable: bool) -> Any:
     """Runs the transaction again, once, where the first run cannot have had an effect or cannot have a
     second.
 
@@ -154,7 +164,7 @@ def _twice(once: Any, self: Any, request: Any, call: Any, *, repeatable: bool) -
     request id (`repeatable`) makes the second run find what the first one did.
     """
     try:
-        return once(self, request, call)
+        return once(*arguments)
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
             metrics.RPC_RETRIES.labels("conflict").inc()
@@ -162,7 +172,7 @@ def _twice(once: Any, self: Any, request: Any, call: Any, *, repeatable: bool) -
             metrics.RPC_RETRIES.labels("connection").inc()
         else:
             raise
-    return once(self, request, call)
+    return once(*arguments)
 
 
 def mark(served: Any) -> Any:  # the decorators' own signatures carry the types

@@ -24,6 +24,8 @@ RPC_SHED = Counter("waymark_rpc_shed_total", "Calls refused at once under overlo
 # Transactions run a second time: serialization failure, deadlock, or a connection lost under a repeatable
 # call.
 RPC_RETRIES = Counter("waymark_rpc_retries_total", "Transactions run a second time", ["cause"])
+# How many writes shared a transaction. Always one under load: something holds the groups apart.
+GROUP_SIZE = Histogram("waymark_group_size", "Writes that shared a transaction", buckets=(1, 2, 4, 8, 16, 32))
 # Errors that no published reason covers; every one is a defect and has a log line with its trace id.
 RPC_UNEXPECTED = Counter("waymark_rpc_unexpected_total", "Calls ended by an unexpected error", ["method"])
 # 1 while the named health check passes: database, outbox, or the name of a gRPC service.

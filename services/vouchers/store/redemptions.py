@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, select, text
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
-from services.platform.db.wire import Call, named
+from services.platform.db.wire import Call, locking, named
 from services.platform.errors import Refusal
 from services.vouchers.domain.ledger import Booking, Head
 from services.vouchers.domain.redemption import Redemption
@@ -31,14 +31,20 @@ LEFT JOIN sessions s ON s.name = :session
 LEFT JOIN courses c ON c.name = s.course
 LEFT JOIN organisations o ON o.name = c.organisation
 WHERE """  # noqa: S608 - columns of our own
-LOCK_BY_VOUCHER = named("lock_voucher", _FOR_RESERVATION + "v.id = :voucher FOR NO KEY UPDATE OF v, h")
+# A chain belongs to its vouchers, so who has locked one of them has locked `shard`.
+LOCK_BY_VOUCHER = locking(
+    "lock_voucher", _FOR_RESERVATION + "v.id = :voucher FOR NO KEY UPDATE OF v, h", keys=("shard",)
+)
 LOCK_BY_CODE = named("lock_code", _FOR_RESERVATION + "v.code_hmac = :code FOR NO KEY UPDATE OF v, h")
-LOCK = named("lock_redemption", "SELECT r.* FROM redemptions r WHERE r.id = :id FOR NO KEY UPDATE OF r")
-LOCK_WITH_MONEY = named(
+LOCK = locking(
+    "lock_redemption", "SELECT r.* FROM redemptions r WHERE r.id = :id FOR NO KEY UPDATE OF r", keys=("id",)
+)
+LOCK_WITH_MONEY = locking(
     "lock_with_money",
     f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}
 FROM redemptions r JOIN vouchers v ON v.id = r.voucher_id JOIN ledger_heads h ON h.shard = v.shard
 WHERE r.id = :id FOR NO KEY UPDATE OF r, v, h""",  # noqa: S608 - columns of our own
+    keys=("id", "shard"),
 )
 RESERVE = named(
     "reserve",

@@ -27,9 +27,10 @@ def handle(engine, request, *, principal=ANNE, request_id="1", guarded=True, bar
     """What a mutation does: claim, effect, answer. Returns the answer."""
     if barrier:
         barrier.wait()
-    with transaction(engine, principal) as tx:
+    claiming = requests.claiming(KEY, principal, "Probe", request_id, request)
+    with transaction(engine, principal, opening=claiming.call if guarded else None) as tx:
         if guarded:
-            claim = requests.claim(tx, KEY, "Probe", request_id, request)
+            claim = claiming.claimed(tx.opening)
             if not claim.fresh:
                 return claim.answer
         number = tx.execute(
@@ -39,7 +40,7 @@ def handle(engine, request, *, principal=ANNE, request_id="1", guarded=True, bar
         ).scalar_one()
         answer: bytes = PROBE(key="answer", n=number).SerializeToString()
         if guarded:
-            requests.store_answer(tx, "Probe", request_id, answer)
+            tx.at_commit(claiming.store(answer))
         return answer
 
 
@@ -83,8 +84,8 @@ def test_after_a_failed_first_the_twin_takes_over(platform):
     request = PROBE(key="a", n=1)
 
     def fail_while_the_twin_waits(pool):
-        with transaction(platform.engine, ANNE) as tx:
-            requests.claim(tx, KEY, "Probe", "1", request)
+        claiming = requests.claiming(KEY, ANNE, "Probe", "1", request)
+        with transaction(platform.engine, ANNE, opening=claiming.call):
             twins.append(pool.submit(handle, platform.engine, request))
             with pytest.raises(TimeoutError):
                 twins[0].result(timeout=0.3)

@@ -175,5 +175,5 @@ def test_twins_have_one_effect(served: Served) -> None:
 def test_control_without_the_claim_twins_have_two_effects(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handlers, "_request_id", lambda request, call: "")
+    monkeypatch.setattr(handlers, "_claiming", lambda app, request, call: None)
     assert twins(served) == 2
