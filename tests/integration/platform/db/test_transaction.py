@@ -71,8 +71,8 @@ def test_a_read_only_transaction_cannot_write(platform):
 def test_a_statement_ends_at_the_deadline(platform):
     started = time.monotonic()
     with pytest.raises(DBAPIError) as error, transaction(platform.engine, timeout=0.2) as tx:
-        tx.execute(sa.select(sa.func.pg_sleep(5)))
-    assert time.monotonic() - started < 2
+        tx.execute(sa.select(sa.func.pg_sleep(20)))
+    assert time.monotonic() - started < 15
     assert refusal_of(error.value).reason == reason_pb2.REASON_DEADLINE_EXCEEDED
     with transaction(platform.engine) as tx:  # the limit was that transaction's alone
         tx.execute(sa.select(sa.func.pg_sleep(0.3)))
@@ -118,7 +118,7 @@ def test_an_unreachable_server_is_told_at_once():
     started = time.monotonic()
     with pytest.raises(DBAPIError) as error, transaction(engine):
         pass
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4  # it refuses; waiting for it would take longer
     assert refusal_of(error.value).reason == reason_pb2.REASON_UNAVAILABLE
 
 
@@ -132,8 +132,8 @@ def terminate(admin_url: str, platform) -> None:
     name = sa.engine.make_url(platform.url).database
     with admin.begin() as connection:
         connection.execute(
-            sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
+            # Waits until each has ended.
+            sa.text("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = :name"),
             {"name": name},
         )
     admin.dispose()
-    time.sleep(0.1)
