@@ -43,7 +43,7 @@ class Outage:
 
     def start(self) -> None:
         self._running = process.spawn(self._server.command(), self._log)
-        process.wait_ready(self._running, self._server.ready, self._log, 60)
+        process.wait_ready(self._running, self._server.ready, self._log, 120)
 
     def stop(self) -> None:
         process.stop(self._running, self._server.command())
