@@ -127,13 +127,16 @@ class Connections:
     def start(self) -> None:
         self._admin.execute(f'ALTER DATABASE "{self._name}" ALLOW_CONNECTIONS true'.encode())
 
+    def close(self) -> None:
+        self._admin.close()
+
 
 @pytest.fixture
 def connections(postgres: str, url: str) -> Any:
     made = Connections(postgres, url)
     yield made
     made.start()
-    made._admin.close()
+    made.close()
 
 
 def test_a_stopped_database_is_unavailable_within_a_second_and_comes_back(
