@@ -108,3 +108,44 @@ def test_a_frozen_database_shows_in_health_and_passes(
         outage.signal(signal.SIGCONT)
     eventually(lambda: status(served) == SERVING)
     assert stub.CreateNote(notes_pb2.CreateNoteRequest(text="after")).name
+
+
+def test_control_without_the_watch_a_frozen_database_goes_unseen(
+    serve: Any, outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE", 0.5)
+    monkeypatch.setattr(health.Health, "_watch", lambda self: None)
+    unwatched = serve(notes.DEFINITION, outage.url)
+    assert status(unwatched) == SERVING
+    outage.signal(signal.SIGSTOP)
+    try:
+        time.sleep(6)  # twelve times the patience; the question waits for an answer that does not come
+        assert status(unwatched) == SERVING
+    finally:
+        outage.signal(signal.SIGCONT)
+
+
+def calls_to_a_frozen_database(serve: Any, outage: Outage, *, shed: bool) -> list[grpc.StatusCode]:
+    """How each of many calls ends that come while the database is frozen, each with three seconds."""
+    served = serve(notes.DEFINITION, outage.url, environ={"WAYMARK_THREADS": "2"}, shed=shed)
+    stub = served.stub(NoteServiceStub, token("learner"))
+    stub.CreateNote(notes_pb2.CreateNoteRequest(text="before"))
+    outage.signal(signal.SIGSTOP)
+    try:
+        request = notes_pb2.CreateNoteRequest(text="a")
+        calls = [stub.CreateNote.future(request, timeout=3) for _ in range(40)]
+        return [call.code() for call in calls]  # waits for each
+    finally:
+        outage.signal(signal.SIGCONT)
+
+
+def test_calls_beyond_what_a_frozen_database_holds_are_refused_at_once(serve: Any, outage: Outage) -> None:
+    codes = calls_to_a_frozen_database(serve, outage, shed=True)
+    assert codes.count(grpc.StatusCode.RESOURCE_EXHAUSTED) >= 20
+    assert grpc.StatusCode.OK not in codes
+
+
+def test_control_without_shedding_they_hang_until_their_deadline(serve: Any, outage: Outage) -> None:
+    codes = calls_to_a_frozen_database(serve, outage, shed=False)
+    assert grpc.StatusCode.RESOURCE_EXHAUSTED not in codes
+    assert codes.count(grpc.StatusCode.DEADLINE_EXCEEDED) >= 20
