@@ -23,7 +23,7 @@ from tests.support import traces
 from tests.support.stand import CANARY, Learner, Stand
 from tests.support.traffic import Person, eventually
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(600)]
 # What a learner gives as a reason to the vouchers' office: kept there, and nowhere else.
 REASON = "Zephyrquill"
 PLANTED = "Plantwyvern"
