@@ -1,4 +1,6 @@
-"""Fixtures for all tests. Only imports: each lives in tests/support."""
+"""Fixtures for all tests, each from tests/support, and the profile of the property tests."""
+
+from hypothesis import HealthCheck, settings
 
 from tests.support.databases import database
 from tests.support.events import rig
@@ -6,3 +8,7 @@ from tests.support.parts import kafka, postgres, s3
 from tests.support.servers import serve
 
 __all__ = ["database", "kafka", "postgres", "rig", "s3", "serve"]
+
+# How long an example takes says nothing about it on a machine whose cores are all at work.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")

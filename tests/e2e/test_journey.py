@@ -17,7 +17,7 @@ from services.cli.stack.ports import is_free
 from services.cli.stack.state import StackState, find_state
 
 # Two cores cannot start several stacks at once in time, so one worker does all of these.
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(700)]
 CHECKOUT = Path(__file__).resolve().parents[2]
 REAL = CHECKOUT.parent / "shared" / "data"
 
@@ -45,13 +45,13 @@ class Walk:
 def waymark(home: Path, *arguments: str) -> None:
     command = [sys.executable, "-m", "services.cli.main", *arguments, "--home", str(home)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
-    done = subprocess.run(command, env=clean, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(command, env=clean, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def free_base() -> int:
-    """A range of ports below the ones the system hands out itself."""
-    start = 16_000 + os.getpid() % 100 * WIDTH
+    """A range of ports below the ones the system hands out itself, apart from other tests' stacks."""
+    start = 15_000 + os.getpid() % 100 * WIDTH
     return next(b for b in range(start, 30_000, WIDTH) if all(is_free(b + n) for n in range(WIDTH)))
 
 

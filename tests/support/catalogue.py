@@ -180,7 +180,7 @@ class Catalogue:
         found: search_pb2.SearchCoursesResponse = self.searches("").SearchCourses(request)
         return found
 
-    def wait_for(self, condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Returns the first true answer; fails when there is none in time."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -88,6 +88,17 @@ class Databases:
             connection.exec_driver_sql(f"ALTER DATABASE {draft} RENAME TO {template}")
 
 
+def sessions(engine: sqlalchemy.Engine, doing: str) -> int:
+    """Returns how many sessions of this database do this: `state = 'idle in transaction'`, for example.
+
+    Of this database alone, because other tests use the same server; by a transaction of its own, because
+    PostgreSQL shows each transaction one picture of the others.
+    """
+    query = f"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {doing}"
+    with engine.connect() as connection:
+        return int(connection.execute(sqlalchemy.text(query)).scalar_one())
+
+
 def _digest(folder: Path) -> str:
     content = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
     schema = (migrations.ROOT / "platform" / "db" / "schema.py").read_bytes()

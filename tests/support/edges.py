@@ -18,7 +18,7 @@ import httpx
 from services.cli.stack.issuer import DEVELOPMENT_GRANT, IssuerServer
 from services.platform.edge.envoy import command, write_configuration
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Edge:
         lines = self.log.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
-    def wait_for_log(self, fits: Callable[[dict[str, Any]], bool], seconds: float = 15) -> dict[str, Any]:
+    def wait_for_log(self, fits: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
         """The first entry that fits; Envoy writes its log every few seconds."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -66,7 +66,7 @@ def main() -> None:
     command = server.command()
     running = process.spawn(command, log)
     try:
-        process.wait_ready(running, server.ready, log, 60)
+        process.wait_ready(running, server.ready, log, 120)
         ready = folder / "address.tmp"
         ready.write_text(json.dumps({**address, "pid": str(running.pid), "log": str(log)}))
         ready.rename(folder / "address.json")

@@ -21,7 +21,7 @@ class OwnPart:
         """Starts it (again) and waits for its first answer."""
         self.command = self.part.command()
         self.process = process.spawn(self.command, self.log)
-        process.wait_ready(self.process, self.part.ready, self.log, 60)
+        process.wait_ready(self.process, self.part.ready, self.log, 120)
 
     def stop(self) -> None:
         """Asks it to end and waits until it has."""

@@ -21,7 +21,7 @@ import pytest
 from filelock import FileLock
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-START_SECONDS = 90
+START_SECONDS = 150
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def start(part: str, folder: Path, holder: Path) -> None:
     keeper.returncode = 0
 
 
-def wait_gone(folder: Path, seconds: float = 20) -> None:
+def wait_gone(folder: Path, seconds: float = 60) -> None:
     """Wait until the keeper has stopped its part and deleted the folder."""
     deadline = time.monotonic() + seconds
     while folder.exists() and time.monotonic() < deadline:

@@ -39,7 +39,7 @@ class Stack:
             env={**clean, **environment},
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=300,
             check=False,
         )
 
@@ -60,14 +60,14 @@ class Stack:
         assert state is not None
         return state
 
-    def until(self, check: Callable[[StackState], bool], seconds: float = 60) -> None:
+    def until(self, check: Callable[[StackState], bool], seconds: float = 180) -> None:
         """Waits until `check` holds of the state."""
         deadline = time.monotonic() + seconds
         while not check(self.state):
             assert time.monotonic() < deadline, self.state
             time.sleep(0.1)
 
-    def until_gone(self, seconds: float = 20) -> None:
+    def until_gone(self, seconds: float = 60) -> None:
         """Waits until no process of this home is left."""
         deadline = time.monotonic() + seconds
         while left_overs(self.home):

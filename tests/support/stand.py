@@ -162,7 +162,7 @@ class Stand:
         read = learner.person.call("GetPathway", name=learner.pathway)
         return [type(step).State.Name(step.state) for step in read.steps]
 
-    def until_confirmed(self, learners: list[Learner], seconds: float = 60) -> None:
+    def until_confirmed(self, learners: list[Learner], seconds: float = 180) -> None:
         """Waits until the step of each of these learners is confirmed."""
         waiting = {learner.pathway: learner for learner in learners}
 
@@ -174,7 +174,7 @@ class Stand:
 
         eventually(none_left, seconds, "steps that are not confirmed")
 
-    def until_drained(self, seconds: float = 60) -> None:
+    def until_drained(self, seconds: float = 180) -> None:
         """Waits until the outbox of vouchers is empty."""
         eventually(lambda: not self.outbox(), seconds, "the outbox is not drained")
 
@@ -241,7 +241,7 @@ def stand(folder: Path) -> Iterator[Stand]:
         client = Client(stack.home)
         ending.callback(client.close)
         watcher = EventWatcher(broker.part.bootstrap)
-        journey = Journey(client, Data.find(None), watcher, uuid.uuid4().hex[:8], lambda _: None, 60)
+        journey = Journey(client, Data.find(None), watcher, uuid.uuid4().hex[:8], lambda _: None, 180)
         try:
             _walk(journey)
         finally:

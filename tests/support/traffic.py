@@ -201,7 +201,7 @@ def reason_of(error: grpc.RpcError) -> str:
     return ""
 
 
-def eventually(check: Callable[[], object], seconds: float = 60, what: str = "") -> None:
+def eventually(check: Callable[[], object], seconds: float = 120, what: str = "") -> None:
     """Waits until `check` gives something true."""
     deadline = time.monotonic() + seconds
     while not check():

@@ -21,6 +21,8 @@ STEADY_SECONDS = 60.0
 START_SECONDS = 60.0
 POLL_SECONDS = 0.1
 PROBE_SECONDS = 5.0
+# One that is not well is looked at more often, so that its recovery shows at once.
+RECOVERY_SECONDS = 1.0
 # Alive but without an answer for this long: ended and started anew.
 SILENT_SECONDS = 60.0
 # Characters of a dying part's last line that are shown.
@@ -34,7 +36,7 @@ class Keeper:
     Attributes:
         member: the part and what it needs.
         state: what people and programs are shown; changes are announced by `changed`.
-        up: set while the part is ready, or done when it runs once.
+        up: set while the part answers, or once it is done when it runs once.
     """
 
     def __init__(self, member: Member, home: Path, changed: Callable[[], None]) -> None:
@@ -98,7 +100,7 @@ class Keeper:
         self._say("starting", self.state.reason)
         if not self.member.once:
             await self._answer(START_SECONDS)
-            self._say("ready")
+            await self._ask()
             self.up.set()
 
     async def _answer(self, seconds: float) -> None:
@@ -120,16 +122,25 @@ class Keeper:
                 self._alive()
             except PartError as error:
                 return str(error)
-            if time.monotonic() - probed < PROBE_SECONDS:
+            pause = PROBE_SECONDS if self.state.state == "ready" else min(PROBE_SECONDS, RECOVERY_SECONDS)
+            if time.monotonic() - probed < pause:
                 continue
             if await asyncio.to_thread(self.member.part.ready):
                 answered = time.monotonic()
-                self._say("ready")
+                await self._ask()
             elif time.monotonic() - answered > SILENT_SECONDS:
                 return f"no answer for {SILENT_SECONDS:.0f} s"
             else:
                 self._say("silent", "runs, does not answer")
             probed = time.monotonic()
+
+    async def _ask(self) -> None:
+        """Say how a part that answers does.
+
+        One that cannot work for want of another is not started anew: that would mend nothing.
+        """
+        trouble = await asyncio.to_thread(self.member.health)
+        self._say("not serving" if trouble else "ready", trouble)
 
     async def _finish(self) -> None:
         """Wait for the end of a part that runs once."""

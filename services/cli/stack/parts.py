@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from services.cli.stack import health
 from services.cli.stack.plan import SERVICES, Plan
 from services.cli.stack.probes import accepts, answers, drain_edge
 from services.cli.stack.process import Command
@@ -68,6 +69,7 @@ class Member:
         once: it does its work and ends; ending well is being ready.
         ports: names of the ports it takes.
         drain: lets calls under way end before it is asked to stop.
+        health: tells, while it answers, why it cannot work; "" when it can.
     """
 
     part: Part
@@ -77,6 +79,7 @@ class Member:
     once: bool = False
     ports: tuple[str, ...] = ()
     drain: Callable[[], None] | None = None
+    health: Callable[[], str] = str
 
     @property
     def name(self) -> str:
@@ -152,14 +155,14 @@ def workers(plan: Plan, service: str) -> list[Member]:
     server = Program(
         f"{service}-server",
         partial(waymark, "serve", service),
-        partial(accepts, port),
+        partial(health.lives, port),
         server_environment,
         # Its own drain takes up to 20 s.
         stop_seconds=25.0,
     )
     ports = (f"{service}-server", f"{service}-server-metrics")
     return [
-        Member(server, ("setup",), SERVERS, listen, ports=ports),
+        Member(server, ("setup",), SERVERS, listen, ports=ports, health=partial(health.trouble, port, "")),
         event_process(plan, service, "relay", RELAYS, plan.relay_environment),
         event_process(plan, service, "consumer", CONSUMERS, plan.service_environment),
     ]
@@ -168,17 +171,21 @@ def workers(plan: Plan, service: str) -> list[Member]:
 def event_process(
     plan: Plan, service: str, kind: str, floor: int, told: Callable[[str], dict[str, str]]
 ) -> Member:
-    """Return the relay or the consumer of a service; its metrics port shows that it lives."""
+    """Return the relay or the consumer of a service.
+
+    Its metrics port shows that it lives; how far it is, the service's server knows from the database.
+    """
     name = f"{service}-{kind}"
     port = plan.port(name)
-    verb = {"relay": "relay", "consumer": "consume"}[kind]
+    verb, check = {"relay": ("relay", "outbox"), "consumer": ("consume", "consumer")}[kind]
     program = Program(
         name,
         partial(waymark, verb, service),
         partial(accepts, port),
         lambda: {**told(service), "WAYMARK_METRICS_PORT": str(port)},
     )
-    return Member(program, ("setup",), floor, ports=(name,))
+    asked = partial(health.trouble, plan.port(f"{service}-server"), check)
+    return Member(program, ("setup",), floor, ports=(name,), health=asked)
 
 
 def edge(plan: Plan) -> Program:

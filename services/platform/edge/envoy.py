@@ -62,39 +62,54 @@ def write_configuration(
     address that is none, a CORS origin that lets everybody in, or a service of the contract without an
     address.
     """
-    contract = contract or Contract()
-    limits = limits or Limits()
+    contract, limits = contract or Contract(), limits or Limits()
+    clusters = _clusters(contract, services, s3_address, jwks_uri)
+    descriptors, document = _write_documents(folder, contract)
+    size = document.stat().st_size
+    manager = _connection_manager(limits) | {
+        "route_config": route_configuration(contract, str(document), size, limits, valid_origins(origins)),
+        "http_filters": http_filters(contract, str(descriptors), issuer, audience, jwks_uri, limits),
+    }
+    bootstrap = _bootstrap(_socket(admin_listen, admin_port), _listener(listen, port, manager, tls), clusters)
+    path = folder / "envoy.json"
+    path.write_text(json.dumps(bootstrap, indent=2) + "\n")
+    return path
+
+
+def _clusters(
+    contract: Contract, services: Mapping[str, str], s3_address: str, jwks_uri: str
+) -> list[dict[str, Any]]:
     missing = {rpc.service for rpc in contract.rpcs} - set(services)
     if missing:
         raise ValueError(f"no address for {', '.join(sorted(missing))}, which the contract needs")
+    return [
+        *(_grpc_cluster(name, services[name]) for name in sorted(services)),
+        _http_cluster(OBJECTS, s3_address),
+        _http_cluster("issuer", jwks_uri),
+    ]
+
+
+def _write_documents(folder: Path, contract: Contract) -> tuple[Path, Path]:
+    """Writes what Envoy reads beside its configuration: descriptor set and OpenAPI document."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptors, document = folder / "descriptors.binpb", folder / "openapi.json"
     descriptors.write_bytes(contract.descriptors)
     document.write_text(openapi.document(contract))
-    manager = _connection_manager(limits)
-    manager["route_config"] = route_configuration(
-        contract, str(document), document.stat().st_size, limits, valid_origins(origins)
-    )
-    manager["http_filters"] = http_filters(contract, str(descriptors), issuer, audience, jwks_uri, limits)
-    bootstrap = {
-        "admin": {"address": _socket(admin_listen, admin_port)},
+    return descriptors, document
+
+
+def _bootstrap(
+    admin: dict[str, Any], listener: dict[str, Any], clusters: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The whole of what Envoy reads at its start."""
+    static = {"re2.max_program_size.error_level": 1000}
+    return {
+        "admin": {"address": admin},
         "node": {"id": "edge", "cluster": "waymark"},
-        "static_resources": {
-            "listeners": [_listener(listen, port, manager, tls)],
-            "clusters": [
-                *(_grpc_cluster(name, services[name]) for name in sorted(services)),
-                _http_cluster(OBJECTS, s3_address),
-                _http_cluster("issuer", jwks_uri),
-            ],
-        },
+        "static_resources": {"listeners": [listener], "clusters": clusters},
         "overload_manager": _overload(),
-        "layered_runtime": {
-            "layers": [{"name": "static", "static_layer": {"re2.max_program_size.error_level": 1000}}]
-        },
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": static}]},
     }
-    path = folder / "envoy.json"
-    path.write_text(json.dumps(bootstrap, indent=2) + "\n")
-    return path
 
 
 def command(configuration: Path, *, base_id: int | None = None, concurrency: int = 2) -> list[str]:

@@ -40,6 +40,12 @@ HTTP_STATUS = {
     code_pb2.UNAVAILABLE: 503,
     code_pb2.DATA_LOSS: 500,
 }
+_ABOUT = (
+    "Career portfolios, learning vouchers and a course catalogue for public employment services. Made from "
+    "the contracts under `proto/`; gRPC and gRPC-Web answer here too.\n\n"
+    "A query parameter that is not named here is refused. A field of a JSON body that is not named here is "
+    "ignored without a word: check what you send against this document."
+)
 
 
 def document(contract: Contract) -> str:
@@ -58,8 +64,7 @@ def document(contract: Contract) -> str:
         "info": {
             "title": "Waymark",
             "version": "v1",
-            "description": "Career portfolios, learning vouchers and a course catalogue for public "
-            "employment services. Made from the contracts under `proto/`; gRPC and gRPC-Web answer here too.",
+            "description": _ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],

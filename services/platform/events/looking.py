@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from services.platform.settings import Settings
 
+NEW_TOPICS_MS = 2_000  # how soon a topic that is made later is found
+
 
 def event_topics(service: str = "") -> list[str]:
     """Returns the declared topics that carry events, of one service or of all; dead letters are not among
@@ -34,31 +36,33 @@ def tail(
 ) -> Iterator[dict[str, Any]]:
     """Yields messages as dictionaries; without `follow` ends at what is the newest message when it starts.
 
-    Belongs to no consumer group, so looking changes nothing.
+    Belongs to no consumer group, so looking changes nothing. With `follow`, topics and partitions that are
+    made later are found within seconds.
     """
-    from kafka import TopicPartition
-
-    reader = clients.consumer(settings, None)
+    start = "earliest" if from_beginning else "latest"
+    reader = clients.consumer(settings, None, auto_offset_reset=start, metadata_max_age_ms=NEW_TOPICS_MS)
     try:
-        places = [
-            TopicPartition(topic, part)
-            for topic in topics
-            for part in reader.partitions_for_topic(topic) or ()
-        ]
-        if not places:
-            return
-        reader.assign(places)
-        ends = reader.end_offsets(places)
-        for place in places:
-            if from_beginning:
-                reader.seek_to_beginning(place)
-            else:
-                reader.seek(place, ends[place])
-        while follow or any(reader.position(place) < ends[place] for place in places):
+        ends: dict[Any, int] = {}
+        if follow:
+            reader.subscribe(topics)
+        else:
+            ends = _ends(reader, topics)
+            reader.assign(list(ends))
+        while follow or any(reader.position(place) < end for place, end in ends.items()):
             for records in reader.poll(timeout_ms=200).values():
                 yield from map(describe, records)
     finally:
         reader.close()
+
+
+def _ends(reader: Any, topics: list[str]) -> dict[Any, int]:
+    """The partitions there are, each with the offset of its next message."""
+    from kafka import TopicPartition
+
+    parts = {topic: reader.partitions_for_topic(topic) or () for topic in topics}
+    places = [TopicPartition(topic, part) for topic in topics for part in parts[topic]]
+    ends: dict[Any, int] = reader.end_offsets(places) if places else {}
+    return ends
 
 
 def describe(record: Any) -> dict[str, Any]:

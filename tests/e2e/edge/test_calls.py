@@ -12,6 +12,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from services.platform.edge import filters
 from tests.support.edges import Edge, MakeEdge
 from tests.support.probe import Probe
 
@@ -188,6 +189,29 @@ class TestRest:
         assert answer.status_code == status
         assert answer.json()["details"][0]["reason"] == reason
         assert answer.json()["message"]
+
+    def test_an_unknown_field_of_a_body_is_dropped_unseen(self, running: Edge) -> None:
+        """A limit of the transcoder: the day this fails, docs/decisions/0031 has come to its end."""
+        with running.client() as client:
+            answer = client.post(
+                "/v1/tellings/a:tell", json={"text": "xyz", "txet": "a"}, headers=running.bearer()
+            )
+        assert (answer.status_code, answer.json()["length"]) == (200, 3)
+
+    def test_control_ignored_on_purpose_an_unknown_query_parameter_gets_in(
+        self, make_edge: MakeEdge, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        transcoder = filters._transcoder
+
+        def lenient(*given: Any) -> dict[str, Any]:
+            made = transcoder(*given)
+            del made["typed_config"]["request_validation_options"]
+            made["typed_config"]["ignore_unknown_query_parameters"] = True
+            return made
+
+        monkeypatch.setattr(filters, "_transcoder", lenient)
+        with make_edge().client() as client:
+            assert client.get("/v1/greetings/x?unknown=1").status_code == 200
 
     def test_a_stream_is_a_json_document_a_line(self, running: Edge) -> None:
         with running.client() as client:

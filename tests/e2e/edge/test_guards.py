@@ -118,10 +118,15 @@ class TestRates:
         with edge.client() as client:
             return [client.post(TELL, json={}, headers=headers).status_code for _ in range(count)]
 
+    def first_refusal(self, edge: Edge, path: str = TELL, **names: str) -> httpx.Response:
+        """Calls until it is refused: on a slow machine the bucket is refilled meanwhile."""
+        headers = edge.bearer(**names) if names else {}
+        with edge.client() as client:
+            calls = (client.request("POST" if names else "GET", path, headers=headers) for _ in range(200))
+            return next(answer for answer in calls if answer.status_code != 200)
+
     def test_a_principal_above_the_rate_is_told_when_to_come_back(self, limited: Edge) -> None:
-        assert 429 in self.statuses(limited, 10, subject="hurried")
-        with limited.client() as client:
-            answer = client.post(TELL, json={}, headers=limited.bearer(subject="hurried"))
+        answer = self.first_refusal(limited, subject="hurried")
         assert answer.status_code == 429
         assert answer.headers["retry-after"] == "1"
         info, retry = answer.json()["details"]
@@ -134,20 +139,19 @@ class TestRates:
             stub = probe.stubs.ProbeServiceStub(channel)
             request = probe.messages.GreetRequest(name="tellings/a")
             with pytest.raises(grpc.RpcError) as raised:
-                [stub.Tell(request, metadata=metadata) for _ in range(10)]
+                [stub.Tell(request, metadata=metadata) for _ in range(200)]
         assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         retry = error_details_pb2.RetryInfo()
         assert rpc_status.from_call(raised.value).details[1].Unpack(retry)
         assert retry.retry_delay.seconds == 1
 
     def test_one_principal_does_not_spend_the_budget_of_another(self, limited: Edge) -> None:
-        assert 429 in self.statuses(limited, 10, subject="greedy")
+        assert self.first_refusal(limited, subject="greedy").status_code == 429
         assert set(self.statuses(limited, 3, subject="modest")) == {200}
 
     def test_an_address_has_a_budget_too(self, make_edge: MakeEdge) -> None:
         edge = make_edge(limits=Limits(address_per_second=1, address_burst=8))
-        with edge.client() as client:
-            assert 429 in [client.get("/v1/greetings/x").status_code for _ in range(20)]
+        assert self.first_refusal(edge, "/v1/greetings/x").status_code == 429
 
     def test_control_without_limits_everything_passes(self, make_edge: MakeEdge) -> None:
         limits = Limits(

@@ -20,7 +20,7 @@ from tests.support.gates import Gate, Gates, Point, gates
 from tests.support.stand import Learner, Stand
 from tests.support.traffic import Acknowledged, Journal, eventually, load, request_of
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(600)]
 SERVER = "vouchers-server"
 
 
@@ -124,7 +124,7 @@ def test_control_a_retry_with_another_request_id_acts_twice(stand: Stand, built:
         return int(stand.one("vouchers", query, learner.voucher.removeprefix("vouchers/")))
 
     with built.closed(Point.COMMITTING) as gate, ThreadPoolExecutor(1) as pool:
-        lost = pool.submit(learner.person.call, "ReserveRedemption", request, timeout=5)
+        lost = pool.submit(learner.person.call, "ReserveRedemption", request, timeout=10)
         eventually(lambda: gate.waiting() == 1)
         stand.signal(SERVER, signal.SIGSTOP)
         gate.open()

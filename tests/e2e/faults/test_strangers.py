@@ -22,7 +22,7 @@ from tests.support.requests import smallest
 from tests.support.stand import Learner, Stand
 from tests.support.traffic import RPCS, Journal, Person, reason_of
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
 READING = ("Get", "List", "Check", "Search", "Verify")
 READS = {name: rpc for name, rpc in RPCS.items() if name.startswith(READING) and not rpc.policy.public}
 ROLES = ("learner", "provider", "counsellor")

@@ -23,7 +23,7 @@ from tests.support import traces
 from tests.support.stand import CANARY, Learner, Stand
 from tests.support.traffic import Person, eventually
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(600)]
 # What a learner gives as a reason to the vouchers' office: kept there, and nowhere else.
 REASON = "Zephyrquill"
 PLANTED = "Plantwyvern"
@@ -145,8 +145,8 @@ def poison(stand: Stand) -> None:
         "content-type": "application/protobuf",
     }
     sent = [(name, value.encode()) for name, value in headers.items()]
-    producer.send("waymark.vouchers.redemptions.v1", key=b"poison", value=b"\xff\xff", headers=sent).get(10)
-    producer.close(timeout=5)
+    producer.send("waymark.vouchers.redemptions.v1", key=b"poison", value=b"\xff\xff", headers=sent).get(60)
+    producer.close(timeout=60)
     eventually(lambda: stand.one("portfolio", "SELECT count(*) FROM dead_letters"), what="no dead letter")
 
 
@@ -199,8 +199,8 @@ def plant_in_table(stand: Stand) -> None:
 def plant_in_topic(stand: Stand) -> None:
     producer = clients.producer(Settings.from_environment("portfolio", kafka(stand)))
     header = [("waymark_reason", PLANTED.encode())]
-    producer.send("waymark.portfolio.dead-letters.v1", key=b"k", value=b"v", headers=header).get(10)
-    producer.close(timeout=5)
+    producer.send("waymark.portfolio.dead-letters.v1", key=b"k", value=b"v", headers=header).get(60)
+    producer.close(timeout=60)
 
 
 def plant_in_key(stand: Stand) -> None:

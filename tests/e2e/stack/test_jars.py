@@ -44,7 +44,7 @@ def starts(part: Kafka, log: Path) -> bool:
     command = part.command()
     running = process.spawn(command, log)
     try:
-        process.wait_ready(running, part.ready, log, 60)
+        process.wait_ready(running, part.ready, log, 120)
         return True
     finally:
         process.stop(running, command)

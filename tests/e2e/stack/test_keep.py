@@ -40,7 +40,7 @@ async def kept(part: Part, home: Path, *, once: bool = False) -> AsyncIterator[K
         await keeper.stop()
 
 
-async def until(check: Callable[[], bool], seconds: float = 30) -> None:
+async def until(check: Callable[[], bool], seconds: float = 120) -> None:
     async with asyncio.timeout(seconds):
         while not check():
             await asyncio.sleep(0.05)
@@ -52,7 +52,7 @@ def test_a_killed_server_is_started_again_and_keeps_its_data(tmp_path: Path) -> 
     async def scenario() -> None:
         server = Postgres(tmp_path / "postgres", free_port())
         async with kept(server, tmp_path) as keeper:
-            await asyncio.wait_for(keeper.up.wait(), 30)
+            await asyncio.wait_for(keeper.up.wait(), 120)
             with psycopg.connect(server.url(), autocommit=True) as connection:
                 connection.execute("create table kept as select 7 as seven")
             first = keeper.state.pid
@@ -73,7 +73,7 @@ def test_a_silent_server_is_shown_then_replaced(tmp_path: Path, monkeypatch: pyt
 
     async def scenario() -> None:
         async with kept(Hasty(tmp_path / "s3", free_port()), tmp_path) as keeper:
-            await asyncio.wait_for(keeper.up.wait(), 30)
+            await asyncio.wait_for(keeper.up.wait(), 120)
             first = psutil.Process(keeper.state.pid)
             first.send_signal(signal.SIGSTOP)
             await until(lambda: keeper.state.state == "silent")
@@ -100,7 +100,7 @@ def test_what_keeps_dying_is_started_ever_more_rarely(
         program = Program("dying", lambda: [sys.executable, "-c", "raise SystemExit(3)"], lambda: False)
         async with kept(program, tmp_path) as keeper:
             monkeypatch.setattr(keep.asyncio, "sleep", sleep)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while keeper.state.restarts < 6:
                     await real_sleep(0.05)
             assert "exit code 3" in keeper.state.reason or keeper.state.state == "starting"
@@ -120,7 +120,7 @@ def test_a_one_off_is_repeated_until_it_succeeds(tmp_path: Path) -> None:
     async def scenario() -> None:
         program = Program("one-off", lambda: [sys.executable, "-c", script, str(count)], lambda: True)
         async with kept(program, tmp_path, once=True) as keeper:
-            await asyncio.wait_for(keeper.up.wait(), 30)
+            await asyncio.wait_for(keeper.up.wait(), 120)
             assert keeper.state.state == "done"
             assert keeper.state.restarts == 2
 
@@ -136,7 +136,7 @@ def test_a_part_that_needs_another_waits_for_it(tmp_path: Path) -> None:
         await asyncio.sleep(0.5)
         assert second.state.state == "waiting"
         starting = asyncio.create_task(first.run([]))
-        await asyncio.wait_for(second.up.wait(), 30)
+        await asyncio.wait_for(second.up.wait(), 120)
         starting.cancel()
         await asyncio.gather(starting, waiting, return_exceptions=True)
         await first.stop()

@@ -36,7 +36,7 @@ folder, port = Path(sys.argv[1]), int(sys.argv[2])
 server = Postgres(folder / "postgres", port)
 server.prepare(folder / "log")
 running = process.spawn(server.command(), folder / "log")
-process.wait_ready(running, server.ready, folder / "log", 30)
+process.wait_ready(running, server.ready, folder / "log", 120)
 with psycopg.connect(server.socket_url()) as connection:
     print(os.geteuid(), connection.execute("select current_user").fetchone()[0])
 process.stop(running, server.command())
@@ -54,7 +54,7 @@ def killed_parent_of(kind: str, log: Path) -> int:
 
 
 def test_what_the_launcher_started_dies_with_its_parent(tmp_path: Path) -> None:
-    assert gone(killed_parent_of("launched", tmp_path / "log"), 10)
+    assert gone(killed_parent_of("launched", tmp_path / "log"), 30)
 
 
 def test_what_was_started_without_the_launcher_stays(tmp_path: Path) -> None:
@@ -90,5 +90,5 @@ def test_postgres_runs_for_an_ordinary_user(tmp_path: Path) -> None:
         user, number = "nobody", pwd.getpwnam("nobody").pw_uid
         os.chown(folder, number, -1)
     command = Command([sys.executable, "-c", AS_OTHER_USER, str(folder), str(free_port())], user=user)
-    process.run_once(command, folder / "out", timeout=60)
+    process.run_once(command, folder / "out", timeout=150)
     assert f"{number} postgres" in (folder / "out").read_text()

@@ -83,7 +83,7 @@ def broker(tmp_path: Path) -> Iterator[SecuredKafka]:
     command = replace(part.command(), stop_seconds=5.0)
     running = process.spawn(command, log)
     try:
-        process.wait_ready(running, lambda: accepts(part.port), log, 60)
+        process.wait_ready(running, lambda: accepts(part.port), log, 120)
         yield part
     finally:
         process.stop(running, command)

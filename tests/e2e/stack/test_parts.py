@@ -75,7 +75,7 @@ def test_two_users_share_one_part_and_the_last_one_killed_stops_it() -> None:
     time.sleep(1)
     assert runs(pid)
     end(second)
-    assert gone(pid, 15)
+    assert gone(pid, 60)
 
 
 def test_a_part_dies_with_its_killed_keeper() -> None:
@@ -85,7 +85,7 @@ def test_a_part_dies_with_its_killed_keeper() -> None:
         keeper = part.parent()
         assert keeper is not None
         keeper.send_signal(signal.SIGKILL)
-        assert gone(part.pid, 15)
+        assert gone(part.pid, 60)
         # The keeper can no longer delete its folder.
         import shutil
 

@@ -15,13 +15,15 @@ import psutil
 import psycopg
 import pytest
 
+from services.cli.stack.health import NO_DATABASE
 from services.cli.stack.leftovers import left_overs
 from services.cli.stack.plan import SERVICES, Plan
+from services.cli.stack.probes import accepts
 from tests.support.parts import held
 from tests.support.stacks import WAYMARK, Stack, free_base
 
 # Two cores cannot start several stacks at once in time, so one worker does all of these.
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.fault]
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.fault, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def stopped(home: Stack) -> Stack:
 def answers(edge: str) -> bool:
     """A service behind the edge answers; without a token that is a refusal."""
     try:
-        with urllib.request.urlopen(f"{edge}/v1/programmes", timeout=5):
+        with urllib.request.urlopen(f"{edge}/v1/programmes", timeout=30):
             return True
     except urllib.error.HTTPError as error:
         with error:
@@ -152,6 +154,32 @@ def test_every_process_of_the_services_killed_at_once_comes_back(stack: Stack) -
         psutil.Process(pid).kill()
     stack.until(lambda state: state.ready and all(state.parts[name].pid != before[name] for name in before))
     assert answers(stack.state.edge)
+
+
+def test_a_database_that_hangs_shows_at_every_part_that_needs_it(stack: Stack) -> None:
+    workers = [f"{service}-{kind}" for service in SERVICES for kind in ("server", "relay", "consumer")]
+    before = stack.state.parts
+    server = psutil.Process(before["postgres"].pid)
+    frozen = [server, *server.children(recursive=True)]
+    for process in frozen:
+        process.suspend()
+    try:
+        stack.until(lambda state: {state.parts[name].state for name in workers} == {"not serving"})
+        shown = stack.call("status", "--json")
+        assert shown.returncode == 1
+        told = json.loads(shown.stdout)
+        assert not told["ready"]
+        assert {told["parts"][name]["reason"] for name in workers} == {NO_DATABASE}
+        assert NO_DATABASE in stack.call("status").stdout
+        # Control: by their ports alone all of them would be up.
+        ports = [*(f"{service}-server" for service in SERVICES), "vouchers-relay", "vouchers-consumer"]
+        assert all(accepts(Plan(stack.home, stack.base, {}).port(name)) for name in ports)
+    finally:
+        for process in frozen:
+            process.resume()
+    stack.until(lambda state: state.ready)
+    after = stack.state.parts
+    assert {name: after[name].pid for name in workers} == {name: before[name].pid for name in workers}
 
 
 def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def write(folder: Path, **changed: Any) -> Path:
 
 def validated(path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*envoy.command(path), "--mode", "validate"], capture_output=True, text=True, timeout=60, check=False
+        [*envoy.command(path), "--mode", "validate"], capture_output=True, text=True, timeout=120, check=False
     )
 
 
@@ -142,7 +142,7 @@ class TestCommand:
                 assert "envoy" in Path(f"/proc/{process.pid}/cmdline").read_text()
             finally:
                 process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
 
     @staticmethod
     def lives(address: str, process: subprocess.Popen[bytes]) -> bool:
@@ -157,11 +157,13 @@ class TestCommand:
     def test_only_writes_when_told(self, tmp_path: Path) -> None:
         told = environment(tmp_path, 8080, 9901)
         command = [*self.COMMAND, "--only-write"]
-        done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=120, check=False)
         assert validated(Path(done.stdout.strip())).returncode == 0, done.stderr
 
     def test_says_which_variable_is_missing(self, tmp_path: Path) -> None:
         told = {**environment(tmp_path, 8080, 9901), "WAYMARK_VOUCHERS_ADDRESS": ""}
-        done = subprocess.run(self.COMMAND, env=told, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            self.COMMAND, env=told, capture_output=True, text=True, timeout=120, check=False
+        )
         assert done.returncode == 2
         assert "WAYMARK_VOUCHERS_ADDRESS" in done.stderr

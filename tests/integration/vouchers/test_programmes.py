@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -16,6 +17,7 @@ from services.platform.db.transaction import transaction
 from services.vouchers import granting
 from services.vouchers.store import budgets
 from tests.integration.vouchers.refusals import refused, violations_of
+from tests.support.meetings import Meeting
 from tests.support.vouchers import NO_EVIDENCE, World, cents, day_message, eur, sample
 
 DUTCH = "dutch-temporary-training-voucher"
@@ -186,8 +188,15 @@ def test_a_pot_is_never_overspent(world: World) -> None:
 def test_control_without_lock_and_check_a_pot_is_overspent(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    meet = Meeting(4)
+
     def unlocked(tx: Any, *place: Any) -> Any:
-        return budgets.take(tx, *place, locked=False)
+        def execute(statement: Any) -> Any:
+            answer = tx.execute(statement)
+            meet()  # between reading and writing
+            return answer
+
+        return budgets.take(SimpleNamespace(execute=execute), *place, locked=False)
 
     monkeypatch.setattr(granting, "budgets", type("Unlocked", (), {"take": staticmethod(unlocked)}))
     with transaction(world.app) as tx:

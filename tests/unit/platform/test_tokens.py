@@ -211,7 +211,7 @@ def test_a_withdrawn_key_ends_remembered_tokens(
     provider.keys = {"rsa": RSA}
     provider.now += FRESH + 1
     keys.check()  # fetches beside the calls
-    wait_until(lambda: provider.fetches == 2)
+    wait_until(lambda: keys.generation == 2)
     assert reason_of(verifier, good) == reason_pb2.REASON_UNAUTHENTICATED
 
 
@@ -287,7 +287,7 @@ def test_calls_that_meet_an_unknown_key_at_once_all_wait_for_the_fetch(provider:
 
 
 def wait_until(true: Any) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not true() and time.monotonic() < deadline:
         time.sleep(0.005)
     assert true()

@@ -13,13 +13,16 @@ from services.platform.db.migrations import ROOT, migrate
 from services.platform.db.roles import create_service_database
 from services.platform.service import SERVICES
 from tests.support.databases import PASSWORD, Databases
+from tests.support.events import eventually
 
-FIRST = """
+GATE = 770_001  # advisory lock before the first table; whoever holds it alone holds every migration there
+TOGETHER = 4
+FIRST = f"""
 from alembic import op
 import sqlalchemy as sa
 revision, down_revision = "0001", None
 def upgrade():
-    op.execute("SELECT pg_sleep(0.3)")
+    op.execute("SELECT pg_advisory_xact_lock_shared({GATE})")
     op.create_table("probe", sa.Column("id", sa.Integer, primary_key=True))
 """
 SECOND = """
@@ -63,7 +66,17 @@ def empty(database: Databases) -> str:
 
 
 def start_together(chain: Path, url: str, mode: str) -> list[int]:
-    processes = [
+    """Lets processes migrate at once, held until each has looked and waits; returns their exit codes."""
+    with connected(url) as gate:
+        gate.execute(sa.select(sa.func.pg_advisory_lock(GATE)))
+        processes = begin(chain, url, mode)
+        eventually(lambda: waiting(gate) == TOGETHER)
+        gate.execute(sa.select(sa.func.pg_advisory_unlock(GATE)))
+        return [process.wait(60) for process in processes]
+
+
+def begin(chain: Path, url: str, mode: str) -> list[subprocess.Popen[bytes]]:
+    return [
         subprocess.Popen(
             [sys.executable, "-c", PROCESS, str(chain), url, mode],
             cwd=ROOT.parent,
@@ -71,24 +84,40 @@ def start_together(chain: Path, url: str, mode: str) -> list[int]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for _ in range(4)
+        for _ in range(TOGETHER)
     ]
-    return [process.wait(60) for process in processes]
+
+
+def connected(url: str) -> sa.Connection:
+    engine = sa.create_engine(
+        sa.make_url(url).set(drivername="postgresql+psycopg"),
+        poolclass=sa.NullPool,
+        isolation_level="AUTOCOMMIT",
+    )
+    return engine.connect()
+
+
+def waiting(connection: sa.Connection) -> int:
+    """How many sessions of this database wait for a lock: the first at the gate, the others behind it."""
+    query = sa.text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def rows(url: str) -> list[int]:
-    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
-    with engine.begin() as connection:
+    with connected(url) as connection:
         return list(connection.execute(sa.text("SELECT id FROM probe")).scalars())
 
 
 def test_four_processes_at_once_migrate_once(chain, empty):
-    assert start_together(chain, empty, "locked") == [0, 0, 0, 0]
+    assert start_together(chain, empty, "locked") == [0] * TOGETHER
     assert rows(empty) == [1]
 
 
-def test_control_without_the_lock_some_fail(chain, empty):
-    assert any(start_together(chain, empty, "unlocked"))
+def test_control_without_the_lock_all_but_one_fail(chain, empty):
+    assert sorted(start_together(chain, empty, "unlocked")) == [0, *[1] * (TOGETHER - 1)]
 
 
 def test_a_failing_migration_leaves_everything_as_it_was(chain, empty, monkeypatch):
@@ -119,22 +148,17 @@ def test_a_service_cannot_read_another_services_database(postgres, database):
     engine = sa.create_engine(as_a, poolclass=sa.NullPool)
     with pytest.raises(sa.exc.OperationalError, match="permission denied"), engine.begin():
         pass
-    admin = sa.create_engine(
-        sa.make_url(postgres).set(drivername="postgresql+psycopg"),
-        poolclass=sa.NullPool,
-        isolation_level="AUTOCOMMIT",
-    )
-    with admin.connect() as connection:  # control: PostgreSQL's own default lets everybody in
+    with connected(postgres) as connection:  # control: PostgreSQL's own default lets everybody in
         connection.exec_driver_sql("GRANT CONNECT ON DATABASE waymark_probe_b TO PUBLIC")
     with engine.begin() as connection:
         connection.execute(sa.text("SELECT 1"))
 
 
 def test_making_a_services_database_again_changes_only_the_password(postgres):
-    create_service_database(postgres, "probe_a", "old-password")
-    url = create_service_database(postgres, "probe_a", "new-password")
-    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
-    with engine.begin() as connection:
+    # A role of this test's own: another worker may be logging in as the others.
+    create_service_database(postgres, "probe_c", "old-password")
+    url = create_service_database(postgres, "probe_c", "new-password")
+    with connected(url) as connection:
         row = connection.execute(
             sa.text("SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user")
         ).one()

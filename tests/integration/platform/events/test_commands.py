@@ -12,18 +12,16 @@ import pytest
 from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.engine import make_engine
-from services.platform.db.roles import create_service_database
 from services.platform.db.transaction import transaction
-from tests.support.databases import PASSWORD
+from tests.support.databases import Databases
 from tests.support.events import eventually, running, test_settings
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture
-def environment(postgres: str, kafka: str, tmp_path: Path) -> dict[str, str]:
-    name = f"test_commands_{os.getpid()}"
-    url = create_service_database(postgres, "vouchers", PASSWORD, name=name)
+def environment(database: Databases, kafka: str, tmp_path: Path) -> dict[str, str]:
+    url = database.clone("vouchers", "empty", lambda _: None).url
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": "proto/python",
@@ -40,7 +38,7 @@ def waymark(environment: dict[str, str], *arguments: str, code: int = 0) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == code, done.stderr
@@ -80,7 +78,7 @@ def test_a_missing_setting_is_named(environment):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 2

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import timedelta
 
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import update
 
+from services.platform.db.schema import job_runs
+from services.platform.db.transaction import transaction
 from services.platform.events import jobs
 from services.platform.events.jobs import run_if_due, run_jobs
 from services.platform.service import Job
@@ -21,9 +23,10 @@ def job(run, *, every: float = 60.0) -> Job:
 
 def test_a_job_runs_once_per_period_whoever_asks(rig):
     runs: list[int] = []
-    one = job(lambda _: runs.append(1), every=0.5)
+    one = job(lambda _: runs.append(1))
     assert [run_if_due(rig.app, one) for _ in range(3)] == [True, False, False]
-    time.sleep(0.6)
+    with transaction(rig.app) as tx:
+        tx.execute(update(job_runs).values(started_at=job_runs.c.started_at - one.every))
     assert run_if_due(rig.app, one)
     assert len(runs) == 2
 
@@ -40,25 +43,24 @@ def test_two_replicas_never_run_a_job_at_the_same_time_and_without_the_lock_they
 
     if not guarded:
         monkeypatch.setattr(jobs, "_alone", unguarded)
-    inside, most, mutex = 0, 0, threading.Lock()
+    begun, asked = threading.Semaphore(0), threading.Event()
 
     def run(_):
-        nonlocal inside, most
-        with mutex:
-            inside += 1
-            most = max(most, inside)
-        time.sleep(0.5)
-        with mutex:
-            inside -= 1
+        begun.release()
+        asked.wait(60)
 
-    slow = job(run, every=0.1)
-    threads = [threading.Thread(target=lambda: run_if_due(rig.app, slow)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.2)
-    for thread in threads:
-        thread.join()
-    assert most == (1 if guarded else 2)
+    slow = job(run, every=0)  # always due
+    first = threading.Thread(target=run_if_due, args=(rig.app, slow))
+    first.start()
+    begun.acquire(timeout=60)
+    second = threading.Thread(target=run_if_due, args=(rig.app, slow))
+    second.start()
+    if guarded:
+        second.join(60)  # refused while the first is at it
+    assert begun.acquire(timeout=0 if guarded else 60) is not guarded
+    asked.set()
+    first.join()
+    second.join()
 
 
 def test_a_failing_job_is_counted_and_the_others_run(rig):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from datetime import timedelta
 
 import pytest
 
@@ -18,7 +17,6 @@ from tests.support.databases import Databases
 from tests.support.events import Rig, eventually, make_rig, running
 from tests.support.own_part import OwnPart
 
-LONG = timedelta(seconds=60)
 AWAY = 5  # seconds
 
 
@@ -75,10 +73,10 @@ def run_through(rig: Rig, part: OwnPart) -> list[tuple[str, int]]:
         time.sleep(AWAY)
         during = len(sent)
         part.start()
-        eventually(lambda: len(sent) > during + 100, LONG)
+        eventually(lambda: len(sent) > during + 100)
         stopped.set()
         writer.join()
-        eventually(lambda: len(rig.effects()) >= len(sent), LONG)
+        eventually(lambda: len(rig.effects()) >= len(sent))
     return sent
 
 

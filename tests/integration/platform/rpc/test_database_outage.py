@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from services.platform.db.roles import create_service_database
 from services.platform.rpc import health
 from tests.integration.platform.rpc.test_calls import refused
 from tests.support import notes
+from tests.support.events import eventually
 from tests.support.notes import NoteServiceStub, notes_pb2
 from tests.support.servers import Served, token
 
@@ -42,7 +43,7 @@ class Outage:
 
     def start(self) -> None:
         self._running = process.spawn(self._server.command(), self._log)
-        process.wait_ready(self._running, self._server.ready, self._log, 60)
+        process.wait_ready(self._running, self._server.ready, self._log, 120)
 
     def stop(self) -> None:
         process.stop(self._running, self._server.command())
@@ -66,16 +67,9 @@ def served(serve: Any, outage: Outage) -> Served:
     return serve(notes.DEFINITION, outage.url)
 
 
-def becomes(true: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def status(served: Served) -> int:
     stub = served.stub(health_pb2_grpc.HealthStub)
-    return int(stub.Check(health_pb2.HealthCheckRequest(), timeout=1).status)
+    return int(stub.Check(health_pb2.HealthCheckRequest(), timeout=10).status)
 
 
 def test_stopped_means_unavailable_within_a_second_and_started_means_served(
@@ -91,9 +85,9 @@ def test_stopped_means_unavailable_within_a_second_and_started_means_served(
             grpc.StatusCode.UNAVAILABLE
         )
         assert time.monotonic() - started < 1
-    becomes(lambda: status(served) == NOT_SERVING)
+    eventually(lambda: status(served) == NOT_SERVING)
     outage.start()
-    becomes(lambda: status(served) == SERVING)
+    eventually(lambda: status(served) == SERVING)
     for _ in range(6):
         assert stub.CreateNote(notes_pb2.CreateNoteRequest(text="after")).name
 
@@ -106,11 +100,52 @@ def test_a_frozen_database_shows_in_health_and_passes(
     stub.CreateNote(notes_pb2.CreateNoteRequest(text="before"))
     outage.signal(signal.SIGSTOP)
     try:
-        becomes(lambda: status(served) == NOT_SERVING)
+        eventually(lambda: status(served) == NOT_SERVING)
         with pytest.raises(grpc.RpcError) as caught:
             stub.CreateNote(notes_pb2.CreateNoteRequest(text="a"), timeout=0.5)
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     finally:
         outage.signal(signal.SIGCONT)
-    becomes(lambda: status(served) == SERVING)
+    eventually(lambda: status(served) == SERVING)
     assert stub.CreateNote(notes_pb2.CreateNoteRequest(text="after")).name
+
+
+def test_control_without_the_watch_a_frozen_database_goes_unseen(
+    serve: Any, outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE", 0.5)
+    monkeypatch.setattr(health.Health, "_watch", lambda self: None)
+    unwatched = serve(notes.DEFINITION, outage.url)
+    assert status(unwatched) == SERVING
+    outage.signal(signal.SIGSTOP)
+    try:
+        time.sleep(6)  # twelve times the patience; the question waits for an answer that does not come
+        assert status(unwatched) == SERVING
+    finally:
+        outage.signal(signal.SIGCONT)
+
+
+def calls_to_a_frozen_database(serve: Any, outage: Outage, *, shed: bool) -> list[grpc.StatusCode]:
+    """How each of many calls ends that come while the database is frozen, each with three seconds."""
+    served = serve(notes.DEFINITION, outage.url, environ={"WAYMARK_THREADS": "2"}, shed=shed)
+    stub = served.stub(NoteServiceStub, token("learner"))
+    stub.CreateNote(notes_pb2.CreateNoteRequest(text="before"))
+    outage.signal(signal.SIGSTOP)
+    try:
+        request = notes_pb2.CreateNoteRequest(text="a")
+        calls = [stub.CreateNote.future(request, timeout=3) for _ in range(40)]
+        return [call.code() for call in calls]  # waits for each
+    finally:
+        outage.signal(signal.SIGCONT)
+
+
+def test_calls_beyond_what_a_frozen_database_holds_are_refused_at_once(serve: Any, outage: Outage) -> None:
+    codes = calls_to_a_frozen_database(serve, outage, shed=True)
+    assert codes.count(grpc.StatusCode.RESOURCE_EXHAUSTED) >= 20
+    assert grpc.StatusCode.OK not in codes
+
+
+def test_control_without_shedding_they_hang_until_their_deadline(serve: Any, outage: Outage) -> None:
+    codes = calls_to_a_frozen_database(serve, outage, shed=False)
+    assert grpc.StatusCode.RESOURCE_EXHAUSTED not in codes
+    assert codes.count(grpc.StatusCode.DEADLINE_EXCEEDED) >= 20

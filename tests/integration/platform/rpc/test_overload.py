@@ -12,13 +12,15 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.integration.platform.rpc.test_calls import details_of
 from tests.support import notes
+from tests.support.events import eventually
 from tests.support.notes import NoteServiceStub, notes_pb2
 from tests.support.servers import Served
 
 THREADS = 2
-WORK = 0.05  # seconds per call: the server can do 40 a second
+WORK = 0.15  # seconds per call: the server can do 13 a second, also on a slow machine
 CALLERS = 40
-SECONDS = 3.0
+WAIT = CALLERS * WORK / THREADS  # seconds for an answer when everybody queues
+SECONDS = 1.5 * WAIT
 
 
 class Outcome(NamedTuple):
@@ -41,7 +43,7 @@ def overload(served: Served) -> Outcome:
         while time.monotonic() < end:
             started = time.monotonic()
             try:
-                stub.Wait(notes_pb2.WaitRequest(seconds=WORK), timeout=10)
+                stub.Wait(notes_pb2.WaitRequest(seconds=WORK), timeout=60)
                 outcome.accepted.append(time.monotonic() - started)
             except grpc.RpcError as error:
                 outcome.refused.append(time.monotonic() - started)
@@ -64,47 +66,41 @@ def median(values: list[float]) -> float:
 def test_the_excess_is_refused_at_once_with_a_hint(serve: Any, url: str) -> None:
     served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)})
     outcome = overload(served)
-    assert len(outcome.accepted) > 0.25 * SECONDS / WORK * THREADS
+    assert outcome.accepted
     assert outcome.refused
-    assert median(outcome.refused) < 5 * WORK
-    assert median(outcome.accepted) < 10 * WORK
+    assert median(outcome.refused) < WAIT / 2
+    assert median(outcome.accepted) < WAIT / 2
     details = details_of(outcome.last_refusal[-1])
     assert outcome.last_refusal[-1].code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert details["ErrorInfo"].reason == "OVERLOADED"
     assert details["RetryInfo"].retry_delay.ToTimedelta().total_seconds() > 0
-    deadline = time.monotonic() + 5
-    while served.server.workers.busy:  # a call is counted until just after its answer
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: not served.server.workers.busy)  # a call is counted until just after its answer
 
 
 def test_control_without_shedding_everybody_waits(serve: Any, url: str) -> None:
     served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)}, shed=False)
     outcome = overload(served)
     assert not outcome.refused
-    assert median(outcome.accepted) > 12 * WORK
+    assert median(outcome.accepted) > WAIT / 2
 
 
 def test_health_answers_while_every_worker_is_taken(serve: Any, url: str) -> None:
     served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": "1"}, queue=0)
-    busy = served.stub(NoteServiceStub).Wait.future(notes_pb2.WaitRequest(seconds=1))
-    time.sleep(0.2)
-    started = time.monotonic()
+    busy = served.stub(NoteServiceStub).Wait.future(notes_pb2.WaitRequest(seconds=4))
+    eventually(lambda: served.server.workers.busy == 1)
     health = served.stub(health_pb2_grpc.HealthStub)
     assert health.Check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING
-    assert time.monotonic() - started < 0.5
+    assert not busy.done()
     busy.result()
 
 
 def test_a_call_that_was_queued_past_its_deadline_is_not_begun(serve: Any, url: str) -> None:
     served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": "1"})
     stub = served.stub(NoteServiceStub)
-    busy = stub.Wait.future(notes_pb2.WaitRequest(seconds=0.6))
-    time.sleep(0.1)
+    busy = stub.Wait.future(notes_pb2.WaitRequest(seconds=2))
+    eventually(lambda: served.server.workers.busy == 1)
     with pytest.raises(grpc.RpcError) as caught:
-        stub.Wait(notes_pb2.WaitRequest(seconds=5), timeout=0.2)
+        stub.Wait(notes_pb2.WaitRequest(seconds=20), timeout=0.3)
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     busy.result()
-    started = time.monotonic()
-    stub.Wait(notes_pb2.WaitRequest())
-    assert time.monotonic() - started < 0.5
+    stub.Wait(notes_pb2.WaitRequest(), timeout=15)  # the only worker is free

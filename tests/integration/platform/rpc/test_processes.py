@@ -103,7 +103,7 @@ def test_log_lines_hold_no_text_of_requests_errors_or_subjects(
             with pytest.raises(grpc.RpcError):
                 stub.Fail(notes_pb2.FailRequest(sqlstate=sqlstate), metadata=metadata)
     process.terminate()
-    assert process.wait(timeout=15) == 0
+    assert process.wait(timeout=60) == 0
     said = (tmp_path / "log").read_text()
     lines = [json.loads(line) for line in said.splitlines()]
     calls = [line for line in lines if line["event"] == "call"]
@@ -117,14 +117,14 @@ def test_log_lines_hold_no_text_of_requests_errors_or_subjects(
         assert secret not in said
 
 
-def wait_serving(address: str, seconds: float = 20) -> None:
+def wait_serving(address: str, seconds: float = 60) -> None:
     with grpc.insecure_channel(address) as channel:
         health_pb2_grpc.HealthStub(channel).Check(
             health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=seconds
         )
 
 
-def wait_until(true: Callable[[], Any], seconds: float = 20) -> Any:
+def wait_until(true: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = true()
@@ -152,7 +152,7 @@ def test_a_drained_server_says_so_then_finishes_what_it_has(start: Start) -> Non
         assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
         caller.join()
         assert len(answers) == 1
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
 
 
 def test_control_a_killed_server_loses_what_it_has(start: Start) -> None:
@@ -162,7 +162,7 @@ def test_control_a_killed_server_loses_what_it_has(start: Start) -> None:
         future = NoteServiceStub(channel).Wait.future(notes_pb2.WaitRequest(seconds=2))
         time.sleep(0.3)
         process.kill()
-        assert future.exception(timeout=10).code() is grpc.StatusCode.UNAVAILABLE
+        assert future.exception(timeout=60).code() is grpc.StatusCode.UNAVAILABLE
 
 
 def test_processes_share_the_port_and_one_that_dies_comes_back(start: Start) -> None:
@@ -174,8 +174,8 @@ def test_processes_share_the_port_and_one_that_dies_comes_back(start: Start) -> 
 
     def answered() -> str:
         with grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
-            NoteServiceStub(channel).Wait(notes_pb2.WaitRequest(), timeout=5, wait_for_ready=True)
-        page = urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=5).read().decode()
+            NoteServiceStub(channel).Wait(notes_pb2.WaitRequest(), timeout=30, wait_for_ready=True)
+        page = urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=30).read().decode()
         return next((line for line in page.splitlines() if line.startswith("waymark_rpc_calls_total")), "")
 
     assert 'method="NoteService/Wait"' in wait_until(answered)
@@ -183,7 +183,7 @@ def test_processes_share_the_port_and_one_that_dies_comes_back(start: Start) -> 
     wait_until(lambda: len(set(supervisor.children()) - set(first)) == 1)
     answered()
     process.terminate()
-    assert process.wait(timeout=15) == 0
+    assert process.wait(timeout=60) == 0
     assert not [member for member in first if member.is_running()]
 
 
@@ -192,7 +192,7 @@ def test_processes_go_when_their_supervisor_is_killed(start: Start) -> None:
     wait_serving(address)
     members = wait_until(lambda: psutil.Process(process.pid).children())
     process.kill()
-    _, alive = psutil.wait_procs(members, timeout=10)
+    _, alive = psutil.wait_procs(members, timeout=60)
     assert not alive
 
 
@@ -207,4 +207,4 @@ def test_processes_go_when_their_supervisor_is_killed(start: Start) -> None:
 )
 def test_a_bad_set_up_ends_at_once(start: Start, settings: dict[str, str]) -> None:
     process, _ = start(**settings)
-    assert process.wait(timeout=20) != 0
+    assert process.wait(timeout=60) != 0
