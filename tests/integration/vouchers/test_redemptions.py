@@ -199,7 +199,7 @@ def test_void_and_reject_return_the_amount(world: World) -> None:
     assert voided.state == State.STATE_VOIDED
     assert cents(world.wallet(learner, voucher).available) == 100_000
     delivered = world.delivered(learner, voucher)
-    reject = pb.RejectRedemptionRequest(name=delivered.name, reason="nobody came")
+    reject = pb.RejectRedemptionRequest(name=delivered.name, reason_code=State.END_REASON_NOT_ATTENDED)
     assert world.caseworker.redemptions.RejectRedemption(reject).state == State.STATE_REJECTED
     assert cents(world.wallet(learner, voucher).available) == 100_000
     assert world.verify().intact

@@ -72,6 +72,57 @@ class Redemption(_message.Message):
     STATE_EXPIRED: Redemption.State.ValueType  # 9
     STATE_REJECTED: Redemption.State.ValueType  # 10
 
+    class _EndReason:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _EndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Redemption._EndReason.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        END_REASON_UNSPECIFIED: Redemption._EndReason.ValueType  # 0
+        """It has not ended, or it was paid."""
+        END_REASON_TIME_LIMIT: Redemption._EndReason.ValueType  # 1
+        """Nobody authorised it in time; only the service says so."""
+        END_REASON_LEARNER_WITHDREW: Redemption._EndReason.ValueType  # 2
+        """The learner does not want it any more."""
+        END_REASON_SESSION_CHANGED: Redemption._EndReason.ValueType  # 3
+        """The session was cancelled, moved or is full."""
+        END_REASON_MISTAKE: Redemption._EndReason.ValueType  # 4
+        """It was reserved by mistake."""
+        END_REASON_NOT_ATTENDED: Redemption._EndReason.ValueType  # 5
+        """The learner did not attend, or not enough of it."""
+        END_REASON_NOT_COMPLETED: Redemption._EndReason.ValueType  # 6
+        """The learner did not complete the training."""
+        END_REASON_EVIDENCE_INSUFFICIENT: Redemption._EndReason.ValueType  # 7
+        """The evidence does not show what it should."""
+        END_REASON_SUSPECTED_MISUSE: Redemption._EndReason.ValueType  # 8
+        """The delivery looks fictitious."""
+        END_REASON_OTHER: Redemption._EndReason.ValueType  # 9
+        """Another reason; a note can say it."""
+
+    class EndReason(_EndReason, metaclass=_EndReasonEnumTypeWrapper):
+        """Why a redemption ended without payment."""
+
+    END_REASON_UNSPECIFIED: Redemption.EndReason.ValueType  # 0
+    """It has not ended, or it was paid."""
+    END_REASON_TIME_LIMIT: Redemption.EndReason.ValueType  # 1
+    """Nobody authorised it in time; only the service says so."""
+    END_REASON_LEARNER_WITHDREW: Redemption.EndReason.ValueType  # 2
+    """The learner does not want it any more."""
+    END_REASON_SESSION_CHANGED: Redemption.EndReason.ValueType  # 3
+    """The session was cancelled, moved or is full."""
+    END_REASON_MISTAKE: Redemption.EndReason.ValueType  # 4
+    """It was reserved by mistake."""
+    END_REASON_NOT_ATTENDED: Redemption.EndReason.ValueType  # 5
+    """The learner did not attend, or not enough of it."""
+    END_REASON_NOT_COMPLETED: Redemption.EndReason.ValueType  # 6
+    """The learner did not complete the training."""
+    END_REASON_EVIDENCE_INSUFFICIENT: Redemption.EndReason.ValueType  # 7
+    """The evidence does not show what it should."""
+    END_REASON_SUSPECTED_MISUSE: Redemption.EndReason.ValueType  # 8
+    """The delivery looks fictitious."""
+    END_REASON_OTHER: Redemption.EndReason.ValueType  # 9
+    """Another reason; a note can say it."""
+
     NAME_FIELD_NUMBER: _builtins.int
     VOUCHER_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int
@@ -89,6 +140,8 @@ class Redemption(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    END_REASON_FIELD_NUMBER: _builtins.int
+    END_NOTE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
     voucher: _builtins.str
@@ -105,6 +158,10 @@ class Redemption(_message.Message):
     """Where it stands."""
     etag: _builtins.str
     """Version of the resource."""
+    end_reason: Global___Redemption.EndReason.ValueType
+    """Why it ended without payment."""
+    end_note: _builtins.str
+    """Note of whoever ended it, for whoever may read the redemption; sealed where it is kept."""
     @_builtins.property
     def price(self) -> _money_pb2.Money:
         """Price of the session when reserved."""
@@ -161,10 +218,12 @@ class Redemption(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        end_reason: Global___Redemption.EndReason.ValueType = ...,
+        end_note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "create_time", b"create_time", "learner_share", b"learner_share", "price", b"price", "release_time", b"release_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "course", b"course", "create_time", b"create_time", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -439,22 +498,26 @@ class VoidRedemptionRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
     reason: _builtins.str
-    """Why, in words that hold no personal data."""
+    """Note beside `reason_code`: the learner, the provider and staff read it; it is kept sealed, and no event or log has it."""
     request_id: _builtins.str
     """UUID that makes the call safe to repeat."""
+    reason_code: Global___Redemption.EndReason.ValueType
+    """Why; unset counts as OTHER."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         reason: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        reason_code: Global___Redemption.EndReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -469,22 +532,26 @@ class RejectRedemptionRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
     reason: _builtins.str
-    """Why, in words that hold no personal data."""
+    """Note beside `reason_code`: the learner, the provider and staff read it; it is kept sealed, and no event or log has it."""
     request_id: _builtins.str
     """UUID that makes the call safe to repeat."""
+    reason_code: Global___Redemption.EndReason.ValueType
+    """Why."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         reason: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        reason_code: Global___Redemption.EndReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
