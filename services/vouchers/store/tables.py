@@ -271,6 +271,7 @@ evidence = Table(
     Column("size_bytes", BigInteger, nullable=False),
     words("content_type"),
     words("sha256"),
+    Column("kind", SmallInteger, nullable=False, server_default="1"),
     moment("verified_at", nullable=True),
     created(),
 )

@@ -21,7 +21,7 @@ def test_migrations_and_tables_agree(database: Databases) -> None:
         assert sqlalchemy.inspect(connection).has_table("ledger_entries")
 
 
-def test_words_written_in_the_clear_are_gone_and_codes_say_why(database: Databases) -> None:
+def test_what_was_kept_before_is_understood_and_no_word_stays_in_the_clear(database: Databases) -> None:
     def first_release(url: str) -> None:
         engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
         with engine.begin() as connection:
@@ -44,6 +44,7 @@ def test_words_written_in_the_clear_are_gone_and_codes_say_why(database: Databas
     with old.engine.connect() as connection:
         found = connection.execute(text("SELECT state, end_reason FROM redemptions ORDER BY state"))
         assert [tuple(row) for row in found] == [(7, 0), (8, 9), (9, 1), (10, 9)]
+        assert connection.execute(text("SELECT kind FROM evidence")).scalars().all() == [2]
 
 
 _HOLD = f"VALUES (gen_random_uuid(), 'courses/c', '{CANARY}', '{CANARY}', 'p')"
@@ -52,4 +53,9 @@ INSERT INTO redemptions (id, voucher_id, learner, programme_id, version_number, 
   shard, currency, state, amount_cents, end_reason, authorise_until, updated_at)
 SELECT gen_random_uuid(), gen_random_uuid(), 'l', 'p', 1, 'c', 's', 'o', 0, 'EUR', state, 1,
   CASE WHEN state IN (8, 10) THEN '{CANARY}' ELSE '' END, now(), now()
-FROM generate_series(7, 10) AS state"""
+FROM generate_series(7, 10) AS state;
+INSERT INTO programmes (id, currency) VALUES ('p', 'EUR');
+INSERT INTO programme_versions (programme_id, number, state, effective_date, rules)
+VALUES ('p', 1, 1, now(), '{{"payment_rule": {{"trigger": "TRIGGER_COMPLETION"}}}}');
+INSERT INTO evidence (id, redemption_id, size_bytes, content_type, sha256)
+SELECT gen_random_uuid(), id, 1, 'application/pdf', '' FROM redemptions WHERE state = 7"""

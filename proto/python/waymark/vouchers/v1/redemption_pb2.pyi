@@ -329,6 +329,29 @@ class DeliveryEvidence(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DeliveryEvidence._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: DeliveryEvidence._Kind.ValueType  # 0
+        """Counts as ATTENDANCE."""
+        KIND_ATTENDANCE: DeliveryEvidence._Kind.ValueType  # 1
+        """That the learner attended, such as a signed list."""
+        KIND_COMPLETION: DeliveryEvidence._Kind.ValueType  # 2
+        """That the learner completed the training, such as a certificate."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What a piece of evidence shows."""
+
+    KIND_UNSPECIFIED: DeliveryEvidence.Kind.ValueType  # 0
+    """Counts as ATTENDANCE."""
+    KIND_ATTENDANCE: DeliveryEvidence.Kind.ValueType  # 1
+    """That the learner attended, such as a signed list."""
+    KIND_COMPLETION: DeliveryEvidence.Kind.ValueType  # 2
+    """That the learner completed the training, such as a certificate."""
+
     @_typing.final
     class UploadHeadersEntry(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
@@ -356,6 +379,7 @@ class DeliveryEvidence(_message.Message):
     UPLOAD_URI_FIELD_NUMBER: _builtins.int
     UPLOAD_HEADERS_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{redemption}/evidence/{id}`."""
     size_bytes: _builtins.int
@@ -366,6 +390,8 @@ class DeliveryEvidence(_message.Message):
     """SHA-256 of the bytes, hex."""
     upload_uri: _builtins.str
     """Address to PUT the bytes to."""
+    kind: Global___DeliveryEvidence.Kind.ValueType
+    """What it shows; the payment rule of the programme says which kind a delivery needs."""
     @_builtins.property
     def upload_headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Headers the PUT must carry."""
@@ -384,10 +410,11 @@ class DeliveryEvidence(_message.Message):
         upload_uri: _builtins.str = ...,
         upload_headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        kind: Global___DeliveryEvidence.Kind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expire_time", b"expire_time", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_headers", b"upload_headers", "upload_uri", b"upload_uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_headers", b"upload_headers", "upload_uri", b"upload_uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
