@@ -249,6 +249,7 @@ redemptions = Table(
     not_negative("redemptions", "accepted_cents", "held_cents", "cleared_cents"),
     CheckConstraint("amount_cents > 0", name="redemptions_some_amount"),
     CheckConstraint("accepted_cents <= amount_cents", name="redemptions_accepted_within_reserved"),
+    CheckConstraint("held_cents + cleared_cents <= accepted_cents", name="redemptions_owed_within_accepted"),
     postgresql_with={"fillfactor": "60"},
 )
 Index("redemptions_learner", redemptions.c.learner, redemptions.c.id)
@@ -289,6 +290,7 @@ holds = Table(
     sealed("sealed_finding"),
     created(),
     CheckConstraint("released_by <> placed_by", name="holds_maker_checker"),
+    CheckConstraint("released_at IS NULL OR released_by <> ''", name="holds_released_by_someone"),
 )
 Index("holds_standing", holds.c.target, postgresql_where=text("released_at IS NULL"))
 
@@ -306,6 +308,7 @@ bank_accounts = Table(
     moment("effective_at", nullable=True),
     created(),
     CheckConstraint("confirmed_by <> proposed_by", name="bank_accounts_maker_checker"),
+    CheckConstraint("state < 2 OR confirmed_by <> ''", name="bank_accounts_confirmed_by_someone"),
 )
 Index("bank_accounts_organisation", bank_accounts.c.organisation, bank_accounts.c.id)
 

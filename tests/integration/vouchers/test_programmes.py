@@ -109,24 +109,6 @@ def test_maker_is_not_checker(world: World) -> None:
     assert refused(lambda: world.maker.programmes.ActivateProgrammeVersion(activate)) == "SAME_PERSON"
 
 
-ACTIVATE = "UPDATE programme_versions SET state = 2, activated_by = drafted_by[1]"
-
-
-def test_the_database_refuses_a_checker_who_is_the_maker(world: World) -> None:
-    _, request = draft(world)
-    world.maker.programmes.CreateProgrammeVersion(request)
-    with pytest.raises(Exception, match="maker_checker"), transaction(world.app) as tx:
-        tx.execute(text(ACTIVATE))
-
-
-def test_control_without_the_check_the_maker_gets_through(world: World) -> None:
-    _, request = draft(world)
-    world.maker.programmes.CreateProgrammeVersion(request)
-    with transaction(world.app) as tx:
-        tx.execute(text("ALTER TABLE programme_versions DROP CONSTRAINT programme_versions_maker_checker"))
-        assert tx.execute(text(ACTIVATE)).rowcount == 1
-
-
 def test_nothing_is_decided_before_activation(world: World) -> None:
     created, request = draft(world)
     world.maker.programmes.CreateProgrammeVersion(request)

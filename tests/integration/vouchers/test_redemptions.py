@@ -87,12 +87,6 @@ def test_control_without_the_lock_one_voucher_is_overspent(
     assert granted > 2, "the race did not show; the test above proves nothing"
 
 
-def test_the_database_itself_refuses_an_overspent_voucher(world: World) -> None:
-    world.voucher(world.programme(**NO_EVIDENCE))
-    with pytest.raises(Exception, match="vouchers_n"), transaction(world.app) as tx:
-        tx.execute(text("UPDATE vouchers SET available_cents = -1"))
-
-
 def test_refusals_of_a_reservation(world: World) -> None:
     programme = world.programme(**NO_EVIDENCE)
     learner, voucher = world.voucher(programme)
