@@ -84,7 +84,7 @@ def show(
 def decide(
     name: Name,
     grant: Annotated[bool, typer.Option("--grant/--refuse", help="Grant or refuse it.")],
-    reason: Annotated[str, typer.Option(help="Why, without personal data.")],
+    reason: Annotated[str, typer.Option(help="Why, for the learner; kept sealed.")],
     act_as: ActAs = CASEWORKER,
     token: Token = "",
     home: Home = None,

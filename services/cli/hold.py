@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 @hold.command(epilog="Example:  waymark hold place organisations/harbour 'complaint about attendance lists'")
 def place(
     target: Annotated[str, typer.Argument(help="redemptions/{id}, courses/{id} or organisations/{id}")],
-    reason: Annotated[str, typer.Argument(help="Why, without personal data.")],
+    reason: Annotated[str, typer.Argument(help="Why; kept sealed.")],
     act_as: ActAs = "finance:maker",
     token: Token = "",
     home: Home = None,
@@ -36,7 +36,7 @@ def place(
 @hold.command(epilog="Example:  waymark hold release holds/0198… 'lists and register agree'")
 def release(
     name: Annotated[str, typer.Argument(metavar="HOLD", help="holds/{id}")],
-    finding: Annotated[str, typer.Argument(help="What was found, without personal data.")],
+    finding: Annotated[str, typer.Argument(help="What was found; kept sealed.")],
     act_as: ActAs = "finance:checker",
     token: Token = "",
     home: Home = None,

@@ -24,6 +24,8 @@ REDEMPTION = {
     "learner pays": "learnerShare",
     "evidence": "evidence",
     "payable from": "releaseTime",
+    "ended for": "endReason",
+    "note": "endNote",
 }
 Name = Annotated[str, typer.Argument(metavar="REDEMPTION", help="redemptions/{id}")]
 
@@ -41,6 +43,16 @@ class State(StrEnum):
     VOIDED = "voided"
     EXPIRED = "expired"
     REJECTED = "rejected"
+
+
+class Reason(StrEnum):
+    """Why a delivery is refused."""
+
+    NOT_ATTENDED = "not_attended"
+    NOT_COMPLETED = "not_completed"
+    EVIDENCE_INSUFFICIENT = "evidence_insufficient"
+    SUSPECTED_MISUSE = "suspected_misuse"
+    OTHER = "other"
 
 
 def register(app: typer.Typer) -> None:
@@ -92,15 +104,17 @@ def accept(
         output.one(caller.rest("POST", f"/v1/{name}:accept", body), REDEMPTION, as_json)
 
 
-@redemption.command(epilog="Example:  waymark redemption reject redemptions/0198… 'nobody attended'")
+@redemption.command(epilog="Example:  waymark redemption reject redemptions/0198… not_attended")
 def reject(
     name: Name,
-    reason: Annotated[str, typer.Argument(help="Why, without personal data.")],
+    reason: Annotated[Reason, typer.Argument(help="Why.")],
+    note: Annotated[str, typer.Option(help="Words for the learner and the provider; kept sealed.")] = "",
     act_as: ActAs = CASEWORKER,
     token: Token = "",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Refuse a delivery: the amount returns to the voucher."""
+    body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
     with calling(home, act_as, token=token) as caller:
-        output.one(caller.rest("POST", f"/v1/{name}:reject", {"reason": reason}), REDEMPTION, as_json)
+        output.one(caller.rest("POST", f"/v1/{name}:reject", body), REDEMPTION, as_json)

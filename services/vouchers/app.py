@@ -14,24 +14,39 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from google.protobuf.json_format import ParseDict
+from google.protobuf.message import Message
+from waymark.vouchers.v1 import application_pb2, hold_pb2, redemption_pb2, voucher_pb2
 
 from services.platform.app import App
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import Transaction
 from services.platform.settings import Settings, SettingsError
+from services.vouchers.domain.notes import Notes
 from services.vouchers.domain.programme import Rules, Version, compile_rules
 from services.vouchers.domain.qr import SigningKey
 from services.vouchers.store import programmes
 
+# Requests that carry a note, and so do their answers.
+NOTED = (
+    application_pb2.DecideApplicationRequest,
+    hold_pb2.PlaceHoldRequest,
+    hold_pb2.ReleaseHoldRequest,
+    redemption_pb2.RejectRedemptionRequest,
+    redemption_pb2.VoidRedemptionRequest,
+    voucher_pb2.RevokeVoucherRequest,
+)
+
 
 class VouchersApp(App):
-    """`code_key`: 32 bytes for HMACs of codes; `qr_key` and `checkpoint_key` sign with Ed25519."""
+    """`code_key`: 32 bytes for HMACs of codes; `qr_key` and `checkpoint_key` sign with Ed25519; `notes` seals
+    what people write."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.code_key = settings.secret("voucher-code.key", size=32)
         self.qr_key = signing_key(settings, "voucher-qr.pem")
         self.checkpoint_key = signing_key(settings, "ledger-checkpoint.pem")
+        self.notes = Notes(settings.secret("voucher-notes.key", size=32))
         self._rules: dict[tuple[str, int], Rules] = {}
         self._lock = threading.Lock()
 
@@ -52,6 +67,14 @@ class VouchersApp(App):
                 with self._lock:
                     self._rules[key] = found
         return found
+
+    def seal_answer(self, tx: Transaction, request: Message, answer: bytes) -> bytes:  # noqa: ARG002
+        """Keeps answers that repeat a note as sealed as the note itself."""
+        return self.notes.seal_answer(request, answer) if isinstance(request, NOTED) else answer
+
+    def open_answer(self, tx: Transaction, request: Message, kept: bytes) -> bytes:  # noqa: ARG002
+        """Returns the answer that `seal_answer` kept."""
+        return self.notes.open_answer(request, kept) if isinstance(request, NOTED) else kept
 
     def close(self) -> None:
         """Gives back every database connection."""

@@ -12,7 +12,7 @@ from services.platform.errors import Refusal
 from services.platform.service import Job
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
-from services.vouchers.domain.states import VoucherState
+from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
 from services.vouchers.settlement import AT_ONCE, release_due
@@ -75,7 +75,8 @@ def sweep_evidence(app: VouchersApp) -> None:
 
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
-    release_reservation(tx, row, redemptions.redemption_of(row).expire(tx.now))
+    after = redemptions.redemption_of(row).expire(tx.now)
+    release_reservation(tx, row, after, EndReason.TIME_LIMIT)
 
 
 def _each(

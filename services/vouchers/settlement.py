@@ -5,7 +5,7 @@ Redemptions are locked first, in order of their ids, then chains, in order of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,7 +13,6 @@ from sqlalchemy import Row
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain import bookings
-from services.vouchers.domain.ledger import Booking
 from services.vouchers.store import ledger, payouts
 
 AT_ONCE = 1000  # redemptions of one transaction
@@ -24,22 +23,19 @@ def release_due(tx: Transaction, limit: int = AT_ONCE) -> int:
     rows = payouts.releasable(tx, limit)
     if rows:
         payouts.set_cleared(tx, [str(row.id) for row in rows])
-        _book(tx, rows, lambda row: bookings.release(new_id(), f"redemptions/{row.id}", row.held_cents))
+        released = [
+            (row.shard, bookings.release(new_id(), f"redemptions/{row.id}", row.held_cents)) for row in rows
+        ]
+        ledger.post_all(tx, released)
     return len(rows)
 
 
 def pay(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:
     """Books the payout of a batch's redemptions and marks them as paid."""
     name = f"payoutBatches/{batch}"
-    _book(
-        tx,
-        rows,
-        lambda row: bookings.payout(new_id(), f"redemptions/{row.id}", name, row.cleared_cents),
-    )
+    paid = [
+        (row.shard, bookings.payout(new_id(), f"redemptions/{row.id}", name, row.cleared_cents))
+        for row in rows
+    ]
+    ledger.post_all(tx, paid)
     payouts.set_paid(tx, batch)
-
-
-def _book(tx: Transaction, rows: Sequence[Row[Any]], booking: Callable[[Row[Any]], Booking]) -> None:
-    heads = ledger.lock_heads(tx, [row.shard for row in rows])
-    for row in rows:
-        heads[row.shard] = ledger.post(tx, heads[row.shard], booking(row))

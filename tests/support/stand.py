@@ -209,7 +209,7 @@ def _programme(journey: Journey) -> str:
     """A programme with much money whose deliveries need no paper, so that traffic is calls alone."""
     maker, checker = (journey.person(programme.ROLE, name) for name in ("Ines", "Bram"))
     content = programme.rules_of(journey)
-    content["version"]["paymentRule"]["evidenceCount"] = 0
+    content["version"]["paymentRule"] = {"trigger": "TRIGGER_DELIVERY"}
     made = maker.rest("POST", "/v1/programmes", content["programme"], programme_id=f"load-{journey.run}")
     version = maker.rest("POST", f"/v1/{made['name']}/versions", content["version"])
     checker.rest("POST", f"/v1/{version['name']}:activate", {"requestId": str(uuid.uuid4())})

@@ -359,7 +359,7 @@ class World:
         return {item.account_kind: cents(item.amount) for item in found.balances}
 
 
-NO_EVIDENCE = {"paymentRule": {"trigger": "TRIGGER_ATTENDANCE", "evidenceCount": 0}}
+NO_EVIDENCE = {"paymentRule": {"trigger": "TRIGGER_DELIVERY"}}
 
 
 @pytest.fixture

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from waymark.catalogue.v1 import course_pb2, course_pb2_grpc
 from waymark.portfolio.v1 import holder_pb2, holder_pb2_grpc
 from waymark.vouchers.v1 import redemption_pb2, redemption_pb2_grpc, voucher_pb2, voucher_pb2_grpc
 
 from services.cli.amounts import json_date
-from services.cli.client import request_id
+from services.cli.client import Caller, request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.programme import LEARNER, check, push
 from services.cli.demo.voucher import execution_day
+from services.cli.exits import Failure
 
 STRANGER = "Ruben"
 DEBTOR_IBAN = "BE46735123456736"
@@ -67,26 +70,49 @@ def double_spend(journey: Journey) -> str:
 
 
 def own_batch(journey: Journey) -> str:
-    """REST: an alert holds the money, a second person clears it; who made the batch may not approve it."""
+    """REST: held money stays out of a batch, a second person clears it; the maker may not approve."""
     maker, checker = journey.person("finance", "Karim"), journey.person("finance", "Eline")
     hold = {"target": journey.facts.redemption, "reason": "attendance list looks odd"}
     placed = maker.rest("POST", "/v1/holds", {"hold": hold, "requestId": request_id()})
+    held = left_out(journey, maker)
     finding = {"finding": "list and register agree", "requestId": request_id()}
     released = checker.rest("POST", f"/v1/{placed['name']}:release", finding)
     expect(released.get("released", False), "the hold is still there")
+    made = gather(maker)
+    frozen = maker.rest("POST", f"/v1/{made['name']}:freeze", {"requestId": request_id()})
+    expect(pays(frozen, journey.facts.partner), "the batch does not pay our provider")
+    with refused("SAME_PERSON") as seen:
+        maker.rest("POST", f"/v1/{frozen['name']}:approve", {"requestId": request_id()})
+    journey.facts.batch = frozen["name"]
+    return f"{held} while held; then {seen.failure.reason}: {seen.failure.text}"
+
+
+def left_out(journey: Journey, maker: Caller) -> str:
+    """Gathers a batch while the hold stands: there is nothing to pay, or only what others are owed."""
+    try:
+        others = gather(maker)
+    except Failure as failure:
+        expect(failure.reason == "NOTHING_TO_PAY", f"expected NOTHING_TO_PAY, got {failure.reason}")
+        return failure.reason
+    expect(not pays(others, journey.facts.partner), "the batch pays what is held")
+    return "left out of a batch"
+
+
+def gather(maker: Caller) -> dict[str, Any]:
+    """Has everything that may be paid put into a new batch."""
     batch = {
         "executionDate": json_date(execution_day().date()),
         "debtorName": "Employment Service",
         "debtorIban": DEBTOR_IBAN,
     }
-    made = maker.rest("POST", "/v1/payoutBatches", {"payoutBatch": batch, "requestId": request_id()})
-    frozen = maker.rest("POST", f"/v1/{made['name']}:freeze", {"requestId": request_id()})
-    ours = [each for each in frozen["payouts"] if each["organisation"] == journey.facts.partner]
-    expect(len(ours) == 1, "the batch does not pay our provider")
-    with refused("SAME_PERSON") as seen:
-        maker.rest("POST", f"/v1/{frozen['name']}:approve", {"requestId": request_id()})
-    journey.facts.batch = frozen["name"]
-    return f"{seen.failure.reason}: {seen.failure.text}"
+    body = {"payoutBatch": batch, "requestId": request_id()}
+    made: dict[str, Any] = maker.rest("POST", "/v1/payoutBatches", body)
+    return made
+
+
+def pays(batch: dict[str, Any], provider: str) -> bool:
+    """True when a batch has a payment to a provider."""
+    return any(payment["organisation"] == provider for payment in batch.get("payouts", []))
 
 
 def stranger_reads(journey: Journey) -> str:

@@ -86,7 +86,10 @@ def deliver(journey: Journey) -> str:
         redemption_pb2.CreateDeliveryEvidenceRequest(
             parent=name,
             evidence=redemption_pb2.DeliveryEvidence(
-                size_bytes=len(paper), content_type="application/pdf", sha256=sha256(paper)
+                size_bytes=len(paper),
+                content_type="application/pdf",
+                sha256=sha256(paper),
+                kind=redemption_pb2.DeliveryEvidence.KIND_ATTENDANCE,
             ),
             request_id=request_id(),
         )

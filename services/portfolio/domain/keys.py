@@ -1,26 +1,21 @@
 """Keys: a data key per holder seals all that is personal; the master key only wraps data keys.
 
-AES-256-GCM (NIST SP 800-38D) with random 96-bit nonces throughout. Associated data binds each ciphertext to
-its holder, table and row, so that one put in the place of another does not open. Whoever deletes a wrapped
-data key makes everything sealed under it unreadable for good.
+Associated data binds each ciphertext to its holder, table and row, so that one put in the place of another
+does not open. Whoever deletes a wrapped data key makes everything sealed under it unreadable for good.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-NONCE = 12  # bytes
-
-
-class SealBrokenError(Exception):
-    """A ciphertext does not open: altered, moved to another row, or under another key."""
+from services.platform.seals import SealBrokenError
+from services.platform.seals import decrypt as _decrypt
+from services.platform.seals import encrypt as _encrypt
 
 
 class WrappedKey(NamedTuple):
@@ -89,15 +84,3 @@ def key_id(key: bytes) -> str:
 def associated(holder: str, table: str, row: str) -> bytes:
     """Returns the associated data of a ciphertext: its place."""
     return "\0".join((holder, table, row)).encode()
-
-
-def _encrypt(key: bytes, plain: bytes, bound: bytes) -> bytes:
-    nonce = os.urandom(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, plain, bound)
-
-
-def _decrypt(key: bytes, sealed: bytes, bound: bytes) -> bytes:
-    try:
-        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound)
-    except (InvalidTag, ValueError):
-        raise SealBrokenError("a ciphertext does not belong where it was found") from None

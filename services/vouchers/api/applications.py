@@ -21,6 +21,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment, assess, offer_document
 from services.vouchers.domain.facts import check_all, fact_hash, snapshot
 from services.vouchers.domain.money import money
+from services.vouchers.domain.notes import Notes
 from services.vouchers.domain.outcomes import Outcome
 from services.vouchers.domain.states import ApplicationState, need
 from services.vouchers.granting import issue, take_money
@@ -64,11 +65,11 @@ class ApplicationApi(application_pb2_grpc.ApplicationServiceServicer):
             issue(tx, found, wanted.learner, str(row.id), voucher["voucher_id"], pot)
         if state is not State.SUBMITTED:
             _tell(tx, row)
-        return application_message(row)
+        return self._message(row)
 
     @query
     def GetApplication(self, tx: Transaction, request: pb.GetApplicationRequest) -> pb.Application:
-        return application_message(applications.get(tx, names.uuid_in(request.name, "applications")))
+        return self._message(applications.get(tx, names.uuid_in(request.name, "applications")))
 
     @query
     def ListApplications(
@@ -84,7 +85,7 @@ class ApplicationApi(application_pb2_grpc.ApplicationServiceServicer):
             filters={"learner": request.learner, "programme": programme, "state": request.state},
         )
         return pb.ListApplicationsResponse(
-            applications=map(application_message, found.rows), next_page_token=found.next_page_token
+            applications=map(self._message, found.rows), next_page_token=found.next_page_token
         )
 
     @mutation
@@ -97,7 +98,8 @@ class ApplicationApi(application_pb2_grpc.ApplicationServiceServicer):
         row = applications.get(tx, application, locked=True)
         check_etag(request.etag, row.version)
         need(State(row.state), (State.SUBMITTED,))
-        said = {"decision_reason": request.reason, "decided_by": tx.principal.subject, "decided_at": tx.now}
+        note = self.app.notes.seal(f"applications/{application}", request.reason)
+        said = {"sealed_note": note, "decided_by": tx.principal.subject, "decided_at": tx.now}
         if request.grant:
             row = self._grant(tx, row, said)
         else:
@@ -106,7 +108,7 @@ class ApplicationApi(application_pb2_grpc.ApplicationServiceServicer):
                 tx, application, {**said, "state": int(State.REFUSED), "reason_codes": codes}
             )
         _tell(tx, row)
-        return application_message(row)
+        return self._message(row)
 
     def _grant(self, tx: Transaction, row: Row[Any], said: dict[str, Any]) -> Row[Any]:
         """Grants by the pinned version on what is known now; what is certain a caseworker cannot overrule."""
@@ -129,6 +131,9 @@ class ApplicationApi(application_pb2_grpc.ApplicationServiceServicer):
         changed = applications.change(tx, str(row.id), {**values, "state": int(State.GRANTED)})
         issue(tx, found, row.learner, str(row.id), voucher, pot)
         return changed
+
+    def _message(self, row: Row[Any]) -> pb.Application:
+        return application_message(row, self.app.notes)
 
 
 def _outcome(found: Assessment) -> tuple[State, list[str]]:
@@ -182,11 +187,12 @@ def _tell(tx: Transaction, row: Row[Any]) -> None:
     )
 
 
-def application_message(row: Row[Any]) -> pb.Application:
+def application_message(row: Row[Any], notes: Notes) -> pb.Application:
     """Returns a row as message."""
+    name = f"applications/{row.id}"
     programme = f"programmes/{row.programme_id}"
     return pb.Application(
-        name=f"applications/{row.id}",
+        name=name,
         learner=row.learner,
         programme=programme,
         session=row.session,
@@ -197,7 +203,7 @@ def application_message(row: Row[Any]) -> pb.Application:
         fact_hash=row.fact_hash,
         clauses=[ParseDict(item, eligibility_pb2.ClauseOutcome()) for item in row.clauses],
         reason_codes=row.reason_codes,
-        decision_reason=row.decision_reason,
+        decision_reason=notes.open(name, row.sealed_note),
         automatic=row.automatic,
         amount=money(row.amount_cents, row.currency),
         learner_share=money(row.share_cents, row.currency),

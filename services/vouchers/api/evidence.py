@@ -11,6 +11,7 @@ from services.platform.rpc.handlers import mutation
 from services.vouchers.api.convert import moment
 from services.vouchers.api.redemption_messages import changed, ref
 from services.vouchers.app import VouchersApp
+from services.vouchers.domain import payment
 from services.vouchers.domain.states import RedemptionState, need
 from services.vouchers.store import evidence, names, redemptions
 
@@ -28,12 +29,14 @@ class EvidenceMethods:
         row = redemptions.lock(tx, redemption)
         need(RedemptionState(row.state), (RedemptionState.STARTED,))
         wanted, key = request.evidence, new_id()
+        kind = wanted.kind or pb.DeliveryEvidence.KIND_ATTENDANCE
         values = {
             "id": key,
             "redemption_id": redemption,
             "size_bytes": wanted.size_bytes,
             "content_type": wanted.content_type,
             "sha256": wanted.sha256,
+            "kind": kind,
         }
         evidence.add(tx, values)
         ticket = self.app.objects.ticket(
@@ -48,6 +51,7 @@ class EvidenceMethods:
             size_bytes=wanted.size_bytes,
             content_type=wanted.content_type,
             sha256=wanted.sha256,
+            kind=kind,
             upload_uri=ticket.url,
             upload_headers=ticket.headers,
             expire_time=moment(ticket.expire_time),
@@ -58,10 +62,10 @@ class EvidenceMethods:
         redemption = names.uuid_in(request.name, "redemptions")
         ids = [names.uuid_in(name, "evidence") for name in request.evidence]
         row = redemptions.lock(tx, redemption)
-        rules = self.app.rules(tx, row.programme_id, row.version_number)
-        needed = rules.version.payment_rule.evidence_count
-        moved = redemptions.redemption_of(row).deliver(len(ids), needed)
-        pieces = evidence.of_redemption(tx, redemption, ids)
+        rule = self.app.rules(tx, row.programme_id, row.version_number).version.payment_rule
+        pieces = evidence.of_redemption(tx, redemption, ids) if ids else []
+        count = payment.counting(rule, (piece.kind for piece in pieces))
+        moved = redemptions.redemption_of(row).deliver(count, rule.evidence_count)
         for piece in pieces:
             key = evidence.object_key(redemption, str(piece.id))
             self.app.objects.verify(evidence.BUCKET, key, piece.size_bytes, piece.content_type, piece.sha256)

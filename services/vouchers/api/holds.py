@@ -16,6 +16,7 @@ from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
+from services.vouchers.domain.notes import Notes
 from services.vouchers.store import names, payouts
 from services.vouchers.store.tables import holds
 
@@ -35,14 +36,15 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
             if ends <= tx.now:
                 violation = Violation("hold.end_time", "must be in the future")
                 raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+        hold_id = new_id()
         values = {
-            "id": new_id(),
+            "id": hold_id,
             "target": hold.target,
-            "reason": hold.reason,
+            "sealed_reason": self.app.notes.seal(f"holds/{hold_id}", hold.reason),
             "ends_at": ends,
             "placed_by": tx.principal.subject,
         }
-        return hold_message(payouts.add_hold(tx, values))
+        return self._message(payouts.add_hold(tx, values))
 
     @mutation
     def ReleaseHold(self, tx: Transaction, request: pb.ReleaseHoldRequest) -> pb.Hold:
@@ -52,7 +54,8 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "RELEASED", "needed": "STANDING"})
         if row.placed_by == tx.principal.subject:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        return hold_message(payouts.release_hold(tx, hold, request.finding))
+        finding = self.app.notes.seal(f"holds/{hold}/finding", request.finding)
+        return self._message(payouts.release_hold(tx, hold, finding))
 
     @query
     def ListHolds(self, tx: Transaction, request: pb.ListHoldsRequest) -> pb.ListHoldsResponse:
@@ -65,18 +68,22 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
             filters={"show_ended": request.show_ended},
         )
         return pb.ListHoldsResponse(
-            holds=map(hold_message, found.rows), next_page_token=found.next_page_token
+            holds=map(self._message, found.rows), next_page_token=found.next_page_token
         )
 
+    def _message(self, row: Row[Any]) -> pb.Hold:
+        return hold_message(row, self.app.notes)
 
-def hold_message(row: Row[Any]) -> pb.Hold:
+
+def hold_message(row: Row[Any], notes: Notes) -> pb.Hold:
     """Returns a row as message."""
+    name = f"holds/{row.id}"
     return pb.Hold(
-        name=f"holds/{row.id}",
+        name=name,
         target=row.target,
-        reason=row.reason,
+        reason=notes.open(name, row.sealed_reason),
         end_time=moment(row.ends_at),
         released=row.released_at is not None,
-        finding=row.finding,
+        finding=notes.open(f"{name}/finding", row.sealed_finding),
         create_time=moment(row.created_at),
     )

@@ -20,6 +20,7 @@ from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.budgets import BudgetMethods
 from services.vouchers.api.convert import date_of, moment
 from services.vouchers.app import VouchersApp
+from services.vouchers.domain import payment
 from services.vouchers.domain.programme import compile_rules
 from services.vouchers.store import names, programmes
 from services.vouchers.store.tables import programme_versions
@@ -124,6 +125,7 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         _need_draft(row)
         if tx.principal.subject in row.drafted_by:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        payment.check(ParseDict(row.rules, pb.ProgrammeVersion()).payment_rule)  # drafted before it was asked
         activated = programmes.activate(tx, row)
         programme = f"programmes/{row.programme_id}"
         tx.publish(events_pb2.ProgrammeActivated(programme=programme, version=request.name))
@@ -134,6 +136,7 @@ def _checked(version: pb.ProgrammeVersion, name: str, currency: str) -> dict[str
     """Returns the columns of a version whose rules compile."""
     effective = date_of(version.effective_date, "version.effective_date")
     compile_rules(name, currency, version)
+    payment.check(version.payment_rule)
     rules = pb.ProgrammeVersion()
     rules.CopyFrom(version)
     for field in pb.ProgrammeVersion.DESCRIPTOR.fields:

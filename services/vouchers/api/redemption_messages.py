@@ -14,20 +14,23 @@ from services.platform.db.etags import etag_of
 from services.platform.identity.principals import Principal
 from services.vouchers.api.convert import moment
 from services.vouchers.domain.money import money
+from services.vouchers.domain.notes import Notes
 
 
-def redemption_message(row: Row[Any], caller: Principal) -> pb.Redemption:
+def redemption_message(row: Row[Any], caller: Principal, notes: Notes) -> pb.Redemption:
     """Returns a row as message; a provider does not see which voucher it is."""
-    return message_of(row._asdict(), caller)
+    return message_of(row._asdict(), caller, notes)
 
 
-def changed(row: Any, written: Mapping[str, Any], caller: Principal) -> pb.Redemption:
+def changed(
+    row: Any, written: Mapping[str, Any], caller: Principal, notes: Notes | None = None
+) -> pb.Redemption:
     """Returns a locked row as it is after `written`, which counted its version up by one."""
-    return message_of({**row._asdict(), **written, "version": row.version + 1}, caller)
+    return message_of({**row._asdict(), **written, "version": row.version + 1}, caller, notes)
 
 
-def message_of(values: Mapping[str, Any], caller: Principal) -> pb.Redemption:
-    """Returns columns as message."""
+def message_of(values: Mapping[str, Any], caller: Principal, notes: Notes | None = None) -> pb.Redemption:
+    """Returns columns as message; how it ended is left out without `notes`, for one that has not ended."""
     currency = values["currency"]
     message = pb.Redemption(
         name=f"redemptions/{values['id']}",
@@ -49,6 +52,9 @@ def message_of(values: Mapping[str, Any], caller: Principal) -> pb.Redemption:
     )
     if values["accepted_cents"]:
         message.accepted_amount.CopyFrom(money(values["accepted_cents"], currency))
+    if notes and values["end_reason"]:
+        message.end_reason = values["end_reason"]
+        message.end_note = notes.open(message.name, values["sealed_note"])
     return message
 
 

@@ -22,13 +22,16 @@ from services.vouchers.api.evidence import EvidenceMethods
 from services.vouchers.api.redemption_messages import changed, redemption_message, ref
 from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain import bookings
+from services.vouchers.domain import bookings, payment
 from services.vouchers.domain.money import checked_cents, money
+from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.ending import tell_ended
 from services.vouchers.releasing import release_reservation
 from services.vouchers.store import ledger, names, offers, redemptions, vouchers
 from services.vouchers.store.tables import redemptions as table
+
+Ending = pb.RejectRedemptionRequest | pb.VoidRedemptionRequest
 
 
 def _stepping(request: Any) -> list[Call]:
@@ -83,9 +86,9 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         rules = self.app.rules(tx, row.programme_id, row.version_number)
         name = f"redemptions/{row.id}"
         booking = bookings.accept(new_id(), f"vouchers/{voucher.id}", name, before.amount, after.accepted)
-        written = redemptions.resolve(
-            tx, ledger.head_of(row), voucher, after, booking, release_at=rules.release_time(tx.now)
-        )
+        waits = payment.waits_for_the_end(rules.version.payment_rule)
+        release_at = rules.release_time(tx.now, offers.last_day(tx, row.session) if waits else None)
+        written = redemptions.resolve(tx, ledger.head_of(row), voucher, after, booking, release_at=release_at)
         amount = money(after.accepted, row.currency)
         tx.publish(events_pb2.RedemptionAccepted(ref=ref(row), amount=amount))
         if voucher.state is VoucherState.EXHAUSTED:
@@ -95,19 +98,22 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     @mutation(ahead=_settling)
     def RejectRedemption(self, tx: Transaction, request: pb.RejectRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
-        after = redemptions.redemption_of(row).reject()
-        return changed(row, release_reservation(tx, row, after, request.reason), tx.principal)
+        return self._end(tx, row, redemptions.redemption_of(row).reject(), request)
 
     @mutation(ahead=_settling)
     def VoidRedemption(self, tx: Transaction, request: pb.VoidRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
-        after = redemptions.redemption_of(row).void()
-        return changed(row, release_reservation(tx, row, after, request.reason), tx.principal)
+        return self._end(tx, row, redemptions.redemption_of(row).void(), request)
+
+    def _end(self, tx: Transaction, row: Any, after: Redemption, request: Ending) -> pb.Redemption:
+        note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
+        written = release_reservation(tx, row, after, request.reason_code, note)
+        return changed(row, written, tx.principal, self.app.notes)
 
     @query
     def GetRedemption(self, tx: Transaction, request: pb.GetRedemptionRequest) -> pb.Redemption:
         row = redemptions.get(tx, names.uuid_in(request.name, "redemptions"))
-        return redemption_message(row, tx.principal)
+        return redemption_message(row, tx.principal, self.app.notes)
 
     @query
     def ListRedemptions(
@@ -127,6 +133,6 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
             filters=filters,
         )
         return pb.ListRedemptionsResponse(
-            redemptions=[redemption_message(row, tx.principal) for row in found.rows],
+            redemptions=[redemption_message(row, tx.principal, self.app.notes) for row in found.rows],
             next_page_token=found.next_page_token,
         )

@@ -16,6 +16,7 @@ from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import codes, qr
 from services.vouchers.domain.money import money
+from services.vouchers.domain.notes import Notes
 from services.vouchers.domain.states import VoucherState, need
 from services.vouchers.domain.voucher import LIVE
 from services.vouchers.ending import end_voucher
@@ -31,7 +32,7 @@ class VoucherApi(voucher_pb2_grpc.VoucherServiceServicer):
 
     @query
     def GetVoucher(self, tx: Transaction, request: pb.GetVoucherRequest) -> pb.Voucher:
-        return voucher_message(vouchers.get(tx, names.uuid_in(request.name, "vouchers")))
+        return self._message(vouchers.get(tx, names.uuid_in(request.name, "vouchers")))
 
     @query
     def ListVouchers(self, tx: Transaction, request: pb.ListVouchersRequest) -> pb.ListVouchersResponse:
@@ -44,7 +45,7 @@ class VoucherApi(voucher_pb2_grpc.VoucherServiceServicer):
             filters={"learner": request.learner},
         )
         return pb.ListVouchersResponse(
-            vouchers=map(voucher_message, found.rows), next_page_token=found.next_page_token
+            vouchers=map(self._message, found.rows), next_page_token=found.next_page_token
         )
 
     @mutation(answer_stored=False)
@@ -68,26 +69,28 @@ class VoucherApi(voucher_pb2_grpc.VoucherServiceServicer):
 
     @mutation
     def CancelVoucher(self, tx: Transaction, request: pb.CancelVoucherRequest) -> pb.Voucher:
-        return _ended(tx, request.name, VoucherState.CANCELLED)
+        voucher_id = names.uuid_in(request.name, "vouchers")
+        end_voucher(tx, voucher_id, VoucherState.CANCELLED)
+        return self._message(vouchers.get(tx, voucher_id))
 
     @mutation
     def RevokeVoucher(self, tx: Transaction, request: pb.RevokeVoucherRequest) -> pb.Voucher:
-        message = _ended(tx, request.name, VoucherState.REVOKED)
-        vouchers.note_reason(tx, names.last(request.name), request.reason)
-        return message
+        voucher_id = names.uuid_in(request.name, "vouchers")
+        end_voucher(tx, voucher_id, VoucherState.REVOKED)
+        note = self.app.notes.seal(f"vouchers/{voucher_id}", request.reason)
+        vouchers.say_why(tx, voucher_id, request.reason_code, note)
+        return self._message(vouchers.get(tx, voucher_id))
+
+    def _message(self, row: Row[Any]) -> pb.Voucher:
+        return voucher_message(row, self.app.notes)
 
 
-def _ended(tx: Transaction, name: str, state: VoucherState) -> pb.Voucher:
-    voucher_id = names.uuid_in(name, "vouchers")
-    end_voucher(tx, voucher_id, state)
-    return voucher_message(vouchers.get(tx, voucher_id))
-
-
-def voucher_message(row: Row[Any]) -> pb.Voucher:
+def voucher_message(row: Row[Any], notes: Notes) -> pb.Voucher:
     """Returns a row as message."""
+    name = f"vouchers/{row.id}"
     programme = f"programmes/{row.programme_id}"
     return pb.Voucher(
-        name=f"vouchers/{row.id}",
+        name=name,
         learner=row.learner,
         programme=programme,
         programme_version=f"{programme}/versions/{row.version_number}",
@@ -101,5 +104,7 @@ def voucher_message(row: Row[Any]) -> pb.Voucher:
         expire_time=moment(row.expires_at),
         create_time=moment(row.created_at),
         code_issued=row.code_hmac is not None,
+        end_reason=row.end_reason,
+        end_note=notes.open(name, row.sealed_note),
         etag=etag_of(row.version),
     )

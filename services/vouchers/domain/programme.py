@@ -10,6 +10,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import programme_pb2
 
 from services.platform.errors import Refusal, Violation
+from services.vouchers.domain import payment
 from services.vouchers.domain.expressions import Condition, ExpressionError, compile_condition
 from services.vouchers.domain.money import amount_violation, cents_of
 
@@ -71,9 +72,11 @@ class Rules:
         """Returns until when (UTC) the learner can authorise a reservation made at `reserved`."""
         return reserved + timedelta(minutes=self.version.window_rule.authorise_minutes or 30)
 
-    def release_time(self, accepted: datetime) -> datetime:
-        """Returns when (UTC) an amount accepted at `accepted` may be paid out."""
-        return accepted + timedelta(days=self.version.hold_rule.delay_days)
+    def release_time(self, accepted: datetime, last_day: date | None) -> datetime:
+        """Returns when (UTC) an amount accepted at `accepted` may be paid out. `last_day`: of the session,
+        None when it is not known, or need not be (see `payment.waits_for_the_end`)."""
+        delay = timedelta(days=self.version.hold_rule.delay_days)
+        return payment.release_time(self.version.payment_rule, accepted, delay, last_day)
 
 
 def compile_rules(name: str, currency: str, version: Version) -> Rules:

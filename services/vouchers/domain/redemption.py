@@ -40,7 +40,8 @@ class Redemption:
         return replace(self, state=State.STARTED)
 
     def deliver(self, evidence: int, needed: int) -> Redemption:
-        """The training took place. Raises Refusal: WRONG_STATE, EVIDENCE_MISSING below `needed` pieces."""
+        """The training took place. `evidence`: pieces that count. Raises Refusal: WRONG_STATE,
+        EVIDENCE_MISSING below `needed`."""
         need(self.state, (State.STARTED,))
         if evidence < needed:
             raise Refusal(reason_pb2.REASON_EVIDENCE_MISSING, metadata={"needed": str(needed)})

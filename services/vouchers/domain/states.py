@@ -50,6 +50,13 @@ class RedemptionState(IntEnum):
     REJECTED = 10
 
 
+class EndReason(IntEnum):
+    """Why a redemption ended without payment, where the service itself has to say it."""
+
+    TIME_LIMIT = 1
+    OTHER = 9
+
+
 class BatchState(IntEnum):
     """Where a payout batch stands."""
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Integer, Text, Uuid, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Text,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 
@@ -21,6 +32,11 @@ def words(name: str, *, nullable: bool = False) -> Column[Any]:
 def blank(name: str) -> Column[Any]:
     """A text column that is empty unless set."""
     return Column(name, Text, nullable=False, server_default="")
+
+
+def sealed(name: str) -> Column[Any]:
+    """A note of a person, as `domain.notes` seals it; NULL when there is none."""
+    return Column(name, LargeBinary)
 
 
 def cents(name: str) -> Column[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Row, func, select, text
@@ -27,6 +28,19 @@ FROM unnest(CAST(:sequences AS bigint[]), CAST(:kinds AS smallint[]), CAST(:owne
   CAST(:cents AS bigint[]), CAST(:hashes AS bytea[])) AS e (sequence, kind, owner, cents, hash)
 """  # noqa: S608 - column names of our own
 _APPEND = text("WITH " + TAIL)
+AT_ONCE = 10_000  # entries of one statement
+_MANY = ", ".join(f"{name} = h.{name} + n.{name}" for name in SUMS)
+_MOVE_MANY = text(f"""UPDATE ledger_heads h SET sequence = n.sequence, hash = n.hash, {_MANY}
+FROM unnest(CAST(:shard AS smallint[]), CAST(:sequence AS bigint[]), CAST(:hash AS bytea[]),
+  {", ".join(f"CAST(:{name} AS bigint[])" for name in SUMS)}) AS n (shard, sequence, hash, {", ".join(SUMS)})
+WHERE h.shard = n.shard""")  # noqa: S608 - column names of our own
+_ENTER_MANY = text("""INSERT INTO ledger_entries
+  (shard, sequence, transaction, operation, kind, owner, cents, currency, reference, hash, created_at)
+SELECT e.*, CAST(:created AS timestamptz) FROM unnest(CAST(:shard AS smallint[]), CAST(:sequence AS bigint[]),
+  CAST(:transaction AS uuid[]), CAST(:operation AS text[]), CAST(:kind AS smallint[]), CAST(:owner AS text[]),
+  CAST(:cents AS bigint[]), CAST(:currency AS text[]), CAST(:reference AS text[]), CAST(:hash AS bytea[])
+) AS e""")
+_ENTRY = [field.name for field in fields(Entry) if field.name != "created"]
 
 
 def shard_for(tx: Transaction, currency: str, owner: str) -> int:
@@ -68,9 +82,18 @@ def lock_head(tx: Transaction, shard: int) -> Head:
     return Head(shard, row.currency, row.sequence, bytes(row.hash))
 
 
-def lock_heads(tx: Transaction, shards: Sequence[int]) -> dict[int, Head]:
-    """Locks several chains in order of their number."""
-    return {shard: lock_head(tx, shard) for shard in sorted(set(shards))}
+def lock_heads(tx: Transaction, shards: Iterable[int]) -> dict[int, Head]:
+    """Locks several chains, in order of their number: sorted rows are locked as they come."""
+    statement = (
+        select(ledger_heads.c.shard, ledger_heads.c.currency, ledger_heads.c.sequence, ledger_heads.c.hash)
+        .where(ledger_heads.c.shard.in_(set(shards)))
+        .order_by(ledger_heads.c.shard)
+        .with_for_update(key_share=True)
+    )
+    return {
+        row.shard: Head(row.shard, row.currency, row.sequence, bytes(row.hash))
+        for row in tx.execute(statement)
+    }
 
 
 def head_of(row: Row[Any]) -> Head:
@@ -78,10 +101,29 @@ def head_of(row: Row[Any]) -> Head:
     return Head(row.shard, row.currency, row.head_sequence, bytes(row.head_hash))
 
 
-def post(tx: Transaction, head: Head, booking: Booking) -> Head:
-    """Appends one booking to a locked chain; returns the new head."""
+def post(tx: Transaction, head: Head, booking: Booking) -> None:
+    """Appends one booking to a locked chain."""
     tx.execute(_APPEND, tail(tx, head, booking))
-    return ledger.append(head, [booking], tx.now)[1]
+
+
+def post_all(tx: Transaction, bookings: Iterable[tuple[int, Booking]]) -> None:
+    """Appends many bookings, each to the chain of its number, which this locks. Takes one statement to lock,
+    one for the heads, and one for every AT_ONCE entries."""
+    chains: dict[int, list[Booking]] = {}
+    for shard, booking in bookings:
+        chains.setdefault(shard, []).append(booking)
+    appended = [ledger.append(head, chains[shard], tx.now) for shard, head in lock_heads(tx, chains).items()]
+    heads = [head for _, head in appended]
+    sums = {f"kind_{int(kind)}": [head.deltas.get(kind, 0) for head in heads] for kind in Kind}
+    tx.execute(_MOVE_MANY, {**_columns(heads, ("shard", "sequence", "hash")), **sums})
+    entries = [entry for chain, _ in appended for entry in chain]
+    for start in range(0, len(entries), AT_ONCE):
+        columns = _columns(entries[start : start + AT_ONCE], _ENTRY)
+        tx.execute(_ENTER_MANY, {**columns, "created": tx.now})
+
+
+def _columns(items: Sequence[Any], names: Sequence[str]) -> dict[str, list[Any]]:
+    return {name: [getattr(item, name) for item in items] for name in names}
 
 
 def tail(tx: Transaction, head: Head, booking: Booking) -> dict[str, Any]:

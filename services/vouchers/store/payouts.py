@@ -199,9 +199,9 @@ def get_hold(tx: Transaction, hold: str) -> Row[Any]:
     return _found(tx, select(holds).where(holds.c.id == hold).with_for_update())
 
 
-def release_hold(tx: Transaction, hold: str, finding: str) -> Row[Any]:
-    """Ends a hold; returns its row. The database refuses whoever placed it."""
-    values = {"released_by": tx.principal.subject, "released_at": tx.now, "finding": finding}
+def release_hold(tx: Transaction, hold: str, finding: bytes | None) -> Row[Any]:
+    """Ends a hold with a sealed finding; returns its row. The database refuses whoever placed it."""
+    values = {"released_by": tx.principal.subject, "released_at": tx.now, "sealed_finding": finding}
     return tx.execute(update(holds).where(holds.c.id == hold).values(values).returning(holds)).one()
 
 

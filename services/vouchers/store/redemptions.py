@@ -64,8 +64,8 @@ RESOLVE = named(
     "resolve",
     f"""WITH {vouchers.CHANGE}, redemption AS (
   UPDATE redemptions SET state = :state, accepted_cents = :accepted, held_cents = :accepted,
-    release_at = :release_at, accepted_at = :accepted_at, end_reason = :end_reason, updated_at = :booked_at,
-    version = version + 1
+    release_at = :release_at, accepted_at = :accepted_at, end_reason = :end_reason,
+    sealed_note = :sealed_note, updated_at = :booked_at, version = version + 1
   WHERE id = :id
 ), {ledger.TAIL}""",  # noqa: S608 - parts of our own
 )
@@ -145,7 +145,8 @@ def resolve(
     booking: Booking,
     *,
     release_at: Any = None,
-    end_reason: str = "",
+    end_reason: int = 0,
+    sealed_note: bytes | None = None,
 ) -> dict[str, Any]:
     """Writes acceptance or the end of a reservation, in one statement, with the commit; returns what changed
     in the row."""
@@ -156,6 +157,7 @@ def resolve(
         "release_at": release_at,
         "accepted_at": tx.now if redemption.accepted else None,
         "end_reason": end_reason,
+        "sealed_note": sealed_note,
     }
     tx.at_commit(RESOLVE(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)))
     return {
@@ -163,6 +165,8 @@ def resolve(
         "accepted_cents": redemption.accepted,
         "held_cents": redemption.accepted,
         "release_at": release_at,
+        "end_reason": end_reason,
+        "sealed_note": sealed_note,
         "updated_at": tx.now,
     }
 

@@ -33,6 +33,7 @@ from services.vouchers.store.columns import (
     key,
     moment,
     not_negative,
+    sealed,
     texts,
     version,
     words,
@@ -148,7 +149,7 @@ applications = Table(
     Column("decided_on", Date, nullable=False),
     document("clauses"),
     texts("reason_codes"),
-    blank("decision_reason"),
+    sealed("sealed_note"),
     blank("decided_by"),
     Column("automatic", Boolean, nullable=False),
     cents("amount_cents"),
@@ -201,7 +202,8 @@ vouchers = Table(
     moment("order_until"),
     moment("expires_at"),
     Column("code_hmac", LargeBinary, unique=True),
-    blank("end_reason"),
+    Column("end_reason", SmallInteger, nullable=False, server_default="0"),
+    sealed("sealed_note"),
     version(),
     created(),
     not_negative("vouchers", "available_cents", "reserved_cents", "spent_cents", "returned_cents"),
@@ -235,7 +237,8 @@ redemptions = Table(
     cents("held_cents"),
     cents("cleared_cents"),
     texts("evidence"),
-    blank("end_reason"),
+    Column("end_reason", SmallInteger, nullable=False, server_default="0"),
+    sealed("sealed_note"),
     moment("authorise_until"),
     moment("release_at", nullable=True),
     moment("accepted_at", nullable=True),
@@ -246,6 +249,7 @@ redemptions = Table(
     not_negative("redemptions", "accepted_cents", "held_cents", "cleared_cents"),
     CheckConstraint("amount_cents > 0", name="redemptions_some_amount"),
     CheckConstraint("accepted_cents <= amount_cents", name="redemptions_accepted_within_reserved"),
+    CheckConstraint("held_cents + cleared_cents <= accepted_cents", name="redemptions_owed_within_accepted"),
     postgresql_with={"fillfactor": "60"},
 )
 Index("redemptions_learner", redemptions.c.learner, redemptions.c.id)
@@ -268,6 +272,7 @@ evidence = Table(
     Column("size_bytes", BigInteger, nullable=False),
     words("content_type"),
     words("sha256"),
+    Column("kind", SmallInteger, nullable=False, server_default="1"),
     moment("verified_at", nullable=True),
     created(),
 )
@@ -277,14 +282,15 @@ holds = Table(
     metadata,
     key(),
     words("target"),
-    words("reason"),
+    sealed("sealed_reason"),
     moment("ends_at", nullable=True),
     words("placed_by"),
     blank("released_by"),
     moment("released_at", nullable=True),
-    blank("finding"),
+    sealed("sealed_finding"),
     created(),
     CheckConstraint("released_by <> placed_by", name="holds_maker_checker"),
+    CheckConstraint("released_at IS NULL OR released_by <> ''", name="holds_released_by_someone"),
 )
 Index("holds_standing", holds.c.target, postgresql_where=text("released_at IS NULL"))
 
@@ -302,6 +308,7 @@ bank_accounts = Table(
     moment("effective_at", nullable=True),
     created(),
     CheckConstraint("confirmed_by <> proposed_by", name="bank_accounts_maker_checker"),
+    CheckConstraint("state < 2 OR confirmed_by <> ''", name="bank_accounts_confirmed_by_someone"),
 )
 Index("bank_accounts_organisation", bank_accounts.c.organisation, bank_accounts.c.id)
 

@@ -132,6 +132,7 @@ def leftovers(tx: Transaction, limit: int) -> list[str]:
     return [str(row.id) for row in tx.execute(_LEFTOVERS, {"limit": limit})]
 
 
-def note_reason(tx: Transaction, voucher_id: str, reason: str) -> None:
+def say_why(tx: Transaction, voucher_id: str, reason: int, sealed_note: bytes | None) -> None:
     """Keeps why a voucher was taken back."""
-    tx.execute(update(vouchers).where(vouchers.c.id == voucher_id).values(end_reason=reason))
+    values = {"end_reason": reason, "sealed_note": sealed_note}
+    tx.execute(update(vouchers).where(vouchers.c.id == voucher_id).values(values))

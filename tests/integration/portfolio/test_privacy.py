@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 import pytest
-import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from google.type.date_pb2 import Date
@@ -20,21 +19,8 @@ from services.portfolio.domain import keys
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.service import DEFINITION
 from services.portfolio.store import tables, vault
+from tests.support.canary import CANARY, everything
 from tests.support.portfolio import Caller, Portfolio, entry, pathway, reason_of, share, skill, step
-
-CANARY = "Zyxwvut-Canary"
-
-
-def everything(engine: sqlalchemy.Engine) -> str:
-    """Every value of every table as text; bytes also as the text they may hold."""
-    found = []
-    with engine.connect() as connection:
-        for table in sqlalchemy.inspect(connection).get_table_names():
-            for row in connection.execute(text(f'SELECT * FROM "{table}"')):
-                for value in row:
-                    is_bytes = isinstance(value, bytes | memoryview)
-                    found.append(bytes(value).decode("latin-1") if is_bytes else str(value))
-    return "\n".join(found)
 
 
 def live_a_life(portfolio: Portfolio) -> Caller:

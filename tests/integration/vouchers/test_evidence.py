@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.vouchers import jobs
+from services.vouchers.domain import payment
 from services.vouchers.service import DEFINITION
 from services.vouchers.store import evidence as store
-from tests.integration.vouchers.refusals import refused
+from tests.integration.vouchers.refusals import reason_of, refused
 from tests.support.databases import Databases
 from tests.support.parts import S3Address
 from tests.support.servers import Serve
-from tests.support.vouchers import World
+from tests.support.vouchers import World, cents
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
@@ -32,20 +35,24 @@ def stored(database: Databases, serve: Serve, s3: S3Address) -> World:
     return World(serve(DEFINITION, database("vouchers").url, environ=environ))
 
 
-def started(world: World) -> Any:
+def started(world: World, trigger: str = "TRIGGER_COMPLETION") -> Any:
     """Returns a redemption whose training has started; the programme asks for one piece of evidence."""
-    learner, voucher = world.voucher(world.programme())
+    rule = {"paymentRule": {"trigger": trigger, "evidenceCount": 1}}
+    learner, voucher = world.voucher(world.programme(**rule, holdRule={"delayDays": 0}))
     redemption = world.reserve(learner, voucher)
     learner.redemptions.AuthoriseRedemption(pb.AuthoriseRedemptionRequest(name=redemption.name))
     return world.provider.redemptions.StartRedemption(pb.StartRedemptionRequest(name=redemption.name))
 
 
-def ticket(world: World, redemption: Any, content: bytes = PDF) -> Any:
+def ticket(
+    world: World, redemption: Any, content: bytes = PDF, kind: Any = pb.DeliveryEvidence.KIND_COMPLETION
+) -> Any:
     """Returns leave to upload."""
     evidence = pb.DeliveryEvidence(
         size_bytes=len(content),
         content_type="application/pdf",
         sha256=hashlib.sha256(content).hexdigest(),
+        kind=kind,
     )
     request = pb.CreateDeliveryEvidenceRequest(parent=redemption.name, evidence=evidence)
     return world.provider.redemptions.CreateDeliveryEvidence(request)
@@ -97,3 +104,68 @@ def test_tickets_are_limited_and_need_a_started_training(
     redemption = started(stored)
     ticket(stored, redemption)
     assert refused(lambda: ticket(stored, redemption)) == "EVIDENCE_LIMIT"
+
+
+TRIGGERS = [
+    ("TRIGGER_ATTENDANCE", pb.DeliveryEvidence.KIND_ATTENDANCE, pb.DeliveryEvidence.KIND_COMPLETION),
+    ("TRIGGER_COMPLETION", pb.DeliveryEvidence.KIND_COMPLETION, pb.DeliveryEvidence.KIND_ATTENDANCE),
+    ("TRIGGER_ATTENDANCE", pb.DeliveryEvidence.KIND_UNSPECIFIED, pb.DeliveryEvidence.KIND_COMPLETION),
+]
+
+
+@pytest.mark.parametrize(("trigger", "right", "wrong"), TRIGGERS)
+def test_a_delivery_needs_evidence_of_the_kind_that_triggers_payment(
+    stored: World, trigger: str, right: Any, wrong: Any
+) -> None:
+    assert deliver_with(stored, started(stored, trigger), wrong) == "EVIDENCE_MISSING"
+    assert deliver_with(stored, started(stored, trigger), right) == ""
+
+
+def deliver_with(world: World, redemption: Any, kind: Any) -> str:
+    """Delivers with one piece of evidence; returns the reason of a refusal."""
+    piece = ticket(world, redemption, kind=kind)
+    assert piece.kind == (kind or pb.DeliveryEvidence.KIND_ATTENDANCE)
+    assert put(piece) == 200
+    deliver = pb.DeliverRedemptionRequest(name=redemption.name, evidence=[piece.name])
+    try:
+        world.provider.redemptions.DeliverRedemption(deliver)
+    except grpc.RpcError as error:
+        return reason_of(error)
+    return ""
+
+
+@pytest.mark.parametrize(("trigger", "kind", "waits"), [(*TRIGGERS[0][:2], False), (*TRIGGERS[1][:2], True)])
+def test_money_for_completion_waits_for_the_last_day(
+    stored: World, trigger: str, kind: Any, waits: bool
+) -> None:
+    stored.bank_account()
+    redemption = started(stored, trigger)
+    assert deliver_with(stored, redemption, kind) == ""
+    accept = pb.AcceptRedemptionRequest(name=redemption.name)
+    accepted = stored.caseworker.redemptions.AcceptRedemption(accept)
+    last_day = stored.today + timedelta(days=39)  # of the world's session
+    released = accepted.release_time.ToDatetime().date()
+    assert released == (last_day + timedelta(days=1) if waits else stored.today)
+    if waits:
+        assert refused(stored.batch) == "NOTHING_TO_PAY"
+    else:
+        assert cents(stored.batch().total) == cents(accepted.amount)
+
+
+def test_control_without_the_trigger_money_leaves_before_the_training_is_over(
+    stored: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payment, "waits_for_the_end", lambda rule: False)
+    stored.bank_account()
+    redemption = started(stored, "TRIGGER_COMPLETION")
+    deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_COMPLETION)
+    stored.caseworker.redemptions.AcceptRedemption(pb.AcceptRedemptionRequest(name=redemption.name))
+    assert cents(stored.batch().total) > 0
+
+
+def test_control_without_the_trigger_any_paper_will_do(
+    stored: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payment, "counting", lambda rule, kinds: len(list(kinds)))
+    redemption = started(stored, "TRIGGER_COMPLETION")
+    assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_ATTENDANCE) == ""

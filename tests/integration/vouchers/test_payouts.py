@@ -123,24 +123,6 @@ def test_maker_is_not_checker_and_steps_have_an_order(owed: World) -> None:
     assert [item.name for item in listed.payout_batches] == [batch.name]
 
 
-APPROVE = "UPDATE payout_batches SET state = 3, approved_by = created_by"
-
-
-def test_the_database_refuses_a_batch_approved_by_its_maker(owed: World) -> None:
-    owed.bank_account()
-    frozen(owed)
-    with pytest.raises(Exception, match="payout_batches_maker_checker"), transaction(owed.app) as tx:
-        tx.execute(text(APPROVE))
-
-
-def test_control_without_the_check_the_maker_approves(owed: World) -> None:
-    owed.bank_account()
-    frozen(owed)
-    with transaction(owed.app) as tx:
-        tx.execute(text("ALTER TABLE payout_batches DROP CONSTRAINT payout_batches_maker_checker"))
-        assert tx.execute(text(APPROVE)).rowcount == 1
-
-
 def test_the_bank_file_is_valid(owed: World) -> None:
     owed.bank_account()
     batch = frozen(owed)

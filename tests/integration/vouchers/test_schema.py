@@ -1,10 +1,15 @@
 """The migrations make exactly the tables that the statements believe in."""
 
 import sqlalchemy
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
+from services.platform.db.engine import driver_url
+from services.platform.db.migrations import alembic_config, migrate
 from services.vouchers.store.tables import metadata
+from tests.support.canary import CANARY, everything
 from tests.support.databases import Databases
 
 
@@ -14,3 +19,43 @@ def test_migrations_and_tables_agree(database: Databases) -> None:
         differences = compare_metadata(context, metadata)
         assert [difference for difference in differences if "expression" not in str(difference)] == []
         assert sqlalchemy.inspect(connection).has_table("ledger_entries")
+
+
+def test_what_was_kept_before_is_understood_and_no_word_stays_in_the_clear(database: Databases) -> None:
+    def first_release(url: str) -> None:
+        engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
+        with engine.begin() as connection:
+            config = alembic_config("vouchers")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0002")
+        engine.dispose()
+
+    old = database.clone("vouchers", "0002", first_release)
+    answered = "/waymark.vouchers.v1.HoldService/"
+    with old.engine.begin() as connection:
+        connection.execute(text("INSERT INTO holds (id, target, reason, finding, placed_by) " + _HOLD))
+        claim = "INSERT INTO request_ids VALUES ('p', :method, :method, '\\x00', :answer)"
+        for method in ("PlaceHold", "ListHolds"):
+            values = {"method": answered + method, "answer": CANARY.encode()}
+            connection.execute(text(claim), values)
+        connection.execute(text(_REDEMPTIONS))
+    migrate("vouchers", old.url)
+    assert everything(old.engine).count(CANARY) == 1  # the answer that repeats no note
+    with old.engine.connect() as connection:
+        found = connection.execute(text("SELECT state, end_reason FROM redemptions ORDER BY state"))
+        assert [tuple(row) for row in found] == [(7, 0), (8, 9), (9, 1), (10, 9)]
+        assert connection.execute(text("SELECT kind FROM evidence")).scalars().all() == [2]
+
+
+_HOLD = f"VALUES (gen_random_uuid(), 'courses/c', '{CANARY}', '{CANARY}', 'p')"
+_REDEMPTIONS = f"""ALTER TABLE redemptions DROP CONSTRAINT redemptions_voucher_id_fkey;
+INSERT INTO redemptions (id, voucher_id, learner, programme_id, version_number, course, session, organisation,
+  shard, currency, state, amount_cents, end_reason, authorise_until, updated_at)
+SELECT gen_random_uuid(), gen_random_uuid(), 'l', 'p', 1, 'c', 's', 'o', 0, 'EUR', state, 1,
+  CASE WHEN state IN (8, 10) THEN '{CANARY}' ELSE '' END, now(), now()
+FROM generate_series(7, 10) AS state;
+INSERT INTO programmes (id, currency) VALUES ('p', 'EUR');
+INSERT INTO programme_versions (programme_id, number, state, effective_date, rules)
+VALUES ('p', 1, 1, now(), '{{"payment_rule": {{"trigger": "TRIGGER_COMPLETION"}}}}');
+INSERT INTO evidence (id, redemption_id, size_bytes, content_type, sha256)
+SELECT gen_random_uuid(), id, 1, 'application/pdf', '' FROM redemptions WHERE state = 7"""

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.platform.seals import SealBrokenError
 from services.portfolio.domain import keys
-from services.portfolio.domain.keys import KeyRing, SealBrokenError
+from services.portfolio.domain.keys import KeyRing
 
 MASTER, OTHER = os.urandom(32), os.urandom(32)
 RING = KeyRing(MASTER)

@@ -80,7 +80,7 @@ def test_no_deadline_becomes_the_default_in_the_database(served: Served, tmp_pat
         served.app.engine.dispose()
     bound = re.search(rb"Bind.*waymark_now_and_limit.* '(\d+)'", (tmp_path / "trace").read_bytes())
     assert bound is not None
-    assert 9900 <= int(bound[1]) <= 10_000
+    assert 5000 <= int(bound[1]) <= 10_000
 
 
 class Collector(trace_service_pb2_grpc.TraceServiceServicer):

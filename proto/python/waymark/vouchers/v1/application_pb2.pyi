@@ -89,7 +89,7 @@ class Application(_message.Message):
     fact_hash: _builtins.str
     """SHA-256 over the facts it is decided on, hex."""
     decision_reason: _builtins.str
-    """What a caseworker gave as reason."""
+    """What a caseworker gave as reason; sealed where it is kept."""
     automatic: _builtins.bool
     """True when no person decided."""
     target_group: _builtins.str
@@ -297,7 +297,7 @@ class DecideApplicationRequest(_message.Message):
     grant: _builtins.bool
     """True grants it."""
     reason: _builtins.str
-    """Why, in words that hold no personal data."""
+    """Why, in words: the learner and staff read them; they are kept sealed, and no event or log has them."""
     etag: _builtins.str
     """Etag read before; empty: decide whatever its version."""
     request_id: _builtins.str

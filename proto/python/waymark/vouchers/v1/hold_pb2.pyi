@@ -37,11 +37,11 @@ class Hold(_message.Message):
     target: _builtins.str
     """What it stops: `redemptions/{id}`, `courses/{id}` or `organisations/{id}`."""
     reason: _builtins.str
-    """Why, in words that hold no personal data."""
+    """Why, in words: staff read them; they are kept sealed, and no event or log has them."""
     released: _builtins.bool
     """True once released."""
     finding: _builtins.str
-    """What was found when it was released."""
+    """What was found when it was released; sealed where it is kept."""
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends by itself, UTC; unset: when released."""
@@ -109,7 +109,7 @@ class ReleaseHoldRequest(_message.Message):
     name: _builtins.str
     """Resource name `holds/{id}`."""
     finding: _builtins.str
-    """What was found, in words that hold no personal data."""
+    """What was found, in words: staff read them; they are kept sealed, and no event or log has them."""
     request_id: _builtins.str
     """UUID that makes the call safe to repeat."""
     def __init__(

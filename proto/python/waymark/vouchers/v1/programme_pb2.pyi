@@ -397,25 +397,35 @@ class PaymentRule(_message.Message):
         DESCRIPTOR: _descriptor.EnumDescriptor
         TRIGGER_UNSPECIFIED: PaymentRule._Trigger.ValueType  # 0
         TRIGGER_ATTENDANCE: PaymentRule._Trigger.ValueType  # 1
-        """Evidence of attendance."""
+        """Evidence of attendance: a delivery needs `evidence_count` pieces of that kind, at least one."""
         TRIGGER_COMPLETION: PaymentRule._Trigger.ValueType  # 2
-        """Evidence of completion."""
+        """Evidence of completion: a delivery needs `evidence_count` pieces of that kind, at least one, and the money is
+        not released before the session's last day has passed (UTC), where the catalogue knows that day.
+        """
+        TRIGGER_DELIVERY: PaymentRule._Trigger.ValueType  # 3
+        """The provider's word that the training took place: `evidence_count` is 0."""
 
     class Trigger(_Trigger, metaclass=_TriggerEnumTypeWrapper):
-        """What triggers payment."""
+        """What triggers payment. In each case a delivery is accepted first, and the hold delay counts from there."""
 
     TRIGGER_UNSPECIFIED: PaymentRule.Trigger.ValueType  # 0
     TRIGGER_ATTENDANCE: PaymentRule.Trigger.ValueType  # 1
-    """Evidence of attendance."""
+    """Evidence of attendance: a delivery needs `evidence_count` pieces of that kind, at least one."""
     TRIGGER_COMPLETION: PaymentRule.Trigger.ValueType  # 2
-    """Evidence of completion."""
+    """Evidence of completion: a delivery needs `evidence_count` pieces of that kind, at least one, and the money is
+    not released before the session's last day has passed (UTC), where the catalogue knows that day.
+    """
+    TRIGGER_DELIVERY: PaymentRule.Trigger.ValueType  # 3
+    """The provider's word that the training took place: `evidence_count` is 0."""
 
     TRIGGER_FIELD_NUMBER: _builtins.int
     EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
     trigger: Global___PaymentRule.Trigger.ValueType
     """What triggers payment."""
     evidence_count: _builtins.int
-    """Pieces of evidence needed with a delivery, at least."""
+    """Pieces of evidence of the trigger's kind that a delivery needs, at least. A count that does not go with the trigger
+    is refused.
+    """
     def __init__(
         self,
         *,

@@ -154,7 +154,7 @@ class ProgrammeServiceServicer:
 
     def ActivateProgrammeVersion(self, request, context):
         """Puts a draft in force, by another person than drafted or changed it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -63,7 +63,7 @@ class ProgrammeServiceStub:
     """
     ActivateProgrammeVersion: _grpc.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]
     """Puts a draft in force, by another person than drafted or changed it.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
     """
     FundProgramme: _grpc.UnaryUnaryMultiCallable[_programme_pb2.FundProgrammeRequest, _programme_pb2.Budget]
     """Moves money from a funding source into a pot of a budget period.
@@ -113,7 +113,7 @@ class ProgrammeServiceAsyncStub(ProgrammeServiceStub):
     """
     ActivateProgrammeVersion: _aio.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]  # type: ignore[assignment]
     """Puts a draft in force, by another person than drafted or changed it.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
     """
     FundProgramme: _aio.UnaryUnaryMultiCallable[_programme_pb2.FundProgrammeRequest, _programme_pb2.Budget]  # type: ignore[assignment]
     """Moves money from a funding source into a pot of a budget period.
@@ -208,7 +208,7 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_programme_pb2.ProgrammeVersion, _abc.Awaitable[_programme_pb2.ProgrammeVersion]]:
         """Puts a draft in force, by another person than drafted or changed it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
         """
 
     @_abc_1.abstractmethod

@@ -72,6 +72,57 @@ class Redemption(_message.Message):
     STATE_EXPIRED: Redemption.State.ValueType  # 9
     STATE_REJECTED: Redemption.State.ValueType  # 10
 
+    class _EndReason:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _EndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Redemption._EndReason.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        END_REASON_UNSPECIFIED: Redemption._EndReason.ValueType  # 0
+        """It has not ended, or it was paid."""
+        END_REASON_TIME_LIMIT: Redemption._EndReason.ValueType  # 1
+        """Nobody authorised it in time; only the service says so."""
+        END_REASON_LEARNER_WITHDREW: Redemption._EndReason.ValueType  # 2
+        """The learner does not want it any more."""
+        END_REASON_SESSION_CHANGED: Redemption._EndReason.ValueType  # 3
+        """The session was cancelled, moved or is full."""
+        END_REASON_MISTAKE: Redemption._EndReason.ValueType  # 4
+        """It was reserved by mistake."""
+        END_REASON_NOT_ATTENDED: Redemption._EndReason.ValueType  # 5
+        """The learner did not attend, or not enough of it."""
+        END_REASON_NOT_COMPLETED: Redemption._EndReason.ValueType  # 6
+        """The learner did not complete the training."""
+        END_REASON_EVIDENCE_INSUFFICIENT: Redemption._EndReason.ValueType  # 7
+        """The evidence does not show what it should."""
+        END_REASON_SUSPECTED_MISUSE: Redemption._EndReason.ValueType  # 8
+        """The delivery looks fictitious."""
+        END_REASON_OTHER: Redemption._EndReason.ValueType  # 9
+        """Another reason; a note can say it."""
+
+    class EndReason(_EndReason, metaclass=_EndReasonEnumTypeWrapper):
+        """Why a redemption ended without payment."""
+
+    END_REASON_UNSPECIFIED: Redemption.EndReason.ValueType  # 0
+    """It has not ended, or it was paid."""
+    END_REASON_TIME_LIMIT: Redemption.EndReason.ValueType  # 1
+    """Nobody authorised it in time; only the service says so."""
+    END_REASON_LEARNER_WITHDREW: Redemption.EndReason.ValueType  # 2
+    """The learner does not want it any more."""
+    END_REASON_SESSION_CHANGED: Redemption.EndReason.ValueType  # 3
+    """The session was cancelled, moved or is full."""
+    END_REASON_MISTAKE: Redemption.EndReason.ValueType  # 4
+    """It was reserved by mistake."""
+    END_REASON_NOT_ATTENDED: Redemption.EndReason.ValueType  # 5
+    """The learner did not attend, or not enough of it."""
+    END_REASON_NOT_COMPLETED: Redemption.EndReason.ValueType  # 6
+    """The learner did not complete the training."""
+    END_REASON_EVIDENCE_INSUFFICIENT: Redemption.EndReason.ValueType  # 7
+    """The evidence does not show what it should."""
+    END_REASON_SUSPECTED_MISUSE: Redemption.EndReason.ValueType  # 8
+    """The delivery looks fictitious."""
+    END_REASON_OTHER: Redemption.EndReason.ValueType  # 9
+    """Another reason; a note can say it."""
+
     NAME_FIELD_NUMBER: _builtins.int
     VOUCHER_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int
@@ -89,6 +140,8 @@ class Redemption(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    END_REASON_FIELD_NUMBER: _builtins.int
+    END_NOTE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
     voucher: _builtins.str
@@ -105,6 +158,10 @@ class Redemption(_message.Message):
     """Where it stands."""
     etag: _builtins.str
     """Version of the resource."""
+    end_reason: Global___Redemption.EndReason.ValueType
+    """Why it ended without payment."""
+    end_note: _builtins.str
+    """Note of whoever ended it, for whoever may read the redemption; sealed where it is kept."""
     @_builtins.property
     def price(self) -> _money_pb2.Money:
         """Price of the session when reserved."""
@@ -161,10 +218,12 @@ class Redemption(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        end_reason: Global___Redemption.EndReason.ValueType = ...,
+        end_note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "create_time", b"create_time", "learner_share", b"learner_share", "price", b"price", "release_time", b"release_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "course", b"course", "create_time", b"create_time", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -270,6 +329,29 @@ class DeliveryEvidence(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DeliveryEvidence._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: DeliveryEvidence._Kind.ValueType  # 0
+        """Counts as ATTENDANCE."""
+        KIND_ATTENDANCE: DeliveryEvidence._Kind.ValueType  # 1
+        """That the learner attended, such as a signed list."""
+        KIND_COMPLETION: DeliveryEvidence._Kind.ValueType  # 2
+        """That the learner completed the training, such as a certificate."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What a piece of evidence shows."""
+
+    KIND_UNSPECIFIED: DeliveryEvidence.Kind.ValueType  # 0
+    """Counts as ATTENDANCE."""
+    KIND_ATTENDANCE: DeliveryEvidence.Kind.ValueType  # 1
+    """That the learner attended, such as a signed list."""
+    KIND_COMPLETION: DeliveryEvidence.Kind.ValueType  # 2
+    """That the learner completed the training, such as a certificate."""
+
     @_typing.final
     class UploadHeadersEntry(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
@@ -297,6 +379,7 @@ class DeliveryEvidence(_message.Message):
     UPLOAD_URI_FIELD_NUMBER: _builtins.int
     UPLOAD_HEADERS_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{redemption}/evidence/{id}`."""
     size_bytes: _builtins.int
@@ -307,6 +390,8 @@ class DeliveryEvidence(_message.Message):
     """SHA-256 of the bytes, hex."""
     upload_uri: _builtins.str
     """Address to PUT the bytes to."""
+    kind: Global___DeliveryEvidence.Kind.ValueType
+    """What it shows; the payment rule of the programme says which kind a delivery needs."""
     @_builtins.property
     def upload_headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Headers the PUT must carry."""
@@ -325,10 +410,11 @@ class DeliveryEvidence(_message.Message):
         upload_uri: _builtins.str = ...,
         upload_headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        kind: Global___DeliveryEvidence.Kind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expire_time", b"expire_time", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_headers", b"upload_headers", "upload_uri", b"upload_uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_headers", b"upload_headers", "upload_uri", b"upload_uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -439,22 +525,26 @@ class VoidRedemptionRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
     reason: _builtins.str
-    """Why, in words that hold no personal data."""
+    """Note beside `reason_code`: the learner, the provider and staff read it; it is kept sealed, and no event or log has it."""
     request_id: _builtins.str
     """UUID that makes the call safe to repeat."""
+    reason_code: Global___Redemption.EndReason.ValueType
+    """Why; unset counts as OTHER."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         reason: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        reason_code: Global___Redemption.EndReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -469,22 +559,26 @@ class RejectRedemptionRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
     reason: _builtins.str
-    """Why, in words that hold no personal data."""
+    """Note beside `reason_code`: the learner, the provider and staff read it; it is kept sealed, and no event or log has it."""
     request_id: _builtins.str
     """UUID that makes the call safe to repeat."""
+    reason_code: Global___Redemption.EndReason.ValueType
+    """Why."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         reason: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        reason_code: Global___Redemption.EndReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

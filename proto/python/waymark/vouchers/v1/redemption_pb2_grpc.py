@@ -125,7 +125,7 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeliverRedemption(self, request, context):
-        """Hands in the delivery with its evidence.
+        """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
         Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -51,7 +51,7 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_LIMIT.
     """
     DeliverRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.DeliverRedemptionRequest, _redemption_pb2.Redemption]
-    """Hands in the delivery with its evidence.
+    """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
     """
     AcceptRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]
@@ -98,7 +98,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_LIMIT.
     """
     DeliverRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.DeliverRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Hands in the delivery with its evidence.
+    """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
     """
     AcceptRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
@@ -172,7 +172,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.DeliverRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Hands in the delivery with its evidence.
+        """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
         Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
         """
 

@@ -31,7 +31,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/vouchers/v1/voucher.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\xa8\x06\n\x07Voucher\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x15\n\x07learner\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tprogramme\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x11programme_version\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x61pplication\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x63ourse\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x07 \x01(\x0e\x32\".waymark.vouchers.v1.Voucher.StateB\x04\xe2\x41\x01\x03\x12\'\n\x05value\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12+\n\tavailable\x18\t \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12*\n\x08reserved\x18\n \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12:\n\x10order_time_limit\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x63ode_issued\x18\x0e \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xa9\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ISSUED\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x15\n\x11STATE_PARTLY_USED\x10\x03\x12\x13\n\x0fSTATE_EXHAUSTED\x10\x04\x12\x11\n\rSTATE_EXPIRED\x10\x05\x12\x13\n\x0fSTATE_CANCELLED\x10\x06\x12\x11\n\rSTATE_REVOKED\x10\x07:D\xea\x41\x41\n\x18vouchers.waymark/Voucher\x12\x12vouchers/{voucher}*\x08vouchers2\x07voucher\"H\n\x11GetVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\"\x8c\x01\n\x13ListVouchersRequest\x12;\n\x07learner\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"_\n\x14ListVouchersResponse\x12.\n\x08vouchers\x18\x01 \x03(\x0b\x32\x1c.waymark.vouchers.v1.Voucher\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"o\n\x17IssueVoucherCodeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"(\n\x18IssueVoucherCodeResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"J\n\x13GetVoucherQrRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\"V\n\x14GetVoucherQrResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\x0b\n\x03svg\x18\x04 \x01(\t\"l\n\x14\x43\x61ncelVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8c\x01\n\x14RevokeVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x1e\n\x06reason\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\xb4\x07\n\x0eVoucherService\x12\x92\x01\n\nGetVoucher\x12&.waymark.vouchers.v1.GetVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\">\x8a\xb5\x18\x1d\n\x13\x08\x01\x12\x0fvoucher.learner\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=vouchers/*}\x12\x8b\x01\n\x0cListVouchers\x12(.waymark.vouchers.v1.ListVouchersRequest\x1a).waymark.vouchers.v1.ListVouchersResponse\"&\x8a\xb5\x18\x0e\n\x08\x08\x01\x12\x04self\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/vouchers\x12\xb4\x01\n\x10IssueVoucherCode\x12,.waymark.vouchers.v1.IssueVoucherCodeRequest\x1a-.waymark.vouchers.v1.IssueVoucherCodeResponse\"C\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=vouchers/*}:issueCode:\x01*\x12\x9e\x01\n\x0cGetVoucherQr\x12(.waymark.vouchers.v1.GetVoucherQrRequest\x1a).waymark.vouchers.v1.GetVoucherQrResponse\"9\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=vouchers/*}:qr\x12\x9a\x01\n\rCancelVoucher\x12).waymark.vouchers.v1.CancelVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\"@\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=vouchers/*}:cancel:\x01*\x12\x89\x01\n\rRevokeVoucher\x12).waymark.vouchers.v1.RevokeVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\"/\x8a\xb5\x18\x04\n\x02\x08\x03\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=vouchers/*}:revoke:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/vouchers/v1/voucher.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\xaa\x08\n\x07Voucher\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x15\n\x07learner\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tprogramme\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x11programme_version\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x61pplication\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x63ourse\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x07 \x01(\x0e\x32\".waymark.vouchers.v1.Voucher.StateB\x04\xe2\x41\x01\x03\x12\'\n\x05value\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12+\n\tavailable\x18\t \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12*\n\x08reserved\x18\n \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12:\n\x10order_time_limit\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x63ode_issued\x18\x0e \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@\x12@\n\nend_reason\x18\x10 \x01(\x0e\x32&.waymark.vouchers.v1.Voucher.EndReasonB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x65nd_note\x18\x11 \x01(\tB\x04\xe2\x41\x01\x03\"\xa9\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ISSUED\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x15\n\x11STATE_PARTLY_USED\x10\x03\x12\x13\n\x0fSTATE_EXHAUSTED\x10\x04\x12\x11\n\rSTATE_EXPIRED\x10\x05\x12\x13\n\x0fSTATE_CANCELLED\x10\x06\x12\x11\n\rSTATE_REVOKED\x10\x07\"\xa5\x01\n\tEndReason\x12\x1a\n\x16\x45ND_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45ND_REASON_NOT_ELIGIBLE\x10\x01\x12\x1a\n\x16\x45ND_REASON_FALSE_FACTS\x10\x02\x12\x15\n\x11\x45ND_REASON_MISUSE\x10\x03\x12\x16\n\x12\x45ND_REASON_MISTAKE\x10\x04\x12\x14\n\x10\x45ND_REASON_OTHER\x10\x05:D\xea\x41\x41\n\x18vouchers.waymark/Voucher\x12\x12vouchers/{voucher}*\x08vouchers2\x07voucher\"H\n\x11GetVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\"\x8c\x01\n\x13ListVouchersRequest\x12;\n\x07learner\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"_\n\x14ListVouchersResponse\x12.\n\x08vouchers\x18\x01 \x03(\x0b\x32\x1c.waymark.vouchers.v1.Voucher\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"o\n\x17IssueVoucherCodeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"(\n\x18IssueVoucherCodeResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"J\n\x13GetVoucherQrRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\"V\n\x14GetVoucherQrResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\x0b\n\x03svg\x18\x04 \x01(\t\"l\n\x14\x43\x61ncelVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xd3\x01\n\x14RevokeVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12K\n\x0breason_code\x18\x04 \x01(\x0e\x32&.waymark.vouchers.v1.Voucher.EndReasonB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x32\xb4\x07\n\x0eVoucherService\x12\x92\x01\n\nGetVoucher\x12&.waymark.vouchers.v1.GetVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\">\x8a\xb5\x18\x1d\n\x13\x08\x01\x12\x0fvoucher.learner\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=vouchers/*}\x12\x8b\x01\n\x0cListVouchers\x12(.waymark.vouchers.v1.ListVouchersRequest\x1a).waymark.vouchers.v1.ListVouchersResponse\"&\x8a\xb5\x18\x0e\n\x08\x08\x01\x12\x04self\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/vouchers\x12\xb4\x01\n\x10IssueVoucherCode\x12,.waymark.vouchers.v1.IssueVoucherCodeRequest\x1a-.waymark.vouchers.v1.IssueVoucherCodeResponse\"C\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=vouchers/*}:issueCode:\x01*\x12\x9e\x01\n\x0cGetVoucherQr\x12(.waymark.vouchers.v1.GetVoucherQrRequest\x1a).waymark.vouchers.v1.GetVoucherQrResponse\"9\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=vouchers/*}:qr\x12\x9a\x01\n\rCancelVoucher\x12).waymark.vouchers.v1.CancelVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\"@\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=vouchers/*}:cancel:\x01*\x12\x89\x01\n\rRevokeVoucher\x12).waymark.vouchers.v1.RevokeVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\"/\x8a\xb5\x18\x04\n\x02\x08\x03\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=vouchers/*}:revoke:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -68,6 +68,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VOUCHER'].fields_by_name['code_issued']._serialized_options = b'\342A\001\003'
   _globals['_VOUCHER'].fields_by_name['etag']._loaded_options = None
   _globals['_VOUCHER'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_VOUCHER'].fields_by_name['end_reason']._loaded_options = None
+  _globals['_VOUCHER'].fields_by_name['end_reason']._serialized_options = b'\342A\001\003'
+  _globals['_VOUCHER'].fields_by_name['end_note']._loaded_options = None
+  _globals['_VOUCHER'].fields_by_name['end_note']._serialized_options = b'\342A\001\003'
   _globals['_VOUCHER']._loaded_options = None
   _globals['_VOUCHER']._serialized_options = b'\352AA\n\030vouchers.waymark/Voucher\022\022vouchers/{voucher}*\010vouchers2\007voucher'
   _globals['_GETVOUCHERREQUEST'].fields_by_name['name']._loaded_options = None
@@ -91,9 +95,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVOKEVOUCHERREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_REVOKEVOUCHERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\036r\0342\032^vouchers/[0-9a-z-]{1,63}$'
   _globals['_REVOKEVOUCHERREQUEST'].fields_by_name['reason']._loaded_options = None
-  _globals['_REVOKEVOUCHERREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\272H\007r\005\020\003\030\350\007'
+  _globals['_REVOKEVOUCHERREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\350\007'
   _globals['_REVOKEVOUCHERREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REVOKEVOUCHERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_REVOKEVOUCHERREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_REVOKEVOUCHERREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
   _globals['_VOUCHERSERVICE'].methods_by_name['GetVoucher']._loaded_options = None
   _globals['_VOUCHERSERVICE'].methods_by_name['GetVoucher']._serialized_options = b'\212\265\030\035\n\023\010\001\022\017voucher.learner\n\002\010\003\n\002\010\010\202\323\344\223\002\027\022\025/v1/{name=vouchers/*}'
   _globals['_VOUCHERSERVICE'].methods_by_name['ListVouchers']._loaded_options = None
@@ -107,27 +113,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VOUCHERSERVICE'].methods_by_name['RevokeVoucher']._loaded_options = None
   _globals['_VOUCHERSERVICE'].methods_by_name['RevokeVoucher']._serialized_options = b'\212\265\030\004\n\002\010\003\202\323\344\223\002!\"\034/v1/{name=vouchers/*}:revoke:\001*'
   _globals['_VOUCHER']._serialized_start=270
-  _globals['_VOUCHER']._serialized_end=1078
-  _globals['_VOUCHER_STATE']._serialized_start=839
-  _globals['_VOUCHER_STATE']._serialized_end=1008
-  _globals['_GETVOUCHERREQUEST']._serialized_start=1080
-  _globals['_GETVOUCHERREQUEST']._serialized_end=1152
-  _globals['_LISTVOUCHERSREQUEST']._serialized_start=1155
-  _globals['_LISTVOUCHERSREQUEST']._serialized_end=1295
-  _globals['_LISTVOUCHERSRESPONSE']._serialized_start=1297
-  _globals['_LISTVOUCHERSRESPONSE']._serialized_end=1392
-  _globals['_ISSUEVOUCHERCODEREQUEST']._serialized_start=1394
-  _globals['_ISSUEVOUCHERCODEREQUEST']._serialized_end=1505
-  _globals['_ISSUEVOUCHERCODERESPONSE']._serialized_start=1507
-  _globals['_ISSUEVOUCHERCODERESPONSE']._serialized_end=1547
-  _globals['_GETVOUCHERQRREQUEST']._serialized_start=1549
-  _globals['_GETVOUCHERQRREQUEST']._serialized_end=1623
-  _globals['_GETVOUCHERQRRESPONSE']._serialized_start=1625
-  _globals['_GETVOUCHERQRRESPONSE']._serialized_end=1711
-  _globals['_CANCELVOUCHERREQUEST']._serialized_start=1713
-  _globals['_CANCELVOUCHERREQUEST']._serialized_end=1821
-  _globals['_REVOKEVOUCHERREQUEST']._serialized_start=1824
-  _globals['_REVOKEVOUCHERREQUEST']._serialized_end=1964
-  _globals['_VOUCHERSERVICE']._serialized_start=1967
-  _globals['_VOUCHERSERVICE']._serialized_end=2915
+  _globals['_VOUCHER']._serialized_end=1336
+  _globals['_VOUCHER_STATE']._serialized_start=929
+  _globals['_VOUCHER_STATE']._serialized_end=1098
+  _globals['_VOUCHER_ENDREASON']._serialized_start=1101
+  _globals['_VOUCHER_ENDREASON']._serialized_end=1266
+  _globals['_GETVOUCHERREQUEST']._serialized_start=1338
+  _globals['_GETVOUCHERREQUEST']._serialized_end=1410
+  _globals['_LISTVOUCHERSREQUEST']._serialized_start=1413
+  _globals['_LISTVOUCHERSREQUEST']._serialized_end=1553
+  _globals['_LISTVOUCHERSRESPONSE']._serialized_start=1555
+  _globals['_LISTVOUCHERSRESPONSE']._serialized_end=1650
+  _globals['_ISSUEVOUCHERCODEREQUEST']._serialized_start=1652
+  _globals['_ISSUEVOUCHERCODEREQUEST']._serialized_end=1763
+  _globals['_ISSUEVOUCHERCODERESPONSE']._serialized_start=1765
+  _globals['_ISSUEVOUCHERCODERESPONSE']._serialized_end=1805
+  _globals['_GETVOUCHERQRREQUEST']._serialized_start=1807
+  _globals['_GETVOUCHERQRREQUEST']._serialized_end=1881
+  _globals['_GETVOUCHERQRRESPONSE']._serialized_start=1883
+  _globals['_GETVOUCHERQRRESPONSE']._serialized_end=1969
+  _globals['_CANCELVOUCHERREQUEST']._serialized_start=1971
+  _globals['_CANCELVOUCHERREQUEST']._serialized_end=2079
+  _globals['_REVOKEVOUCHERREQUEST']._serialized_start=2082
+  _globals['_REVOKEVOUCHERREQUEST']._serialized_end=2293
+  _globals['_VOUCHERSERVICE']._serialized_start=2296
+  _globals['_VOUCHERSERVICE']._serialized_end=3244
 # @@protoc_insertion_point(module_scope)

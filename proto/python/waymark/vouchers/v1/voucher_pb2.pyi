@@ -66,6 +66,41 @@ class Voucher(_message.Message):
     STATE_REVOKED: Voucher.State.ValueType  # 7
     """Taken back by a caseworker."""
 
+    class _EndReason:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _EndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Voucher._EndReason.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        END_REASON_UNSPECIFIED: Voucher._EndReason.ValueType  # 0
+        """It was not revoked."""
+        END_REASON_NOT_ELIGIBLE: Voucher._EndReason.ValueType  # 1
+        """The learner does not meet a condition any more."""
+        END_REASON_FALSE_FACTS: Voucher._EndReason.ValueType  # 2
+        """It was granted on facts that were not true."""
+        END_REASON_MISUSE: Voucher._EndReason.ValueType  # 3
+        """It was used for something else than it was granted for."""
+        END_REASON_MISTAKE: Voucher._EndReason.ValueType  # 4
+        """It was granted by mistake."""
+        END_REASON_OTHER: Voucher._EndReason.ValueType  # 5
+        """Another reason; a note can say it."""
+
+    class EndReason(_EndReason, metaclass=_EndReasonEnumTypeWrapper):
+        """Why a voucher was revoked."""
+
+    END_REASON_UNSPECIFIED: Voucher.EndReason.ValueType  # 0
+    """It was not revoked."""
+    END_REASON_NOT_ELIGIBLE: Voucher.EndReason.ValueType  # 1
+    """The learner does not meet a condition any more."""
+    END_REASON_FALSE_FACTS: Voucher.EndReason.ValueType  # 2
+    """It was granted on facts that were not true."""
+    END_REASON_MISUSE: Voucher.EndReason.ValueType  # 3
+    """It was used for something else than it was granted for."""
+    END_REASON_MISTAKE: Voucher.EndReason.ValueType  # 4
+    """It was granted by mistake."""
+    END_REASON_OTHER: Voucher.EndReason.ValueType  # 5
+    """Another reason; a note can say it."""
+
     NAME_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int
     PROGRAMME_FIELD_NUMBER: _builtins.int
@@ -81,6 +116,8 @@ class Voucher(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     CODE_ISSUED_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    END_REASON_FIELD_NUMBER: _builtins.int
+    END_NOTE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `vouchers/{id}`."""
     learner: _builtins.str
@@ -99,6 +136,10 @@ class Voucher(_message.Message):
     """True when it has a code."""
     etag: _builtins.str
     """Version of the resource."""
+    end_reason: Global___Voucher.EndReason.ValueType
+    """Why it was revoked."""
+    end_note: _builtins.str
+    """Note of whoever revoked it, for whoever may read the voucher; sealed where it is kept."""
     @_builtins.property
     def value(self) -> _money_pb2.Money:
         """Value at issue."""
@@ -141,10 +182,12 @@ class Voucher(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         code_issued: _builtins.bool = ...,
         etag: _builtins.str = ...,
+        end_reason: Global___Voucher.EndReason.ValueType = ...,
+        end_note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "create_time", b"create_time", "expire_time", b"expire_time", "order_time_limit", b"order_time_limit", "reserved", b"reserved", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "available", b"available", "code_issued", b"code_issued", "course", b"course", "create_time", b"create_time", "etag", b"etag", "expire_time", b"expire_time", "learner", b"learner", "name", b"name", "order_time_limit", b"order_time_limit", "programme", b"programme", "programme_version", b"programme_version", "reserved", b"reserved", "state", b"state", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "available", b"available", "code_issued", b"code_issued", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "expire_time", b"expire_time", "learner", b"learner", "name", b"name", "order_time_limit", b"order_time_limit", "programme", b"programme", "programme_version", b"programme_version", "reserved", b"reserved", "state", b"state", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -369,22 +412,26 @@ class RevokeVoucherRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `vouchers/{id}`."""
     reason: _builtins.str
-    """Why, in words that hold no personal data."""
+    """Note beside `reason_code`: the learner and staff read it; it is kept sealed, and no event or log has it."""
     request_id: _builtins.str
     """UUID that makes the call safe to repeat."""
+    reason_code: Global___Voucher.EndReason.ValueType
+    """Why."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         reason: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        reason_code: Global___Voucher.EndReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

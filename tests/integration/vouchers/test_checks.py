@@ -1,0 +1,201 @@
+"""The checks of the tables stand when the code fails; without them the damage is real money."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from waymark.vouchers.v1 import bank_account_pb2, hold_pb2, redemption_pb2
+from waymark.vouchers.v1 import payout_batch_pb2 as pb
+
+from services.platform.db.transaction import transaction
+from services.vouchers.domain.redemption import Redemption
+from services.vouchers.domain.states import RedemptionState
+from services.vouchers.domain.voucher import Voucher
+from tests.integration.vouchers.refusals import refused
+from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, eur
+
+# For each check a statement that only this check stops, on a world with a frozen batch and a hold.
+ATTEMPTS = {
+    "applications_not_negative": "UPDATE applications SET amount_cents = -1",
+    "bank_accounts_confirmed_by_someone": "UPDATE bank_accounts SET confirmed_by = ''",
+    "bank_accounts_maker_checker": "UPDATE bank_accounts SET confirmed_by = proposed_by",
+    "budgets_period": "UPDATE budgets SET end_date = start_date - 1",
+    "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
+    "holds_released_by_someone": "UPDATE holds SET released_at = now()",
+    "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
+    "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
+    "payouts_some_amount": "UPDATE payouts SET amount_cents = 0",
+    "pots_not_negative": "UPDATE pots SET available_cents = -1",
+    "programme_versions_activated_by_someone": "UPDATE programme_versions SET activated_by = ''",
+    "programme_versions_maker_checker": "UPDATE programme_versions SET activated_by = drafted_by[1]",
+    "redemptions_accepted_within_reserved": "UPDATE redemptions SET accepted_cents = amount_cents + 1",
+    "redemptions_not_negative": "UPDATE redemptions SET held_cents = -1",
+    "redemptions_owed_within_accepted": "UPDATE redemptions SET cleared_cents = accepted_cents + 1",
+    "redemptions_some_amount": """UPDATE redemptions
+      SET amount_cents = 0, accepted_cents = 0, held_cents = 0, cleared_cents = 0""",
+    "vouchers_never_beyond_value": "UPDATE vouchers SET available_cents = available_cents + 1",
+    "vouchers_not_negative": "UPDATE vouchers SET available_cents = -1, returned_cents = returned_cents + 1",
+}
+
+
+@pytest.fixture
+def owed(world: World) -> World:
+    """A world in which the school is owed 1 000 euro."""
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    world.redemption = world.accepted(learner, voucher)
+    world.bank_account()
+    return world
+
+
+def place(world: World) -> Any:
+    """Places a hold on the provider."""
+    hold = hold_pb2.Hold(target=world.organisation, reason="looks fictitious")
+    return world.payer.holds.PlaceHold(hold_pb2.PlaceHoldRequest(hold=hold))
+
+
+def frozen(world: World) -> Any:
+    """Returns a frozen batch."""
+    request = pb.FreezePayoutBatchRequest(name=world.batch().name)
+    return world.payer.batches.FreezePayoutBatch(request)
+
+
+def drop(world: World, check: str) -> None:
+    """Takes a check out of this world's database."""
+    with transaction(world.app) as tx:
+        tx.execute(text(f"ALTER TABLE {table_of(check)} DROP CONSTRAINT {check}"))
+    world.app.engine.dispose()  # the driver forgets prepared statements on a connection that changed tables
+
+
+def table_of(check: str) -> str:
+    """Returns the table that the statement for a check changes."""
+    return ATTEMPTS[check].split()[1]
+
+
+def run(world: World, statement: str) -> int:
+    """Runs a statement past the code; returns how many rows it changed."""
+    with transaction(world.app) as tx:
+        return int(tx.execute(text(statement)).rowcount)
+
+
+def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
+    frozen(owed)
+    place(owed)
+    with transaction(owed.app) as tx:
+        known = (
+            "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+        )
+        assert set(tx.execute(text(known)).scalars()) == ATTEMPTS.keys()
+    for check, attempt in ATTEMPTS.items():
+        with pytest.raises(Exception, match=f'"{check}"'):
+            run(owed, attempt)
+        assert alone(owed, check) > 0, f"{check} is not what stops it"
+
+
+def alone(world: World, check: str) -> int:
+    """Control: returns how many rows the statement changes without the check, and takes both back."""
+    with world.app.engine.connect() as connection:
+        connection.execute(text(f"ALTER TABLE {table_of(check)} DROP CONSTRAINT {check}"))
+        changed = connection.execute(text(ATTEMPTS[check])).rowcount
+        connection.rollback()
+    return changed
+
+
+def test_control_without_the_check_the_maker_approves_and_the_money_leaves(owed: World) -> None:
+    batch = frozen(owed)
+    drop(owed, "payout_batches_maker_checker")
+    assert (
+        run(owed, "UPDATE payout_batches SET state = 3, approved_by = created_by, approved_at = now()") == 1
+    )
+    file = owed.payer.batches.GetBankFile(pb.GetBankFileRequest(name=batch.name)).data
+    assert b"1000.00" in file
+
+
+def test_control_without_the_check_one_person_swaps_the_account_and_is_paid(owed: World) -> None:
+    account = bank_account_pb2.BankAccount(holder_name="Thief", iban=OTHER_IBAN)
+    propose = bank_account_pb2.ProposeBankAccountRequest(parent=owed.organisation, bank_account=account)
+    owed.provider.accounts.ProposeBankAccount(propose)
+    drop(owed, "bank_accounts_maker_checker")
+    swap = (
+        "UPDATE bank_accounts SET state = 2, confirmed_by = proposed_by, effective_at = now() WHERE state = 1"
+    )
+    assert run(owed, swap) == 1
+    frozen(owed)
+    with transaction(owed.app) as tx:
+        assert tx.execute(text("SELECT holder_name, iban FROM payouts")).one() == ("Thief", OTHER_IBAN)
+
+
+def test_control_without_the_check_who_placed_a_hold_ends_it_and_money_leaves(owed: World) -> None:
+    place(owed)
+    assert refused(owed.batch) == "NOTHING_TO_PAY"
+    drop(owed, "holds_maker_checker")
+    assert run(owed, ATTEMPTS["holds_maker_checker"]) == 1
+    assert cents(owed.batch().total) == 100_000
+
+
+def careless(self: Voucher, amount: int, now: Any) -> Voucher:
+    """`Voucher.reserve` of somebody who forgot to ask what is left."""
+    return replace(self, available=self.available - amount, reserved=self.reserved + amount)
+
+
+@pytest.mark.parametrize("checked", [True, False], ids=["checked", "control"])
+def test_a_careless_reservation_ends_at_zero(
+    world: World, monkeypatch: pytest.MonkeyPatch, checked: bool
+) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    world.reserve(learner, voucher, amount=80_000)
+    monkeypatch.setattr(Voucher, "reserve", careless)
+    if checked:
+        assert refused(lambda: world.reserve(learner, voucher, amount=80_000)) == "INTERNAL"
+        assert world.verify().intact
+        return
+    drop(world, "vouchers_not_negative")
+    world.reserve(learner, voucher, amount=80_000)
+    with transaction(world.app) as tx:
+        assert tx.execute(text("SELECT available_cents, reserved_cents FROM vouchers")).one() == (
+            -60_000,
+            160_000,
+        )
+    assert not world.verify().intact
+
+
+def generous(self: Redemption, amount: int) -> Redemption:
+    """`Redemption.accept` of somebody who forgot what was reserved."""
+    return replace(self, state=RedemptionState.ACCEPTED, accepted=amount)
+
+
+@pytest.mark.parametrize("checked", [True, False], ids=["checked", "control"])
+def test_a_provider_gets_no_more_than_the_learner_agreed_to(
+    world: World, monkeypatch: pytest.MonkeyPatch, checked: bool
+) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    delivered = world.delivered(learner, voucher, amount=50_000)
+    monkeypatch.setattr(Redemption, "accept", generous)
+    accept = redemption_pb2.AcceptRedemptionRequest(name=delivered.name, amount=eur(80_000))
+    if checked:
+        assert refused(lambda: world.caseworker.redemptions.AcceptRedemption(accept)) == "INTERNAL"
+        return
+    drop(world, "redemptions_accepted_within_reserved")
+    world.caseworker.redemptions.AcceptRedemption(accept)
+    world.bank_account()
+    assert cents(world.batch().total) == 80_000  # of which the learner agreed to 50 000
+
+
+@pytest.mark.parametrize("checked", [True, False], ids=["checked", "control"])
+def test_a_voucher_is_not_spent_beyond_its_value(world: World, checked: bool) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    world.accepted(learner, voucher)
+    gift = "UPDATE vouchers SET state = 3, available_cents = value_cents"
+    if checked:
+        with pytest.raises(Exception, match="vouchers_never_beyond_value"):
+            run(world, gift)
+        assert refused(lambda: world.reserve(learner, voucher)) == "VOUCHER_SPENT"
+        return
+    drop(world, "vouchers_never_beyond_value")
+    assert run(world, gift) == 1
+    world.accepted(learner, voucher)
+    world.bank_account()
+    assert cents(world.batch().total) == 200_000  # on a voucher of 100 000
+    assert {finding.kind for finding in world.verify().findings} & {"NEGATIVE", "BALANCE"}
