@@ -140,7 +140,7 @@ def fill(app: CatalogueApp, labels: list[str], count: int) -> None:
 
 
 def queries(labels: list[str], count: int, seed: int = 3) -> list[SearchCoursesRequest]:
-    """Returns mixed searches: one to three words of occupations, five facets, every third within a circle."""
+    """Returns mixed searches: one or two words of occupations, five facets, every third within a circle."""
     pick = random.Random(seed)
     vocabulary = sorted({word for label in labels for word in label.split() if len(word) > 3})
     asked = []
