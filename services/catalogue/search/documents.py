@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import struct
+from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import tantivy
-from waymark.catalogue.v1.course_pb2 import ListSessionsResponse
 from waymark.catalogue.v1.search_pb2 import CourseHit
 
 from services.catalogue.api.courses import session_message, tag_message
@@ -15,8 +17,23 @@ from services.catalogue.domain.courses import Document
 from services.catalogue.search.schema import CURRENCIES, field_language
 
 EPOCH = date(1970, 1, 1).toordinal()
-FOREVER = date.max.toordinal() - EPOCH
+FOREVER = 10_000_000  # days; after every date
 SUMMARY = 300  # characters
+_KEPT = struct.Struct("<iidd")  # start, end, latitude, longitude
+
+
+class KeptSession(NamedTuple):
+    """A session as the index keeps it: what chooses among sessions can be read without parsing a message.
+
+    `start` and `end` are days since 1970-01-01, FOREVER when there is none; a place unknown is not a number.
+    `hit` is a serialized CourseHit that holds the session as `next_session`, to be merged into the hit shown.
+    """
+
+    start: int
+    end: int
+    latitude: float
+    longitude: float
+    hit: bytes
 
 
 def days(iso: str) -> int:
@@ -47,9 +64,25 @@ def document(row: Any) -> tantivy.Document:
     for language in {offering["language"] for offering in state["offerings"]} - {""}:
         made.add_text("language", language)
     made.add_bytes("hit", _hit(row).SerializeToString())
-    kept = ListSessionsResponse(sessions=[session_message(row.id, session) for session in sessions])
-    made.add_bytes("sessions", kept.SerializeToString())
+    for session in sessions:
+        made.add_bytes("session", _kept(row.id, session))
     return made
+
+
+def kept_sessions(stored: tantivy.Document) -> Iterator[KeptSession]:
+    """Yields the sessions of a stored document in order of start, permanent entry last."""
+    for kept in stored.get_all("session"):
+        start, end, latitude, longitude = _KEPT.unpack_from(kept)
+        yield KeptSession(start, end, latitude, longitude, kept[_KEPT.size :])
+
+
+def _kept(course: str, session: Document) -> bytes:
+    start, end = (days(session[name]) if name in session else FOREVER for name in ("start", "end"))
+    at = session.get("lat", math.nan), session.get("lon", math.nan)
+    return (
+        _KEPT.pack(start, end, *at)
+        + CourseHit(next_session=session_message(course, session)).SerializeToString()
+    )
 
 
 def _texts(made: tantivy.Document, state: Document) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
+from heapq import nsmallest
 from typing import Any
 
 from tantivy import FieldType, Occur, Query, Searcher
 from waymark.catalogue.v1 import search_pb2
 from waymark.catalogue.v1.course_pb2 import CourseMode
-from waymark.catalogue.v1.search_pb2 import FacetCounts, FacetValue
+from waymark.catalogue.v1.search_pb2 import FacetCounts
 
 from services.catalogue.search import filters
 from services.catalogue.search.documents import EPOCH
@@ -37,6 +38,8 @@ def count(
     searcher: Searcher, query: Query, asked: Sequence[int], wanted: Wanted, total: int
 ) -> list[FacetCounts]:
     """Returns the counts over all hits of `query`, in the order asked for."""
+    if not total:
+        return [FacetCounts(facet=facet) for facet in asked]  # type: ignore[arg-type]
     by_field = {facet: FIELDS[facet] for facet in asked if facet in FIELDS}
     found: dict[str, Any] = {}
     if by_field:
@@ -59,8 +62,9 @@ def count(
             buckets = _yes_no(searcher, query, filters.short(wanted.shortages), total)
         else:
             buckets = _yes_no(searcher, query, filters.eligible(wanted.eligible), total)
-        buckets.sort(key=_most_first)
-        answer.values.extend([FacetValue(value=value, count=number) for value, number in buckets[:MOST]])
+        add = answer.values.add  # makes each in its place; extend would copy
+        for value, number in nsmallest(MOST, buckets, key=_most_first):
+            add(value=value, count=number)
         answers.append(answer)
     return answers
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date
 
 from tantivy import DocAddress, Searcher
-from waymark.catalogue.v1.course_pb2 import ListSessionsResponse, Session
 from waymark.catalogue.v1.search_pb2 import (
     CourseHit,
     SearchCoursesRequest,
@@ -15,11 +15,9 @@ from waymark.catalogue.v1.search_pb2 import (
 )
 
 from services.catalogue.search.directory import distance
-from services.catalogue.search.documents import EPOCH
+from services.catalogue.search.documents import EPOCH, FOREVER, KeptSession, kept_sessions
 from services.catalogue.search.filters import Wanted
 from services.catalogue.search.market import View
-
-FOREVER = 10_000_000
 
 
 def add_hits(
@@ -33,60 +31,56 @@ def add_hits(
     corrected: bool,
 ) -> None:
     """Adds the hits to the response, in the order found."""
+    words = CourseHit(reasons=_words(request, corrected=corrected)).SerializeToString()
     for score, address in found:
         stored = searcher.doc(address)
-        hit = response.hits.add()
-        hit.MergeFromString(bytes(stored.get_first("hit") or b""))
-        hit.score = score
-        sessions = ListSessionsResponse.FromString(bytes(stored.get_first("sessions") or b"")).sessions
+        sessions = list(kept_sessions(stored))
         upcoming = next_session(sessions, wanted)
-        if upcoming is not None:
-            hit.next_session.CopyFrom(upcoming)
+        hit = response.hits.add()
+        # Messages one after another are one message: a single parse makes the hit of what is kept.
+        hit.MergeFromString(
+            b"".join((words, stored.get_first("hit") or b"", upcoming.hit if upcoming else b""))
+        )
+        hit.score = score
         if wanted.near is not None:
             near = wanted.near
-            located = [s.location for s in sessions if s.HasField("location")]
-            hit.distance_km = min((distance(*near, at.latitude, at.longitude) for at in located), default=0.0)
-        organisation = hit.organisation.rsplit("/", 1)[-1]
+            located = [s for s in sessions if not math.isnan(s.latitude)]
+            hit.distance_km = min((distance(*near, s.latitude, s.longitude) for s in located), default=0.0)
+        organisation = hit.organisation.rpartition("/")[2]
         hit.organisation_display_name = view.names.get(organisation, "")
-        _reasons(hit, organisation, request, wanted, corrected=corrected)
+        _reasons(hit, organisation, upcoming, request, wanted)
 
 
-def start_of(session: Session) -> int:
-    """Returns the start as days since 1970-01-01; FOREVER for permanent entry."""
-    if not session.HasField("start_date"):
-        return FOREVER
-    at = session.start_date
-    return _ordinal(at.year, at.month, at.day) - EPOCH
-
-
-def _ordinal(year: int, month: int, day: int) -> int:
-    return date(year, month, day).toordinal()
-
-
-def next_session(sessions: Sequence[Session], wanted: Wanted) -> Session | None:
+def next_session(sessions: Sequence[KeptSession], wanted: Wanted) -> KeptSession | None:
     """Returns the first session that fits:
 
     Not before the day looked from, not after the last day asked for.
     """
     for session in sessions:  # they are in order of start, permanent entry last
-        start = start_of(session)
+        start = session.start
         if start < wanted.start_from or (wanted.start_to is not None and start > wanted.start_to):
             continue
-        if start == FOREVER and session.HasField("end_date"):
-            end = session.end_date
-            if _ordinal(end.year, end.month, end.day) - EPOCH < wanted.start_from:
-                continue
+        if start == FOREVER and session.end < wanted.start_from:
+            continue
         return session
     return None
 
 
+def _words(request: SearchCoursesRequest, *, corrected: bool) -> list[SearchReason]:
+    """Returns the reason that all hits share, if there is one."""
+    query = request.query.strip()
+    kind = SearchReason.KIND_SIMILAR_WORDS if corrected else SearchReason.KIND_WORDS
+    return [SearchReason(kind=kind, evidence=query)] if query else []
+
+
 def _reasons(
-    hit: CourseHit, organisation: str, request: SearchCoursesRequest, wanted: Wanted, *, corrected: bool
+    hit: CourseHit,
+    organisation: str,
+    upcoming: KeptSession | None,
+    request: SearchCoursesRequest,
+    wanted: Wanted,
 ) -> None:
     add = hit.reasons.add
-    if request.query.strip():
-        kind = SearchReason.KIND_SIMILAR_WORDS if corrected else SearchReason.KIND_WORDS
-        add(kind=kind, evidence=request.query.strip())
     short = wanted.shortages.by_isco or wanted.shortages.by_uri
     for tag in hit.occupations if short or request.occupations else ():
         if any(_covers(value, tag.uri, tag.isco_code) for value in request.occupations):
@@ -98,9 +92,9 @@ def _reasons(
         add(kind=SearchReason.KIND_VOUCHER_ELIGIBLE, evidence=hit.organisation)
     if wanted.near is not None:
         add(kind=SearchReason.KIND_NEAR, evidence=f"{hit.distance_km:.1f} km")
-    if hit.next_session.HasField("start_date"):
-        at = hit.next_session.start_date
-        add(kind=SearchReason.KIND_STARTS, evidence=f"{at.year:04}-{at.month:02}-{at.day:02}")
+    if upcoming is not None and upcoming.start != FOREVER:
+        evidence = date.fromordinal(upcoming.start + EPOCH).isoformat()
+        add(kind=SearchReason.KIND_STARTS, evidence=evidence)
 
 
 def _covers(value: str, uri: str, isco_code: str) -> bool:

@@ -7,7 +7,7 @@ from functools import cache
 import tantivy
 
 # Any change here needs a new number: indexes of another one are rebuilt.
-REVISION = "1"
+REVISION = "2"
 
 # Languages with word stems; texts of others go into the fields of OTHER, words as they are.
 STEMMED = {"en": "english", "fr": "french", "de": "german", "nl": "dutch"}
@@ -45,7 +45,7 @@ def schema() -> tantivy.Schema:
     for currency in CURRENCIES:
         builder.add_unsigned_field(f"price_{currency}", indexed=True, fast=True)
     builder.add_bytes_field("hit", stored=True)
-    builder.add_bytes_field("sessions", stored=True)
+    builder.add_bytes_field("session", stored=True)
     return builder.build()
 
 

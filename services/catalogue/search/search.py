@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tantivy import DocAddress, FieldType, Query, Searcher
-from waymark.catalogue.v1.course_pb2 import ListSessionsResponse
 from waymark.catalogue.v1.search_pb2 import (
     SEARCH_ORDER_NEXT_START,
     SearchCoursesRequest,
@@ -15,8 +14,9 @@ from waymark.catalogue.v1.search_pb2 import (
 from services.catalogue.api.messages import put_date
 from services.catalogue.search import facets, words
 from services.catalogue.search.directory import Snapshot
+from services.catalogue.search.documents import kept_sessions
 from services.catalogue.search.filters import Wanted, understand
-from services.catalogue.search.hits import add_hits, next_session, start_of
+from services.catalogue.search.hits import add_hits, next_session
 from services.catalogue.search.market import Market
 from services.catalogue.search.words import between
 
@@ -113,6 +113,5 @@ def _all(searcher: Searcher, query: Query, limit: int) -> Found:
 
 
 def _next_start(searcher: Searcher, address: DocAddress, wanted: Wanted) -> int:
-    stored = bytes(searcher.doc(address).get_first("sessions") or b"")
-    session = next_session(ListSessionsResponse.FromString(stored).sessions, wanted)
-    return start_of(session) if session is not None else LONGEST * 100
+    session = next_session(list(kept_sessions(searcher.doc(address))), wanted)
+    return session.start if session is not None else LONGEST * 100
