@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.cli import output
+from services.cli.call import listed
 from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
 
 hold = typer.Typer(help="Holds on payouts: placed on an alert, released by a second person with a finding.")
@@ -57,7 +58,6 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List holds, newest first."""
-    query: dict[str, Any] = {"show_ended": str(ended).lower(), "page_size": limit}
     with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", "/v1/holds", **query).get("holds", [])
+        found = listed(caller, "holds", limit, show_ended=str(ended).lower())
     output.many(found, HOLD, as_json, empty="nothing is held")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.cli import output
+from services.cli.call import listed
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
 
@@ -73,8 +74,7 @@ def entries(
         "for": "reference",
     }
     with calling(home, act_as, token=token) as caller:
-        query: dict[str, Any] = {"reference": reference, "account_owner": owner, "page_size": limit}
-        found = caller.rest("GET", "/v1/ledger/entries", **query).get("entries", [])
+        found = listed(caller, "ledger/entries", limit, reference=reference, account_owner=owner)
     output.many(found, columns, as_json, empty="no entries")
 
 
@@ -88,9 +88,6 @@ def checkpoints(
 ) -> None:
     """List signed checkpoints, newest first."""
     with calling(home, act_as, token=token) as caller:
-        answer = caller.rest("GET", "/v1/ledger/checkpoints", page_size=limit)
-    if as_json:
-        output.as_json(answer)
-        return
+        found = listed(caller, "ledger/checkpoints", limit)
     columns = {"chain": "shard", "up to": "sequence", "hash": "hash", "key": "keyId", "when": "createTime"}
-    output.table(answer.get("checkpoints", []), columns, empty="no checkpoint yet")
+    output.many(found, columns, as_json, empty="no checkpoint yet")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
+from services.cli.call import listed
 from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
 
 organisation = typer.Typer(help="Training providers and partners: onboard, accredit, give them a feed.")
@@ -103,9 +104,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List organisations by name."""
-    query: dict[str, Any] = {"accredited_only": str(accredited).lower(), "page_size": limit}
     with calling(home) as caller:
-        found = caller.rest("GET", "/v1/organisations", **query).get("organisations", [])
+        found = listed(caller, "organisations", limit, accredited_only=str(accredited).lower())
     output.many([{"accredited": False, **each} for each in found], ORGANISATION, as_json, empty="none yet")
 
 

@@ -9,6 +9,7 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
+from services.cli.call import listed
 from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
 
 payout = typer.Typer(help="Payments to providers: batch, freeze, approval by a second person, SEPA file.")
@@ -95,7 +96,7 @@ def list_(
 ) -> None:
     """List batches, newest first."""
     with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", "/v1/payoutBatches", page_size=limit).get("payoutBatches", [])
+        found = listed(caller, "payoutBatches", limit)
     output.many(found, BATCH, as_json, empty="no batch yet")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day, json_money
+from services.cli.call import listed
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
 
@@ -127,7 +128,7 @@ def fund(
 def list_(limit: Limit = 50, home: Home = None, as_json: AsJson = False) -> None:
     """List programmes."""
     with calling(home) as caller:
-        found = caller.rest("GET", "/v1/programmes", page_size=limit).get("programmes", [])
+        found = listed(caller, "programmes", limit)
     if as_json:
         output.as_json(found)
     else:

@@ -10,6 +10,7 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
+from services.cli.call import listed
 from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
 from services.cli.uploads import upload_to_catalogue
 
@@ -122,7 +123,7 @@ def findings(
 ) -> None:
     """Show what is wrong with a draft's file: line, column, value, and how to mend it."""
     with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", f"/v1/{name}/findings", page_size=limit).get("findings", [])
+        found = listed(caller, f"{name}/findings", limit)
     output.many(found, FINDINGS, as_json, empty="no findings")
 
 
@@ -182,13 +183,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List the lists, or the versions of one."""
-    path, key = (
-        ("/v1/shortageLists", "shortageLists")
-        if not name
-        else (f"/v1/{name}/versions", "shortageListVersions")
-    )
+    path, key = (f"{name}/versions", "shortageListVersions") if name else ("shortageLists", "")
     with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", path, page_size=limit).get(key, [])
+        found = listed(caller, path, limit, key=key)
     versions = {key: VERSION[key] for key in ("version", "state", "in force from", "until", "entries")}
     columns = versions if name else LIST
     output.many(found, columns, as_json, empty="none yet; see `waymark shortage create --help`")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from services.cli import output
+from services.cli.call import listed
 from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
 from services.cli.uploads import upload_to_catalogue
 
@@ -75,7 +76,7 @@ def import_(
 def list_(limit: Limit = 50, home: Home = None, as_json: AsJson = False) -> None:
     """List the imported versions, newest first."""
     with calling(home) as caller:
-        found = caller.rest("GET", "/v1/taxonomyVersions", page_size=limit).get("taxonomyVersions", [])
+        found = listed(caller, "taxonomyVersions", limit)
     output.many(found, VERSION, as_json, empty="no taxonomy yet; see `waymark taxonomy import --help`")
 
 
