@@ -30,6 +30,11 @@ ENTRY = {
     "etag": "etag",
 }
 ROW = {key: ENTRY[key] for key in ("entry", "kind", "title", "organisation", "from", "to")}
+_OF_REVISION = {"revision": "name", "since": "createTime"}
+REVISION = _OF_REVISION | {
+    label: f"snapshot.{path}" for label, path in ENTRY.items() if label not in ("entry", "changed", "etag")
+}
+REVISION_ROW = {key: REVISION[key] for key in ("revision", "since", "title", "organisation", "from", "to")}
 Name = Annotated[str, typer.Argument(metavar="ENTRY", help="holders/{id}/entries/{id}")]
 Organisation = Annotated[str, typer.Option(help="Employer, school, issuer or club.")]
 Place = Annotated[str, typer.Option(help="Where it took place.")]
@@ -145,6 +150,38 @@ def update(
 def delete(call: Call, name: Name, etag: Etag = "") -> None:
     """Remove an entry."""
     call.delete(name, etag=etag)
+
+
+@entry.command(epilog="Example:  waymark entry revisions holders/0198…/entries/0198…")
+@calls(LEARNER)
+def revisions(call: Call, name: Name, limit: Limit = 50) -> None:
+    """List what an entry said before it was changed, newest first."""
+    empty = "it was never changed"
+    call.many(f"{name}/revisions", REVISION_ROW, limit, key="entryRevisions", empty=empty)
+
+
+@entry.command(epilog="Example:  waymark entry revision holders/0198…/entries/0198…/revisions/3")
+@calls(LEARNER)
+def revision(
+    call: Call,
+    name: Annotated[
+        str, typer.Argument(metavar="REVISION", help="holders/{id}/entries/{id}/revisions/{number}")
+    ],
+) -> None:
+    """Show what an entry said before."""
+    call.one(call.get(name), REVISION)
+
+
+@entry.command(epilog="Example:  waymark entry rollback holders/0198…/entries/0198… 3")
+@calls(LEARNER)
+def rollback(
+    call: Call,
+    name: Name,
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Last part of the revision's name.")],
+    etag: Etag = "",
+) -> None:
+    """Let an entry say again what it said; a change like any other, which can be taken back."""
+    call.one(call.post(f"{name}:rollback", with_etag({"revisionId": number}, etag)), ENTRY)
 
 
 def _entry(

@@ -112,6 +112,18 @@ def test_entries_are_added_changed_and_removed(learner: Person) -> None:
     assert learner.fails("entry", "show", name) == (5, "NOT_FOUND")
 
 
+def test_what_an_entry_said_before_is_shown_and_restored(learner: Person) -> None:
+    name = learner.gets("entry", "create", "work", "Welder", "--place", "Ghent")["name"]
+    assert learner.prints("entry", "revisions", name) == "it was never changed\n"
+    etag = learner.gets("entry", "update", name, "--title", "Baker")["etag"]
+    assert "Welder" in learner.prints("entry", "revisions", name)
+    (former,) = learner.gets("entry", "revisions", name)
+    assert "place         Ghent\n" in learner.prints("entry", "revision", former["name"])
+    assert learner.gets("entry", "rollback", name, "1", "--etag", etag)["title"] == "Welder"
+    assert learner.fails("entry", "rollback", name, "1", "--etag", etag) == (4, "ETAG_STALE")
+    assert learner.fails("entry", "rollback", name, "7") == (5, "NOT_FOUND")
+
+
 def test_a_list_goes_over_pages_and_says_when_there_is_more(learner: Person) -> None:
     made = [learner.gets("entry", "create", "interest", f"interest {n}")["name"] for n in range(3)]
     listed = learner.run("entry", "list", "--limit", "2", "--json")

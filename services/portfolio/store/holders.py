@@ -14,7 +14,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
-from services.portfolio.store.collection import fill
+from services.portfolio.store.collection import bare, fill
 from services.portfolio.store.tables import holders
 from services.portfolio.store.vault import Vault, create_vault
 
@@ -47,14 +47,10 @@ def replace(tx: Transaction, vault: Vault, holder: Holder) -> Holder:
 
 
 def _write(tx: Transaction, vault: Vault, holder: Holder, *, version: Any) -> Holder:
-    bare = Holder()
-    bare.CopyFrom(holder)
-    for field in ("name", "etag", "create_time", "update_time"):
-        bare.ClearField(field)
     row = tx.execute(
         update(holders)
         .where(holders.c.id == vault.holder)
-        .values(sealed=vault.seal(holders, vault.holder, bare), version=version, updated_at=tx.now)
+        .values(sealed=vault.seal(holders, vault.holder, bare(holder)), version=version, updated_at=tx.now)
         .returning(holders)
     ).one()
     return _shown(vault, row)

@@ -85,6 +85,18 @@ entries = Table(
     _time("updated_at"),
 )
 
+# What an entry said at each version before its current one; gone with the entry.
+entry_revisions = Table(
+    "entry_revisions",
+    metadata,
+    Column("holder_id", Text, primary_key=True),
+    Column("entry_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    _sealed(),
+    _time("updated_at"),
+    ForeignKeyConstraint(["holder_id", "entry_id"], ["entries.holder_id", "entries.id"], ondelete="CASCADE"),
+)
+
 skill_claims = Table(
     "skill_claims",
     metadata,

@@ -43,9 +43,11 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     holder = holder_pb2.Holder(given_name=CANARY, family_name=CANARY, summary={"en": CANARY})
     person.CreateHolder(holder_pb2.CreateHolderRequest(holder=holder, request_id=str(uuid.uuid4())))
     job = entry_pb2.Entry(kind=entry_pb2.ENTRY_KIND_WORK, title=CANARY, description={"en": CANARY})
-    person.CreateEntry(
+    made = person.CreateEntry(
         entry_pb2.CreateEntryRequest(parent=person.holder, entry=job, request_id=str(uuid.uuid4()))
     )
+    changed = entry_pb2.Entry(name=made.name, place=CANARY)  # what it said before becomes a revision
+    person.UpdateEntry(entry_pb2.UpdateEntryRequest(entry=changed))
     skill(person, CANARY, label={"en": CANARY})
     way = pathway(person, title=CANARY)
     step(person, way.name, title=CANARY, course="courses/c")

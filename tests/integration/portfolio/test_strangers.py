@@ -14,6 +14,7 @@ from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2,
     entry_pb2,
+    entry_revision_pb2,
     evidence_pb2,
     holder_pb2,
     mandate_pb2,
@@ -42,6 +43,7 @@ from tests.support.portfolio import (
 MODULES = (
     access_log_pb2,
     entry_pb2,
+    entry_revision_pb2,
     evidence_pb2,
     holder_pb2,
     mandate_pb2,
@@ -80,6 +82,9 @@ class Owned:
         counsellor = portfolio.counsellor()
         mandate_request = mandate(self.person, counsellor, portfolio.organisation, 1)
         job, claim = entry(self.person), skill(self.person)
+        self.person.UpdateEntry(
+            entry_pb2.UpdateEntryRequest(entry=entry_pb2.Entry(name=job.name, title="before"))
+        )
         link = share(self.person, ["holder"]).share_link
         given = self.person.CreateMandate(mandate_request)
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
@@ -89,6 +94,9 @@ class Owned:
             "GetEntry": {"name": job.name},
             "UpdateEntry": {"entry": entry_pb2.Entry(name=job.name, title="Eve")},
             "DeleteEntry": {"name": job.name},
+            "ListEntryRevisions": {"parent": job.name},
+            "GetEntryRevision": {"name": f"{job.name}/revisions/1"},
+            "RollbackEntry": {"name": job.name, "revision_id": "1"},
             "CreateSkillClaim": {"skill_claim": skill_claim_pb2.SkillClaim(concept_uri="http://a/b")},
             "GetSkillClaim": {"name": claim.name},
             "UpdateSkillClaim": {"skill_claim": skill_claim_pb2.SkillClaim(name=claim.name)},
@@ -116,7 +124,7 @@ class Owned:
     def _request(self, method: Any, values: dict[str, Any], holder: str, way: str, evidence: str) -> Message:
         request = method.input_type._concrete_class(**values)
         fields = request.DESCRIPTOR.fields_by_name
-        if "parent" in fields:
+        if "parent" in fields and not request.parent:
             request.parent = holder
         if "name" in fields and not request.name:
             name = way if method.containing_service.name == "PathwayService" else holder
@@ -178,7 +186,18 @@ def test_without_the_relationships_a_stranger_would_see(
 
 
 @pytest.mark.parametrize(
-    "name", ["GetEntry", "UpdateEntry", "DeleteEntry", "RevokeShareLink", "GetPathway", "MoveStep"]
+    "name",
+    [
+        "GetEntry",
+        "GetEntryRevision",
+        "ListEntryRevisions",
+        "RollbackEntry",
+        "UpdateEntry",
+        "DeleteEntry",
+        "RevokeShareLink",
+        "GetPathway",
+        "MoveStep",
+    ],
 )
 def test_a_child_is_not_reached_through_another_parent(portfolio: Portfolio, name: str) -> None:
     """The caller's own portfolio with somebody else's ids in the name."""
