@@ -9,7 +9,7 @@ import typer
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls
 
-holder = typer.Typer(help="The person behind a portfolio: open it, read it, change it.")
+holder = typer.Typer(help="The person behind a portfolio: open it, read it, change it, erase it.")
 LEARNER = "learner"
 HOLDER = {
     "holder": "name",
@@ -21,6 +21,16 @@ HOLDER = {
     "languages": "languages",
     "opened": "createTime",
     "etag": "etag",
+}
+ERASED = {
+    "entries": "entries",
+    "skills": "skillClaims",
+    "files": "evidence",
+    "pathways": "pathways",
+    "mandates": "mandates",
+    "share links": "shareLinks",
+    "access records kept": "accessRecords",
+    "erased": "eraseTime",
 }
 HolderName = Annotated[str, typer.Argument(metavar="[HOLDER]", help="holders/{id}; default: your own.")]
 Given = Annotated[str, typer.Option(help="Given names.")]
@@ -82,6 +92,28 @@ def update(
     if "contact" in person:  # replaced as a whole, so what it holds now goes along
         person["contact"] = call.get(name).get("contact", {}) | person["contact"]
     call.one(call.patch(name, with_etag(person, etag)), HOLDER)
+
+
+@holder.command(epilog="Examples:  waymark holder erase --dry-run · waymark holder erase --yes --json")
+@calls(LEARNER)
+def erase(
+    call: Call,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase your portfolio for good; asks first. The access log stays, and you can still read it."""
+    name = own(call, "")
+    body = {"etag": call.get(name)["etag"]}
+    if dry_run or not yes:
+        would = call.post(f"{name}:erase", body | {"validateOnly": True})
+        if dry_run:
+            call.one(would, ERASED)
+            return
+        typer.echo("This goes for good:", err=True)
+        for label in ("entries", "skills", "files", "pathways", "mandates", "share links"):
+            typer.echo(f"  {would.get(ERASED[label], 0)} {label}", err=True)
+        typer.confirm("Erase it?", abort=True, err=True)
+    call.one(call.post(f"{name}:erase", body), ERASED)
 
 
 def own(call: Call, name: str) -> str:

@@ -244,6 +244,21 @@ def test_people_read_link_and_pin_and_may_choose_or_leave_out_the_pin(
     assert learner.fails("share", "create", "shoe_size") == (4, "SHARE_FIELD_UNKNOWN")
 
 
+def test_a_portfolio_is_erased_after_a_word(learner: Person, employer: Person) -> None:
+    learner.prints("entry", "create", "work", "Welder")
+    link = learner.gets("share", "create", "holder", "--no-pin")["link"]
+    employer.prints("share", "open", link)
+    assert re.search(r"^entries +1$", learner.prints("holder", "erase", "--dry-run"), re.MULTILINE)
+    refused = learner.run("holder", "erase")  # nobody there to say yes
+    assert refused.returncode == 1
+    assert "1 entries" in refused.stderr
+    assert learner.gets("holder", "show")["givenName"] == "Noor"
+    assert learner.gets("holder", "erase", "--yes")["entries"] == 1
+    assert learner.fails("holder", "show") == (5, "NOT_FOUND")
+    assert employer.fails("share", "open", link) == (5, "NOT_FOUND")
+    assert [each["action"] for each in learner.gets("access-log")] == ["OpenShareLink"]
+
+
 @pytest.mark.parametrize(
     ("command", "empty"),
     [
