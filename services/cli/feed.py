@@ -33,6 +33,7 @@ RUN = {
     "created": "coursesCreated",
     "updated": "coursesUpdated",
     "unchanged": "coursesUnchanged",
+    "missing": "coursesMissing",
     "removed": "coursesRemoved",
     "errors": "errorCount",
     "warnings": "warningCount",

@@ -76,6 +76,9 @@ def add_source(
     feed_format: Annotated[Format, typer.Argument(metavar="FORMAT", help="Format of its files.")],
     region: Annotated[str, typer.Option(help="NUTS code of places that name none.")] = "",
     language: Annotated[str, typer.Option(help="Language of texts that name none.")] = "en",
+    grace: Annotated[
+        int, typer.Option(min=0, max=100, help="Feeds that may leave a course out before it is removed.")
+    ] = 0,
     act_as: ActAs = MANAGER,
     token: Token = "",
     home: Home = None,
@@ -89,6 +92,7 @@ def add_source(
             "format": "FEED_FORMAT_" + feed_format.name,
             "defaultLanguage": language,
             "defaultNutsCode": region,
+            "removalGraceFeeds": grace,
         }
     }
     with calling(home, act_as, token=token) as caller:
