@@ -56,6 +56,10 @@ class Call:
         if not self.as_json:
             output.table(rows, columns, empty=empty)
 
+    def rows(self, rows: Sequence[output.Row], columns: Mapping[str, str], *, empty: str = "none") -> None:
+        """Prints a list: JSON as it came, or a table with the named columns."""
+        output.many(rows, columns, self.as_json, empty=empty)
+
     def many(
         self,
         path: str,
@@ -67,7 +71,7 @@ class Call:
         **query: Any,
     ) -> None:
         """Prints what a list holds, at most `limit`; see `listed`."""
-        output.many(listed(self.caller, path, limit, key=key, **query), columns, self.as_json, empty=empty)
+        self.rows(listed(self.caller, path, limit, key=key, **query), columns, empty=empty)
 
 
 def listed(caller: Caller, path: str, limit: int, *, key: str = "", **query: Any) -> list[dict[str, Any]]:

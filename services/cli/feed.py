@@ -58,14 +58,16 @@ def register(app: typer.Typer) -> None:
     app.add_typer(feed, name="feed", no_args_is_help=True)
 
 
-@feed.command("dry-run", epilog="Example:  waymark feed dry-run sources/0198… samples/feeds/courses.csv")
+@feed.command(
+    "dry-run", epilog="Example:  waymark feed dry-run sources/0198… samples/feeds/harbour-crafts.csv"
+)
 @calls(MANAGER)
 def dry_run(call: Call, source: SourceName, file: File, partial: Partial = False) -> None:
     """Show what an import would do, with its findings; change nothing."""
     report(call, run_feed(call.caller, source, file, partial=partial, dry=True))
 
 
-@feed.command("import", epilog="Example:  waymark feed import sources/0198… samples/feeds/courses.csv")
+@feed.command("import", epilog="Example:  waymark feed import sources/0198… samples/feeds/harbour-crafts.csv")
 @calls(MANAGER)
 def import_(call: Call, source: SourceName, file: File, partial: Partial = False) -> None:
     """Import a feed; a run that would remove too much is held for `waymark feed approve`."""
