@@ -35,6 +35,7 @@ STEPS: tuple[Step, ...] = (
     voucher.PAY,
     portfolio.SHARE,
     refusals.STRANGER_READS,
+    portfolio.ERASED,
     closing.ACCOUNTS,
     closing.EVENTS,
 )
