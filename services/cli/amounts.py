@@ -1,9 +1,9 @@
-"""Amounts and days as a person types them, in the JSON form of google.type.Money and google.type.Date."""
+"""Amounts, days and terms as a person types them, in the JSON form of the contracts' types."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from services.cli.exits import ExitCode, Failure
@@ -40,3 +40,17 @@ def json_day(typed: str) -> dict[str, int]:
         raise Failure(
             ExitCode.USAGE, f"{typed!r} is not a day of the calendar.", remedy="Write it like 2026-11-21."
         ) from None
+
+
+def json_partial_day(typed: str) -> dict[str, int]:
+    """`2019`, `2019-09` or `2019-09-01` as google.type.Date in JSON; raises Failure for anything else."""
+    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", typed)
+    if match is None:
+        return json_day(typed)
+    json_day(f"{match[1]}-{match[2] or '01'}-01")
+    return {"year": int(match[1])} | ({"month": int(match[2])} if match[2] else {})
+
+
+def in_days(days: int) -> str:
+    """A moment so many days ahead of now as google.protobuf.Timestamp in JSON."""
+    return f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"

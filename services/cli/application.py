@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from services.cli import output
-from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+from services.cli.call import Call, calls, enum
+from services.cli.options import Limit
 
 application = typer.Typer(
     help="Applications for vouchers: the caseworkers' queue, and every clause behind a decision."
@@ -44,53 +44,41 @@ def register(app: typer.Typer) -> None:
 
 
 @application.command("list", epilog="Example:  waymark application list --state submitted")
+@calls(CASEWORKER)
 def list_(
+    call: Call,
     state: Annotated[State | None, typer.Option(help="Only in this state; `submitted` is the queue.")] = None,
     programme: Annotated[str, typer.Option(help="Only of this programmes/{id}.")] = "",
     limit: Limit = 50,
-    act_as: ActAs = CASEWORKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """List applications, oldest first."""
-    query: dict[str, Any] = {"programme": programme, "page_size": limit}
-    if state:
-        query["state"] = f"STATE_{state.name}"
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", "/v1/applications", **query).get("applications", [])
     columns = {
         key: APPLICATION[key] for key in ("application", "programme", "state", "refused for", "amount")
     }
-    output.many(found, columns, as_json, empty="no application")
+    query = {"programme": programme, "state": enum("STATE", state)}
+    call.many("applications", columns, limit, empty="no application", **query)
 
 
 @application.command(epilog="Example:  waymark application show applications/0198…")
-def show(
-    name: Name, act_as: ActAs = CASEWORKER, token: Token = "", home: Home = None, as_json: AsJson = False
-) -> None:
+@calls(CASEWORKER)
+def show(call: Call, name: Name) -> None:
     """Show an application with every clause as it came out."""
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", f"/v1/{name}")
-    output.one(found, APPLICATION, as_json)
-    if not as_json:
-        columns = {"clause": "clause", "outcome": "outcome", "reason": "reasonCode", "law": "legalReference"}
-        output.table(found.get("clauses", []), columns)
+    found = call.get(name)
+    call.one(found, APPLICATION)
+    columns = {"clause": "clause", "outcome": "outcome", "reason": "reasonCode", "law": "legalReference"}
+    call.part(found.get("clauses", []), columns)
 
 
 @application.command(
     epilog="Example:  waymark application decide applications/0198… --grant --reason 'papers seen'"
 )
+@calls(CASEWORKER)
 def decide(
+    call: Call,
     name: Name,
     grant: Annotated[bool, typer.Option("--grant/--refuse", help="Grant or refuse it.")],
     reason: Annotated[str, typer.Option(help="Why, for the learner; kept sealed.")],
-    act_as: ActAs = CASEWORKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Decide an application that waits for a person."""
     body = {"grant": grant, "reason": reason, "reasonCodes": [] if grant else ["CASEWORKER"]}
-    with calling(home, act_as, token=token) as caller:
-        output.one(caller.rest("POST", f"/v1/{name}:decide", body), APPLICATION, as_json)
+    call.one(call.post(f"{name}:decide", body), APPLICATION)

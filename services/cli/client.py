@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -119,7 +120,7 @@ class Caller:
             raise failure_of_rest(answer)
         return answer
 
-    def upload(self, url: str, headers: Mapping[str, str], content: bytes) -> None:
+    def upload(self, url: str, headers: Mapping[str, str], content: bytes | Iterable[bytes]) -> None:
         """PUTs `content` to the address of an upload ticket, with the ticket's headers; raises Failure."""
         with self.reached():
             answer = self.client.http.put(url, content=content, headers=dict(headers))
@@ -133,6 +134,17 @@ class Caller:
         if answer.status_code >= 400:
             raise Failure(ExitCode.REFUSED, f"The download was refused with HTTP {answer.status_code}.")
         return answer.content
+
+    @property
+    def subject(self) -> str:
+        """Subject of the token, unchecked: checking it is the services' business. Raises Failure."""
+        try:
+            payload = self._token.split(".")[1]
+            return str(json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"])
+        except (IndexError, KeyError, ValueError):
+            raise Failure(
+                ExitCode.USAGE, "The token does not say who you are.", remedy="Name the portfolio you mean."
+            ) from None
 
     def headers(self) -> dict[str, str]:
         """The headers that carry the token."""

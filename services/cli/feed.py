@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from services.cli import output
+from services.cli.call import Call, calls
 from services.cli.exits import ExitCode, Failure
-from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+from services.cli.options import Limit
 from services.cli.uploads import upload_to_catalogue
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ RUN = {
     "created": "coursesCreated",
     "updated": "coursesUpdated",
     "unchanged": "coursesUnchanged",
+    "missing": "coursesMissing",
     "removed": "coursesRemoved",
     "errors": "errorCount",
     "warnings": "warningCount",
@@ -56,108 +58,64 @@ def register(app: typer.Typer) -> None:
     app.add_typer(feed, name="feed", no_args_is_help=True)
 
 
-@feed.command("dry-run", epilog="Example:  waymark feed dry-run sources/0198… samples/feeds/courses.csv")
-def dry_run(
-    source: SourceName,
-    file: File,
-    partial: Partial = False,
-    act_as: ActAs = MANAGER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+@feed.command(
+    "dry-run", epilog="Example:  waymark feed dry-run sources/0198… samples/feeds/harbour-crafts.csv"
+)
+@calls(MANAGER)
+def dry_run(call: Call, source: SourceName, file: File, partial: Partial = False) -> None:
     """Show what an import would do, with its findings; change nothing."""
-    with calling(home, act_as, token=token) as caller:
-        report(caller, run_feed(caller, source, file, partial=partial, dry=True), as_json)
+    report(call, run_feed(call.caller, source, file, partial=partial, dry=True))
 
 
-@feed.command("import", epilog="Example:  waymark feed import sources/0198… samples/feeds/courses.csv")
-def import_(
-    source: SourceName,
-    file: File,
-    partial: Partial = False,
-    act_as: ActAs = MANAGER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+@feed.command("import", epilog="Example:  waymark feed import sources/0198… samples/feeds/harbour-crafts.csv")
+@calls(MANAGER)
+def import_(call: Call, source: SourceName, file: File, partial: Partial = False) -> None:
     """Import a feed; a run that would remove too much is held for `waymark feed approve`."""
-    with calling(home, act_as, token=token) as caller:
-        report(caller, run_feed(caller, source, file, partial=partial, dry=False), as_json)
+    report(call, run_feed(call.caller, source, file, partial=partial, dry=False))
 
 
 @feed.command(epilog="Example:  waymark feed findings feedRuns/0198… --json")
-def findings(
-    run: RunName,
-    limit: Limit = 500,
-    act_as: ActAs = MANAGER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show the findings of a run: where, what is wrong, how to mend it."""
-    with calling(home, act_as, token=token) as caller:
-        output.many(findings_of(caller, run, limit), FINDINGS, as_json, empty="no findings")
+@calls(MANAGER)
+def findings(call: Call, run: RunName, limit: Limit = 500) -> None:
+    """Show the findings of a run in the order of the file: where, what is wrong, how to mend it."""
+    call.many(f"{run}/findings", FINDINGS, limit, empty="no findings")
 
 
 @feed.command(epilog="Example:  waymark feed runs --source sources/0198…")
+@calls(MANAGER)
 def runs(
+    call: Call,
     source: Annotated[str, typer.Option(help="Only of this sources/{id}.")] = "",
     limit: Limit = 50,
-    act_as: ActAs = MANAGER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
     columns = {
         key: RUN[key] for key in ("run", "state", "dry run", "records in", "accepted", "rejected", "removed")
     }
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", "/v1/feedRuns", source=source, page_size=limit).get("feedRuns", [])
-    output.many(found, columns, as_json)
+    call.many("feedRuns", columns, limit, source=source)
 
 
 @feed.command(epilog="Example:  waymark feed approve feedRuns/0198…")
-def approve(
-    run: RunName,
-    act_as: ActAs = MANAGER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+@calls(MANAGER)
+def approve(call: Call, run: RunName) -> None:
     """Let a held run go on."""
-    with calling(home, act_as, token=token) as caller:
-        caller.rest("POST", f"/v1/{run}:approve", {})
-        report(caller, wait_for_run(caller, run, since_held=True), as_json)
+    call.post(f"{run}:approve")
+    report(call, wait_for_run(call.caller, run, since_held=True))
 
 
 @feed.command(epilog="Example:  waymark feed reject feedRuns/0198…")
-def reject(
-    run: RunName,
-    act_as: ActAs = MANAGER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+@calls(MANAGER)
+def reject(call: Call, run: RunName) -> None:
     """End a held run without effect; what was served before stays."""
-    with calling(home, act_as, token=token) as caller:
-        output.one(caller.rest("POST", f"/v1/{run}:reject", {}), RUN, as_json)
+    call.one(call.post(f"{run}:reject"), RUN)
 
 
 @feed.command(epilog="Example:  waymark feed sources")
-def sources(
-    limit: Limit = 50,
-    act_as: ActAs = MANAGER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+@calls(MANAGER)
+def sources(call: Call, limit: Limit = 50) -> None:
     """List the sources that feeds come from."""
     columns = {"source": "name", "of": "organisation", "called": "displayName", "format": "format"}
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", "/v1/sources", page_size=limit).get("sources", [])
-    output.many(found, columns, as_json)
+    call.many("sources", columns, limit)
 
 
 def run_feed(caller: Caller, source: str, file: Path, *, partial: bool, dry: bool) -> str:
@@ -186,19 +144,11 @@ def wait_for_run(caller: Caller, name: str, *, since_held: bool = False, timeout
     return name
 
 
-def findings_of(caller: Caller, run: str, limit: int) -> list[dict[str, Any]]:
-    """Findings of a run in the order of the file, at most `limit`."""
-    found: list[dict[str, Any]] = caller.rest("GET", f"/v1/{run}/findings", page_size=limit).get(
-        "findings", []
-    )
-    return found
-
-
-def report(caller: Caller, name: str, as_json: bool) -> None:
+def report(call: Call, name: str) -> None:
     """Prints a run with its first findings; raises Failure when it did not succeed, so that scripts stop."""
-    run = caller.rest("GET", f"/v1/{name}")
-    found = findings_of(caller, name, 20)
-    if as_json:
+    run = call.get(name)
+    found = call.get(f"{name}/findings", page_size=20).get("findings", [])
+    if call.as_json:
         output.as_json({"run": run, "findings": found})
     else:
         output.details(run, RUN)

@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from services.cli.exits import ExitCode, Failure
+from services.cli.progress import bars
 from services.cli.stack import jars
 
 PROXY_HELP = (
@@ -44,16 +43,14 @@ def fetch(
 
 def with_progress() -> int:
     """Fetch with a bar for each download, or a line for each where the output is no terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with bars() as shown:
 
         @contextmanager
         def progress(name: str, size: int) -> Iterator[Callable[[int], None]]:
-            if not console.is_terminal:
-                console.print(f"fetching {name} ({size / 1_000_000:.1f} MB)", highlight=False)
-            task = bars.add_task(name, total=size)
-            yield lambda count: bars.advance(task, count)
-            bars.remove_task(task)
+            if shown.disable:
+                shown.console.print(f"fetching {name} ({size / 1_000_000:.1f} MB)", highlight=False)
+            task = shown.add_task(name, total=size)
+            yield lambda count: shown.advance(task, count)
+            shown.remove_task(task)
 
         return jars.fetch(progress)

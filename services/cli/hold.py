@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from services.cli import output
-from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+from services.cli.call import Call, calls
+from services.cli.options import Limit
 
 hold = typer.Typer(help="Holds on payouts: placed on an alert, released by a second person with a finding.")
 HOLD = {"hold": "name", "stops": "target", "because": "reason", "released": "released", "finding": "finding"}
@@ -19,45 +19,34 @@ def register(app: typer.Typer) -> None:
 
 
 @hold.command(epilog="Example:  waymark hold place organisations/harbour 'complaint about attendance lists'")
+@calls("finance:maker")
 def place(
+    call: Call,
     target: Annotated[str, typer.Argument(help="redemptions/{id}, courses/{id} or organisations/{id}")],
     reason: Annotated[str, typer.Argument(help="Why; kept sealed.")],
-    act_as: ActAs = "finance:maker",
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Stop payouts for a redemption, a course or a provider."""
     body = {"hold": {"target": target, "reason": reason}}
-    with calling(home, act_as, token=token) as caller:
-        output.one(caller.rest("POST", "/v1/holds", body), HOLD, as_json)
+    call.one(call.post("holds", body), HOLD)
 
 
 @hold.command(epilog="Example:  waymark hold release holds/0198… 'lists and register agree'")
+@calls("finance:checker")
 def release(
+    call: Call,
     name: Annotated[str, typer.Argument(metavar="HOLD", help="holds/{id}")],
     finding: Annotated[str, typer.Argument(help="What was found; kept sealed.")],
-    act_as: ActAs = "finance:checker",
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """End a hold; by another person than the one who placed it."""
-    with calling(home, act_as, token=token) as caller:
-        output.one(caller.rest("POST", f"/v1/{name}:release", {"finding": finding}), HOLD, as_json)
+    call.one(call.post(f"{name}:release", {"finding": finding}), HOLD)
 
 
 @hold.command("list", epilog="Example:  waymark hold list --ended")
+@calls("auditor")
 def list_(
+    call: Call,
     ended: Annotated[bool, typer.Option(help="Released and ended ones too.")] = False,
     limit: Limit = 50,
-    act_as: ActAs = "auditor",
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """List holds, newest first."""
-    query: dict[str, Any] = {"show_ended": str(ended).lower(), "page_size": limit}
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", "/v1/holds", **query).get("holds", [])
-    output.many(found, HOLD, as_json, empty="nothing is held")
+    call.many("holds", HOLD, limit, show_ended=str(ended).lower(), empty="nothing is held")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.cli import output
+from services.cli.call import Call, calls, listed
 from services.cli.exits import ExitCode, Failure
-from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+from services.cli.options import Limit
 
 ledger = typer.Typer(help="The double-entry ledger: entries, balances, signed checkpoints, verification.")
 
@@ -19,10 +20,10 @@ def register(app: typer.Typer) -> None:
 
 
 @ledger.command(epilog="Example:  waymark ledger verify && echo intact")
-def verify(act_as: ActAs = "auditor", token: Token = "", home: Home = None, as_json: AsJson = False) -> None:
+@calls("auditor")
+def verify(call: Call) -> None:
     """Read every entry, compare hashes, sums, balances, checkpoints; exit code 1 when anything is wrong."""
-    with calling(home, act_as, token=token) as caller:
-        answer = caller.rest("POST", "/v1/ledger:verify", {})
+    answer = call.post("ledger:verify")
     answer.setdefault("intact", False)
     fields = {
         "intact": "intact",
@@ -30,9 +31,9 @@ def verify(act_as: ActAs = "auditor", token: Token = "", home: Home = None, as_j
         "transactions": "transactionCount",
         "checkpoints": "checkpointCount",
     }
-    output.one(answer, fields, as_json)
+    call.one(answer, fields)
     found = answer.get("findings", [])
-    if found and not as_json:
+    if found and not call.as_json:
         output.table(found, {"chain": "shard", "entry": "sequence", "kind": "kind", "what": "text"})
     if not answer["intact"]:
         raise Failure(
@@ -43,24 +44,20 @@ def verify(act_as: ActAs = "auditor", token: Token = "", home: Home = None, as_j
 
 
 @ledger.command(epilog="Example:  waymark ledger balances")
-def balances(
-    act_as: ActAs = "auditor", token: Token = "", home: Home = None, as_json: AsJson = False
-) -> None:
+@calls("auditor")
+def balances(call: Call) -> None:
     """Sum balances by kind of account; all of them sum to zero."""
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", "/v1/ledger/balances").get("balances", [])
-    output.many(found, {"account": "accountKind", "holds": "amount"}, as_json, empty="no entries yet")
+    found = call.get("ledger/balances").get("balances", [])
+    call.rows(found, {"account": "accountKind", "holds": "amount"}, empty="no entries yet")
 
 
 @ledger.command(epilog="Example:  waymark ledger entries --reference redemptions/0198…")
+@calls("auditor")
 def entries(
+    call: Call,
     reference: Annotated[str, typer.Option(help="Only for this redemption, voucher or batch.")] = "",
     owner: Annotated[str, typer.Option(help="Only of this owner.")] = "",
     limit: Limit = 50,
-    act_as: ActAs = "auditor",
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """List entries by chain and place."""
     columns = {
@@ -72,25 +69,13 @@ def entries(
         "amount": "amount",
         "for": "reference",
     }
-    with calling(home, act_as, token=token) as caller:
-        query: dict[str, Any] = {"reference": reference, "account_owner": owner, "page_size": limit}
-        found = caller.rest("GET", "/v1/ledger/entries", **query).get("entries", [])
-    output.many(found, columns, as_json, empty="no entries")
+    call.many("ledger/entries", columns, limit, reference=reference, account_owner=owner, empty="no entries")
 
 
 @ledger.command(epilog="Example:  waymark ledger checkpoints --json")
-def checkpoints(
-    limit: Limit = 50,
-    act_as: ActAs = "auditor",
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+@calls("auditor")
+def checkpoints(call: Call, limit: Limit = 50) -> None:
     """List signed checkpoints, newest first."""
-    with calling(home, act_as, token=token) as caller:
-        answer = caller.rest("GET", "/v1/ledger/checkpoints", page_size=limit)
-    if as_json:
-        output.as_json(answer)
-        return
+    found = listed(call.caller, "ledger/checkpoints", limit)
     columns = {"chain": "shard", "up to": "sequence", "hash": "hash", "key": "keyId", "when": "createTime"}
-    output.table(answer.get("checkpoints", []), columns, empty="no checkpoint yet")
+    call.rows(found, columns, empty="no checkpoint yet")

@@ -30,7 +30,7 @@ Token = Annotated[
     str,
     typer.Option(envvar="WAYMARK_TOKEN", help="Access token of your own identity provider, instead of --as."),
 ]
-Limit = Annotated[int, typer.Option(min=1, max=500, help="Show at most so many.")]
+Limit = Annotated[int, typer.Option(min=1, help="Show at most so many.")]
 
 
 @contextmanager
@@ -50,8 +50,15 @@ def calling(
         if token:
             yield Caller(client, token)
         elif role:
-            yield client.acting_as(role, f"{role}:{name}" if name else "", organisation)
+            yield client.acting_as(role, act_as if name else "", organisation)
         else:
             yield client.anonymous()
     finally:
         client.close()
+
+
+def subject_of(person: str) -> str:
+    """Subject of a person's tokens: `ROLE:NAME` as for `--as` with the development issuer, else a subject."""
+    from services.cli.stack.issuer import subject_id
+
+    return subject_id(person) if ":" in person else person

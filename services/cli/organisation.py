@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
-from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+from services.cli.call import Call, calls, listed
+from services.cli.options import Limit
 
 organisation = typer.Typer(help="Training providers and partners: onboard, accredit, give them a feed.")
 MANAGER = "catalogue_manager:maker"
@@ -37,48 +38,43 @@ def register(app: typer.Typer) -> None:
 
 
 @organisation.command(epilog="Example:  waymark organisation create 'Harbour Crafts Academy' --id harbour")
+@calls(MANAGER)
 def create(
+    call: Call,
     called: Annotated[str, typer.Argument(metavar="NAME", help="Name people know it by.")],
     identifier: Annotated[str, typer.Option("--id", help="Id; default: one is made.")] = "",
-    act_as: ActAs = MANAGER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Onboard an organisation."""
     body = {"organisation": {"displayName": called}, "organisationId": identifier}
-    with calling(home, act_as, token=token) as caller:
-        output.one(caller.rest("POST", "/v1/organisations", body), ORGANISATION, as_json)
+    call.one(call.post("organisations", body), ORGANISATION)
 
 
 @organisation.command(epilog="Example:  waymark organisation accredit organisations/harbour 2028-12-31")
+@calls(MANAGER)
 def accredit(
+    call: Call,
     name: Name,
     until: Annotated[str, typer.Argument(help="Last day in force, 2028-12-31.")],
     scheme: Annotated[str, typer.Option(help="Scheme it is granted under.")] = "",
-    act_as: ActAs = MANAGER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Accredit an organisation for voucher-funded training from today."""
     body = {"validTo": json_day(until), "scheme": scheme}
-    with calling(home, act_as, token=token) as caller:
-        answer = caller.rest("POST", f"/v1/{name}/accreditations", body)
+    answer = call.post(f"{name}/accreditations", body)
     fields = {"accreditation": "name", "from": "validFrom", "until": "validTo", "under": "scheme"}
-    output.one(answer, fields, as_json)
+    call.one(answer, fields)
 
 
 @organisation.command("source", epilog="Example:  waymark organisation source organisations/harbour csv")
+@calls(MANAGER)
 def add_source(
+    call: Call,
     name: Name,
     feed_format: Annotated[Format, typer.Argument(metavar="FORMAT", help="Format of its files.")],
     region: Annotated[str, typer.Option(help="NUTS code of places that name none.")] = "",
     language: Annotated[str, typer.Option(help="Language of texts that name none.")] = "en",
-    act_as: ActAs = MANAGER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
+    grace: Annotated[
+        int, typer.Option(min=0, max=100, help="Feeds that may leave a course out before it is removed.")
+    ] = 0,
 ) -> None:
     """Give an organisation a source that `waymark feed` imports into."""
     body = {
@@ -88,34 +84,32 @@ def add_source(
             "format": "FEED_FORMAT_" + feed_format.name,
             "defaultLanguage": language,
             "defaultNutsCode": region,
+            "removalGraceFeeds": grace,
         }
     }
-    with calling(home, act_as, token=token) as caller:
-        answer = caller.rest("POST", "/v1/sources", body)
-    output.one(answer, {"source": "name", "of": "organisation", "format": "format"}, as_json)
+    answer = call.post("sources", body)
+    call.one(answer, {"source": "name", "of": "organisation", "format": "format"})
 
 
 @organisation.command("list", epilog="Example:  waymark organisation list --accredited")
+@calls()
 def list_(
+    call: Call,
     accredited: Annotated[bool, typer.Option(help="Only those accredited today.")] = False,
     limit: Limit = 50,
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """List organisations by name."""
-    query: dict[str, Any] = {"accredited_only": str(accredited).lower(), "page_size": limit}
-    with calling(home) as caller:
-        found = caller.rest("GET", "/v1/organisations", **query).get("organisations", [])
-    output.many([{"accredited": False, **each} for each in found], ORGANISATION, as_json, empty="none yet")
+    found = listed(call.caller, "organisations", limit, accredited_only=str(accredited).lower())
+    call.rows([{"accredited": False, **each} for each in found], ORGANISATION, empty="none yet")
 
 
 @organisation.command(epilog="Example:  waymark organisation show organisations/harbour")
-def show(name: Name, home: Home = None, as_json: AsJson = False) -> None:
+@calls()
+def show(call: Call, name: Name) -> None:
     """Show an organisation with its sites."""
-    with calling(home) as caller:
-        found = {"accredited": False, **caller.rest("GET", f"/v1/{name}")}
-        sites = caller.rest("GET", f"/v1/{name}/sites").get("sites", [])
-    if as_json:
+    found = {"accredited": False, **call.get(name)}
+    sites = call.get(f"{name}/sites").get("sites", [])
+    if call.as_json:
         output.as_json({"organisation": found, "sites": sites})
         return
     output.details(found, ORGANISATION)

@@ -17,7 +17,8 @@ Row = Mapping[str, Any]
 WIDE = 200  # columns where the output is no terminal, so that a file or a pipe gets whole lines
 # Names of enums of the contracts; people read what comes after.
 _ENUM = re.compile(
-    r"(?:STATE|KIND|OUTCOME|SECTOR|HOLD_REASON|SHORTAGE_CAUSE|FINDING_SEVERITY|ACCOUNT_KIND|FEED_FORMAT)_([A-Z0-9_]+)"
+    r"(?:STATE|KIND|OUTCOME|SECTOR|HOLD_REASON|SHORTAGE_CAUSE|FINDING_SEVERITY|ACCOUNT_KIND|FEED_FORMAT"
+    r"|ENTRY_KIND|MANDATE_PURPOSE|SKILL_LEVEL|SKILL_SOURCE|SKILL_FRESHNESS)_([A-Z0-9_]+)"
 )
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z")
 
@@ -84,7 +85,7 @@ def text(value: Any) -> str:
         if "currencyCode" in value:
             return money(value)
         if "year" in value:
-            return "{:04d}-{:02d}-{:02d}".format(*(value.get(key, 0) for key in ("year", "month", "day")))
+            return day(value)
         return text(value.get("en") or next(iter(value.values()), ""))
     if isinstance(value, list):
         return ", ".join(map(text, value))
@@ -100,6 +101,12 @@ def word(value: str) -> str:
     if match := _TIME.fullmatch(value):
         return f"{match[1]} {match[2]} UTC"
     return value
+
+
+def day(value: Mapping[str, Any]) -> str:
+    """A google.type.Date in JSON as 2026-11-21; a year, or a year and a month, where that is all it says."""
+    parts = [part for part in (value.get("month", 0), value.get("day", 0)) if part]
+    return "-".join([f"{value['year']:04d}", *(f"{part:02d}" for part in parts)])
 
 
 def money(value: Mapping[str, Any]) -> str:

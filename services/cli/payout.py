@@ -9,7 +9,8 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
-from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+from services.cli.call import Call, calls
+from services.cli.options import Limit
 
 payout = typer.Typer(help="Payments to providers: batch, freeze, approval by a second person, SEPA file.")
 MAKER = "finance:maker"
@@ -36,67 +37,47 @@ def register(app: typer.Typer) -> None:
 
 
 @payout.command(epilog="Example:  waymark payout create 2026-12-01 'Employment Service' BE46735123456736")
+@calls(MAKER)
 def create(
+    call: Call,
     execution: Annotated[str, typer.Argument(help="Day the bank shall pay, 2026-12-01.")],
     debtor: Annotated[str, typer.Argument(help="Owner of the account to pay from.")],
     iban: Annotated[str, typer.Argument(help="IBAN of the account to pay from.")],
-    act_as: ActAs = MAKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Put everything that may be paid out into a new batch."""
     body = {"payoutBatch": {"executionDate": json_day(execution), "debtorName": debtor, "debtorIban": iban}}
-    with calling(home, act_as, token=token) as caller:
-        batch = caller.rest("POST", "/v1/payoutBatches", body)
-    show_batch(batch, as_json)
+    batch = call.post("payoutBatches", body)
+    show_batch(batch, call.as_json)
 
 
 @payout.command(epilog="Example:  waymark payout freeze payoutBatches/0198…")
-def freeze(
-    name: Name, act_as: ActAs = MAKER, token: Token = "", home: Home = None, as_json: AsJson = False
-) -> None:
+@calls(MAKER)
+def freeze(call: Call, name: Name) -> None:
     """Fix the payments of a batch."""
-    with calling(home, act_as, token=token) as caller:
-        show_batch(caller.rest("POST", f"/v1/{name}:freeze", {}), as_json)
+    show_batch(call.post(f"{name}:freeze"), call.as_json)
 
 
 @payout.command(epilog="Example:  waymark payout approve payoutBatches/0198…")
-def approve(
-    name: Name, act_as: ActAs = CHECKER, token: Token = "", home: Home = None, as_json: AsJson = False
-) -> None:
+@calls(CHECKER)
+def approve(call: Call, name: Name) -> None:
     """Approve a frozen batch; by another person than the one who made it."""
-    with calling(home, act_as, token=token) as caller:
-        show_batch(caller.rest("POST", f"/v1/{name}:approve", {}), as_json)
+    show_batch(call.post(f"{name}:approve"), call.as_json)
 
 
 @payout.command(epilog="Example:  waymark payout file payoutBatches/0198… --out batch.xml")
-def file(
-    name: Name,
-    out: Annotated[Path, typer.Option(help="Where to write it.")],
-    act_as: ActAs = CHECKER,
-    token: Token = "",
-    home: Home = None,
-) -> None:
+@calls(CHECKER)
+def file(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where to write it.")]) -> None:
     """Write the bank file of an approved batch: SEPA credit transfer, pain.001.001.09."""
-    with calling(home, act_as, token=token) as caller:
-        content = caller.rest_bytes("GET", f"/v1/{name}:bankFile")
+    content = call.caller.rest_bytes("GET", f"/v1/{name}:bankFile")
     out.write_bytes(content)
     typer.echo(f"{out}: {len(content)} bytes")
 
 
 @payout.command("list", epilog="Example:  waymark payout list")
-def list_(
-    limit: Limit = 50,
-    act_as: ActAs = "auditor",
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+@calls("auditor")
+def list_(call: Call, limit: Limit = 50) -> None:
     """List batches, newest first."""
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", "/v1/payoutBatches", page_size=limit).get("payoutBatches", [])
-    output.many(found, BATCH, as_json, empty="no batch yet")
+    call.many("payoutBatches", BATCH, limit, empty="no batch yet")
 
 
 def show_batch(batch: dict[str, object], as_json: bool) -> None:

@@ -10,8 +10,9 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day, json_money
+from services.cli.call import Call, calls, listed
 from services.cli.exits import ExitCode, Failure
-from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+from services.cli.options import Limit
 
 programme = typer.Typer(
     help="Voucher programmes: rules as data, activated by a second person, funded in pots."
@@ -50,48 +51,41 @@ def register(app: typer.Typer) -> None:
 
 
 @programme.command(
-    epilog="Example:  waymark programme create samples/programmes/retraining.json --id retrain-2026"
+    epilog="Example:  waymark programme create samples/programmes/shortage-training.json --id retrain-2026"
 )
+@calls(MAKER)
 def create(
+    call: Call,
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="JSON: `programme` and `version`.")
     ],
     identifier: Annotated[str, typer.Option("--id", help="Id of the programme; default: one is made.")] = "",
-    act_as: ActAs = MAKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Create a programme with a first version of its rules, as a draft."""
     content = read_programme(file)
     query = {"programme_id": identifier} if identifier else {}
-    with calling(home, act_as, token=token) as caller:
-        created = caller.rest("POST", "/v1/programmes", content["programme"], **query)
-        version = caller.rest("POST", f"/v1/{created['name']}/versions", content["version"])
-    if as_json:
+    created = call.post("programmes", content["programme"], **query)
+    version = call.post(f"{created['name']}/versions", content["version"])
+    if call.as_json:
         output.as_json({"programme": created, "version": version})
     else:
         output.details(version, VERSION)
 
 
 @programme.command(epilog="Example:  waymark programme activate programmes/retrain-2026/versions/1")
-def activate(
-    name: Annotated[str, typer.Argument(help="programmes/{id}/versions/{n}")],
-    act_as: ActAs = CHECKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+@calls(CHECKER)
+def activate(call: Call, name: Annotated[str, typer.Argument(help="programmes/{id}/versions/{n}")]) -> None:
     """Put a drafted version into force; by another person than the one who drafted it."""
-    with calling(home, act_as, token=token) as caller:
-        version = caller.rest("POST", f"/v1/{name}:activate", {})
-    output.one(version, VERSION, as_json)
+    version = call.post(f"{name}:activate")
+    call.one(version, VERSION)
 
 
 @programme.command(
     epilog="Example:  waymark programme fund programmes/p1 fundingSources/esf 250000 2026-01-01 2026-12-31"
 )
+@calls(MAKER)
 def fund(
+    call: Call,
     name: Annotated[str, typer.Argument(help="programmes/{id}")],
     source: Annotated[str, typer.Argument(help="fundingSources/{id}")],
     amount: Annotated[str, typer.Argument(help="How much, for example 250000 or `250000.00 EUR`.")],
@@ -101,10 +95,6 @@ def fund(
     group: Annotated[
         list[str] | None, typer.Option(help="Target group the pot is for; repeat for more.")
     ] = None,
-    act_as: ActAs = MAKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Put money of a funding source into a programme's budget."""
     body = {
@@ -115,20 +105,19 @@ def fund(
         "targetGroups": group or [],
         "amount": json_money(amount),
     }
-    with calling(home, act_as, token=token) as caller:
-        budget = caller.rest("POST", f"/v1/{name}:fund", body)
-    if as_json:
+    budget = call.post(f"{name}:fund", body)
+    if call.as_json:
         output.as_json(budget)
     else:
         output.table(budget.get("pots", []), POTS, title=budget["name"])
 
 
 @programme.command("list", epilog="Example:  waymark programme list --json")
-def list_(limit: Limit = 50, home: Home = None, as_json: AsJson = False) -> None:
+@calls()
+def list_(call: Call, limit: Limit = 50) -> None:
     """List programmes."""
-    with calling(home) as caller:
-        found = caller.rest("GET", "/v1/programmes", page_size=limit).get("programmes", [])
-    if as_json:
+    found = listed(call.caller, "programmes", limit)
+    if call.as_json:
         output.as_json(found)
     else:
         columns = {
@@ -141,19 +130,13 @@ def list_(limit: Limit = 50, home: Home = None, as_json: AsJson = False) -> None
 
 
 @programme.command(epilog="Example:  waymark programme show programmes/retrain-2026")
-def show(
-    name: Annotated[str, typer.Argument(help="programmes/{id}")],
-    act_as: ActAs = "auditor",
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+@calls("auditor")
+def show(call: Call, name: Annotated[str, typer.Argument(help="programmes/{id}")]) -> None:
     """Show a programme with its versions, clauses and budgets."""
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", f"/v1/{name}")
-        versions = caller.rest("GET", f"/v1/{name}/versions").get("versions", [])
-        budgets = caller.rest("GET", f"/v1/{name}/budgets").get("budgets", [])
-    if as_json:
+    found = call.get(name)
+    versions = call.get(f"{name}/versions").get("versions", [])
+    budgets = call.get(f"{name}/budgets").get("budgets", [])
+    if call.as_json:
         output.as_json({"programme": found, "versions": versions, "budgets": budgets})
         return
     output.details(found, PROGRAMME)

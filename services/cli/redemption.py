@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from services.cli import output
 from services.cli.amounts import json_money
-from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+from services.cli.call import Call, calls, enum
+from services.cli.options import Limit
 
 redemption = typer.Typer(help="Vouchers being spent: what is delivered, what it costs, accept or refuse it.")
 CASEWORKER = "caseworker"
@@ -61,60 +61,46 @@ def register(app: typer.Typer) -> None:
 
 
 @redemption.command("list", epilog="Example:  waymark redemption list --state delivered")
+@calls(CASEWORKER)
 def list_(
+    call: Call,
     state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
     provider: Annotated[str, typer.Option(help="Only of this organisations/{id}.")] = "",
     limit: Limit = 50,
-    act_as: ActAs = CASEWORKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """List redemptions, newest first; `--state delivered` waits for a decision."""
-    query: dict[str, Any] = {"organisation": provider, "page_size": limit}
-    if state:
-        query["state"] = f"STATE_{state.name}"
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", "/v1/redemptions", **query).get("redemptions", [])
     columns = {key: REDEMPTION[key] for key in ("redemption", "state", "provider", "reserved", "accepted")}
-    output.many(found, columns, as_json, empty="no redemption")
+    query = {"organisation": provider, "state": enum("STATE", state)}
+    call.many("redemptions", columns, limit, empty="no redemption", **query)
 
 
 @redemption.command(epilog="Example:  waymark redemption show redemptions/0198…")
-def show(
-    name: Name, act_as: ActAs = CASEWORKER, token: Token = "", home: Home = None, as_json: AsJson = False
-) -> None:
+@calls(CASEWORKER)
+def show(call: Call, name: Name) -> None:
     """Show a redemption."""
-    with calling(home, act_as, token=token) as caller:
-        output.one(caller.rest("GET", f"/v1/{name}"), REDEMPTION, as_json)
+    call.one(call.get(name), REDEMPTION)
 
 
 @redemption.command(epilog="Example:  waymark redemption accept redemptions/0198… --amount 950.00")
+@calls(CASEWORKER)
 def accept(
+    call: Call,
     name: Name,
     amount: Annotated[str, typer.Option(help="Amount to pay; default: all that is reserved.")] = "",
-    act_as: ActAs = CASEWORKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Accept a delivery: the amount becomes the provider's."""
     body = {"amount": json_money(amount)} if amount else {}
-    with calling(home, act_as, token=token) as caller:
-        output.one(caller.rest("POST", f"/v1/{name}:accept", body), REDEMPTION, as_json)
+    call.one(call.post(f"{name}:accept", body), REDEMPTION)
 
 
 @redemption.command(epilog="Example:  waymark redemption reject redemptions/0198… not_attended")
+@calls(CASEWORKER)
 def reject(
+    call: Call,
     name: Name,
     reason: Annotated[Reason, typer.Argument(help="Why.")],
     note: Annotated[str, typer.Option(help="Words for the learner and the provider; kept sealed.")] = "",
-    act_as: ActAs = CASEWORKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Refuse a delivery: the amount returns to the voucher."""
     body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
-    with calling(home, act_as, token=token) as caller:
-        output.one(caller.rest("POST", f"/v1/{name}:reject", body), REDEMPTION, as_json)
+    call.one(call.post(f"{name}:reject", body), REDEMPTION)

@@ -8,14 +8,16 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
-from services.cli.options import AsJson, Home, calling
+from services.cli.call import Call, calls
 
 
 def register(app: typer.Typer) -> None:
     """Adds `search` to the command line `app`."""
 
     @app.command(epilog="Example:  waymark search welding --shortage --voucher --region BE2")
+    @calls()
     def search(
+        call: Call,
         words: Annotated[list[str] | None, typer.Argument(help="Words; none: all courses.")] = None,
         occupation: Annotated[
             list[str] | None, typer.Option(help="ISCO-08 code or concept URI; repeat for more.")
@@ -28,8 +30,6 @@ def register(app: typer.Typer) -> None:
         ] = False,
         as_of: Annotated[str, typer.Option(help="Day to look from, 2026-09-01; default: today.")] = "",
         limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most so many.")] = 10,
-        home: Home = None,
-        as_json: AsJson = False,
     ) -> None:
         """Search courses; every hit says why it was found."""
         query: dict[str, Any] = {
@@ -43,9 +43,8 @@ def register(app: typer.Typer) -> None:
         }
         if as_of:
             query |= {f"as_of.{part}": value for part, value in json_day(as_of).items()}
-        with calling(home) as caller:
-            answer = caller.rest("GET", "/v1/courses:search", **query)
-        if as_json:
+        answer = call.get("courses:search", **query)
+        if call.as_json:
             output.as_json(answer)
         else:
             show(answer)

@@ -10,7 +10,8 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
-from services.cli.options import ActAs, AsJson, Home, Limit, Token, calling
+from services.cli.call import Call, calls, listed
+from services.cli.options import Limit
 from services.cli.uploads import upload_to_catalogue
 
 shortage = typer.Typer(
@@ -54,7 +55,9 @@ def register(app: typer.Typer) -> None:
     epilog="Example:  waymark shortage import shortageLists/national samples/shortage/shortage-list.csv "
     "--from 2026-01-01",
 )
+@calls(MAKER)
 def import_(
+    call: Call,
     name: ListName,
     file: File,
     valid_from: Annotated[str, typer.Option("--from", help="First day in force, 2026-01-01.")],
@@ -65,26 +68,20 @@ def import_(
     severity: Annotated[int, typer.Option(min=0, max=5, help="Severity for rows that name none.")] = 0,
     method: Annotated[str, typer.Option(help="How the list was made.")] = "",
     check: Annotated[bool, typer.Option("--check", help="Only check the file, keep nothing.")] = False,
-    act_as: ActAs = MAKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Draft a version of a list from a CSV file and show what is wrong with it."""
-    with calling(home, act_as, token=token) as caller:
-        body = {
-            "upload": upload_to_catalogue(caller, file),
-            "format": "SHORTAGE_FORMAT_" + columns.name + "_CSV",
-            "validFrom": json_day(valid_from),
-            "method": method,
-            "defaultNutsCode": region,
-            "defaultSeverity": severity,
-            "validateOnly": check,
-        }
-        version = caller.rest("POST", f"/v1/{name}/versions", body)
-        path = f"/v1/{version.get('name')}/findings"
-        findings = [] if check else caller.rest("GET", path, page_size=500).get("findings", [])
-    if as_json:
+    body = {
+        "upload": upload_to_catalogue(call.caller, file),
+        "format": "SHORTAGE_FORMAT_" + columns.name + "_CSV",
+        "validFrom": json_day(valid_from),
+        "method": method,
+        "defaultNutsCode": region,
+        "defaultSeverity": severity,
+        "validateOnly": check,
+    }
+    version = call.post(f"{name}/versions", body)
+    findings = [] if check else listed(call.caller, f"{version['name']}/findings", 500)
+    if call.as_json:
         output.as_json({"version": version, "findings": findings})
     else:
         output.details(version, VERSION)
@@ -94,68 +91,53 @@ def import_(
 @shortage.command(
     epilog="Example:  waymark shortage create national --name 'Shortage occupations' --region BE2"
 )
+@calls(MAKER)
 def create(
+    call: Call,
     identifier: Annotated[str, typer.Argument(metavar="ID", help="Lower-case letters, digits and hyphens.")],
     called: Annotated[str, typer.Option("--name", help="Name people read.")],
     region: Annotated[str, typer.Option(help="NUTS code of the territory it speaks for.")],
     language: Annotated[str, typer.Option(help="Language of the name.")] = "en",
-    act_as: ActAs = MAKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Create a list; its content comes with versions."""
     body = {"shortageListId": identifier, "displayNames": {language: called}, "nutsCode": region}
-    with calling(home, act_as, token=token) as caller:
-        answer = caller.rest("POST", "/v1/shortageLists", body)
-    output.one(answer, LIST, as_json)
+    answer = call.post("shortageLists", body)
+    call.one(answer, LIST)
 
 
 @shortage.command(epilog="Example:  waymark shortage findings shortageLists/national/versions/1")
-def findings(
-    name: VersionName,
-    limit: Limit = 500,
-    act_as: ActAs = "auditor",
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+@calls("auditor")
+def findings(call: Call, name: VersionName, limit: Limit = 500) -> None:
     """Show what is wrong with a draft's file: line, column, value, and how to mend it."""
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", f"/v1/{name}/findings", page_size=limit).get("findings", [])
-    output.many(found, FINDINGS, as_json, empty="no findings")
+    call.many(f"{name}/findings", FINDINGS, limit, empty="no findings")
 
 
 @shortage.command(epilog="Example:  waymark shortage publish shortageLists/national/versions/1")
+@calls(CHECKER)
 def publish(
+    call: Call,
     name: VersionName,
     accept_findings: Annotated[bool, typer.Option(help="Publish although rows were rejected.")] = False,
-    act_as: ActAs = CHECKER,
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Publish a draft for good; by another person than the one who drafted it."""
-    with calling(home, act_as, token=token) as caller:
-        answer = caller.rest("POST", f"/v1/{name}:publish", {"acceptFindings": accept_findings})
-    output.one(answer, VERSION, as_json)
+    answer = call.post(f"{name}:publish", {"acceptFindings": accept_findings})
+    call.one(answer, VERSION)
 
 
 @shortage.command(epilog="Example:  waymark shortage check 7112 BE21 --on 2026-09-01")
+@calls()
 def check(
+    call: Call,
     occupation: Annotated[str, typer.Argument(help="Concept URI or ISCO-08 code.")],
     region: Annotated[str, typer.Argument(help="NUTS code of the place.")],
     on: Annotated[str, typer.Option(help="Day asked about, 2026-09-01; default: today.")] = "",
     name: Annotated[str, typer.Option("--list", help="Only this shortageLists/{id}.")] = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """Ask whether an occupation was short in a region on a day, and by which entry of which version."""
     query: dict[str, Any] = {"occupation": occupation, "nuts_code": region, "shortage_list": name}
     if on:
         query |= {f"date.{part}": value for part, value in json_day(on).items()}
-    with calling(home) as caller:
-        answer = caller.rest("GET", "/v1/shortageLists:check", **query)
+    answer = call.get("shortageLists:check", **query)
     answer.setdefault("short", False)
     fields = {
         "short": "short",
@@ -167,28 +149,21 @@ def check(
         "severity": "entry.severity",
         "cause": "entry.cause",
     }
-    output.one(answer, fields, as_json)
+    call.one(answer, fields)
 
 
 @shortage.command("list", epilog="Example:  waymark shortage list shortageLists/national")
+@calls()
 def list_(
+    call: Call,
     name: Annotated[
         str, typer.Argument(metavar="[LIST]", help="shortageLists/{id} to list the versions of.")
     ] = "",
     limit: Limit = 50,
-    act_as: ActAs = "",
-    token: Token = "",
-    home: Home = None,
-    as_json: AsJson = False,
 ) -> None:
     """List the lists, or the versions of one."""
-    path, key = (
-        ("/v1/shortageLists", "shortageLists")
-        if not name
-        else (f"/v1/{name}/versions", "shortageListVersions")
-    )
-    with calling(home, act_as, token=token) as caller:
-        found = caller.rest("GET", path, page_size=limit).get(key, [])
+    path, key = (f"{name}/versions", "shortageListVersions") if name else ("shortageLists", "")
+    found = listed(call.caller, path, limit, key=key)
     versions = {key: VERSION[key] for key in ("version", "state", "in force from", "until", "entries")}
     columns = versions if name else LIST
-    output.many(found, columns, as_json, empty="none yet; see `waymark shortage create --help`")
+    call.rows(found, columns, empty="none yet; see `waymark shortage create --help`")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli import output
-from services.cli.options import ActAs, AsJson, Home, Token, calling
+from services.cli.call import Call, calls
 
 COLUMNS = {
     "programme": "programme",
@@ -27,19 +27,16 @@ def register(app: typer.Typer) -> None:
     """Adds `statistics` to the command line `app`."""
 
     @app.command(epilog="Example:  waymark statistics --month 2026-11 --json")
+    @calls("auditor")
     def statistics(
+        call: Call,
         month: Annotated[str, typer.Option(help="YYYY-MM in UTC; default: this month.")] = "",
         programme: Annotated[str, typer.Option(help="Only this programmes/{id}.")] = "",
-        act_as: ActAs = "auditor",
-        token: Token = "",
-        home: Home = None,
-        as_json: AsJson = False,
     ) -> None:
         """Count applications, grants, redemptions and money of a month, by programme."""
         query: dict[str, Any] = {"month": month or f"{datetime.now(UTC):%Y-%m}", "programme": programme}
-        with calling(home, act_as, token=token) as caller:
-            answer = caller.rest("GET", "/v1/reports/monthlyStatistics", **query)
-        if as_json:
+        answer = call.get("reports/monthlyStatistics", **query)
+        if call.as_json:
             output.as_json(answer)
         else:
             output.table(

@@ -1,34 +1,64 @@
-"""Hands a file to the catalogue: ticket, upload through the edge, finalize."""
+"""Hands files to the services: ticket, upload through the edge with progress, finalize."""
 
 from __future__ import annotations
 
+import hashlib
+import mimetypes
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from services.cli.exits import ExitCode, Failure
+from services.cli.progress import bars
 
 if TYPE_CHECKING:
     from services.cli.client import Caller
 
-TYPES = {".csv": "text/csv", ".xml": "application/xml"}
+CATALOGUE = {".csv": "text/csv", ".xml": "application/xml"}
+PART = 1024 * 1024  # bytes read at once, so that a film needs no more memory than a page
 
 
 def upload_to_catalogue(caller: Caller, file: Path) -> str:
     """Uploads a CSV or XML file and returns the ready upload, `catalogueUploads/{id}`; raises Failure."""
-    from services.cli.client import sha256
-
-    if file.suffix.lower() not in TYPES:
+    if file.suffix.lower() not in CATALOGUE:
         raise Failure(
             ExitCode.USAGE, f"{file} is neither .csv nor .xml.", remedy="Give the file that ending."
         )
-    content = file.read_bytes()
-    body = {
-        "sizeBytes": len(content),
-        "contentType": TYPES[file.suffix.lower()],
-        "sha256": sha256(content),
-    }
+    body = measured(file) | {"contentType": CATALOGUE[file.suffix.lower()]}
     ticket = caller.rest("POST", "/v1/catalogueUploads", body)
-    caller.upload(ticket["uploadUrl"], ticket["uploadHeaders"], content)
+    send(caller, file, ticket["uploadUrl"], ticket["uploadHeaders"])
     ready = caller.rest("POST", f"/v1/{ticket['name']}:finalize", {})
     name: str = ready["name"]
     return name
+
+
+def upload_evidence(caller: Caller, holder: str, file: Path, title: str) -> dict[str, Any]:
+    """Uploads a file into the portfolio of `holders/{id}` and returns the stored evidence; raises Failure.
+
+    The service says which types and sizes it takes; the type is told by the file's ending.
+    """
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    evidence = measured(file) | {"title": title, "fileName": file.name, "contentType": kind}
+    made = caller.rest("POST", f"/v1/{holder}/evidence", evidence)
+    send(caller, file, made["ticket"]["url"], made["ticket"]["headers"])
+    return caller.rest("POST", f"/v1/{made['evidence']['name']}:finalize", {})
+
+
+def measured(file: Path) -> dict[str, Any]:
+    """Size and SHA-256 of a file, as tickets want them."""
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"sizeBytes": file.stat().st_size, "sha256": digest}
+
+
+def send(caller: Caller, file: Path, url: str, headers: Mapping[str, str]) -> None:
+    """PUTs a file to the address of a ticket, part by part, with a bar on terminals; raises Failure."""
+    with bars() as shown, file.open("rb") as stream:
+        task = shown.add_task(file.name, total=file.stat().st_size)
+
+        def parts() -> Iterator[bytes]:
+            while part := stream.read(PART):
+                yield part
+                shown.advance(task, len(part))
+
+        caller.upload(url, headers, parts())

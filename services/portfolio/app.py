@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
+
 from services.platform.app import App
 from services.portfolio.access import log_access
 from services.portfolio.domain.keys import HolderKey, KeyRing
@@ -34,6 +36,8 @@ class PortfolioApp(App):
 
     def seal_answer(self, tx: Transaction, request: Message, answer: bytes) -> bytes:
         """Keeps answers under the key of the holder they are about: they say what the portfolio says."""
+        if isinstance(request, EraseHolderRequest):
+            return answer  # numbers of somebody who has no key any more
         return self._answer_key(tx, request).seal("request_ids", request.DESCRIPTOR.full_name, answer)
 
     def open_answer(self, tx: Transaction, request: Message, kept: bytes) -> bytes:
@@ -41,6 +45,8 @@ class PortfolioApp(App):
 
         Raises Refusal(NOT_FOUND) once the mandate has ended or the holder's key is erased.
         """
+        if isinstance(request, EraseHolderRequest):
+            return kept
         log_access(tx, request)
         return self._answer_key(tx, request).open("request_ids", request.DESCRIPTOR.full_name, kept)
 

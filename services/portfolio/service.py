@@ -8,6 +8,7 @@ from datetime import timedelta
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     entry_pb2_grpc,
+    entry_revision_pb2_grpc,
     evidence_pb2_grpc,
     holder_pb2_grpc,
     mandate_pb2_grpc,
@@ -21,6 +22,7 @@ from services.platform.service import Job, ServiceDefinition, Servicer
 from services.portfolio import jobs, requests
 from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.entries import EntryApi
+from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
 from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.mandates import MandateApi
@@ -42,6 +44,7 @@ def servicers(app: PortfolioApp) -> Sequence[Servicer]:
     return (
         (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi(app)),
         (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi(app)),
+        (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi(app)),
         (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi(app)),
         (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi(app)),
         (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi(app)),

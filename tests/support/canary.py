@@ -1,9 +1,18 @@
-"""A word that must not be found in the clear, and where to look for it."""
+"""A person whose every text is a name that must be found nowhere else."""
 
 from __future__ import annotations
 
+import uuid
+
 import sqlalchemy
+from google.type.date_pb2 import Date
 from sqlalchemy import text
+from waymark.portfolio.v1 import entry_pb2, holder_pb2, pathway_pb2, share_link_pb2
+from waymark.vouchers.v1 import events_pb2 as vouchers
+
+from services.platform.db.transaction import transaction
+from services.portfolio.service import DEFINITION
+from tests.support.portfolio import Caller, Portfolio, pathway, share, skill, step
 
 CANARY = "Zyxwvut-Canary"
 
@@ -18,3 +27,38 @@ def everything(engine: sqlalchemy.Engine) -> str:
                     is_bytes = isinstance(value, bytes | memoryview)
                     found.append(bytes(value).decode("latin-1") if is_bytes else str(value))
     return "\n".join(found)
+
+
+def live_a_life(portfolio: Portfolio) -> Caller:
+    """Somebody whose every text is the canary, with request ids, so that answers are kept too."""
+    person = portfolio.learner()
+    holder = holder_pb2.Holder(given_name=CANARY, family_name=CANARY, summary={"en": CANARY})
+    person.CreateHolder(holder_pb2.CreateHolderRequest(holder=holder, request_id=str(uuid.uuid4())))
+    job = entry_pb2.Entry(kind=entry_pb2.ENTRY_KIND_WORK, title=CANARY, description={"en": CANARY})
+    made = person.CreateEntry(
+        entry_pb2.CreateEntryRequest(parent=person.holder, entry=job, request_id=str(uuid.uuid4()))
+    )
+    changed = entry_pb2.Entry(name=made.name, place=CANARY)  # what it said before becomes a revision
+    person.UpdateEntry(entry_pb2.UpdateEntryRequest(entry=changed))
+    skill(person, CANARY, label={"en": CANARY})
+    way = pathway(person, title=CANARY)
+    step(person, way.name, title=CANARY, course="courses/c")
+    spell = pathway_pb2.Spell(kind=pathway_pb2.Spell.KIND_SICK, start_date=Date(year=2024, month=1, day=1))
+    person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell))
+    person.AbandonPathway(
+        pathway_pb2.AbandonPathwayRequest(name=way.name, reason=CANARY, request_id=str(uuid.uuid4()))
+    )
+    way = pathway(person, title=CANARY)
+    step(person, way.name, title=CANARY, course="courses/c")
+    opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
+    counsellor = portfolio.mandated(person)
+    counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
+    shown = portfolio.anybody().OpenShareLink(share_link_pb2.OpenShareLinkRequest(token=opened.token))
+    assert CANARY in str(shown)
+    ref = vouchers.RedemptionRef(
+        redemption="redemptions/1", learner=f"learners/{person.subject}", course="courses/c"
+    )
+    with transaction(portfolio.app) as tx:
+        event = vouchers.RedemptionAccepted(ref=ref)
+        DEFINITION.reactions[type(event)](portfolio.app, tx, event, None)  # type: ignore[arg-type]
+    return person

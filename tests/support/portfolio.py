@@ -20,6 +20,7 @@ from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     entry_pb2,
     entry_pb2_grpc,
+    entry_revision_pb2_grpc,
     evidence_pb2,
     evidence_pb2_grpc,
     holder_pb2,
@@ -41,6 +42,7 @@ from tests.support.servers import Served, start, token
 STUBS = (
     access_log_pb2_grpc.AccessLogServiceStub,
     entry_pb2_grpc.EntryServiceStub,
+    entry_revision_pb2_grpc.EntryRevisionServiceStub,
     evidence_pb2_grpc.EvidenceServiceStub,
     holder_pb2_grpc.HolderServiceStub,
     mandate_pb2_grpc.MandateServiceStub,

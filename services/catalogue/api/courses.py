@@ -164,6 +164,8 @@ def course_message(row: Any) -> Course:
         added = answer.offerings.add(mode=offering["mode"], language=offering["language"])
         for session in offering["sessions"]:
             added.sessions.append(session_message(row.id, {**session, "mode": offering["mode"]}))
+    if row.missing_time is not None:
+        answer.missing_time.FromDatetime(row.missing_time)
     answer.update_time.FromDatetime(row.update_time)
     return answer
 

@@ -42,6 +42,7 @@ COPIED = (
     "courses_updated",
     "courses_unchanged",
     "courses_removed",
+    "courses_missing",
     "error_count",
     "warning_count",
 )
@@ -117,6 +118,7 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
             courses_updated=0,
             courses_unchanged=0,
             courses_removed=0,
+            courses_missing=0,
         )
         return _message(row)
 

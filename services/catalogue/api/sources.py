@@ -23,7 +23,13 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation, query
 
-CHANGEABLE = ("display_name", "removal_limit_percent", "default_language", "default_nuts_code")
+CHANGEABLE = (
+    "display_name",
+    "removal_limit_percent",
+    "removal_grace_feeds",
+    "default_language",
+    "default_nuts_code",
+)
 REMOVAL_LIMIT = 20  # percent, unless a source has its own
 LANGUAGE = "en"
 
@@ -48,6 +54,7 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             display_name=given.display_name,
             format=given.format,
             removal_limit_percent=limit,
+            removal_grace_feeds=given.removal_grace_feeds,
             default_language=given.default_language or LANGUAGE,
             default_nuts_code=given.default_nuts_code,
         )
@@ -96,6 +103,7 @@ def _message(row: Any) -> Source:
         display_name=row.display_name,
         format=row.format,
         removal_limit_percent=row.removal_limit_percent,
+        removal_grace_feeds=row.removal_grace_feeds,
         default_language=row.default_language,
         default_nuts_code=row.default_nuts_code,
         etag=etag_of(row.version),

@@ -200,7 +200,8 @@ class FeedImport:
         good = self._counts["records_in"] - self._counts["records_rejected"]
         with transaction(self._app) as tx:
             staging.analyze(tx)
-            present, missing = course_store.count_present(tx, self._source.id, self._run)
+            grace = self._source.removal_grace_feeds
+            present, missing, going = course_store.count_present(tx, self._source.id, self._run, grace)
             verdict = guard.judge(
                 guard.Situation(
                     complete=self._complete,
@@ -214,10 +215,11 @@ class FeedImport:
             )
             values: dict[str, Any] = {name: self._counts[name] for name in COUNTED}
             values |= {"staged": True, "complete": self._complete, "removes": verdict.removes}
-            values |= {"hold_reason": verdict.hold, "courses_removed": missing if verdict.removes else 0}
+            gone, waiting = (going, missing - going) if verdict.removes else (0, 0)
+            values |= {"hold_reason": verdict.hold, "courses_removed": gone, "courses_missing": waiting}
             if not self._complete:  # a broken file changes nothing: the last good one stays served
-                values |= {"records_rejected": self._counts["records_in"], "courses_removed": 0}
-                values |= dict.fromkeys(("courses_created", "courses_updated", "courses_unchanged"), 0)
+                values |= {"records_rejected": self._counts["records_in"]}
+                values |= dict.fromkeys(CHANGES, 0)
                 values["state"] = FeedRun.STATE_FAILED
             elif verdict.hold:
                 values["records_held"] = good
@@ -248,17 +250,24 @@ class FeedImport:
                 feed_runs.change(tx, self._run, applied_to=after)
 
     def remove(self) -> None:
-        """Marks courses that the feed no longer names as removed."""
-        organisation = self._source.organisation_id
+        """Marks courses that the feed no longer names as missing, and as removed once the grace is over."""
+        source = self._source
         while True:
             with transaction(self._app) as tx:
-                rows = course_store.remove_missing(tx, self._source.id, self._run, APPLY_BATCH)
+                rows = course_store.leave_out(
+                    tx, source.id, self._run, source.removal_grace_feeds, APPLY_BATCH
+                )
                 for row in rows:
-                    tx.publish(
-                        events.course_changed(
-                            str(row.id), row.version, organisation, row.document, removed=True
+                    if row.told:
+                        tx.publish(
+                            events.course_changed(
+                                str(row.id),
+                                row.version,
+                                source.organisation_id,
+                                row.document,
+                                removed=row.goes,
+                            )
                         )
-                    )
             if not rows:
                 return
 
@@ -279,6 +288,7 @@ def _unvisited() -> Iterator[None]:
         gc.unfreeze()
 
 
+CHANGES = ("courses_created", "courses_updated", "courses_unchanged", "courses_removed", "courses_missing")
 COUNTED = (
     "records_in",
     "records_rejected",

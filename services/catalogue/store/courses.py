@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, select, text, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, text, update
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.courses import Document
@@ -22,7 +22,8 @@ _UPSERT = text(
     ORDER BY course_id
     ON CONFLICT (source_id, external_id) DO UPDATE SET
       raw_hash = excluded.raw_hash, document = excluded.document, imported = excluded.imported,
-      removed_time = NULL, version = courses.version + 1, update_time = now()
+      removed_time = NULL, missing_time = NULL, missing_run = NULL, missing_feeds = 0,
+      version = courses.version + 1, update_time = now()
     RETURNING id::text, version
     """
 )
@@ -51,46 +52,75 @@ def corrections(tx: Transaction, ids: Sequence[str]) -> dict[str, dict[str, Any]
     return {row.id: row.corrections for row in tx.execute(statement)}
 
 
-_REMOVE = text(
-    """
-    UPDATE courses SET removed_time = now(), version = version + 1, update_time = now()
-    WHERE id IN (
-      SELECT c.id FROM courses c
-      WHERE c.source_id = :source AND c.removed_time IS NULL
+# A document with its offerings, of which none has a session any more.
+_CLOSED = """jsonb_set({column}, '{{offerings}}', (
+        SELECT coalesce(jsonb_agg(jsonb_set(offering, '{{sessions}}', '[]') ORDER BY place), '[]')
+        FROM jsonb_array_elements({column} -> 'offerings') WITH ORDINALITY AS every (offering, place)))"""
+_LEAVE_OUT = text(
+    f"""
+    WITH missing AS (
+      SELECT c.id, c.missing_feeds >= :grace AS goes, c.missing_feeds = 0 AS fresh FROM courses c
+      WHERE c.source_id = :source AND c.removed_time IS NULL AND c.missing_run IS DISTINCT FROM :run
         AND NOT EXISTS (SELECT FROM feed_staged s WHERE s.run_id = :run AND s.external_id = c.external_id)
       ORDER BY c.id LIMIT :size
       FOR UPDATE
     )
-    RETURNING id, version, document
+    UPDATE courses c SET
+      missing_feeds = c.missing_feeds + 1, missing_run = :run, missing_time = coalesce(c.missing_time, now()),
+      removed_time = CASE WHEN goes THEN now() END,
+      document = CASE WHEN goes THEN c.document ELSE {_CLOSED.format(column="c.document")} END,
+      imported = CASE WHEN goes THEN c.imported ELSE {_CLOSED.format(column="c.imported")} END,
+      version = c.version + (goes OR fresh)::int,
+      update_time = CASE WHEN goes OR fresh THEN now() ELSE c.update_time END
+    FROM missing WHERE c.id = missing.id
+    RETURNING c.id, c.version, c.document, goes, goes OR fresh AS told
+    """  # noqa: S608  constants
+).bindparams(bindparam("run", type_=courses.c.missing_run.type))
+
+
+def leave_out(tx: Transaction, source: str, run: str, grace: int, size: int) -> Sequence[Row[Any]]:
+    """Counts up to `size` courses that the run did not name as left out once more, each once a run.
+
+    More than `grace` times in a row: it is removed. Until then it is served without sessions, so that nobody
+    can book it. Returns (id, version, document, goes: removed now, told: others have to hear of it).
     """
-)
-
-
-def remove_missing(tx: Transaction, source: str, run: str, size: int) -> Sequence[Row[Any]]:
-    """Removes up to `size` courses that the run did not name; returns (id, version, document)."""
-    return tx.execute(_REMOVE, {"source": source, "run": run, "size": size}).all()
+    values = {"source": source, "run": run, "grace": grace, "size": size}
+    return tx.execute(_LEAVE_OUT, values).all()
 
 
 _PRESENT = text(
     """
-    SELECT count(*) AS present,
-           count(*) FILTER (WHERE NOT EXISTS (
-             SELECT FROM feed_staged s WHERE s.run_id = :run AND s.external_id = c.external_id)) AS missing
-    FROM courses c WHERE c.source_id = :source AND c.removed_time IS NULL
+    SELECT count(*) AS present, count(*) FILTER (WHERE missing) AS missing,
+           count(*) FILTER (WHERE missing AND missing_feeds >= :grace) AS going
+    FROM (
+      SELECT c.missing_feeds, NOT EXISTS (
+        SELECT FROM feed_staged s WHERE s.run_id = :run AND s.external_id = c.external_id) AS missing
+      FROM courses c WHERE c.source_id = :source AND c.removed_time IS NULL
+    ) offered
     """
 )
 
 
-def count_present(tx: Transaction, source: str, run: str) -> tuple[int, int]:
-    """Returns how many courses the source offers now, and how many of them the run did not name."""
-    row = tx.execute(_PRESENT, {"source": source, "run": run}).one()
-    return row.present, row.missing
+class Present(NamedTuple):
+    """Courses a source offers now; those of them a run did not name; those of these it would remove."""
+
+    present: int
+    missing: int
+    going: int
+
+
+def count_present(tx: Transaction, source: str, run: str, grace: int) -> Present:
+    """Counts what a source offers now against what the run named."""
+    row = tx.execute(_PRESENT, {"source": source, "run": run, "grace": grace}).one()
+    return Present(row.present, row.missing, row.going)
 
 
 def known_hashes(tx: Transaction, source: str, external_ids: Sequence[str]) -> dict[str, bytes]:
-    """Returns external id → hash of courses that are offered; b"" for a removed one."""
+    """Returns external id → hash of courses that are offered; b"missing", which is none, for one that feeds
+    leave out, and b"" for a removed one."""
     statement = text(
-        "SELECT external_id, CASE WHEN removed_time IS NULL THEN raw_hash ELSE '' END AS raw_hash "
+        "SELECT external_id, CASE WHEN removed_time IS NOT NULL THEN '' "
+        "WHEN missing_time IS NOT NULL THEN 'missing' ELSE raw_hash END AS raw_hash "
         "FROM courses WHERE source_id = :source AND external_id = ANY(:external_ids)"
     )
     rows = tx.execute(statement, {"source": source, "external_ids": list(external_ids)})

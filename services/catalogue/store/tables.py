@@ -224,6 +224,7 @@ sources = Table(
     Column("display_name", Text, nullable=False),
     Column("format", SmallInteger, nullable=False),
     Column("removal_limit_percent", SmallInteger, nullable=False),
+    Column("removal_grace_feeds", SmallInteger, nullable=False, server_default="0"),
     Column("default_language", Text, nullable=False),
     Column("default_nuts_code", Text, nullable=False),
     Column("version", BigInteger, nullable=False, server_default="1"),
@@ -241,6 +242,7 @@ _COUNTS = (
     "courses_updated",
     "courses_unchanged",
     "courses_removed",
+    "courses_missing",
     "error_count",
     "warning_count",
 )
@@ -313,6 +315,10 @@ courses = Table(
     Column("document", JSONB, nullable=False),  # as served, corrections applied
     Column("imported", JSONB),  # as the feed says; NULL while nothing is corrected
     Column("corrections", JSONB, nullable=False, server_default="{}"),
+    # Complete feeds in a row that left it out, the last of them, since when; reset by a feed that names it.
+    Column("missing_feeds", SmallInteger, nullable=False, server_default="0"),
+    Column("missing_run", UuidText),
+    _time("missing_time"),
     _time("removed_time"),
     # Transaction that changed the row last, set by a trigger; the index follows it below the xmin horizon.
     Column("changed_xid", BigInteger, nullable=False, server_default="0"),

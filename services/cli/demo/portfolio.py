@@ -19,11 +19,12 @@ from waymark.portfolio.v1 import (
 
 from services.cli.client import Caller, request_id
 from services.cli.demo.data import OCCUPATION
-from services.cli.demo.journey import Journey, Step, expect
+from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.programme import LEARNER
 
 Pathway = pathway_pb2.Pathway
 COUNSELLOR = "Tess"
+LEAVER = "Mila"
 OFFICE = "organisations/employment-service"
 PIN = "2468"
 
@@ -134,9 +135,36 @@ def share(journey: Journey) -> str:
     log = learner.rest("GET", f"/v1/{journey.facts.holder}/accessRecords").get("accessRecords", [])
     looks = [each for each in log if each.get("grant") == made["shareLink"]["name"]]
     expect(len(looks) == 1, f"{len(looks)} records of one look")
-    return (
+    seen = (
         f"the employer saw {len(opened['fields'])} fields; the log names the look and {len(log) - 1} others"
     )
+    return f"{seen}; of somebody who leaves, {leave(journey)}"
+
+
+def leave(journey: Journey) -> str:
+    """REST: somebody opens a portfolio and a link, and erases it again; the link is dead, the log stays."""
+    leaver = journey.person("learner", LEAVER)
+    holder = leaver.rest("POST", "/v1/holders", {"givenName": LEAVER, "familyName": "Claes"})
+    entry = {"kind": "ENTRY_KIND_WORK", "title": "Baker"}
+    leaver.rest("POST", f"/v1/{holder['name']}/entries", entry)
+    expire = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    link = {
+        "shareLink": {"fields": ["holder"], "expireTime": expire, "maxUses": 3},
+        "requestId": request_id(),
+    }
+    token = leaver.rest("POST", f"/v1/{holder['name']}/shareLinks", link)["token"]
+    employer = journey.client.anonymous()
+    employer.rest("POST", "/v1/shareLinks:open", {"token": token})
+    body = {"etag": holder["etag"], "requestId": request_id()}
+    erased = leaver.rest("POST", f"/v1/{holder['name']}:erase", body)
+    with refused("NOT_FOUND"):
+        employer.rest("POST", "/v1/shareLinks:open", {"token": token})
+    with refused("NOT_FOUND"):
+        leaver.rest("GET", f"/v1/{holder['name']}")
+    log = leaver.rest("GET", f"/v1/{holder['name']}/accessRecords").get("accessRecords", [])
+    expect(len(log) == erased["accessRecords"] == 1, f"{len(log)} records of one look")
+    gone = f"{erased['entries']} entry and {erased['shareLinks']} link"
+    return f"{gone} are gone for good"
 
 
 def in_days(days: int) -> Timestamp:

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, overload
 
+import psycopg
 from google.protobuf.message import Message
+from sqlalchemy.exc import IntegrityError
+from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
 from services.platform.rpc.handlers import Served, Written, mutation
 from services.portfolio.access import log_access
 
@@ -38,6 +42,12 @@ def portfolio_call_of(method: Any, *, answer_stored: bool) -> Any:
     @wraps(method)
     def logged(self: Any, tx: Transaction, request: Any) -> Any:
         log_access(tx, request)
-        return method(self, tx, request)
+        try:
+            return method(self, tx, request)
+        except IntegrityError as error:
+            if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
+                # The holder's key went while we wrote: whoever writes without it writes for nobody.
+                raise Refusal(reason_pb2.REASON_NOT_FOUND) from None
+            raise
 
     return logged

@@ -14,6 +14,7 @@ from services.portfolio.api.references import check_evidence
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_date, check_period, refuse
+from services.portfolio.store import entry_revisions
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.vault import open_vault
 
@@ -29,7 +30,7 @@ class EntryApi(entry_pb2_grpc.EntryServiceServicer):
         (holder,) = names.parse(request.parent, "holders")
         vault = open_vault(tx, self.app.keys, holder)
         entry = without_outputs(request.entry)
-        _check(tx, holder, entry)
+        check(tx, holder, entry)
         return ENTRIES.add(tx, vault, entry, kind=entry.kind)
 
     @portfolio_call
@@ -50,8 +51,8 @@ class EntryApi(entry_pb2_grpc.EntryServiceServicer):
         vault = open_vault(tx, self.app.keys, holder)
         current = ENTRIES.get(tx, vault, entry_id, etag=request.entry.etag, lock=True)
         entry = merged(current, request.entry, request.update_mask, "entry")
-        _check(tx, holder, entry)
-        return ENTRIES.replace(tx, vault, entry_id, entry)
+        check(tx, holder, entry)
+        return entry_revisions.save(tx, vault, entry_id, current, entry)
 
     @portfolio_call
     def DeleteEntry(self, tx: Transaction, request: pb.DeleteEntryRequest) -> Empty:
@@ -60,7 +61,7 @@ class EntryApi(entry_pb2_grpc.EntryServiceServicer):
         return Empty()
 
 
-def _check(tx: Transaction, holder: str, entry: pb.Entry) -> None:
+def check(tx: Transaction, holder: str, entry: pb.Entry) -> None:
     """Raises Refusal(INVALID_ARGUMENT) for what the contract's own rules cannot say."""
     if not entry.kind:
         refuse([Violation("entry.kind", "must be one of the kinds")])

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import structlog
 from waymark.portfolio.v1 import holder_pb2 as pb
 from waymark.portfolio.v1 import holder_pb2_grpc
+from waymark.portfolio.v1.events_pb2 import SubjectErased
 
-from services.platform.db.transaction import Transaction
-from services.platform.rpc.handlers import mutation
+from services.platform.db.transaction import Transaction, transaction
+from services.platform.errors import Refusal
+from services.platform.objects.store import INCOMING
+from services.platform.rpc.handlers import mark, mutation
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.api.masks import merged, without_outputs
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_date, refuse
-from services.portfolio.store import holders
+from services.portfolio.store import evidence, holders
 from services.portfolio.store.vault import open_vault
+
+log = structlog.get_logger("holders")
 
 
 class HolderApi(holder_pb2_grpc.HolderServiceServicer):
@@ -41,6 +49,38 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
         holder = merged(current, request.holder, request.update_mask, "holder")
         _check(holder)
         return holders.replace(tx, vault, holder)
+
+    @mark  # the files go after the transaction: they could not come back with it
+    def EraseHolder(self, request: pb.EraseHolderRequest, call: Any) -> pb.EraseHolderResponse:
+        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
+            call.resolve(request, tx.connection)
+            files = evidence.files_of(tx, *names.parse(request.name, "holders"))
+        answer = self._erased(request, call)
+        if not request.validate_only:
+            self._delete(files)
+        return answer
+
+    @portfolio_call
+    def _erased(self, tx: Transaction, request: pb.EraseHolderRequest) -> pb.EraseHolderResponse:
+        (holder_id,) = names.parse(request.name, "holders")
+        answer = holders.held(tx, holder_id)
+        erased_now, erased_at = holders.erase(tx, holder_id, request.etag)
+        if not request.validate_only:
+            answer.erase_time.FromDatetime(erased_at)
+        if erased_now:
+            event = SubjectErased(holder=request.name)
+            event.erase_time.FromDatetime(erased_at)
+            tx.publish(event)
+        return answer
+
+    def _delete(self, files: list[str]) -> None:
+        """Deletes files and uploads; what cannot be reached now is left to the sweep, as no row names it."""
+        try:
+            for key in files:
+                self.app.objects.delete(evidence.BUCKET, key)
+                self.app.objects.delete(evidence.BUCKET, INCOMING + key)
+        except Refusal:
+            log.warning("files_left_to_the_sweep", files=len(files))
 
 
 def _check(holder: pb.Holder) -> None:

@@ -16,6 +16,7 @@ LIMITS = {
     "pathway_steps": 100,
     "pathway_spells": 100,
 }
+REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000
 
 

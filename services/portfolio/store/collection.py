@@ -139,12 +139,7 @@ class Collection(Generic[M]):
         return and_(self.table.c.holder_id == holder, self.table.c.id == row_id)
 
     def _sealed(self, vault: Vault, row_id: str, message: M) -> bytes:
-        bare = type(message)()
-        bare.CopyFrom(message)
-        for field in ("name", "etag", "create_time", "update_time"):
-            if field in bare.DESCRIPTOR.fields_by_name:
-                bare.ClearField(field)
-        return vault.seal(self.table, row_id, bare)
+        return vault.seal(self.table, row_id, bare(message))
 
     def _shown(self, tx: Transaction, vault: Vault, row: Row[Any]) -> M:
         message = vault.open(self.table, row.id, row.sealed, self._message)
@@ -152,6 +147,16 @@ class Collection(Generic[M]):
         if self._finish:
             self._finish(message, row, tx.now)
         return message
+
+
+def bare(message: M) -> M:
+    """Returns a copy without what `fill` takes from the row, as it is sealed."""
+    copy = type(message)()
+    copy.CopyFrom(message)
+    for field in ("name", "etag", "create_time", "update_time"):
+        if field in copy.DESCRIPTOR.fields_by_name:
+            copy.ClearField(field)
+    return copy
 
 
 def fill(message: Any, name: str, row: Row[Any]) -> None:

@@ -31,6 +31,13 @@ def bytes_held(tx: Transaction, holder: str) -> int:
     return int(tx.execute(total.where(tables.evidence.c.holder_id == holder)).scalar_one())
 
 
+def files_of(tx: Transaction, holder: str) -> list[str]:
+    """Returns the object keys of a holder's files, announced ones included."""
+    return list(
+        tx.execute(select(tables.evidence.c.id).where(tables.evidence.c.holder_id == holder)).scalars()
+    )
+
+
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
     """Returns those object keys that rows name."""
     return set(tx.execute(select(tables.evidence.c.id).where(tables.evidence.c.id.in_(keys))).scalars())

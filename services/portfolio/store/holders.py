@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from waymark.errors.v1 import reason_pb2
-from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.holder_pb2 import EraseHolderResponse, Holder
 
 from services.platform.db.etags import check_etag
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
-from services.portfolio.store.collection import fill
-from services.portfolio.store.tables import holders
-from services.portfolio.store.vault import Vault, create_vault
+from services.portfolio.store.collection import bare, fill
+from services.portfolio.store.tables import (
+    access_records,
+    entries,
+    evidence,
+    holders,
+    mandates,
+    pathways,
+    share_links,
+    skill_claims,
+)
+from services.portfolio.store.vault import Vault, create_vault, erase_key
 
 
 def create(tx: Transaction, keys: KeyRing, holder_id: str, holder: Holder) -> Holder:
-    """Creates a holder with a key of their own; raises Refusal(ALREADY_EXISTS)."""
+    """Creates a holder with a key of their own; raises Refusal(ALREADY_EXISTS).
+
+    Somebody who was erased begins anew, with a new key.
+    """
+    fresh = {"created_at": tx.now, "updated_at": tx.now, "erased_at": None}
     made = tx.execute(
         insert(holders)
-        .values(id=holder_id, sealed=b"", created_at=tx.now, updated_at=tx.now)
-        .on_conflict_do_nothing()
+        .values(id=holder_id, sealed=b"", **fresh)
+        .on_conflict_do_update(index_elements=["id"], set_=fresh, where=holders.c.erased_at.is_not(None))
         .returning(holders.c.id)
     ).one_or_none()
     if made is None:
         raise Refusal(reason_pb2.REASON_ALREADY_EXISTS)
     vault = create_vault(tx, keys, holder_id)
-    return _write(tx, vault, holder, version=1)
+    # Counted on after an erasure, so that an etag from before fits nothing.
+    return _write(tx, vault, holder, version=holders.c.version + 1)
 
 
 def get(tx: Transaction, vault: Vault, *, etag: str = "", lock: bool = False) -> Holder:
@@ -46,15 +61,42 @@ def replace(tx: Transaction, vault: Vault, holder: Holder) -> Holder:
     return _write(tx, vault, holder, version=holders.c.version + 1)
 
 
+def erase(tx: Transaction, holder_id: str, etag: str) -> tuple[bool, datetime]:
+    """Erases a holder: key, everything sealed under it, grants. Returns whether there was anything to erase,
+    and when it was erased (UTC).
+
+    The row stays, empty, for the access log to belong to. Raises Refusal(NOT_FOUND, ETAG_STALE).
+    """
+    row = tx.execute(select(holders).where(holders.c.id == holder_id).with_for_update()).one_or_none()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    if row.erased_at is not None:
+        return False, row.erased_at
+    check_etag(etag, row.version)
+    erase_key(tx, holder_id)
+    gone = {"sealed": b"", "version": holders.c.version + 1, "updated_at": tx.now, "erased_at": tx.now}
+    tx.execute(update(holders).where(holders.c.id == holder_id).values(**gone))
+    return True, tx.now
+
+
+def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
+    """Counts what a holder has, and the access log, which outlives them."""
+    counts = {
+        table.name: select(func.count())
+        .select_from(table)
+        .where(table.c.holder_id == holder_id)
+        .scalar_subquery()
+        for table in (entries, skill_claims, evidence, pathways, mandates, share_links, access_records)
+    }
+    row = tx.execute(select(*(count.label(name) for name, count in counts.items()))).one()
+    return EraseHolderResponse(**row._mapping)
+
+
 def _write(tx: Transaction, vault: Vault, holder: Holder, *, version: Any) -> Holder:
-    bare = Holder()
-    bare.CopyFrom(holder)
-    for field in ("name", "etag", "create_time", "update_time"):
-        bare.ClearField(field)
     row = tx.execute(
         update(holders)
         .where(holders.c.id == vault.holder)
-        .values(sealed=vault.seal(holders, vault.holder, bare), version=version, updated_at=tx.now)
+        .values(sealed=vault.seal(holders, vault.holder, bare(holder)), version=version, updated_at=tx.now)
         .returning(holders)
     ).one()
     return _shown(vault, row)

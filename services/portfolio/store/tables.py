@@ -37,7 +37,10 @@ def _time(name: str, *, nullable: bool = False) -> Column[Any]:
 
 
 def _owner() -> Column[Any]:
-    return Column("holder_id", Text, ForeignKey("holders.id"), primary_key=True)
+    """Whose the row is. It goes with the holder's key, and none comes once the key is gone."""
+    return Column(
+        "holder_id", Text, ForeignKey("holder_keys.holder_id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 def _id() -> Column[Any]:
@@ -60,9 +63,12 @@ holders = Table(
     _sealed(),
     _time("created_at"),
     _time("updated_at"),
+    _time(
+        "erased_at", nullable=True
+    ),  # set: the person is gone, and only this row and the access log are left
 )
 
-# Deleting a row here makes everything sealed for the holder unreadable.
+# Deleting a row here deletes all that is sealed for the holder, and makes every copy of it unreadable.
 holder_keys = Table(
     "holder_keys",
     metadata,
@@ -83,6 +89,18 @@ entries = Table(
     _sealed(),
     _time("created_at"),
     _time("updated_at"),
+)
+
+# What an entry said at each version before its current one; gone with the entry.
+entry_revisions = Table(
+    "entry_revisions",
+    metadata,
+    Column("holder_id", Text, primary_key=True),
+    Column("entry_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    _sealed(),
+    _time("updated_at"),
+    ForeignKeyConstraint(["holder_id", "entry_id"], ["entries.holder_id", "entries.id"], ondelete="CASCADE"),
 )
 
 skill_claims = Table(
@@ -145,11 +163,11 @@ share_links = Table(
     CheckConstraint("uses <= max_uses", name="share_links_uses"),
 )
 
-# A trigger refuses to change or delete a record.
+# A trigger refuses to change or delete a record; it stays when the holder is erased.
 access_records = Table(
     "access_records",
     metadata,
-    _owner(),
+    Column("holder_id", Text, ForeignKey("holders.id"), primary_key=True),
     _id(),
     _time("accessed_at"),
     Column("subject", Text, nullable=False),
@@ -177,7 +195,9 @@ pathways = Table(
 
 
 def _of_pathway() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["holder_id", "pathway_id"], ["pathways.holder_id", "pathways.id"])
+    return ForeignKeyConstraint(
+        ["holder_id", "pathway_id"], ["pathways.holder_id", "pathways.id"], ondelete="CASCADE"
+    )
 
 
 pathway_steps = Table(
@@ -205,6 +225,7 @@ step_redemptions = Table(
     ForeignKeyConstraint(
         ["holder_id", "pathway_id", "step_id"],
         ["pathway_steps.holder_id", "pathway_steps.pathway_id", "pathway_steps.id"],
+        ondelete="CASCADE",
     ),
 )
 

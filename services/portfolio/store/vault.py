@@ -50,7 +50,10 @@ def open_vault(tx: Transaction, keys: KeyRing, holder: str) -> Vault:
 
 
 def erase_key(tx: Transaction, holder: str) -> bool:
-    """Erases a holder's key: all that is sealed for them stays unreadable for good. False: there was none."""
+    """Erases a holder's key and all that is sealed under it; copies elsewhere stay unreadable for good.
+
+    False: there was none.
+    """
     return tx.execute(delete(holder_keys).where(holder_keys.c.holder_id == holder)).rowcount == 1
 
 

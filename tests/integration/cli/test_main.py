@@ -1,7 +1,11 @@
 """The root command: loads only what is called, and ends with the exit code of the failure."""
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -16,6 +20,24 @@ def test_every_command_says_what_it_does_and_shows_an_example() -> None:
         command = group.get_command(None, name)  # type: ignore[attr-defined]
         assert command is not None
         assert command.help, name
+
+
+def commands(group: Any) -> Iterator[Any]:
+    """Every command below a group."""
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        yield from commands(command) if hasattr(command, "list_commands") else [command]
+
+
+def test_examples_name_files_that_are_there() -> None:
+    checkout = Path(__file__).resolve().parents[3]
+    named = {
+        path
+        for command in commands(get_command(app))
+        for path in re.findall(r"samples/[\w/.-]+\.\w+", f"{command.help} {command.epilog}")
+    }
+    assert named
+    assert [path for path in sorted(named) if not (checkout / path).exists()] == []
 
 
 def test_the_help_names_the_exit_codes() -> None:

@@ -7,53 +7,17 @@ import uuid
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from google.type.date_pb2 import Date
 from sqlalchemy import text
-from waymark.portfolio.v1 import access_log_pb2, entry_pb2, holder_pb2, pathway_pb2, share_link_pb2
-from waymark.vouchers.v1 import events_pb2 as vouchers
+from waymark.portfolio.v1 import access_log_pb2, entry_pb2, holder_pb2, share_link_pb2
 
 from services.platform.db.transaction import transaction
 from services.portfolio import jobs
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import keys
 from services.portfolio.domain.keys import KeyRing
-from services.portfolio.service import DEFINITION
 from services.portfolio.store import tables, vault
-from tests.support.canary import CANARY, everything
-from tests.support.portfolio import Caller, Portfolio, entry, pathway, reason_of, share, skill, step
-
-
-def live_a_life(portfolio: Portfolio) -> Caller:
-    """Somebody whose every text is the canary, with request ids, so that answers are kept too."""
-    person = portfolio.learner()
-    holder = holder_pb2.Holder(given_name=CANARY, family_name=CANARY, summary={"en": CANARY})
-    person.CreateHolder(holder_pb2.CreateHolderRequest(holder=holder, request_id=str(uuid.uuid4())))
-    job = entry_pb2.Entry(kind=entry_pb2.ENTRY_KIND_WORK, title=CANARY, description={"en": CANARY})
-    person.CreateEntry(
-        entry_pb2.CreateEntryRequest(parent=person.holder, entry=job, request_id=str(uuid.uuid4()))
-    )
-    skill(person, CANARY, label={"en": CANARY})
-    way = pathway(person, title=CANARY)
-    step(person, way.name, title=CANARY, course="courses/c")
-    spell = pathway_pb2.Spell(kind=pathway_pb2.Spell.KIND_SICK, start_date=Date(year=2024, month=1, day=1))
-    person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell))
-    person.AbandonPathway(
-        pathway_pb2.AbandonPathwayRequest(name=way.name, reason=CANARY, request_id=str(uuid.uuid4()))
-    )
-    way = pathway(person, title=CANARY)
-    step(person, way.name, title=CANARY, course="courses/c")
-    opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
-    counsellor = portfolio.mandated(person)
-    counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
-    shown = portfolio.anybody().OpenShareLink(share_link_pb2.OpenShareLinkRequest(token=opened.token))
-    assert CANARY in str(shown)
-    ref = vouchers.RedemptionRef(
-        redemption="redemptions/1", learner=f"learners/{person.subject}", course="courses/c"
-    )
-    with transaction(portfolio.app) as tx:
-        event = vouchers.RedemptionAccepted(ref=ref)
-        DEFINITION.reactions[type(event)](portfolio.app, tx, event, None)  # type: ignore[arg-type]
-    return person
+from tests.support.canary import CANARY, everything, live_a_life
+from tests.support.portfolio import Caller, Portfolio, entry, reason_of, share
 
 
 def provoke(person: Caller) -> list[str]:

@@ -13,8 +13,10 @@ from waymark.vouchers.v1 import events_pb2 as vouchers
 
 from services.platform.db.transaction import transaction
 from services.platform.events.cloudevents import EventInfo
+from services.portfolio.domain.keys import KeyRing
 from services.portfolio.reactions import follow
 from services.portfolio.service import DEFINITION
+from services.portfolio.store import vault
 from tests.support.portfolio import Caller, Portfolio, pathway, step
 
 COURSE = "courses/welding"
@@ -155,10 +157,17 @@ def test_events_at_the_same_moment_lose_nothing(portfolio: Portfolio) -> None:
     assert states(person) == ["CONFIRMED"]
 
 
-def test_the_holders_key_is_not_needed(portfolio: Portfolio) -> None:
-    """The consumer moves steps by what is in the clear; an erased holder stops no topic."""
+def test_the_holders_key_is_not_needed(portfolio: Portfolio, monkeypatch) -> None:
+    """The consumer moves steps by what is in the clear."""
     person = walker(portfolio)
-    with transaction(portfolio.app) as tx:
-        tx.execute(text("DELETE FROM holder_keys WHERE holder_id = :id"), {"id": person.subject})
+    monkeypatch.setattr(portfolio.app, "keys", KeyRing(b"n" * 32))
     tell(portfolio, event(vouchers.RedemptionAccepted, person))
     assert moves(portfolio, person) == [("PLANNED", "CONFIRMED", "RedemptionAccepted")]
+
+
+def test_an_erased_holder_stops_no_topic(portfolio: Portfolio) -> None:
+    person = walker(portfolio)
+    with transaction(portfolio.app) as tx:
+        assert vault.erase_key(tx, person.subject)
+    tell(portfolio, event(vouchers.RedemptionAccepted, person))
+    assert moves(portfolio, person) == []

@@ -3,7 +3,7 @@
 import pytest
 
 from services.cli import output
-from services.cli.amounts import json_day, json_money
+from services.cli.amounts import json_day, json_money, json_partial_day
 from services.cli.exits import Failure
 
 
@@ -14,6 +14,8 @@ from services.cli.exits import Failure
         ({"currencyCode": "EUR"}, "0.00 EUR"),
         ({"currencyCode": "EUR", "units": "-3", "nanos": -50_000_000}, "-3.05 EUR"),
         ({"year": 2026, "month": 2, "day": 1}, "2026-02-01"),
+        ({"year": 2026, "month": 2, "day": 0}, "2026-02"),
+        ({"year": 2026}, "2026"),
         ({"nl": "Lasser", "en": "Welder"}, "Welder"),
         ({"nl": "Lasser"}, "Lasser"),
         ({}, ""),
@@ -23,6 +25,7 @@ from services.cli.exits import Failure
         ("STATE_GRANTED", "granted"),
         ("HOLD_REASON_UNSPECIFIED", ""),
         ("STATE", "STATE"),
+        ("ENTRY_KIND_CARE_WORK", "care work"),
         ("NOT_OUT_OF_WORK", "NOT_OUT_OF_WORK"),
         ("2026-11-21T08:32:43.984504Z", "2026-11-21 08:32 UTC"),
     ],
@@ -61,6 +64,24 @@ def test_an_amount_that_is_none_is_refused_with_a_remedy(typed: str) -> None:
 def test_a_day_that_does_not_exist_is_refused(typed: str) -> None:
     with pytest.raises(Failure, match="is not a day"):
         json_day(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("2019", {"year": 2019}),
+        ("2019-09", {"year": 2019, "month": 9}),
+        ("2019-09-30", {"year": 2019, "month": 9, "day": 30}),
+    ],
+)
+def test_a_day_may_leave_out_what_nobody_remembers(typed: str, meant: dict[str, int]) -> None:
+    assert json_partial_day(typed) == meant
+
+
+@pytest.mark.parametrize("typed", ["2019-13", "0000", "2019-9", "19", "2019-02-30"])
+def test_a_part_of_a_day_that_does_not_exist_is_refused(typed: str) -> None:
+    with pytest.raises(Failure, match="is not a day"):
+        json_partial_day(typed)
 
 
 def test_a_table_says_when_there_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:

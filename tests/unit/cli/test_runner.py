@@ -92,7 +92,7 @@ def test_facts_are_kept_by_name() -> None:
     assert facts.voucher == "vouchers/1"
 
 
-def test_the_journey_has_24_steps_with_five_refusals() -> None:
+def test_the_journey_has_25_steps_with_five_refusals() -> None:
     assert len(STEPS) == 24
     assert len({step.name for step in STEPS}) == 24
     assert sum(step.name.startswith("refused-") for step in STEPS) == 5

@@ -126,6 +126,7 @@ class Course(_message.Message):
     OFFERINGS_FIELD_NUMBER: _builtins.int
     CORRECTED_FIELDS_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
+    MISSING_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -171,6 +172,12 @@ class Course(_message.Message):
         """Fields a person has corrected."""
 
     @_builtins.property
+    def missing_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when its partner's feeds leave it out, UTC; unset while they name it. It then has no sessions, so that nobody
+        can book it, and is removed when the grace of its source is over.
+        """
+
+    @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
@@ -191,12 +198,13 @@ class Course(_message.Message):
         offerings: _abc.Iterable[Global___Offering] | None = ...,
         corrected_fields: _abc.Iterable[_builtins.str] | None = ...,
         removed: _builtins.bool = ...,
+        missing_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "removed", b"removed", "source", b"source", "subjects", b"subjects", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "removed", b"removed", "source", b"source", "subjects", b"subjects", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

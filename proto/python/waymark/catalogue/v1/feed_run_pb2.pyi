@@ -84,6 +84,7 @@ class FeedRun(_message.Message):
     COURSES_UPDATED_FIELD_NUMBER: _builtins.int
     COURSES_UNCHANGED_FIELD_NUMBER: _builtins.int
     COURSES_REMOVED_FIELD_NUMBER: _builtins.int
+    COURSES_MISSING_FIELD_NUMBER: _builtins.int
     ERROR_COUNT_FIELD_NUMBER: _builtins.int
     WARNING_COUNT_FIELD_NUMBER: _builtins.int
     COMPLETE_FIELD_NUMBER: _builtins.int
@@ -119,6 +120,8 @@ class FeedRun(_message.Message):
     """Courses left as they are."""
     courses_removed: _builtins.int
     """Courses removed, or that would be."""
+    courses_missing: _builtins.int
+    """Courses the feed left out that wait for the grace of the source to end."""
     error_count: _builtins.int
     """Number of findings that are errors."""
     warning_count: _builtins.int
@@ -151,6 +154,7 @@ class FeedRun(_message.Message):
         courses_updated: _builtins.int = ...,
         courses_unchanged: _builtins.int = ...,
         courses_removed: _builtins.int = ...,
+        courses_missing: _builtins.int = ...,
         error_count: _builtins.int = ...,
         warning_count: _builtins.int = ...,
         complete: _builtins.bool = ...,
@@ -159,7 +163,7 @@ class FeedRun(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "courses_created", b"courses_created", "courses_removed", b"courses_removed", "courses_unchanged", b"courses_unchanged", "courses_updated", b"courses_updated", "create_time", b"create_time", "dry_run", b"dry_run", "error_count", b"error_count", "hold_reason", b"hold_reason", "name", b"name", "partial", b"partial", "records_accepted", b"records_accepted", "records_held", b"records_held", "records_in", b"records_in", "records_rejected", b"records_rejected", "source", b"source", "state", b"state", "state_time", b"state_time", "upload", b"upload", "warning_count", b"warning_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "courses_created", b"courses_created", "courses_missing", b"courses_missing", "courses_removed", b"courses_removed", "courses_unchanged", b"courses_unchanged", "courses_updated", b"courses_updated", "create_time", b"create_time", "dry_run", b"dry_run", "error_count", b"error_count", "hold_reason", b"hold_reason", "name", b"name", "partial", b"partial", "records_accepted", b"records_accepted", "records_held", b"records_held", "records_in", b"records_in", "records_rejected", b"records_rejected", "source", b"source", "state", b"state", "state_time", b"state_time", "upload", b"upload", "warning_count", b"warning_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -50,6 +50,7 @@ class Source(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     REMOVAL_LIMIT_PERCENT_FIELD_NUMBER: _builtins.int
+    REMOVAL_GRACE_FEEDS_FIELD_NUMBER: _builtins.int
     DEFAULT_LANGUAGE_FIELD_NUMBER: _builtins.int
     DEFAULT_NUTS_CODE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
@@ -64,6 +65,10 @@ class Source(_message.Message):
     """Format of its files."""
     removal_limit_percent: _builtins.int
     """Share of the present courses, in percent, that one complete feed may remove without a person; 0: 20."""
+    removal_grace_feeds: _builtins.int
+    """How many complete feeds in a row may leave a course out before the next one removes it. Until then it is served as
+    missing and without sessions; named again, it is as it was. 0: the first one removes it.
+    """
     default_language: _builtins.str
     """Language of texts that name none, BCP 47; empty: `en`."""
     default_nuts_code: _builtins.str
@@ -82,6 +87,7 @@ class Source(_message.Message):
         display_name: _builtins.str = ...,
         format: Global___FeedFormat.ValueType = ...,
         removal_limit_percent: _builtins.int = ...,
+        removal_grace_feeds: _builtins.int = ...,
         default_language: _builtins.str = ...,
         default_nuts_code: _builtins.str = ...,
         etag: _builtins.str = ...,
@@ -89,7 +95,7 @@ class Source(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "format", b"format", "name", b"name", "organisation", b"organisation", "removal_limit_percent", b"removal_limit_percent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "format", b"format", "name", b"name", "organisation", b"organisation", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -224,7 +230,9 @@ class UpdateSourceRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields to change: `display_name`, `removal_limit_percent`, `default_language`, `default_nuts_code`."""
+        """Fields to change: `display_name`, `removal_limit_percent`, `removal_grace_feeds`, `default_language`,
+        `default_nuts_code`.
+        """
 
     def __init__(
         self,

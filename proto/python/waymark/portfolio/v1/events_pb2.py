@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/portfolio/v1/events.proto\x12\x14waymark.portfolio.v1\x1a waymark/options/v1/options.proto\"\x94\x01\n\x10PathwayStepMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x12\n\nfrom_state\x18\x03 \x01(\t\x12\x10\n\x08to_state\x18\x04 \x01(\t\x12\r\n\x05\x63\x61use\x18\x05 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"_\n\x0cPathwayMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"`\n\x0fShareLinkOpened\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x12\n\nshare_link\x18\x02 \x01(\t:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06holderb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/portfolio/v1/events.proto\x12\x14waymark.portfolio.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\x94\x01\n\x10PathwayStepMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x12\n\nfrom_state\x18\x03 \x01(\t\x12\x10\n\x08to_state\x18\x04 \x01(\t\x12\r\n\x05\x63\x61use\x18\x05 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"_\n\x0cPathwayMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"`\n\x0fShareLinkOpened\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x12\n\nshare_link\x18\x02 \x01(\t:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06holder\"{\n\rSubjectErased\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12.\n\nerase_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:*\x8a\xb5\x18&\n\x1cwaymark.portfolio.holders.v1\x12\x06holderb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +39,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PATHWAYMOVED']._serialized_options = b'\212\265\030(\n\035waymark.portfolio.pathways.v1\022\007pathway'
   _globals['_SHARELINKOPENED']._loaded_options = None
   _globals['_SHARELINKOPENED']._serialized_options = b'\212\265\030%\n\033waymark.portfolio.access.v1\022\006holder'
-  _globals['_PATHWAYSTEPMOVED']._serialized_start=94
-  _globals['_PATHWAYSTEPMOVED']._serialized_end=242
-  _globals['_PATHWAYMOVED']._serialized_start=244
-  _globals['_PATHWAYMOVED']._serialized_end=339
-  _globals['_SHARELINKOPENED']._serialized_start=341
-  _globals['_SHARELINKOPENED']._serialized_end=437
+  _globals['_SUBJECTERASED']._loaded_options = None
+  _globals['_SUBJECTERASED']._serialized_options = b'\212\265\030&\n\034waymark.portfolio.holders.v1\022\006holder'
+  _globals['_PATHWAYSTEPMOVED']._serialized_start=127
+  _globals['_PATHWAYSTEPMOVED']._serialized_end=275
+  _globals['_PATHWAYMOVED']._serialized_start=277
+  _globals['_PATHWAYMOVED']._serialized_end=372
+  _globals['_SHARELINKOPENED']._serialized_start=374
+  _globals['_SHARELINKOPENED']._serialized_end=470
+  _globals['_SUBJECTERASED']._serialized_start=472
+  _globals['_SUBJECTERASED']._serialized_end=595
 # @@protoc_insertion_point(module_scope)

@@ -240,3 +240,89 @@ class UpdateHolderRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateHolderRequest: _TypeAlias = UpdateHolderRequest  # noqa: Y015
+
+@_typing.final
+class EraseHolderRequest(_message.Message):
+    """Erases a holder."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}`."""
+    etag: _builtins.str
+    """Etag of the holder read before: nobody erases what they have not looked at."""
+    request_id: _builtins.str
+    """UUID of this request; the same one again answers the same."""
+    validate_only: _builtins.bool
+    """True: say what would go and erase nothing."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseHolderRequest: _TypeAlias = EraseHolderRequest  # noqa: Y015
+
+@_typing.final
+class EraseHolderResponse(_message.Message):
+    """What went, and what is kept. All zero but the kept records when the holder had been erased before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    SKILL_CLAIMS_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    PATHWAYS_FIELD_NUMBER: _builtins.int
+    MANDATES_FIELD_NUMBER: _builtins.int
+    SHARE_LINKS_FIELD_NUMBER: _builtins.int
+    ACCESS_RECORDS_FIELD_NUMBER: _builtins.int
+    ERASE_TIME_FIELD_NUMBER: _builtins.int
+    entries: _builtins.int
+    """Entries, with all they said before."""
+    skill_claims: _builtins.int
+    """Skill claims."""
+    evidence: _builtins.int
+    """Files, announced ones included, with their bytes."""
+    pathways: _builtins.int
+    """Pathways, with steps and spells."""
+    mandates: _builtins.int
+    """Mandates; no counsellor can look any more."""
+    share_links: _builtins.int
+    """Share links; none opens any more."""
+    access_records: _builtins.int
+    """Access records that are kept, because the law asks who looked: opaque ids, times and names of calls."""
+    @_builtins.property
+    def erase_time(self) -> _timestamp_pb2.Timestamp:
+        """When the holder was erased, UTC; unset with validate_only."""
+
+    def __init__(
+        self,
+        *,
+        entries: _builtins.int = ...,
+        skill_claims: _builtins.int = ...,
+        evidence: _builtins.int = ...,
+        pathways: _builtins.int = ...,
+        mandates: _builtins.int = ...,
+        share_links: _builtins.int = ...,
+        access_records: _builtins.int = ...,
+        erase_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "mandates", b"mandates", "pathways", b"pathways", "share_links", b"share_links", "skill_claims", b"skill_claims"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseHolderResponse: _TypeAlias = EraseHolderResponse  # noqa: Y015

@@ -50,6 +50,11 @@ class HolderServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.UpdateHolderRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.FromString,
                 _registered_method=True)
+        self.EraseHolder = channel.unary_unary(
+                '/waymark.portfolio.v1.HolderService/EraseHolder',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.EraseHolderRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.EraseHolderResponse.FromString,
+                _registered_method=True)
 
 
 class HolderServiceServicer:
@@ -80,6 +85,16 @@ class HolderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EraseHolder(self, request, context):
+        """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
+        entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
+        read it. Erasing again is no error; CreateHolder then begins anew.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HolderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -97,6 +112,11 @@ def add_HolderServiceServicer_to_server(servicer, server):
                     servicer.UpdateHolder,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.UpdateHolderRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.SerializeToString,
+            ),
+            'EraseHolder': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseHolder,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.EraseHolderRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.EraseHolderResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -181,6 +201,33 @@ class HolderService:
             '/waymark.portfolio.v1.HolderService/UpdateHolder',
             waymark_dot_portfolio_dot_v1_dot_holder__pb2.UpdateHolderRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseHolder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.HolderService/EraseHolder',
+            waymark_dot_portfolio_dot_v1_dot_holder__pb2.EraseHolderRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_holder__pb2.EraseHolderResponse.FromString,
             options,
             channel_credentials,
             insecure,

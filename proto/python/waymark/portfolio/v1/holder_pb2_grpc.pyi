@@ -45,6 +45,12 @@ class HolderServiceStub:
     """Changes name, contact, languages or summary.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
+    EraseHolder: _grpc.UnaryUnaryMultiCallable[_holder_pb2.EraseHolderRequest, _holder_pb2.EraseHolderResponse]
+    """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
+    entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
+    read it. Erasing again is no error; CreateHolder then begins anew.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    """
 
 @_typing.type_check_only
 class HolderServiceAsyncStub(HolderServiceStub):
@@ -61,6 +67,12 @@ class HolderServiceAsyncStub(HolderServiceStub):
     """
     UpdateHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.UpdateHolderRequest, _holder_pb2.Holder]  # type: ignore[assignment]
     """Changes name, contact, languages or summary.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    """
+    EraseHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.EraseHolderRequest, _holder_pb2.EraseHolderResponse]  # type: ignore[assignment]
+    """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
+    entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
+    read it. Erasing again is no error; CreateHolder then begins anew.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
 
@@ -94,6 +106,18 @@ class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_holder_pb2.Holder, _abc.Awaitable[_holder_pb2.Holder]]:
         """Changes name, contact, languages or summary.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseHolder(
+        self,
+        request: _holder_pb2.EraseHolderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_holder_pb2.EraseHolderResponse, _abc.Awaitable[_holder_pb2.EraseHolderResponse]]:
+        """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
+        entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
+        read it. Erasing again is no error; CreateHolder then begins anew.
         Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
         """
 

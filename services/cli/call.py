@@ -1,0 +1,132 @@
+"""What commands that call the stack share: options for who calls which stack, lists over pages, printing."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+import typer
+
+from services.cli import output
+from services.cli.options import ActAs, AsJson, Home, Organisation, Token, calling
+
+if TYPE_CHECKING:
+    from services.cli.client import Caller
+
+PAGE = 500  # most a list answers at once
+P = ParamSpec("P")
+
+
+class Call:
+    """One run of a command: the caller it acts as, and how its answer is printed."""
+
+    def __init__(self, caller: Caller, as_json: bool) -> None:
+        self.caller = caller
+        self.as_json = as_json
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """GETs a path below `/v1/`; raises Failure."""
+        return self.caller.rest("GET", f"/v1/{path}", **query)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> dict[str, Any]:
+        """POSTs to a path below `/v1/`; raises Failure."""
+        return self.caller.rest("POST", f"/v1/{path}", body or {}, **query)
+
+    def one(self, answer: output.Row, fields: Mapping[str, str]) -> None:
+        """Prints one resource: JSON as it came, or the named fields."""
+        output.one(answer, fields, self.as_json)
+
+    def patch(self, path: str, body: Mapping[str, Any], cleared: Sequence[str] = ()) -> dict[str, Any]:
+        """PATCHes a resource below `/v1/`: sets what `body` holds, empties the fields in `cleared` (their
+        names in JSON); raises Failure."""
+        named = [*(name for name in body if name != "etag"), *cleared]
+        mask = {"update_mask": ",".join(named)} if cleared else {}
+        return self.caller.rest("PATCH", f"/v1/{path}", body, **mask)
+
+    def delete(self, path: str, **query: Any) -> None:
+        """DELETEs a resource below `/v1/` and says so; raises Failure."""
+        answer = self.caller.rest("DELETE", f"/v1/{path}", **query)
+        output.as_json(answer) if self.as_json else typer.echo(f"{path} is gone")
+
+    def part(self, rows: Sequence[output.Row], columns: Mapping[str, str], *, empty: str = "none") -> None:
+        """Prints a table that belongs to the resource above it, which for programs is in that one's JSON."""
+        if not self.as_json:
+            output.table(rows, columns, empty=empty)
+
+    def rows(self, rows: Sequence[output.Row], columns: Mapping[str, str], *, empty: str = "none") -> None:
+        """Prints a list: JSON as it came, or a table with the named columns."""
+        output.many(rows, columns, self.as_json, empty=empty)
+
+    def many(
+        self,
+        path: str,
+        columns: Mapping[str, str],
+        limit: int,
+        *,
+        key: str = "",
+        empty: str = "none",
+        **query: Any,
+    ) -> None:
+        """Prints what a list holds, at most `limit`; see `listed`."""
+        self.rows(listed(self.caller, path, limit, key=key, **query), columns, empty=empty)
+
+
+def listed(caller: Caller, path: str, limit: int, *, key: str = "", **query: Any) -> list[dict[str, Any]]:
+    """Reads a list below `/v1/` page by page until `limit` items are there; says so when there are more.
+
+    `key` is the field of the answer that holds the items; default: the last part of the path. Raises Failure.
+    """
+    found: list[dict[str, Any]] = []
+    for answer in _pages(caller, path, limit, query):
+        found += answer.get(key or path.rpartition("/")[2], [])
+    if len(found) > limit:
+        typer.echo(f"the first {limit} of more; --limit shows more", err=True)
+    return found[:limit]
+
+
+def _pages(caller: Caller, path: str, limit: int, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Pages that hold at least one item more than `limit`, where there is one."""
+    wanted, token = limit + 1, ""
+    while wanted > 0:
+        size = min(wanted, PAGE)
+        answer = caller.rest("GET", f"/v1/{path}", page_size=size, page_token=token, **query)
+        yield answer
+        wanted, token = wanted - size, answer.get("nextPageToken", "")
+        if not token:
+            return
+
+
+def enum(prefix: str, choice: StrEnum | None) -> str:
+    """A choice in the words of the contracts: `enum("STATE", State.DRAFT)` is `STATE_DRAFT`; "" for none."""
+    return f"{prefix}_{choice.name}" if choice is not None else ""
+
+
+def calls(act_as: str = "") -> Callable[[Callable[Concatenate[Call, P], None]], Callable[..., None]]:
+    """Makes a command of `run(call, …)`: adds `--as` (default `act_as`), `--org`, `--token`, `--home` and
+    `--json` to its own parameters, and hands it the call they describe."""
+
+    def decorate(run: Callable[Concatenate[Call, P], None]) -> Callable[..., None]:
+        @wraps(run)
+        def command(*, act_as: str, org: str, token: str, home: Any, as_json: bool, **given: Any) -> None:
+            with calling(home, act_as, token=token, organisation=org) as caller:
+                run(Call(caller, as_json), **given)  # type: ignore[call-arg]
+
+        _, *own = inspect.signature(run, eval_str=True).parameters.values()
+        shared = dict(inspect.signature(_shared, eval_str=True).parameters)
+        shared["act_as"] = shared["act_as"].replace(default=act_as)
+        parameters = [*own, *shared.values()]
+        del command.__wrapped__  # it would hide the signature
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {each.name: each.annotation for each in parameters}
+        return command
+
+    return decorate
+
+
+def _shared(
+    act_as: ActAs = "", org: Organisation = "", token: Token = "", home: Home = None, as_json: AsJson = False
+) -> None:
+    """The options that `calls` adds."""

@@ -1,0 +1,68 @@
+"""`waymark evidence`: files that show something, in a portfolio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.call import Call, calls
+from services.cli.holder import LEARNER, HolderName, own
+from services.cli.options import Limit
+from services.cli.uploads import upload_evidence
+
+evidence = typer.Typer(help="Files that show something: certificates, photographs, films.")
+EVIDENCE = {
+    "evidence": "name",
+    "title": "title",
+    "file": "fileName",
+    "type": "contentType",
+    "bytes": "sizeBytes",
+    "state": "state",
+    "SHA-256": "sha256",
+    "stored": "storeTime",
+}
+ROW = {key: EVIDENCE[key] for key in ("evidence", "title", "file", "bytes", "state")}
+Name = Annotated[str, typer.Argument(metavar="EVIDENCE", help="holders/{id}/evidence/{id}")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `evidence` to the command line `app`."""
+    app.add_typer(evidence, name="evidence", no_args_is_help=True)
+
+
+@evidence.command(epilog="Example:  waymark evidence upload certificate.pdf --title 'Welding certificate'")
+@calls(LEARNER)
+def upload(
+    call: Call,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="PDF, JPEG, PNG, MP4, WebM or MP3.")
+    ],
+    title: Annotated[str, typer.Option(help="What it is called.")] = "",
+) -> None:
+    """Put a file into your portfolio; shows a bar while it travels."""
+    call.one(upload_evidence(call.caller, own(call, ""), file, title), EVIDENCE)
+
+
+@evidence.command("list", epilog="Example:  waymark evidence list")
+@calls(LEARNER)
+def list_(call: Call, holder: HolderName = "", limit: Limit = 50) -> None:
+    """List files, newest first; a counsellor's look is written to the access log."""
+    call.many(f"{own(call, holder)}/evidence", ROW, limit, empty="no file yet")
+
+
+@evidence.command(epilog="Example:  waymark evidence show holders/0198…/evidence/0198…")
+@calls(LEARNER)
+def show(call: Call, name: Name) -> None:
+    """Show what is known of a file."""
+    call.one(call.get(name), EVIDENCE)
+
+
+@evidence.command(epilog="Example:  waymark evidence download holders/0198…/evidence/0198… --out paper.pdf")
+@calls(LEARNER)
+def download(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where to write it.")]) -> None:
+    """Write a stored file to disk; a counsellor's download is written to the access log."""
+    content = call.caller.download(call.get(f"{name}:download")["url"])
+    out.write_bytes(content)
+    typer.echo(f"{out}: {len(content)} bytes")

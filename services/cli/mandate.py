@@ -1,0 +1,75 @@
+"""`waymark mandate`: what counsellors may see and do, by the holder's word."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from services.cli.amounts import in_days
+from services.cli.call import Call, calls, enum
+from services.cli.holder import LEARNER, own
+from services.cli.options import Limit, subject_of
+
+mandate = typer.Typer(help="Permissions for counsellors: give one, see them, take one back.")
+MANDATE = {
+    "mandate": "name",
+    "counsellor": "counsellor",
+    "of": "organisation",
+    "for": "purpose",
+    "state": "state",
+    "until": "expireTime",
+    "withdrawn": "revokeTime",
+}
+
+
+class Purpose(StrEnum):
+    """What a mandate is for."""
+
+    GUIDANCE = "guidance"
+    PATHWAY = "pathway"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `mandate` to the command line `app`."""
+    app.add_typer(mandate, name="mandate", no_args_is_help=True)
+
+
+@mandate.command(epilog="Example:  waymark mandate create counsellor:Tess organisations/office --days 90")
+@calls(LEARNER)
+def create(
+    call: Call,
+    counsellor: Annotated[
+        str, typer.Argument(help="Subject of the counsellor's token, or ROLE:NAME as for --as.")
+    ],
+    organisation: Annotated[str, typer.Argument(help="organisations/{id} the counsellor acts for.")],
+    purpose: Annotated[
+        Purpose, typer.Option(help="`guidance` opens the portfolio, `pathway` the pathways alone.")
+    ] = Purpose.GUIDANCE,
+    days: Annotated[int, typer.Option(min=1, help="How long it holds.")] = 90,
+) -> None:
+    """Let a counsellor see your portfolio, or work on your pathways."""
+    body = {
+        "counsellor": subject_of(counsellor),
+        "organisation": organisation,
+        "purpose": enum("MANDATE_PURPOSE", purpose),
+        "expireTime": in_days(days),
+    }
+    call.one(call.post(f"{own(call, '')}/mandates", body), MANDATE)
+
+
+@mandate.command("list", epilog="Example:  waymark mandate list")
+@calls(LEARNER)
+def list_(call: Call, limit: Limit = 50) -> None:
+    """List your mandates, ended ones included, newest first."""
+    call.many(f"{own(call, '')}/mandates", MANDATE, limit, empty="nobody has a mandate")
+
+
+@mandate.command(epilog="Example:  waymark mandate revoke holders/0198…/mandates/0198…")
+@calls(LEARNER)
+def revoke(
+    call: Call, name: Annotated[str, typer.Argument(metavar="MANDATE", help="holders/{id}/mandates/{id}")]
+) -> None:
+    """Withdraw a mandate; the counsellor's very next look is refused."""
+    call.one(call.post(f"{name}:revoke"), MANDATE)

@@ -1,0 +1,117 @@
+"""`waymark share`: secret links that show chosen fields of a portfolio."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Any
+
+import typer
+
+from services.cli import output
+from services.cli.amounts import in_days
+from services.cli.call import Call, calls
+from services.cli.entry import ROW as ENTRIES
+from services.cli.evidence import ROW as EVIDENCE
+from services.cli.holder import HOLDER, LEARNER, own
+from services.cli.options import Limit
+from services.cli.pathway import ROW as PATHWAYS
+from services.cli.skill import ROW as SKILLS
+
+share = typer.Typer(help="Secret links to chosen fields of a portfolio: make, open, withdraw.")
+LINK = {
+    "share link": "name",
+    "label": "label",
+    "shows": "fields",
+    "state": "state",
+    "uses": "uses",
+    "of": "maxUses",
+    "needs a PIN": "pinRequired",
+    "until": "expireTime",
+}
+OPEN = "v1/shareLinks:open"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `share` to the command line `app`."""
+    app.add_typer(share, name="share", no_args_is_help=True)
+
+
+@share.command(epilog="Example:  waymark share create holder.given_name entries.title --label 'for the dock'")
+@calls(LEARNER)
+def create(
+    call: Call,
+    fields: Annotated[
+        list[str], typer.Argument(help="What to show: `holder.given_name`, `entries.title`, `pathways`, …")
+    ],
+    label: Annotated[str, typer.Option(help="What you call it, for example whom it is for.")] = "",
+    days: Annotated[int, typer.Option(min=1, help="How long it opens.")] = 14,
+    uses: Annotated[int, typer.Option(min=1, help="How often it opens.")] = 3,
+    pin: Annotated[
+        str, typer.Option(help="PIN of 4 to 12 digits; default: one is made.", show_default=False)
+    ] = "",
+    no_pin: Annotated[bool, typer.Option("--no-pin", help="Whoever has the link may open it.")] = False,
+) -> None:
+    """Make a link; link and PIN are shown this once. Send them by different ways."""
+    given = "" if no_pin else pin or f"{secrets.randbelow(10**6):06d}"
+    link = {"label": label, "fields": fields, "expireTime": in_days(days), "maxUses": uses}
+    made = call.post(f"{own(call, '')}/shareLinks", {"shareLink": link, "pin": given})
+    address = f"{call.caller.client.state.edge}/{OPEN}#{made['token']}"
+    if call.as_json:
+        output.as_json({**made, "link": address, "pin": given})
+    else:
+        output.details(
+            made["shareLink"] | {"link": address, "pin": given}, LINK | {"link": "link", "PIN": "pin"}
+        )
+
+
+@share.command("list", epilog="Example:  waymark share list")
+@calls(LEARNER)
+def list_(call: Call, limit: Limit = 50) -> None:
+    """List your links, ended ones included, newest first; without their secrets."""
+    call.many(f"{own(call, '')}/shareLinks", LINK, limit, empty="no link yet")
+
+
+@share.command(epilog="Example:  waymark share revoke holders/0198…/shareLinks/0198…")
+@calls(LEARNER)
+def revoke(
+    call: Call, name: Annotated[str, typer.Argument(metavar="SHARE", help="holders/{id}/shareLinks/{id}")]
+) -> None:
+    """Withdraw a link; the very next opening is refused."""
+    call.one(call.post(f"{name}:revoke"), LINK)
+
+
+@share.command(
+    "open", epilog="Example:  waymark share open 'http://127.0.0.1:8180/v1/shareLinks:open#…' --pin 246810"
+)
+@calls()
+def open_(
+    call: Call,
+    link: Annotated[
+        str, typer.Argument(metavar="LINK", help="The link as you got it, or what is after its #.")
+    ],
+    pin: Annotated[str, typer.Option(help="PIN, when the link needs one.")] = "",
+) -> None:
+    """Look at what a link shows, as an employer would; needs no account, and the person sees that you did."""
+    answer = call.post("shareLinks:open", {"token": link.rpartition("#")[2], "pin": pin})
+    if call.as_json:
+        output.as_json(answer)
+    else:
+        show(answer)
+
+
+def show(answer: dict[str, Any]) -> None:
+    """Prints the parts of a portfolio that a link shows, with what it shows of each."""
+    portfolio: dict[str, Any] = answer.get("portfolio", {})
+    if portfolio.get("holder"):
+        output.details(portfolio["holder"], HOLDER)
+    for part, columns in (
+        ("entries", ENTRIES),
+        ("skillClaims", SKILLS),
+        ("evidence", EVIDENCE),
+        ("pathways", PATHWAYS),
+    ):
+        rows = portfolio.get(part, [])
+        filled = {name: path for name, path in columns.items() if any(output.at(row, path) for row in rows)}
+        if filled:
+            output.table(rows, filled)
+    output.details(answer, {"shown": "fields", "opens again": "remainingUses", "until": "expireTime"})

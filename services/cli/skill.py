@@ -1,0 +1,91 @@
+"""`waymark skill`: skills a person claims, on the concepts of a taxonomy."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from services.cli.amounts import json_partial_day
+from services.cli.call import Call, calls, enum
+from services.cli.holder import LEARNER, Etag, HolderName, own
+from services.cli.options import Limit
+
+skill = typer.Typer(help="Skills a person claims, on the concepts of a taxonomy.")
+CLAIM = {
+    "claim": "name",
+    "skill": "label",
+    "concept": "conceptUri",
+    "level": "level",
+    "says": "source",
+    "asserted": "assertDate",
+    "last used": "lastUsedDate",
+    "freshness": "freshness",
+    "evidence": "evidence",
+    "etag": "etag",
+}
+ROW = {key: CLAIM[key] for key in ("claim", "skill", "concept", "level", "says", "freshness")}
+Name = Annotated[str, typer.Argument(metavar="CLAIM", help="holders/{id}/skillClaims/{id}")]
+
+
+class Level(StrEnum):
+    """How well the person has the skill."""
+
+    FOUNDATION = "foundation"
+    INDEPENDENT = "independent"
+    ADVANCED = "advanced"
+    EXPERT = "expert"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `skill` to the command line `app`."""
+    app.add_typer(skill, name="skill", no_args_is_help=True)
+
+
+@skill.command(
+    epilog="Example:  waymark skill create http://data.europa.eu/esco/skill/… --label welding --level expert"
+)
+@calls(LEARNER)
+def create(
+    call: Call,
+    concept: Annotated[str, typer.Argument(metavar="CONCEPT", help="URI of the skill in a taxonomy.")],
+    label: Annotated[str, typer.Option(help="What it is called.")] = "",
+    language: Annotated[str, typer.Option(help="Language of the label.")] = "en",
+    level: Annotated[Level | None, typer.Option(help="How well.")] = None,
+    last_used: Annotated[str, typer.Option(help="Last used: 2025, 2025-06 or 2025-06-30.")] = "",
+    evidence: Annotated[
+        list[str] | None, typer.Option(help="holders/{id}/evidence/{id} that shows it; repeat for more.")
+    ] = None,
+) -> None:
+    """Claim a skill."""
+    body = {
+        "conceptUri": concept,
+        "label": {language: label} if label else None,
+        "level": enum("SKILL_LEVEL", level),
+        "lastUsedDate": json_partial_day(last_used) if last_used else None,
+        "evidence": evidence,
+    }
+    given = {key: value for key, value in body.items() if value}
+    call.one(call.post(f"{own(call, '')}/skillClaims", given), CLAIM)
+
+
+@skill.command("list", epilog="Example:  waymark skill list")
+@calls(LEARNER)
+def list_(call: Call, holder: HolderName = "", limit: Limit = 50) -> None:
+    """List claims, newest first; a counsellor's look is written to the access log."""
+    call.many(f"{own(call, holder)}/skillClaims", ROW, limit, empty="no skill yet")
+
+
+@skill.command(epilog="Example:  waymark skill show holders/0198…/skillClaims/0198…")
+@calls(LEARNER)
+def show(call: Call, name: Name) -> None:
+    """Show a claim; a counsellor's look is written to the access log."""
+    call.one(call.get(name), CLAIM)
+
+
+@skill.command(epilog="Example:  waymark skill delete holders/0198…/skillClaims/0198…")
+@calls(LEARNER)
+def delete(call: Call, name: Name, etag: Etag = "") -> None:
+    """Withdraw a claim."""
+    call.delete(name, etag=etag)

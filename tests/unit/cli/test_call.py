@@ -1,0 +1,60 @@
+"""What `calls` makes of a command: its own parameters first, then who calls which stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from services.cli import call as module
+from services.cli.call import Call, calls, listed
+
+
+def test_a_command_keeps_its_own_parameters_and_gets_the_shared_ones() -> None:
+    app = typer.Typer()
+
+    @app.command()
+    @calls("auditor:maker")
+    def look(call: Call, name: str, limit: int = 3) -> None:
+        """Look."""
+
+    shown = CliRunner().invoke(app, ["--help"]).output
+    for text in ("NAME", "--limit", "--as", "auditor:maker", "--org", "--token", "--home", "--json", "Look."):
+        assert text in shown
+    assert "call" not in shown
+
+
+class Pages:
+    """Answers a list of `total` numbers; what is asked is noted."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.asked: list[int] = []
+
+    def rest(self, _method: str, _path: str, *, page_size: int, page_token: str, **_query: Any) -> Any:
+        start = int(page_token or 0)
+        end = min(start + page_size, self.total)
+        self.asked.append(page_size)
+        return {"notes": [*range(start, end)], "nextPageToken": str(end) if end < self.total else ""}
+
+
+@pytest.mark.parametrize(
+    ("total", "limit", "asked", "more"),
+    [
+        (0, 2, [3], False),
+        (2, 2, [3], False),
+        (3, 2, [3], True),
+        (9, 3, [2, 2], True),
+        (4, 4, [2, 2], False),
+    ],
+)
+def test_a_list_is_read_to_the_limit_and_one_further_to_know_of_more(
+    total: int, limit: int, asked: list[int], more: bool, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 3 if limit == 2 else 2)
+    pages: Any = Pages(total)
+    assert listed(pages, "things/notes", limit) == [*range(min(total, limit))]
+    assert pages.asked == asked
+    assert ("--limit shows more" in capsys.readouterr().err) == more
