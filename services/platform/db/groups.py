@@ -83,11 +83,12 @@ class Groups:
         done, and its request id will tell.
         """
         with self._mutex:
-            self._waiting.append(work)
-            if not self._led:
-                self._led = work.leads = True
+            work.leads = not self._led
+            if self._led:
+                self._waiting.append(work)
+            self._led = True
         if not work.leads and not work.turn.acquire(timeout=work.remaining):
-            raise Refusal(reason_pb2.REASON_DEADLINE_EXCEEDED)
+            self._leave(work)
         if work.leads:
             self._lead(work)
         if work.alone:
@@ -109,14 +110,20 @@ class Groups:
                 if member is not own:
                     member.turn.release()
 
+    def _leave(self, work: Work) -> None:
+        """Gives up waiting, unless the turn came at this very moment; raises Refusal(DEADLINE_EXCEEDED)."""
+        with self._mutex:
+            if work.leads:
+                return
+            if work in self._waiting:
+                self._waiting.remove(work)
+        raise Refusal(reason_pb2.REASON_DEADLINE_EXCEEDED)
+
     def _gather(self, own: Work) -> list[Work]:
         """Takes who waits, first come first served, but never two calls with the same request id."""
-        members, ids = [own], {own.claiming.key}
+        members, ids, left = [own], {own.claiming.key}, []
         with self._mutex:
-            left = []
             for work in self._waiting:
-                if work is own:
-                    continue
                 if len(members) < LARGEST and work.claiming.key not in ids:
                     members.append(work)
                     ids.add(work.claiming.key)
@@ -127,11 +134,11 @@ class Groups:
 
     def _hand_over(self) -> None:
         with self._mutex:
-            following = self._waiting[0] if self._waiting else None
-            self._led = following is not None
-        if following is not None:
-            following.leads = True
-            following.turn.release()
+            self._led = bool(self._waiting)
+            if self._led:
+                following = self._waiting.pop(0)
+                following.leads = True
+                following.turn.release()
 
 
 class _Group:
@@ -182,6 +189,7 @@ class _Group:
         enter_trace(member.trace)
         try:
             member.answer = member.share(tx)
+            writes = tx.waiting()
         except SQLAlchemyError:
             raise
         except Exception as error:
@@ -189,7 +197,7 @@ class _Group:
             self._writes.append(member.claiming.take_back())
             member.error = error
             return True
-        self._writes += tx.waiting()
+        self._writes += writes
         self._touched |= keys
         return True
 
