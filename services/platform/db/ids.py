@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import uuid
+
+_BATCH = 4096  # bytes
+
+
+class _Random(threading.local):
+    """Bytes of the system's generator, fetched many at a time: each fetch lets go of the interpreter, and in
+    a busy process a thread waits long to get it back."""
+
+    fetched = b""
+    used = 0
+
+    def take(self, count: int) -> bytes:
+        if self.used + count > len(self.fetched):
+            self.fetched, self.used = os.urandom(_BATCH), 0
+        self.used += count
+        return self.fetched[self.used - count : self.used]
+
+
+_random = _Random()
 
 
 def new_id() -> str:
@@ -17,7 +37,7 @@ def new_id() -> str:
 
 def new_uuid() -> uuid.UUID:
     """Returns a UUIDv7."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(_random.take(10), "big")
     value = value & ~(0xF000 << 64) | 0x7000 << 64  # version
     value = value & ~(0xC000 << 48) | 0x8000 << 48  # variant
     return uuid.UUID(int=value)

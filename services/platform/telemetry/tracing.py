@@ -6,10 +6,10 @@ Standard: W3C Trace Context level 1 (`traceparent: 00-<32 hex>-<16 hex>-<2 hex>`
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from random import getrandbits
 from typing import Protocol
 
 _FORM = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?", re.ASCII)
@@ -36,9 +36,10 @@ _current: ContextVar[TraceContext | None] = ContextVar("waymark_trace", default=
 def continue_trace(traceparent: str | None) -> TraceContext:
     """Returns a new span below `traceparent`; a missing or malformed header starts a new trace."""
     found = _FORM.fullmatch(traceparent) if traceparent else None
-    span_id = secrets.token_hex(8)
+    # Ids of traces must be unique, not secret.
+    span_id = f"{getrandbits(64):016x}"
     if found is None or traceparent is None or traceparent.startswith("ff") or _zero(found):
-        return TraceContext(secrets.token_hex(16), span_id)
+        return TraceContext(f"{getrandbits(128):032x}", span_id)
     return TraceContext(found[1], span_id, bool(int(found[3], 16) & 1), found[2])
 
 
