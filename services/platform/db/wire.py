@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import psycopg
 from psycopg.adapt import Transformer
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
 from sqlalchemy.exc import DBAPIError
 
@@ -135,14 +135,28 @@ def send(connection: sqlalchemy.Connection, calls: Sequence[Call]) -> list[PGres
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     try:
-        prepared = connection.info.setdefault("prepared", set())  # lives as long as the server's session
-        for call in calls:
-            if call.prepared.name not in prepared:
-                _prepare(driver, call.prepared)
-                prepared.add(call.prepared.name)
-        return _exchange(driver, calls)
+        try:
+            return _prepared_exchange(connection, driver, calls)
+        except psycopg.errors.InvalidSqlStatementName:
+            # The driver drops every prepared statement of a connection on which a table was changed. Outside
+            # a transaction nothing has happened yet.
+            if driver.info.transaction_status != TransactionStatus.IDLE:
+                raise
+            connection.info["prepared"].clear()
+            return _prepared_exchange(connection, driver, calls)
     except psycopg.Error as error:
         _fail(connection, driver, error, calls[0].prepared.name)
+
+
+def _prepared_exchange(
+    connection: sqlalchemy.Connection, driver: psycopg.Connection[Any], calls: Sequence[Call]
+) -> list[PGresult]:
+    prepared = connection.info.setdefault("prepared", set())  # lives as long as the server's session
+    for call in calls:
+        if call.prepared.name not in prepared:
+            _prepare(driver, call.prepared)
+            prepared.add(call.prepared.name)
+    return _exchange(driver, calls)
 
 
 def _prepare(driver: psycopg.Connection[Any], prepared: Prepared) -> None:

@@ -49,7 +49,9 @@ class Owners:
 
     def _fill(self, stand: Stand, learner: Learner) -> None:
         person, holder = learner.person, learner.holder
-        person.surely("CreateEntry", parent=holder, entry={"kind": "ENTRY_KIND_WORK", "title": "x"})
+        entry = person.surely("CreateEntry", parent=holder, entry={"kind": "ENTRY_KIND_WORK", "title": "x"})
+        person.surely("UpdateEntry", entry={"name": entry.name, "title": "y"})  # leaves a revision behind
+        person.surely("ListEntryRevisions", parent=entry.name)
         claim = {"concept_uri": "http://data.europa.eu/esco/skill/x"}
         person.surely("CreateSkillClaim", parent=holder, skill_claim=claim)
         upload(stand, learner)

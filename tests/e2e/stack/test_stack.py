@@ -232,8 +232,9 @@ def test_outside_parts_are_used_and_not_started(tmp_path: Path, outside: dict[st
 
 
 def test_a_taken_port_is_named_with_the_option_that_helps(tmp_path: Path) -> None:
-    base = free_base()
+    base = free_base(25_000)  # a range that the other worker's stacks do not begin in
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", base + 4))
         taken.listen()
         refused = Stack(tmp_path, base).call("up", "--port-base", str(base))

@@ -100,6 +100,7 @@ def alone(world: World, check: str) -> int:
         connection.execute(text(f"ALTER TABLE {table_of(check)} DROP CONSTRAINT {check}"))
         changed = connection.execute(text(ATTEMPTS[check])).rowcount
         connection.rollback()
+    world.app.engine.dispose()  # as in `drop`
     return changed
 
 

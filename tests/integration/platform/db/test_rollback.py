@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
+from services.platform.db import wire
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import transaction
 from services.platform.db.wire import Call, Prepared
@@ -33,11 +33,23 @@ def spend(url: str, monkeypatch=None) -> None:
         engine.dispose()
 
 
-def test_the_platforms_statements_outlive_a_rollback(database) -> None:
+@pytest.fixture
+def prepared(monkeypatch) -> list[str]:
+    """Names of what is prepared, each time that it is."""
+    names: list[str] = []
+    prepare = wire._prepare
+    monkeypatch.setattr(
+        wire, "_prepare", lambda driver, statement: (names.append(statement.name), prepare(driver, statement))
+    )
+    return names
+
+
+def test_the_platforms_statements_outlive_a_rollback(database, prepared) -> None:
     spend(database("portfolio").url)
+    assert prepared.count("one") == 1
 
 
-def test_the_drivers_own_rollback_would_drop_them(database, monkeypatch) -> None:
-    """Control."""
-    with pytest.raises(ProgrammingError, match="does not exist"):
-        spend(database("portfolio").url, monkeypatch)
+def test_the_drivers_own_rollback_would_drop_them(database, prepared, monkeypatch) -> None:
+    """Control; and what was dropped outside a transaction is made good."""
+    spend(database("portfolio").url, monkeypatch)
+    assert prepared.count("one") == 2
