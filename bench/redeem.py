@@ -1,9 +1,10 @@
 """Redeeming: reserve, authorise and accept, each one durable write, with 32 callers over gRPC.
 
 Compared in the same run with (a) an echo RPC of the same kind of server and (b) pgbench doing the same SQL on
-the same database. Server and echo run as two processes of eight threads, one for each core of the machine
-that the goals are set for. Beside rates, which other work on the machine lowers, the table shows what a write
-costs in processor time. Run as `make bench-redeem`.
+the same database, statement by statement; what it does when it pipelines them is printed beside. Server and
+echo run as two processes of eight threads, one for each core of the machine that the goals are set for.
+Beside rates, which other work on the machine lowers, the table shows what a write costs in processor time.
+Run as `make bench-redeem`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import harmonic_mean
 
 from sqlalchemy import Engine, text
 from waymark.vouchers.v1 import redemption_pb2
@@ -61,32 +63,37 @@ def main() -> int:
         folder = Path(name)
         folder.chmod(0o755)
         with durable_postgres(folder) as url:
-            engine = seed(url, 2 * CALLERS + 8)
+            engine = seed(url, 3 * CALLERS + 8)
             spent: dict[str, float] = {}
             writes = measure_service(engine, url, jwks, folder, spent)
             echoed = measure_echo(url, jwks, folder)
             with cpu.measured({"pgbench_postgres": cpu.postmaster(folder / "postgres" / "data")}) as alone:
                 database = measure_database(engine, url, folder)
+            pipelined = measure_database(engine, url, folder, pipelined=True)
             engine.dispose()
     each = {
         f"{name}_cpu_us": seconds / (3 * CALLERS * EACH) * 1e6 for name, seconds in {**spent, **alone}.items()
     }
-    return 0 if report("redeem", {**figures(writes, echoed, database), **each}, GOALS) else 1
+    return 0 if report("redeem", {**figures(writes, echoed, database, pipelined), **each}, GOALS) else 1
 
 
-def figures(writes: dict[str, Load], echoed: Load, database: dict[str, float]) -> dict[str, float]:
+def figures(
+    writes: dict[str, Load], echoed: Load, database: dict[str, float], pipelined: dict[str, float]
+) -> dict[str, float]:
     """Returns every figure; rates are of all three kinds of write together."""
-    rate = len(writes) / sum(1 / load.rate for load in writes.values())
-    alone = len(database) / sum(1 / found for found in database.values())
+    rate = harmonic_mean([load.rate for load in writes.values()])
+    alone, together = harmonic_mean([*database.values()]), harmonic_mean([*pipelined.values()])
     return {
         **{f"{kind}_per_s": load.rate for kind, load in writes.items()},
         **{f"{kind}_p99_ms": load.p99 * 1000 for kind, load in writes.items()},
         "writes_per_s": rate,
         "echo_per_s": echoed.rate,
         "pgbench_per_s": alone,
+        "pgbench_pipelined_per_s": together,
         "errors": float(sum(sum(load.errors.values()) for load in writes.values())),
         "rate_to_echo": rate / echoed.rate,
         "rate_to_pgbench": rate / alone,
+        "rate_to_pgbench_pipelined": rate / together,
         "p99_ms": max(load.p99 for load in writes.values()) * 1000,
     }
 
@@ -161,14 +168,15 @@ def measure_echo(url: str, jwks: str, folder: Path) -> Load:
         return run_load(callers, seconds=6)
 
 
-def measure_database(engine: Engine, url: str, folder: Path) -> dict[str, float]:
+def measure_database(engine: Engine, url: str, folder: Path, *, pipelined: bool = False) -> dict[str, float]:
     """Returns how many of each write a second pgbench reaches, on vouchers of its own."""
+    base = (2 if pipelined else 1) * CALLERS + 1
     found = {}
-    for kind, script in redeem_sql.scripts().items():
+    for kind, script in redeem_sql.scripts(pipelined=pipelined).items():
         if kind == "accept":
             with engine.begin() as connection:
                 connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
-        found[kind] = redeem_sql.run(url, script, clients=CALLERS, each=EACH, base=CALLERS + 1, folder=folder)
+        found[kind] = redeem_sql.run(url, script, clients=CALLERS, each=EACH, base=base, folder=folder)
     return found
 
 

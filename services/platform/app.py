@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from services.platform.objects import Objects
     from services.platform.settings import Settings
 
+GATHERED = 1  # connection beside one per thread, of the calls that share transactions
+
 
 class App:
     """One per process. A service subclasses it for keys of its own, loading them in `__init__`."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.engine: sqlalchemy.Engine = make_engine(settings.database_url, settings.threads)
+        self.engine: sqlalchemy.Engine = make_engine(settings.database_url, settings.threads + GATHERED)
         self.groups = Groups(self.engine)
         key = settings.secret("page-token.key", size=32)
         self.signer = PageTokenSigner(key)

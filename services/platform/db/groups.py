@@ -1,8 +1,8 @@
 """Group commit: writes that wait at the same moment share one transaction.
 
-A commit costs a flush to disk, round trips and a connection, however little it writes. While one thread has a
-group under way the others line up; then one of them does the work of all in its own name (flat combining,
-Hendler et al. 2010), in one transaction with two messages.
+A commit costs a flush to disk, round trips and a connection, however little it writes. Calls that a gathering
+takes (`gathering`) join with what they have to lock; the work of all is then done in one transaction with two
+messages.
 
 Each member stays as it would be alone. It brings locks that never wait (`wire.locking`): who meets a row that
 somebody else has locked, or that is not there, leaves the group and runs in a transaction of its own, and so
@@ -12,27 +12,29 @@ refused takes back what it wrote, while the others go on. When the database fail
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 from waymark.errors.v1 import reason_pb2
 
-from services.platform.db.requests import Claiming
+from services.platform.db import requests
+from services.platform.db.closing import Closing
 from services.platform.db.transaction import Transaction, begin, commit
-from services.platform.db.wire import Call, Prepared, keep_ahead, send, sent_ahead
+from services.platform.db.wire import Call, Prepared, keep_ahead, loaded, send, sent_ahead
 from services.platform.errors import Refusal
+from services.platform.gathering import aside, join
 from services.platform.telemetry import metrics
 from services.platform.telemetry.tracing import current_trace, enter_trace
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+    from services.platform.db.requests import Claiming
     from services.platform.identity.principals import Principal
 
 LARGEST = 32  # members of a group
@@ -43,28 +45,46 @@ _BACK = Prepared("waymark_back", "ROLLBACK TO SAVEPOINT member")()
 
 
 class Work:
-    """One write. `share` does it in a group's transaction; `claiming` and `locks` travel ahead of it."""
+    """One write. `share` does it in a group's transaction; `claiming` and `locks` travel ahead of it.
+    `deadline` is a moment of the monotonic clock."""
 
     def __init__(
         self,
         principal: Principal,
         claiming: Claiming,
         locks: Sequence[Call],
-        remaining: float,
+        deadline: float,
         share: Callable[[Transaction], Any],
     ) -> None:
         self.principal = principal
         self.claiming = claiming
         self.locks = locks
-        self.remaining = remaining  # seconds
+        self.deadline = deadline
         self.share = share
         self.trace = current_trace()
-        self.leads = False
-        self.alone = True  # until a group has answered it
+        self.done = False  # by a group, with an answer or an error
         self.answer: Any = None
-        self.error: BaseException | None = None
-        self.turn = threading.Lock()  # released when the work is done, or its thread is to lead
-        self.turn.acquire()
+        self.error: Exception | None = None
+
+    def refuse(self, error: Exception) -> None:
+        """Ends the work with an error."""
+        self.done, self.error = True, error
+
+    def outcome(self) -> Any:
+        """Returns the answer, or raises the error, of what is done."""
+        if self.error is not None:
+            raise self.error
+        return self.answer
+
+
+def run(work: Work, alone: Callable[[], Any]) -> Any:
+    """Returns what `work.share` returns or raises what it raises; `alone` does the same by itself.
+
+    Raises Refusal(DEADLINE_EXCEEDED) when the turn comes too late. Outside a gathering there are no groups.
+    """
+    if join(work) and work.done:
+        return work.outcome()
+    return aside(alone)
 
 
 class Groups:
@@ -72,73 +92,35 @@ class Groups:
 
     def __init__(self, engine: sqlalchemy.Engine) -> None:
         self._engine = engine
-        self._mutex = threading.Lock()
-        self._waiting: list[Work] = []
-        self._led = False
 
-    def run(self, work: Work, alone: Callable[[], Any]) -> Any:
-        """Returns what `work.share` returns or raises what it raises; `alone` does the same by itself.
-
-        Raises Refusal(DEADLINE_EXCEEDED) when the group takes longer than the work may; then it may have been
-        done, and its request id will tell.
-        """
-        with self._mutex:
-            work.leads = not self._led
-            if self._led:
-                self._waiting.append(work)
-            self._led = True
-        if not work.leads and not work.turn.acquire(timeout=work.remaining):
-            self._leave(work)
-        if work.leads:
-            self._lead(work)
-        if work.alone:
-            return alone()
-        if work.error is not None:
-            raise work.error
-        return work.answer
-
-    def _lead(self, own: Work) -> None:
-        members = self._gather(own)
-        try:
+    def serve(self, works: Sequence[Work]) -> None:
+        """Does what can be done together; the rest is left undone."""
+        for members in _split([work for work in works if not _late(work)]):
             # A group that the database fails has had no effect, or the request ids tell each which.
             with suppress(SQLAlchemyError):
                 _Group(self._engine, members).run()
-        finally:
-            enter_trace(own.trace)
-            self._hand_over()
-            for member in members:
-                if member is not own:
-                    member.turn.release()
+        enter_trace(None)
 
-    def _leave(self, work: Work) -> None:
-        """Gives up waiting, unless the turn came at this very moment; raises Refusal(DEADLINE_EXCEEDED)."""
-        with self._mutex:
-            if work.leads:
-                return
-            if work in self._waiting:
-                self._waiting.remove(work)
-        raise Refusal(reason_pb2.REASON_DEADLINE_EXCEEDED)
 
-    def _gather(self, own: Work) -> list[Work]:
-        """Takes who waits, first come first served, but never two calls with the same request id."""
-        members, ids, left = [own], {own.claiming.key}, []
-        with self._mutex:
-            for work in self._waiting:
-                if len(members) < LARGEST and work.claiming.key not in ids:
-                    members.append(work)
-                    ids.add(work.claiming.key)
-                else:
-                    left.append(work)
-            self._waiting = left
-        return members
+def _late(work: Work) -> bool:
+    late = work.deadline <= time.monotonic()
+    if late:
+        work.refuse(Refusal(reason_pb2.REASON_DEADLINE_EXCEEDED))
+    return late
 
-    def _hand_over(self) -> None:
-        with self._mutex:
-            self._led = bool(self._waiting)
-            if self._led:
-                following = self._waiting.pop(0)
-                following.leads = True
-                following.turn.release()
+
+def _split(works: Sequence[Work]) -> Iterator[Sequence[Work]]:
+    """First come first served, but never two calls with the same request id in a group."""
+    while works:
+        members: dict[tuple[str, str, str], Work] = {}
+        left = []
+        for work in works:
+            if len(members) < LARGEST and work.claiming.key not in members:
+                members[work.claiming.key] = work
+            else:
+                left.append(work)
+        yield list(members.values())
+        works = left
 
 
 class _Group:
@@ -147,64 +129,55 @@ class _Group:
     def __init__(self, engine: sqlalchemy.Engine, members: Sequence[Work]) -> None:
         self._engine = engine
         self._members = members
-        self._writes: list[Call] = []  # of members that are done, not yet sent
+        self._closing = Closing()  # of members that are done, not yet sent
         self._touched: set[tuple[str, Any]] = set()  # what they have locked
 
     def run(self) -> None:
         metrics.GROUP_SIZE.observe(len(self._members))
-        calls = [_PATIENCE]
-        for member in self._members:
-            calls += (member.claiming.call, *(Call(_free(lock), lock.values) for lock in member.locks))
-        longest = max(member.remaining for member in self._members)
-        opened = begin(self._engine, calls, timeout=longest)
-        done = []
-        with opened.connection:
-            answers = iter(opened.results[1:])
+        claim = requests.claim([member.claiming for member in self._members])
+        locks = [Call(_free(lock), lock.values) for member in self._members for lock in member.locks]
+        longest = max(member.deadline for member in self._members) - time.monotonic()
+        opened = begin(self._engine, [_PATIENCE, claim, *locks], timeout=longest)
+        with opened.connection as connection:
+            _, claimed, *locked = opened.results
+            rows = requests.by_key(loaded(connection, claim, claimed))
+            answers = iter(locked)
+            shared = []
             for member in self._members:
-                claimed, *locked = islice(answers, 1 + len(member.locks))
-                if self._serve(member, opened.connection, opened.now, claimed, locked):
-                    done.append(member)
-            commit(opened.connection, self._writes)
-        for member in done:
-            member.alone = False
+                tx = _Shared(connection, member.principal, opened.now, self)
+                tx.opening = rows[member.claiming.key]
+                if self._serve(member, tx, [next(answers) for _ in member.locks]):
+                    shared.append(member)
+            commit(connection, self._closing.take())
+        for member in shared:
+            member.done = True
 
-    def _serve(
-        self,
-        member: Work,
-        connection: sqlalchemy.Connection,
-        now: datetime,
-        claimed: PGresult,
-        locked: Sequence[PGresult],
-    ) -> bool:
+    def _serve(self, member: Work, tx: _Shared, locked: Sequence[PGresult]) -> bool:
         """Does the work of a member; returns False when it has to be done alone."""
-        tx = _Shared(connection, member.principal, now, self)
-        tx.opening = [claimed.get_value(0, column) for column in range(claimed.nfields)]
         if not all(result.ntuples for result in locked):
-            self._writes.append(member.claiming.take_back())
+            self._closing.calls.append(member.claiming.take_back())
             return False
-        keys = self._keys(keep_ahead(connection, member.locks, locked))
+        keys = self._keys(keep_ahead(tx.connection, member.locks, locked))
         if not self._touched.isdisjoint(keys):
-            self.flush(connection)
-            keep_ahead(connection, member.locks, send(connection, member.locks))
+            self.flush(tx.connection)
+            keep_ahead(tx.connection, member.locks, send(tx.connection, member.locks))
         enter_trace(member.trace)
         try:
             member.answer = member.share(tx)
-            writes = tx.waiting()
         except SQLAlchemyError:
             raise
         except Exception as error:
             tx.undo()
-            self._writes.append(member.claiming.take_back())
+            self._closing.calls.append(member.claiming.take_back())
             member.error = error
             return True
-        self._writes += writes
+        self._closing.add(tx.closing)
         self._touched |= keys
         return True
 
     def flush(self, connection: sqlalchemy.Connection, *more: Call) -> None:
         """Writes what members before have left for the commit."""
-        calls, self._writes = [*self._writes, *more], []
-        if calls:
+        if calls := [*self._closing.take(), *more]:
             send(connection, calls)
 
     def _keys(self, rows: Mapping[Call, Sequence[Any]]) -> set[tuple[str, Any]]:

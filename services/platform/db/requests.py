@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import delete, func
 from waymark.errors.v1 import reason_pb2
@@ -24,25 +24,29 @@ if TYPE_CHECKING:
 
 KEPT = timedelta(hours=48)
 
-# The counter tells a new row from a met one. Updating a met row waits for the transaction that made it: a
-# twin of a request in flight stands here until the first has committed (and sees its answer) or failed (and
-# takes over).
+# One statement claims for any number of calls. The counter tells a new row from a met one. Updating a met row
+# waits for the transaction that made it: a twin of a request in flight stands here until the first has
+# committed (and sees its answer) or failed (and takes over).
 _CLAIM = Prepared(
     "waymark_claim",
     """
-    INSERT INTO request_ids AS met (principal, method, request_id, body_hash) VALUES ($1, $2, $3, $4)
+    INSERT INTO request_ids AS met (principal, method, request_id, body_hash)
+    SELECT * FROM unnest($1, $2, $3, $4)
     ON CONFLICT (principal, method, request_id) DO UPDATE SET repeats = met.repeats + 1
-    RETURNING repeats, encode(body_hash, 'hex'), encode(answer, 'hex')
+    RETURNING principal, method, request_id, repeats, body_hash, answer
     """,
-    ("text", "text", "text", "bytea"),
+    ("text[]", "text[]", "text[]", "bytea[]"),
 )
-_STORE = Prepared(
+# Meets the rows that the claims made. Not an UPDATE, whose plan could read the whole table for a few rows.
+_KEEP = Prepared(
     "waymark_answer",
-    "UPDATE request_ids SET answer = $4 WHERE principal = $1 AND method = $2 AND request_id = $3",
-    ("text", "text", "text", "bytea"),
+    """
+    INSERT INTO request_ids (principal, method, request_id, body_hash, answer)
+    SELECT * FROM unnest($1, $2, $3, $4, $5)
+    ON CONFLICT (principal, method, request_id) DO UPDATE SET answer = excluded.answer
+    """,
+    ("text[]", "text[]", "text[]", "bytea[]", "bytea[]"),
 )
-
-
 _TAKE_BACK = Prepared(
     "waymark_take_back",
     "DELETE FROM request_ids WHERE principal = $1 AND method = $2 AND request_id = $3 AND repeats = 0",
@@ -59,32 +63,45 @@ class Claim(NamedTuple):
 
 
 class Claiming(NamedTuple):
-    """The calls around the claim of a request id by a caller for a method; `key` names the three."""
+    """The claim of a request id by a caller for a method; `key` names the three."""
 
     key: tuple[str, str, str]
     body_hash: bytes
-
-    @property
-    def call(self) -> Call:
-        """Claims; `claimed` reads its row. Waits at most the lock timeout for a twin in flight."""
-        return Call(_CLAIM, (*self.key, self.body_hash))
-
-    def store(self, answer: bytes) -> Call:
-        """Keeps the serialized response."""
-        return Call(_STORE, (*self.key, answer))
 
     def take_back(self) -> Call:
         """Undoes a claim made in this very transaction, and none of before."""
         return Call(_TAKE_BACK, self.key)
 
-    def claimed(self, row: Sequence[bytes | None]) -> Claim:
-        """Returns what the row of `call` says; raises Refusal(REQUEST_ID_REUSED) for another body."""
-        repeats, digest, answer = row
-        if repeats == b"0":
+    def claimed(self, row: Any) -> Claim:
+        """Returns what this claim's row of `claim` says; raises Refusal(REQUEST_ID_REUSED) for another
+        body."""
+        if row.repeats == 0:
             return Claim(fresh=True, answer=None)
-        if digest is None or bytes.fromhex(digest.decode()) != self.body_hash:
+        if row.body_hash != self.body_hash:
             raise Refusal(reason_pb2.REASON_REQUEST_ID_REUSED)
-        return Claim(fresh=False, answer=None if answer is None else bytes.fromhex(answer.decode()))
+        return Claim(fresh=False, answer=row.answer)
+
+
+def claim(claimings: Sequence[Claiming]) -> Call:
+    """Claims; `by_key` says which row of the answer is whose. Waits at most the lock timeout for a twin in
+    flight. No two may have the same key."""
+    return Call(_CLAIM, (*_keys(claimings), [each.body_hash for each in claimings]))
+
+
+def by_key(rows: Sequence[Any]) -> dict[tuple[str, str, str], Any]:
+    """Returns the rows of `claim` by the claims' keys."""
+    return {row[:3]: row for row in rows}
+
+
+def keep(answers: Sequence[tuple[Claiming, bytes]]) -> Call:
+    """Keeps the serialized answers of calls that have claimed in this very transaction."""
+    claimings = [claiming for claiming, _ in answers]
+    hashes = [claiming.body_hash for claiming in claimings]
+    return Call(_KEEP, (*_keys(claimings), hashes, [answer for _, answer in answers]))
+
+
+def _keys(claimings: Sequence[Claiming]) -> list[Sequence[str]]:
+    return [[claiming.key[part] for claiming in claimings] for part in range(3)]
 
 
 def claiming(key: bytes, principal: Principal, method: str, request_id: str, request: Message) -> Claiming:

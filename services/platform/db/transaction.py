@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
+from services.platform.db.closing import Closing
 from services.platform.db.engine import milliseconds
-from services.platform.db.wire import Call, Prepared, keep_ahead, rows, send
+from services.platform.db.wire import Call, Prepared, keep_ahead, loaded, rows, send
 from services.platform.identity.principals import ANONYMOUS, Principal
 from services.platform.telemetry.tracing import current_traceparent
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
     from services.platform.app import App
+    from services.platform.db.requests import Claiming
 
 # ISO 8601 with offset, whatever DateStyle the database has: the one format `datetime.fromisoformat` must
 # read.
@@ -32,7 +34,6 @@ _NOW_AND_LIMIT = Prepared(
     "waymark_now_and_limit", f"SELECT {CLOCK}, set_config('statement_timeout', $1, true)", ("text",)
 )
 _COMMIT = Prepared("waymark_commit", "COMMIT")()
-FEW_EVENTS = 16  # more are inserted by one statement of their own instead of one call each
 
 
 class Transaction:
@@ -42,9 +43,8 @@ class Transaction:
         self.connection = connection
         self.principal = principal
         self.now = now
-        self.published: list[Message] = []
-        self.opening: Sequence[bytes | None] = ()  # row of the call `opening` that was sent along with BEGIN
-        self._closing: list[Call] = []
+        self.opening: Any = None  # row of the call `opening` that was sent along with BEGIN
+        self.closing = Closing()
 
     def execute(
         self,
@@ -52,13 +52,13 @@ class Transaction:
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> sqlalchemy.CursorResult[Any]:
         """Runs a statement, once or once per element of `parameters`."""
-        if self._closing:
+        if self.closing:
             self.flush()  # it must see what has been written
         return self.connection.execute(statement, parameters)
 
     def rows(self, call: Call) -> list[Any]:
         """Returns the rows of a call, columns as attributes; no round trip for one sent ahead with BEGIN."""
-        if self._closing:
+        if self.closing:
             self.flush()
         return rows(self.connection, call)
 
@@ -68,31 +68,24 @@ class Transaction:
         Topic and key come from the message's `waymark.options.v1.event` option. Publish while holding the
         lock on the aggregate's row: the order of one aggregate's events is the order of these calls.
         """
-        self.published.append(event)
+        from services.platform.events import outbox  # needs what this package offers
+
+        self.closing.events.append(outbox.row(event, current_traceparent()))
 
     def at_commit(self, call: Call) -> None:
         """Adds a call that travels in the message of the COMMIT, or before the next statement of this
         transaction; an error in it shows there."""
-        self._closing.append(call)
+        self.closing.calls.append(call)
+
+    def keep_answer(self, claiming: Claiming, answer: bytes) -> None:
+        """Keeps the serialized answer for repeats of the request; `claiming` has been claimed in this
+        transaction."""
+        self.closing.answers.append((claiming, answer))
 
     def flush(self) -> None:
-        """Writes what waits for the commit: calls of `at_commit`, and published events into the outbox."""
-        calls = self.waiting()
-        if calls:
+        """Writes what waits for the commit."""
+        if calls := self.closing.take():
             send(self.connection, calls)
-
-    def waiting(self) -> list[Call]:
-        """Returns what waits for the commit, and forgets it."""
-        calls, self._closing = self._closing, []
-        if self.published:
-            from services.platform.events import outbox
-
-            events, self.published = self.published, []
-            if len(events) <= FEW_EVENTS:
-                calls += outbox.calls(events, current_traceparent())
-            else:
-                outbox.append(self.connection, events, current_traceparent())
-        return calls
 
 
 @contextmanager
@@ -119,11 +112,11 @@ def transaction(
         tx = Transaction(connection, principal, opened.now)
         answers = opened.results
         if opening:
-            tx.opening = [answers[0].get_value(0, column) for column in range(answers[0].nfields)]
+            tx.opening = loaded(connection, opening, answers[0])[0]
             answers = answers[1:]
         keep_ahead(connection, ahead, answers)
         yield tx
-        commit(connection, tx.waiting())
+        commit(connection, tx.closing.take())
 
 
 class Opened(NamedTuple):

@@ -93,7 +93,7 @@ def rows(connection: sqlalchemy.Connection, call: Call) -> list[Any]:
     again."""
     ahead = connection.info.get(_AHEAD)
     found: list[Any] | None = ahead.pop(call, None) if ahead else None
-    return _loaded(connection, call, send(connection, [call])[-1]) if found is None else found
+    return loaded(connection, call, send(connection, [call])[-1]) if found is None else found
 
 
 def sent_ahead(connection: sqlalchemy.Connection, call: Call) -> list[Any] | None:
@@ -107,12 +107,13 @@ def keep_ahead(
 ) -> dict[Call, list[Any]]:
     """Keeps and returns the answers of what was sent ahead; forgets those that were kept before."""
     connection.info[_AHEAD] = found = {
-        call: _loaded(connection, call, result) for call, result in zip(calls, results, strict=True)
+        call: loaded(connection, call, result) for call, result in zip(calls, results, strict=True)
     }
     return found
 
 
-def _loaded(connection: sqlalchemy.Connection, call: Call, result: PGresult) -> list[Any]:
+def loaded(connection: sqlalchemy.Connection, call: Call, result: PGresult) -> list[Any]:
+    """Returns the rows of a result, with columns as attributes."""
     transformer = Transformer(connection.connection.driver_connection)
     transformer.set_pgresult(result)
     key = (call.prepared.sql, result.nfields)

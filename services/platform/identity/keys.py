@@ -7,6 +7,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
+from services.platform.gathering import aside
 from services.platform.telemetry import metrics
 
 Key = ECKey | OKPKey | RSAKey
@@ -49,7 +51,7 @@ class KeySet:
     def find(self, kid: str) -> Key | None:
         """Returns the key, or None for an unknown id; raises Refusal(UNAVAILABLE) without a set to trust."""
         if kid not in self._keys:
-            self._renew(COOLDOWN if self._trusted() else RETRY)
+            aside(partial(self._renew, COOLDOWN if self._trusted() else RETRY))
         self.check()
         return self._keys.get(kid)
 
@@ -57,7 +59,7 @@ class KeySet:
         """Renews an old set beside the calls that go on with it; raises Refusal(UNAVAILABLE) without one."""
         if self._clock() - self._fetched >= FRESH:
             if not self._trusted():
-                self._renew(RETRY)
+                aside(partial(self._renew, RETRY))
             elif self._clock() - self._attempted >= COOLDOWN and not self._lock.locked():
                 threading.Thread(target=self._renew, args=(COOLDOWN,), daemon=True).start()
         if not self._trusted():

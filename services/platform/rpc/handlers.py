@@ -16,12 +16,13 @@ from sqlalchemy.exc import DBAPIError
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.app import App
-from services.platform.db import requests
+from services.platform.db import groups, requests
 from services.platform.db.groups import Work
 from services.platform.db.requests import Claiming
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.db.wire import Call
 from services.platform.errors import Refusal
+from services.platform.gathering import aside
 from services.platform.telemetry import metrics
 
 
@@ -74,11 +75,11 @@ def _mutation(method: Any, answer_stored: bool, ahead: Ahead | None) -> Any:
         if call.method.can_only_validate and request.validate_only:
             raise _OnlyValidated(response)
         if claiming and answer_stored:
-            tx.at_commit(claiming.store(self.app.seal_answer(tx, request, response.SerializeToString())))
+            tx.keep_answer(claiming, self.app.seal_answer(tx, request, response.SerializeToString()))
         return response
 
     def once(self: Any, request: Any, call: Any, claiming: Claiming | None, locks: Sequence[Call]) -> Any:
-        opening = claiming.call if claiming else None
+        opening = requests.claim([claiming]) if claiming else None
         left = call.remaining()
         with transaction(self.app, call.principal, timeout=left, opening=opening, ahead=locks) as tx:
             return work(self, tx, request, call, claiming)
@@ -94,14 +95,14 @@ def _mutation(method: Any, answer_stored: bool, ahead: Ahead | None) -> Any:
         try:
             if claiming and locks:
                 share = partial(work, self, request=request, call=call, claiming=claiming)
-                return self.app.groups.run(
-                    Work(call.principal, claiming, locks, call.remaining(), share), alone
-                )
-            return alone()
+                return groups.run(Work(call.principal, claiming, locks, call.deadline, share), alone)
+            return aside(alone)
         except _OnlyValidated as validated:
             return validated.response
 
-    return mark(served)
+    marked = mark(served)
+    marked.gathers = ahead is not None
+    return marked
 
 
 def query(method: Written[S, Q, A], /) -> Served[S, Q, A]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import psycopg
@@ -63,11 +63,19 @@ class Servicer(health.HealthServicer):  # type: ignore[misc]
 class Health:
     """Looks at the database every second over a connection of its own and publishes what it finds."""
 
-    def __init__(self, url: sqlalchemy.URL, names: Iterable[str], interval: float = INTERVAL) -> None:
+    def __init__(
+        self,
+        url: sqlalchemy.URL,
+        names: Iterable[str],
+        interval: float = INTERVAL,
+        busy: Callable[[], int] = int,
+    ) -> None:
+        """`busy` says how many calls are under way."""
         self.servicer = Servicer()
         self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._names = ("", *names)
         self._interval = interval
+        self._busy = busy
         self._stop = threading.Event()
         self._seen: dict[str, bool] = {}
         self._connection: psycopg.Connection | None = None
@@ -95,6 +103,7 @@ class Health:
     def look(self) -> None:
         """Asks the database once and publishes the answer."""
         state: State | None = None
+        metrics.RPC_IN_FLIGHT.set(self._busy())
         self._asked = time.monotonic()
         try:
             state = self._ask()

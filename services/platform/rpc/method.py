@@ -25,6 +25,7 @@ class Method:
     """
 
     path: str
+    name: str  # short, for logs and metrics: `VoucherService/GetVoucher`
     public: bool
     open_roles: frozenset[int]
     related: tuple[tuple[int, Relationship], ...]
@@ -32,11 +33,6 @@ class Method:
     request_has_id: bool
     can_only_validate: bool
     response: type[Message]
-
-    @property
-    def name(self) -> str:
-        """Short name for logs and metrics: `VoucherService/GetVoucher`."""
-        return self.path.rsplit(".", 1)[-1]
 
 
 def read_method(descriptor: MethodDescriptor, relationships: Mapping[str, Relationship]) -> Method:
@@ -59,6 +55,7 @@ def read_method(descriptor: MethodDescriptor, relationships: Mapping[str, Relati
             )
     return Method(
         path=path,
+        name=path.rsplit(".", 1)[-1],
         public=policy.public,
         open_roles=frozenset(allow.role for allow in policy.allow if not allow.relationship),
         related=tuple(

@@ -19,6 +19,7 @@ from services.platform.rpc.interceptors.policy import policy
 from services.platform.rpc.interceptors.trace import Trace
 from services.platform.rpc.interceptors.validation import validation
 from services.platform.rpc.method import ContractError, Method
+from services.platform.rpc.pool import Gathered
 
 Parse = Callable[[bytes], Any]
 Check = Callable[[Call, Message], None]
@@ -30,9 +31,15 @@ def checks(verify: Verify) -> Sequence[Check]:
 
 
 def intercept(
-    method: Method, handler: grpc.RpcMethodHandler[Any, Any], before: Sequence[Check]
+    method: Method,
+    handler: grpc.RpcMethodHandler[Any, Any],
+    before: Sequence[Check],
+    gathered: Gathered | None = None,
 ) -> grpc.RpcMethodHandler[Any, Any]:
-    """Returns `handler` inside the interceptors; raises ContractError for what must not be served."""
+    """Returns `handler` inside the interceptors; raises ContractError for what must not be served.
+
+    `gathered` runs the methods that gather (`handlers.mutation`); without it they get a thread each.
+    """
     behaviour: Any = handler.unary_stream if method.server_streaming else handler.unary_unary
     if handler.request_streaming or behaviour is None:
         raise ContractError(f"{method.path} streams requests; uploads go to the object store instead.")
@@ -42,9 +49,10 @@ def intercept(
     if method.server_streaming:
         stream = _stream(method, behaviour, before, parse)
         return grpc.unary_stream_rpc_method_handler(stream, None, handler.response_serializer)
-    return grpc.unary_unary_rpc_method_handler(
-        _unary(method, behaviour, before, parse), None, handler.response_serializer
-    )
+    unary = _unary(method, behaviour, before, parse)
+    if gathered and getattr(behaviour, "gathers", False):
+        unary.experimental_thread_pool = gathered
+    return grpc.unary_unary_rpc_method_handler(unary, None, handler.response_serializer)
 
 
 def _unary(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse) -> Any:

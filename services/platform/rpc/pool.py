@@ -6,42 +6,75 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
+from grpc._server import _RPCState
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.db.groups import Work
 from services.platform.errors import Refusal
+from services.platform.gathering import Gathering, PatientCondition
 from services.platform.rpc.status import answer_of
 from services.platform.telemetry import metrics
+
+T = TypeVar("T")
 
 RETRY_AFTER = timedelta(milliseconds=250)
 # Runs what must be answered while every worker is taken: refusals and health checks. Both take microseconds.
 ASIDE = ThreadPoolExecutor(2, thread_name_prefix="aside")
 
 
-class Workers(ThreadPoolExecutor):
-    """Runs calls on `threads` threads. `busy` counts calls that run and calls that wait."""
+class Load:
+    """Counts calls that run and calls that wait. `limit`: as many as are taken."""
 
-    def __init__(self, threads: int, queue: int) -> None:
-        super().__init__(threads, thread_name_prefix="rpc")
-        self.limit = threads + queue
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self.busy = 0
         self._counting = threading.Lock()
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Queues a call; counted from here until it has been answered."""
+    def count(self, call: Future[Any]) -> Future[Any]:
+        """Counts a call from here until it has been answered."""
         with self._counting:
             self.busy += 1
-            metrics.RPC_IN_FLIGHT.set(self.busy)
-        future = super().submit(fn, *args, **kwargs)
-        future.add_done_callback(self._done)
-        return future
+        call.add_done_callback(self._answered)
+        return call
 
-    def _done(self, _: Future[Any]) -> None:
+    def _answered(self, _: Future[Any]) -> None:
         with self._counting:
             self.busy -= 1
-            metrics.RPC_IN_FLIGHT.set(self.busy)
+
+
+class Workers(ThreadPoolExecutor):
+    """Runs a call on each of `threads` threads."""
+
+    def __init__(self, threads: int, load: Load) -> None:
+        super().__init__(threads, thread_name_prefix="rpc")
+        self._load = load
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Queues a call."""
+        return self._load.count(self.lend(fn, *args, **kwargs))
+
+    def lend(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Queues a part of a call that is counted already."""
+        return super().submit(fn, *args, **kwargs)
+
+
+class Gathered(Gathering[Work]):
+    """Runs many calls on one thread, which share transactions."""
+
+    def __init__(self, serve: Callable[[list[Work]], None], workers: Workers, load: Load) -> None:
+        super().__init__(serve, workers.lend)
+        self._load = load
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Queues a call."""
+        # A call waits for its message on the condition of its state, which gRPC keeps to itself; one that
+        # never sends it must not hold up all.
+        state = next(argument for argument in args if isinstance(argument, _RPCState))
+        state.condition = PatientCondition(self)
+        return self._load.count(super().submit(fn, *args, **kwargs))
 
 
 class Shedding(grpc.ServerInterceptor):
@@ -51,8 +84,8 @@ class Shedding(grpc.ServerInterceptor):
     the work done is for nobody. Health checks pass.
     """
 
-    def __init__(self, workers: Workers) -> None:
-        self._workers = workers
+    def __init__(self, load: Load) -> None:
+        self._load = load
         answer = answer_of(Refusal(reason_pb2.REASON_OVERLOADED, retry_after=RETRY_AFTER))
 
         def refuse(_: bytes, context: grpc.ServicerContext) -> Any:
@@ -65,6 +98,6 @@ class Shedding(grpc.ServerInterceptor):
 
     def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         """Called by grpcio on its polling thread before the call takes a worker."""
-        if self._workers.busy >= self._workers.limit and not details.method.startswith("/grpc.health.v1."):
+        if self._load.busy >= self._load.limit and not details.method.startswith("/grpc.health.v1."):
             return self._refusing
         return continuation(details)

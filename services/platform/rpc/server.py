@@ -15,7 +15,7 @@ from services.platform.rpc.health import Health
 from services.platform.rpc.interceptors.identity import Verify
 from services.platform.rpc.method import ContractError, read_method
 from services.platform.rpc.pipeline import checks, intercept
-from services.platform.rpc.pool import Shedding, Workers
+from services.platform.rpc.pool import Gathered, Load, Shedding, Workers
 
 if TYPE_CHECKING:
     from services.platform.app import App
@@ -66,18 +66,21 @@ class Server:
         """
         self._definition = definition
         self._app = app
-        self.workers = Workers(app.settings.threads, queue * app.settings.threads)
+        threads = app.settings.threads
+        self.load = Load((1 + queue) * threads)
+        self._workers = Workers(threads, self.load)
+        self._gathered = Gathered(app.groups.serve, self._workers, self.load)
         self._grpc = grpc.server(
-            self.workers,
-            interceptors=[Shedding(self.workers)] if shed else [],
+            self._workers,
+            interceptors=[Shedding(self.load)] if shed else [],
             options=[*_OPTIONS, ("grpc.so_reuseport", int(shared_port))],
         )
-        registry = Registry(definition, verify)
+        registry = Registry(definition, verify, self._gathered)
         for add, servicer in definition.servicers(app):
             add(servicer, cast(grpc.Server, registry))
         registry.serve_on(self._grpc)
         self.names = sorted(registry.services)
-        self.health = Health(app.engine.url, self.names)
+        self.health = Health(app.engine.url, self.names, busy=lambda: self.load.busy)
         self.port = _bind(self._grpc, listen)
         self._stopping = threading.Event()
         self._background = [
@@ -104,15 +107,19 @@ class Server:
         self._stopping.set()
         for thread in self._background:
             thread.join(timeout=grace)
-        self.workers.shutdown(wait=False)
+        for pool in (self._gathered, self._workers):
+            pool.shutdown(wait=False)
         _log.info("stopped")
 
 
 class Registry:
     """Stands in for grpc.Server while servicers are added; puts the interceptors around each method."""
 
-    def __init__(self, definition: ServiceDefinition, verify: Verify) -> None:
+    def __init__(
+        self, definition: ServiceDefinition, verify: Verify, gathered: Gathered | None = None
+    ) -> None:
         self._definition = definition
+        self._gathered = gathered
         self._checks = checks(verify)
         self.services: dict[str, dict[str, Any]] = {}
 
@@ -129,6 +136,7 @@ class Registry:
                 read_method(described.methods_by_name[name], self._definition.relationships),
                 handler,
                 self._checks,
+                self._gathered,
             )
             for name, handler in handlers.items()
         }

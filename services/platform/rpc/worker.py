@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -28,6 +29,8 @@ from services.platform.telemetry.tracing import export_spans, flush_spans
 
 PARENT_PIPE = "WAYMARK_PARENT_PIPE"  # number of a descriptor that ends when the supervisor is gone
 BAD_SETUP = 78  # exit code (sysexits EX_CONFIG): starting again cannot help
+# Calls in flight keep thousands of objects that a collection would look at in vain.
+COLLECTED = (20_000, 20, 20)
 
 _log = structlog.get_logger()
 
@@ -35,6 +38,7 @@ _log = structlog.get_logger()
 def main(load: Callable[[str], ServiceDefinition] = load_service) -> int:
     """Serves the service that the command line names until SIGTERM or SIGINT; returns the exit code."""
     try:
+        _work_through()
         settings = Settings.from_environment(sys.argv[1])
         configure_logging(settings.service, key=settings.secret("log-handle.key", size=32))
         server = build(settings, load(settings.service))
@@ -50,6 +54,7 @@ def main(load: Callable[[str], ServiceDefinition] = load_service) -> int:
     # What is loaded by now stays for good; the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECTED)
     stop.wait()
     server.drain()
     flush_spans()
@@ -76,6 +81,14 @@ def build(settings: Settings, definition: ServiceDefinition) -> Server:
     if settings.metrics_port and not member:
         serve_metrics(settings.metrics_port, settings.listen.rpartition(":")[0].strip("[]"))
     return server
+
+
+def _work_through() -> None:
+    """Tells the system (Linux, SCHED_BATCH) that a thread that wakes need not interrupt the one at work: the
+    threads of a server change places half as often, and none of them gains by interrupting another."""
+    if hasattr(os, "SCHED_BATCH"):
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _warm(keys: KeySet) -> None:

@@ -22,7 +22,7 @@ from services.vouchers.api.evidence import EvidenceMethods
 from services.vouchers.api.redemption_messages import changed, redemption_message, ref
 from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain import bookings, payment
+from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import VoucherState
@@ -86,8 +86,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         rules = self.app.rules(tx, row.programme_id, row.version_number)
         name = f"redemptions/{row.id}"
         booking = bookings.accept(new_id(), f"vouchers/{voucher.id}", name, before.amount, after.accepted)
-        waits = payment.waits_for_the_end(rules.version.payment_rule)
-        release_at = rules.release_time(tx.now, offers.last_day(tx, row.session) if waits else None)
+        release_at = rules.release_time(tx.now, row.last_day)
         written = redemptions.resolve(tx, ledger.head_of(row), voucher, after, booking, release_at=release_at)
         amount = money(after.accepted, row.currency)
         tx.publish(events_pb2.RedemptionAccepted(ref=ref(row), amount=amount))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
 
+_CANONICAL = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
 
 def uuid_if_any(name: str, collection: str) -> str | None:
     """Returns the UUID in `<collection>/<uuid>`; None for anything else."""
     head, _, tail = name.rpartition("/")
     if head.rpartition("/")[2] == collection:
+        if _CANONICAL.fullmatch(tail):
+            return tail
         try:
             return str(uuid.UUID(tail))
         except ValueError:

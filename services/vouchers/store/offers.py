@@ -76,13 +76,6 @@ def accredited(tx: Transaction, organisation: str, day: date) -> bool:
     return tx.execute(statement).first() is not None
 
 
-def last_day(tx: Transaction, session: str) -> date | None:
-    """Returns the last day of a session, listed or not; None when it is not known."""
-    statement = select(sessions.c.end_date).where(sessions.c.name == session)
-    found: date | None = tx.execute(statement).scalar()
-    return found
-
-
 def put_organisation(tx: Transaction, values: dict[str, Any]) -> bool:
     """Stores an organisation unless a newer version is there; returns whether it did."""
     return _newer(tx, organisations, values)

@@ -41,8 +41,9 @@ LOCK = locking(
 )
 LOCK_WITH_MONEY = locking(
     "lock_with_money",
-    f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}
+    f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}, s.end_date AS last_day
 FROM redemptions r JOIN vouchers v ON v.id = r.voucher_id JOIN ledger_heads h ON h.shard = v.shard
+LEFT JOIN sessions s ON s.name = r.session
 WHERE r.id = :id FOR NO KEY UPDATE OF r, v, h""",  # noqa: S608 - columns of our own
     keys=("id", "shard"),
 )
@@ -115,7 +116,8 @@ def lock(tx: Transaction, redemption_id: str) -> Any:
 
 
 def lock_with_money(tx: Transaction, redemption_id: str) -> Any:
-    """Locks a redemption, its voucher and the voucher's chain; raises Refusal(NOT_FOUND)."""
+    """Locks a redemption, its voucher and the voucher's chain, and reads the session's last day beside (None
+    when it is not known); raises Refusal(NOT_FOUND)."""
     return _locked(tx, LOCK_WITH_MONEY(id=redemption_id))
 
 

@@ -28,7 +28,7 @@ def handle(engine, request, *, principal=ANNE, request_id="1", guarded=True, bar
     if barrier:
         barrier.wait()
     claiming = requests.claiming(KEY, principal, "Probe", request_id, request)
-    with transaction(engine, principal, opening=claiming.call if guarded else None) as tx:
+    with transaction(engine, principal, opening=requests.claim([claiming]) if guarded else None) as tx:
         if guarded:
             claim = claiming.claimed(tx.opening)
             if not claim.fresh:
@@ -40,7 +40,7 @@ def handle(engine, request, *, principal=ANNE, request_id="1", guarded=True, bar
         ).scalar_one()
         answer: bytes = PROBE(key="answer", n=number).SerializeToString()
         if guarded:
-            tx.at_commit(claiming.store(answer))
+            tx.keep_answer(claiming, answer)
         return answer
 
 
@@ -85,7 +85,7 @@ def test_after_a_failed_first_the_twin_takes_over(platform):
 
     def fail_while_the_twin_waits(pool):
         claiming = requests.claiming(KEY, ANNE, "Probe", "1", request)
-        with transaction(platform.engine, ANNE, opening=claiming.call):
+        with transaction(platform.engine, ANNE, opening=requests.claim([claiming])):
             twins.append(pool.submit(handle, platform.engine, request))
             with pytest.raises(TimeoutError):
                 twins[0].result(timeout=0.3)

@@ -74,7 +74,7 @@ def test_the_excess_is_refused_at_once_with_a_hint(serve: Any, url: str) -> None
     assert outcome.last_refusal[-1].code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert details["ErrorInfo"].reason == "OVERLOADED"
     assert details["RetryInfo"].retry_delay.ToTimedelta().total_seconds() > 0
-    eventually(lambda: not served.server.workers.busy)  # a call is counted until just after its answer
+    eventually(lambda: not served.server.load.busy)  # a call is counted until just after its answer
 
 
 def test_control_without_shedding_everybody_waits(serve: Any, url: str) -> None:
@@ -87,7 +87,7 @@ def test_control_without_shedding_everybody_waits(serve: Any, url: str) -> None:
 def test_health_answers_while_every_worker_is_taken(serve: Any, url: str) -> None:
     served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": "1"}, queue=0)
     busy = served.stub(NoteServiceStub).Wait.future(notes_pb2.WaitRequest(seconds=4))
-    eventually(lambda: served.server.workers.busy == 1)
+    eventually(lambda: served.server.load.busy == 1)
     health = served.stub(health_pb2_grpc.HealthStub)
     assert health.Check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING
     assert not busy.done()
@@ -98,7 +98,7 @@ def test_a_call_that_was_queued_past_its_deadline_is_not_begun(serve: Any, url: 
     served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": "1"})
     stub = served.stub(NoteServiceStub)
     busy = stub.Wait.future(notes_pb2.WaitRequest(seconds=2))
-    eventually(lambda: served.server.workers.busy == 1)
+    eventually(lambda: served.server.load.busy == 1)
     with pytest.raises(grpc.RpcError) as caught:
         stub.Wait(notes_pb2.WaitRequest(seconds=20), timeout=0.3)
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
