@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from tests.support.vouchers import NO_EVIDENCE, World, request_id
@@ -56,3 +56,22 @@ def test_each_write_takes_two_round_trips(world: World, trips: Callable[[], int]
         before = trips()
         write()
         assert trips() - before == 2
+
+
+def test_accepting_takes_no_more_when_payment_waits_for_the_last_day(
+    world: World, trips: Callable[[], int]
+) -> None:
+    learner, voucher = world.voucher(world.programme())
+    names = [world.reserve(learner, voucher, amount=100).name for _ in range(WARM)]
+    with world.app.engine.begin() as connection:
+        connection.execute(text("UPDATE redemptions SET state = 4"))  # delivered, with whatever evidence
+
+    def accept(name: str) -> Any:
+        request = pb.AcceptRedemptionRequest(name=name, request_id=request_id())
+        return world.caseworker.redemptions.AcceptRedemption(request)
+
+    for name in names[:-1]:
+        accept(name)
+    before = trips()
+    assert accept(names[-1]).HasField("release_time")
+    assert trips() - before == 2
