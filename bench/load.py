@@ -18,6 +18,8 @@ from typing import Any
 
 import grpc
 
+from bench import light
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -67,12 +69,13 @@ def run_load(
     seconds: float | None = None,
     warm: int = 5,
     timeout: float = 10.0,
+    cheap: bool = False,
 ) -> Load:
     """Lets all callers send at once.
 
     With `seconds` each repeats its bodies until the time is over; without, each sends its bodies once. The
     first `warm` answers of each caller are not counted into the latencies' start time or number when
-    repeating.
+    repeating. `cheap`: callers that cost next to nothing (`light`) instead of gRPC's own library.
     """
     context = multiprocessing.get_context("spawn")
     shares = [callers[index::processes] for index in range(processes)]
@@ -80,7 +83,9 @@ def run_load(
     results: Any = context.Queue()
     workers = [
         context.Process(
-            target=_client, args=(share, gate, results, seconds, warm if seconds else 0, timeout), daemon=True
+            target=light.run if cheap else _client,
+            args=(share, gate, results, seconds, warm if seconds else 0, timeout),
+            daemon=True,
         )
         for share in shares
         if share

@@ -1,6 +1,7 @@
 """`make bench-search`: ranked search with facets and radius over gRPC, beside bare Tantivy and PostgreSQL.
 
-All three answer the same mixed queries on the same courses in one run: over gRPC from client processes, bare
+All three answer the same mixed queries on the same courses in one run: over gRPC from client processes that
+cost as little as can be (the other two have no callers), bare
 Tantivy in this process on the very index that the server reads, and PostgreSQL by full text (GIN,
 ts_rank_cd) on the same rows. Each finds and ranks, fetches the first twenty and counts five facets. The
 service asks for all words of a search; so do the other two where they are compared with it.
@@ -289,7 +290,7 @@ def load(address: str, bodies: list[bytes], callers: int, seconds: float) -> Loa
     """Lets callers search for some seconds, each beginning at another query."""
     step = len(bodies) // callers
     several = [Caller(address, PATH, bodies[n * step :] + bodies[: n * step]) for n in range(callers)]
-    return run_load(several, processes=min(callers, 2), seconds=seconds)
+    return run_load(several, processes=min(callers, 2), seconds=seconds, cheap=True)
 
 
 if __name__ == "__main__":
