@@ -92,8 +92,19 @@ class Redemptions(Vouchers):
         request = pb.DeliverRedemptionRequest(name=redemption)
         self.journal.acknowledged(lambda: self.world.provider.redemptions.DeliverRedemption(request), 1)
 
-    @rule(redemption=redemptions, amount=AMOUNTS)
-    def accept(self, redemption: str, amount: int) -> None:
+    @rule(target=redemptions, voucher=vouchers, amount=AMOUNTS)
+    def attend(self, voucher: str, amount: int) -> Any:
+        """All steps up to the delivery: by chance alone few redemptions would ever be accepted."""
+        redemption = self.reserve(voucher, amount)
+        if isinstance(redemption, str):
+            self.authorise(redemption)
+            self.start(redemption)
+            self.deliver(redemption)
+        return redemption
+
+    @rule(redemption=redemptions, percent=st.integers(1, 120))
+    def accept(self, redemption: str, percent: int) -> None:
+        amount = self.journal.reserved.get(redemption, ("", 100))[1] * percent // 100 or 1
         request = pb.AcceptRedemptionRequest(name=redemption, amount=eur(amount))
         try:
             self.world.caseworker.redemptions.AcceptRedemption(request)
@@ -150,11 +161,19 @@ class Settlement(Redemptions):
 class Money(Settlement):
     """All of it, and what must hold after each step."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # None but in a failing run: there, a replay in the same database must not stop at what the first
+        # failure has left, or nobody would be told which steps lead to it.
+        self.left = set(self.findings())
+
+    def findings(self) -> list[Any]:
+        return list(verify(self.world.app.side_engine, self.world.app.checkpoint_key).findings)
+
     @invariant()
     def the_ledger_is_intact(self) -> None:
         """I1, and that tables and ledger agree."""
-        report = verify(self.world.app.side_engine, self.world.app.checkpoint_key)
-        assert not report.findings, report.findings
+        assert not (found := set(self.findings()) - self.left), found
         assert sum(self.world.balances().values()) == 0
 
     @invariant()
@@ -183,7 +202,7 @@ def test_money_keeps_its_invariants(world: World) -> None:
     run_state_machine_as_test(
         type("MoneyHere", (Money,), {"world": world}),
         settings=settings(
-            max_examples=8,
+            max_examples=16,
             stateful_step_count=20,
             deadline=None,
             print_blob=True,
