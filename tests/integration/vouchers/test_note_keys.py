@@ -11,6 +11,7 @@ import pytest
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.seals import encrypt
+from services.platform.telemetry import metrics
 from services.vouchers.app import NOTES, VouchersApp
 from services.vouchers.domain.notes import Notes
 from tests.integration.vouchers.refusals import refused
@@ -86,7 +87,10 @@ def test_a_lost_key_is_told_and_nothing_else_stops(case: Case) -> None:
     (case.secrets / FORMER).rename(case.secrets / "elsewhere")
     case.restart()
     calls: list[Callable[[], Any]] = [lambda: case.note(old), case.notes, lambda: case.repeat(0)]
+    alarms = metrics.RPC_UNEXPECTED.labels("RedemptionService/GetRedemption")
+    before = alarms._value.get()
     assert [refused(call) for call in calls] == ["SEAL_KEY_MISSING"] * 3
+    assert alarms._value.get() == before + 1, "no caller can mend it: it counts as unexpected"
     assert case.note(case.void("after")) == "after"
     (case.secrets / "elsewhere").rename(case.secrets / FORMER)
     case.restart()
