@@ -57,5 +57,7 @@ class App:
         return kept
 
     def close(self) -> None:
-        """Gives back every database connection."""
+        """Gives back every connection: to the database, and to the object store if it was used."""
+        if "objects" in self.__dict__:
+            self.objects.close()
         self.engine.dispose()

@@ -136,6 +136,16 @@ class Settings:
             raise SettingsError(f"The key {name} has {len(content)} bytes and must have {size}.")
         return content
 
+    def former_secrets(self, name: str, *, size: int) -> list[bytes]:
+        """Returns the keys beside the key `name` that may have sealed what is still kept, by file name.
+
+        For `voucher-notes.key` they are in `voucher-notes.former.key`, `voucher-notes.former-2026.key` and so
+        on. Raises SettingsError like `secret`.
+        """
+        stem, _, ending = name.rpartition(".")
+        files = sorted(self.secrets_dir.glob(f"{stem}.former*.{ending}"))
+        return [self.secret(file.name, size=size) for file in files]
+
     def store_secret(self, name: str, content: bytes) -> bytes:
         """Keeps a development key; returns what is kept: another process's key if that came first."""
         if self.production:

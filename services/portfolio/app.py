@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from services.platform.settings import Settings
 
 MASTER = "portfolio-master.key"
-FORMER = "portfolio-master.former.key"  # there while a rotation is under way
 
 
 class PortfolioApp(App):
@@ -28,9 +27,8 @@ class PortfolioApp(App):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        master = settings.secret(MASTER, size=32)
-        former = [settings.secret(FORMER, size=32)] if (settings.secrets_dir / FORMER).exists() else []
-        self.keys = KeyRing(master, former)
+        # Former ones are there while a rotation is under way: a job wraps what is under them anew.
+        self.keys = KeyRing(settings.secret(MASTER, size=32), settings.former_secrets(MASTER, size=32))
         # Of a key of its own: rotating the master key must not make every link a dead one.
         self.links = LinkSecrets(settings.secret("portfolio-links.key", size=32))
 

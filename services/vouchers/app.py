@@ -26,6 +26,7 @@ from services.vouchers.domain.programme import Rules, Version, compile_rules
 from services.vouchers.domain.qr import SigningKey
 from services.vouchers.store import programmes
 
+NOTES = "voucher-notes.key"
 # Requests that carry a note, and so do their answers.
 NOTED = (
     application_pb2.DecideApplicationRequest,
@@ -46,7 +47,7 @@ class VouchersApp(App):
         self.code_key = settings.secret("voucher-code.key", size=32)
         self.qr_key = signing_key(settings, "voucher-qr.pem")
         self.checkpoint_key = signing_key(settings, "ledger-checkpoint.pem")
-        self.notes = Notes(settings.secret("voucher-notes.key", size=32))
+        self.notes = Notes(settings.secret(NOTES, size=32), settings.former_secrets(NOTES, size=32))
         self._rules: dict[tuple[str, int], Rules] = {}
         self._lock = threading.Lock()
 
@@ -77,7 +78,7 @@ class VouchersApp(App):
         return self.notes.open_answer(request, kept) if isinstance(request, NOTED) else kept
 
     def close(self) -> None:
-        """Gives back every database connection."""
+        """Gives back every connection."""
         if "side_engine" in self.__dict__:
             self.side_engine.dispose()
         super().close()

@@ -15,11 +15,10 @@ from services.cli.demo.walk import STEPS
 from services.cli.stack.plan import WIDTH
 from services.cli.stack.ports import is_free
 from services.cli.stack.state import StackState, find_state
+from tests.support.real_data import real_data
 
 # Two cores cannot start several stacks at once in time, so one worker does all of these.
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(700)]
-CHECKOUT = Path(__file__).resolve().parents[2]
-REAL = CHECKOUT.parent / "shared" / "data"
 
 
 class Walk:
@@ -87,11 +86,7 @@ def test_it_can_be_walked_again_and_people_read_the_count(home: Path) -> None:
 
 
 def test_real_taxonomy_list_and_feed(home: Path) -> None:
-    if not REAL.is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"{REAL} is missing")
-        pytest.skip(f"{REAL} is missing; the real files are not part of the project")
-    walk = Walk(home, "--json", "--data", str(REAL))
+    walk = Walk(home, "--json", "--data", str(real_data()))
     assert walk.failed == {}
     imported = next(step for step in walk.steps if step["step"] == "feed-imported")
     assert " of 965 records" in imported["text"]

@@ -13,7 +13,9 @@ from typing import Any, LiteralString, TypeAlias
 
 import psycopg
 
+from services.platform.events import clients
 from services.vouchers.domain.ledger import Kind
+from tests.support.events import test_settings
 from tests.support.traffic import Journal
 
 BOOKED = {"ReserveRedemption": "reserve", "AcceptRedemption": "accept", "VoidRedemption": "void"}
@@ -123,11 +125,9 @@ def by_key(events: Sequence[Event]) -> Mapping[str, list[str]]:
 def read_topics(bootstrap: str, topics: Iterable[str] | None = None) -> list[Any]:
     """Every record that now lies on `topics` (None: on all that are not Kafka's own), by partition and
     offset."""
-    from kafka import KafkaConsumer, TopicPartition
+    from kafka import TopicPartition
 
-    reader: Any = KafkaConsumer(
-        bootstrap_servers=[bootstrap], enable_auto_commit=False, metrics_enabled=False
-    )
+    reader = clients.consumer(test_settings("audit", kafka_bootstrap=bootstrap), None)
     try:
         wanted = [name for name in reader.topics() if not name.startswith("__")] if topics is None else topics
         places = [

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -38,20 +36,9 @@ from tests.support.databases import Databases
 from tests.support.parts import S3Address
 from tests.support.servers import Serve, Served, token
 
-DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 MANAGER = str(uuid.uuid4())
 SECOND = str(uuid.uuid4())
 CSV, XML = "text/csv", "application/xml"
-
-
-def real_data(path: str) -> Path:
-    """Returns a file of the shared data; without it the test fails in CI and is skipped elsewhere."""
-    found = DATA / path
-    if not found.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{found} is missing")
-        pytest.skip(f"{found} is not on this machine")
-    return found
 
 
 def day(iso: str) -> Date:

@@ -49,25 +49,16 @@ class EventWatcher:
 
         Raises Failure when a topic of the contracts does not exist.
         """
-        from kafka import TopicPartition
-
         settings = replace(Settings.from_environment("journey"), kafka_bootstrap=bootstrap)
         self._consumer: Any = consumer(settings, None)
         self._by_key: dict[str, list[str]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        missing = event_topics() - set(self._consumer.topics())
-        if missing:
-            text = f"Topics that are not on the broker: {', '.join(sorted(missing))}."
-            raise Failure(ExitCode.UNREACHABLE, text, remedy="`waymark migrate SERVICE` creates them.")
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in event_topics()
-            for number in self._consumer.partitions_for_topic(topic) or ()
-        ]
-        self._consumer.assign(partitions)
-        for partition, offset in self._consumer.end_offsets(partitions).items():
-            self._consumer.seek(partition, offset)
+        try:
+            self._go_to_the_ends()
+        except BaseException:
+            self._consumer.close()
+            raise
         self._thread = threading.Thread(target=self._follow, name="event-watcher", daemon=True)
         self._thread.start()
 
@@ -93,6 +84,22 @@ class EventWatcher:
         self._stopping.set()
         self._thread.join(timeout=5)
         self._consumer.close()
+
+    def _go_to_the_ends(self) -> None:
+        from kafka import TopicPartition
+
+        missing = event_topics() - set(self._consumer.topics())
+        if missing:
+            text = f"Topics that are not on the broker: {', '.join(sorted(missing))}."
+            raise Failure(ExitCode.UNREACHABLE, text, remedy="`waymark migrate SERVICE` creates them.")
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in event_topics()
+            for number in self._consumer.partitions_for_topic(topic) or ()
+        ]
+        self._consumer.assign(partitions)
+        for partition, offset in self._consumer.end_offsets(partitions).items():
+            self._consumer.seek(partition, offset)
 
     def _follow(self) -> None:
         while not self._stopping.is_set():

@@ -1,7 +1,8 @@
-"""What the gRPC servers of this machine say of themselves (grpc.health.v1)."""
+"""What the gRPC servers of this machine say of themselves (grpc.health.v1).
 
-import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+gRPC is imported when a server is asked: commands such as `status`, which only read what a supervisor has
+learnt, start without it.
+"""
 
 SECONDS = 2.0  # for one answer
 # Why a check does not pass although the database answers.
@@ -18,11 +19,7 @@ _OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)
 
 def lives(port: int) -> bool:
     """Tell whether a server answers on the port of 127.0.0.1, whatever it says of itself."""
-    try:
-        _serving(port, "")
-    except grpc.RpcError:
-        return False
-    return True
+    return _serving(port, "") is not None
 
 
 def trouble(port: int, check: str) -> str:
@@ -32,19 +29,24 @@ def trouble(port: int, check: str) -> str:
         port: of 127.0.0.1.
         check: "" for the server as a whole, "outbox" or "consumer".
     """
+    match _serving(port, check, "database"):
+        case [False, True]:
+            return TROUBLES[check]
+        case [False, False]:
+            return NO_DATABASE
+        case _:
+            return ""
+
+
+def _serving(port: int, *checks: str) -> list[bool] | None:
+    """Return which checks pass; None when nobody answers in time, or does not know one of them."""
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
     try:
-        well, database = _serving(port, check, "database")
+        with grpc.insecure_channel(f"127.0.0.1:{port}", options=_OPTIONS) as channel:
+            ask = health_pb2_grpc.HealthStub(channel).Check
+            answers = [ask(health_pb2.HealthCheckRequest(service=one), timeout=SECONDS) for one in checks]
     except grpc.RpcError:
-        return ""
-    if well:
-        return ""
-    return TROUBLES[check] if database else NO_DATABASE
-
-
-def _serving(port: int, *checks: str) -> list[bool]:
-    with grpc.insecure_channel(f"127.0.0.1:{port}", options=_OPTIONS) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
-        answers = [
-            stub.Check(health_pb2.HealthCheckRequest(service=check), timeout=SECONDS) for check in checks
-        ]
+        return None
     return [answer.status == health_pb2.HealthCheckResponse.SERVING for answer in answers]

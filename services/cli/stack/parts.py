@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from services.cli.stack import health
 from services.cli.stack.plan import SERVICES, Plan
 from services.cli.stack.probes import accepts, answers, drain_edge
 from services.cli.stack.process import Command
@@ -36,11 +37,11 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class Program:
-    """A part that is one command line with a probe."""
+    """A part that is one command line; `ready` tells whether it answers."""
 
     name: str
     argv: Callable[[], Sequence[str]]
-    probe: Callable[[], bool]
+    ready: Callable[[], bool]
     environment: Callable[[], dict[str, str]] = dict
     stop_seconds: float = 15.0
 
@@ -50,10 +51,6 @@ class Program:
     def command(self) -> Command:
         """Return how to run it."""
         return Command(self.argv(), self.environment(), stop_seconds=self.stop_seconds)
-
-    def ready(self) -> bool:
-        """Tell whether it answers."""
-        return self.probe()
 
 
 @dataclass(frozen=True)
@@ -154,14 +151,14 @@ def workers(plan: Plan, service: str) -> list[Member]:
     server = Program(
         f"{service}-server",
         partial(waymark, "serve", service),
-        partial(_lives, port),
+        partial(health.lives, port),
         server_environment,
         # Its own drain takes up to 20 s.
         stop_seconds=25.0,
     )
     ports = (f"{service}-server", f"{service}-server-metrics")
     return [
-        Member(server, ("setup",), SERVERS, listen, ports=ports, health=partial(_trouble, port, "")),
+        Member(server, ("setup",), SERVERS, listen, ports=ports, health=partial(health.trouble, port, "")),
         event_process(plan, service, "relay", RELAYS, plan.relay_environment),
         event_process(plan, service, "consumer", CONSUMERS, plan.service_environment),
     ]
@@ -183,7 +180,7 @@ def event_process(
         partial(accepts, port),
         lambda: {**told(service), "WAYMARK_METRICS_PORT": str(port)},
     )
-    asked = partial(_trouble, plan.port(f"{service}-server"), check)
+    asked = partial(health.trouble, plan.port(f"{service}-server"), check)
     return Member(program, ("setup",), floor, ports=(name,), health=asked)
 
 
@@ -201,18 +198,3 @@ def edge(plan: Plan) -> Program:
 def waymark(*arguments: str) -> list[str]:
     """Return the command line of one of this project's own processes."""
     return [sys.executable, "-m", "services.cli.main", *arguments]
-
-
-# Loaded when asked: only a supervisor has to know gRPC; commands such as `status` start without it.
-
-
-def _lives(port: int) -> bool:
-    from services.cli.stack import health
-
-    return health.lives(port)
-
-
-def _trouble(port: int, check: str) -> str:
-    from services.cli.stack import health
-
-    return health.trouble(port, check)

@@ -1,6 +1,7 @@
 """Kafka clients with the settings this system needs; the library's defaults lose or repeat messages.
 
-`kafka` is imported when a client is made: servers never load it.
+Whoever asks for a client closes it; `sockets.py` sees to it that nothing of it then stays open. `kafka` is
+imported when a client is made: servers never load it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ def producer(settings: Settings) -> Any:
     """
     from kafka import KafkaProducer
 
-    return KafkaProducer(
+    from services.platform.events.sockets import open_client
+
+    return open_client(
+        KafkaProducer,
         **connection_options(settings),
         acks="all",
         enable_idempotence=True,
@@ -62,6 +66,8 @@ def consumer(settings: Settings, group: str | None, **options: Any) -> Any:
     """
     from kafka import KafkaConsumer
 
+    from services.platform.events.sockets import open_client
+
     defaults = {
         "group_id": group,
         "enable_auto_commit": False,
@@ -75,11 +81,13 @@ def consumer(settings: Settings, group: str | None, **options: Any) -> Any:
         "request_timeout_ms": 15_000,
         "metrics_enabled": False,
     }
-    return KafkaConsumer(**connection_options(settings), **(defaults | options))
+    return open_client(KafkaConsumer, **connection_options(settings), **(defaults | options))
 
 
 def admin(settings: Settings) -> Any:
     """Returns an administration client."""
     from kafka import KafkaAdminClient
 
-    return KafkaAdminClient(**connection_options(settings))
+    from services.platform.events.sockets import open_client
+
+    return open_client(KafkaAdminClient, **connection_options(settings))

@@ -64,19 +64,24 @@ class Objects:
     def __init__(self, settings: Settings) -> None:
         address = urlsplit(settings.s3_endpoint)
         keys = (settings.s3_access_key, settings.s3_secret_key)
+        self._pool = urllib3.PoolManager(
+            timeout=urllib3.Timeout(connect=CONNECT, read=READ),
+            maxsize=settings.threads,
+            retries=urllib3.Retry(total=1, backoff_factor=0.1, status_forcelist=[502, 503, 504]),
+        )
         self._client = Minio(
             address.netloc,
             *keys,
             secure=address.scheme == "https",
             region=settings.s3_region,
-            http_client=urllib3.PoolManager(
-                timeout=urllib3.Timeout(connect=CONNECT, read=READ),
-                maxsize=settings.threads,
-                retries=urllib3.Retry(total=1, backoff_factor=0.1, status_forcelist=[502, 503, 504]),
-            ),
+            http_client=self._pool,
         )
         self._presigner = Presigner(settings.s3_public_endpoint, *keys, settings.s3_region)
         self._buckets: set[str] = set()
+
+    def close(self) -> None:
+        """Closes the connections that wait for their next use."""
+        self._pool.clear()
 
     def ticket(
         self, bucket: str, key: str, *, size: int, content_type: str, sha256: str, expires: timedelta = TICKET

@@ -6,16 +6,17 @@ does not open. Whoever deletes a wrapped data key makes everything sealed under 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.platform.seals import SealBrokenError
+from services.platform.seals import SealKeyMissingError, key_id
 from services.platform.seals import decrypt as _decrypt
 from services.platform.seals import encrypt as _encrypt
+
+_PURPOSE = "master"  # of the keys on the ring; part of their ids, which are stored
 
 
 class WrappedKey(NamedTuple):
@@ -50,15 +51,18 @@ class KeyRing:
     """The master key (32 bytes) and former ones that still open older wrappings."""
 
     def __init__(self, current: bytes, former: Sequence[bytes] = ()) -> None:
-        self.current_id = key_id(current)
-        self._keys = {key_id(key): key for key in (*former, current)}
+        self.current_id = key_id(current, _PURPOSE)
+        self._keys = {key_id(key, _PURPOSE): key for key in (*former, current)}
 
     def new_key(self, holder: str) -> WrappedKey:
         """Makes a data key for a holder and returns it wrapped under the current master key."""
         return self._wrap(holder, AESGCM.generate_key(bit_length=256))
 
     def unwrap(self, holder: str, stored: WrappedKey) -> HolderKey:
-        """Returns the data key of `holder`; raises SealBrokenError when it is not theirs or unknown."""
+        """Returns the data key of `holder`.
+
+        Raises SealBrokenError when it is not theirs, SealKeyMissingError when no key on the ring wraps it.
+        """
         return HolderKey(holder, self._unwrap(holder, stored))
 
     def rewrap(self, holder: str, stored: WrappedKey) -> WrappedKey:
@@ -72,13 +76,8 @@ class KeyRing:
     def _unwrap(self, holder: str, stored: WrappedKey) -> bytes:
         master = self._keys.get(stored.master_key_id)
         if master is None:
-            raise SealBrokenError("a data key is wrapped under a master key that is not on the ring")
+            raise SealKeyMissingError(stored.master_key_id)
         return _decrypt(master, stored.wrapped, associated(holder, "holder_keys", stored.master_key_id))
-
-
-def key_id(key: bytes) -> str:
-    """Returns a name for a master key that tells nothing of it: 16 hex digits of a hash."""
-    return hashlib.sha256(b"waymark master key id" + key).hexdigest()[:16]
 
 
 def associated(holder: str, table: str, row: str) -> bytes:

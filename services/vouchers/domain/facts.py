@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from typing import NamedTuple
 
 from waymark.errors.v1 import reason_pb2
 
@@ -29,15 +31,31 @@ class Source(IntEnum):
         return self is not Source.SELF_DECLARED
 
 
+class Form(NamedTuple):
+    """How a text must be written: the pattern that it matches as a whole, and the same in words."""
+
+    pattern: re.Pattern[str]
+    words: str
+
+
+# Regulation (EC) No 1059/2003: the country's two letters, then one more character for each of three levels.
+NUTS = Form(
+    re.compile(r"[A-Z]{2}[A-Z0-9]{0,3}"),
+    "must be a NUTS code such as BE211: two capital letters, then up to three capital letters or digits",
+)
+
+
 @dataclass(frozen=True)
 class FactType:
-    """Type of a fact's value, the values allowed (empty: any), and who can supply it."""
+    """Type of a fact's value, the values allowed (empty: any), how a text is written, and who can supply
+    it."""
 
     type: type[Value]
     suppliers: tuple[str, ...]
     allowed: frozenset[Value] = frozenset()
     low: int = 0
     high: int = 1_000_000
+    form: Form | None = None
 
 
 CATALOGUE: Mapping[str, FactType] = {
@@ -45,7 +63,7 @@ CATALOGUE: Mapping[str, FactType] = {
     "employment_status": FactType(
         str, ("pes", "learner"), frozenset({"employed", "unemployed", "self_employed", "inactive"})
     ),
-    "residence_nuts": FactType(str, ("pes", "learner")),
+    "residence_nuts": FactType(str, ("pes", "learner"), form=NUTS),
     "birth_year": FactType(int, ("pes",), low=1900, high=2100),
     "unemployed_since": FactType(date, ("pes",)),
     "works_hours_per_week": FactType(int, ("pes", "learner"), low=0, high=168),
@@ -74,6 +92,8 @@ def check(fact: Fact, place: str) -> list[Violation]:
         return [Violation(f"{place}.value", f"must be a {kind.type.__name__}")]
     if kind.allowed and fact.value not in kind.allowed:
         return [Violation(f"{place}.value", f"must be one of {', '.join(sorted(map(str, kind.allowed)))}")]
+    if kind.form and not kind.form.pattern.fullmatch(str(fact.value)):
+        return [Violation(f"{place}.value", kind.form.words)]
     if type(fact.value) is int and not kind.low <= fact.value <= kind.high:
         return [Violation(f"{place}.value", f"must be from {kind.low} to {kind.high}")]
     if fact.valid_until is not None and fact.valid_until < fact.observed:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -38,8 +39,9 @@ def objects_behind(address: str, s3: S3Address) -> Objects:
 
 
 @pytest.fixture(scope="module")
-def objects(running: Edge, s3: S3Address) -> Objects:
-    return objects_behind(running.address, s3)
+def objects(running: Edge, s3: S3Address) -> Iterator[Objects]:
+    with closing(objects_behind(running.address, s3)) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

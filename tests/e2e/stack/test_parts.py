@@ -7,9 +7,10 @@ from pathlib import Path
 
 import psutil
 import psycopg
-from kafka import KafkaAdminClient
 from minio import Minio
 
+from services.platform.events import clients
+from tests.support.events import test_settings
 from tests.support.parts import CHECKOUT, S3Address, held
 from tests.support.processes import gone, runs
 
@@ -31,7 +32,7 @@ def test_postgres_is_version_18_and_asks_for_a_password(postgres: str) -> None:
 
 
 def test_kafka_answers_and_makes_no_topics_by_itself(kafka: str) -> None:
-    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    admin = clients.admin(test_settings("parts", kafka_bootstrap=kafka))
     try:
         described = admin.describe_topics(["never-declared"])
     finally:

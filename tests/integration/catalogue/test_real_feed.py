@@ -8,7 +8,8 @@ import pytest
 from waymark.catalogue.v1 import course_pb2, feed_run_pb2, search_pb2
 
 from services.catalogue.events import ENTRIES_PER_EVENT
-from tests.support.catalogue import XML, Catalogue, day, real_data
+from tests.support.catalogue import XML, Catalogue, day
+from tests.support.real_data import real_data
 
 LABELS_NL = Path(__file__).resolve().parents[3] / "samples" / "taxonomy" / "isco08_labels_nl.csv"
 

@@ -26,9 +26,10 @@ from services.platform.events import looking
 from services.platform.events.relay import Relay
 from services.platform.events.topics import ensure_topics, topics_of
 from services.platform.objects.store import Objects
+from services.platform.seals import SealBrokenError
 from services.portfolio import jobs
 from services.portfolio.api import evidence as evidence_api
-from services.portfolio.domain.keys import SealBrokenError, WrappedKey
+from services.portfolio.domain.keys import WrappedKey
 from services.portfolio.store import evidence as evidence_store
 from services.portfolio.store import holders, tables
 from tests.support.canary import CANARY, everything, live_a_life

@@ -214,11 +214,31 @@ def test_validate_only_stores_nothing(world: World) -> None:
         (learner_fact_pb2.LearnerFact(key="education_level", number=9, source=2), "facts[0].value"),
         (learner_fact_pb2.LearnerFact(key="employment_status", text="idle", source=2), "facts[0].value"),
         (learner_fact_pb2.LearnerFact(key="education_level", number=3), "facts[0].source"),
+        (learner_fact_pb2.LearnerFact(key="residence_nuts", text="Antwerpen", source=2), "facts[0].value"),
     ],
 )
 def test_facts_that_make_no_sense_are_refused(world: World, fact: Any, place: str) -> None:
     request = learner_fact_pb2.PushLearnerFactsRequest(parent="learners/x", facts=[fact])
     assert place in violations_of(lambda: world.system.facts.PushLearnerFacts(request))
+
+
+def test_a_place_that_is_no_nuts_code_is_refused_however_it_comes(world: World) -> None:
+    programme, learner = world.programme(**NO_EVIDENCE), world.person("learner")
+    good, bad = (
+        learner_fact_pb2.LearnerFact(key="residence_nuts", text=t, source=2) for t in ("BE211", "be2")
+    )
+    level = learner_fact_pb2.LearnerFact(key="education_level", number=3, source=2)
+    push = learner_fact_pb2.PushLearnerFactsRequest(parent=learner.learner, facts=[level, bad])
+    assert (
+        "such as BE211" in violations_of(lambda: world.system.facts.PushLearnerFacts(push))["facts[1].value"]
+    )
+    mine = learner_fact_pb2.ListLearnerFactsRequest(parent=learner.learner)
+    assert not learner.facts.ListLearnerFacts(mine).facts, "the good one beside it was kept"
+    application = pb.Application(learner=learner.learner, programme=programme, session=world.session)
+    create = pb.CreateApplicationRequest(application=application, declared_facts=[bad])
+    assert "declared_facts[0].value" in violations_of(lambda: learner.applications.CreateApplication(create))
+    create.declared_facts[0].CopyFrom(good)
+    assert learner.applications.CreateApplication(create).name  # control
 
 
 def test_nobody_sees_what_is_not_theirs(world: World) -> None:

@@ -94,6 +94,23 @@ def test_a_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
         settings(tmp_path).secret("voucher-code.key", size=32)
 
 
+def test_former_keys_lie_beside_the_present_one(tmp_path: Path) -> None:
+    read, folder = settings(tmp_path), tmp_path / "secrets"
+    read.secret("voucher-notes.key", size=32)
+    assert read.former_secrets("voucher-notes.key", size=32) == []
+    for name in (
+        "voucher-notes.former-2",
+        "voucher-notes.former-1",
+        "voucher-code.former",
+        "voucher-notes.old",
+    ):
+        (folder / f"{name}.key").write_bytes(name.encode()[-1:] * 32)
+    assert read.former_secrets("voucher-notes.key", size=32) == [b"1" * 32, b"2" * 32]
+    (folder / "voucher-notes.former.key").write_bytes(b"short")
+    with pytest.raises(SettingsError, match=r"voucher-notes\.former\.key has 5 bytes"):
+        read.former_secrets("voucher-notes.key", size=32)
+
+
 @pytest.mark.parametrize(
     "environ",
     [

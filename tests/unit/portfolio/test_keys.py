@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.platform.seals import SealBrokenError
+from services.platform.seals import SealBrokenError, SealKeyMissingError
 from services.portfolio.domain import keys
 from services.portfolio.domain.keys import KeyRing
 
@@ -57,8 +57,9 @@ def test_rubbish_does_not_open(rubbish: bytes) -> None:
 def test_a_wrapped_key_is_of_its_holder_and_master_key() -> None:
     with pytest.raises(SealBrokenError):
         RING.unwrap("bob", ADA_WRAPPED)
-    with pytest.raises(SealBrokenError):
+    with pytest.raises(SealKeyMissingError) as lost:
         KeyRing(OTHER).unwrap("ada", ADA_WRAPPED)
+    assert lost.value.metadata == {"key": RING.current_id}
 
 
 def test_rotation_keeps_the_data_key() -> None:

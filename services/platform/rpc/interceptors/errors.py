@@ -12,6 +12,8 @@ from services.platform.rpc.status import answer_of, refusal_for
 from services.platform.telemetry import metrics
 from services.platform.telemetry.tracing import current_trace
 
+# What no caller can mend: somebody of ours has to look.
+_OURS = frozenset({reason_pb2.REASON_INTERNAL, reason_pb2.REASON_SEAL_KEY_MISSING})
 _log = structlog.get_logger()
 
 
@@ -36,7 +38,7 @@ class Errors:
             return
         call = self.call
         refusal = refusal_for(error)
-        if refusal.reason == reason_pb2.REASON_INTERNAL:
+        if refusal.reason in _OURS:
             metrics.RPC_UNEXPECTED.labels(call.method.name).inc()
             _log.error("unexpected error", method=call.method.name, exc_info=error)
         trace = current_trace()

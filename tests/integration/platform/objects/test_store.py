@@ -6,6 +6,8 @@ import hashlib
 import io
 import secrets
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -14,6 +16,7 @@ import urllib3
 from minio import Minio
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.app import App
 from services.platform.errors import Refusal
 from services.platform.objects import Objects, UploadTicket
 from services.platform.objects.store import INCOMING
@@ -38,8 +41,9 @@ def settings(s3: S3Address):
 
 
 @pytest.fixture
-def objects(settings) -> Objects:
-    return Objects(settings)
+def objects(settings) -> Iterator[Objects]:
+    with closing(Objects(settings)) as made:
+        yield made
 
 
 @pytest.fixture
@@ -214,9 +218,15 @@ def test_the_sweep_takes_orphans_and_leaves_what_is_known_or_young(objects):
 
 
 def test_a_store_that_cannot_be_reached_is_told_within_seconds(settings):
-    from dataclasses import replace
-
-    gone = Objects(replace(settings, s3_endpoint="http://127.0.0.1:9"))
-    with pytest.raises(Refusal) as refusal:
+    nowhere = replace(settings, s3_endpoint="http://127.0.0.1:9")
+    with closing(Objects(nowhere)) as gone, pytest.raises(Refusal) as refusal:
         gone.open(BUCKET, "a1")
     assert refusal.value.reason == reason_pb2.REASON_UNAVAILABLE
+
+
+def test_an_app_that_is_closed_keeps_no_connection(settings, tmp_path):
+    app = App(replace(settings, database_url="postgresql://nobody@127.0.0.1:9/none", secrets_dir=tmp_path))
+    app.objects.put(BUCKET, "left", io.BytesIO(b"bytes"))
+    assert len(app.objects._pool.pools) == 1  # control
+    app.close()
+    assert len(app.objects._pool.pools) == 0

@@ -45,6 +45,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_UPLOAD_MISMATCH: _Reason.ValueType  # 16
     REASON_UPLOAD_MISSING: _Reason.ValueType  # 17
     REASON_ALREADY_ANSWERED: _Reason.ValueType  # 18
+    REASON_SEAL_KEY_MISSING: _Reason.ValueType  # 19
     REASON_REQUEST_TOO_LARGE: _Reason.ValueType  # 30
     REASON_TAXONOMY_FILE_INVALID: _Reason.ValueType  # 100
     REASON_TAXONOMY_VERSION_EXISTS: _Reason.ValueType  # 101
@@ -111,6 +112,7 @@ REASON_WRONG_STATE: Reason.ValueType  # 15
 REASON_UPLOAD_MISMATCH: Reason.ValueType  # 16
 REASON_UPLOAD_MISSING: Reason.ValueType  # 17
 REASON_ALREADY_ANSWERED: Reason.ValueType  # 18
+REASON_SEAL_KEY_MISSING: Reason.ValueType  # 19
 REASON_REQUEST_TOO_LARGE: Reason.ValueType  # 30
 REASON_TAXONOMY_FILE_INVALID: Reason.ValueType  # 100
 REASON_TAXONOMY_VERSION_EXISTS: Reason.ValueType  # 101

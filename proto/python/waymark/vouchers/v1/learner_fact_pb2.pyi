@@ -61,7 +61,8 @@ class LearnerFact(_message.Message):
     """Resource name `learners/{learner}/facts/{id}`."""
     key: _builtins.str
     """Which fact: `education_level` (EQF 0-8), `employment_status` (`employed`, `unemployed`, `self_employed`,
-    `inactive`), `residence_nuts` (NUTS code), `birth_year`, `unemployed_since` (date), `works_hours_per_week`,
+    `inactive`), `residence_nuts` (NUTS code of Regulation (EC) No 1059/2003 such as `BE211`: two capital letters,
+    then up to three capital letters or digits), `birth_year`, `unemployed_since` (date), `works_hours_per_week`,
     `has_disability`, `integration_programme`.
     """
     text: _builtins.str
