@@ -15,13 +15,13 @@ from services.platform.db.wire import Call
 from services.platform.errors import Refusal
 from services.vouchers.api.redemption_messages import message_of
 from services.vouchers.app import VouchersApp
-from services.vouchers.assessment import shortage_match
 from services.vouchers.domain import bookings, codes
 from services.vouchers.domain.builtin import course_allowed
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.programme import Rules
 from services.vouchers.relationships import learner_of
+from services.vouchers.shortages import shortage_match
 from services.vouchers.store import attempts, ledger, names, offers, redemptions, vouchers
 
 

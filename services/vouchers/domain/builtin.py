@@ -23,6 +23,7 @@ TEXTS = {
     "once": "The programme grants one voucher for a person.",
     "double-funding": "No other programme funds this session for this person.",
     "price": "The provider has published a price in the currency of the programme.",
+    "budget": "A pot of the programme holds enough money.",
     "amount": "Something is left of the person's face value and lifetime cap.",
 }
 
@@ -55,6 +56,11 @@ def _clauses(
     yield _clause("price", priced(rules, offer), "PRICE_UNKNOWN")
     if value is not None:
         yield _clause("amount", value.amount > 0, "NOTHING_LEFT")
+
+
+def budget_clause(*, held: bool) -> Result:
+    """Returns the clause that some pot holds the amount; pots are no part of a programme's rules."""
+    return _clause("budget", held, "BUDGET_EXHAUSTED")
 
 
 def course_allowed(rules: Rules, offer: Offer) -> bool:

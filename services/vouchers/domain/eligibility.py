@@ -6,17 +6,18 @@ Pure: the same rules, facts, offer, history and day give the same decision, so t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from services.vouchers.domain.amounts import Worth, worth
-from services.vouchers.domain.builtin import builtin_clauses
+from services.vouchers.domain.builtin import budget_clause, builtin_clauses
 from services.vouchers.domain.expressions import CONTEXT, Condition, cel_value, fact_values
 from services.vouchers.domain.facts import CATALOGUE, Fact, choose
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.outcomes import Outcome, Result
 from services.vouchers.domain.programme import Group, Rules
 from services.vouchers.domain.shortage import Entry
+from services.vouchers.domain.states import ApplicationState
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,20 @@ class Decision:
         """Returns the codes of the clauses that failed, each once, in order."""
         failed = [r.reason_code for r in self.results if r.outcome is Outcome.FAILED]
         return list(dict.fromkeys(failed))
+
+    @property
+    def state(self) -> tuple[ApplicationState, list[str]]:
+        """Returns where an application stands by this decision, with the reason codes of a refusal."""
+        if not self.automatic:
+            return ApplicationState.SUBMITTED, []
+        if self.eligible:
+            return ApplicationState.GRANTED, []
+        return ApplicationState.REFUSED, self.reason_codes
+
+    def with_budget(self, *, held: bool | None) -> Decision:
+        """Returns the decision with the answer whether some pot holds the amount; None: nobody asked."""
+        results = tuple(result for result in self.results if result.clause != "budget")
+        return replace(self, results=results if held is None else (*results, budget_clause(held=held)))
 
     @property
     def missing(self) -> list[str]:

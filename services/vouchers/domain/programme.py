@@ -5,16 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
+from google.protobuf.json_format import MessageToDict
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import programme_pb2
 
 from services.platform.errors import Refusal, Violation
 from services.vouchers.domain import payment
 from services.vouchers.domain.expressions import Condition, ExpressionError, compile_condition
+from services.vouchers.domain.facts import digest
 from services.vouchers.domain.money import amount_violation, cents_of
 
 Version = programme_pb2.ProgrammeVersion
+
+# What the caller writes in a version; everything else is ours.
+RULES = (
+    "kind",
+    "effective_date",
+    "clauses",
+    "target_groups",
+    "shortage_rule",
+    "course_rule",
+    "amount_rule",
+    "window_rule",
+    "payment_rule",
+    "hold_rule",
+    "scope",
+)
+NOT_RULES = frozenset(field.name for field in Version.DESCRIPTOR.fields) - frozenset(RULES)
 
 
 @dataclass(frozen=True)
@@ -39,7 +58,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Rules:
-    """One version of a programme's rules. Amounts in cents of `currency`; None: no limit."""
+    """One version of a programme's rules. Amounts in cents of `currency`; None: no limit. `digest`: SHA-256
+    over currency and rules, hex."""
 
     name: str
     currency: str
@@ -49,6 +69,7 @@ class Rules:
     face_value: int
     lifetime_cap: int | None
     price_cap: int | None
+    digest: str
 
     @property
     def yearly(self) -> bool:
@@ -110,7 +131,17 @@ def compile_rules(name: str, currency: str, version: Version) -> Rules:
         price_cap=(
             cents_of(version.course_rule.price_cap) if version.course_rule.HasField("price_cap") else None
         ),
+        digest=digest([currency, document(version)]),
     )
+
+
+def document(version: Version) -> dict[str, Any]:
+    """Returns the rules of a version in the form that is stored, without what the service itself sets."""
+    rules = Version()
+    rules.CopyFrom(version)
+    for field in NOT_RULES:
+        rules.ClearField(field)  # type: ignore[arg-type]
+    return MessageToDict(rules, preserving_proto_field_name=True)
 
 
 def _compiled(

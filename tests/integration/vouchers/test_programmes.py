@@ -104,6 +104,29 @@ def test_an_active_version_never_changes(world: World) -> None:
     assert shown.window_rule.validity_days == 99
 
 
+def test_versions_are_compared_field_by_field(world: World) -> None:
+    _, request = draft(world)
+    first = world.maker.programmes.CreateProgrammeVersion(request)
+    request.version.amount_rule.face_value.units = 3000
+    request.version.clauses[0].texts["fr"] = "Pour les demandeurs d'emploi."
+    second = world.maker.programmes.CreateProgrammeVersion(request)
+    compare = world.auditor.programmes.CompareProgrammeVersions
+    found = compare(pb.CompareProgrammeVersionsRequest(name=second.name))
+    assert (found.name, found.base) == (second.name, first.name)
+    assert [(item.path, item.before, item.after) for item in found.differences] == [
+        ("clauses[jobseeker].texts[fr]", "", "Pour les demandeurs d'emploi."),
+        ("amount_rule.face_value", "2500.00 EUR", "3000.00 EUR"),
+    ]
+    assert not found.differences[0].HasField("before")
+    other = pb.CompareProgrammeVersionsRequest(name=first.name, base=second.name)
+    assert [item.before for item in compare(other).differences][1] == "3000.00 EUR"
+    other.base = first.name
+    assert not compare(other).differences
+    assert refused(lambda: compare(pb.CompareProgrammeVersionsRequest(name=first.name))) == "NOT_FOUND"
+    other.base = "programmes/another/versions/1"
+    assert "base" in violations_of(lambda: compare(other))
+
+
 def test_maker_is_not_checker(world: World) -> None:
     _, request = draft(world)
     drafted = world.maker.programmes.CreateProgrammeVersion(request)

@@ -12,6 +12,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
+from waymark.vouchers.v1 import difference_pb2 as _difference_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -970,6 +971,64 @@ class ListProgrammeVersionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListProgrammeVersionsResponse: _TypeAlias = ListProgrammeVersionsResponse  # noqa: Y015
+
+@_typing.final
+class CompareProgrammeVersionsRequest(_message.Message):
+    """Asks what differs between two versions of one programme, in whatever state they are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The version that counts as the later one, `programmes/{programme}/versions/{n}`."""
+    base: _builtins.str
+    """The version it is compared with, of the same programme; empty: the one with the number before."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        base: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareProgrammeVersionsRequest: _TypeAlias = CompareProgrammeVersionsRequest  # noqa: Y015
+
+@_typing.final
+class CompareProgrammeVersionsResponse(_message.Message):
+    """What differs in the rules of two versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The later version."""
+    base: _builtins.str
+    """The version it was compared with."""
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[_difference_pb2.FieldDifference]:
+        """What differs, in the order of the contract; `before` is the base. Empty: the rules are the same."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        base: _builtins.str = ...,
+        differences: _abc.Iterable[_difference_pb2.FieldDifference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "differences", b"differences", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareProgrammeVersionsResponse: _TypeAlias = CompareProgrammeVersionsResponse  # noqa: Y015
 
 @_typing.final
 class ActivateProgrammeVersionRequest(_message.Message):

@@ -61,6 +61,10 @@ class ProgrammeServiceStub:
     """Lists the versions of a programme, lowest number first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    CompareProgrammeVersions: _grpc.UnaryUnaryMultiCallable[_programme_pb2.CompareProgrammeVersionsRequest, _programme_pb2.CompareProgrammeVersionsResponse]
+    """Says field by field what differs between two versions of a programme.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    """
     ActivateProgrammeVersion: _grpc.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]
     """Puts a draft in force, by another person than drafted or changed it.
     Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
@@ -110,6 +114,10 @@ class ProgrammeServiceAsyncStub(ProgrammeServiceStub):
     ListProgrammeVersions: _aio.UnaryUnaryMultiCallable[_programme_pb2.ListProgrammeVersionsRequest, _programme_pb2.ListProgrammeVersionsResponse]  # type: ignore[assignment]
     """Lists the versions of a programme, lowest number first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    CompareProgrammeVersions: _aio.UnaryUnaryMultiCallable[_programme_pb2.CompareProgrammeVersionsRequest, _programme_pb2.CompareProgrammeVersionsResponse]  # type: ignore[assignment]
+    """Says field by field what differs between two versions of a programme.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
     ActivateProgrammeVersion: _aio.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]  # type: ignore[assignment]
     """Puts a draft in force, by another person than drafted or changed it.
@@ -199,6 +207,16 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_programme_pb2.ListProgrammeVersionsResponse, _abc.Awaitable[_programme_pb2.ListProgrammeVersionsResponse]]:
         """Lists the versions of a programme, lowest number first.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def CompareProgrammeVersions(
+        self,
+        request: _programme_pb2.CompareProgrammeVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programme_pb2.CompareProgrammeVersionsResponse, _abc.Awaitable[_programme_pb2.CompareProgrammeVersionsResponse]]:
+        """Says field by field what differs between two versions of a programme.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod
