@@ -20,9 +20,9 @@ from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.budgets import BudgetMethods
 from services.vouchers.api.convert import date_of, difference, moment
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain import payment
 from services.vouchers.domain.differences import differences
-from services.vouchers.domain.programme import NOT_RULES, RULES, compile_rules, document
+from services.vouchers.domain.drafting import check_draft
+from services.vouchers.domain.programme import NOT_RULES, RULES, document
 from services.vouchers.store import names, programmes
 from services.vouchers.store.tables import programme_versions
 from services.vouchers.store.tables import programmes as programme_table
@@ -130,7 +130,8 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         _need_draft(row)
         if tx.principal.subject in row.drafted_by:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        payment.check(ParseDict(row.rules, pb.ProgrammeVersion()).payment_rule)  # drafted before it was asked
+        # Once more: it may have been drafted when less was asked.
+        check_draft(request.name, row.currency, ParseDict(row.rules, pb.ProgrammeVersion()))
         activated = programmes.activate(tx, row)
         programme = f"programmes/{row.programme_id}"
         tx.publish(events_pb2.ProgrammeActivated(programme=programme, version=request.name))
@@ -140,8 +141,7 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
 def _checked(version: pb.ProgrammeVersion, name: str, currency: str) -> dict[str, Any]:
     """Returns the columns of a version whose rules compile."""
     effective = date_of(version.effective_date, "version.effective_date")
-    compile_rules(name, currency, version)
-    payment.check(version.payment_rule)
+    check_draft(name, currency, version)
     return {"effective_date": effective, "rules": document(version)}
 
 

@@ -105,8 +105,8 @@ def compile_rules(name: str, currency: str, version: Version) -> Rules:
     CURRENCY_MISMATCH when an amount is in another currency than the programme's.
     """
     problems: list[Violation] = []
-    clauses = _compiled(version.clauses, "version.clauses", lambda clause: clause.expression, problems)
-    groups = _compiled(version.target_groups, "version.target_groups", lambda g: g.expression, problems)
+    clauses = _compiled(version.clauses, "version.clauses", lambda clause: clause.id, problems)
+    groups = _compiled(version.target_groups, "version.target_groups", lambda group: group.code, problems)
     problems += _twice([c.id for c in version.clauses], "version.clauses", "id")
     problems += _twice([g.code for g in version.target_groups], "version.target_groups", "code")
     problems += _amounts(version, currency)
@@ -145,14 +145,14 @@ def document(version: Version) -> dict[str, Any]:
 
 
 def _compiled(
-    items: Sequence[object], place: str, text: Callable[..., str], problems: list[Violation]
+    items: Sequence[Any], place: str, called: Callable[..., str], problems: list[Violation]
 ) -> list[Condition]:
     compiled = []
     for index, item in enumerate(items):
         try:
-            compiled.append(compile_condition(text(item)))
+            compiled.append(compile_condition(item.expression))
         except ExpressionError as error:
-            problems.append(Violation(f"{place}[{index}].expression", str(error)))
+            problems.append(Violation(f"{place}[{index}].expression", f"{called(item)}: {error}"))
     return compiled
 
 

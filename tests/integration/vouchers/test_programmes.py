@@ -71,6 +71,36 @@ def test_a_draft_from_before_payment_rules_were_checked_is_not_activated(world: 
     assert refused(lambda: world.checker.programmes.ActivateProgrammeVersion(activate)) == "RULE_INVALID"
 
 
+def test_texts_in_several_languages_and_the_law_are_kept_and_returned(world: World) -> None:
+    _, request = draft(world)
+    texts = {"en": "For jobseekers.", "el": "Για ανέργους.", "pt-BR": "Para quem procura emprego."}
+    clause = request.version.clauses[0]
+    clause.texts.clear()
+    clause.texts.update(texts)
+    clause.legal_reference = "Official Journal 2026/17, article 3 (2)"
+    drafted = world.maker.programmes.CreateProgrammeVersion(request)
+    world.checker.programmes.ActivateProgrammeVersion(pb.ActivateProgrammeVersionRequest(name=drafted.name))
+    read = world.auditor.programmes.GetProgrammeVersion(pb.GetProgrammeVersionRequest(name=drafted.name))
+    assert read.clauses[0] == clause
+    refusal = world.apply(world.learner(employment_status="employed"), request.parent)
+    (outcome,) = (item for item in refusal.clauses if item.clause == clause.id)
+    assert dict(outcome.texts) == texts
+    assert (outcome.legal_reference, outcome.reason_code) == (clause.legal_reference, clause.reason_code)
+
+
+def test_a_draft_is_checked_without_being_stored(world: World) -> None:
+    _, request = draft(world)
+    request.validate_only = True
+    assert world.maker.programmes.CreateProgrammeVersion(request).name.endswith("/versions/1")
+    request.version.clauses[0].expression = "[1].exists(x, x == learner.birth_year)"
+    found = violations_of(lambda: world.maker.programmes.CreateProgrammeVersion(request))
+    assert found["version.clauses[0].expression"].startswith("jobseeker: `exists` repeats its body")
+    listed = world.auditor.programmes.ListProgrammeVersions(
+        pb.ListProgrammeVersionsRequest(parent=request.parent)
+    )
+    assert not listed.versions
+
+
 def test_another_currency_is_refused(world: World) -> None:
     _, request = draft(world)
     request.version.amount_rule.face_value.currency_code = "SEK"

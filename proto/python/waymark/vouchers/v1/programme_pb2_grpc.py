@@ -126,7 +126,9 @@ class ProgrammeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateProgrammeVersion(self, request, context):
-        """Drafts a version of the rules. Expressions are compiled; a type error or an unknown fact is refused with its place.
+        """Drafts a version of the rules. Expressions are compiled and tried: a type error, an unknown fact, a value a fact never
+        has, a macro that repeats, more than 250 steps, one that no facts decide, and a group that is never reached are
+        refused, each with its clause, its place and how to mend it.
         Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -166,7 +168,7 @@ class ProgrammeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ActivateProgrammeVersion(self, request, context):
-        """Puts a draft in force, by another person than drafted or changed it.
+        """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
         Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
