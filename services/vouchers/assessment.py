@@ -66,7 +66,8 @@ def assess(
     if offer is None:
         raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN)
     version, entry = shortage_match(tx, rules, offer, today)
-    history = applications.history(tx, learner, row.id, session, rules.period_start(today))
+    since, recent = rules.period_start(today), rules.grants_since(today)
+    history = applications.history(tx, learner, row.id, session, since, recent)
     known = [*facts.read(tx, learner), *declared]
     decision = decide(rules, known, offer, entry, history, today)
     held = _pot_held(tx, row.id, decision, today)

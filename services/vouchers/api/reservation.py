@@ -105,7 +105,10 @@ def _bookable(tx: Transaction, row: Row[Any], rules: Rules) -> Offer:
 
 def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer) -> bool:
     if rules.version.scope == programme_pb2.ProgrammeVersion.SCOPE_COURSE:
-        return bool(offer.course == row.granted_course)
+        if offer.course != row.granted_course:
+            return False
+        if not rules.version.shortage_rule.check_at_reservation:
+            return True
     if rules.version.HasField("shortage_rule"):
         _, entry = shortage_match(tx, rules, offer, tx.now.date())
         if entry is None:

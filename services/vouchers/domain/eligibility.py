@@ -22,12 +22,16 @@ from services.vouchers.domain.states import ApplicationState
 
 @dataclass(frozen=True)
 class History:
-    """What this learner was granted before, cents: in this programme and, for the session, by others."""
+    """What this learner was granted before, cents: in this programme and, for the session, by others.
+    `recent`: grants that count towards the most one person may have; `unused`: vouchers that can still be
+    spent."""
 
     grants: int = 0
     face_used: int = 0
     granted: int = 0
     funded_elsewhere: bool = False
+    recent: int = 0
+    unused: int = 0
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,10 @@ def decide(
     value = None
     if group is not None and offer.price is not None:
         cap_left = None if rules.lifetime_cap is None else max(0, rules.lifetime_cap - history.granted)
-        face_left = max(0, rules.face_value - history.face_used)
-        value = worth(offer.price, group.cover, face_left=face_left, cap_left=cap_left)
+        face_left = max(0, group.face_value - history.face_used)
+        value = worth(
+            offer.price, group.cover, face_left=face_left, cap_left=cap_left, fixed_share=group.share
+        )
     results += builtin_clauses(rules, offer, entry, history, value, today)
     return Decision(
         results=tuple(results),

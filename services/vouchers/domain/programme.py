@@ -28,6 +28,7 @@ RULES = (
     "shortage_rule",
     "course_rule",
     "amount_rule",
+    "sequence_rule",
     "window_rule",
     "payment_rule",
     "hold_rule",
@@ -49,11 +50,14 @@ class Clause:
 
 @dataclass(frozen=True)
 class Group:
-    """A target group, ready to be evaluated. `cover`: percent of the price that the programme pays."""
+    """A target group, ready to be evaluated. `cover`: percent of the price that the programme pays, after the
+    `share` that the learner pays first, up to `face_value`; both in cents."""
 
     code: str
     condition: Condition
     cover: int
+    face_value: int
+    share: int
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,21 @@ class Rules:
     version: Version
     clauses: tuple[Clause, ...]
     groups: tuple[Group, ...]
-    face_value: int
     lifetime_cap: int | None
     price_cap: int | None
     digest: str
 
-    @property
-    def yearly(self) -> bool:
-        """True when the face value counts per calendar year."""
-        return self.version.amount_rule.period == programme_pb2.AmountRule.PERIOD_YEAR
-
     def period_start(self, today: date) -> date:
-        """Returns the first day over which the face value counts."""
-        return today.replace(month=1, day=1) if self.yearly else date.min
+        """Returns the first day over which the face value counts; no day when each grant counts alone."""
+        period, periods = self.version.amount_rule.period, programme_pb2.AmountRule
+        if period == periods.PERIOD_GRANT:
+            return date.max
+        return today.replace(month=1, day=1) if period == periods.PERIOD_YEAR else date.min
+
+    def grants_since(self, today: date) -> date:
+        """Returns the first day whose grants count towards the most that one person may have."""
+        years = self.version.sequence_rule.window_years
+        return years_before(today, years) + timedelta(days=1) if years else date.min
 
     def order_limit(self, issued: datetime) -> datetime:
         """Returns the last moment (UTC) at which a voucher issued at `issued` can be reserved."""
@@ -123,10 +129,15 @@ def compile_rules(name: str, currency: str, version: Version) -> Rules:
             for c, condition in zip(version.clauses, clauses, strict=True)
         ),
         groups=tuple(
-            Group(g.code, condition, g.cover_percent)
+            Group(
+                g.code,
+                condition,
+                g.cover_percent,
+                cents_of(g.face_value if g.HasField("face_value") else amount.face_value),
+                cents_of(g.fixed_share),
+            )
             for g, condition in zip(version.target_groups, groups, strict=True)
         ),
-        face_value=cents_of(amount.face_value),
         lifetime_cap=cents_of(amount.lifetime_cap) if amount.HasField("lifetime_cap") else None,
         price_cap=(
             cents_of(version.course_rule.price_cap) if version.course_rule.HasField("price_cap") else None
@@ -170,6 +181,13 @@ def _amounts(version: Version, currency: str) -> list[Violation]:
         amounts.append(("amount_rule.lifetime_cap", version.amount_rule.lifetime_cap))
     if version.course_rule.HasField("price_cap"):
         amounts.append(("course_rule.price_cap", version.course_rule.price_cap))
+    for index, group in enumerate(version.target_groups):
+        place = f"target_groups[{index}]"
+        amounts += [
+            (f"{place}.{field}", getattr(group, field))
+            for field in ("face_value", "fixed_share")
+            if group.HasField(field)
+        ]
     found = [amount_violation(f"version.{place}", money) for place, money in amounts]
     problems = [violation for violation in found if violation is not None]
     for place, money in amounts:
@@ -184,6 +202,30 @@ def _sense(version: Version) -> list[Violation]:
     problems = []
     if rule.max_eqf_level and rule.min_eqf_level > rule.max_eqf_level:
         problems.append(Violation("version.course_rule.min_eqf_level", "must not be over max_eqf_level"))
+    if version.HasField("sequence_rule") and not (
+        version.sequence_rule.max_grants or version.sequence_rule.previous_used
+    ):
+        problems.append(Violation("version.sequence_rule", "must set max_grants or previous_used"))
+    if version.sequence_rule.window_years and not version.sequence_rule.max_grants:
+        problems.append(Violation("version.sequence_rule.window_years", "counts for max_grants, which is 0"))
+    for index, group in enumerate(version.target_groups):
+        face = group.face_value if group.HasField("face_value") else version.amount_rule.face_value
+        if group.HasField("fixed_share") and cents_of(group.fixed_share) >= cents_of(face):
+            place = f"version.target_groups[{index}].fixed_share"
+            problems.append(Violation(place, f"{group.code}: must be less than the face value"))
+        if group.HasField("fixed_share") and version.scope != Version.SCOPE_COURSE:
+            place = f"version.target_groups[{index}].fixed_share"
+            problems.append(Violation(place, f"{group.code}: goes with SCOPE_COURSE only"))
     if version.window_rule.order_days > version.window_rule.validity_days:
         problems.append(Violation("version.window_rule.order_days", "must not be over validity_days"))
     return problems
+
+
+def years_before(day: date, years: int) -> date:
+    """Returns the same day so many years earlier; the 28th for a 29 February where there is none."""
+    if day.year <= years:
+        return date.min
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
