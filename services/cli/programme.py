@@ -10,9 +10,10 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day, json_money
-from services.cli.call import Call, calls, listed
+from services.cli.call import PAGE, Call, calls, listed
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
+from services.cli.progress import counts
 
 programme = typer.Typer(
     help="Voucher programmes: rules as data, activated by a second person, funded in pots."
@@ -36,6 +37,14 @@ VERSION = {
     "valid for days": "windowRule.validityDays",
     "hold, days": "holdRule.delayDays",
 }
+DIFFERENCES = {"field": "path", "before": "before", "after": "after"}
+REPLAY = {
+    "application": "application",
+    "rules": "programmeVersion",
+    "shortage list": "shortageListVersion",
+    "agrees": "agrees",
+}
+REPLAY_DIFFERENCES = {"field": "path", "stored": "before", "computed": "after"}
 POTS = {
     "pot": "code",
     "source": "fundingSource",
@@ -78,6 +87,43 @@ def activate(call: Call, name: Annotated[str, typer.Argument(help="programmes/{i
     """Put a drafted version into force; by another person than the one who drafted it."""
     version = call.post(f"{name}:activate")
     call.one(version, VERSION)
+
+
+@programme.command(
+    epilog="Examples:  waymark programme draft programmes/p1 samples/programmes/shortage-training.json · add "
+    "--check to see the findings only"
+)
+@calls(MAKER)
+def draft(
+    call: Call,
+    name: Annotated[str, typer.Argument(help="programmes/{id}")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON with `version`.")],
+    check: Annotated[bool, typer.Option("--check", help="Check the rules; store nothing.")] = False,
+) -> None:
+    """Draft another version of a programme's rules, or only check them."""
+    content = read_programme(file)["version"]
+    version = call.post(f"{name}/versions", content, **({"validate_only": "true"} if check else {}))
+    call.one(version, {key: path for key, path in VERSION.items() if not (check and key == "version")})
+
+
+@programme.command(
+    epilog="Examples:  waymark programme diff programmes/p1/versions/2 · waymark programme diff "
+    "programmes/p1/versions/7 programmes/p1/versions/1 --json"
+)
+@calls("auditor")
+def diff(
+    call: Call,
+    name: Annotated[str, typer.Argument(help="programmes/{id}/versions/{n}")],
+    base: Annotated[str, typer.Argument(help="Version to compare with; default: the one before.")] = "",
+) -> None:
+    """Show field by field what differs between two versions of the rules."""
+    found = call.get(f"{name}:compare", base=base)
+    if call.as_json:
+        output.as_json(found)
+    else:
+        empty = f"the rules are those of {found['base']}"
+        differences = found.get("differences", [])
+        output.table(differences, DIFFERENCES, title=f"{found['base']} → {found['name']}", empty=empty)
 
 
 @programme.command(
@@ -150,6 +196,57 @@ def show(call: Call, name: Annotated[str, typer.Argument(help="programmes/{id}")
     for budget in budgets:
         typer.echo()
         output.table(budget.get("pots", []), POTS, title=budget["name"])
+
+
+@programme.command(
+    epilog="Examples:  waymark programme replay applications/0198… · waymark programme replay --all "
+    "--programme programmes/p1 && echo all agree"
+)
+@calls("auditor")
+def replay(
+    call: Call,
+    name: Annotated[str, typer.Argument(metavar="[APPLICATION]", help="applications/{id}")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Compute every decision again.")] = False,
+    of: Annotated[str, typer.Option("--programme", help="With --all: only of this programmes/{id}.")] = "",
+) -> None:
+    """Compute decisions again from what is pinned with them; exit code 1 when one does not agree."""
+    if bool(name) == every or (of and not every):
+        raise Failure(
+            ExitCode.USAGE, "Name one application, or say --all.", remedy="--programme goes with --all."
+        )
+    count, found = replay_all(call, of) if every else (1, call.get(f"{name}:replay"))
+    if found is None:
+        said = f"{count} decisions computed again, all agree"
+        output.as_json({"replayed": count, "agrees": True}) if call.as_json else typer.echo(said)
+        return
+    found.setdefault("agrees", False)
+    call.one(found, REPLAY)
+    if not found["agrees"]:
+        call.part(found.get("differences", []), REPLAY_DIFFERENCES)
+        raise Failure(
+            ExitCode.OTHER,
+            f"{found['application']} does not agree with what is pinned with it ({count} computed again).",
+            remedy="Something was changed after the decision; the differences say what. Tell the auditor.",
+        )
+
+
+def replay_all(call: Call, programme: str) -> tuple[int, dict[str, Any] | None]:
+    """Computes decisions again page by page, with a bar, until one does not agree; returns how many were, and
+    that one. Raises Failure."""
+    count, token = 0, ""
+    with counts() as bar:
+        task = bar.add_task("decisions", total=None)
+        while True:
+            page = call.get("applications:replay", programme=programme, page_size=PAGE, page_token=token)
+            if not token:
+                bar.update(task, total=int(page.get("totalCount", 0)))
+            count += page.get("replayedCount", 0)
+            bar.update(task, completed=count)
+            token = page.get("nextPageToken", "")
+            if page.get("disagreements"):
+                return count, page["disagreements"][0]
+            if not token:
+                return count, None
 
 
 def read_programme(file: Path) -> dict[str, Any]:

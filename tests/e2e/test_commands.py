@@ -301,6 +301,16 @@ def test_back_offices_work_through_their_nouns(stack: Stack) -> None:
     rules = str(SAMPLES / "programmes" / "shortage-training.json")
     staff.gets("programme", "create", rules, "--id", programme)
     assert "draft" in staff.prints("programme", "show", f"programmes/{programme}")
+    other = str(SAMPLES / "programmes" / "dutch-temporary-training-voucher.json")
+    staff.prints("programme", "draft", f"programmes/{programme}", other, "--check")
+    second = staff.gets("programme", "draft", f"programmes/{programme}", other)["name"]
+    assert second == f"programmes/{programme}/versions/2"
+    assert "clauses[jobseeker].expression" in staff.prints("programme", "diff", second)
+    assert staff.gets("programme", "diff", second, second)["differences"] == []
+    assert staff.gets("programme", "replay", "--all")["agrees"]
+    assert "all agree" in staff.prints(
+        "programme", "replay", "--all", "--programme", f"programmes/{programme}"
+    )
     held = staff.gets("hold", "place", name, "complaint about attendance lists")["name"]
     assert staff.fails("hold", "release", held, "all is well", "--as", "finance:maker")[1] == "SAME_PERSON"
     staff.prints("hold", "release", held, "all is well")

@@ -17,12 +17,15 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import clause, fact_of, moment
+from services.vouchers.api.replays import ReplayMethods
 from services.vouchers.app import VouchersApp
-from services.vouchers.assessment import Assessment, assess, offer_document
-from services.vouchers.domain.facts import check_all, fact_hash, snapshot
+from services.vouchers.assessment import Assessment, assess
+from services.vouchers.domain.facts import check_all, snapshot
 from services.vouchers.domain.money import money
 from services.vouchers.domain.notes import Notes
+from services.vouchers.domain.offers import document
 from services.vouchers.domain.outcomes import Outcome
+from services.vouchers.domain.replay import pins
 from services.vouchers.domain.states import ApplicationState, need
 from services.vouchers.granting import issue, take_money
 from services.vouchers.store import applications, facts, names
@@ -31,7 +34,7 @@ from services.vouchers.store.tables import applications as table
 State = ApplicationState
 
 
-class ApplicationApi(application_pb2_grpc.ApplicationServiceServicer):
+class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServicer):
     """Takes and decides applications."""
 
     def __init__(self, app: VouchersApp) -> None:
@@ -48,14 +51,14 @@ class ApplicationApi(application_pb2_grpc.ApplicationServiceServicer):
         facts.lock_learner(tx, wanted.learner)
         facts.put(tx, wanted.learner, declared)
         found = assess(self.app, tx, wanted.learner, wanted.programme, wanted.session)
-        state, codes = _outcome(found)
-        values = _values(found, wanted.learner)
         pot = None
-        if state is State.GRANTED:
+        if found.decision.state[0] is State.GRANTED:
             try:
                 pot = take_money(tx, found)
-            except Refusal as refusal:  # somebody else took the last of it since the check above
-                state, codes = State.REFUSED, [refusal.reason_name]
+            except Refusal:  # somebody else took the last of it since the check above
+                found = found.without_money()
+        state, codes = found.decision.state
+        values = _values(found, wanted.learner)
         decided = {"decided_at": None if state is State.SUBMITTED else tx.now}
         voucher = {"voucher_id": new_id()} if pot is not None else {}
         row = applications.add(
@@ -136,18 +139,12 @@ class ApplicationApi(application_pb2_grpc.ApplicationServiceServicer):
         return application_message(row, self.app.notes)
 
 
-def _outcome(found: Assessment) -> tuple[State, list[str]]:
-    decision = found.decision
-    if not decision.automatic:
-        return State.SUBMITTED, []
-    return (State.GRANTED, []) if decision.eligible else (State.REFUSED, decision.reason_codes)
-
-
 def _values(found: Assessment, learner: str) -> dict[str, Any]:
     """Returns the columns that a decision rests on: all that is needed to replay it."""
     decision = found.decision
     kept = snapshot(decision.facts)
-    history = found.history
+    offer, history = document(found.offer), dict(vars(found.history))
+    pinned = pins(found.rules, kept, offer, history, found.entry, found.today)
     return {
         "id": new_id(),
         "learner": learner,
@@ -159,9 +156,11 @@ def _values(found: Assessment, learner: str) -> dict[str, Any]:
         "shortage_version": found.shortage_version,
         "shortage_entry": found.entry.name if found.entry else "",
         "facts": kept,
-        "fact_hash": fact_hash(kept),
-        "offer": offer_document(found.offer),
-        "history": vars(history),
+        "fact_hash": pinned["facts"],
+        "offer": offer,
+        "history": history,
+        "pins": pinned,
+        "pot_held": found.pot_held,
         "decided_on": found.today,
         "clauses": [
             MessageToDict(clause(r, found.today), preserving_proto_field_name=True) for r in decision.results

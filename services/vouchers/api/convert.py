@@ -7,9 +7,10 @@ from datetime import date, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
 from waymark.errors.v1 import reason_pb2
-from waymark.vouchers.v1 import eligibility_pb2, learner_fact_pb2
+from waymark.vouchers.v1 import difference_pb2, eligibility_pb2, learner_fact_pb2
 
 from services.platform.errors import Refusal, Violation
+from services.vouchers.domain.differences import Difference
 from services.vouchers.domain.eligibility import suppliers
 from services.vouchers.domain.facts import Fact, Source
 from services.vouchers.domain.outcomes import Outcome, Result
@@ -106,3 +107,8 @@ def clause(result: Result, today: date) -> eligibility_pb2.ClauseOutcome:
         legal_reference=result.legal_reference,
         texts=result.texts,
     )
+
+
+def difference(found: Difference) -> difference_pb2.FieldDifference:
+    """Returns a difference as message."""
+    return difference_pb2.FieldDifference(path=found.path, before=found.before, after=found.after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import ParseDict
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import events_pb2, programme_pb2_grpc
@@ -18,28 +18,14 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.budgets import BudgetMethods
-from services.vouchers.api.convert import date_of, moment
+from services.vouchers.api.convert import date_of, difference, moment
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain import payment
-from services.vouchers.domain.programme import compile_rules
+from services.vouchers.domain.differences import differences
+from services.vouchers.domain.drafting import check_draft
+from services.vouchers.domain.programme import NOT_RULES, RULES, document
 from services.vouchers.store import names, programmes
 from services.vouchers.store.tables import programme_versions
 from services.vouchers.store.tables import programmes as programme_table
-
-# What the caller writes in a version; everything else is ours.
-RULES = (
-    "kind",
-    "effective_date",
-    "clauses",
-    "target_groups",
-    "shortage_rule",
-    "course_rule",
-    "amount_rule",
-    "window_rule",
-    "payment_rule",
-    "hold_rule",
-    "scope",
-)
 
 
 class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
@@ -116,6 +102,25 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
             versions=map(version_message, found.rows), next_page_token=found.next_page_token
         )
 
+    @query
+    def CompareProgrammeVersions(
+        self, tx: Transaction, request: pb.CompareProgrammeVersionsRequest
+    ) -> pb.CompareProgrammeVersionsResponse:
+        programme_id, number = _parts(request.name)
+        base = request.base or f"programmes/{programme_id}/versions/{number - 1}"
+        if _parts(base)[0] != programme_id:
+            violation = Violation("base", f"must be a version of programmes/{programme_id}")
+            raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+        before, after = (
+            ParseDict(programmes.get_version(tx, *_parts(name)).rules, pb.ProgrammeVersion())
+            for name in (base, request.name)
+        )
+        return pb.CompareProgrammeVersionsResponse(
+            name=request.name,
+            base=base,
+            differences=map(difference, differences(before, after, NOT_RULES)),
+        )
+
     @mutation
     def ActivateProgrammeVersion(
         self, tx: Transaction, request: pb.ActivateProgrammeVersionRequest
@@ -125,7 +130,8 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         _need_draft(row)
         if tx.principal.subject in row.drafted_by:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        payment.check(ParseDict(row.rules, pb.ProgrammeVersion()).payment_rule)  # drafted before it was asked
+        # Once more: it may have been drafted when less was asked.
+        check_draft(request.name, row.currency, ParseDict(row.rules, pb.ProgrammeVersion()))
         activated = programmes.activate(tx, row)
         programme = f"programmes/{row.programme_id}"
         tx.publish(events_pb2.ProgrammeActivated(programme=programme, version=request.name))
@@ -135,14 +141,8 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
 def _checked(version: pb.ProgrammeVersion, name: str, currency: str) -> dict[str, Any]:
     """Returns the columns of a version whose rules compile."""
     effective = date_of(version.effective_date, "version.effective_date")
-    compile_rules(name, currency, version)
-    payment.check(version.payment_rule)
-    rules = pb.ProgrammeVersion()
-    rules.CopyFrom(version)
-    for field in pb.ProgrammeVersion.DESCRIPTOR.fields:
-        if field.name not in RULES:
-            rules.ClearField(field.name)  # type: ignore[arg-type]
-    return {"effective_date": effective, "rules": MessageToDict(rules, preserving_proto_field_name=True)}
+    check_draft(name, currency, version)
+    return {"effective_date": effective, "rules": document(version)}
 
 
 def _merged(row: Row[Any], sent: pb.ProgrammeVersion, mask: FieldMask) -> pb.ProgrammeVersion:

@@ -15,13 +15,13 @@ from services.platform.db.wire import Call
 from services.platform.errors import Refusal
 from services.vouchers.api.redemption_messages import message_of
 from services.vouchers.app import VouchersApp
-from services.vouchers.assessment import shortage_match
 from services.vouchers.domain import bookings, codes
 from services.vouchers.domain.builtin import course_allowed
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.programme import Rules
 from services.vouchers.relationships import learner_of
+from services.vouchers.shortages import shortage_match
 from services.vouchers.store import attempts, ledger, names, offers, redemptions, vouchers
 
 
@@ -105,7 +105,10 @@ def _bookable(tx: Transaction, row: Row[Any], rules: Rules) -> Offer:
 
 def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer) -> bool:
     if rules.version.scope == programme_pb2.ProgrammeVersion.SCOPE_COURSE:
-        return bool(offer.course == row.granted_course)
+        if offer.course != row.granted_course:
+            return False
+        if not rules.version.shortage_rule.check_at_reservation:
+            return True
     if rules.version.HasField("shortage_rule"):
         _, entry = shortage_match(tx, rules, offer, tx.now.date())
         if entry is None:

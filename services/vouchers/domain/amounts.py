@@ -14,14 +14,17 @@ class Worth:
     face: int
 
 
-def worth(price: int, cover_percent: int, *, face_left: int, cap_left: int | None) -> Worth:
+def worth(
+    price: int, cover_percent: int, *, face_left: int, cap_left: int | None, fixed_share: int = 0
+) -> Worth:
     """Returns the split of `price`. The programme's part is rounded down to a whole cent.
 
     `face_left`: face value left to this person in the period; `cap_left`: what the programme may still pay
-    for this person ever, None without a cap. All amounts in cents, none below zero.
+    for this person ever, None without a cap; `fixed_share`: what the learner pays first. All amounts
+    in cents, none below zero.
     """
     face = max(0, min(price, face_left))
-    amount = face * cover_percent // 100
+    amount = max(0, face - fixed_share) * cover_percent // 100
     if cap_left is not None and amount > cap_left:
         amount = max(0, cap_left)
     return Worth(amount=amount, share=price - amount, face=face)

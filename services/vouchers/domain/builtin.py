@@ -21,8 +21,11 @@ TEXTS = {
     "shortage": "The course prepares for an occupation on the shortage list.",
     "apply-window": "The application comes within the time limit before or after the first day.",
     "once": "The programme grants one voucher for a person.",
+    "grant-limit": "The person has had fewer vouchers of this programme than one person may have.",
+    "sequence": "No earlier voucher of this programme can still be spent.",
     "double-funding": "No other programme funds this session for this person.",
     "price": "The provider has published a price in the currency of the programme.",
+    "budget": "A pot of the programme holds enough money.",
     "amount": "Something is left of the person's face value and lifetime cap.",
 }
 
@@ -50,11 +53,20 @@ def _clauses(
         yield _clause("apply-window", today <= limit, "APPLIED_TOO_LATE")
     if version.amount_rule.once_per_person:
         yield _clause("once", history.grants == 0, "GRANTED_BEFORE")
+    if version.sequence_rule.max_grants:
+        yield _clause("grant-limit", history.recent < version.sequence_rule.max_grants, "GRANT_LIMIT_REACHED")
+    if version.sequence_rule.previous_used:
+        yield _clause("sequence", history.unused == 0, "EARLIER_VOUCHER_UNUSED")
     if version.amount_rule.no_double_funding:
         yield _clause("double-funding", not history.funded_elsewhere, "DOUBLE_FUNDING")
     yield _clause("price", priced(rules, offer), "PRICE_UNKNOWN")
     if value is not None:
         yield _clause("amount", value.amount > 0, "NOTHING_LEFT")
+
+
+def budget_clause(*, held: bool) -> Result:
+    """Returns the clause that some pot holds the amount; pots are no part of a programme's rules."""
+    return _clause("budget", held, "BUDGET_EXHAUSTED")
 
 
 def course_allowed(rules: Rules, offer: Offer) -> bool:

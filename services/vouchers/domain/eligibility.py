@@ -6,27 +6,32 @@ Pure: the same rules, facts, offer, history and day give the same decision, so t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from services.vouchers.domain.amounts import Worth, worth
-from services.vouchers.domain.builtin import builtin_clauses
+from services.vouchers.domain.builtin import budget_clause, builtin_clauses
 from services.vouchers.domain.expressions import CONTEXT, Condition, cel_value, fact_values
 from services.vouchers.domain.facts import CATALOGUE, Fact, choose
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.outcomes import Outcome, Result
 from services.vouchers.domain.programme import Group, Rules
 from services.vouchers.domain.shortage import Entry
+from services.vouchers.domain.states import ApplicationState
 
 
 @dataclass(frozen=True)
 class History:
-    """What this learner was granted before, cents: in this programme and, for the session, by others."""
+    """What this learner was granted before, cents: in this programme and, for the session, by others.
+    `recent`: grants that count towards the most one person may have; `unused`: vouchers that can still be
+    spent."""
 
     grants: int = 0
     face_used: int = 0
     granted: int = 0
     funded_elsewhere: bool = False
+    recent: int = 0
+    unused: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,20 @@ class Decision:
         """Returns the codes of the clauses that failed, each once, in order."""
         failed = [r.reason_code for r in self.results if r.outcome is Outcome.FAILED]
         return list(dict.fromkeys(failed))
+
+    @property
+    def state(self) -> tuple[ApplicationState, list[str]]:
+        """Returns where an application stands by this decision, with the reason codes of a refusal."""
+        if not self.automatic:
+            return ApplicationState.SUBMITTED, []
+        if self.eligible:
+            return ApplicationState.GRANTED, []
+        return ApplicationState.REFUSED, self.reason_codes
+
+    def with_budget(self, *, held: bool | None) -> Decision:
+        """Returns the decision with the answer whether some pot holds the amount; None: nobody asked."""
+        results = tuple(result for result in self.results if result.clause != "budget")
+        return replace(self, results=results if held is None else (*results, budget_clause(held=held)))
 
     @property
     def missing(self) -> list[str]:
@@ -122,8 +141,10 @@ def decide(
     value = None
     if group is not None and offer.price is not None:
         cap_left = None if rules.lifetime_cap is None else max(0, rules.lifetime_cap - history.granted)
-        face_left = max(0, rules.face_value - history.face_used)
-        value = worth(offer.price, group.cover, face_left=face_left, cap_left=cap_left)
+        face_left = max(0, group.face_value - history.face_used)
+        value = worth(
+            offer.price, group.cover, face_left=face_left, cap_left=cap_left, fixed_share=group.share
+        )
     results += builtin_clauses(rules, offer, entry, history, value, today)
     return Decision(
         results=tuple(results),

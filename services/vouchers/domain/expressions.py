@@ -6,6 +6,7 @@ Standard: Common Expression Language (cel-spec).
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ CONTEXT: Mapping[str, cel.Type] = {
     "today.year": cel.Type.INT,
     "today.date": cel.Type.TIMESTAMP,
 }
-_STRINGS = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
+STRINGS = r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\""  # a regular expression: literals in either quotes
+_STRINGS = re.compile(STRINGS)
 _FACT = re.compile(r"\blearner\.([a-z_]+)")
 
 
@@ -61,9 +63,16 @@ def compile_condition(text: str) -> Condition:
     except RuntimeError as error:
         raise ExpressionError(_readable(str(error))) from None
     if program.return_type() != cel.Type.BOOL:
-        raise ExpressionError(f"is a {program.return_type().name()} and must be a condition (bool)")
-    keys = dict.fromkeys(_FACT.findall(_STRINGS.sub("''", text)))
+        kind = program.return_type().name()
+        said = f"is a {kind} and must be a condition (BOOL); compare it: `learner.education_level < 4`"
+        raise ExpressionError(said)
+    keys = dict.fromkeys(_FACT.findall(blanked(text)))
     return Condition(text, tuple(keys), program)
+
+
+def blanked(text: str) -> str:
+    """Returns an expression with its string literals emptied, so that nothing in them counts as code."""
+    return _STRINGS.sub("''", text)
 
 
 def fact_values(chosen: Mapping[str, facts.Fact]) -> dict[str, object]:
@@ -83,5 +92,27 @@ def _environment() -> cel.Env:
 
 
 def _readable(text: str) -> str:
+    """Returns the first complaint of the compiler with its place and how to mend it."""
     first = text.splitlines()[0].removeprefix("INVALID_ARGUMENT: ").removeprefix("ERROR: <input>:")
-    return first.removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "")
+    first = (
+        first.removesuffix(" [INVALID_ARGUMENT]")
+        .replace(" (in container '')", "")
+        .partition(" expecting ")[0]
+    )
+    place = re.match(r"(\d+):(\d+): ", first)
+    said = f"line {place[1]}, column {place[2]}: {first[place.end() :]}" if place else first
+    return f"{said}; {_remedy(first)}"
+
+
+def _remedy(said: str) -> str:
+    unknown = re.search(r"undeclared reference to '([\w.]+)'", said)
+    if unknown and "." in unknown[1]:
+        names = [*(f"learner.{key}" for key in facts.CATALOGUE), *CONTEXT]
+        near = difflib.get_close_matches(unknown[1], names, n=1)
+        meant = f"did you mean `{near[0]}`? " if near else ""
+        return f"{meant}There are {', '.join(names)}"
+    if unknown:
+        return "functions are contains, endsWith, matches, size, startsWith; texts stand in quotes"
+    if "no matching overload" in said:
+        return "both sides must be of one type: numbers without quotes, texts in quotes"
+    return "a bracket, quote, operand or operator is missing or too much"

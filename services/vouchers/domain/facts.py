@@ -165,8 +165,8 @@ def value_of(key: str, kept: object) -> Value:
     return kept
 
 
-def fact_hash(kept: Sequence[Mapping[str, object]]) -> str:
-    """Returns SHA-256 over a snapshot, hex: shows later what a decision was made on."""
+def digest(kept: object) -> str:
+    """Returns SHA-256 over a JSON document, hex: shows later what a decision was made on."""
     return hashlib.sha256(json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import date
+from typing import Any
 
 from services.vouchers.domain.shortage import Occupation
+
+_DAYS = ("start", "end", "accredited_until")
 
 
 @dataclass(frozen=True)
@@ -29,3 +33,20 @@ class Offer:
     def accredited_on(self, day: date) -> bool:
         """True when the provider may take vouchers on `day`."""
         return self.accredited and (self.accredited_until is None or self.accredited_until >= day)
+
+
+def document(offer: Offer) -> dict[str, Any]:
+    """Returns an offer in the form kept with an application; `restore` reads it."""
+    return {
+        **vars(offer),
+        "occupations": [[item.uri, item.isco] for item in offer.occupations],
+        **{name: day.isoformat() if (day := getattr(offer, name)) else None for name in _DAYS},
+    }
+
+
+def restore(kept: Mapping[str, Any]) -> Offer:
+    """Returns the offer that `document` wrote; raises KeyError, TypeError or ValueError when it is none."""
+    values = {field.name: kept[field.name] for field in fields(Offer)}
+    days = {name: date.fromisoformat(kept[name]) if kept[name] else None for name in _DAYS}
+    occupations = tuple(Occupation(uri, isco) for uri, isco in kept["occupations"])
+    return Offer(**{**values, **days, "occupations": occupations})

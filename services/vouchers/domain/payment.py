@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
-from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import programme_pb2, redemption_pb2
 
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Violation
 
 Rule = programme_pb2.PaymentRule
 Evidence = redemption_pb2.DeliveryEvidence
@@ -20,8 +19,8 @@ PROOF: Mapping[int, int] = {
 }
 
 
-def check(rule: Rule) -> None:
-    """Raises Refusal(RULE_INVALID) for a rule that payment cannot follow, naming the field."""
+def problems(rule: Rule) -> list[Violation]:
+    """Returns what is wrong with a rule that payment cannot follow, naming the field."""
     if rule.trigger not in PROOF:
         problem = ("trigger", "is none that payment can follow")
     elif PROOF[rule.trigger] and not rule.evidence_count:
@@ -29,9 +28,8 @@ def check(rule: Rule) -> None:
     elif not PROOF[rule.trigger] and rule.evidence_count:
         problem = ("evidence_count", "must be 0: this trigger asks for no evidence")
     else:
-        return
-    violation = Violation(f"version.payment_rule.{problem[0]}", problem[1])
-    raise Refusal(reason_pb2.REASON_RULE_INVALID, violations=[violation])
+        return []
+    return [Violation(f"version.payment_rule.{problem[0]}", problem[1])]
 
 
 def counting(rule: Rule, kinds: Iterable[int]) -> int:

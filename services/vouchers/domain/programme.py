@@ -5,16 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
+from google.protobuf.json_format import MessageToDict
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import programme_pb2
 
 from services.platform.errors import Refusal, Violation
 from services.vouchers.domain import payment
 from services.vouchers.domain.expressions import Condition, ExpressionError, compile_condition
+from services.vouchers.domain.facts import digest
 from services.vouchers.domain.money import amount_violation, cents_of
 
 Version = programme_pb2.ProgrammeVersion
+
+# What the caller writes in a version; everything else is ours.
+RULES = (
+    "kind",
+    "effective_date",
+    "clauses",
+    "target_groups",
+    "shortage_rule",
+    "course_rule",
+    "amount_rule",
+    "sequence_rule",
+    "window_rule",
+    "payment_rule",
+    "hold_rule",
+    "scope",
+)
+NOT_RULES = frozenset(field.name for field in Version.DESCRIPTOR.fields) - frozenset(RULES)
 
 
 @dataclass(frozen=True)
@@ -30,34 +50,41 @@ class Clause:
 
 @dataclass(frozen=True)
 class Group:
-    """A target group, ready to be evaluated. `cover`: percent of the price that the programme pays."""
+    """A target group, ready to be evaluated. `cover`: percent of the price that the programme pays, after the
+    `share` that the learner pays first, up to `face_value`; both in cents."""
 
     code: str
     condition: Condition
     cover: int
+    face_value: int
+    share: int
 
 
 @dataclass(frozen=True)
 class Rules:
-    """One version of a programme's rules. Amounts in cents of `currency`; None: no limit."""
+    """One version of a programme's rules. Amounts in cents of `currency`; None: no limit. `digest`: SHA-256
+    over currency and rules, hex."""
 
     name: str
     currency: str
     version: Version
     clauses: tuple[Clause, ...]
     groups: tuple[Group, ...]
-    face_value: int
     lifetime_cap: int | None
     price_cap: int | None
-
-    @property
-    def yearly(self) -> bool:
-        """True when the face value counts per calendar year."""
-        return self.version.amount_rule.period == programme_pb2.AmountRule.PERIOD_YEAR
+    digest: str
 
     def period_start(self, today: date) -> date:
-        """Returns the first day over which the face value counts."""
-        return today.replace(month=1, day=1) if self.yearly else date.min
+        """Returns the first day over which the face value counts; no day when each grant counts alone."""
+        period, periods = self.version.amount_rule.period, programme_pb2.AmountRule
+        if period == periods.PERIOD_GRANT:
+            return date.max
+        return today.replace(month=1, day=1) if period == periods.PERIOD_YEAR else date.min
+
+    def grants_since(self, today: date) -> date:
+        """Returns the first day whose grants count towards the most that one person may have."""
+        years = self.version.sequence_rule.window_years
+        return years_before(today, years) + timedelta(days=1) if years else date.min
 
     def order_limit(self, issued: datetime) -> datetime:
         """Returns the last moment (UTC) at which a voucher issued at `issued` can be reserved."""
@@ -84,8 +111,8 @@ def compile_rules(name: str, currency: str, version: Version) -> Rules:
     CURRENCY_MISMATCH when an amount is in another currency than the programme's.
     """
     problems: list[Violation] = []
-    clauses = _compiled(version.clauses, "version.clauses", lambda clause: clause.expression, problems)
-    groups = _compiled(version.target_groups, "version.target_groups", lambda g: g.expression, problems)
+    clauses = _compiled(version.clauses, "version.clauses", lambda clause: clause.id, problems)
+    groups = _compiled(version.target_groups, "version.target_groups", lambda group: group.code, problems)
     problems += _twice([c.id for c in version.clauses], "version.clauses", "id")
     problems += _twice([g.code for g in version.target_groups], "version.target_groups", "code")
     problems += _amounts(version, currency)
@@ -102,26 +129,41 @@ def compile_rules(name: str, currency: str, version: Version) -> Rules:
             for c, condition in zip(version.clauses, clauses, strict=True)
         ),
         groups=tuple(
-            Group(g.code, condition, g.cover_percent)
+            Group(
+                g.code,
+                condition,
+                g.cover_percent,
+                cents_of(g.face_value if g.HasField("face_value") else amount.face_value),
+                cents_of(g.fixed_share),
+            )
             for g, condition in zip(version.target_groups, groups, strict=True)
         ),
-        face_value=cents_of(amount.face_value),
         lifetime_cap=cents_of(amount.lifetime_cap) if amount.HasField("lifetime_cap") else None,
         price_cap=(
             cents_of(version.course_rule.price_cap) if version.course_rule.HasField("price_cap") else None
         ),
+        digest=digest([currency, document(version)]),
     )
 
 
+def document(version: Version) -> dict[str, Any]:
+    """Returns the rules of a version in the form that is stored, without what the service itself sets."""
+    rules = Version()
+    rules.CopyFrom(version)
+    for field in NOT_RULES:
+        rules.ClearField(field)  # type: ignore[arg-type]
+    return MessageToDict(rules, preserving_proto_field_name=True)
+
+
 def _compiled(
-    items: Sequence[object], place: str, text: Callable[..., str], problems: list[Violation]
+    items: Sequence[Any], place: str, called: Callable[..., str], problems: list[Violation]
 ) -> list[Condition]:
     compiled = []
     for index, item in enumerate(items):
         try:
-            compiled.append(compile_condition(text(item)))
+            compiled.append(compile_condition(item.expression))
         except ExpressionError as error:
-            problems.append(Violation(f"{place}[{index}].expression", str(error)))
+            problems.append(Violation(f"{place}[{index}].expression", f"{called(item)}: {error}"))
     return compiled
 
 
@@ -139,6 +181,13 @@ def _amounts(version: Version, currency: str) -> list[Violation]:
         amounts.append(("amount_rule.lifetime_cap", version.amount_rule.lifetime_cap))
     if version.course_rule.HasField("price_cap"):
         amounts.append(("course_rule.price_cap", version.course_rule.price_cap))
+    for index, group in enumerate(version.target_groups):
+        place = f"target_groups[{index}]"
+        amounts += [
+            (f"{place}.{field}", getattr(group, field))
+            for field in ("face_value", "fixed_share")
+            if group.HasField(field)
+        ]
     found = [amount_violation(f"version.{place}", money) for place, money in amounts]
     problems = [violation for violation in found if violation is not None]
     for place, money in amounts:
@@ -153,6 +202,30 @@ def _sense(version: Version) -> list[Violation]:
     problems = []
     if rule.max_eqf_level and rule.min_eqf_level > rule.max_eqf_level:
         problems.append(Violation("version.course_rule.min_eqf_level", "must not be over max_eqf_level"))
+    if version.HasField("sequence_rule") and not (
+        version.sequence_rule.max_grants or version.sequence_rule.previous_used
+    ):
+        problems.append(Violation("version.sequence_rule", "must set max_grants or previous_used"))
+    if version.sequence_rule.window_years and not version.sequence_rule.max_grants:
+        problems.append(Violation("version.sequence_rule.window_years", "counts for max_grants, which is 0"))
+    for index, group in enumerate(version.target_groups):
+        face = group.face_value if group.HasField("face_value") else version.amount_rule.face_value
+        if group.HasField("fixed_share") and cents_of(group.fixed_share) >= cents_of(face):
+            place = f"version.target_groups[{index}].fixed_share"
+            problems.append(Violation(place, f"{group.code}: must be less than the face value"))
+        if group.HasField("fixed_share") and version.scope != Version.SCOPE_COURSE:
+            place = f"version.target_groups[{index}].fixed_share"
+            problems.append(Violation(place, f"{group.code}: goes with SCOPE_COURSE only"))
     if version.window_rule.order_days > version.window_rule.validity_days:
         problems.append(Violation("version.window_rule.order_days", "must not be over validity_days"))
     return problems
+
+
+def years_before(day: date, years: int) -> date:
+    """Returns the same day so many years earlier; the 28th for a 29 February where there is none."""
+    if day.year <= years:
+        return date.min
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)

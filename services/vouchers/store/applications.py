@@ -5,20 +5,23 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, ScalarSelect, Select, func, insert, select, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.domain.eligibility import History
-from services.vouchers.store.tables import applications
+from services.vouchers.domain.states import VoucherState
+from services.vouchers.store.tables import applications, vouchers
 
 GRANTED = 2
 _a = applications.c
 
 
-def history(tx: Transaction, learner: str, programme_id: str, session: str, since: date) -> History:
-    """Returns what the learner was granted before, the face value since `since`.
+def history(
+    tx: Transaction, learner: str, programme_id: str, session: str, since: date, recent: date
+) -> History:
+    """Returns what the learner was granted before: face value since `since`, grants since `recent`.
 
     A grant that was given back, expired or revoked unused still counts here, as the rules have it.
     """
@@ -29,9 +32,18 @@ def history(tx: Transaction, learner: str, programme_id: str, session: str, sinc
         func.coalesce(func.sum(_a.face_cents).filter(here & (_a.decided_on >= since)), 0).label("face"),
         func.coalesce(func.sum(_a.amount_cents).filter(here), 0).label("granted"),
         func.count().filter((_a.session == session) & (_a.programme_id != programme_id)).label("elsewhere"),
+        func.count().filter(here & (_a.decided_on >= recent)).label("recent"),
+        _unused(learner, programme_id).label("unused"),
     ).where(mine)
     row = tx.execute(statement).one()
-    return History(row.grants, int(row.face), int(row.granted), row.elsewhere > 0)
+    return History(row.grants, int(row.face), int(row.granted), row.elsewhere > 0, row.recent, row.unused)
+
+
+def _unused(learner: str, programme_id: str) -> ScalarSelect[Any]:
+    """Returns the count of vouchers of the programme that can still be spent."""
+    v = vouchers.c
+    open_ones = (v.learner == learner) & (v.programme_id == programme_id) & (v.state < VoucherState.EXHAUSTED)
+    return select(func.count()).where(open_ones, v.expires_at > func.now()).scalar_subquery()
 
 
 def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:

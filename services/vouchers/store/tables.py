@@ -146,6 +146,8 @@ applications = Table(
     words("fact_hash"),
     document("offer"),
     document("history"),
+    document("pins"),
+    Column("pot_held", Boolean),
     Column("decided_on", Date, nullable=False),
     document("clauses"),
     texts("reason_codes"),

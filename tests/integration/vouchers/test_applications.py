@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from waymark.vouchers.v1 import application_pb2 as pb
 from waymark.vouchers.v1 import eligibility_pb2, learner_fact_pb2, voucher_pb2
 
-from services.platform.db.transaction import transaction
-from services.vouchers.domain.eligibility import History, decide
-from services.vouchers.domain.facts import fact_hash, restore, snapshot
-from services.vouchers.domain.offers import Offer
-from services.vouchers.domain.shortage import Entry, Occupation
-from services.vouchers.store.tables import applications
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.vouchers import NO_EVIDENCE, World, cents, request_id
 
@@ -84,25 +77,6 @@ def test_verified_facts_decide_at_once_and_pin_what_they_used(world: World) -> N
     assert len(granted.fact_hash) == 64
     read = learner.applications.GetApplication(pb.GetApplicationRequest(name=granted.name))
     assert read == granted
-
-
-def test_a_decision_can_be_replayed_from_what_is_kept(world: World) -> None:
-    programme = world.programme(**NO_EVIDENCE)
-    granted = world.apply(world.learner(), programme)
-    with transaction(world.app) as tx:
-        row = tx.execute(select(applications)).one()
-        rules = world.app.rules(tx, row.programme_id, row.version_number)
-    kept = dict(row.offer)
-    for name in ("start", "end", "accredited_until"):
-        kept[name] = date.fromisoformat(kept[name]) if kept[name] else None
-    kept["occupations"] = tuple(Occupation(*item) for item in kept["occupations"])
-    entry = Entry(row.shortage_entry, Occupation("", "7212"), "BE", 4)
-    facts = restore(row.facts)
-    decision = decide(rules, facts, Offer(**kept), entry, History(**row.history), row.decided_on)
-    assert decision.eligible
-    assert decision.worth is not None
-    assert decision.worth.amount == cents(granted.amount)
-    assert fact_hash(snapshot(decision.facts)) == granted.fact_hash
 
 
 def test_refusals_carry_their_reasons(world: World) -> None:

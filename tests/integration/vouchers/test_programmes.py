@@ -71,6 +71,36 @@ def test_a_draft_from_before_payment_rules_were_checked_is_not_activated(world: 
     assert refused(lambda: world.checker.programmes.ActivateProgrammeVersion(activate)) == "RULE_INVALID"
 
 
+def test_texts_in_several_languages_and_the_law_are_kept_and_returned(world: World) -> None:
+    _, request = draft(world)
+    texts = {"en": "For jobseekers.", "el": "Για ανέργους.", "pt-BR": "Para quem procura emprego."}
+    clause = request.version.clauses[0]
+    clause.texts.clear()
+    clause.texts.update(texts)
+    clause.legal_reference = "Official Journal 2026/17, article 3 (2)"
+    drafted = world.maker.programmes.CreateProgrammeVersion(request)
+    world.checker.programmes.ActivateProgrammeVersion(pb.ActivateProgrammeVersionRequest(name=drafted.name))
+    read = world.auditor.programmes.GetProgrammeVersion(pb.GetProgrammeVersionRequest(name=drafted.name))
+    assert read.clauses[0] == clause
+    refusal = world.apply(world.learner(employment_status="employed"), request.parent)
+    (outcome,) = (item for item in refusal.clauses if item.clause == clause.id)
+    assert dict(outcome.texts) == texts
+    assert (outcome.legal_reference, outcome.reason_code) == (clause.legal_reference, clause.reason_code)
+
+
+def test_a_draft_is_checked_without_being_stored(world: World) -> None:
+    _, request = draft(world)
+    request.validate_only = True
+    assert world.maker.programmes.CreateProgrammeVersion(request).name.endswith("/versions/1")
+    request.version.clauses[0].expression = "[1].exists(x, x == learner.birth_year)"
+    found = violations_of(lambda: world.maker.programmes.CreateProgrammeVersion(request))
+    assert found["version.clauses[0].expression"].startswith("jobseeker: `exists` repeats its body")
+    listed = world.auditor.programmes.ListProgrammeVersions(
+        pb.ListProgrammeVersionsRequest(parent=request.parent)
+    )
+    assert not listed.versions
+
+
 def test_another_currency_is_refused(world: World) -> None:
     _, request = draft(world)
     request.version.amount_rule.face_value.currency_code = "SEK"
@@ -102,6 +132,29 @@ def test_an_active_version_never_changes(world: World) -> None:
     shown = world.auditor.programmes.GetProgrammeVersion(pb.GetProgrammeVersionRequest(name=drafted.name))
     assert shown.state == pb.ProgrammeVersion.STATE_ACTIVE
     assert shown.window_rule.validity_days == 99
+
+
+def test_versions_are_compared_field_by_field(world: World) -> None:
+    _, request = draft(world)
+    first = world.maker.programmes.CreateProgrammeVersion(request)
+    request.version.amount_rule.face_value.units = 3000
+    request.version.clauses[0].texts["fr"] = "Pour les demandeurs d'emploi."
+    second = world.maker.programmes.CreateProgrammeVersion(request)
+    compare = world.auditor.programmes.CompareProgrammeVersions
+    found = compare(pb.CompareProgrammeVersionsRequest(name=second.name))
+    assert (found.name, found.base) == (second.name, first.name)
+    assert [(item.path, item.before, item.after) for item in found.differences] == [
+        ("clauses[jobseeker].texts[fr]", "", "Pour les demandeurs d'emploi."),
+        ("amount_rule.face_value", "2500.00 EUR", "3000.00 EUR"),
+    ]
+    assert not found.differences[0].HasField("before")
+    other = pb.CompareProgrammeVersionsRequest(name=first.name, base=second.name)
+    assert [item.before for item in compare(other).differences][1] == "3000.00 EUR"
+    other.base = first.name
+    assert not compare(other).differences
+    assert refused(lambda: compare(pb.CompareProgrammeVersionsRequest(name=first.name))) == "NOT_FOUND"
+    other.base = "programmes/another/versions/1"
+    assert "base" in violations_of(lambda: compare(other))
 
 
 def test_maker_is_not_checker(world: World) -> None:

@@ -47,6 +47,40 @@ def test_what_was_kept_before_is_understood_and_no_word_stays_in_the_clear(datab
         assert connection.execute(text("SELECT kind FROM evidence")).scalars().all() == [2]
 
 
+def test_a_refusal_that_lost_a_race_for_money_says_so_in_its_clauses(database: Databases) -> None:
+    def before_pins(url: str) -> None:
+        engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
+        with engine.begin() as connection:
+            config = alembic_config("vouchers")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0005")
+        engine.dispose()
+
+    old = database.clone("vouchers", "0005", before_pins)
+    with old.engine.begin() as connection:
+        connection.execute(text(_APPLICATIONS))
+    migrate("vouchers", old.url)
+    with old.engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT pot_held, clauses -> 1 ->> 'outcome' AS outcome FROM applications ORDER BY session")
+        )
+        failed = (False, "OUTCOME_FAILED")
+        assert [tuple(row) for row in rows] == [(True, "OUTCOME_PASSED"), failed, failed, (None, None)]
+
+
+_APPLICATIONS = """INSERT INTO programmes (id, currency) VALUES ('p', 'EUR');
+INSERT INTO programme_versions (programme_id, number, state, effective_date, rules)
+VALUES ('p', 1, 1, now(), '{}');
+INSERT INTO applications (id, learner, programme_id, version_number, session, course, organisation, state,
+  reason_codes, clauses, fact_hash, decided_on, automatic, currency)
+SELECT gen_random_uuid(), 'l', 'p', 1, session, 'c', 'o', state, codes::text[], clauses::jsonb, '', now(),
+  true, 'EUR'
+FROM (VALUES
+  ('1', 2, '{}', '[{"clause": "price"}, {"clause": "budget", "outcome": "OUTCOME_PASSED"}]'),
+  ('2', 3, '{BUDGET_EXHAUSTED}', '[{"clause": "price"}, {"clause": "budget", "outcome": "OUTCOME_PASSED"}]'),
+  ('3', 3, '{BUDGET_EXHAUSTED}', '[{"clause": "price"}, {"clause": "budget", "outcome": "OUTCOME_FAILED"}]'),
+  ('4', 3, '{}', '{}')
+) AS old (session, state, codes, clauses)"""
 _HOLD = f"VALUES (gen_random_uuid(), 'courses/c', '{CANARY}', '{CANARY}', 'p')"
 _REDEMPTIONS = f"""ALTER TABLE redemptions DROP CONSTRAINT redemptions_voucher_id_fkey;
 INSERT INTO redemptions (id, voucher_id, learner, programme_id, version_number, course, session, organisation,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.vouchers.domain.amounts import worth
 from services.vouchers.domain.eligibility import Decision, History, decide
 from services.vouchers.domain.expressions import ExpressionError, compile_condition
-from services.vouchers.domain.facts import Fact, Source, choose, fact_hash, restore, snapshot
+from services.vouchers.domain.facts import Fact, Source, choose, digest, restore, snapshot
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.outcomes import Outcome
 from services.vouchers.domain.programme import Rules, Version, compile_rules
@@ -152,9 +152,9 @@ def test_a_snapshot_can_be_restored_and_has_one_hash() -> None:
     ]
     kept = snapshot(choose(known, TODAY))
     assert sorted(restore(kept), key=lambda f: f.key) == sorted(known, key=lambda f: f.key)
-    assert fact_hash(kept) == fact_hash(snapshot(choose(reversed(known), TODAY)))
+    assert digest(kept) == digest(snapshot(choose(reversed(known), TODAY)))
     kept[0]["value"] = 9
-    assert fact_hash(kept) != fact_hash(snapshot(choose(known, TODAY)))
+    assert digest(kept) != digest(snapshot(choose(known, TODAY)))
 
 
 @pytest.mark.parametrize(

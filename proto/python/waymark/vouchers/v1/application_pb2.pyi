@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import money_pb2 as _money_pb2
+from waymark.vouchers.v1 import difference_pb2 as _difference_pb2
 from waymark.vouchers.v1 import eligibility_pb2 as _eligibility_pb2
 from waymark.vouchers.v1 import learner_fact_pb2 as _learner_fact_pb2
 import builtins as _builtins
@@ -323,3 +324,136 @@ class DecideApplicationRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DecideApplicationRequest: _TypeAlias = DecideApplicationRequest  # noqa: Y015
+
+@_typing.final
+class ReplayApplicationRequest(_message.Message):
+    """Asks for one decision to be computed again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `applications/{id}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayApplicationRequest: _TypeAlias = ReplayApplicationRequest  # noqa: Y015
+
+@_typing.final
+class Replay(_message.Message):
+    """A decision computed again from what is pinned with it: the rules of its programme version, the entries of its
+    shortage-list version, its facts, the session as it was, what had been granted before, the day.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    PROGRAMME_VERSION_FIELD_NUMBER: _builtins.int
+    SHORTAGE_LIST_VERSION_FIELD_NUMBER: _builtins.int
+    AGREES_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """The application, `applications/{id}`."""
+    programme_version: _builtins.str
+    """Programme version it is decided by, `programmes/{id}/versions/{n}`."""
+    shortage_list_version: _builtins.str
+    """Shortage-list version it is decided by; empty when the programme asks for none."""
+    agrees: _builtins.bool
+    """True when nothing differs."""
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[_difference_pb2.FieldDifference]:
+        """What differs: `before` as stored, `after` as computed now. `pins.rules`, `pins.facts`, `pins.offer`,
+        `pins.history` and `pins.shortage` are SHA-256 of what the decision rests on: one that differs was changed since.
+        `rules` and `facts` cannot be read any more. All else is the outcome: `state`, `clauses[id].outcome`, `amount` …
+        """
+
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        programme_version: _builtins.str = ...,
+        shortage_list_version: _builtins.str = ...,
+        agrees: _builtins.bool = ...,
+        differences: _abc.Iterable[_difference_pb2.FieldDifference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agrees", b"agrees", "application", b"application", "differences", b"differences", "programme_version", b"programme_version", "shortage_list_version", b"shortage_list_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Replay: _TypeAlias = Replay  # noqa: Y015
+
+@_typing.final
+class ReplayApplicationsRequest(_message.Message):
+    """Asks for a page of decisions to be computed again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Only of this programme, `programmes/{id}`; empty: of all."""
+    page_size: _builtins.int
+    """How many at most; 0 means 50, more than 500 counts as 500."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "programme", b"programme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayApplicationsRequest: _TypeAlias = ReplayApplicationsRequest  # noqa: Y015
+
+@_typing.final
+class ReplayApplicationsResponse(_message.Message):
+    """What came of a page of decisions, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLAYED_COUNT_FIELD_NUMBER: _builtins.int
+    DISAGREEMENTS_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    replayed_count: _builtins.int
+    """How many were computed again."""
+    total_count: _builtins.int
+    """How many there are in all; set on the first page only."""
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def disagreements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Replay]:
+        """Those that do not agree."""
+
+    def __init__(
+        self,
+        *,
+        replayed_count: _builtins.int = ...,
+        disagreements: _abc.Iterable[Global___Replay] | None = ...,
+        total_count: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disagreements", b"disagreements", "next_page_token", b"next_page_token", "replayed_count", b"replayed_count", "total_count", b"total_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayApplicationsResponse: _TypeAlias = ReplayApplicationsResponse  # noqa: Y015

@@ -55,6 +55,16 @@ class ApplicationServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.DecideApplicationRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.FromString,
                 _registered_method=True)
+        self.ReplayApplication = channel.unary_unary(
+                '/waymark.vouchers.v1.ApplicationService/ReplayApplication',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.ReplayApplicationRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.Replay.FromString,
+                _registered_method=True)
+        self.ReplayApplications = channel.unary_unary(
+                '/waymark.vouchers.v1.ApplicationService/ReplayApplications',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.ReplayApplicationsRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.ReplayApplicationsResponse.FromString,
+                _registered_method=True)
 
 
 class ApplicationServiceServicer:
@@ -94,6 +104,23 @@ class ApplicationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReplayApplication(self, request, context):
+        """Computes a decision again from what is pinned with it and says what differs; changes nothing. What a person decided
+        is compared as far as rules and facts bind that person.
+        Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayApplications(self, request, context):
+        """Computes decisions again, page by page, oldest first, and answers with those that do not agree.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ApplicationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -116,6 +143,16 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
                     servicer.DecideApplication,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.DecideApplicationRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.SerializeToString,
+            ),
+            'ReplayApplication': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayApplication,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.ReplayApplicationRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.Replay.SerializeToString,
+            ),
+            'ReplayApplications': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayApplications,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.ReplayApplicationsRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.ReplayApplicationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -227,6 +264,60 @@ class ApplicationService:
             '/waymark.vouchers.v1.ApplicationService/DecideApplication',
             waymark_dot_vouchers_dot_v1_dot_application__pb2.DecideApplicationRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayApplication(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ApplicationService/ReplayApplication',
+            waymark_dot_vouchers_dot_v1_dot_application__pb2.ReplayApplicationRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_application__pb2.Replay.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayApplications(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ApplicationService/ReplayApplications',
+            waymark_dot_vouchers_dot_v1_dot_application__pb2.ReplayApplicationsRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_application__pb2.ReplayApplicationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

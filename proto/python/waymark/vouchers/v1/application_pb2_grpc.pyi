@@ -50,6 +50,15 @@ class ApplicationServiceStub:
     """Grants or refuses an application that waits.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
     """
+    ReplayApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.ReplayApplicationRequest, _application_pb2.Replay]
+    """Computes a decision again from what is pinned with it and says what differs; changes nothing. What a person decided
+    is compared as far as rules and facts bind that person.
+    Errors: NOT_FOUND.
+    """
+    ReplayApplications: _grpc.UnaryUnaryMultiCallable[_application_pb2.ReplayApplicationsRequest, _application_pb2.ReplayApplicationsResponse]
+    """Computes decisions again, page by page, oldest first, and answers with those that do not agree.
+    Errors: PAGE_TOKEN_INVALID.
+    """
 
 @_typing.type_check_only
 class ApplicationServiceAsyncStub(ApplicationServiceStub):
@@ -72,6 +81,15 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     DecideApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Grants or refuses an application that waits.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
+    """
+    ReplayApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.ReplayApplicationRequest, _application_pb2.Replay]  # type: ignore[assignment]
+    """Computes a decision again from what is pinned with it and says what differs; changes nothing. What a person decided
+    is compared as far as rules and facts bind that person.
+    Errors: NOT_FOUND.
+    """
+    ReplayApplications: _aio.UnaryUnaryMultiCallable[_application_pb2.ReplayApplicationsRequest, _application_pb2.ReplayApplicationsResponse]  # type: ignore[assignment]
+    """Computes decisions again, page by page, oldest first, and answers with those that do not agree.
+    Errors: PAGE_TOKEN_INVALID.
     """
 
 class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -116,6 +134,27 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Grants or refuses an application that waits.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
+        """
+
+    @_abc_1.abstractmethod
+    def ReplayApplication(
+        self,
+        request: _application_pb2.ReplayApplicationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_pb2.Replay, _abc.Awaitable[_application_pb2.Replay]]:
+        """Computes a decision again from what is pinned with it and says what differs; changes nothing. What a person decided
+        is compared as far as rules and facts bind that person.
+        Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ReplayApplications(
+        self,
+        request: _application_pb2.ReplayApplicationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_pb2.ReplayApplicationsResponse, _abc.Awaitable[_application_pb2.ReplayApplicationsResponse]]:
+        """Computes decisions again, page by page, oldest first, and answers with those that do not agree.
+        Errors: PAGE_TOKEN_INVALID.
         """
 
 def add_ApplicationServiceServicer_to_server(servicer: ApplicationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

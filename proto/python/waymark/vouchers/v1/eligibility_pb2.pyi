@@ -125,7 +125,7 @@ class ClauseOutcome(_message.Message):
     TEXTS_FIELD_NUMBER: _builtins.int
     clause: _builtins.str
     """Id of the clause in the programme version, or of a built-in rule: `shortage`, `course`, `apply-window`, `once`,
-    `double-funding`, `budget`, `amount`, `accreditation`, `session`.
+    `double-funding`, `grant-limit`, `sequence`, `budget`, `amount`, `price`, `accreditation`, `target-group`.
     """
     outcome: Global___ClauseOutcome.Outcome.ValueType
     """How it came out."""

@@ -12,6 +12,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
+from waymark.vouchers.v1 import difference_pb2 as _difference_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -178,6 +179,8 @@ class TargetGroup(_message.Message):
     EXPRESSION_FIELD_NUMBER: _builtins.int
     COVER_PERCENT_FIELD_NUMBER: _builtins.int
     DISPLAY_NAMES_FIELD_NUMBER: _builtins.int
+    FACE_VALUE_FIELD_NUMBER: _builtins.int
+    FIXED_SHARE_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """Code, unique within the version."""
     expression: _builtins.str
@@ -188,6 +191,16 @@ class TargetGroup(_message.Message):
     def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Name people read, by language."""
 
+    @_builtins.property
+    def face_value(self) -> _money_pb2.Money:
+        """Face value for this group; unset: the amount rule's."""
+
+    @_builtins.property
+    def fixed_share(self) -> _money_pb2.Money:
+        """Fixed part of the price that the learner pays first, less than the face value; `cover_percent` counts for the rest.
+        Unset: none.
+        """
+
     def __init__(
         self,
         *,
@@ -195,10 +208,12 @@ class TargetGroup(_message.Message):
         expression: _builtins.str = ...,
         cover_percent: _builtins.int = ...,
         display_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        face_value: _money_pb2.Money | None = ...,
+        fixed_share: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["face_value", b"face_value", "fixed_share", b"fixed_share"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "cover_percent", b"cover_percent", "display_names", b"display_names", "expression", b"expression"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "cover_percent", b"cover_percent", "display_names", b"display_names", "expression", b"expression", "face_value", b"face_value", "fixed_share", b"fixed_share"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -215,6 +230,7 @@ class ShortageRule(_message.Message):
     MIN_SEVERITY_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     LEGAL_REFERENCE_FIELD_NUMBER: _builtins.int
+    CHECK_AT_RESERVATION_FIELD_NUMBER: _builtins.int
     shortage_list: _builtins.str
     """List that counts, `shortageLists/{id}`; the version in force on the day of application is pinned."""
     nuts_code: _builtins.str
@@ -225,6 +241,10 @@ class ShortageRule(_message.Message):
     """Reason code when no entry matches; empty: `NOT_A_SHORTAGE_OCCUPATION`."""
     legal_reference: _builtins.str
     """Law or rule it rests on."""
+    check_at_reservation: _builtins.bool
+    """True: the need must still stand when a session is reserved, by the list in force on that day. With SCOPE_PROGRAMME it
+    is checked then in any case.
+    """
     def __init__(
         self,
         *,
@@ -233,10 +253,11 @@ class ShortageRule(_message.Message):
         min_severity: _builtins.int = ...,
         reason_code: _builtins.str = ...,
         legal_reference: _builtins.str = ...,
+        check_at_reservation: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["legal_reference", b"legal_reference", "min_severity", b"min_severity", "nuts_code", b"nuts_code", "reason_code", b"reason_code", "shortage_list", b"shortage_list"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_at_reservation", b"check_at_reservation", "legal_reference", b"legal_reference", "min_severity", b"min_severity", "nuts_code", b"nuts_code", "reason_code", b"reason_code", "shortage_list", b"shortage_list"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -301,6 +322,8 @@ class AmountRule(_message.Message):
         """A calendar year."""
         PERIOD_LIFETIME: AmountRule._Period.ValueType  # 2
         """For ever."""
+        PERIOD_GRANT: AmountRule._Period.ValueType  # 3
+        """Each grant by itself; the sequence rule says how many there are."""
 
     class Period(_Period, metaclass=_PeriodEnumTypeWrapper):
         """Over which time the face value counts."""
@@ -310,6 +333,8 @@ class AmountRule(_message.Message):
     """A calendar year."""
     PERIOD_LIFETIME: AmountRule.Period.ValueType  # 2
     """For ever."""
+    PERIOD_GRANT: AmountRule.Period.ValueType  # 3
+    """Each grant by itself; the sequence rule says how many there are."""
 
     FACE_VALUE_FIELD_NUMBER: _builtins.int
     PERIOD_FIELD_NUMBER: _builtins.int
@@ -346,6 +371,38 @@ class AmountRule(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AmountRule: _TypeAlias = AmountRule  # noqa: Y015
+
+@_typing.final
+class SequenceRule(_message.Message):
+    """How several grants to one person follow each other."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_GRANTS_FIELD_NUMBER: _builtins.int
+    WINDOW_YEARS_FIELD_NUMBER: _builtins.int
+    PREVIOUS_USED_FIELD_NUMBER: _builtins.int
+    max_grants: _builtins.int
+    """Most grants of the programme to one person within `window_years`; 0: no limit."""
+    window_years: _builtins.int
+    """Years, back from the day of application, over which `max_grants` counts: a grant on that day as many years ago no
+    longer does. 0: for ever.
+    """
+    previous_used: _builtins.bool
+    """True: another grant only when no earlier voucher of the programme can still be spent: each is used up or ended."""
+    def __init__(
+        self,
+        *,
+        max_grants: _builtins.int = ...,
+        window_years: _builtins.int = ...,
+        previous_used: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_grants", b"max_grants", "previous_used", b"previous_used", "window_years", b"window_years"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SequenceRule: _TypeAlias = SequenceRule  # noqa: Y015
 
 @_typing.final
 class WindowRule(_message.Message):
@@ -497,6 +554,8 @@ class ProgrammeVersion(_message.Message):
         KIND_TRAINING: ProgrammeVersion._Kind.ValueType  # 1
         KIND_CAREER_GUIDANCE: ProgrammeVersion._Kind.ValueType  # 2
         KIND_DIGITAL_SKILLS: ProgrammeVersion._Kind.ValueType  # 3
+        KIND_EMPLOYER_GRANT: ProgrammeVersion._Kind.ValueType  # 4
+        """Training of people in work, of which the employer bears a share."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What is paid for."""
@@ -505,6 +564,8 @@ class ProgrammeVersion(_message.Message):
     KIND_TRAINING: ProgrammeVersion.Kind.ValueType  # 1
     KIND_CAREER_GUIDANCE: ProgrammeVersion.Kind.ValueType  # 2
     KIND_DIGITAL_SKILLS: ProgrammeVersion.Kind.ValueType  # 3
+    KIND_EMPLOYER_GRANT: ProgrammeVersion.Kind.ValueType  # 4
+    """Training of people in work, of which the employer bears a share."""
 
     class _Scope:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -543,6 +604,7 @@ class ProgrammeVersion(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ACTIVATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    SEQUENCE_RULE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `programmes/{programme}/versions/{n}`."""
     state: Global___ProgrammeVersion.State.ValueType
@@ -597,6 +659,10 @@ class ProgrammeVersion(_message.Message):
     def activate_time(self) -> _timestamp_pb2.Timestamp:
         """When it was activated, UTC."""
 
+    @_builtins.property
+    def sequence_rule(self) -> Global___SequenceRule:
+        """How several grants follow each other; unset: no rule."""
+
     def __init__(
         self,
         *,
@@ -616,10 +682,11 @@ class ProgrammeVersion(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         activate_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        sequence_rule: Global___SequenceRule | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "hold_rule", b"hold_rule", "payment_rule", b"payment_rule", "shortage_rule", b"shortage_rule", "window_rule", b"window_rule"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "hold_rule", b"hold_rule", "payment_rule", b"payment_rule", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "window_rule", b"window_rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "clauses", b"clauses", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "hold_rule", b"hold_rule", "kind", b"kind", "name", b"name", "payment_rule", b"payment_rule", "scope", b"scope", "shortage_rule", b"shortage_rule", "state", b"state", "target_groups", b"target_groups", "window_rule", b"window_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "clauses", b"clauses", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "hold_rule", b"hold_rule", "kind", b"kind", "name", b"name", "payment_rule", b"payment_rule", "scope", b"scope", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "state", b"state", "target_groups", b"target_groups", "window_rule", b"window_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -970,6 +1037,64 @@ class ListProgrammeVersionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListProgrammeVersionsResponse: _TypeAlias = ListProgrammeVersionsResponse  # noqa: Y015
+
+@_typing.final
+class CompareProgrammeVersionsRequest(_message.Message):
+    """Asks what differs between two versions of one programme, in whatever state they are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The version that counts as the later one, `programmes/{programme}/versions/{n}`."""
+    base: _builtins.str
+    """The version it is compared with, of the same programme; empty: the one with the number before."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        base: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareProgrammeVersionsRequest: _TypeAlias = CompareProgrammeVersionsRequest  # noqa: Y015
+
+@_typing.final
+class CompareProgrammeVersionsResponse(_message.Message):
+    """What differs in the rules of two versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The later version."""
+    base: _builtins.str
+    """The version it was compared with."""
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[_difference_pb2.FieldDifference]:
+        """What differs, in the order of the contract; `before` is the base. Empty: the rules are the same."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        base: _builtins.str = ...,
+        differences: _abc.Iterable[_difference_pb2.FieldDifference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "differences", b"differences", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareProgrammeVersionsResponse: _TypeAlias = CompareProgrammeVersionsResponse  # noqa: Y015
 
 @_typing.final
 class ActivateProgrammeVersionRequest(_message.Message):

@@ -70,6 +70,11 @@ class ProgrammeServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.ListProgrammeVersionsRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.ListProgrammeVersionsResponse.FromString,
                 _registered_method=True)
+        self.CompareProgrammeVersions = channel.unary_unary(
+                '/waymark.vouchers.v1.ProgrammeService/CompareProgrammeVersions',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.CompareProgrammeVersionsRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.CompareProgrammeVersionsResponse.FromString,
+                _registered_method=True)
         self.ActivateProgrammeVersion = channel.unary_unary(
                 '/waymark.vouchers.v1.ProgrammeService/ActivateProgrammeVersion',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.ActivateProgrammeVersionRequest.SerializeToString,
@@ -121,7 +126,9 @@ class ProgrammeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateProgrammeVersion(self, request, context):
-        """Drafts a version of the rules. Expressions are compiled; a type error or an unknown fact is refused with its place.
+        """Drafts a version of the rules. Expressions are compiled and tried: a type error, an unknown fact, a value a fact never
+        has, a macro that repeats, more than 250 steps, one that no facts decide, and a group that is never reached are
+        refused, each with its clause, its place and how to mend it.
         Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -152,8 +159,16 @@ class ProgrammeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CompareProgrammeVersions(self, request, context):
+        """Says field by field what differs between two versions of a programme.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ActivateProgrammeVersion(self, request, context):
-        """Puts a draft in force, by another person than drafted or changed it.
+        """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
         Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -221,6 +236,11 @@ def add_ProgrammeServiceServicer_to_server(servicer, server):
                     servicer.ListProgrammeVersions,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.ListProgrammeVersionsRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.ListProgrammeVersionsResponse.SerializeToString,
+            ),
+            'CompareProgrammeVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareProgrammeVersions,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.CompareProgrammeVersionsRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.CompareProgrammeVersionsResponse.SerializeToString,
             ),
             'ActivateProgrammeVersion': grpc.unary_unary_rpc_method_handler(
                     servicer.ActivateProgrammeVersion,
@@ -433,6 +453,33 @@ class ProgrammeService:
             '/waymark.vouchers.v1.ProgrammeService/ListProgrammeVersions',
             waymark_dot_vouchers_dot_v1_dot_programme__pb2.ListProgrammeVersionsRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_programme__pb2.ListProgrammeVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareProgrammeVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ProgrammeService/CompareProgrammeVersions',
+            waymark_dot_vouchers_dot_v1_dot_programme__pb2.CompareProgrammeVersionsRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_programme__pb2.CompareProgrammeVersionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,7 +46,9 @@ class ProgrammeServiceStub:
     Errors: PAGE_TOKEN_INVALID.
     """
     CreateProgrammeVersion: _grpc.UnaryUnaryMultiCallable[_programme_pb2.CreateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]
-    """Drafts a version of the rules. Expressions are compiled; a type error or an unknown fact is refused with its place.
+    """Drafts a version of the rules. Expressions are compiled and tried: a type error, an unknown fact, a value a fact never
+    has, a macro that repeats, more than 250 steps, one that no facts decide, and a group that is never reached are
+    refused, each with its clause, its place and how to mend it.
     Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH.
     """
     UpdateProgrammeVersion: _grpc.UnaryUnaryMultiCallable[_programme_pb2.UpdateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]
@@ -61,8 +63,12 @@ class ProgrammeServiceStub:
     """Lists the versions of a programme, lowest number first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    CompareProgrammeVersions: _grpc.UnaryUnaryMultiCallable[_programme_pb2.CompareProgrammeVersionsRequest, _programme_pb2.CompareProgrammeVersionsResponse]
+    """Says field by field what differs between two versions of a programme.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    """
     ActivateProgrammeVersion: _grpc.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]
-    """Puts a draft in force, by another person than drafted or changed it.
+    """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
     Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
     """
     FundProgramme: _grpc.UnaryUnaryMultiCallable[_programme_pb2.FundProgrammeRequest, _programme_pb2.Budget]
@@ -96,7 +102,9 @@ class ProgrammeServiceAsyncStub(ProgrammeServiceStub):
     Errors: PAGE_TOKEN_INVALID.
     """
     CreateProgrammeVersion: _aio.UnaryUnaryMultiCallable[_programme_pb2.CreateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]  # type: ignore[assignment]
-    """Drafts a version of the rules. Expressions are compiled; a type error or an unknown fact is refused with its place.
+    """Drafts a version of the rules. Expressions are compiled and tried: a type error, an unknown fact, a value a fact never
+    has, a macro that repeats, more than 250 steps, one that no facts decide, and a group that is never reached are
+    refused, each with its clause, its place and how to mend it.
     Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH.
     """
     UpdateProgrammeVersion: _aio.UnaryUnaryMultiCallable[_programme_pb2.UpdateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]  # type: ignore[assignment]
@@ -111,8 +119,12 @@ class ProgrammeServiceAsyncStub(ProgrammeServiceStub):
     """Lists the versions of a programme, lowest number first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    CompareProgrammeVersions: _aio.UnaryUnaryMultiCallable[_programme_pb2.CompareProgrammeVersionsRequest, _programme_pb2.CompareProgrammeVersionsResponse]  # type: ignore[assignment]
+    """Says field by field what differs between two versions of a programme.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    """
     ActivateProgrammeVersion: _aio.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]  # type: ignore[assignment]
-    """Puts a draft in force, by another person than drafted or changed it.
+    """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
     Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
     """
     FundProgramme: _aio.UnaryUnaryMultiCallable[_programme_pb2.FundProgrammeRequest, _programme_pb2.Budget]  # type: ignore[assignment]
@@ -167,7 +179,9 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _programme_pb2.CreateProgrammeVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_programme_pb2.ProgrammeVersion, _abc.Awaitable[_programme_pb2.ProgrammeVersion]]:
-        """Drafts a version of the rules. Expressions are compiled; a type error or an unknown fact is refused with its place.
+        """Drafts a version of the rules. Expressions are compiled and tried: a type error, an unknown fact, a value a fact never
+        has, a macro that repeats, more than 250 steps, one that no facts decide, and a group that is never reached are
+        refused, each with its clause, its place and how to mend it.
         Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH.
         """
 
@@ -202,12 +216,22 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def CompareProgrammeVersions(
+        self,
+        request: _programme_pb2.CompareProgrammeVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programme_pb2.CompareProgrammeVersionsResponse, _abc.Awaitable[_programme_pb2.CompareProgrammeVersionsResponse]]:
+        """Says field by field what differs between two versions of a programme.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
     def ActivateProgrammeVersion(
         self,
         request: _programme_pb2.ActivateProgrammeVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_programme_pb2.ProgrammeVersion, _abc.Awaitable[_programme_pb2.ProgrammeVersion]]:
-        """Puts a draft in force, by another person than drafted or changed it.
+        """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
         Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
         """
 

@@ -1,0 +1,120 @@
+"""Takes decisions from the store, reads what is pinned with each, and computes them again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.json_format import ParseDict, ParseError
+from sqlalchemy import Row
+from waymark.vouchers.v1 import application_pb2 as pb
+from waymark.vouchers.v1 import eligibility_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.api.convert import clause, difference
+from services.vouchers.domain import facts, offers, replay
+from services.vouchers.domain.differences import Difference
+from services.vouchers.domain.eligibility import Decision, decide
+from services.vouchers.domain.money import money
+from services.vouchers.domain.programme import Rules, Version, compile_rules
+from services.vouchers.domain.shortage import Entry
+from services.vouchers.domain.states import ApplicationState
+from services.vouchers.shortages import matching_entry
+from services.vouchers.store import programmes
+
+# What kept JSON raises when it no longer says what it should.
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, AssertionError)
+
+
+class Replayer:
+    """Computes decisions again in one transaction. Rules are read from their rows, each once, and never from
+    the cache of the process: a row that was changed since must show."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._rules: dict[tuple[str, int], Rules | Difference] = {}
+
+    def replay(self, row: Row[Any]) -> pb.Replay:
+        """Returns what came of the application in `row`."""
+        found = self._differences(row)
+        programme = f"programmes/{row.programme_id}"
+        return pb.Replay(
+            application=f"applications/{row.id}",
+            programme_version=f"{programme}/versions/{row.version_number}",
+            shortage_list_version=row.shortage_version,
+            agrees=not found,
+            differences=map(difference, found),
+        )
+
+    def _differences(self, row: Row[Any]) -> list[Difference]:
+        rules = self._rules_of(row.programme_id, row.version_number)
+        if isinstance(rules, Difference):
+            return [rules]
+        try:
+            known, offer = facts.restore(row.facts), offers.restore(row.offer)
+            history = replay.history_of(row.history)
+        except _UNREADABLE as error:  # the kind of error only: the text could repeat a fact
+            return [Difference("facts", None, f"what was kept cannot be read: {type(error).__name__}")]
+        entry = matching_entry(self._tx, rules, offer, row.shortage_version)
+        now = replay.pins(rules, row.facts, row.offer, row.history, entry, row.decided_on)
+        decision = decide(rules, known, offer, entry, history, row.decided_on).with_budget(held=row.pot_held)
+        return [
+            *replay.pin_differences({"facts": row.fact_hash, **row.pins}, now),
+            *replay.outcome_differences(_stored(row), _computed(row, decision, entry)),
+            *_numbers(row, decision),
+        ]
+
+    def _rules_of(self, programme_id: str, number: int) -> Rules | Difference:
+        key = (programme_id, number)
+        if key not in self._rules:
+            self._rules[key] = self._compiled(programme_id, number)
+        return self._rules[key]
+
+    def _compiled(self, programme_id: str, number: int) -> Rules | Difference:
+        row = programmes.get_version(self._tx, programme_id, number)
+        name = f"programmes/{programme_id}/versions/{number}"
+        try:
+            return compile_rules(name, row.currency, ParseDict(row.rules, Version()))
+        except Refusal as refusal:
+            said = "; ".join(f"{item.field} {item.description}" for item in refusal.violations)
+        except ParseError as error:
+            said = str(error)
+        return Difference("rules", None, f"cannot be read: {said}")
+
+
+def _stored(row: Row[Any]) -> pb.Application:
+    clauses = row.clauses or []  # an empty document where none was kept
+    return pb.Application(
+        state=row.state,
+        shortage_entry=row.shortage_entry,
+        clauses=[ParseDict(item, eligibility_pb2.ClauseOutcome()) for item in clauses],
+        reason_codes=row.reason_codes,
+        automatic=row.automatic,
+        amount=money(row.amount_cents, row.currency),
+        learner_share=money(row.share_cents, row.currency),
+        target_group=row.target_group,
+    )
+
+
+def _computed(row: Row[Any], decision: Decision, entry: Entry | None) -> pb.Application:
+    by_person = bool(row.decided_by)
+    stored = ApplicationState(row.state)
+    state, codes = replay.state_of(decision, stored, row.reason_codes, by_person=by_person)
+    worth = decision.worth
+    return pb.Application(
+        state=pb.Application.State.ValueType(int(state)),
+        shortage_entry=entry.name if entry else "",
+        clauses=[clause(result, row.decided_on) for result in decision.results],
+        reason_codes=codes,
+        automatic=decision.automatic and not by_person,
+        amount=money(worth.amount if worth else 0, row.currency),
+        learner_share=money(worth.share if worth else 0, row.currency),
+        target_group=decision.group,
+    )
+
+
+def _numbers(row: Row[Any], decision: Decision) -> list[Difference]:
+    """Returns where the numbers differ that later decisions and spending rest on and no application shows."""
+    face = decision.worth.face if decision.worth else 0
+    pairs = (("face_cents", row.face_cents, face), ("cover_percent", row.cover_percent, decision.cover))
+    return [Difference(name, str(kept), str(now)) for name, kept, now in pairs if kept != now]
