@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
-from threading import BoundedSemaphore
 
 from services.catalogue.search.directory import Directory, Reader
 from services.catalogue.search.market import Market
@@ -20,17 +18,6 @@ class CatalogueApp(App):
         return Reader(Directory(self.settings.index_dir))
 
     @cached_property
-    def turns(self) -> BoundedSemaphore:
-        """As many searches at a time as there are processors. More would share them, each wait for the
-        interpreter at every step into the index, and all be answered later."""
-        return BoundedSemaphore(processors())
-
-    @cached_property
     def market(self) -> Market:
         """Organisations and shortages as searches need them."""
         return Market(self)
-
-
-def processors() -> int:
-    """Returns how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

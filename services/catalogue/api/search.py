@@ -31,27 +31,19 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
         offset = 0
         if request.page_token:
             offset = int(cast(int, self.app.signer.read(binding, request.page_token)[0]))
-        if not self.app.turns.acquire(timeout=call.remaining()):
-            raise Refusal(reason_pb2.REASON_DEADLINE_EXCEEDED)
-        try:
-            answer = self._search(request, offset, size)
-        finally:
-            self.app.turns.release()
-        if answer.more:
-            answer.response.next_page_token = self.app.signer.sign(binding, [offset + size])
-        return answer.response
-
-    def _search(self, request: SearchCoursesRequest, offset: int, size: int) -> search.Answer:
         snapshot = self.app.reader.snapshot()
         if snapshot is None:
             raise not_ready()
         try:
-            return search.search(request, snapshot, self.app.market, offset, size)
+            answer = search.search(request, snapshot, self.app.market, offset, size)
         except BaseException as error:
             if not is_damage(error):
                 raise
             self.app.reader.forget()
             raise not_ready() from error
+        if answer.more:
+            answer.response.next_page_token = self.app.signer.sign(binding, [offset + size])
+        return answer.response
 
 
 mark(SearchApi.SearchCourses)  # public, so it has no relationships to ask
