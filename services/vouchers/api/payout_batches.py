@@ -1,4 +1,4 @@
-"""PayoutBatchService: gather, freeze, approve by a second person, bank file."""
+"""PayoutBatchService: gather, freeze, approve by a second person, bank file, sent."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from services.vouchers.store.tables import payout_batches
 
 State = BatchState
 LARGEST = 10_000  # redemptions of one batch
+HAS_FILE = (State.APPROVED, State.SENT, State.CONFIRMED, State.RETURNED)
 
 
 class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
@@ -70,7 +71,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
     @mutation
     def FreezePayoutBatch(self, tx: Transaction, request: pb.FreezePayoutBatchRequest) -> pb.PayoutBatch:
         batch = names.uuid_in(request.name, "payoutBatches")
-        need(State(payouts.get_batch(tx, batch, locked=True).state), (State.OPEN,))
+        need(State(payouts.get_batch(tx, batch, locked=True).state), (State.OPEN, State.FROZEN))
         payouts.drop_stopped(tx, batch)
         rows = payouts.in_batch(tx, batch)
         if not rows:
@@ -81,6 +82,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         values = {
             "state": int(State.FROZEN),
             "frozen_by": tx.principal.subject,
+            "frozen_at": tx.now,
             "total_cents": sum(payment.cents for payment in dues),
         }
         return batch_message(payouts.change_batch(tx, batch, values), payouts.payments_of(tx, batch))
@@ -93,6 +95,9 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         need(State(row.state), (State.FROZEN,))
         if tx.principal.subject in (row.created_by, row.frozen_by):
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        held = payouts.stopped(tx, batch)
+        if held:
+            raise Refusal(reason_pb2.REASON_PAYOUT_HELD, metadata={"redemptions": str(len(held))})
         pay(tx, batch, payouts.in_batch(tx, batch))
         values = {
             "state": int(State.APPROVED),
@@ -108,6 +113,17 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         )
         tx.publish(event)
         return batch_message(row, paid)
+
+    @mutation
+    def MarkPayoutBatchSent(self, tx: Transaction, request: pb.MarkPayoutBatchSentRequest) -> pb.PayoutBatch:
+        batch = names.uuid_in(request.name, "payoutBatches")
+        row = payouts.get_batch(tx, batch, locked=True)
+        check_etag(request.etag, row.version)
+        need(State(row.state), (State.APPROVED,))
+        values = {"state": int(State.SENT), "sent_by": tx.principal.subject, "sent_at": tx.now}
+        row = payouts.change_batch(tx, batch, values)
+        tx.publish(events_pb2.PayoutBatchSent(payout_batch=request.name))
+        return batch_message(row, payouts.payments_of(tx, batch))
 
     @query
     def GetPayoutBatch(self, tx: Transaction, request: pb.GetPayoutBatchRequest) -> pb.PayoutBatch:
@@ -129,7 +145,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
     def GetBankFile(self, tx: Transaction, request: pb.GetBankFileRequest) -> httpbody_pb2.HttpBody:
         batch = names.uuid_in(request.name, "payoutBatches")
         row = payouts.get_batch(tx, batch)
-        need(State(row.state), (State.APPROVED,))
+        need(State(row.state), HAS_FILE)
         transfers = [
             Transfer(
                 payee=Account(paid.holder_name, paid.iban, paid.bic),
@@ -160,17 +176,24 @@ def batch_message(row: Row[Any], paid: Sequence[Row[Any]]) -> pb.PayoutBatch:
         debtor_bic=row.debtor_bic,
         currency_code=row.currency,
         total=money(row.total_cents, row.currency),
-        payouts=[
-            pb.Payout(
-                organisation=payment.organisation,
-                amount=money(payment.amount_cents, row.currency),
-                redemption_count=payment.redemption_count,
-                end_to_end_id=payment.end_to_end_id,
-            )
-            for payment in paid
-        ],
+        payouts=[_payout(row, payment) for payment in paid],
         skipped_organisations=row.skipped,
         create_time=moment(row.created_at),
+        freeze_time=moment(row.frozen_at),
         approve_time=moment(row.approved_at),
+        send_time=moment(row.sent_at),
+        settle_time=moment(row.settled_at),
         etag=etag_of(row.version),
+    )
+
+
+def _payout(batch: Row[Any], payment: Row[Any]) -> pb.Payout:
+    return pb.Payout(
+        organisation=payment.organisation,
+        amount=money(payment.amount_cents, batch.currency),
+        redemption_count=payment.redemption_count,
+        end_to_end_id=payment.end_to_end_id,
+        state=payment.result or batch.state,
+        return_code=payment.return_code,
+        result_time=moment(payment.result_at),
     )

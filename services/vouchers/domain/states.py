@@ -63,6 +63,9 @@ class BatchState(IntEnum):
     OPEN = 1
     FROZEN = 2
     APPROVED = 3
+    SENT = 4
+    CONFIRMED = 5
+    RETURNED = 6
 
 
 class BankAccountState(IntEnum):

@@ -58,9 +58,14 @@ def put_into_batch(tx: Transaction, batch: str, ids: Iterable[str]) -> None:
     )
 
 
+def stopped(tx: Transaction, batch: str) -> list[str]:
+    """Locks and returns the redemptions of a batch that a hold stops by now."""
+    return [str(row.id) for row in tx.execute(_STOPPED_IN_BATCH, {"batch": batch})]
+
+
 def drop_stopped(tx: Transaction, batch: str) -> int:
     """Takes what a hold stops by now out of a batch; returns how many."""
-    ids = [row.id for row in tx.execute(_STOPPED_IN_BATCH, {"batch": batch})]
+    ids = stopped(tx, batch)
     if ids:
         tx.execute(
             update(redemptions)

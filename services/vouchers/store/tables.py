@@ -328,9 +328,17 @@ payout_batches = Table(
     blank("frozen_by"),
     blank("approved_by"),
     moment("approved_at", nullable=True),
+    moment("frozen_at", nullable=True),
+    blank("sent_by"),
+    moment("sent_at", nullable=True),
+    moment("settled_at", nullable=True),
     version(),
     created(),
+    CheckConstraint("state < 2 OR frozen_by <> ''", name="payout_batches_frozen_by_someone"),
     CheckConstraint("state < 3 OR approved_by <> ''", name="payout_batches_approved_by_someone"),
+    CheckConstraint(
+        "state < 4 OR (sent_by <> '' AND sent_at IS NOT NULL)", name="payout_batches_sent_by_someone"
+    ),
     CheckConstraint(
         "approved_by = '' OR (approved_by <> created_by AND approved_by <> frozen_by)",
         name="payout_batches_maker_checker",
@@ -348,9 +356,14 @@ payouts = Table(
     words("holder_name"),
     words("iban"),
     blank("bic"),
+    Column("result", SmallInteger, nullable=False, server_default="0"),
+    blank("return_code"),
+    moment("result_at", nullable=True),
     PrimaryKeyConstraint("batch_id", "organisation"),
     CheckConstraint("amount_cents > 0", name="payouts_some_amount"),
+    CheckConstraint("result IN (0, 5, 6)", name="payouts_result"),
 )
+Index("payouts_end_to_end_id", payouts.c.end_to_end_id, unique=True)
 
 code_attempts = Table(
     "code_attempts",

@@ -13,6 +13,7 @@ from waymark.vouchers.v1 import payout_batch_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
+from services.vouchers.store import payouts
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, day_message
 
@@ -121,6 +122,59 @@ def test_maker_is_not_checker_and_steps_have_an_order(owed: World) -> None:
     assert paid.state == redemption_pb2.Redemption.STATE_PAID
     listed = owed.auditor.batches.ListPayoutBatches(pb.ListPayoutBatchesRequest())
     assert [item.name for item in listed.payout_batches] == [batch.name]
+
+
+def test_a_hold_placed_after_freezing_stops_the_approval_until_frozen_anew(owed: World) -> None:
+    owed.bank_account()
+    other = owed.accepted(*owed.voucher(owed.programme(**NO_EVIDENCE)))
+    batch = frozen(owed)
+    assert cents(batch.total) == 200_000
+    place(owed, other.name)
+    approve = pb.ApprovePayoutBatchRequest(name=batch.name)
+    assert refused(lambda: owed.approver.batches.ApprovePayoutBatch(approve)) == "PAYOUT_HELD"
+    anew = owed.payer.batches.FreezePayoutBatch(pb.FreezePayoutBatchRequest(name=batch.name))
+    assert cents(anew.total) == 100_000
+    owed.approver.batches.ApprovePayoutBatch(approve)
+    assert owed.balances()[7] == 100_000
+
+
+def test_control_without_the_look_at_holds_a_held_redemption_is_paid(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owed.bank_account()
+    batch = frozen(owed)
+    place(owed, owed.redemption.name)
+    monkeypatch.setattr(payouts, "stopped", lambda *_: [])
+    owed.approver.batches.ApprovePayoutBatch(pb.ApprovePayoutBatchRequest(name=batch.name))
+    assert owed.balances()[7] == 100_000
+
+
+def test_a_person_says_that_the_bank_has_the_file(owed: World) -> None:
+    owed.bank_account()
+    batch = frozen(owed)
+    assert batch.HasField("freeze_time")
+    sent = pb.MarkPayoutBatchSentRequest(name=batch.name)
+    assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "WRONG_STATE"
+    approved = owed.approver.batches.ApprovePayoutBatch(pb.ApprovePayoutBatchRequest(name=batch.name))
+    assert [payout.state for payout in approved.payouts] == [pb.PayoutBatch.STATE_APPROVED]
+    assert not approved.HasField("send_time")
+    sent.etag = batch.etag
+    assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "ETAG_STALE"
+    sent.etag = approved.etag
+    done = owed.payer.batches.MarkPayoutBatchSent(sent)
+    assert done.state == pb.PayoutBatch.STATE_SENT == done.payouts[0].state
+    assert done.send_time.ToDatetime() >= done.approve_time.ToDatetime() >= done.freeze_time.ToDatetime()
+    sent.etag = ""
+    assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "WRONG_STATE"
+    freeze = pb.FreezePayoutBatchRequest(name=batch.name)
+    assert refused(lambda: owed.payer.batches.FreezePayoutBatch(freeze)) == "WRONG_STATE"
+    assert owed.payer.batches.GetBankFile(pb.GetBankFileRequest(name=batch.name)).data
+    with transaction(owed.app) as tx:
+        told = tx.execute(text("SELECT type FROM outbox WHERE type LIKE '%Payout%' ORDER BY seq"))
+        assert [name.rpartition(".")[2] for name in told.scalars()] == [
+            "PayoutBatchApproved",
+            "PayoutBatchSent",
+        ]
 
 
 def test_the_bank_file_is_valid(owed: World) -> None:

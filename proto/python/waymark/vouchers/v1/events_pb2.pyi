@@ -393,3 +393,25 @@ class PayoutBatchApproved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PayoutBatchApproved: _TypeAlias = PayoutBatchApproved  # noqa: Y015
+
+@_typing.final
+class PayoutBatchSent(_message.Message):
+    """A person handed the file of a payout batch to the bank."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYOUT_BATCH_FIELD_NUMBER: _builtins.int
+    payout_batch: _builtins.str
+    """Resource name `payoutBatches/{id}`."""
+    def __init__(
+        self,
+        *,
+        payout_batch: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payout_batch", b"payout_batch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayoutBatchSent: _TypeAlias = PayoutBatchSent  # noqa: Y015
