@@ -31,6 +31,7 @@ MODULES = {
     "redemption": "services.cli.redemption",
     "hold": "services.cli.hold",
     "payout": "services.cli.payout",
+    "bank-report": "services.cli.bank_report",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
     "holder": "services.cli.holder",

@@ -8,6 +8,7 @@ from waymark.catalogue.v1 import events_pb2
 from waymark.vouchers.v1 import (
     application_pb2_grpc,
     bank_account_pb2_grpc,
+    bank_report_pb2_grpc,
     eligibility_pb2_grpc,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
@@ -23,6 +24,7 @@ from waymark.vouchers.v1 import (
 from services.platform.service import ServiceDefinition, Servicer
 from services.vouchers.api.applications import ApplicationApi
 from services.vouchers.api.bank_accounts import BankAccountApi
+from services.vouchers.api.bank_reports import BankReportApi
 from services.vouchers.api.eligibility import EligibilityApi
 from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
@@ -54,6 +56,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (redemption_pb2_grpc.add_RedemptionServiceServicer_to_server, RedemptionApi(app)),
         (hold_pb2_grpc.add_HoldServiceServicer_to_server, HoldApi(app)),
         (bank_account_pb2_grpc.add_BankAccountServiceServicer_to_server, BankAccountApi(app)),
+        (bank_report_pb2_grpc.add_BankReportServiceServicer_to_server, BankReportApi(app)),
         (payout_batch_pb2_grpc.add_PayoutBatchServiceServicer_to_server, PayoutBatchApi(app)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.bank import Status, pain002
 from tests.support.portfolio import PDF
 from tests.support.stacks import Stack, free_base
 
@@ -269,6 +270,7 @@ def test_a_portfolio_is_erased_after_a_word(learner: Person, employer: Person) -
         ("feed", "sources"),
         ("hold", "list", "--ended"),
         ("payout", "list"),
+        ("bank-report", "list"),
         ("ledger", "entries"),
         ("ledger", "checkpoints"),
         ("organisation", "list"),
@@ -282,6 +284,19 @@ def test_every_list_is_a_table_for_people_and_a_list_for_programs(
 ) -> None:
     assert employer.prints(*command)
     assert isinstance(employer.gets(*command), list)
+
+
+def test_a_file_of_the_bank_is_taken_in(stack: Stack, tmp_path: Path) -> None:
+    staff, file = Person(stack), tmp_path / "bank.xml"
+    message = f"S-{secrets.token_hex(8)}"
+    file.write_bytes(pain002(message, [Status("NOT-OURS")]))
+    assert staff.gets("bank-report", "import", str(file), "--try")["openCount"] == 1
+    report = staff.gets("bank-report", "import", str(file))
+    assert (report["messageId"], report["format"]) == (message, "FORMAT_PAIN_002")
+    assert "unmatched" in staff.prints("bank-report", "entries", report["name"])
+    assert "nothing" in staff.prints("bank-report", "entries", report["name"], "--outcome", "applied")
+    file.write_bytes(b"<Document/>")
+    assert staff.fails("bank-report", "import", str(file)) == (4, "BANK_REPORT_INVALID")
 
 
 def test_back_offices_work_through_their_nouns(stack: Stack) -> None:

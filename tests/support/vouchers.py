@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import ParseDict
 from google.type import date_pb2, money_pb2
+from sqlalchemy import text
 from waymark.catalogue.v1 import events_pb2
 from waymark.vouchers.v1 import (
     application_pb2,
     application_pb2_grpc,
     bank_account_pb2,
     bank_account_pb2_grpc,
+    bank_report_pb2_grpc,
     eligibility_pb2_grpc,
     funding_source_pb2,
     funding_source_pb2_grpc,
@@ -59,6 +61,7 @@ STUBS: dict[str, Any] = {
     "redemptions": redemption_pb2_grpc.RedemptionServiceStub,
     "holds": hold_pb2_grpc.HoldServiceStub,
     "accounts": bank_account_pb2_grpc.BankAccountServiceStub,
+    "bank_reports": bank_report_pb2_grpc.BankReportServiceStub,
     "batches": payout_batch_pb2_grpc.PayoutBatchServiceStub,
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
@@ -332,6 +335,12 @@ class World:
         return self.approver.accounts.ConfirmBankAccount(
             bank_account_pb2.ConfirmBankAccountRequest(name=proposed.name)
         )
+
+    def let_accounts_age(self, hours: int = 73) -> None:
+        """Makes everything about bank accounts so much longer ago: the database's clock cannot be turned."""
+        with transaction(self.app) as tx:
+            ago = "UPDATE bank_accounts SET effective_at = effective_at - make_interval(hours => :hours)"
+            tx.execute(text(ago), {"hours": hours})
 
     def batch(self) -> Any:
         """Opens a payout batch."""

@@ -54,6 +54,12 @@ def payout(booking: str, redemption: str, batch: str, cents: int) -> Booking:
     return _move(booking, "payout", redemption, here, (Kind.BANK_CLEARING, batch), cents)
 
 
+def payout_return(booking: str, redemption: str, batch: str, cents: int) -> Booking:
+    """The bank returned a payment: the provider is owed again what it was to pay of a redemption."""
+    here = (Kind.BANK_CLEARING, batch)
+    return _move(booking, "return", redemption, here, (Kind.PROVIDER_CLEARED, redemption), cents)
+
+
 def give_back(booking: str, operation: str, voucher: str, pot: str, cents: int) -> Booking:
     """What a voucher still holds returns to its pot. `operation`: `expiry`, `cancel` or `revoke`."""
     here = (Kind.VOUCHER_AVAILABLE, voucher)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, or_, select, text, update
+from sqlalchemy import Row, Select, insert, or_, select, text, tuple_, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
@@ -86,7 +86,36 @@ def set_paid(tx: Transaction, batch: str) -> None:
     tx.execute(
         update(redemptions)
         .where(_r.batch_id == batch)
-        .values(state=int(RedemptionState.PAID), cleared_cents=0, version=_r.version + 1, updated_at=tx.now)
+        .values(
+            state=int(RedemptionState.PAID),
+            cleared_cents=0,
+            paid_cents=_r.cleared_cents,
+            version=_r.version + 1,
+            updated_at=tx.now,
+        )
+    )
+
+
+def paid_by(tx: Transaction, payments: Iterable[tuple[str, str]]) -> list[Row[Any]]:
+    """Locks and returns the redemptions for which payments (batch, provider) went to the bank."""
+    whose = tuple_(_r.batch_id, _r.organisation)
+    statement = select(redemptions).where(whose.in_(list(payments)), _r.paid_cents > 0).order_by(_r.id)
+    return list(tx.execute(statement.with_for_update(key_share=True)))
+
+
+def set_returned(tx: Transaction, ids: list[str]) -> None:
+    """Moves the paid cents of redemptions back to cleared, free for another batch; book the same."""
+    tx.execute(
+        update(redemptions)
+        .where(_r.id.in_(ids))
+        .values(
+            state=int(RedemptionState.ACCEPTED),
+            cleared_cents=_r.cleared_cents + _r.paid_cents,
+            paid_cents=0,
+            batch_id=None,
+            version=_r.version + 1,
+            updated_at=tx.now,
+        )
     )
 
 

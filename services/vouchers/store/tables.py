@@ -236,6 +236,7 @@ redemptions = Table(
     cents("accepted_cents"),
     cents("held_cents"),
     cents("cleared_cents"),
+    cents("paid_cents"),
     texts("evidence"),
     Column("end_reason", SmallInteger, nullable=False, server_default="0"),
     sealed("sealed_note"),
@@ -246,10 +247,12 @@ redemptions = Table(
     moment("updated_at"),
     version(),
     created(),
-    not_negative("redemptions", "accepted_cents", "held_cents", "cleared_cents"),
+    not_negative("redemptions", "accepted_cents", "held_cents", "cleared_cents", "paid_cents"),
     CheckConstraint("amount_cents > 0", name="redemptions_some_amount"),
     CheckConstraint("accepted_cents <= amount_cents", name="redemptions_accepted_within_reserved"),
-    CheckConstraint("held_cents + cleared_cents <= accepted_cents", name="redemptions_owed_within_accepted"),
+    CheckConstraint(
+        "held_cents + cleared_cents + paid_cents <= accepted_cents", name="redemptions_owed_within_accepted"
+    ),
     postgresql_with={"fillfactor": "60"},
 )
 Index("redemptions_learner", redemptions.c.learner, redemptions.c.id)
@@ -364,6 +367,41 @@ payouts = Table(
     CheckConstraint("result IN (0, 5, 6)", name="payouts_result"),
 )
 Index("payouts_end_to_end_id", payouts.c.end_to_end_id, unique=True)
+
+bank_reports = Table(
+    "bank_reports",
+    metadata,
+    key(),
+    Column("format", SmallInteger, nullable=False),
+    words("message_id"),
+    Column("page", Integer, nullable=False),
+    words("sha256"),
+    moment("bank_at"),
+    Column("entry_count", Integer, nullable=False),
+    Column("applied_count", Integer, nullable=False, server_default="0"),
+    Column("open_count", Integer, nullable=False, server_default="0"),
+    words("imported_by"),
+    created(),
+    UniqueConstraint("format", "message_id", "page"),
+)
+
+bank_report_entries = Table(
+    "bank_report_entries",
+    metadata,
+    Column("report_id", Uuid(as_uuid=False), ForeignKey("bank_reports.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("line", Integer, nullable=False),
+    blank("end_to_end_id"),
+    blank("bank_reference"),
+    Column("verdict", SmallInteger, nullable=False),
+    blank("code"),
+    Column("amount_cents", BigInteger),
+    blank("currency"),
+    Column("outcome", SmallInteger, nullable=False),
+    Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
+    blank("organisation"),
+    PrimaryKeyConstraint("report_id", "number"),
+)
 
 code_attempts = Table(
     "code_attempts",

@@ -415,3 +415,71 @@ class PayoutBatchSent(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PayoutBatchSent: _TypeAlias = PayoutBatchSent  # noqa: Y015
+
+@_typing.final
+class PayoutConfirmed(_message.Message):
+    """The bank executed a payment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYOUT_BATCH_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    payout_batch: _builtins.str
+    """Resource name `payoutBatches/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was paid."""
+
+    def __init__(
+        self,
+        *,
+        payout_batch: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "organisation", b"organisation", "payout_batch", b"payout_batch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayoutConfirmed: _TypeAlias = PayoutConfirmed  # noqa: Y015
+
+@_typing.final
+class PayoutReturned(_message.Message):
+    """The bank rejected or returned a payment; the provider is owed the amount again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYOUT_BATCH_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    RETURN_CODE_FIELD_NUMBER: _builtins.int
+    payout_batch: _builtins.str
+    """Resource name `payoutBatches/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    return_code: _builtins.str
+    """Why, ISO 20022 code such as `AC04`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What came back."""
+
+    def __init__(
+        self,
+        *,
+        payout_batch: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        return_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "organisation", b"organisation", "payout_batch", b"payout_batch", "return_code", b"return_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayoutReturned: _TypeAlias = PayoutReturned  # noqa: Y015

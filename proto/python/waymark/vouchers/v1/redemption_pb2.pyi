@@ -42,7 +42,7 @@ class Redemption(_message.Message):
         STATE_DELIVERED: Redemption._State.ValueType  # 4
         """Evidence is handed in."""
         STATE_ACCEPTED: Redemption._State.ValueType  # 5
-        """The amount is the provider's, held until it may be paid out."""
+        """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment."""
         STATE_SETTLING: Redemption._State.ValueType  # 6
         """It is in a payout batch."""
         STATE_PAID: Redemption._State.ValueType  # 7
@@ -63,7 +63,7 @@ class Redemption(_message.Message):
     STATE_DELIVERED: Redemption.State.ValueType  # 4
     """Evidence is handed in."""
     STATE_ACCEPTED: Redemption.State.ValueType  # 5
-    """The amount is the provider's, held until it may be paid out."""
+    """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment."""
     STATE_SETTLING: Redemption.State.ValueType  # 6
     """It is in a payout batch."""
     STATE_PAID: Redemption.State.ValueType  # 7
