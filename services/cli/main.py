@@ -30,6 +30,7 @@ MODULES = {
     "application": "services.cli.application",
     "redemption": "services.cli.redemption",
     "hold": "services.cli.hold",
+    "bank-account": "services.cli.bank_account",
     "payout": "services.cli.payout",
     "bank-report": "services.cli.bank_report",
     "ledger": "services.cli.ledger",

@@ -286,6 +286,19 @@ def test_every_list_is_a_table_for_people_and_a_list_for_programs(
     assert isinstance(employer.gets(*command), list)
 
 
+def test_a_bank_account_is_confirmed_changed_and_stopped(stack: Stack) -> None:
+    staff, provider = Person(stack), f"organisations/partner-{secrets.token_hex(4)}"
+    propose = ("bank-account", "propose", provider, "Harbour Academy")
+    first = staff.gets(*propose, "BE68 5390 0754 7034")["name"]
+    assert staff.fails("bank-account", "confirm", first, "--as", "finance:maker")[1] == "SAME_PERSON"
+    used = staff.gets("bank-account", "confirm", first)
+    assert used["effectiveTime"] == used["confirmTime"]
+    change = staff.gets(*propose, "NL91ABNA0417164300")["name"]
+    staff.prints("bank-account", "confirm", change)
+    assert "withdrawn" in staff.prints("bank-account", "withdraw", change)
+    assert [each["name"] for each in staff.gets("bank-account", "list", provider)] == [change, first]
+
+
 def test_a_file_of_the_bank_is_taken_in(stack: Stack, tmp_path: Path) -> None:
     staff, file = Person(stack), tmp_path / "bank.xml"
     message = f"S-{secrets.token_hex(8)}"

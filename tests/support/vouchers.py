@@ -339,8 +339,9 @@ class World:
     def let_accounts_age(self, hours: int = 73) -> None:
         """Makes everything about bank accounts so much longer ago: the database's clock cannot be turned."""
         with transaction(self.app) as tx:
-            ago = "UPDATE bank_accounts SET effective_at = effective_at - make_interval(hours => :hours)"
-            tx.execute(text(ago), {"hours": hours})
+            moments = ("created_at", "confirmed_at", "effective_at")
+            ago = ", ".join(f"{name} = {name} - make_interval(hours => :hours)" for name in moments)
+            tx.execute(text(f"UPDATE bank_accounts SET {ago}"), {"hours": hours})
 
     def batch(self) -> Any:
         """Opens a payout batch."""

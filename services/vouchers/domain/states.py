@@ -73,6 +73,7 @@ class BankAccountState(IntEnum):
 
     PROPOSED = 1
     CONFIRMED = 2
+    WITHDRAWN = 3
 
 
 def need(state: IntEnum, allowed: Collection[IntEnum]) -> None:

@@ -188,32 +188,26 @@ def add_account(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
     return tx.execute(insert(bank_accounts).values(values).returning(bank_accounts)).one()
 
 
-def get_account(tx: Transaction, organisation: str, account: str, *, locked: bool = False) -> Row[Any]:
+def get_account(tx: Transaction, organisation: str, account: str) -> Row[Any]:
     """Returns an account's row; raises Refusal(NOT_FOUND)."""
-    statement = select(bank_accounts).where(
-        bank_accounts.c.id == account, bank_accounts.c.organisation == organisation
-    )
-    return _found(tx, statement.with_for_update() if locked else statement)
+    return _found(tx, accounts_of(organisation).where(bank_accounts.c.id == account))
+
+
+def lock_accounts(tx: Transaction, organisation: str) -> None:
+    """Locks all accounts of a provider, so that of two confirmed at once only one is the first."""
+    tx.execute(accounts_of(organisation).order_by(bank_accounts.c.id).with_for_update())
 
 
 def confirmed_before(tx: Transaction, organisation: str) -> bool:
-    """True when a provider has, or had, a confirmed account."""
-    statement = select(bank_accounts.c.id).where(
-        bank_accounts.c.organisation == organisation,
-        bank_accounts.c.state != int(BankAccountState.PROPOSED),
-    )
+    """True when a provider has a confirmed account; its first is never withdrawn."""
+    statement = accounts_of(organisation).where(bank_accounts.c.state == int(BankAccountState.CONFIRMED))
     return tx.execute(statement.limit(1)).first() is not None
 
 
-def confirm_account(tx: Transaction, account: str, effective: datetime) -> Row[Any]:
-    """Confirms an account; the one before is used until `effective`. Returns the row."""
+def change_account(tx: Transaction, account: str, values: dict[str, Any]) -> Row[Any]:
+    """Writes a step of an account; returns its row. The database refuses a change that does not wait."""
     statement = (
-        update(bank_accounts)
-        .where(bank_accounts.c.id == account)
-        .values(
-            state=int(BankAccountState.CONFIRMED), confirmed_by=tx.principal.subject, effective_at=effective
-        )
-        .returning(bank_accounts)
+        update(bank_accounts).where(bank_accounts.c.id == account).values(values).returning(bank_accounts)
     )
     return tx.execute(statement).one()
 

@@ -308,10 +308,27 @@ bank_accounts = Table(
     Column("state", SmallInteger, nullable=False),
     words("proposed_by"),
     blank("confirmed_by"),
+    moment("confirmed_at", nullable=True),
     moment("effective_at", nullable=True),
+    Column("is_first", Boolean, nullable=False, server_default=text("false")),
+    blank("withdrawn_by"),
+    moment("withdrawn_at", nullable=True),
     created(),
     CheckConstraint("confirmed_by <> proposed_by", name="bank_accounts_maker_checker"),
-    CheckConstraint("state < 2 OR confirmed_by <> ''", name="bank_accounts_confirmed_by_someone"),
+    CheckConstraint("state <> 2 OR confirmed_by <> ''", name="bank_accounts_confirmed_by_someone"),
+    CheckConstraint("state <> 3 OR withdrawn_by <> ''", name="bank_accounts_withdrawn_by_someone"),
+    # Only a provider's first account is used at once, and it has but one.
+    CheckConstraint(
+        "state <> 2 OR is_first OR coalesce(confirmed_at >= created_at "
+        "AND effective_at >= confirmed_at + interval '72 hours', false)",
+        name="bank_accounts_change_waits",
+    ),
+)
+Index(
+    "bank_accounts_one_first",
+    bank_accounts.c.organisation,
+    unique=True,
+    postgresql_where=text("is_first"),
 )
 Index("bank_accounts_organisation", bank_accounts.c.organisation, bank_accounts.c.id)
 

@@ -21,7 +21,9 @@ from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, eur
 ATTEMPTS = {
     "applications_not_negative": "UPDATE applications SET amount_cents = -1",
     "bank_accounts_confirmed_by_someone": "UPDATE bank_accounts SET confirmed_by = ''",
+    "bank_accounts_change_waits": "UPDATE bank_accounts SET is_first = false",
     "bank_accounts_maker_checker": "UPDATE bank_accounts SET confirmed_by = proposed_by",
+    "bank_accounts_withdrawn_by_someone": "UPDATE bank_accounts SET state = 3",
     "budgets_period": "UPDATE budgets SET end_date = start_date - 1",
     "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
@@ -122,13 +124,33 @@ def test_control_without_the_check_one_person_swaps_the_account_and_is_paid(owed
     propose = bank_account_pb2.ProposeBankAccountRequest(parent=owed.organisation, bank_account=account)
     owed.provider.accounts.ProposeBankAccount(propose)
     drop(owed, "bank_accounts_maker_checker")
-    swap = (
-        "UPDATE bank_accounts SET state = 2, confirmed_by = proposed_by, effective_at = now() WHERE state = 1"
-    )
+    swap = """UPDATE bank_accounts SET state = 2, confirmed_by = proposed_by, confirmed_at = now(),
+      effective_at = now() + interval '72 hours' WHERE state = 1"""
     assert run(owed, swap) == 1
+    owed.let_accounts_age()
     frozen(owed)
     with transaction(owed.app) as tx:
         assert tx.execute(text("SELECT holder_name, iban FROM payouts")).one() == ("Thief", OTHER_IBAN)
+
+
+SKIP_THE_WAIT = "UPDATE bank_accounts SET effective_at = now() WHERE iban = 'NL91ABNA0417164300'"
+
+
+@pytest.mark.parametrize("checked", [True, False], ids=["checked", "control"])
+def test_a_changed_account_is_not_paid_early_whatever_the_code_does(owed: World, checked: bool) -> None:
+    owed.bank_account(iban=OTHER_IBAN)
+    if checked:
+        with pytest.raises(Exception, match="bank_accounts_change_waits"):
+            run(owed, SKIP_THE_WAIT)
+        with pytest.raises(Exception, match="bank_accounts_one_first"):
+            run(owed, "UPDATE bank_accounts SET is_first = true")
+    else:
+        drop(owed, "bank_accounts_change_waits")
+        assert run(owed, SKIP_THE_WAIT) == 1
+    frozen(owed)
+    with transaction(owed.app) as tx:
+        paid_to = tx.execute(text("SELECT iban FROM payouts")).scalar_one()
+    assert (paid_to == OTHER_IBAN) is not checked
 
 
 def test_control_without_the_check_who_placed_a_hold_ends_it_and_money_leaves(owed: World) -> None:

@@ -148,6 +148,7 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
         @rule()
         def pay(self) -> None:
             world.bank_account()
+            self.events += 1
             try:
                 batch = world.batch()
             except Refused:

@@ -483,3 +483,53 @@ class PayoutReturned(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PayoutReturned: _TypeAlias = PayoutReturned  # noqa: Y015
+
+@_typing.final
+class BankAccountConfirmed(_message.Message):
+    """A second person confirmed where a provider's money goes. Whoever did not expect it can still stop a change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BANK_ACCOUNT_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    bank_account: _builtins.str
+    """Resource name `organisations/{organisation}/bankAccounts/{id}`."""
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """From when it is used, UTC."""
+
+    def __init__(
+        self,
+        *,
+        bank_account: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bank_account", b"bank_account", "effective_time", b"effective_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BankAccountConfirmed: _TypeAlias = BankAccountConfirmed  # noqa: Y015
+
+@_typing.final
+class BankAccountWithdrawn(_message.Message):
+    """An account was taken back before it was used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BANK_ACCOUNT_FIELD_NUMBER: _builtins.int
+    bank_account: _builtins.str
+    """Resource name `organisations/{organisation}/bankAccounts/{id}`."""
+    def __init__(
+        self,
+        *,
+        bank_account: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bank_account", b"bank_account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BankAccountWithdrawn: _TypeAlias = BankAccountWithdrawn  # noqa: Y015
