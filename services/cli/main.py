@@ -33,6 +33,7 @@ MODULES = {
     "bank-account": "services.cli.bank_account",
     "payout": "services.cli.payout",
     "bank-report": "services.cli.bank_report",
+    "receivable": "services.cli.receivable",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
     "holder": "services.cli.holder",

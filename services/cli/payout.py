@@ -27,6 +27,7 @@ BATCH = {
 PAYMENTS = {
     "provider": "organisation",
     "amount": "amount",
+    "set off": "setOff",
     "redemptions": "redemptionCount",
     "reference": "endToEndId",
     "state": "state",

@@ -49,6 +49,8 @@ class Matching:
         self.by_reference: dict[str, Payment] = {}
         self.by_batch: dict[str, list[Payment]] = {batch: [] for batch in self.batches}
         for row in bank_reports.payments_of(tx, self.batches):
+            if not row.amount_cents:  # set off whole: the bank never saw it
+                continue
             payment = Payment(
                 str(row.batch_id), row.organisation, row.amount_cents, row.result, row.result, row.return_code
             )

@@ -16,6 +16,7 @@ from waymark.vouchers.v1 import (
     ledger_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
+    receivable_pb2_grpc,
     redemption_pb2_grpc,
     report_pb2_grpc,
     voucher_pb2_grpc,
@@ -32,6 +33,7 @@ from services.vouchers.api.learner_facts import LearnerFactApi
 from services.vouchers.api.ledger import LedgerApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
+from services.vouchers.api.receivables import ReceivableApi
 from services.vouchers.api.redemptions import RedemptionApi
 from services.vouchers.api.reports import ReportApi
 from services.vouchers.api.vouchers import VoucherApi
@@ -58,6 +60,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (bank_account_pb2_grpc.add_BankAccountServiceServicer_to_server, BankAccountApi(app)),
         (bank_report_pb2_grpc.add_BankReportServiceServicer_to_server, BankReportApi(app)),
         (payout_batch_pb2_grpc.add_PayoutBatchServiceServicer_to_server, PayoutBatchApi(app)),
+        (receivable_pb2_grpc.add_ReceivableServiceServicer_to_server, ReceivableApi(app)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
     )

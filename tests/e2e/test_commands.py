@@ -271,6 +271,7 @@ def test_a_portfolio_is_erased_after_a_word(learner: Person, employer: Person) -
         ("hold", "list", "--ended"),
         ("payout", "list"),
         ("bank-report", "list"),
+        ("receivable", "list", "--days", "90"),
         ("ledger", "entries"),
         ("ledger", "checkpoints"),
         ("organisation", "list"),

@@ -35,6 +35,7 @@ from waymark.vouchers.v1 import (
     payout_batch_pb2_grpc,
     programme_pb2,
     programme_pb2_grpc,
+    receivable_pb2_grpc,
     redemption_pb2,
     redemption_pb2_grpc,
     report_pb2_grpc,
@@ -63,6 +64,7 @@ STUBS: dict[str, Any] = {
     "accounts": bank_account_pb2_grpc.BankAccountServiceStub,
     "bank_reports": bank_report_pb2_grpc.BankReportServiceStub,
     "batches": payout_batch_pb2_grpc.PayoutBatchServiceStub,
+    "receivables": receivable_pb2_grpc.ReceivableServiceStub,
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
 }

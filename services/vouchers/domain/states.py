@@ -48,6 +48,7 @@ class RedemptionState(IntEnum):
     VOIDED = 8
     EXPIRED = 9
     REJECTED = 10
+    CLAWED_BACK = 11
 
 
 class EndReason(IntEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.domain.payouts import Payment
-from services.vouchers.domain.states import BankAccountState, RedemptionState
+from services.vouchers.domain.states import BankAccountState, BatchState, RedemptionState
 from services.vouchers.store.tables import bank_accounts, holds, payout_batches, payouts, redemptions
 
 _r = redemptions.c
@@ -28,6 +28,12 @@ WHERE r.state = 5 AND r.cleared_cents > 0 AND r.currency = :currency AND NOT {_S
 ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r""")  # noqa: S608 - parts of our own
 _STOPPED_IN_BATCH = text(f"""SELECT r.id FROM redemptions r
 WHERE r.batch_id = :batch AND {_STOPPED} ORDER BY r.id FOR NO KEY UPDATE OF r""")  # noqa: S608 - parts of our own
+
+# What was taken back whole meanwhile stays so.
+_SET_PAID = text("""UPDATE redemptions r SET cleared_cents = 0, paid_cents = n.cents,
+  state = CASE WHEN clawed_cents = accepted_cents THEN 11 ELSE 7 END, version = version + 1,
+  updated_at = now()
+FROM unnest(CAST(:ids AS uuid[]), CAST(:cents AS bigint[])) AS n (id, cents) WHERE r.id = n.id""")
 
 
 def releasable(tx: Transaction, limit: int) -> list[Row[Any]]:
@@ -81,19 +87,15 @@ def in_batch(tx: Transaction, batch: str) -> list[Row[Any]]:
     return list(tx.execute(statement.with_for_update(key_share=True)))
 
 
-def set_paid(tx: Transaction, batch: str) -> None:
-    """Marks the redemptions of a batch as paid; book the same."""
-    tx.execute(
-        update(redemptions)
-        .where(_r.batch_id == batch)
-        .values(
-            state=int(RedemptionState.PAID),
-            cleared_cents=0,
-            paid_cents=_r.cleared_cents,
-            version=_r.version + 1,
-            updated_at=tx.now,
-        )
-    )
+def set_paid(tx: Transaction, paid: Mapping[str, int]) -> None:
+    """Marks redemptions as paid, each with the cents that go to the bank; book the same."""
+    tx.execute(_SET_PAID, {"ids": list(paid), "cents": list(paid.values())})
+
+
+def settle_without_bank(tx: Transaction, batch: str) -> None:
+    """Confirms the payments of a batch that were set off whole: the bank has no word on them."""
+    statement = update(payouts).where(payouts.c.batch_id == batch, payouts.c.amount_cents == 0)
+    tx.execute(statement.values(result=int(BatchState.CONFIRMED), result_at=tx.now))
 
 
 def paid_by(tx: Transaction, payments: Iterable[tuple[str, str]]) -> list[Row[Any]]:
@@ -151,6 +153,7 @@ def set_payments(
             "batch_id": batch,
             "organisation": payment.organisation,
             "amount_cents": payment.cents,
+            "set_off_cents": payment.set_off,
             "redemption_count": payment.count,
             "end_to_end_id": payment.reference,
             "holder_name": accounts[payment.organisation].holder_name,

@@ -237,6 +237,7 @@ redemptions = Table(
     cents("held_cents"),
     cents("cleared_cents"),
     cents("paid_cents"),
+    cents("clawed_cents"),
     texts("evidence"),
     Column("end_reason", SmallInteger, nullable=False, server_default="0"),
     sealed("sealed_note"),
@@ -247,8 +248,11 @@ redemptions = Table(
     moment("updated_at"),
     version(),
     created(),
-    not_negative("redemptions", "accepted_cents", "held_cents", "cleared_cents", "paid_cents"),
+    not_negative(
+        "redemptions", "accepted_cents", "held_cents", "cleared_cents", "paid_cents", "clawed_cents"
+    ),
     CheckConstraint("amount_cents > 0", name="redemptions_some_amount"),
+    CheckConstraint("clawed_cents <= accepted_cents", name="redemptions_clawed_within_accepted"),
     CheckConstraint("accepted_cents <= amount_cents", name="redemptions_accepted_within_reserved"),
     CheckConstraint(
         "held_cents + cleared_cents + paid_cents <= accepted_cents", name="redemptions_owed_within_accepted"
@@ -371,6 +375,7 @@ payouts = Table(
     Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id"), nullable=False),
     words("organisation"),
     cents("amount_cents"),
+    cents("set_off_cents"),
     Column("redemption_count", Integer, nullable=False),
     words("end_to_end_id"),
     words("holder_name"),
@@ -380,10 +385,57 @@ payouts = Table(
     blank("return_code"),
     moment("result_at", nullable=True),
     PrimaryKeyConstraint("batch_id", "organisation"),
-    CheckConstraint("amount_cents > 0", name="payouts_some_amount"),
+    CheckConstraint(
+        "amount_cents >= 0 AND set_off_cents >= 0 AND amount_cents + set_off_cents > 0",
+        name="payouts_some_amount",
+    ),
     CheckConstraint("result IN (0, 5, 6)", name="payouts_result"),
 )
 Index("payouts_end_to_end_id", payouts.c.end_to_end_id, unique=True)
+
+receivables = Table(
+    "receivables",
+    metadata,
+    key(),
+    Column("redemption_id", Uuid(as_uuid=False), ForeignKey("redemptions.id"), nullable=False),
+    words("organisation"),
+    words("currency"),
+    Column("shard", SmallInteger, nullable=False),
+    cents("amount_cents"),
+    cents("reserved_cents"),
+    cents("set_off_cents"),
+    cents("written_off_cents"),
+    words("created_by"),
+    blank("write_off_by"),
+    sealed("sealed_reason"),
+    blank("written_off_by"),
+    moment("written_off_at", nullable=True),
+    version(),
+    created(),
+    not_negative("receivables", "reserved_cents", "set_off_cents", "written_off_cents"),
+    CheckConstraint(
+        "reserved_cents + set_off_cents + written_off_cents <= amount_cents", name="receivables_within_amount"
+    ),
+    CheckConstraint(
+        "written_off_by <> write_off_by OR written_off_by = ''", name="receivables_maker_checker"
+    ),
+    CheckConstraint(
+        "written_off_cents = 0 OR (written_off_by <> '' AND write_off_by <> '')",
+        name="receivables_written_off_by_someone",
+    ),
+)
+Index("receivables_organisation", receivables.c.organisation, receivables.c.id)
+
+set_offs = Table(
+    "set_offs",
+    metadata,
+    Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id"), nullable=False),
+    Column("receivable_id", Uuid(as_uuid=False), ForeignKey("receivables.id"), nullable=False),
+    words("organisation"),
+    cents("cents"),
+    PrimaryKeyConstraint("batch_id", "receivable_id"),
+    CheckConstraint("cents > 0", name="set_offs_some_amount"),
+)
 
 bank_reports = Table(
     "bank_reports",

@@ -37,13 +37,26 @@ ATTEMPTS = {
     "programme_versions_activated_by_someone": "UPDATE programme_versions SET activated_by = ''",
     "programme_versions_maker_checker": "UPDATE programme_versions SET activated_by = drafted_by[1]",
     "redemptions_accepted_within_reserved": "UPDATE redemptions SET accepted_cents = amount_cents + 1",
+    "receivables_maker_checker": "UPDATE receivables SET write_off_by = 'a', written_off_by = 'a'",
+    "receivables_not_negative": "UPDATE receivables SET set_off_cents = -1",
+    "receivables_within_amount": "UPDATE receivables SET set_off_cents = amount_cents + 1",
+    "receivables_written_off_by_someone": "UPDATE receivables SET written_off_cents = 1",
+    "redemptions_clawed_within_accepted": "UPDATE redemptions SET clawed_cents = accepted_cents + 1",
     "redemptions_not_negative": "UPDATE redemptions SET held_cents = -1",
     "redemptions_owed_within_accepted": "UPDATE redemptions SET cleared_cents = accepted_cents + 1",
     "redemptions_some_amount": """UPDATE redemptions
       SET amount_cents = 0, accepted_cents = 0, held_cents = 0, cleared_cents = 0""",
+    "set_offs_some_amount": "UPDATE set_offs SET cents = 0",
     "vouchers_never_beyond_value": "UPDATE vouchers SET available_cents = available_cents + 1",
     "vouchers_not_negative": "UPDATE vouchers SET available_cents = -1, returned_cents = returned_cents + 1",
 }
+
+
+RECEIVABLE = (
+    """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
+      SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
+    """INSERT INTO set_offs SELECT b.id, r.id, r.organisation, 1 FROM payout_batches b, receivables r""",
+)
 
 
 @pytest.fixture
@@ -88,6 +101,8 @@ def run(world: World, statement: str) -> int:
 def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     place(owed)
+    for statement in RECEIVABLE:
+        run(owed, statement)
     with transaction(owed.app) as tx:
         known = (
             "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace"

@@ -121,6 +121,16 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
             self.spent[voucher] = self.spent.get(voucher, 0) + amount
             self.events = self.count_events()
 
+        @rule(redemption=redemptions, amount=st.integers(1, 120_000))
+        def claw_back(self, redemption: str, amount: int) -> None:
+            reason = pb.Redemption.END_REASON_MISTAKE
+            request = pb.ClawBackRedemptionRequest(name=redemption, amount=eur(amount), reason_code=reason)
+            if self.acknowledged(lambda: world.payer.redemptions.ClawBackRedemption(request), 1):
+                get = pb.GetRedemptionRequest(name=redemption)
+                voucher = world.auditor.redemptions.GetRedemption(get).voucher
+                self.spent[voucher] -= amount
+                assert self.spent[voucher] >= 0
+
         @rule(redemption=redemptions)
         def void(self, redemption: str) -> None:
             owner = self.owner(redemption)

@@ -7,7 +7,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# Of accounts confirmed before, the one used first is the first; one confirmed in the same moment has to wait too.
+# Of accounts confirmed before, the one used first is the first; another of the same moment has to wait too.
 CHANGES = """
 ALTER TABLE bank_accounts ADD COLUMN confirmed_at TIMESTAMP WITH TIME ZONE,
   ADD COLUMN is_first BOOLEAN DEFAULT false NOT NULL,

@@ -533,3 +533,69 @@ class BankAccountWithdrawn(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BankAccountWithdrawn: _TypeAlias = BankAccountWithdrawn  # noqa: Y015
+
+@_typing.final
+class RedemptionClawedBack(_message.Message):
+    """An accepted amount was taken back, whole or in part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    WHOLE_FIELD_NUMBER: _builtins.int
+    whole: _builtins.bool
+    """True when nothing of the accepted amount is left."""
+    @_builtins.property
+    def ref(self) -> Global___RedemptionRef:
+        """Which redemption."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was taken back now."""
+
+    def __init__(
+        self,
+        *,
+        ref: Global___RedemptionRef | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        whole: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "whole", b"whole"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedemptionClawedBack: _TypeAlias = RedemptionClawedBack  # noqa: Y015
+
+@_typing.final
+class ReceivableWrittenOff(_message.Message):
+    """What a provider still owed back was written off by a second person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIVABLE_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    receivable: _builtins.str
+    """Resource name `receivables/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """The loss."""
+
+    def __init__(
+        self,
+        *,
+        receivable: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "organisation", b"organisation", "receivable", b"receivable"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceivableWrittenOff: _TypeAlias = ReceivableWrittenOff  # noqa: Y015

@@ -35,6 +35,7 @@ class Payout(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     RETURN_CODE_FIELD_NUMBER: _builtins.int
     RESULT_TIME_FIELD_NUMBER: _builtins.int
+    SET_OFF_FIELD_NUMBER: _builtins.int
     organisation: _builtins.str
     """The provider, `organisations/{id}`."""
     redemption_count: _builtins.int
@@ -53,6 +54,10 @@ class Payout(_message.Message):
     def result_time(self) -> _timestamp_pb2.Timestamp:
         """When the bank's word on it was taken in, UTC; unset before."""
 
+    @_builtins.property
+    def set_off(self) -> _money_pb2.Money:
+        """What the provider owed back and is not paid; where that is all, the amount is zero and nothing goes to the bank."""
+
     def __init__(
         self,
         *,
@@ -63,10 +68,11 @@ class Payout(_message.Message):
         state: Global___PayoutBatch.State.ValueType = ...,
         return_code: _builtins.str = ...,
         result_time: _timestamp_pb2.Timestamp | None = ...,
+        set_off: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "result_time", b"result_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "result_time", b"result_time", "set_off", b"set_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end_to_end_id", b"end_to_end_id", "organisation", b"organisation", "redemption_count", b"redemption_count", "result_time", b"result_time", "return_code", b"return_code", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end_to_end_id", b"end_to_end_id", "organisation", b"organisation", "redemption_count", b"redemption_count", "result_time", b"result_time", "return_code", b"return_code", "set_off", b"set_off", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

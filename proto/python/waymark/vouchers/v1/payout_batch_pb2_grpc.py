@@ -86,7 +86,8 @@ class PayoutBatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FreezePayoutBatch(self, request, context):
-        """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out.
+        """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
+        and what a provider owes back is set off, oldest first.
         Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -127,7 +128,7 @@ class PayoutBatchServiceServicer:
 
     def GetBankFile(self, request, context):
         """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,8 @@ class PayoutBatchServiceStub:
     Errors: IBAN_INVALID, NOTHING_TO_PAY.
     """
     FreezePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.FreezePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
-    """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out.
+    """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
+    and what a provider owes back is set off, oldest first.
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
     ApprovePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.ApprovePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
@@ -60,7 +61,7 @@ class PayoutBatchServiceStub:
     """
     GetBankFile: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]
     """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
 
 @_typing.type_check_only
@@ -73,7 +74,8 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     Errors: IBAN_INVALID, NOTHING_TO_PAY.
     """
     FreezePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.FreezePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
-    """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out.
+    """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
+    and what a provider owes back is set off, oldest first.
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
     ApprovePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.ApprovePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
@@ -94,7 +96,7 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     """
     GetBankFile: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
 
 class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -116,7 +118,8 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payout_batch_pb2.FreezePayoutBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
-        """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out.
+        """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
+        and what a provider owes back is set off, oldest first.
         Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
         """
 
@@ -167,7 +170,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
         """
 
 def add_PayoutBatchServiceServicer_to_server(servicer: PayoutBatchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
