@@ -34,6 +34,7 @@ MODULES = {
     "payout": "services.cli.payout",
     "bank-report": "services.cli.bank_report",
     "receivable": "services.cli.receivable",
+    "statement": "services.cli.statement",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
     "holder": "services.cli.holder",

@@ -19,6 +19,7 @@ from waymark.vouchers.v1 import (
     receivable_pb2_grpc,
     redemption_pb2_grpc,
     report_pb2_grpc,
+    statement_pb2_grpc,
     voucher_pb2_grpc,
 )
 
@@ -36,6 +37,7 @@ from services.vouchers.api.programmes import ProgrammeApi
 from services.vouchers.api.receivables import ReceivableApi
 from services.vouchers.api.redemptions import RedemptionApi
 from services.vouchers.api.reports import ReportApi
+from services.vouchers.api.statements import StatementApi
 from services.vouchers.api.vouchers import VoucherApi
 from services.vouchers.app import VouchersApp
 from services.vouchers.jobs import JOBS
@@ -62,6 +64,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (payout_batch_pb2_grpc.add_PayoutBatchServiceServicer_to_server, PayoutBatchApi(app)),
         (receivable_pb2_grpc.add_ReceivableServiceServicer_to_server, ReceivableApi(app)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
+        (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
     )
 

@@ -300,6 +300,19 @@ def test_a_bank_account_is_confirmed_changed_and_stopped(stack: Stack) -> None:
     assert [each["name"] for each in staff.gets("bank-account", "list", provider)] == [change, first]
 
 
+def test_a_statement_is_shown_and_written(stack: Stack, tmp_path: Path) -> None:
+    staff, provider = Person(stack), f"organisations/partner-{secrets.token_hex(4)}"
+    november = (provider, "2026-11-01", "2026-11-30")
+    shown = staff.prints("statement", "show", *november)
+    assert re.search(r"^cleared after +0.00 EUR$", shown, re.MULTILINE)
+    assert staff.prints("statement", "lines", *november) == "nothing moved\n"
+    out = tmp_path / "november.csv"
+    staff.prints("statement", "file", *november, "--out", str(out))
+    assert out.read_bytes() == b"time,kind,amount,currency,redemption,payout_batch,receivable\r\n"
+    assert staff.run("statement", "show", provider, "2026-11-31", "2026-11-30").returncode == 2
+    assert staff.fails("statement", "show", provider, "2026-11-30", "2026-11-01") == (4, "INVALID_ARGUMENT")
+
+
 def test_a_file_of_the_bank_is_taken_in(stack: Stack, tmp_path: Path) -> None:
     staff, file = Person(stack), tmp_path / "bank.xml"
     message = f"S-{secrets.token_hex(8)}"

@@ -39,6 +39,7 @@ from waymark.vouchers.v1 import (
     redemption_pb2,
     redemption_pb2_grpc,
     report_pb2_grpc,
+    statement_pb2_grpc,
     voucher_pb2,
     voucher_pb2_grpc,
 )
@@ -66,6 +67,7 @@ STUBS: dict[str, Any] = {
     "batches": payout_batch_pb2_grpc.PayoutBatchServiceStub,
     "receivables": receivable_pb2_grpc.ReceivableServiceStub,
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
+    "statements": statement_pb2_grpc.StatementServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
 }
 
