@@ -61,7 +61,7 @@ def claw_back(
     else:
         head = ledger.lock_head(tx, row.shard)
     ledger.post(tx, head, booking)
-    whole = after.state is RedemptionState.CLAWED_BACK
+    whole = after.clawed == after.accepted
     amount = money(taken.cents, row.currency)
     tx.publish(events_pb2.RedemptionClawedBack(ref=ref(row), amount=amount, whole=whole))
     return written

@@ -35,10 +35,18 @@ class Owed:
         return Taken(held, cleared, cents - held - cleared)
 
     def after(self, taken: Taken) -> Owed:
-        """Returns what is left after taking it."""
-        clawed = self.clawed + taken.cents
-        state = RedemptionState.CLAWED_BACK if clawed == self.accepted else self.state
-        return Owed(state, self.accepted, self.held - taken.held, self.cleared - taken.cleared, clawed)
+        """Returns what is left after taking it.
+
+        What the bank returned after a claw-back is still due, for its receivable to be set off against; so it
+        is over only when nothing is due.
+        """
+        clawed, held, cleared = (
+            self.clawed + taken.cents,
+            self.held - taken.held,
+            self.cleared - taken.cleared,
+        )
+        over = clawed == self.accepted and held == cleared == 0
+        return Owed(RedemptionState.CLAWED_BACK if over else self.state, self.accepted, held, cleared, clawed)
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,23 @@ def test_a_payment_clawed_back_and_then_returned_is_set_off(paid: World) -> None
     assert intact(paid)
 
 
+def test_what_is_left_after_a_return_pays_its_own_receivable(paid: World) -> None:
+    claw_back(paid, 30_000)
+    back = [Booking(reference(paid.paid_batch), 100_000, back=True)]
+    import_(paid, camt054("N-1", back, account=OTHER_IBAN))
+    rest = claw_back(paid)  # 70 000 of the 100 000 that came back
+    assert rest.state == Redemption.STATE_ACCEPTED
+    assert cents(rest.clawed_back_amount) == 100_000
+    assert balances(paid, CLEARED, RECEIVABLE) == [30_000, -30_000]
+    batch = approved(paid)
+    assert [cents(batch.total), cents(batch.payouts[0].set_off)] == [0, 30_000]
+    assert balances(paid, BANK, CLEARED, RECEIVABLE) == [0, 0, 0]
+    assert cents(paid.wallet(paid.learner_, paid.voucher_).available) == 100_000
+    get = redemption_pb2.GetRedemptionRequest(name=paid.redemption.name)
+    assert paid.auditor.redemptions.GetRedemption(get).state == Redemption.STATE_CLAWED_BACK
+    assert intact(paid)
+
+
 def test_a_batch_with_a_set_off_is_booked_as_a_whole_by_the_bank(paid: World) -> None:
     claw_back(paid, 30_000)
     owe_more(paid)
