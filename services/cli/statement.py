@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import typer
 
@@ -82,7 +81,6 @@ def file(
     out: Annotated[Path, typer.Option(help="Where to write it.")],
 ) -> None:
     """Write the movements of a period as CSV."""
-    query = urlencode(period(first, last))
-    content = call.caller.rest_bytes("GET", f"/v1/{provider}/statement:csv?{query}")
+    content = call.caller.rest_bytes("GET", f"/v1/{provider}/statement:csv", **period(first, last))
     out.write_bytes(content)
     typer.echo(f"{out}: {len(content)} bytes")
