@@ -45,7 +45,7 @@ _COMMON = {
     "booked_at": "now()",
     "hashes": "CAST(ARRAY[{hashes}] AS bytea[])",
     "returned": "0",
-    **{f"kind_{kind}": "0" for kind in range(1, 8)},
+    **{f"kind_{kind}": "0" for kind in range(1, 10)},
     "principal": "CAST(CAST(:n AS int) AS text)",
     "request_id": "CAST(CAST(:r AS bigint) AS text)",
     "body_hash": _HASH,

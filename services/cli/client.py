@@ -106,9 +106,9 @@ class Caller:
         decoded: dict[str, Any] = self._request(method, path, body, query).json()
         return decoded
 
-    def rest_bytes(self, method: str, path: str) -> bytes:
+    def rest_bytes(self, method: str, path: str, **query: Any) -> bytes:
         """One REST call whose answer is a file (google.api.HttpBody); raises Failure."""
-        return self._request(method, path, None, {}).content
+        return self._request(method, path, None, query).content
 
     def _request(
         self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, Any]

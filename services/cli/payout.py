@@ -1,4 +1,4 @@
-"""`waymark payout`: batches of payments to providers, approved by a second person, with their bank file."""
+"""`waymark payout`: batches of payments to providers, from the first look to the bank's word on each."""
 
 from __future__ import annotations
 
@@ -20,13 +20,18 @@ BATCH = {
     "state": "state",
     "execution": "executionDate",
     "total": "total",
+    "sent": "sendTime",
+    "settled": "settleTime",
     "left out": "skippedOrganisations",
 }
 PAYMENTS = {
     "provider": "organisation",
     "amount": "amount",
+    "set off": "setOff",
     "redemptions": "redemptionCount",
     "reference": "endToEndId",
+    "state": "state",
+    "returned for": "returnCode",
 }
 Name = Annotated[str, typer.Argument(metavar="BATCH", help="payoutBatches/{id}")]
 
@@ -53,7 +58,7 @@ def create(
 @payout.command(epilog="Example:  waymark payout freeze payoutBatches/0198…")
 @calls(MAKER)
 def freeze(call: Call, name: Name) -> None:
-    """Fix the payments of a batch."""
+    """Fix the payments of a batch; again, when a hold has come in between."""
     show_batch(call.post(f"{name}:freeze"), call.as_json)
 
 
@@ -71,6 +76,20 @@ def file(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where t
     content = call.caller.rest_bytes("GET", f"/v1/{name}:bankFile")
     out.write_bytes(content)
     typer.echo(f"{out}: {len(content)} bytes")
+
+
+@payout.command(epilog="Example:  waymark payout sent payoutBatches/0198…")
+@calls(CHECKER)
+def sent(call: Call, name: Name) -> None:
+    """Say that the bank has the file of an approved batch."""
+    show_batch(call.post(f"{name}:markSent"), call.as_json)
+
+
+@payout.command(epilog="Example:  waymark payout show payoutBatches/0198…")
+@calls("auditor")
+def show(call: Call, name: Name) -> None:
+    """Show a batch with its payments, and what the bank said of each."""
+    show_batch(call.get(name), call.as_json)
 
 
 @payout.command("list", epilog="Example:  waymark payout list")

@@ -21,6 +21,7 @@ REDEMPTION = {
     "price": "price",
     "reserved": "amount",
     "accepted": "acceptedAmount",
+    "clawed back": "clawedBackAmount",
     "learner pays": "learnerShare",
     "evidence": "evidence",
     "payable from": "releaseTime",
@@ -43,10 +44,11 @@ class State(StrEnum):
     VOIDED = "voided"
     EXPIRED = "expired"
     REJECTED = "rejected"
+    CLAWED_BACK = "clawed_back"
 
 
 class Reason(StrEnum):
-    """Why a delivery is refused."""
+    """Why a delivery is refused, or an accepted one clawed back."""
 
     NOT_ATTENDED = "not_attended"
     NOT_COMPLETED = "not_completed"
@@ -104,3 +106,24 @@ def reject(
     """Refuse a delivery: the amount returns to the voucher."""
     body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
     call.one(call.post(f"{name}:reject", body), REDEMPTION)
+
+
+@redemption.command(
+    "claw-back", epilog="Example:  waymark redemption claw-back redemptions/0198… not_attended"
+)
+@calls("finance:maker")
+def claw_back(
+    call: Call,
+    name: Name,
+    reason: Annotated[Reason, typer.Argument(help="Why.")],
+    amount: Annotated[str, typer.Option(help="How much; default: all that was not taken back before.")] = "",
+    learner_at_fault: Annotated[
+        bool, typer.Option(help="The money returns to the programme, not to the voucher.")
+    ] = False,
+    note: Annotated[str, typer.Option(help="Words for the learner and the provider; kept sealed.")] = "",
+) -> None:
+    """Take an accepted or paid amount back; what was paid becomes a receivable of the provider."""
+    body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note, "learnerAtFault": learner_at_fault}
+    if amount:
+        body["amount"] = json_money(amount)
+    call.one(call.post(f"{name}:clawBack", body), REDEMPTION)

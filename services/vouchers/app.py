@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
-from waymark.vouchers.v1 import application_pb2, hold_pb2, redemption_pb2, voucher_pb2
+from waymark.vouchers.v1 import application_pb2, hold_pb2, receivable_pb2, redemption_pb2, voucher_pb2
 
 from services.platform.app import App
 from services.platform.db.engine import make_engine
@@ -32,6 +32,9 @@ NOTED = (
     application_pb2.DecideApplicationRequest,
     hold_pb2.PlaceHoldRequest,
     hold_pb2.ReleaseHoldRequest,
+    receivable_pb2.ApproveWriteOffRequest,
+    receivable_pb2.ProposeWriteOffRequest,
+    redemption_pb2.ClawBackRedemptionRequest,
     redemption_pb2.RejectRedemptionRequest,
     redemption_pb2.VoidRedemptionRequest,
     voucher_pb2.RevokeVoucherRequest,

@@ -8,6 +8,7 @@ from waymark.catalogue.v1 import events_pb2
 from waymark.vouchers.v1 import (
     application_pb2_grpc,
     bank_account_pb2_grpc,
+    bank_report_pb2_grpc,
     eligibility_pb2_grpc,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
@@ -15,14 +16,17 @@ from waymark.vouchers.v1 import (
     ledger_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
+    receivable_pb2_grpc,
     redemption_pb2_grpc,
     report_pb2_grpc,
+    statement_pb2_grpc,
     voucher_pb2_grpc,
 )
 
 from services.platform.service import ServiceDefinition, Servicer
 from services.vouchers.api.applications import ApplicationApi
 from services.vouchers.api.bank_accounts import BankAccountApi
+from services.vouchers.api.bank_reports import BankReportApi
 from services.vouchers.api.eligibility import EligibilityApi
 from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
@@ -30,8 +34,10 @@ from services.vouchers.api.learner_facts import LearnerFactApi
 from services.vouchers.api.ledger import LedgerApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
+from services.vouchers.api.receivables import ReceivableApi
 from services.vouchers.api.redemptions import RedemptionApi
 from services.vouchers.api.reports import ReportApi
+from services.vouchers.api.statements import StatementApi
 from services.vouchers.api.vouchers import VoucherApi
 from services.vouchers.app import VouchersApp
 from services.vouchers.jobs import JOBS
@@ -54,8 +60,11 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (redemption_pb2_grpc.add_RedemptionServiceServicer_to_server, RedemptionApi(app)),
         (hold_pb2_grpc.add_HoldServiceServicer_to_server, HoldApi(app)),
         (bank_account_pb2_grpc.add_BankAccountServiceServicer_to_server, BankAccountApi(app)),
+        (bank_report_pb2_grpc.add_BankReportServiceServicer_to_server, BankReportApi(app)),
         (payout_batch_pb2_grpc.add_PayoutBatchServiceServicer_to_server, PayoutBatchApi(app)),
+        (receivable_pb2_grpc.add_ReceivableServiceServicer_to_server, ReceivableApi(app)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
+        (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
     )
 

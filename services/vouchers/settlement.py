@@ -1,6 +1,6 @@
 """Money on its way to providers: release of what is held, and payout. Shared by calls and the release job.
 
-Redemptions are locked first, in order of their ids, then chains, in order of their numbers.
+Redemptions are locked first, in order of their ids, then receivables, then chains, in order of their numbers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from sqlalchemy import Row
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain import bookings
-from services.vouchers.store import ledger, payouts
+from services.vouchers.domain.clawback import spread
+from services.vouchers.store import ledger, payouts, receivables
 
 AT_ONCE = 1000  # redemptions of one transaction
 
@@ -31,11 +32,20 @@ def release_due(tx: Transaction, limit: int = AT_ONCE) -> int:
 
 
 def pay(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:
-    """Books the payout of a batch's redemptions and marks them as paid."""
+    """Books the payout of a batch's redemptions, less what providers owe back, and marks them as paid."""
     name = f"payoutBatches/{batch}"
-    paid = [
-        (row.shard, bookings.payout(new_id(), f"redemptions/{row.id}", name, row.cleared_cents))
-        for row in rows
-    ]
-    ledger.post_all(tx, paid)
-    payouts.set_paid(tx, batch)
+    against = receivables.set_offs_of(tx, batch)
+    paid, booked = dict[str, int](), []
+    for organisation in sorted({row.organisation for row in rows}):
+        own = {str(row.id): row for row in rows if row.organisation == organisation}
+        due = [(key, row.cleared_cents) for key, row in own.items()]
+        for key, cents, parts in spread(due, against.get(organisation, [])):
+            paid[key] = cents
+            set_off = [(f"receivables/{receivable}", part) for receivable, part in parts]
+            booking = bookings.payout(new_id(), f"redemptions/{key}", name, cents, set_off)
+            booked.append((own[key].shard, booking))
+    ledger.post_all(tx, booked)
+    payouts.set_paid(tx, paid)
+    if against:
+        receivables.settle_set_offs(tx, batch)
+        payouts.settle_without_bank(tx, batch)

@@ -49,14 +49,15 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 4, 'vouchers/' || id, reserved_cents FROM vouchers
   UNION ALL SELECT 5, 'redemptions/' || id, held_cents FROM redemptions
   UNION ALL SELECT 6, 'redemptions/' || id, cleared_cents FROM redemptions
+  UNION ALL SELECT 8, 'receivables/' || id, set_off_cents + written_off_cents - amount_cents FROM receivables
 ), booked AS (
   SELECT kind, owner, min(shard) AS shard, sum(cents) AS cents FROM ledger_entries
-  WHERE kind BETWEEN 2 AND 6 GROUP BY kind, owner
+  WHERE kind BETWEEN 2 AND 6 OR kind = 8 GROUP BY kind, owner
 )
 SELECT coalesce(k.kind, b.kind) AS kind, coalesce(k.owner, b.owner) AS owner, coalesce(b.shard, -1) AS shard,
   coalesce(k.cents, 0) AS kept, coalesce(b.cents, 0) AS booked
 FROM kept k FULL JOIN booked b ON b.kind = k.kind AND b.owner = k.owner
-WHERE coalesce(k.cents, 0) <> coalesce(b.cents, 0) OR coalesce(b.cents, 0) < 0
+WHERE coalesce(k.cents, 0) <> coalesce(b.cents, 0) OR coalesce(b.cents, 0) < 0 AND b.kind <> 8
 ORDER BY 2, 1 LIMIT :limit""")
 
 

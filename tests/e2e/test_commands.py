@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.bank import Status, pain002
 from tests.support.portfolio import PDF
 from tests.support.stacks import Stack, free_base
 
@@ -269,6 +270,8 @@ def test_a_portfolio_is_erased_after_a_word(learner: Person, employer: Person) -
         ("feed", "sources"),
         ("hold", "list", "--ended"),
         ("payout", "list"),
+        ("bank-report", "list"),
+        ("receivable", "list", "--days", "90"),
         ("ledger", "entries"),
         ("ledger", "checkpoints"),
         ("organisation", "list"),
@@ -282,6 +285,45 @@ def test_every_list_is_a_table_for_people_and_a_list_for_programs(
 ) -> None:
     assert employer.prints(*command)
     assert isinstance(employer.gets(*command), list)
+
+
+def test_a_bank_account_is_confirmed_changed_and_stopped(stack: Stack) -> None:
+    staff, provider = Person(stack), f"organisations/partner-{secrets.token_hex(4)}"
+    propose = ("bank-account", "propose", provider, "Harbour Academy")
+    first = staff.gets(*propose, "BE68 5390 0754 7034")["name"]
+    assert staff.fails("bank-account", "confirm", first, "--as", "finance:maker")[1] == "SAME_PERSON"
+    used = staff.gets("bank-account", "confirm", first)
+    assert used["effectiveTime"] == used["confirmTime"]
+    change = staff.gets(*propose, "NL91ABNA0417164300")["name"]
+    staff.prints("bank-account", "confirm", change)
+    assert "withdrawn" in staff.prints("bank-account", "withdraw", change)
+    assert [each["name"] for each in staff.gets("bank-account", "list", provider)] == [change, first]
+
+
+def test_a_statement_is_shown_and_written(stack: Stack, tmp_path: Path) -> None:
+    staff, provider = Person(stack), f"organisations/partner-{secrets.token_hex(4)}"
+    november = (provider, "2026-11-01", "2026-11-30")
+    shown = staff.prints("statement", "show", *november)
+    assert re.search(r"^cleared after +0.00 EUR$", shown, re.MULTILINE)
+    assert staff.prints("statement", "lines", *november) == "nothing moved\n"
+    out = tmp_path / "november.csv"
+    staff.prints("statement", "file", *november, "--out", str(out))
+    assert out.read_bytes() == b"time,kind,amount,currency,redemption,payout_batch,receivable\r\n"
+    assert staff.run("statement", "show", provider, "2026-11-31", "2026-11-30").returncode == 2
+    assert staff.fails("statement", "show", provider, "2026-11-30", "2026-11-01") == (4, "INVALID_ARGUMENT")
+
+
+def test_a_file_of_the_bank_is_taken_in(stack: Stack, tmp_path: Path) -> None:
+    staff, file = Person(stack), tmp_path / "bank.xml"
+    message = f"S-{secrets.token_hex(8)}"
+    file.write_bytes(pain002(message, [Status("NOT-OURS")]))
+    assert staff.gets("bank-report", "import", str(file), "--try")["openCount"] == 1
+    report = staff.gets("bank-report", "import", str(file))
+    assert (report["messageId"], report["format"]) == (message, "FORMAT_PAIN_002")
+    assert "unmatched" in staff.prints("bank-report", "entries", report["name"])
+    assert "nothing" in staff.prints("bank-report", "entries", report["name"], "--outcome", "applied")
+    file.write_bytes(b"<Document/>")
+    assert staff.fails("bank-report", "import", str(file)) == (4, "BANK_REPORT_INVALID")
 
 
 def test_back_offices_work_through_their_nouns(stack: Stack) -> None:

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import ParseDict
 from google.type import date_pb2, money_pb2
+from sqlalchemy import text
 from waymark.catalogue.v1 import events_pb2
 from waymark.vouchers.v1 import (
     application_pb2,
     application_pb2_grpc,
     bank_account_pb2,
     bank_account_pb2_grpc,
+    bank_report_pb2_grpc,
     eligibility_pb2_grpc,
     funding_source_pb2,
     funding_source_pb2_grpc,
@@ -33,9 +35,11 @@ from waymark.vouchers.v1 import (
     payout_batch_pb2_grpc,
     programme_pb2,
     programme_pb2_grpc,
+    receivable_pb2_grpc,
     redemption_pb2,
     redemption_pb2_grpc,
     report_pb2_grpc,
+    statement_pb2_grpc,
     voucher_pb2,
     voucher_pb2_grpc,
 )
@@ -59,8 +63,11 @@ STUBS: dict[str, Any] = {
     "redemptions": redemption_pb2_grpc.RedemptionServiceStub,
     "holds": hold_pb2_grpc.HoldServiceStub,
     "accounts": bank_account_pb2_grpc.BankAccountServiceStub,
+    "bank_reports": bank_report_pb2_grpc.BankReportServiceStub,
     "batches": payout_batch_pb2_grpc.PayoutBatchServiceStub,
+    "receivables": receivable_pb2_grpc.ReceivableServiceStub,
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
+    "statements": statement_pb2_grpc.StatementServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
 }
 
@@ -332,6 +339,13 @@ class World:
         return self.approver.accounts.ConfirmBankAccount(
             bank_account_pb2.ConfirmBankAccountRequest(name=proposed.name)
         )
+
+    def let_accounts_age(self, hours: int = 73) -> None:
+        """Makes everything about bank accounts so much longer ago: the database's clock cannot be turned."""
+        with transaction(self.app) as tx:
+            moments = ("created_at", "confirmed_at", "effective_at")
+            ago = ", ".join(f"{name} = {name} - make_interval(hours => :hours)" for name in moments)
+            tx.execute(text(f"UPDATE bank_accounts SET {ago}"), {"hours": hours})
 
     def batch(self) -> Any:
         """Opens a payout batch."""

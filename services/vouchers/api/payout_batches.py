@@ -1,4 +1,4 @@
-"""PayoutBatchService: gather, freeze, approve by a second person, bank file."""
+"""PayoutBatchService: gather, freeze, approve by a second person, bank file, sent."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import date_of, day, moment
 from services.vouchers.app import VouchersApp
+from services.vouchers.domain.clawback import set_off
 from services.vouchers.domain.money import money
 from services.vouchers.domain.pain001 import Transfer, bank_file
 from services.vouchers.domain.payouts import Account, Due, Payment, checked_iban, payments
 from services.vouchers.domain.states import BatchState, need
 from services.vouchers.settlement import AT_ONCE, pay, release_due
-from services.vouchers.store import names, payouts
+from services.vouchers.store import names, payouts, receivables
 from services.vouchers.store.tables import payout_batches
 
 State = BatchState
 LARGEST = 10_000  # redemptions of one batch
+HAS_FILE = (State.APPROVED, State.SENT, State.CONFIRMED, State.RETURNED)
 
 
 class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
@@ -70,20 +72,35 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
     @mutation
     def FreezePayoutBatch(self, tx: Transaction, request: pb.FreezePayoutBatchRequest) -> pb.PayoutBatch:
         batch = names.uuid_in(request.name, "payoutBatches")
-        need(State(payouts.get_batch(tx, batch, locked=True).state), (State.OPEN,))
+        before = payouts.get_batch(tx, batch, locked=True)
+        need(State(before.state), (State.OPEN, State.FROZEN))
         payouts.drop_stopped(tx, batch)
         rows = payouts.in_batch(tx, batch)
         if not rows:
             raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
-        dues = _payments(batch, rows)
+        dues = self._less_receivables(tx, batch, _payments(batch, rows), before.currency)
         accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
         payouts.set_payments(tx, batch, dues, accounts)
         values = {
             "state": int(State.FROZEN),
             "frozen_by": tx.principal.subject,
+            "frozen_at": tx.now,
             "total_cents": sum(payment.cents for payment in dues),
         }
         return batch_message(payouts.change_batch(tx, batch, values), payouts.payments_of(tx, batch))
+
+    def _less_receivables(
+        self, tx: Transaction, batch: str, dues: Sequence[Payment], currency: str
+    ) -> list[Payment]:
+        """Sets what providers owe back off against what they are due, and keeps it for the approval."""
+        receivables.release_set_offs(tx, batch)
+        owed = receivables.lock_open(tx, {payment.organisation for payment in dues}, currency)
+        against = {
+            payment.organisation: set_off(payment.cents, owed.get(payment.organisation, []))
+            for payment in dues
+        }
+        receivables.reserve_set_offs(tx, batch, against)
+        return [payment.less(against[payment.organisation]) for payment in dues]
 
     @mutation
     def ApprovePayoutBatch(self, tx: Transaction, request: pb.ApprovePayoutBatchRequest) -> pb.PayoutBatch:
@@ -93,6 +110,9 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         need(State(row.state), (State.FROZEN,))
         if tx.principal.subject in (row.created_by, row.frozen_by):
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        held = payouts.stopped(tx, batch)
+        if held:
+            raise Refusal(reason_pb2.REASON_PAYOUT_HELD, metadata={"redemptions": str(len(held))})
         pay(tx, batch, payouts.in_batch(tx, batch))
         values = {
             "state": int(State.APPROVED),
@@ -104,9 +124,23 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         event = events_pb2.PayoutBatchApproved(
             payout_batch=request.name,
             total=money(row.total_cents, row.currency),
-            payment_count=len(paid),
+            payment_count=sum(payment.amount_cents > 0 for payment in paid),
         )
         tx.publish(event)
+        return batch_message(row, paid)
+
+    @mutation
+    def MarkPayoutBatchSent(self, tx: Transaction, request: pb.MarkPayoutBatchSentRequest) -> pb.PayoutBatch:
+        batch = names.uuid_in(request.name, "payoutBatches")
+        row = payouts.get_batch(tx, batch, locked=True)
+        check_etag(request.etag, row.version)
+        need(State(row.state), (State.APPROVED,))
+        values = {"state": int(State.SENT), "sent_by": tx.principal.subject, "sent_at": tx.now}
+        paid = payouts.payments_of(tx, batch)
+        if all(payment.result for payment in paid):  # set off whole, so the bank will not say a word
+            values |= {"state": int(State.CONFIRMED), "settled_at": tx.now}
+        row = payouts.change_batch(tx, batch, values)
+        tx.publish(events_pb2.PayoutBatchSent(payout_batch=request.name))
         return batch_message(row, paid)
 
     @query
@@ -129,7 +163,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
     def GetBankFile(self, tx: Transaction, request: pb.GetBankFileRequest) -> httpbody_pb2.HttpBody:
         batch = names.uuid_in(request.name, "payoutBatches")
         row = payouts.get_batch(tx, batch)
-        need(State(row.state), (State.APPROVED,))
+        need(State(row.state), HAS_FILE)
         transfers = [
             Transfer(
                 payee=Account(paid.holder_name, paid.iban, paid.bic),
@@ -138,7 +172,10 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
                 text=f"Vouchers {batch}, {paid.redemption_count} redemptions",
             )
             for paid in payouts.payments_of(tx, batch)
+            if paid.amount_cents
         ]
+        if not transfers:
+            raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
         debtor = Account(row.debtor_name, row.debtor_iban, row.debtor_bic)
         message_id = batch.replace("-", "").upper()
         content = bank_file(message_id, row.approved_at, row.execution_date, debtor, row.currency, transfers)
@@ -160,17 +197,25 @@ def batch_message(row: Row[Any], paid: Sequence[Row[Any]]) -> pb.PayoutBatch:
         debtor_bic=row.debtor_bic,
         currency_code=row.currency,
         total=money(row.total_cents, row.currency),
-        payouts=[
-            pb.Payout(
-                organisation=payment.organisation,
-                amount=money(payment.amount_cents, row.currency),
-                redemption_count=payment.redemption_count,
-                end_to_end_id=payment.end_to_end_id,
-            )
-            for payment in paid
-        ],
+        payouts=[_payout(row, payment) for payment in paid],
         skipped_organisations=row.skipped,
         create_time=moment(row.created_at),
+        freeze_time=moment(row.frozen_at),
         approve_time=moment(row.approved_at),
+        send_time=moment(row.sent_at),
+        settle_time=moment(row.settled_at),
         etag=etag_of(row.version),
+    )
+
+
+def _payout(batch: Row[Any], payment: Row[Any]) -> pb.Payout:
+    return pb.Payout(
+        organisation=payment.organisation,
+        amount=money(payment.amount_cents, batch.currency),
+        redemption_count=payment.redemption_count,
+        end_to_end_id=payment.end_to_end_id,
+        state=payment.result or batch.state,
+        return_code=payment.return_code,
+        result_time=moment(payment.result_at),
+        set_off=money(payment.set_off_cents, batch.currency),
     )

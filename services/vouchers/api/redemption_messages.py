@@ -52,6 +52,8 @@ def message_of(values: Mapping[str, Any], caller: Principal, notes: Notes | None
     )
     if values["accepted_cents"]:
         message.accepted_amount.CopyFrom(money(values["accepted_cents"], currency))
+    if values["clawed_cents"]:
+        message.clawed_back_amount.CopyFrom(money(values["clawed_cents"], currency))
     if notes and values["end_reason"]:
         message.end_reason = values["end_reason"]
         message.end_note = notes.open(message.name, values["sealed_note"])

@@ -22,13 +22,14 @@ from services.vouchers.api.evidence import EvidenceMethods
 from services.vouchers.api.redemption_messages import changed, redemption_message, ref
 from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
+from services.vouchers.clawing_back import claw_back
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.ending import tell_ended
 from services.vouchers.releasing import release_reservation
-from services.vouchers.store import ledger, names, offers, redemptions, vouchers
+from services.vouchers.store import ledger, names, offers, receivables, redemptions, vouchers
 from services.vouchers.store.tables import redemptions as table
 
 Ending = pb.RejectRedemptionRequest | pb.VoidRedemptionRequest
@@ -108,6 +109,16 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
         written = release_reservation(tx, row, after, request.reason_code, note)
         return changed(row, written, tx.principal, self.app.notes)
+
+    @mutation
+    def ClawBackRedemption(self, tx: Transaction, request: pb.ClawBackRedemptionRequest) -> pb.Redemption:
+        row = receivables.lock_redemption(tx, names.uuid_in(request.name, "redemptions"))
+        cents = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
+        note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
+        written = claw_back(
+            tx, row, cents, at_fault=request.learner_at_fault, reason=request.reason_code, note=note
+        )
+        return redemption_message(written, tx.principal, self.app.notes)
 
     @query
     def GetRedemption(self, tx: Transaction, request: pb.GetRedemptionRequest) -> pb.Redemption:

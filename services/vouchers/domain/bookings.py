@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from services.vouchers.domain.clawback import Taken
 from services.vouchers.domain.ledger import Booking, Kind, Posting
 
 
@@ -48,10 +51,46 @@ def release(booking: str, redemption: str, cents: int) -> Booking:
     return _move(booking, "release", redemption, here, (Kind.PROVIDER_CLEARED, redemption), cents)
 
 
-def payout(booking: str, redemption: str, batch: str, cents: int) -> Booking:
-    """An approved batch pays a redemption."""
-    here = (Kind.PROVIDER_CLEARED, redemption)
-    return _move(booking, "payout", redemption, here, (Kind.BANK_CLEARING, batch), cents)
+def payout(
+    booking: str, redemption: str, batch: str, cents: int, against: Iterable[tuple[str, int]] = ()
+) -> Booking:
+    """An approved batch pays a redemption: `cents` by the bank, more `against` receivables (name, cents)."""
+    set_off = tuple(Posting(Kind.PROVIDER_RECEIVABLE, name, part) for name, part in against)
+    due = cents + sum(posting.cents for posting in set_off)
+    paid = Posting(Kind.BANK_CLEARING, batch, cents)
+    return Booking(
+        booking, "payout", redemption, (Posting(Kind.PROVIDER_CLEARED, redemption, -due), paid, *set_off)
+    )
+
+
+def payout_return(booking: str, redemption: str, batch: str, cents: int) -> Booking:
+    """The bank returned a payment: the provider is owed again what it was to pay of a redemption."""
+    here = (Kind.BANK_CLEARING, batch)
+    return _move(booking, "return", redemption, here, (Kind.PROVIDER_CLEARED, redemption), cents)
+
+
+def claw_back(
+    booking: str, redemption: str, taken: Taken, receivable: str, taker: str, *, restore: bool
+) -> Booking:
+    """Accepted money is taken back from the provider. `taker`: the voucher (`restore`) or its pot."""
+    kind = Kind.VOUCHER_AVAILABLE if restore else Kind.PROGRAMME_AVAILABLE
+    return Booking(
+        booking,
+        "clawback",
+        redemption,
+        (
+            Posting(Kind.PROVIDER_HELD, redemption, -taken.held),
+            Posting(Kind.PROVIDER_CLEARED, redemption, -taken.cleared),
+            Posting(Kind.PROVIDER_RECEIVABLE, receivable, -taken.receivable),
+            Posting(kind, taker, taken.cents),
+        ),
+    )
+
+
+def write_off(booking: str, redemption: str, receivable: str, organisation: str, cents: int) -> Booking:
+    """What a provider owes back of a redemption is given up: a loss."""
+    here = (Kind.WRITE_OFF, organisation)
+    return _move(booking, "writeoff", redemption, here, (Kind.PROVIDER_RECEIVABLE, receivable), cents)
 
 
 def give_back(booking: str, operation: str, voucher: str, pot: str, cents: int) -> Booking:

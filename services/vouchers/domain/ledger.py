@@ -27,11 +27,14 @@ class Kind(IntEnum):
     PROVIDER_HELD = 5
     PROVIDER_CLEARED = 6
     BANK_CLEARING = 7
+    PROVIDER_RECEIVABLE = 8
+    WRITE_OFF = 9
 
     @property
     def external(self) -> bool:
-        """True for accounts outside, which may stand below zero."""
-        return self in (Kind.FUNDER, Kind.BANK_CLEARING)
+        """True for accounts that may stand below zero: outside, or money that has yet to come back or never
+        will."""
+        return self in (Kind.FUNDER, Kind.BANK_CLEARING, Kind.PROVIDER_RECEIVABLE, Kind.WRITE_OFF)
 
 
 @dataclass(frozen=True)

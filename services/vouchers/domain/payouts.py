@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from stdnum import iban as iban_numbers
@@ -36,12 +36,18 @@ class Due:
 
 @dataclass(frozen=True)
 class Payment:
-    """One payment of a batch."""
+    """One payment of a batch: `cents` by the bank, `set_off` against what the provider owes back."""
 
     organisation: str
     cents: int
     count: int
     reference: str
+    set_off: int = 0
+
+    def less(self, against: Iterable[tuple[str, int]]) -> Payment:
+        """Returns it less what goes against receivables (id, cents)."""
+        set_off = sum(cents for _, cents in against)
+        return replace(self, cents=self.cents - set_off, set_off=set_off)
 
 
 def payments(batch: str, dues: Iterable[Due]) -> list[Payment]:

@@ -48,6 +48,7 @@ class RedemptionState(IntEnum):
     VOIDED = 8
     EXPIRED = 9
     REJECTED = 10
+    CLAWED_BACK = 11
 
 
 class EndReason(IntEnum):
@@ -63,6 +64,9 @@ class BatchState(IntEnum):
     OPEN = 1
     FROZEN = 2
     APPROVED = 3
+    SENT = 4
+    CONFIRMED = 5
+    RETURNED = 6
 
 
 class BankAccountState(IntEnum):
@@ -70,6 +74,7 @@ class BankAccountState(IntEnum):
 
     PROPOSED = 1
     CONFIRMED = 2
+    WITHDRAWN = 3
 
 
 def need(state: IntEnum, allowed: Collection[IntEnum]) -> None:

@@ -46,6 +46,12 @@ class Voucher:
             available=self.available + reserved - accepted,
         ).settled()
 
+    def unspend(self, cents: int, *, restore: bool) -> Voucher:
+        """Takes spending back: it is available again (`restore`), or returned to the pot."""
+        if restore:
+            return replace(self, spent=self.spent - cents, available=self.available + cents).settled()
+        return replace(self, spent=self.spent - cents, returned=self.returned + cents)
+
     def unreserve(self, cents: int) -> Voucher:
         """Ends a reservation without payment."""
         return replace(self, reserved=self.reserved - cents, available=self.available + cents).settled()

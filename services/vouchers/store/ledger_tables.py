@@ -50,6 +50,8 @@ ledger_heads = Table(
     cents("kind_5"),
     cents("kind_6"),
     cents("kind_7"),
+    cents("kind_8"),
+    cents("kind_9"),
     postgresql_with={"fillfactor": "20"},
 )
 Index("ledger_heads_currency", ledger_heads.c.currency, ledger_heads.c.shard)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, or_, select, text, update
+from sqlalchemy import Row, Select, insert, or_, select, text, tuple_, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.domain.payouts import Payment
-from services.vouchers.domain.states import BankAccountState, RedemptionState
+from services.vouchers.domain.states import BankAccountState, BatchState, RedemptionState
 from services.vouchers.store.tables import bank_accounts, holds, payout_batches, payouts, redemptions
 
 _r = redemptions.c
@@ -28,6 +28,12 @@ WHERE r.state = 5 AND r.cleared_cents > 0 AND r.currency = :currency AND NOT {_S
 ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r""")  # noqa: S608 - parts of our own
 _STOPPED_IN_BATCH = text(f"""SELECT r.id FROM redemptions r
 WHERE r.batch_id = :batch AND {_STOPPED} ORDER BY r.id FOR NO KEY UPDATE OF r""")  # noqa: S608 - parts of our own
+
+# What was taken back whole meanwhile stays so.
+_SET_PAID = text("""UPDATE redemptions r SET cleared_cents = 0, paid_cents = n.cents,
+  state = CASE WHEN clawed_cents = accepted_cents THEN 11 ELSE 7 END, version = version + 1,
+  updated_at = now()
+FROM unnest(CAST(:ids AS uuid[]), CAST(:cents AS bigint[])) AS n (id, cents) WHERE r.id = n.id""")
 
 
 def releasable(tx: Transaction, limit: int) -> list[Row[Any]]:
@@ -58,9 +64,14 @@ def put_into_batch(tx: Transaction, batch: str, ids: Iterable[str]) -> None:
     )
 
 
+def stopped(tx: Transaction, batch: str) -> list[str]:
+    """Locks and returns the redemptions of a batch that a hold stops by now."""
+    return [str(row.id) for row in tx.execute(_STOPPED_IN_BATCH, {"batch": batch})]
+
+
 def drop_stopped(tx: Transaction, batch: str) -> int:
     """Takes what a hold stops by now out of a batch; returns how many."""
-    ids = [row.id for row in tx.execute(_STOPPED_IN_BATCH, {"batch": batch})]
+    ids = stopped(tx, batch)
     if ids:
         tx.execute(
             update(redemptions)
@@ -76,12 +87,37 @@ def in_batch(tx: Transaction, batch: str) -> list[Row[Any]]:
     return list(tx.execute(statement.with_for_update(key_share=True)))
 
 
-def set_paid(tx: Transaction, batch: str) -> None:
-    """Marks the redemptions of a batch as paid; book the same."""
+def set_paid(tx: Transaction, paid: Mapping[str, int]) -> None:
+    """Marks redemptions as paid, each with the cents that go to the bank; book the same."""
+    tx.execute(_SET_PAID, {"ids": list(paid), "cents": list(paid.values())})
+
+
+def settle_without_bank(tx: Transaction, batch: str) -> None:
+    """Confirms the payments of a batch that were set off whole: the bank has no word on them."""
+    statement = update(payouts).where(payouts.c.batch_id == batch, payouts.c.amount_cents == 0)
+    tx.execute(statement.values(result=int(BatchState.CONFIRMED), result_at=tx.now))
+
+
+def paid_by(tx: Transaction, payments: Iterable[tuple[str, str]]) -> list[Row[Any]]:
+    """Locks and returns the redemptions for which payments (batch, provider) went to the bank."""
+    whose = tuple_(_r.batch_id, _r.organisation)
+    statement = select(redemptions).where(whose.in_(list(payments)), _r.paid_cents > 0).order_by(_r.id)
+    return list(tx.execute(statement.with_for_update(key_share=True)))
+
+
+def set_returned(tx: Transaction, ids: list[str]) -> None:
+    """Moves the paid cents of redemptions back to cleared, free for another batch; book the same."""
     tx.execute(
         update(redemptions)
-        .where(_r.batch_id == batch)
-        .values(state=int(RedemptionState.PAID), cleared_cents=0, version=_r.version + 1, updated_at=tx.now)
+        .where(_r.id.in_(ids))
+        .values(
+            state=int(RedemptionState.ACCEPTED),
+            cleared_cents=_r.cleared_cents + _r.paid_cents,
+            paid_cents=0,
+            batch_id=None,
+            version=_r.version + 1,
+            updated_at=tx.now,
+        )
     )
 
 
@@ -117,6 +153,7 @@ def set_payments(
             "batch_id": batch,
             "organisation": payment.organisation,
             "amount_cents": payment.cents,
+            "set_off_cents": payment.set_off,
             "redemption_count": payment.count,
             "end_to_end_id": payment.reference,
             "holder_name": accounts[payment.organisation].holder_name,
@@ -154,32 +191,26 @@ def add_account(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
     return tx.execute(insert(bank_accounts).values(values).returning(bank_accounts)).one()
 
 
-def get_account(tx: Transaction, organisation: str, account: str, *, locked: bool = False) -> Row[Any]:
+def get_account(tx: Transaction, organisation: str, account: str) -> Row[Any]:
     """Returns an account's row; raises Refusal(NOT_FOUND)."""
-    statement = select(bank_accounts).where(
-        bank_accounts.c.id == account, bank_accounts.c.organisation == organisation
-    )
-    return _found(tx, statement.with_for_update() if locked else statement)
+    return _found(tx, accounts_of(organisation).where(bank_accounts.c.id == account))
+
+
+def lock_accounts(tx: Transaction, organisation: str) -> None:
+    """Locks all accounts of a provider, so that of two confirmed at once only one is the first."""
+    tx.execute(accounts_of(organisation).order_by(bank_accounts.c.id).with_for_update())
 
 
 def confirmed_before(tx: Transaction, organisation: str) -> bool:
-    """True when a provider has, or had, a confirmed account."""
-    statement = select(bank_accounts.c.id).where(
-        bank_accounts.c.organisation == organisation,
-        bank_accounts.c.state != int(BankAccountState.PROPOSED),
-    )
+    """True when a provider has a confirmed account; its first is never withdrawn."""
+    statement = accounts_of(organisation).where(bank_accounts.c.state == int(BankAccountState.CONFIRMED))
     return tx.execute(statement.limit(1)).first() is not None
 
 
-def confirm_account(tx: Transaction, account: str, effective: datetime) -> Row[Any]:
-    """Confirms an account; the one before is used until `effective`. Returns the row."""
+def change_account(tx: Transaction, account: str, values: dict[str, Any]) -> Row[Any]:
+    """Writes a step of an account; returns its row. The database refuses a change that does not wait."""
     statement = (
-        update(bank_accounts)
-        .where(bank_accounts.c.id == account)
-        .values(
-            state=int(BankAccountState.CONFIRMED), confirmed_by=tx.principal.subject, effective_at=effective
-        )
-        .returning(bank_accounts)
+        update(bank_accounts).where(bank_accounts.c.id == account).values(values).returning(bank_accounts)
     )
     return tx.execute(statement).one()
 

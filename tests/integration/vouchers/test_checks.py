@@ -21,24 +21,42 @@ from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, eur
 ATTEMPTS = {
     "applications_not_negative": "UPDATE applications SET amount_cents = -1",
     "bank_accounts_confirmed_by_someone": "UPDATE bank_accounts SET confirmed_by = ''",
+    "bank_accounts_change_waits": "UPDATE bank_accounts SET is_first = false",
     "bank_accounts_maker_checker": "UPDATE bank_accounts SET confirmed_by = proposed_by",
+    "bank_accounts_withdrawn_by_someone": "UPDATE bank_accounts SET state = 3",
     "budgets_period": "UPDATE budgets SET end_date = start_date - 1",
     "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
+    "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
+    "payout_batches_sent_by_someone": "UPDATE payout_batches SET state = 4, approved_by = 'another'",
+    "payouts_result": "UPDATE payouts SET result = 4",
     "payouts_some_amount": "UPDATE payouts SET amount_cents = 0",
     "pots_not_negative": "UPDATE pots SET available_cents = -1",
     "programme_versions_activated_by_someone": "UPDATE programme_versions SET activated_by = ''",
     "programme_versions_maker_checker": "UPDATE programme_versions SET activated_by = drafted_by[1]",
     "redemptions_accepted_within_reserved": "UPDATE redemptions SET accepted_cents = amount_cents + 1",
+    "receivables_maker_checker": "UPDATE receivables SET write_off_by = 'a', written_off_by = 'a'",
+    "receivables_not_negative": "UPDATE receivables SET set_off_cents = -1",
+    "receivables_within_amount": "UPDATE receivables SET set_off_cents = amount_cents + 1",
+    "receivables_written_off_by_someone": "UPDATE receivables SET written_off_cents = 1",
+    "redemptions_clawed_within_accepted": "UPDATE redemptions SET clawed_cents = accepted_cents + 1",
     "redemptions_not_negative": "UPDATE redemptions SET held_cents = -1",
     "redemptions_owed_within_accepted": "UPDATE redemptions SET cleared_cents = accepted_cents + 1",
     "redemptions_some_amount": """UPDATE redemptions
       SET amount_cents = 0, accepted_cents = 0, held_cents = 0, cleared_cents = 0""",
+    "set_offs_some_amount": "UPDATE set_offs SET cents = 0",
     "vouchers_never_beyond_value": "UPDATE vouchers SET available_cents = available_cents + 1",
     "vouchers_not_negative": "UPDATE vouchers SET available_cents = -1, returned_cents = returned_cents + 1",
 }
+
+
+RECEIVABLE = (
+    """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
+      SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
+    """INSERT INTO set_offs SELECT b.id, r.id, r.organisation, 1 FROM payout_batches b, receivables r""",
+)
 
 
 @pytest.fixture
@@ -83,6 +101,8 @@ def run(world: World, statement: str) -> int:
 def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     place(owed)
+    for statement in RECEIVABLE:
+        run(owed, statement)
     with transaction(owed.app) as tx:
         known = (
             "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
@@ -119,13 +139,33 @@ def test_control_without_the_check_one_person_swaps_the_account_and_is_paid(owed
     propose = bank_account_pb2.ProposeBankAccountRequest(parent=owed.organisation, bank_account=account)
     owed.provider.accounts.ProposeBankAccount(propose)
     drop(owed, "bank_accounts_maker_checker")
-    swap = (
-        "UPDATE bank_accounts SET state = 2, confirmed_by = proposed_by, effective_at = now() WHERE state = 1"
-    )
+    swap = """UPDATE bank_accounts SET state = 2, confirmed_by = proposed_by, confirmed_at = now(),
+      effective_at = now() + interval '72 hours' WHERE state = 1"""
     assert run(owed, swap) == 1
+    owed.let_accounts_age()
     frozen(owed)
     with transaction(owed.app) as tx:
         assert tx.execute(text("SELECT holder_name, iban FROM payouts")).one() == ("Thief", OTHER_IBAN)
+
+
+SKIP_THE_WAIT = "UPDATE bank_accounts SET effective_at = now() WHERE iban = 'NL91ABNA0417164300'"
+
+
+@pytest.mark.parametrize("checked", [True, False], ids=["checked", "control"])
+def test_a_changed_account_is_not_paid_early_whatever_the_code_does(owed: World, checked: bool) -> None:
+    owed.bank_account(iban=OTHER_IBAN)
+    if checked:
+        with pytest.raises(Exception, match="bank_accounts_change_waits"):
+            run(owed, SKIP_THE_WAIT)
+        with pytest.raises(Exception, match="bank_accounts_one_first"):
+            run(owed, "UPDATE bank_accounts SET is_first = true")
+    else:
+        drop(owed, "bank_accounts_change_waits")
+        assert run(owed, SKIP_THE_WAIT) == 1
+    frozen(owed)
+    with transaction(owed.app) as tx:
+        paid_to = tx.execute(text("SELECT iban FROM payouts")).scalar_one()
+    assert (paid_to == OTHER_IBAN) is not checked
 
 
 def test_control_without_the_check_who_placed_a_hold_ends_it_and_money_leaves(owed: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from typing import Any
 
@@ -13,8 +14,10 @@ from waymark.vouchers.v1 import payout_batch_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
+from services.vouchers.store import payouts
 from tests.integration.vouchers.refusals import refused, violations_of
-from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, day_message
+from tests.support.meetings import Meeting
+from tests.support.vouchers import IBAN, NO_EVIDENCE, OTHER_IBAN, World, cents, day_message
 
 
 @pytest.fixture
@@ -123,6 +126,59 @@ def test_maker_is_not_checker_and_steps_have_an_order(owed: World) -> None:
     assert [item.name for item in listed.payout_batches] == [batch.name]
 
 
+def test_a_hold_placed_after_freezing_stops_the_approval_until_frozen_anew(owed: World) -> None:
+    owed.bank_account()
+    other = owed.accepted(*owed.voucher(owed.programme(**NO_EVIDENCE)))
+    batch = frozen(owed)
+    assert cents(batch.total) == 200_000
+    place(owed, other.name)
+    approve = pb.ApprovePayoutBatchRequest(name=batch.name)
+    assert refused(lambda: owed.approver.batches.ApprovePayoutBatch(approve)) == "PAYOUT_HELD"
+    anew = owed.payer.batches.FreezePayoutBatch(pb.FreezePayoutBatchRequest(name=batch.name))
+    assert cents(anew.total) == 100_000
+    owed.approver.batches.ApprovePayoutBatch(approve)
+    assert owed.balances()[7] == 100_000
+
+
+def test_control_without_the_look_at_holds_a_held_redemption_is_paid(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owed.bank_account()
+    batch = frozen(owed)
+    place(owed, owed.redemption.name)
+    monkeypatch.setattr(payouts, "stopped", lambda *_: [])
+    owed.approver.batches.ApprovePayoutBatch(pb.ApprovePayoutBatchRequest(name=batch.name))
+    assert owed.balances()[7] == 100_000
+
+
+def test_a_person_says_that_the_bank_has_the_file(owed: World) -> None:
+    owed.bank_account()
+    batch = frozen(owed)
+    assert batch.HasField("freeze_time")
+    sent = pb.MarkPayoutBatchSentRequest(name=batch.name)
+    assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "WRONG_STATE"
+    approved = owed.approver.batches.ApprovePayoutBatch(pb.ApprovePayoutBatchRequest(name=batch.name))
+    assert [payout.state for payout in approved.payouts] == [pb.PayoutBatch.STATE_APPROVED]
+    assert not approved.HasField("send_time")
+    sent.etag = batch.etag
+    assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "ETAG_STALE"
+    sent.etag = approved.etag
+    done = owed.payer.batches.MarkPayoutBatchSent(sent)
+    assert done.state == pb.PayoutBatch.STATE_SENT == done.payouts[0].state
+    assert done.send_time.ToDatetime() >= done.approve_time.ToDatetime() >= done.freeze_time.ToDatetime()
+    sent.etag = ""
+    assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "WRONG_STATE"
+    freeze = pb.FreezePayoutBatchRequest(name=batch.name)
+    assert refused(lambda: owed.payer.batches.FreezePayoutBatch(freeze)) == "WRONG_STATE"
+    assert owed.payer.batches.GetBankFile(pb.GetBankFileRequest(name=batch.name)).data
+    with transaction(owed.app) as tx:
+        told = tx.execute(text("SELECT type FROM outbox WHERE type LIKE '%Payout%' ORDER BY seq"))
+        assert [name.rpartition(".")[2] for name in told.scalars()] == [
+            "PayoutBatchApproved",
+            "PayoutBatchSent",
+        ]
+
+
 def test_the_bank_file_is_valid(owed: World) -> None:
     owed.bank_account()
     batch = frozen(owed)
@@ -146,6 +202,91 @@ def test_a_changed_account_waits_72_hours(owed: World) -> None:
     frozen(owed)
     with transaction(owed.app) as tx:
         assert tx.execute(text("SELECT iban FROM payouts")).scalar_one().startswith("BE")
+
+
+def paid_to(world: World) -> str:
+    """Freezes a batch; returns the account it pays."""
+    frozen(world)
+    with transaction(world.app) as tx:
+        return str(tx.execute(text("SELECT iban FROM payouts")).scalar_one())
+
+
+@pytest.mark.parametrize(("hours", "used"), [(71, IBAN), (73, OTHER_IBAN)])
+def test_money_goes_to_a_changed_account_once_its_time_has_come(owed: World, hours: int, used: str) -> None:
+    owed.bank_account()
+    owed.bank_account(iban=OTHER_IBAN)
+    owed.let_accounts_age(hours)
+    assert paid_to(owed) == used
+
+
+def test_control_without_looking_at_the_time_a_changed_account_is_paid_at_once(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owed.bank_account()
+    owed.bank_account(iban=OTHER_IBAN)
+
+    def any_time(tx: Any, organisations: Any) -> Any:
+        found = tx.execute(payouts.accounts_of(owed.organisation).order_by(text("effective_at")))
+        return {row.organisation: row for row in found}
+
+    monkeypatch.setattr(payouts, "usable_accounts", any_time)
+    assert paid_to(owed) == OTHER_IBAN
+
+
+def test_a_change_is_stopped_within_its_time_by_one_person(owed: World) -> None:
+    first = owed.bank_account()
+    changed = owed.bank_account(iban=OTHER_IBAN)
+    withdraw = bank_account_pb2.WithdrawBankAccountRequest(name=changed.name)
+    stranger = owed.person("provider", org="organisations/other")
+    assert refused(lambda: stranger.accounts.WithdrawBankAccount(withdraw)) == "NOT_FOUND"
+    gone = owed.provider.accounts.WithdrawBankAccount(withdraw)
+    assert gone.state == bank_account_pb2.BankAccount.STATE_WITHDRAWN
+    assert refused(lambda: owed.provider.accounts.WithdrawBankAccount(withdraw)) == "WRONG_STATE"
+    confirm = bank_account_pb2.ConfirmBankAccountRequest(name=changed.name)
+    assert refused(lambda: owed.approver.accounts.ConfirmBankAccount(confirm)) == "WRONG_STATE"
+    withdraw.name = first.name  # it is in use
+    assert refused(lambda: owed.provider.accounts.WithdrawBankAccount(withdraw)) == "WRONG_STATE"
+    owed.let_accounts_age()
+    assert paid_to(owed) == IBAN
+
+
+def confirm_two_at_once(world: World) -> list[bool]:
+    """Proposes two accounts and confirms both at once; returns which is used at once."""
+    names = []
+    for iban in (IBAN, OTHER_IBAN):
+        account = bank_account_pb2.BankAccount(holder_name="School", iban=iban)
+        request = bank_account_pb2.ProposeBankAccountRequest(parent=world.organisation, bank_account=account)
+        names.append(world.payer.accounts.ProposeBankAccount(request).name)
+    stub = world.approver.accounts
+
+    def confirm(name: str) -> bool:
+        done = stub.ConfirmBankAccount(bank_account_pb2.ConfirmBankAccountRequest(name=name))
+        return bool(done.effective_time == done.confirm_time)
+
+    with ThreadPoolExecutor(2) as pool:
+        return sorted(pool.map(confirm, names))
+
+
+def test_of_two_first_accounts_confirmed_at_once_only_one_is_used_at_once(world: World) -> None:
+    assert confirm_two_at_once(world) == [False, True]
+
+
+def test_control_without_the_lock_both_are_used_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction(world.app) as tx:
+        tx.execute(text("DROP INDEX bank_accounts_one_first"))
+    world.app.engine.dispose()  # the driver forgets prepared statements on a connection that changed tables
+    monkeypatch.setattr(payouts, "lock_accounts", lambda *_: None)
+    meeting, before = Meeting(2), payouts.confirmed_before
+
+    def both_look_first(*call: Any) -> bool:
+        found = before(*call)
+        meeting()
+        return found
+
+    monkeypatch.setattr(payouts, "confirmed_before", both_look_first)
+    assert confirm_two_at_once(world) == [True, True]
 
 
 def test_bank_accounts_need_two_people_and_a_real_iban(world: World) -> None:

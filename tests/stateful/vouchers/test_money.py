@@ -115,6 +115,16 @@ class Redemptions(Vouchers):
         self.journal.spent[voucher] = self.journal.spent.get(voucher, 0) + amount
         self.journal.events = self.journal.count_events()
 
+    @rule(redemption=redemptions, amount=AMOUNTS)
+    def claw_back(self, redemption: str, amount: int) -> None:
+        reason = pb.Redemption.END_REASON_MISTAKE
+        request = pb.ClawBackRedemptionRequest(name=redemption, amount=eur(amount), reason_code=reason)
+        if self.journal.acknowledged(lambda: self.world.payer.redemptions.ClawBackRedemption(request), 1):
+            get = pb.GetRedemptionRequest(name=redemption)
+            voucher = self.world.auditor.redemptions.GetRedemption(get).voucher
+            self.journal.spent[voucher] -= amount
+            assert self.journal.spent[voucher] >= 0
+
     @rule(redemption=redemptions)
     def void(self, redemption: str) -> None:
         owner, request = self.owner(redemption), pb.VoidRedemptionRequest(name=redemption)
@@ -141,6 +151,7 @@ class Settlement(Redemptions):
     @rule()
     def pay(self) -> None:
         self.world.bank_account()
+        self.journal.events += 1
         try:
             name = self.world.batch().name
         except Refused:

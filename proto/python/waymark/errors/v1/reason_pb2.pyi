@@ -87,6 +87,9 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_POT_CONFLICT: _Reason.ValueType  # 218
     REASON_TOO_MANY_ATTEMPTS: _Reason.ValueType  # 219
     REASON_APPLICATION_OPEN: _Reason.ValueType  # 220
+    REASON_PAYOUT_HELD: _Reason.ValueType  # 240
+    REASON_BANK_REPORT_INVALID: _Reason.ValueType  # 241
+    REASON_BANK_REPORT_CONFLICT: _Reason.ValueType  # 242
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -154,6 +157,9 @@ REASON_BUDGET_PERIOD_OVERLAP: Reason.ValueType  # 217
 REASON_POT_CONFLICT: Reason.ValueType  # 218
 REASON_TOO_MANY_ATTEMPTS: Reason.ValueType  # 219
 REASON_APPLICATION_OPEN: Reason.ValueType  # 220
+REASON_PAYOUT_HELD: Reason.ValueType  # 240
+REASON_BANK_REPORT_INVALID: Reason.ValueType  # 241
+REASON_BANK_REPORT_CONFLICT: Reason.ValueType  # 242
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

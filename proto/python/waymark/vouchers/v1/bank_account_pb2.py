@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&waymark/vouchers/v1/bank_account.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\x8d\x04\n\x0b\x42\x61nkAccount\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\"\n\x0bholder_name\x18\x02 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x46\x12\x1b\n\x04iban\x18\x03 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x0f\x18*\x12:\n\x03\x62ic\x18\x04 \x01(\tB-\xbaH*r%2#^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$\xd8\x01\x01\x12;\n\x05state\x18\x05 \x01(\x0e\x32&.waymark.vouchers.v1.BankAccount.StateB\x04\xe2\x41\x01\x03\x12\x38\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"G\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_PROPOSED\x10\x01\x12\x13\n\x0fSTATE_CONFIRMED\x10\x02:v\xea\x41s\n\x1cvouchers.waymark/BankAccount\x12\x38organisations/{organisation}/bankAccounts/{bank_account}*\x0c\x62\x61nkAccounts2\x0b\x62\x61nkAccount\"\xb8\x01\n\x19ProposeBankAccountRequest\x12\x36\n\x06parent\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^organisations/[^/]{1,100}$\x12\x42\n\x0c\x62\x61nk_account\x18\x02 \x01(\x0b\x32 .waymark.vouchers.v1.BankAccountB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8f\x01\n\x19\x43onfirmBankAccountRequest\x12Q\n\x04name\x18\x01 \x01(\tBC\xe2\x41\x01\x02\xbaH<r:28^organisations/[^/]{1,100}/bankAccounts/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"j\n\x15GetBankAccountRequest\x12Q\n\x04name\x18\x01 \x01(\tBC\xe2\x41\x01\x02\xbaH<r:28^organisations/[^/]{1,100}/bankAccounts/[0-9a-z-]{1,63}$\"\x8b\x01\n\x17ListBankAccountsRequest\x12\x36\n\x06parent\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^organisations/[^/]{1,100}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"l\n\x18ListBankAccountsResponse\x12\x37\n\rbank_accounts\x18\x01 \x03(\x0b\x32 .waymark.vouchers.v1.BankAccount\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x88\x06\n\x12\x42\x61nkAccountService\x12\xc5\x01\n\x12ProposeBankAccount\x12..waymark.vouchers.v1.ProposeBankAccountRequest\x1a .waymark.vouchers.v1.BankAccount\"]\x8a\xb5\x18\x1a\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\x82\xd3\xe4\x93\x02\x39\")/v1/{parent=organisations/*}/bankAccounts:\x0c\x62\x61nk_account\x12\xac\x01\n\x12\x43onfirmBankAccount\x12..waymark.vouchers.v1.ConfirmBankAccountRequest\x1a .waymark.vouchers.v1.BankAccount\"D\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02\x36\"1/v1/{name=organisations/*/bankAccounts/*}:confirm:\x01*\x12\xb3\x01\n\x0eGetBankAccount\x12*.waymark.vouchers.v1.GetBankAccountRequest\x1a .waymark.vouchers.v1.BankAccount\"S\x8a\xb5\x18\x1e\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02+\x12)/v1/{name=organisations/*/bankAccounts/*}\x12\xc4\x01\n\x10ListBankAccounts\x12,.waymark.vouchers.v1.ListBankAccountsRequest\x1a-.waymark.vouchers.v1.ListBankAccountsResponse\"S\x8a\xb5\x18\x1e\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02+\x12)/v1/{parent=organisations/*}/bankAccountsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&waymark/vouchers/v1/bank_account.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xda\x04\n\x0b\x42\x61nkAccount\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\"\n\x0bholder_name\x18\x02 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x46\x12\x1b\n\x04iban\x18\x03 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x0f\x18*\x12:\n\x03\x62ic\x18\x04 \x01(\tB-\xbaH*r%2#^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$\xd8\x01\x01\x12;\n\x05state\x18\x05 \x01(\x0e\x32&.waymark.vouchers.v1.BankAccount.StateB\x04\xe2\x41\x01\x03\x12\x38\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x63onfirm_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\\\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_PROPOSED\x10\x01\x12\x13\n\x0fSTATE_CONFIRMED\x10\x02\x12\x13\n\x0fSTATE_WITHDRAWN\x10\x03:v\xea\x41s\n\x1cvouchers.waymark/BankAccount\x12\x38organisations/{organisation}/bankAccounts/{bank_account}*\x0c\x62\x61nkAccounts2\x0b\x62\x61nkAccount\"\xb8\x01\n\x19ProposeBankAccountRequest\x12\x36\n\x06parent\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^organisations/[^/]{1,100}$\x12\x42\n\x0c\x62\x61nk_account\x18\x02 \x01(\x0b\x32 .waymark.vouchers.v1.BankAccountB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8f\x01\n\x19\x43onfirmBankAccountRequest\x12Q\n\x04name\x18\x01 \x01(\tBC\xe2\x41\x01\x02\xbaH<r:28^organisations/[^/]{1,100}/bankAccounts/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x90\x01\n\x1aWithdrawBankAccountRequest\x12Q\n\x04name\x18\x01 \x01(\tBC\xe2\x41\x01\x02\xbaH<r:28^organisations/[^/]{1,100}/bankAccounts/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"j\n\x15GetBankAccountRequest\x12Q\n\x04name\x18\x01 \x01(\tBC\xe2\x41\x01\x02\xbaH<r:28^organisations/[^/]{1,100}/bankAccounts/[0-9a-z-]{1,63}$\"\x8b\x01\n\x17ListBankAccountsRequest\x12\x36\n\x06parent\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^organisations/[^/]{1,100}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"l\n\x18ListBankAccountsResponse\x12\x37\n\rbank_accounts\x18\x01 \x03(\x0b\x32 .waymark.vouchers.v1.BankAccount\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd0\x07\n\x12\x42\x61nkAccountService\x12\xc5\x01\n\x12ProposeBankAccount\x12..waymark.vouchers.v1.ProposeBankAccountRequest\x1a .waymark.vouchers.v1.BankAccount\"]\x8a\xb5\x18\x1a\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\x82\xd3\xe4\x93\x02\x39\")/v1/{parent=organisations/*}/bankAccounts:\x0c\x62\x61nk_account\x12\xac\x01\n\x12\x43onfirmBankAccount\x12..waymark.vouchers.v1.ConfirmBankAccountRequest\x1a .waymark.vouchers.v1.BankAccount\"D\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02\x36\"1/v1/{name=organisations/*/bankAccounts/*}:confirm:\x01*\x12\xc5\x01\n\x13WithdrawBankAccount\x12/.waymark.vouchers.v1.WithdrawBankAccountRequest\x1a .waymark.vouchers.v1.BankAccount\"[\x8a\xb5\x18\x1a\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\x82\xd3\xe4\x93\x02\x37\"2/v1/{name=organisations/*/bankAccounts/*}:withdraw:\x01*\x12\xb3\x01\n\x0eGetBankAccount\x12*.waymark.vouchers.v1.GetBankAccountRequest\x1a .waymark.vouchers.v1.BankAccount\"S\x8a\xb5\x18\x1e\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02+\x12)/v1/{name=organisations/*/bankAccounts/*}\x12\xc4\x01\n\x10ListBankAccounts\x12,.waymark.vouchers.v1.ListBankAccountsRequest\x1a-.waymark.vouchers.v1.ListBankAccountsResponse\"S\x8a\xb5\x18\x1e\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02+\x12)/v1/{parent=organisations/*}/bankAccountsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +51,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BANKACCOUNT'].fields_by_name['effective_time']._serialized_options = b'\342A\001\003'
   _globals['_BANKACCOUNT'].fields_by_name['create_time']._loaded_options = None
   _globals['_BANKACCOUNT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_BANKACCOUNT'].fields_by_name['confirm_time']._loaded_options = None
+  _globals['_BANKACCOUNT'].fields_by_name['confirm_time']._serialized_options = b'\342A\001\003'
   _globals['_BANKACCOUNT']._loaded_options = None
   _globals['_BANKACCOUNT']._serialized_options = b'\352As\n\034vouchers.waymark/BankAccount\0228organisations/{organisation}/bankAccounts/{bank_account}*\014bankAccounts2\013bankAccount'
   _globals['_PROPOSEBANKACCOUNTREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -63,6 +65,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONFIRMBANKACCOUNTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H<r:28^organisations/[^/]{1,100}/bankAccounts/[0-9a-z-]{1,63}$'
   _globals['_CONFIRMBANKACCOUNTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CONFIRMBANKACCOUNTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_WITHDRAWBANKACCOUNTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_WITHDRAWBANKACCOUNTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H<r:28^organisations/[^/]{1,100}/bankAccounts/[0-9a-z-]{1,63}$'
+  _globals['_WITHDRAWBANKACCOUNTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_WITHDRAWBANKACCOUNTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_GETBANKACCOUNTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETBANKACCOUNTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H<r:28^organisations/[^/]{1,100}/bankAccounts/[0-9a-z-]{1,63}$'
   _globals['_LISTBANKACCOUNTSREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -75,24 +81,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BANKACCOUNTSERVICE'].methods_by_name['ProposeBankAccount']._serialized_options = b'\212\265\030\032\n\024\010\002\022\020organisation.own\n\002\010\005\202\323\344\223\0029\")/v1/{parent=organisations/*}/bankAccounts:\014bank_account'
   _globals['_BANKACCOUNTSERVICE'].methods_by_name['ConfirmBankAccount']._loaded_options = None
   _globals['_BANKACCOUNTSERVICE'].methods_by_name['ConfirmBankAccount']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\0026\"1/v1/{name=organisations/*/bankAccounts/*}:confirm:\001*'
+  _globals['_BANKACCOUNTSERVICE'].methods_by_name['WithdrawBankAccount']._loaded_options = None
+  _globals['_BANKACCOUNTSERVICE'].methods_by_name['WithdrawBankAccount']._serialized_options = b'\212\265\030\032\n\024\010\002\022\020organisation.own\n\002\010\005\202\323\344\223\0027\"2/v1/{name=organisations/*/bankAccounts/*}:withdraw:\001*'
   _globals['_BANKACCOUNTSERVICE'].methods_by_name['GetBankAccount']._loaded_options = None
   _globals['_BANKACCOUNTSERVICE'].methods_by_name['GetBankAccount']._serialized_options = b'\212\265\030\036\n\024\010\002\022\020organisation.own\n\002\010\005\n\002\010\010\202\323\344\223\002+\022)/v1/{name=organisations/*/bankAccounts/*}'
   _globals['_BANKACCOUNTSERVICE'].methods_by_name['ListBankAccounts']._loaded_options = None
   _globals['_BANKACCOUNTSERVICE'].methods_by_name['ListBankAccounts']._serialized_options = b'\212\265\030\036\n\024\010\002\022\020organisation.own\n\002\010\005\n\002\010\010\202\323\344\223\002+\022)/v1/{parent=organisations/*}/bankAccounts'
   _globals['_BANKACCOUNT']._serialized_start=250
-  _globals['_BANKACCOUNT']._serialized_end=775
-  _globals['_BANKACCOUNT_STATE']._serialized_start=584
-  _globals['_BANKACCOUNT_STATE']._serialized_end=655
-  _globals['_PROPOSEBANKACCOUNTREQUEST']._serialized_start=778
-  _globals['_PROPOSEBANKACCOUNTREQUEST']._serialized_end=962
-  _globals['_CONFIRMBANKACCOUNTREQUEST']._serialized_start=965
-  _globals['_CONFIRMBANKACCOUNTREQUEST']._serialized_end=1108
-  _globals['_GETBANKACCOUNTREQUEST']._serialized_start=1110
-  _globals['_GETBANKACCOUNTREQUEST']._serialized_end=1216
-  _globals['_LISTBANKACCOUNTSREQUEST']._serialized_start=1219
-  _globals['_LISTBANKACCOUNTSREQUEST']._serialized_end=1358
-  _globals['_LISTBANKACCOUNTSRESPONSE']._serialized_start=1360
-  _globals['_LISTBANKACCOUNTSRESPONSE']._serialized_end=1468
-  _globals['_BANKACCOUNTSERVICE']._serialized_start=1471
-  _globals['_BANKACCOUNTSERVICE']._serialized_end=2247
+  _globals['_BANKACCOUNT']._serialized_end=852
+  _globals['_BANKACCOUNT_STATE']._serialized_start=640
+  _globals['_BANKACCOUNT_STATE']._serialized_end=732
+  _globals['_PROPOSEBANKACCOUNTREQUEST']._serialized_start=855
+  _globals['_PROPOSEBANKACCOUNTREQUEST']._serialized_end=1039
+  _globals['_CONFIRMBANKACCOUNTREQUEST']._serialized_start=1042
+  _globals['_CONFIRMBANKACCOUNTREQUEST']._serialized_end=1185
+  _globals['_WITHDRAWBANKACCOUNTREQUEST']._serialized_start=1188
+  _globals['_WITHDRAWBANKACCOUNTREQUEST']._serialized_end=1332
+  _globals['_GETBANKACCOUNTREQUEST']._serialized_start=1334
+  _globals['_GETBANKACCOUNTREQUEST']._serialized_end=1440
+  _globals['_LISTBANKACCOUNTSREQUEST']._serialized_start=1443
+  _globals['_LISTBANKACCOUNTSREQUEST']._serialized_end=1582
+  _globals['_LISTBANKACCOUNTSRESPONSE']._serialized_start=1584
+  _globals['_LISTBANKACCOUNTSRESPONSE']._serialized_end=1692
+  _globals['_BANKACCOUNTSERVICE']._serialized_start=1695
+  _globals['_BANKACCOUNTSERVICE']._serialized_end=2671
 # @@protoc_insertion_point(module_scope)

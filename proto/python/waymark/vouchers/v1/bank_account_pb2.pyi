@@ -37,6 +37,8 @@ class BankAccount(_message.Message):
         """Waits for a second person."""
         STATE_CONFIRMED: BankAccount._State.ValueType  # 2
         """Used for payouts from its `effective_time` on, until a later one is."""
+        STATE_WITHDRAWN: BankAccount._State.ValueType  # 3
+        """Taken back before it was used; it never will be."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the account stands."""
@@ -46,6 +48,8 @@ class BankAccount(_message.Message):
     """Waits for a second person."""
     STATE_CONFIRMED: BankAccount.State.ValueType  # 2
     """Used for payouts from its `effective_time` on, until a later one is."""
+    STATE_WITHDRAWN: BankAccount.State.ValueType  # 3
+    """Taken back before it was used; it never will be."""
 
     NAME_FIELD_NUMBER: _builtins.int
     HOLDER_NAME_FIELD_NUMBER: _builtins.int
@@ -54,6 +58,7 @@ class BankAccount(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    CONFIRM_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{organisation}/bankAccounts/{id}`."""
     holder_name: _builtins.str
@@ -72,6 +77,10 @@ class BankAccount(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was proposed, UTC."""
 
+    @_builtins.property
+    def confirm_time(self) -> _timestamp_pb2.Timestamp:
+        """When a second person confirmed it, UTC; unset before."""
+
     def __init__(
         self,
         *,
@@ -82,10 +91,11 @@ class BankAccount(_message.Message):
         state: Global___BankAccount.State.ValueType = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        confirm_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirm_time", b"confirm_time", "create_time", b"create_time", "effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bic", b"bic", "create_time", b"create_time", "effective_time", b"effective_time", "holder_name", b"holder_name", "iban", b"iban", "name", b"name", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bic", b"bic", "confirm_time", b"confirm_time", "create_time", b"create_time", "effective_time", b"effective_time", "holder_name", b"holder_name", "iban", b"iban", "name", b"name", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -148,6 +158,32 @@ class ConfirmBankAccountRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConfirmBankAccountRequest: _TypeAlias = ConfirmBankAccountRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawBankAccountRequest(_message.Message):
+    """Takes an account back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/bankAccounts/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawBankAccountRequest: _TypeAlias = WithdrawBankAccountRequest  # noqa: Y015
 
 @_typing.final
 class GetBankAccountRequest(_message.Message):

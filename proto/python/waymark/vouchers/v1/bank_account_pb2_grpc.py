@@ -45,6 +45,11 @@ class BankAccountServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.ConfirmBankAccountRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.BankAccount.FromString,
                 _registered_method=True)
+        self.WithdrawBankAccount = channel.unary_unary(
+                '/waymark.vouchers.v1.BankAccountService/WithdrawBankAccount',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.WithdrawBankAccountRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.BankAccount.FromString,
+                _registered_method=True)
         self.GetBankAccount = channel.unary_unary(
                 '/waymark.vouchers.v1.BankAccountService/GetBankAccount',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.GetBankAccountRequest.SerializeToString,
@@ -77,6 +82,14 @@ class BankAccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawBankAccount(self, request, context):
+        """Takes back a proposed account, or a confirmed change within its 72 hours; one person is enough to stop it.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetBankAccount(self, request, context):
         """Reads an account.
         Errors: NOT_FOUND.
@@ -104,6 +117,11 @@ def add_BankAccountServiceServicer_to_server(servicer, server):
             'ConfirmBankAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.ConfirmBankAccount,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.ConfirmBankAccountRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.BankAccount.SerializeToString,
+            ),
+            'WithdrawBankAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawBankAccount,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.WithdrawBankAccountRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.BankAccount.SerializeToString,
             ),
             'GetBankAccount': grpc.unary_unary_rpc_method_handler(
@@ -171,6 +189,33 @@ class BankAccountService:
             target,
             '/waymark.vouchers.v1.BankAccountService/ConfirmBankAccount',
             waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.ConfirmBankAccountRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.BankAccount.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawBankAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.BankAccountService/WithdrawBankAccount',
+            waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.WithdrawBankAccountRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_bank__account__pb2.BankAccount.FromString,
             options,
             channel_credentials,

@@ -41,6 +41,10 @@ class BankAccountServiceStub:
     """Confirms a proposed account, by another person than proposed it.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
+    WithdrawBankAccount: _grpc.UnaryUnaryMultiCallable[_bank_account_pb2.WithdrawBankAccountRequest, _bank_account_pb2.BankAccount]
+    """Takes back a proposed account, or a confirmed change within its 72 hours; one person is enough to stop it.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
     GetBankAccount: _grpc.UnaryUnaryMultiCallable[_bank_account_pb2.GetBankAccountRequest, _bank_account_pb2.BankAccount]
     """Reads an account.
     Errors: NOT_FOUND.
@@ -62,6 +66,10 @@ class BankAccountServiceAsyncStub(BankAccountServiceStub):
     ConfirmBankAccount: _aio.UnaryUnaryMultiCallable[_bank_account_pb2.ConfirmBankAccountRequest, _bank_account_pb2.BankAccount]  # type: ignore[assignment]
     """Confirms a proposed account, by another person than proposed it.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+    """
+    WithdrawBankAccount: _aio.UnaryUnaryMultiCallable[_bank_account_pb2.WithdrawBankAccountRequest, _bank_account_pb2.BankAccount]  # type: ignore[assignment]
+    """Takes back a proposed account, or a confirmed change within its 72 hours; one person is enough to stop it.
+    Errors: NOT_FOUND, WRONG_STATE.
     """
     GetBankAccount: _aio.UnaryUnaryMultiCallable[_bank_account_pb2.GetBankAccountRequest, _bank_account_pb2.BankAccount]  # type: ignore[assignment]
     """Reads an account.
@@ -93,6 +101,16 @@ class BankAccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_bank_account_pb2.BankAccount, _abc.Awaitable[_bank_account_pb2.BankAccount]]:
         """Confirms a proposed account, by another person than proposed it.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawBankAccount(
+        self,
+        request: _bank_account_pb2.WithdrawBankAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bank_account_pb2.BankAccount, _abc.Awaitable[_bank_account_pb2.BankAccount]]:
+        """Takes back a proposed account, or a confirmed change within its 72 hours; one person is enough to stop it.
+        Errors: NOT_FOUND, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod

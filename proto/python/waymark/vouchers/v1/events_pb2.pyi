@@ -393,3 +393,209 @@ class PayoutBatchApproved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PayoutBatchApproved: _TypeAlias = PayoutBatchApproved  # noqa: Y015
+
+@_typing.final
+class PayoutBatchSent(_message.Message):
+    """A person handed the file of a payout batch to the bank."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYOUT_BATCH_FIELD_NUMBER: _builtins.int
+    payout_batch: _builtins.str
+    """Resource name `payoutBatches/{id}`."""
+    def __init__(
+        self,
+        *,
+        payout_batch: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payout_batch", b"payout_batch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayoutBatchSent: _TypeAlias = PayoutBatchSent  # noqa: Y015
+
+@_typing.final
+class PayoutConfirmed(_message.Message):
+    """The bank executed a payment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYOUT_BATCH_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    payout_batch: _builtins.str
+    """Resource name `payoutBatches/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was paid."""
+
+    def __init__(
+        self,
+        *,
+        payout_batch: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "organisation", b"organisation", "payout_batch", b"payout_batch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayoutConfirmed: _TypeAlias = PayoutConfirmed  # noqa: Y015
+
+@_typing.final
+class PayoutReturned(_message.Message):
+    """The bank rejected or returned a payment; the provider is owed the amount again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYOUT_BATCH_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    RETURN_CODE_FIELD_NUMBER: _builtins.int
+    payout_batch: _builtins.str
+    """Resource name `payoutBatches/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    return_code: _builtins.str
+    """Why, ISO 20022 code such as `AC04`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What came back."""
+
+    def __init__(
+        self,
+        *,
+        payout_batch: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        return_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "organisation", b"organisation", "payout_batch", b"payout_batch", "return_code", b"return_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayoutReturned: _TypeAlias = PayoutReturned  # noqa: Y015
+
+@_typing.final
+class BankAccountConfirmed(_message.Message):
+    """A second person confirmed where a provider's money goes. Whoever did not expect it can still stop a change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BANK_ACCOUNT_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    bank_account: _builtins.str
+    """Resource name `organisations/{organisation}/bankAccounts/{id}`."""
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """From when it is used, UTC."""
+
+    def __init__(
+        self,
+        *,
+        bank_account: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bank_account", b"bank_account", "effective_time", b"effective_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BankAccountConfirmed: _TypeAlias = BankAccountConfirmed  # noqa: Y015
+
+@_typing.final
+class BankAccountWithdrawn(_message.Message):
+    """An account was taken back before it was used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BANK_ACCOUNT_FIELD_NUMBER: _builtins.int
+    bank_account: _builtins.str
+    """Resource name `organisations/{organisation}/bankAccounts/{id}`."""
+    def __init__(
+        self,
+        *,
+        bank_account: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bank_account", b"bank_account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BankAccountWithdrawn: _TypeAlias = BankAccountWithdrawn  # noqa: Y015
+
+@_typing.final
+class RedemptionClawedBack(_message.Message):
+    """An accepted amount was taken back, whole or in part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    WHOLE_FIELD_NUMBER: _builtins.int
+    whole: _builtins.bool
+    """True when nothing of the accepted amount is left."""
+    @_builtins.property
+    def ref(self) -> Global___RedemptionRef:
+        """Which redemption."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was taken back now."""
+
+    def __init__(
+        self,
+        *,
+        ref: Global___RedemptionRef | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        whole: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "whole", b"whole"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedemptionClawedBack: _TypeAlias = RedemptionClawedBack  # noqa: Y015
+
+@_typing.final
+class ReceivableWrittenOff(_message.Message):
+    """What a provider still owed back was written off by a second person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIVABLE_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    receivable: _builtins.str
+    """Resource name `receivables/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """The loss."""
+
+    def __init__(
+        self,
+        *,
+        receivable: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "organisation", b"organisation", "receivable", b"receivable"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceivableWrittenOff: _TypeAlias = ReceivableWrittenOff  # noqa: Y015

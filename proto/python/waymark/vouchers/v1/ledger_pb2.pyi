@@ -35,9 +35,13 @@ class _AccountKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccountKi
     ACCOUNT_KIND_PROVIDER_HELD: _AccountKind.ValueType  # 5
     ACCOUNT_KIND_PROVIDER_CLEARED: _AccountKind.ValueType  # 6
     ACCOUNT_KIND_BANK_CLEARING: _AccountKind.ValueType  # 7
+    ACCOUNT_KIND_PROVIDER_RECEIVABLE: _AccountKind.ValueType  # 8
+    ACCOUNT_KIND_WRITE_OFF: _AccountKind.ValueType  # 9
 
 class AccountKind(_AccountKind, metaclass=_AccountKindEnumTypeWrapper):
-    """Kinds of account. Only funder, bank and learner may stand below zero: they are outside."""
+    """Kinds of account. Funder and bank are outside and may stand below zero; so do receivables, which are money that was
+    given on and has yet to come back, and write-offs, which never will.
+    """
 
 ACCOUNT_KIND_UNSPECIFIED: AccountKind.ValueType  # 0
 ACCOUNT_KIND_FUNDER: AccountKind.ValueType  # 1
@@ -47,6 +51,8 @@ ACCOUNT_KIND_VOUCHER_RESERVED: AccountKind.ValueType  # 4
 ACCOUNT_KIND_PROVIDER_HELD: AccountKind.ValueType  # 5
 ACCOUNT_KIND_PROVIDER_CLEARED: AccountKind.ValueType  # 6
 ACCOUNT_KIND_BANK_CLEARING: AccountKind.ValueType  # 7
+ACCOUNT_KIND_PROVIDER_RECEIVABLE: AccountKind.ValueType  # 8
+ACCOUNT_KIND_WRITE_OFF: AccountKind.ValueType  # 9
 Global___AccountKind: _TypeAlias = AccountKind  # noqa: Y015
 
 @_typing.final

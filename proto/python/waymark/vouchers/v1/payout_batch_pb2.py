@@ -33,7 +33,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&waymark/vouchers/v1/payout_batch.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"s\n\x06Payout\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x18\n\x10redemption_count\x18\x03 \x01(\x05\x12\x15\n\rend_to_end_id\x18\x04 \x01(\t\"\x88\x06\n\x0bPayoutBatch\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12;\n\x05state\x18\x02 \x01(\x0e\x32&.waymark.vouchers.v1.PayoutBatch.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0e\x65xecution_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\"\n\x0b\x64\x65\x62tor_name\x18\x04 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x46\x12\"\n\x0b\x64\x65\x62tor_iban\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x0f\x18*\x12\x41\n\ndebtor_bic\x18\x06 \x01(\tB-\xbaH*r%2#^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$\xd8\x01\x01\x12+\n\rcurrency_code\x18\x07 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[A-Z]{3}$\xd8\x01\x01\x12\'\n\x05total\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x32\n\x07payouts\x18\t \x03(\x0b\x32\x1b.waymark.vouchers.v1.PayoutB\x04\xe2\x41\x01\x03\x12#\n\x15skipped_organisations\x18\n \x03(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x61pprove_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\r \x01(\tB\x07\xbaH\x04r\x02\x18@\"T\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x10\n\x0cSTATE_FROZEN\x10\x02\x12\x12\n\x0eSTATE_APPROVED\x10\x03:[\xea\x41X\n\x1cvouchers.waymark/PayoutBatch\x12\x1cpayoutBatches/{payout_batch}*\rpayoutBatches2\x0bpayoutBatch\"\x7f\n\x18\x43reatePayoutBatchRequest\x12\x42\n\x0cpayout_batch\x18\x01 \x01(\x0b\x32 .waymark.vouchers.v1.PayoutBatchB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"u\n\x18\x46reezePayoutBatchRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^payoutBatches/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8d\x01\n\x19\x41pprovePayoutBatchRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^payoutBatches/[0-9a-z-]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"Q\n\x15GetPayoutBatchRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^payoutBatches/[0-9a-z-]{1,63}$\"T\n\x18ListPayoutBatchesRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"n\n\x19ListPayoutBatchesResponse\x12\x38\n\x0epayout_batches\x18\x01 \x03(\x0b\x32 .waymark.vouchers.v1.PayoutBatch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"N\n\x12GetBankFileRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^payoutBatches/[0-9a-z-]{1,63}$2\x8f\x07\n\x12PayoutBatchService\x12\x8a\x01\n\x11\x43reatePayoutBatch\x12-.waymark.vouchers.v1.CreatePayoutBatchRequest\x1a .waymark.vouchers.v1.PayoutBatch\"$\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02\x16\"\x11/v1/payoutBatches:\x01*\x12\x9a\x01\n\x11\x46reezePayoutBatch\x12-.waymark.vouchers.v1.FreezePayoutBatchRequest\x1a .waymark.vouchers.v1.PayoutBatch\"4\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02&\"!/v1/{name=payoutBatches/*}:freeze:\x01*\x12\x9d\x01\n\x12\x41pprovePayoutBatch\x12..waymark.vouchers.v1.ApprovePayoutBatchRequest\x1a .waymark.vouchers.v1.PayoutBatch\"5\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=payoutBatches/*}:approve:\x01*\x12\x8e\x01\n\x0eGetPayoutBatch\x12*.waymark.vouchers.v1.GetPayoutBatchRequest\x1a .waymark.vouchers.v1.PayoutBatch\".\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=payoutBatches/*}\x12\x99\x01\n\x11ListPayoutBatches\x12-.waymark.vouchers.v1.ListPayoutBatchesRequest\x1a..waymark.vouchers.v1.ListPayoutBatchesResponse\"%\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/payoutBatches\x12\x81\x01\n\x0bGetBankFile\x12\'.waymark.vouchers.v1.GetBankFileRequest\x1a\x14.google.api.HttpBody\"3\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02%\x12#/v1/{name=payoutBatches/*}:bankFileb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&waymark/vouchers/v1/payout_batch.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\x95\x02\n\x06Payout\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x18\n\x10redemption_count\x18\x03 \x01(\x05\x12\x15\n\rend_to_end_id\x18\x04 \x01(\t\x12\x35\n\x05state\x18\x05 \x01(\x0e\x32&.waymark.vouchers.v1.PayoutBatch.State\x12\x13\n\x0breturn_code\x18\x06 \x01(\t\x12/\n\x0bresult_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x07set_off\x18\x08 \x01(\x0b\x32\x12.google.type.Money\"\xe5\x07\n\x0bPayoutBatch\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12;\n\x05state\x18\x02 \x01(\x0e\x32&.waymark.vouchers.v1.PayoutBatch.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0e\x65xecution_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\"\n\x0b\x64\x65\x62tor_name\x18\x04 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x46\x12\"\n\x0b\x64\x65\x62tor_iban\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x0f\x18*\x12\x41\n\ndebtor_bic\x18\x06 \x01(\tB-\xbaH*r%2#^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$\xd8\x01\x01\x12+\n\rcurrency_code\x18\x07 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[A-Z]{3}$\xd8\x01\x01\x12\'\n\x05total\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x32\n\x07payouts\x18\t \x03(\x0b\x32\x1b.waymark.vouchers.v1.PayoutB\x04\xe2\x41\x01\x03\x12#\n\x15skipped_organisations\x18\n \x03(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x61pprove_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\r \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x35\n\x0b\x66reeze_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x33\n\tsend_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bsettle_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\x8d\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x10\n\x0cSTATE_FROZEN\x10\x02\x12\x12\n\x0eSTATE_APPROVED\x10\x03\x12\x0e\n\nSTATE_SENT\x10\x04\x12\x13\n\x0fSTATE_CONFIRMED\x10\x05\x12\x12\n\x0eSTATE_RETURNED\x10\x06:[\xea\x41X\n\x1cvouchers.waymark/PayoutBatch\x12\x1cpayoutBatches/{payout_batch}*\rpayoutBatches2\x0bpayoutBatch\"\x7f\n\x18\x43reatePayoutBatchRequest\x12\x42\n\x0cpayout_batch\x18\x01 \x01(\x0b\x32 .waymark.vouchers.v1.PayoutBatchB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"u\n\x18\x46reezePayoutBatchRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^payoutBatches/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8d\x01\n\x19\x41pprovePayoutBatchRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^payoutBatches/[0-9a-z-]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8e\x01\n\x1aMarkPayoutBatchSentRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^payoutBatches/[0-9a-z-]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"Q\n\x15GetPayoutBatchRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^payoutBatches/[0-9a-z-]{1,63}$\"T\n\x18ListPayoutBatchesRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"n\n\x19ListPayoutBatchesResponse\x12\x38\n\x0epayout_batches\x18\x01 \x03(\x0b\x32 .waymark.vouchers.v1.PayoutBatch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"N\n\x12GetBankFileRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^payoutBatches/[0-9a-z-]{1,63}$2\xb2\x08\n\x12PayoutBatchService\x12\x8a\x01\n\x11\x43reatePayoutBatch\x12-.waymark.vouchers.v1.CreatePayoutBatchRequest\x1a .waymark.vouchers.v1.PayoutBatch\"$\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02\x16\"\x11/v1/payoutBatches:\x01*\x12\x9a\x01\n\x11\x46reezePayoutBatch\x12-.waymark.vouchers.v1.FreezePayoutBatchRequest\x1a .waymark.vouchers.v1.PayoutBatch\"4\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02&\"!/v1/{name=payoutBatches/*}:freeze:\x01*\x12\x9d\x01\n\x12\x41pprovePayoutBatch\x12..waymark.vouchers.v1.ApprovePayoutBatchRequest\x1a .waymark.vouchers.v1.PayoutBatch\"5\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=payoutBatches/*}:approve:\x01*\x12\xa0\x01\n\x13MarkPayoutBatchSent\x12/.waymark.vouchers.v1.MarkPayoutBatchSentRequest\x1a .waymark.vouchers.v1.PayoutBatch\"6\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02(\"#/v1/{name=payoutBatches/*}:markSent:\x01*\x12\x8e\x01\n\x0eGetPayoutBatch\x12*.waymark.vouchers.v1.GetPayoutBatchRequest\x1a .waymark.vouchers.v1.PayoutBatch\".\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=payoutBatches/*}\x12\x99\x01\n\x11ListPayoutBatches\x12-.waymark.vouchers.v1.ListPayoutBatchesRequest\x1a..waymark.vouchers.v1.ListPayoutBatchesResponse\"%\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/payoutBatches\x12\x81\x01\n\x0bGetBankFile\x12\'.waymark.vouchers.v1.GetBankFileRequest\x1a\x14.google.api.HttpBody\"3\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02%\x12#/v1/{name=payoutBatches/*}:bankFileb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -66,6 +66,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYOUTBATCH'].fields_by_name['approve_time']._serialized_options = b'\342A\001\003'
   _globals['_PAYOUTBATCH'].fields_by_name['etag']._loaded_options = None
   _globals['_PAYOUTBATCH'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_PAYOUTBATCH'].fields_by_name['freeze_time']._loaded_options = None
+  _globals['_PAYOUTBATCH'].fields_by_name['freeze_time']._serialized_options = b'\342A\001\003'
+  _globals['_PAYOUTBATCH'].fields_by_name['send_time']._loaded_options = None
+  _globals['_PAYOUTBATCH'].fields_by_name['send_time']._serialized_options = b'\342A\001\003'
+  _globals['_PAYOUTBATCH'].fields_by_name['settle_time']._loaded_options = None
+  _globals['_PAYOUTBATCH'].fields_by_name['settle_time']._serialized_options = b'\342A\001\003'
   _globals['_PAYOUTBATCH']._loaded_options = None
   _globals['_PAYOUTBATCH']._serialized_options = b'\352AX\n\034vouchers.waymark/PayoutBatch\022\034payoutBatches/{payout_batch}*\rpayoutBatches2\013payoutBatch'
   _globals['_CREATEPAYOUTBATCHREQUEST'].fields_by_name['payout_batch']._loaded_options = None
@@ -82,6 +88,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPROVEPAYOUTBATCHREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_APPROVEPAYOUTBATCHREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_APPROVEPAYOUTBATCHREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_MARKPAYOUTBATCHSENTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_MARKPAYOUTBATCHSENTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H#r!2\037^payoutBatches/[0-9a-z-]{1,63}$'
+  _globals['_MARKPAYOUTBATCHSENTREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_MARKPAYOUTBATCHSENTREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_MARKPAYOUTBATCHSENTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_MARKPAYOUTBATCHSENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_GETPAYOUTBATCHREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETPAYOUTBATCHREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H#r!2\037^payoutBatches/[0-9a-z-]{1,63}$'
   _globals['_LISTPAYOUTBATCHESREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -96,32 +108,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYOUTBATCHSERVICE'].methods_by_name['FreezePayoutBatch']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002&\"!/v1/{name=payoutBatches/*}:freeze:\001*'
   _globals['_PAYOUTBATCHSERVICE'].methods_by_name['ApprovePayoutBatch']._loaded_options = None
   _globals['_PAYOUTBATCHSERVICE'].methods_by_name['ApprovePayoutBatch']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002\'\"\"/v1/{name=payoutBatches/*}:approve:\001*'
+  _globals['_PAYOUTBATCHSERVICE'].methods_by_name['MarkPayoutBatchSent']._loaded_options = None
+  _globals['_PAYOUTBATCHSERVICE'].methods_by_name['MarkPayoutBatchSent']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002(\"#/v1/{name=payoutBatches/*}:markSent:\001*'
   _globals['_PAYOUTBATCHSERVICE'].methods_by_name['GetPayoutBatch']._loaded_options = None
   _globals['_PAYOUTBATCHSERVICE'].methods_by_name['GetPayoutBatch']._serialized_options = b'\212\265\030\010\n\002\010\005\n\002\010\010\202\323\344\223\002\034\022\032/v1/{name=payoutBatches/*}'
   _globals['_PAYOUTBATCHSERVICE'].methods_by_name['ListPayoutBatches']._loaded_options = None
   _globals['_PAYOUTBATCHSERVICE'].methods_by_name['ListPayoutBatches']._serialized_options = b'\212\265\030\010\n\002\010\005\n\002\010\010\202\323\344\223\002\023\022\021/v1/payoutBatches'
   _globals['_PAYOUTBATCHSERVICE'].methods_by_name['GetBankFile']._loaded_options = None
   _globals['_PAYOUTBATCHSERVICE'].methods_by_name['GetBankFile']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002%\022#/v1/{name=payoutBatches/*}:bankFile'
-  _globals['_PAYOUT']._serialized_start=325
-  _globals['_PAYOUT']._serialized_end=440
-  _globals['_PAYOUTBATCH']._serialized_start=443
-  _globals['_PAYOUTBATCH']._serialized_end=1219
-  _globals['_PAYOUTBATCH_STATE']._serialized_start=1042
-  _globals['_PAYOUTBATCH_STATE']._serialized_end=1126
-  _globals['_CREATEPAYOUTBATCHREQUEST']._serialized_start=1221
-  _globals['_CREATEPAYOUTBATCHREQUEST']._serialized_end=1348
-  _globals['_FREEZEPAYOUTBATCHREQUEST']._serialized_start=1350
-  _globals['_FREEZEPAYOUTBATCHREQUEST']._serialized_end=1467
-  _globals['_APPROVEPAYOUTBATCHREQUEST']._serialized_start=1470
-  _globals['_APPROVEPAYOUTBATCHREQUEST']._serialized_end=1611
-  _globals['_GETPAYOUTBATCHREQUEST']._serialized_start=1613
-  _globals['_GETPAYOUTBATCHREQUEST']._serialized_end=1694
-  _globals['_LISTPAYOUTBATCHESREQUEST']._serialized_start=1696
-  _globals['_LISTPAYOUTBATCHESREQUEST']._serialized_end=1780
-  _globals['_LISTPAYOUTBATCHESRESPONSE']._serialized_start=1782
-  _globals['_LISTPAYOUTBATCHESRESPONSE']._serialized_end=1892
-  _globals['_GETBANKFILEREQUEST']._serialized_start=1894
-  _globals['_GETBANKFILEREQUEST']._serialized_end=1972
-  _globals['_PAYOUTBATCHSERVICE']._serialized_start=1975
-  _globals['_PAYOUTBATCHSERVICE']._serialized_end=2886
+  _globals['_PAYOUT']._serialized_start=326
+  _globals['_PAYOUT']._serialized_end=603
+  _globals['_PAYOUTBATCH']._serialized_start=606
+  _globals['_PAYOUTBATCH']._serialized_end=1603
+  _globals['_PAYOUTBATCH_STATE']._serialized_start=1369
+  _globals['_PAYOUTBATCH_STATE']._serialized_end=1510
+  _globals['_CREATEPAYOUTBATCHREQUEST']._serialized_start=1605
+  _globals['_CREATEPAYOUTBATCHREQUEST']._serialized_end=1732
+  _globals['_FREEZEPAYOUTBATCHREQUEST']._serialized_start=1734
+  _globals['_FREEZEPAYOUTBATCHREQUEST']._serialized_end=1851
+  _globals['_APPROVEPAYOUTBATCHREQUEST']._serialized_start=1854
+  _globals['_APPROVEPAYOUTBATCHREQUEST']._serialized_end=1995
+  _globals['_MARKPAYOUTBATCHSENTREQUEST']._serialized_start=1998
+  _globals['_MARKPAYOUTBATCHSENTREQUEST']._serialized_end=2140
+  _globals['_GETPAYOUTBATCHREQUEST']._serialized_start=2142
+  _globals['_GETPAYOUTBATCHREQUEST']._serialized_end=2223
+  _globals['_LISTPAYOUTBATCHESREQUEST']._serialized_start=2225
+  _globals['_LISTPAYOUTBATCHESREQUEST']._serialized_end=2309
+  _globals['_LISTPAYOUTBATCHESRESPONSE']._serialized_start=2311
+  _globals['_LISTPAYOUTBATCHESRESPONSE']._serialized_end=2421
+  _globals['_GETBANKFILEREQUEST']._serialized_start=2423
+  _globals['_GETBANKFILEREQUEST']._serialized_end=2501
+  _globals['_PAYOUTBATCHSERVICE']._serialized_start=2504
+  _globals['_PAYOUTBATCHSERVICE']._serialized_end=3578
 # @@protoc_insertion_point(module_scope)

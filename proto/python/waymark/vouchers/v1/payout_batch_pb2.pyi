@@ -32,15 +32,31 @@ class Payout(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     REDEMPTION_COUNT_FIELD_NUMBER: _builtins.int
     END_TO_END_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    RETURN_CODE_FIELD_NUMBER: _builtins.int
+    RESULT_TIME_FIELD_NUMBER: _builtins.int
+    SET_OFF_FIELD_NUMBER: _builtins.int
     organisation: _builtins.str
     """The provider, `organisations/{id}`."""
     redemption_count: _builtins.int
     """Redemptions it pays."""
     end_to_end_id: _builtins.str
     """Reference on the provider's statement; the same in the bank file."""
+    state: Global___PayoutBatch.State.ValueType
+    """Where this payment stands: as its batch, until the bank has said CONFIRMED or RETURNED of it."""
+    return_code: _builtins.str
+    """Why the bank rejected or returned it, ISO 20022 code such as `AC04`; empty unless RETURNED."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Sum paid."""
+
+    @_builtins.property
+    def result_time(self) -> _timestamp_pb2.Timestamp:
+        """When the bank's word on it was taken in, UTC; unset before."""
+
+    @_builtins.property
+    def set_off(self) -> _money_pb2.Money:
+        """What the provider owed back and is not paid; where that is all, the amount is zero and nothing goes to the bank."""
 
     def __init__(
         self,
@@ -49,10 +65,14 @@ class Payout(_message.Message):
         amount: _money_pb2.Money | None = ...,
         redemption_count: _builtins.int = ...,
         end_to_end_id: _builtins.str = ...,
+        state: Global___PayoutBatch.State.ValueType = ...,
+        return_code: _builtins.str = ...,
+        result_time: _timestamp_pb2.Timestamp | None = ...,
+        set_off: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "result_time", b"result_time", "set_off", b"set_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end_to_end_id", b"end_to_end_id", "organisation", b"organisation", "redemption_count", b"redemption_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end_to_end_id", b"end_to_end_id", "organisation", b"organisation", "redemption_count", b"redemption_count", "result_time", b"result_time", "return_code", b"return_code", "set_off", b"set_off", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -77,6 +97,12 @@ class PayoutBatch(_message.Message):
         """Its payments are fixed; waits for a second person."""
         STATE_APPROVED: PayoutBatch._State.ValueType  # 3
         """Money has left the ledger's cleared accounts; the bank file can be fetched."""
+        STATE_SENT: PayoutBatch._State.ValueType  # 4
+        """A person has handed the file to the bank; waits for the bank's word on each payment."""
+        STATE_CONFIRMED: PayoutBatch._State.ValueType  # 5
+        """The bank has executed every payment, or all but some that came back."""
+        STATE_RETURNED: PayoutBatch._State.ValueType  # 6
+        """The bank has rejected or returned every payment."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the batch stands."""
@@ -88,6 +114,12 @@ class PayoutBatch(_message.Message):
     """Its payments are fixed; waits for a second person."""
     STATE_APPROVED: PayoutBatch.State.ValueType  # 3
     """Money has left the ledger's cleared accounts; the bank file can be fetched."""
+    STATE_SENT: PayoutBatch.State.ValueType  # 4
+    """A person has handed the file to the bank; waits for the bank's word on each payment."""
+    STATE_CONFIRMED: PayoutBatch.State.ValueType  # 5
+    """The bank has executed every payment, or all but some that came back."""
+    STATE_RETURNED: PayoutBatch.State.ValueType  # 6
+    """The bank has rejected or returned every payment."""
 
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -102,6 +134,9 @@ class PayoutBatch(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     APPROVE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    FREEZE_TIME_FIELD_NUMBER: _builtins.int
+    SEND_TIME_FIELD_NUMBER: _builtins.int
+    SETTLE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `payoutBatches/{id}`."""
     state: Global___PayoutBatch.State.ValueType
@@ -140,6 +175,18 @@ class PayoutBatch(_message.Message):
     def approve_time(self) -> _timestamp_pb2.Timestamp:
         """When it was approved, UTC; unset before."""
 
+    @_builtins.property
+    def freeze_time(self) -> _timestamp_pb2.Timestamp:
+        """When its payments were fixed, UTC; unset before."""
+
+    @_builtins.property
+    def send_time(self) -> _timestamp_pb2.Timestamp:
+        """When a person said that the bank has the file, UTC; unset before."""
+
+    @_builtins.property
+    def settle_time(self) -> _timestamp_pb2.Timestamp:
+        """When the bank's word on the last of its payments was taken in, UTC; unset before."""
+
     def __init__(
         self,
         *,
@@ -156,10 +203,13 @@ class PayoutBatch(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         approve_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        freeze_time: _timestamp_pb2.Timestamp | None = ...,
+        send_time: _timestamp_pb2.Timestamp | None = ...,
+        settle_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time", "execution_date", b"execution_date", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time", "execution_date", b"execution_date", "freeze_time", b"freeze_time", "send_time", b"send_time", "settle_time", b"settle_time", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time", "currency_code", b"currency_code", "debtor_bic", b"debtor_bic", "debtor_iban", b"debtor_iban", "debtor_name", b"debtor_name", "etag", b"etag", "execution_date", b"execution_date", "name", b"name", "payouts", b"payouts", "skipped_organisations", b"skipped_organisations", "state", b"state", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time", "currency_code", b"currency_code", "debtor_bic", b"debtor_bic", "debtor_iban", b"debtor_iban", "debtor_name", b"debtor_name", "etag", b"etag", "execution_date", b"execution_date", "freeze_time", b"freeze_time", "name", b"name", "payouts", b"payouts", "send_time", b"send_time", "settle_time", b"settle_time", "skipped_organisations", b"skipped_organisations", "state", b"state", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -248,6 +298,36 @@ class ApprovePayoutBatchRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApprovePayoutBatchRequest: _TypeAlias = ApprovePayoutBatchRequest  # noqa: Y015
+
+@_typing.final
+class MarkPayoutBatchSentRequest(_message.Message):
+    """Says that the bank has the file of a batch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `payoutBatches/{id}`."""
+    etag: _builtins.str
+    """Etag read before; empty: whatever its version."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkPayoutBatchSentRequest: _TypeAlias = MarkPayoutBatchSentRequest  # noqa: Y015
 
 @_typing.final
 class GetPayoutBatchRequest(_message.Message):

@@ -51,6 +51,11 @@ class PayoutBatchServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.ApprovePayoutBatchRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
                 _registered_method=True)
+        self.MarkPayoutBatchSent = channel.unary_unary(
+                '/waymark.vouchers.v1.PayoutBatchService/MarkPayoutBatchSent',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.MarkPayoutBatchSentRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
+                _registered_method=True)
         self.GetPayoutBatch = channel.unary_unary(
                 '/waymark.vouchers.v1.PayoutBatchService/GetPayoutBatch',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.GetPayoutBatchRequest.SerializeToString,
@@ -81,7 +86,8 @@ class PayoutBatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FreezePayoutBatch(self, request, context):
-        """Fixes the payments of a batch; what a hold stops by now drops out.
+        """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
+        and what a provider owes back is set off, oldest first.
         Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -89,8 +95,16 @@ class PayoutBatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApprovePayoutBatch(self, request, context):
-        """Approves a frozen batch, by another person than created or froze it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+        """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkPayoutBatchSent(self, request, context):
+        """Says that a person has handed the bank file of an approved batch to the bank.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,8 +127,8 @@ class PayoutBatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetBankFile(self, request, context):
-        """Reads the bank file of an approved batch: SEPA credit transfer, ISO 20022 pain.001.001.09.
-        Errors: NOT_FOUND, WRONG_STATE.
+        """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
+        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -136,6 +150,11 @@ def add_PayoutBatchServiceServicer_to_server(servicer, server):
             'ApprovePayoutBatch': grpc.unary_unary_rpc_method_handler(
                     servicer.ApprovePayoutBatch,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.ApprovePayoutBatchRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.SerializeToString,
+            ),
+            'MarkPayoutBatchSent': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkPayoutBatchSent,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.MarkPayoutBatchSentRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.SerializeToString,
             ),
             'GetPayoutBatch': grpc.unary_unary_rpc_method_handler(
@@ -235,6 +254,33 @@ class PayoutBatchService:
             target,
             '/waymark.vouchers.v1.PayoutBatchService/ApprovePayoutBatch',
             waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.ApprovePayoutBatchRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkPayoutBatchSent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.PayoutBatchService/MarkPayoutBatchSent',
+            waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.MarkPayoutBatchSentRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
             options,
             channel_credentials,

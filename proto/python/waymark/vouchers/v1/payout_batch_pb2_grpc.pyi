@@ -39,12 +39,17 @@ class PayoutBatchServiceStub:
     Errors: IBAN_INVALID, NOTHING_TO_PAY.
     """
     FreezePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.FreezePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
-    """Fixes the payments of a batch; what a hold stops by now drops out.
+    """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
+    and what a provider owes back is set off, oldest first.
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
     ApprovePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.ApprovePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
-    """Approves a frozen batch, by another person than created or froze it.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+    """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD.
+    """
+    MarkPayoutBatchSent: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.MarkPayoutBatchSentRequest, _payout_batch_pb2.PayoutBatch]
+    """Says that a person has handed the bank file of an approved batch to the bank.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     GetPayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.GetPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
     """Reads a batch with its payments.
@@ -55,8 +60,8 @@ class PayoutBatchServiceStub:
     Errors: PAGE_TOKEN_INVALID.
     """
     GetBankFile: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]
-    """Reads the bank file of an approved batch: SEPA credit transfer, ISO 20022 pain.001.001.09.
-    Errors: NOT_FOUND, WRONG_STATE.
+    """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
+    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
 
 @_typing.type_check_only
@@ -69,12 +74,17 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     Errors: IBAN_INVALID, NOTHING_TO_PAY.
     """
     FreezePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.FreezePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
-    """Fixes the payments of a batch; what a hold stops by now drops out.
+    """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
+    and what a provider owes back is set off, oldest first.
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
     ApprovePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.ApprovePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
-    """Approves a frozen batch, by another person than created or froze it.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+    """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD.
+    """
+    MarkPayoutBatchSent: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.MarkPayoutBatchSentRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
+    """Says that a person has handed the bank file of an approved batch to the bank.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     GetPayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.GetPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
     """Reads a batch with its payments.
@@ -85,8 +95,8 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     Errors: PAGE_TOKEN_INVALID.
     """
     GetBankFile: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
-    """Reads the bank file of an approved batch: SEPA credit transfer, ISO 20022 pain.001.001.09.
-    Errors: NOT_FOUND, WRONG_STATE.
+    """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
+    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
 
 class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -108,7 +118,8 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payout_batch_pb2.FreezePayoutBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
-        """Fixes the payments of a batch; what a hold stops by now drops out.
+        """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
+        and what a provider owes back is set off, oldest first.
         Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
         """
 
@@ -118,8 +129,18 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payout_batch_pb2.ApprovePayoutBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
-        """Approves a frozen batch, by another person than created or froze it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+        """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD.
+        """
+
+    @_abc_1.abstractmethod
+    def MarkPayoutBatchSent(
+        self,
+        request: _payout_batch_pb2.MarkPayoutBatchSentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
+        """Says that a person has handed the bank file of an approved batch to the bank.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
 
     @_abc_1.abstractmethod
@@ -148,8 +169,8 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payout_batch_pb2.GetBankFileRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
-        """Reads the bank file of an approved batch: SEPA credit transfer, ISO 20022 pain.001.001.09.
-        Errors: NOT_FOUND, WRONG_STATE.
+        """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
+        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
         """
 
 def add_PayoutBatchServiceServicer_to_server(servicer: PayoutBatchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

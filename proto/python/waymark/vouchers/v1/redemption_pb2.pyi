@@ -42,7 +42,7 @@ class Redemption(_message.Message):
         STATE_DELIVERED: Redemption._State.ValueType  # 4
         """Evidence is handed in."""
         STATE_ACCEPTED: Redemption._State.ValueType  # 5
-        """The amount is the provider's, held until it may be paid out."""
+        """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment."""
         STATE_SETTLING: Redemption._State.ValueType  # 6
         """It is in a payout batch."""
         STATE_PAID: Redemption._State.ValueType  # 7
@@ -50,6 +50,8 @@ class Redemption(_message.Message):
         STATE_VOIDED: Redemption._State.ValueType  # 8
         STATE_EXPIRED: Redemption._State.ValueType  # 9
         STATE_REJECTED: Redemption._State.ValueType  # 10
+        STATE_CLAWED_BACK: Redemption._State.ValueType  # 11
+        """All of it was taken back after acceptance. What was taken back in part is in `clawed_back_amount`."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the redemption stands."""
@@ -63,7 +65,7 @@ class Redemption(_message.Message):
     STATE_DELIVERED: Redemption.State.ValueType  # 4
     """Evidence is handed in."""
     STATE_ACCEPTED: Redemption.State.ValueType  # 5
-    """The amount is the provider's, held until it may be paid out."""
+    """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment."""
     STATE_SETTLING: Redemption.State.ValueType  # 6
     """It is in a payout batch."""
     STATE_PAID: Redemption.State.ValueType  # 7
@@ -71,6 +73,8 @@ class Redemption(_message.Message):
     STATE_VOIDED: Redemption.State.ValueType  # 8
     STATE_EXPIRED: Redemption.State.ValueType  # 9
     STATE_REJECTED: Redemption.State.ValueType  # 10
+    STATE_CLAWED_BACK: Redemption.State.ValueType  # 11
+    """All of it was taken back after acceptance. What was taken back in part is in `clawed_back_amount`."""
 
     class _EndReason:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -100,7 +104,7 @@ class Redemption(_message.Message):
         """Another reason; a note can say it."""
 
     class EndReason(_EndReason, metaclass=_EndReasonEnumTypeWrapper):
-        """Why a redemption ended without payment."""
+        """Why a redemption ended without payment, or was clawed back."""
 
     END_REASON_UNSPECIFIED: Redemption.EndReason.ValueType  # 0
     """It has not ended, or it was paid."""
@@ -142,6 +146,7 @@ class Redemption(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     END_REASON_FIELD_NUMBER: _builtins.int
     END_NOTE_FIELD_NUMBER: _builtins.int
+    CLAWED_BACK_AMOUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
     voucher: _builtins.str
@@ -198,6 +203,10 @@ class Redemption(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it last changed, UTC."""
 
+    @_builtins.property
+    def clawed_back_amount(self) -> _money_pb2.Money:
+        """Taken back of the accepted amount; unset when nothing was."""
+
     def __init__(
         self,
         *,
@@ -220,10 +229,11 @@ class Redemption(_message.Message):
         etag: _builtins.str = ...,
         end_reason: Global___Redemption.EndReason.ValueType = ...,
         end_note: _builtins.str = ...,
+        clawed_back_amount: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "create_time", b"create_time", "learner_share", b"learner_share", "price", b"price", "release_time", b"release_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "create_time", b"create_time", "learner_share", b"learner_share", "price", b"price", "release_time", b"release_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -583,6 +593,50 @@ class RejectRedemptionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RejectRedemptionRequest: _TypeAlias = RejectRedemptionRequest  # noqa: Y015
+
+@_typing.final
+class ClawBackRedemptionRequest(_message.Message):
+    """Takes back what was accepted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    LEARNER_AT_FAULT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    learner_at_fault: _builtins.bool
+    """True: the learner is at fault, and the money returns to the programme instead of the voucher."""
+    reason_code: Global___Redemption.EndReason.ValueType
+    """Why."""
+    reason: _builtins.str
+    """Note beside `reason_code`: the learner, the provider and staff read it; it is kept sealed, and no event or log has it."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much; unset: all that was not taken back before."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        learner_at_fault: _builtins.bool = ...,
+        reason_code: Global___Redemption.EndReason.ValueType = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "learner_at_fault", b"learner_at_fault", "name", b"name", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClawBackRedemptionRequest: _TypeAlias = ClawBackRedemptionRequest  # noqa: Y015
 
 @_typing.final
 class GetRedemptionRequest(_message.Message):

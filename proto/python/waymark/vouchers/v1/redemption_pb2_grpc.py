@@ -75,6 +75,11 @@ class RedemptionServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.VoidRedemptionRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
                 _registered_method=True)
+        self.ClawBackRedemption = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/ClawBackRedemption',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ClawBackRedemptionRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+                _registered_method=True)
         self.GetRedemption = channel.unary_unary(
                 '/waymark.vouchers.v1.RedemptionService/GetRedemption',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.GetRedemptionRequest.SerializeToString,
@@ -156,6 +161,16 @@ class RedemptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClawBackRedemption(self, request, context):
+        """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
+        already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
+        place a hold on it and freeze the batch anew.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetRedemption(self, request, context):
         """Reads a redemption.
         Errors: NOT_FOUND.
@@ -213,6 +228,11 @@ def add_RedemptionServiceServicer_to_server(servicer, server):
             'VoidRedemption': grpc.unary_unary_rpc_method_handler(
                     servicer.VoidRedemption,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.VoidRedemptionRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
+            ),
+            'ClawBackRedemption': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClawBackRedemption,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ClawBackRedemptionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
             ),
             'GetRedemption': grpc.unary_unary_rpc_method_handler(
@@ -442,6 +462,33 @@ class RedemptionService:
             target,
             '/waymark.vouchers.v1.RedemptionService/VoidRedemption',
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.VoidRedemptionRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClawBackRedemption(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/ClawBackRedemption',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ClawBackRedemptionRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
             options,
             channel_credentials,

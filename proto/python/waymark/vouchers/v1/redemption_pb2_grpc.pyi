@@ -66,6 +66,12 @@ class RedemptionServiceStub:
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
     Errors: NOT_FOUND, WRONG_STATE.
     """
+    ClawBackRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]
+    """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
+    already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
+    place a hold on it and freeze the batch anew.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    """
     GetRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]
     """Reads a redemption.
     Errors: NOT_FOUND.
@@ -112,6 +118,12 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     VoidRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
     Errors: NOT_FOUND, WRONG_STATE.
+    """
+    ClawBackRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
+    """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
+    already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
+    place a hold on it and freeze the batch anew.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
     GetRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Reads a redemption.
@@ -204,6 +216,18 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Ends a redemption before the training was delivered: the amount returns to the voucher.
         Errors: NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def ClawBackRedemption(
+        self,
+        request: _redemption_pb2.ClawBackRedemptionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
+        """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
+        already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
+        place a hold on it and freeze the batch anew.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,107 @@
+"""ReceivableService: what providers owe back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.options.v1 import options_pb2
+from waymark.vouchers.v1 import receivable_pb2 as pb
+from waymark.vouchers.v1 import receivable_pb2_grpc
+
+from services.platform.db.etags import check_etag, etag_of
+from services.platform.db.paging import page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import mutation, query
+from services.vouchers.api.convert import moment
+from services.vouchers.app import VouchersApp
+from services.vouchers.clawing_back import free_cents, write_off
+from services.vouchers.domain.money import money
+from services.vouchers.store import names, receivables
+from services.vouchers.store.tables import receivables as table
+
+State = pb.Receivable.State
+
+
+class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
+    """Keeps what providers owe back."""
+
+    def __init__(self, app: VouchersApp) -> None:
+        self.app = app
+
+    @query
+    def GetReceivable(self, tx: Transaction, request: pb.GetReceivableRequest) -> pb.Receivable:
+        return self._message(tx, receivables.get(tx, names.uuid_in(request.name, "receivables")))
+
+    @query
+    def ListReceivables(
+        self, tx: Transaction, request: pb.ListReceivablesRequest
+    ) -> pb.ListReceivablesResponse:
+        found = page(
+            tx,
+            self.app.signer,
+            receivables.listed(tx, request.organisation, request.min_age_days, settled=request.show_settled),
+            order_by=[table.c.id],
+            request=request,
+            filters={
+                "organisation": request.organisation,
+                "min_age_days": request.min_age_days,
+                "show_settled": request.show_settled,
+            },
+        )
+        return pb.ListReceivablesResponse(
+            receivables=[self._message(tx, row) for row in found.rows],
+            next_page_token=found.next_page_token,
+        )
+
+    @mutation
+    def ProposeWriteOff(self, tx: Transaction, request: pb.ProposeWriteOffRequest) -> pb.Receivable:
+        receivable = names.uuid_in(request.name, "receivables")
+        row = receivables.get(tx, receivable, locked=True)
+        if row.write_off_by or not free_cents(row):
+            metadata = {"state": State.Name(_state(row)).removeprefix("STATE_"), "needed": "OPEN"}
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        values = {
+            "write_off_by": tx.principal.subject,
+            "sealed_reason": self.app.notes.seal(request.name, request.reason),
+        }
+        return self._message(tx, receivables.change(tx, receivable, values))
+
+    @mutation
+    def ApproveWriteOff(self, tx: Transaction, request: pb.ApproveWriteOffRequest) -> pb.Receivable:
+        row = receivables.get(tx, names.uuid_in(request.name, "receivables"), locked=True)
+        check_etag(request.etag, row.version)
+        return self._message(tx, write_off(tx, row))
+
+    def _message(self, tx: Transaction, row: Row[Any]) -> pb.Receivable:
+        name = f"receivables/{row.id}"
+        # The provider learns what it owes, not what staff think of its chances.
+        staff = tx.principal.roles != {options_pb2.ROLE_PROVIDER}
+        return pb.Receivable(
+            name=name,
+            redemption=f"redemptions/{row.redemption_id}",
+            organisation=row.organisation,
+            state=_state(row),
+            amount=money(row.amount_cents, row.currency),
+            reserved=money(row.reserved_cents, row.currency),
+            set_off=money(row.set_off_cents, row.currency),
+            written_off=money(row.written_off_cents, row.currency),
+            outstanding=money(_left(row), row.currency),
+            age_days=(tx.now - row.created_at).days,
+            write_off_reason=self.app.notes.open(name, row.sealed_reason) if staff else "",
+            create_time=moment(row.created_at),
+            write_off_time=moment(row.written_off_at),
+            etag=etag_of(row.version),
+        )
+
+
+def _left(row: Row[Any]) -> int:
+    return int(row.amount_cents - row.set_off_cents - row.written_off_cents)
+
+
+def _state(row: Row[Any]) -> State.ValueType:
+    if not _left(row):
+        return State.STATE_WRITTEN_OFF if row.written_off_cents else State.STATE_SETTLED
+    return State.STATE_WRITE_OFF_PROPOSED if row.write_off_by else State.STATE_OPEN

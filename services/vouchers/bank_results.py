@@ -1,0 +1,202 @@
+"""Takes in what the bank says of payments: matches, books returns back, moves batches on.
+
+Locked in this order: the report, batches by id, redemptions by id, chains by number.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.domain import bookings
+from services.vouchers.domain.bank_reports import Known, Outcome, Report, Said, Verdict, outcome
+from services.vouchers.domain.money import money
+from services.vouchers.domain.states import BatchState
+from services.vouchers.store import bank_reports, ledger, payouts
+
+RESULTS = {Verdict.CONFIRMED: BatchState.CONFIRMED, Verdict.RETURNED: BatchState.RETURNED}
+OPEN = (Outcome.UNMATCHED, Outcome.DIFFERENT, Outcome.NOT_SENT, Outcome.UNCLEAR)
+
+
+@dataclass
+class Payment:
+    """A payment on its way through a file. `before`: its result so far."""
+
+    batch: str
+    organisation: str
+    cents: int
+    before: int
+    result: int
+    code: str
+
+
+class Matching:
+    """The payments that a file may be about, under lock."""
+
+    def __init__(self, tx: Transaction, said: Iterable[Said]) -> None:
+        named = list(said)
+        whole = {batch for each in named if (batch := _batch_id(each))}
+        self.batches = bank_reports.lock_batches(tx, {each.end_to_end for each in named}, whole)
+        self.by_reference: dict[str, Payment] = {}
+        self.by_batch: dict[str, list[Payment]] = {batch: [] for batch in self.batches}
+        for row in bank_reports.payments_of(tx, self.batches):
+            if not row.amount_cents:  # set off whole: the bank never saw it
+                continue
+            payment = Payment(
+                str(row.batch_id), row.organisation, row.amount_cents, row.result, row.result, row.return_code
+            )
+            self.by_reference[row.end_to_end_id] = payment
+            self.by_batch[payment.batch].append(payment)
+
+    def apply(self, said: Said) -> tuple[Outcome, str | None, str]:
+        """Notes what a statement says; returns what came of it, the batch and the provider it is about."""
+        payment = self.by_reference.get(said.end_to_end) if said.end_to_end else None
+        batch = payment.batch if payment else _batch_id(said)
+        if batch is None or batch not in self.batches or (said.end_to_end and not payment):
+            return outcome(said, None), None, ""
+        about = [payment] if payment else self.by_batch[batch]
+        open_ = about if payment else _still_open(said, about)
+        found = outcome(said, self._known(batch, said, about, open_))
+        if found is Outcome.APPLIED:
+            for each in open_:
+                each.result = int(RESULTS[said.verdict])
+                each.code = said.code if said.verdict is Verdict.RETURNED else ""
+        return found, batch, payment.organisation if payment else ""
+
+    def _known(self, batch: str, said: Said, about: list[Payment], open_: list[Payment]) -> Known:
+        """Returns one payment, or all of a batch as one; what a statement cannot change is settled."""
+        row = self.batches[batch]
+        result = int(BatchState.RETURNED)
+        if said.end_to_end:
+            result = about[0].result
+        elif open_:
+            result = 0
+        elif any(each.result == BatchState.CONFIRMED for each in about):
+            result = int(BatchState.CONFIRMED)
+        return Known(
+            sent=row.state >= BatchState.SENT,
+            result=result,
+            cents=sum(each.cents for each in about),
+            currency=row.currency,
+            account=row.debtor_iban,
+        )
+
+    def changed(self) -> list[Payment]:
+        """Returns the payments with another result than before."""
+        payments = (each for batch in self.by_batch.values() for each in batch)
+        return [each for each in payments if each.result != each.before]
+
+
+def take_in(tx: Transaction, report: Report) -> Row[Any]:
+    """Writes what a file says and what follows; returns the report's row. The same file again tries only what
+    changed no payment so far. Raises Refusal(BANK_REPORT_CONFLICT) for another file with the same message
+    id."""
+    row = bank_reports.claim(tx, report)
+    name = f"bankReports/{row.id}"
+    if row.sha256 != report.sha256:
+        raise Refusal(reason_pb2.REASON_BANK_REPORT_CONFLICT, metadata={"bank_report": name})
+    outcomes = bank_reports.outcomes(tx, row.id)
+    todo = {
+        number: said
+        for number, said in enumerate(report.said, 1)
+        if outcomes.get(number) not in (Outcome.APPLIED, Outcome.REPEATED)
+    }
+    matching = Matching(tx, todo.values())
+    entries = []
+    for number, said in todo.items():
+        found, batch, organisation = matching.apply(said)
+        outcomes[number] = int(found)
+        entries.append({**_columns(number, said), "outcome": int(found), "batch_id": batch})
+        entries[-1]["organisation"] = organisation
+    bank_reports.keep(tx, row.id, entries)
+    _settle(tx, matching)
+    results = list(outcomes.values())
+    applied = results.count(Outcome.APPLIED)
+    return bank_reports.count(tx, row.id, applied, sum(result in OPEN for result in results))
+
+
+def _settle(tx: Transaction, matching: Matching) -> None:
+    """Writes the new results of payments, books returns back and tells of both."""
+    changed = matching.changed()
+    if not changed:
+        return
+    bank_reports.set_results(
+        tx, [(each.batch, each.organisation, each.result, each.code) for each in changed]
+    )
+    _book_back(tx, [each for each in changed if each.result == BatchState.RETURNED])
+    for batch in sorted({each.batch for each in changed}):
+        results = {each.result for each in matching.by_batch[batch]}
+        if 0 not in results:
+            done = BatchState.CONFIRMED if BatchState.CONFIRMED in results else BatchState.RETURNED
+            payouts.change_batch(tx, batch, {"state": int(done), "settled_at": tx.now})
+    for each in _events(changed, matching.batches):
+        tx.publish(each)
+
+
+def _book_back(tx: Transaction, returned: list[Payment]) -> None:
+    rows = payouts.paid_by(tx, ((each.batch, each.organisation) for each in returned)) if returned else []
+    if rows:
+        payouts.set_returned(tx, [str(row.id) for row in rows])
+        booked = (
+            (
+                row.shard,
+                bookings.payout_return(
+                    new_id(), f"redemptions/{row.id}", f"payoutBatches/{row.batch_id}", row.paid_cents
+                ),
+            )
+            for row in rows
+        )
+        ledger.post_all(tx, booked)
+
+
+def _events(changed: list[Payment], batches: Mapping[str, Row[Any]]) -> Iterator[Any]:
+    for each in changed:
+        ref = {
+            "payout_batch": f"payoutBatches/{each.batch}",
+            "organisation": each.organisation,
+            "amount": money(each.cents, batches[each.batch].currency),
+        }
+        if each.result == BatchState.RETURNED:
+            yield events_pb2.PayoutReturned(**ref, return_code=each.code)
+        else:
+            yield events_pb2.PayoutConfirmed(**ref)
+
+
+def _still_open(said: Said, payments: list[Payment]) -> list[Payment]:
+    """Returns the payments of a batch that a statement about all of them can change."""
+    taken_back = said.booked and said.verdict is Verdict.RETURNED
+    settled = (BatchState.RETURNED,) if taken_back else (BatchState.CONFIRMED, BatchState.RETURNED)
+    return [each for each in payments if each.result not in settled]
+
+
+def _batch_id(said: Said) -> str | None:
+    """Returns the batch whose file a statement without a payment's reference is about: our message ids are
+    its id in hex."""
+    if said.end_to_end or len(said.initiation) != 32:
+        return None
+    try:
+        return str(uuid.UUID(hex=said.initiation))
+    except ValueError:
+        return None
+
+
+def _columns(number: int, said: Said) -> dict[str, Any]:
+    return {
+        "number": number,
+        "line": said.line,
+        "end_to_end_id": said.end_to_end,
+        "bank_reference": said.bank_reference,
+        "verdict": int(said.verdict),
+        "code": said.code,
+        "amount_cents": said.cents,
+        "currency": said.currency,
+    }

@@ -1,0 +1,110 @@
+"""Takes accepted money back from a provider, and gives up what it will never give back.
+
+Locked in this order: the redemption, its voucher, the pot, the chain. A write-off: the receivable, the chain.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.api.redemption_messages import ref
+from services.vouchers.domain import bookings
+from services.vouchers.domain.clawback import Owed
+from services.vouchers.domain.money import money
+from services.vouchers.domain.states import RedemptionState
+from services.vouchers.store import ledger, receivables, vouchers
+
+
+def claw_back(
+    tx: Transaction, row: Row[Any], cents: int, *, at_fault: bool, reason: int, note: bytes | None
+) -> Row[Any]:
+    """Takes `cents` (0: all that is left) of a redemption that `receivables.lock_redemption` returned.
+
+    Returns its new row. `note`: sealed. Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH.
+    """
+    before = Owed(
+        RedemptionState(row.state),
+        row.accepted_cents,
+        row.held_cents,
+        row.cleared_cents,
+        row.clawed_cents,
+    )
+    taken = before.take(cents)
+    after = before.after(taken)
+    voucher = vouchers.voucher_of(row).unspend(taken.cents, restore=not at_fault)
+    receivable, name = new_id(), f"redemptions/{row.id}"
+    taker = row.pot if at_fault else f"vouchers/{voucher.id}"
+    booking = bookings.claw_back(
+        new_id(), name, taken, f"receivables/{receivable}", taker, restore=not at_fault
+    )
+    values = {
+        "state": int(after.state),
+        "held_cents": after.held,
+        "cleared_cents": after.cleared,
+        "clawed_cents": after.clawed,
+        "end_reason": reason,
+        "sealed_note": note,
+    }
+    written = receivables.take(tx, str(row.id), values, voucher)
+    if taken.receivable:
+        _owe(tx, receivable, row, taken.receivable)
+    if at_fault:
+        head = vouchers.lock_pot_and_head(tx, str(row.pot_id), row.shard)
+        receivables.give_to_pot(tx, str(row.pot_id), taken.cents)
+    else:
+        head = ledger.lock_head(tx, row.shard)
+    ledger.post(tx, head, booking)
+    whole = after.clawed == after.accepted
+    amount = money(taken.cents, row.currency)
+    tx.publish(events_pb2.RedemptionClawedBack(ref=ref(row), amount=amount, whole=whole))
+    return written
+
+
+def _owe(tx: Transaction, receivable: str, row: Row[Any], cents: int) -> None:
+    values = {
+        "id": receivable,
+        "redemption_id": row.id,
+        "organisation": row.organisation,
+        "currency": row.currency,
+        "shard": row.shard,
+        "amount_cents": cents,
+        "created_by": tx.principal.subject,
+    }
+    receivables.add(tx, values)
+
+
+def free_cents(row: Row[Any]) -> int:
+    """Returns what is left of a receivable and no frozen batch sets off."""
+    taken = row.reserved_cents + row.set_off_cents + row.written_off_cents
+    return int(row.amount_cents - taken)
+
+
+def write_off(tx: Transaction, row: Row[Any]) -> Row[Any]:
+    """Books the proposed loss of a locked receivable; returns its new row. Raises Refusal: WRONG_STATE when
+    nothing was proposed or nothing is left, SAME_PERSON."""
+    cents = free_cents(row)
+    if not row.write_off_by or not cents:
+        metadata = {"state": "OPEN" if cents else "SETTLED", "needed": "WRITE_OFF_PROPOSED"}
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+    if row.write_off_by == tx.principal.subject:
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
+    values = {
+        "written_off_cents": row.written_off_cents + cents,
+        "written_off_by": tx.principal.subject,
+        "written_off_at": tx.now,
+    }
+    written = receivables.change(tx, row.id, values)
+    name = f"receivables/{row.id}"
+    booking = bookings.write_off(new_id(), f"redemptions/{row.redemption_id}", name, row.organisation, cents)
+    ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
+    amount = money(cents, row.currency)
+    event = events_pb2.ReceivableWrittenOff(receivable=name, organisation=row.organisation, amount=amount)
+    tx.publish(event)
+    return written

@@ -1,0 +1,103 @@
+"""A provider's statement: which entries of the ledger are its lines, and how they read."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from enum import IntEnum
+from typing import NamedTuple
+
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal, Violation
+from services.vouchers.domain.ledger import Kind
+from services.vouchers.domain.pain001 import decimal
+
+LONGEST = 366  # days of one statement
+HEADER = ("time", "kind", "amount", "currency", "redemption", "payout_batch", "receivable")
+
+
+class LineKind(IntEnum):
+    """What happened, with the same numbers as in the contract."""
+
+    ACCEPTED = 1
+    RELEASED = 2
+    PAID = 3
+    RETURNED = 4
+    SET_OFF = 5
+    CLAWED_BACK = 6
+    CLAWED_BACK_AFTER_PAYMENT = 7
+    WRITTEN_OFF = 8
+
+
+# The one entry of each booking that tells the provider what happened: operation, kind of account.
+LINES: Mapping[tuple[str, Kind], LineKind] = {
+    ("accept", Kind.PROVIDER_HELD): LineKind.ACCEPTED,
+    ("release", Kind.PROVIDER_CLEARED): LineKind.RELEASED,
+    ("payout", Kind.BANK_CLEARING): LineKind.PAID,
+    ("payout", Kind.PROVIDER_RECEIVABLE): LineKind.SET_OFF,
+    ("return", Kind.PROVIDER_CLEARED): LineKind.RETURNED,
+    ("clawback", Kind.PROVIDER_HELD): LineKind.CLAWED_BACK,
+    ("clawback", Kind.PROVIDER_CLEARED): LineKind.CLAWED_BACK,
+    ("clawback", Kind.PROVIDER_RECEIVABLE): LineKind.CLAWED_BACK_AFTER_PAYMENT,
+    ("writeoff", Kind.PROVIDER_RECEIVABLE): LineKind.WRITTEN_OFF,
+}
+
+
+class Line(NamedTuple):
+    """One movement; `cents` never negative, names empty where they do not apply."""
+
+    time: datetime
+    kind: LineKind
+    cents: int
+    currency: str
+    redemption: str
+    payout_batch: str
+    receivable: str
+
+
+def line(
+    moment: datetime, operation: str, kind: int, owner: str, cents: int, currency: str, reference: str
+) -> Line:
+    """Returns an entry of the ledger that LINES knows as a line."""
+    account = Kind(kind)
+    return Line(
+        moment,
+        LINES[operation, account],
+        abs(cents),
+        currency,
+        reference,
+        owner if account is Kind.BANK_CLEARING else "",
+        owner if account is Kind.PROVIDER_RECEIVABLE else "",
+    )
+
+
+def period(first: date, last: date) -> tuple[datetime, datetime]:
+    """Returns start and end (excluded) of days, UTC; raises Refusal(INVALID_ARGUMENT): none, or too many."""
+    problem = ""
+    if last < first:
+        problem = "must not be before start_date"
+    elif (last - first).days >= LONGEST:
+        problem = f"must be within {LONGEST} days of start_date; ask for several periods"
+    elif last == date.max:
+        problem = "is too far ahead"
+    if problem:
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation("end_date", problem)])
+    return datetime.combine(first, time.min, UTC), datetime.combine(last, time.min, UTC) + timedelta(days=1)
+
+
+def csv_lines(rows: Iterable[Iterable[str]]) -> bytes:
+    """Returns rows as CSV (RFC 4180) in UTF-8."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def csv_row(found: Line) -> tuple[str, ...]:
+    """Returns a line as the cells under HEADER."""
+    moment = found.time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    amount = decimal(found.cents)
+    names = (found.redemption, found.payout_batch, found.receivable)
+    return (moment, found.kind.name.lower(), amount, found.currency, *names)

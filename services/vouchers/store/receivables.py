@@ -1,0 +1,142 @@
+"""Statements of claw-backs: what providers owe back, set-offs against batches, write-offs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, insert, select, text, update
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.domain.voucher import Voucher
+from services.vouchers.store import vouchers
+from services.vouchers.store.tables import pots, receivables, redemptions, set_offs
+
+_r = receivables.c
+LEFT = _r.amount_cents - _r.set_off_cents - _r.written_off_cents
+_LOCK = text(f"""SELECT r.*, {vouchers.COLUMNS}, v.pot_id, p.name AS pot
+FROM redemptions r JOIN vouchers v ON v.id = r.voucher_id JOIN pots p ON p.id = v.pot_id
+WHERE r.id = :id FOR NO KEY UPDATE OF r, v""")  # noqa: S608 - columns of our own
+_CHANGE_VOUCHER = text(f"WITH {vouchers.CHANGE} SELECT 1")
+_RESERVED = text("""UPDATE receivables r SET reserved_cents = r.reserved_cents + :sign * s.cents,
+  version = r.version + 1
+FROM set_offs s WHERE s.batch_id = :batch AND s.receivable_id = r.id""")
+_SET_OFF = text("""UPDATE receivables r SET reserved_cents = r.reserved_cents - s.cents,
+  set_off_cents = r.set_off_cents + s.cents, version = r.version + 1
+FROM set_offs s WHERE s.batch_id = :batch AND s.receivable_id = r.id""")
+
+
+def lock_redemption(tx: Transaction, redemption: str) -> Any:
+    """Locks a redemption and its voucher, with the pot it came from; raises Refusal(NOT_FOUND)."""
+    return _found(tx, _LOCK, {"id": redemption})
+
+
+def take(tx: Transaction, redemption: str, values: Mapping[str, Any], voucher: Voucher) -> Row[Any]:
+    """Writes a claw-back of a locked redemption and its voucher; returns the redemption's row."""
+    tx.execute(_CHANGE_VOUCHER, vouchers.changed(voucher))
+    statement = (
+        update(redemptions)
+        .where(redemptions.c.id == redemption)
+        .values(**values, version=redemptions.c.version + 1, updated_at=tx.now)
+        .returning(redemptions)
+    )
+    return tx.execute(statement).one()
+
+
+def give_to_pot(tx: Transaction, pot: str, cents: int) -> None:
+    """Makes money available in a locked pot again; book the same."""
+    tx.execute(update(pots).where(pots.c.id == pot).values(available_cents=pots.c.available_cents + cents))
+
+
+def add(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """Inserts a receivable."""
+    tx.execute(insert(receivables).values(values))
+
+
+def get(tx: Transaction, receivable: str, *, locked: bool = False) -> Any:
+    """Returns a receivable's row; raises Refusal(NOT_FOUND)."""
+    statement = select(receivables).where(_r.id == receivable)
+    return _found(tx, statement.with_for_update(key_share=True) if locked else statement)
+
+
+def change(tx: Transaction, receivable: str, values: Mapping[str, Any]) -> Row[Any]:
+    """Writes a step of a write-off; returns the row. The database refuses a checker who is the maker."""
+    statement = update(receivables).where(_r.id == receivable).values(**values, version=_r.version + 1)
+    return tx.execute(statement.returning(receivables)).one()
+
+
+def listed(tx: Transaction, organisation: str, min_age_days: int, *, settled: bool) -> Select[Any]:
+    """Returns the statement for receivables; an empty provider means any, `settled` those with nothing left
+    too."""
+    statement = select(receivables)
+    if organisation:
+        statement = statement.where(_r.organisation == organisation)
+    if min_age_days:
+        statement = statement.where(_r.created_at <= tx.now - timedelta(days=min_age_days))
+    return statement if settled else statement.where(LEFT > 0)
+
+
+def lock_open(
+    tx: Transaction, organisations: Iterable[str], currency: str
+) -> dict[str, list[tuple[str, int]]]:
+    """Locks and returns what providers owe back and no batch sets off yet, by provider, oldest first."""
+    statement = (
+        select(_r.id, _r.organisation, (LEFT - _r.reserved_cents).label("free"))
+        .where(
+            _r.organisation.in_(list(organisations)), _r.currency == currency, LEFT - _r.reserved_cents > 0
+        )
+        .order_by(_r.id)
+        .with_for_update(key_share=True)
+    )
+    found: dict[str, list[tuple[str, int]]] = {}
+    for row in tx.execute(statement):
+        found.setdefault(row.organisation, []).append((str(row.id), row.free))
+    return found
+
+
+def release_set_offs(tx: Transaction, batch: str) -> None:
+    """Forgets what a batch was going to set off, because it is frozen anew."""
+    tx.execute(_RESERVED, {"batch": batch, "sign": -1})
+    tx.execute(delete(set_offs).where(set_offs.c.batch_id == batch))
+
+
+def reserve_set_offs(tx: Transaction, batch: str, found: Mapping[str, list[tuple[str, int]]]) -> None:
+    """Keeps what a frozen batch is going to set off, by provider."""
+    rows = [
+        {"batch_id": batch, "receivable_id": receivable, "organisation": organisation, "cents": cents}
+        for organisation, pairs in found.items()
+        for receivable, cents in pairs
+    ]
+    if rows:
+        tx.execute(insert(set_offs), rows)
+        tx.execute(_RESERVED, {"batch": batch, "sign": 1})
+
+
+def set_offs_of(tx: Transaction, batch: str) -> dict[str, list[tuple[str, int]]]:
+    """Returns what a batch sets off by provider, oldest first, and locks the receivables."""
+    statement = (
+        select(set_offs)
+        .join(receivables, _r.id == set_offs.c.receivable_id)
+        .where(set_offs.c.batch_id == batch)
+        .order_by(set_offs.c.receivable_id)
+        .with_for_update(key_share=True, of=receivables)
+    )
+    found: dict[str, list[tuple[str, int]]] = {}
+    for row in tx.execute(statement):
+        found.setdefault(row.organisation, []).append((str(row.receivable_id), row.cents))
+    return found
+
+
+def settle_set_offs(tx: Transaction, batch: str) -> None:
+    """Turns what a batch was going to set off into what is set off; book the same."""
+    tx.execute(_SET_OFF, {"batch": batch})
+
+
+def _found(tx: Transaction, statement: Any, values: Mapping[str, Any] | None = None) -> Any:
+    row = tx.execute(statement, values).one_or_none()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return row

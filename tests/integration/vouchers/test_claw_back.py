@@ -1,0 +1,300 @@
+"""Money taken back: from what is owed, else as a receivable that batches set off or two people write off."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import grpc
+import pytest
+from sqlalchemy import text
+from waymark.vouchers.v1 import payout_batch_pb2, receivable_pb2, redemption_pb2
+
+from services.platform.db.transaction import transaction
+from services.vouchers import jobs
+from services.vouchers.store import receivables
+from tests.integration.vouchers.refusals import reason_of, refused
+from tests.integration.vouchers.test_bank_results import approved, import_, message_id, read, reference, sent
+from tests.support.bank import Booking, camt054
+from tests.support.canary import CANARY, everything
+from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, eur
+
+pb = receivable_pb2
+Redemption = redemption_pb2.Redemption
+State = payout_batch_pb2.PayoutBatch
+HELD, CLEARED, BANK, RECEIVABLE, LOSS = 5, 6, 7, 8, 9
+
+
+@pytest.fixture
+def owed(world: World) -> World:
+    """A world in which the school has an account and is owed 1 000 euro of a voucher of 1 000."""
+    world.plan = world.programme(**NO_EVIDENCE)
+    world.learner_, world.voucher_ = world.voucher(world.plan)
+    world.redemption = world.accepted(world.learner_, world.voucher_)
+    world.bank_account()
+    return world
+
+
+@pytest.fixture
+def paid(owed: World) -> World:
+    """The same after payment."""
+    owed.paid_batch = sent(owed)
+    return owed
+
+
+def claw_back(world: World, amount: int = 0, **options: Any) -> Any:
+    """Takes money of the redemption back."""
+    request = redemption_pb2.ClawBackRedemptionRequest(
+        name=world.redemption.name, reason_code=Redemption.END_REASON_NOT_ATTENDED, **options
+    )
+    if amount:
+        request.amount.CopyFrom(eur(amount))
+    return world.payer.redemptions.ClawBackRedemption(request)
+
+
+def owe_more(world: World, amount: int = 0) -> Any:
+    """Has another redemption accepted on a voucher of its own."""
+    return world.accepted(*world.voucher(world.plan), amount=amount)
+
+
+def listed(world: World, **options: Any) -> list[Any]:
+    """Returns receivables, oldest first."""
+    found = world.auditor.receivables.ListReceivables(pb.ListReceivablesRequest(**options))
+    return list(found.receivables)
+
+
+def balances(world: World, *kinds: int) -> list[int]:
+    """Returns sums by kind of account."""
+    found = world.balances()
+    return [found.get(kind, 0) for kind in kinds]
+
+
+def intact(world: World) -> bool:
+    """Verifies the ledger, which must sum to zero."""
+    report = world.verify()
+    assert report.intact, report.findings
+    return sum(world.balances().values()) == 0
+
+
+def test_before_payment_it_is_taken_from_what_is_owed_and_the_learner_can_spend_it_again(owed: World) -> None:
+    part = claw_back(owed, 30_000)
+    assert part.state == Redemption.STATE_ACCEPTED
+    assert (cents(part.clawed_back_amount), part.end_reason) == (30_000, Redemption.END_REASON_NOT_ATTENDED)
+    assert balances(owed, HELD, RECEIVABLE) == [70_000, 0]
+    jobs.release_held(owed.app)
+    whole = claw_back(owed)
+    assert whole.state == Redemption.STATE_CLAWED_BACK
+    assert cents(whole.clawed_back_amount) == 100_000
+    assert balances(owed, HELD, CLEARED, RECEIVABLE) == [0, 0, 0]
+    assert refused(owed.batch) == "NOTHING_TO_PAY"
+    assert refused(lambda: claw_back(owed)) == "WRONG_STATE"
+    assert cents(owed.wallet(owed.learner_, owed.voucher_).available) == 100_000
+    owed.accepted(owed.learner_, owed.voucher_)
+    assert not listed(owed, show_settled=True)
+    assert intact(owed)
+
+
+def test_a_learner_at_fault_gets_nothing_back(owed: World) -> None:
+    before = balances(owed, 2)[0]
+    claw_back(owed, learner_at_fault=True)
+    assert balances(owed, 2, 3, HELD) == [before + 100_000, 0, 0]
+    assert cents(owed.wallet(owed.learner_, owed.voucher_).available) == 0
+    assert intact(owed)
+
+
+def test_what_is_asked_for_must_be_there(owed: World) -> None:
+    assert refused(lambda: claw_back(owed, 100_001)) == "AMOUNT_TOO_HIGH"
+    claw_back(owed, 99_999)
+    assert refused(lambda: claw_back(owed, 2)) == "AMOUNT_TOO_HIGH"
+    owed.redemption = owed.reserve(*owed.voucher(owed.plan))
+    assert refused(lambda: claw_back(owed)) == "WRONG_STATE"
+
+
+def test_what_is_in_a_batch_must_leave_it_first(owed: World) -> None:
+    owed.batch()
+    assert refused(lambda: claw_back(owed)) == "WRONG_STATE"
+
+
+def test_after_payment_it_is_set_off_against_the_next_batches(paid: World) -> None:
+    claw_back(paid, 80_000)
+    (owing,) = listed(paid)
+    assert (cents(owing.amount), cents(owing.outstanding), owing.age_days) == (80_000, 80_000, 0)
+    assert owing.state == pb.Receivable.STATE_OPEN
+    assert (owing.redemption, owing.organisation) == (paid.redemption.name, paid.organisation)
+    assert balances(paid, RECEIVABLE) == [-80_000]
+    assert intact(paid)
+    owe_more(paid, 50_000)
+    first = approved(paid)
+    (payment,) = first.payouts
+    assert (cents(payment.amount), cents(payment.set_off)) == (0, 50_000)
+    assert payment.state == State.STATE_CONFIRMED
+    file = payout_batch_pb2.GetBankFileRequest(name=first.name)
+    assert refused(lambda: paid.payer.batches.GetBankFile(file)) == "NOTHING_TO_PAY"
+    mark = payout_batch_pb2.MarkPayoutBatchSentRequest(name=first.name)
+    assert paid.payer.batches.MarkPayoutBatchSent(mark).state == State.STATE_CONFIRMED
+    assert cents(listed(paid)[0].outstanding) == 30_000
+    owe_more(paid, 20_000)
+    owe_more(paid, 40_000)
+    second = sent(paid)
+    assert (cents(second.total), cents(second.payouts[0].set_off)) == (30_000, 30_000)
+    assert balances(paid, BANK, CLEARED, RECEIVABLE) == [130_000, 0, 0]
+    assert not listed(paid)
+    assert listed(paid, show_settled=True)[0].state == pb.Receivable.STATE_SETTLED
+    assert intact(paid)
+
+
+def test_a_returned_payment_brings_back_only_what_the_bank_had(paid: World) -> None:
+    claw_back(paid, 30_000)
+    owe_more(paid)
+    batch = sent(paid)
+    assert cents(batch.total) == 70_000
+    back = [Booking(reference(batch), 70_000, back=True, reason="AC04")]
+    import_(paid, camt054("N-1", back, account=OTHER_IBAN))
+    assert balances(paid, BANK, CLEARED, RECEIVABLE) == [100_000, 70_000, 0]
+    assert cents(sent(paid).total) == 70_000
+    assert intact(paid)
+
+
+def test_a_payment_clawed_back_and_then_returned_is_set_off(paid: World) -> None:
+    claw_back(paid)
+    back = [Booking(reference(paid.paid_batch), 100_000, back=True)]
+    import_(paid, camt054("N-1", back, account=OTHER_IBAN))
+    assert balances(paid, BANK, CLEARED, RECEIVABLE) == [0, 100_000, -100_000]
+    batch = approved(paid)
+    assert [cents(batch.total), cents(batch.payouts[0].set_off)] == [0, 100_000]
+    assert balances(paid, BANK, CLEARED, RECEIVABLE) == [0, 0, 0]
+    get = redemption_pb2.GetRedemptionRequest(name=paid.redemption.name)
+    assert paid.auditor.redemptions.GetRedemption(get).state == Redemption.STATE_CLAWED_BACK
+    assert intact(paid)
+
+
+def test_what_is_left_after_a_return_pays_its_own_receivable(paid: World) -> None:
+    claw_back(paid, 30_000)
+    back = [Booking(reference(paid.paid_batch), 100_000, back=True)]
+    import_(paid, camt054("N-1", back, account=OTHER_IBAN))
+    rest = claw_back(paid)  # 70 000 of the 100 000 that came back
+    assert rest.state == Redemption.STATE_ACCEPTED
+    assert cents(rest.clawed_back_amount) == 100_000
+    assert balances(paid, CLEARED, RECEIVABLE) == [30_000, -30_000]
+    batch = approved(paid)
+    assert [cents(batch.total), cents(batch.payouts[0].set_off)] == [0, 30_000]
+    assert balances(paid, BANK, CLEARED, RECEIVABLE) == [0, 0, 0]
+    assert cents(paid.wallet(paid.learner_, paid.voucher_).available) == 100_000
+    get = redemption_pb2.GetRedemptionRequest(name=paid.redemption.name)
+    assert paid.auditor.redemptions.GetRedemption(get).state == Redemption.STATE_CLAWED_BACK
+    assert intact(paid)
+
+
+def test_a_batch_with_a_set_off_is_booked_as_a_whole_by_the_bank(paid: World) -> None:
+    claw_back(paid, 30_000)
+    owe_more(paid)
+    batch = sent(paid)
+    whole = [Booking("", 70_000)]
+    import_(paid, camt054("N-1", whole, account=OTHER_IBAN, batch=message_id(batch)))
+    assert read(paid, batch).state == State.STATE_CONFIRMED
+
+
+def test_freezing_anew_reserves_anew(paid: World) -> None:
+    claw_back(paid, 30_000)
+    owe_more(paid)
+    name = paid.batch().name
+    for _ in range(2):
+        freeze = payout_batch_pb2.FreezePayoutBatchRequest(name=name)
+        frozen = paid.payer.batches.FreezePayoutBatch(freeze)
+        assert cents(frozen.total) == 70_000
+    (owing,) = listed(paid)
+    assert (cents(owing.reserved), cents(owing.outstanding)) == (30_000, 30_000)
+    propose = pb.ProposeWriteOffRequest(name=owing.name, reason="bankrupt")
+    assert refused(lambda: paid.payer.receivables.ProposeWriteOff(propose)) == "WRONG_STATE"
+    approve = payout_batch_pb2.ApprovePayoutBatchRequest(name=name)
+    paid.approver.batches.ApprovePayoutBatch(approve)
+    assert intact(paid)
+
+
+def test_a_write_off_needs_two_people_and_books_the_loss(paid: World) -> None:
+    assert claw_back(paid, 80_000, reason=f"{CANARY} was not there").end_note == f"{CANARY} was not there"
+    (owing,) = listed(paid)
+    approve = pb.ApproveWriteOffRequest(name=owing.name)
+    assert refused(lambda: paid.approver.receivables.ApproveWriteOff(approve)) == "WRONG_STATE"
+    propose = pb.ProposeWriteOffRequest(name=owing.name, reason=f"{CANARY} is bankrupt")
+    proposed = paid.payer.receivables.ProposeWriteOff(propose)
+    assert proposed.state == pb.Receivable.STATE_WRITE_OFF_PROPOSED
+    assert proposed.write_off_reason == f"{CANARY} is bankrupt"
+    assert refused(lambda: paid.payer.receivables.ProposeWriteOff(propose)) == "WRONG_STATE"
+    assert refused(lambda: paid.payer.receivables.ApproveWriteOff(approve)) == "SAME_PERSON"
+    approve.etag = owing.etag
+    assert refused(lambda: paid.approver.receivables.ApproveWriteOff(approve)) == "ETAG_STALE"
+    approve.etag = proposed.etag
+    gone = paid.approver.receivables.ApproveWriteOff(approve)
+    assert (gone.state, cents(gone.written_off), cents(gone.outstanding)) == (
+        pb.Receivable.STATE_WRITTEN_OFF,
+        80_000,
+        0,
+    )
+    approve.etag = ""
+    assert refused(lambda: paid.approver.receivables.ApproveWriteOff(approve)) == "WRONG_STATE"
+    assert balances(paid, RECEIVABLE, LOSS) == [0, -80_000]
+    owe_more(paid, 50_000)
+    assert cents(approved(paid).total) == 50_000
+    assert intact(paid)
+    assert everything(paid.app.engine).count(CANARY) == 0
+
+
+def test_receivables_are_listed_by_age_and_a_provider_sees_only_its_own(paid: World) -> None:
+    claw_back(paid, 10_000)
+    with transaction(paid.app) as tx:
+        tx.execute(text("UPDATE receivables SET created_at = created_at - interval '40 days'"))
+    claw_back(paid, 20_000)
+    assert [(each.age_days, cents(each.amount)) for each in listed(paid)] == [(40, 10_000), (0, 20_000)]
+    assert [cents(each.amount) for each in listed(paid, min_age_days=30)] == [10_000]
+    mine = pb.ListReceivablesRequest(organisation=paid.organisation)
+    assert len(paid.provider.receivables.ListReceivables(mine).receivables) == 2
+    other = paid.person("provider", org="organisations/other")
+    assert refused(lambda: other.receivables.ListReceivables(mine)) == "NOT_FOUND"
+    get = pb.GetReceivableRequest(name=listed(paid)[0].name)
+    assert paid.auditor.receivables.GetReceivable(get).age_days == 40
+
+
+def race(world: World, monkeypatch: pytest.MonkeyPatch, lock: Any, patience: float) -> Any:
+    """Pays everything while a claw-back stands between reading and writing; returns what came of paying."""
+    jobs.release_held(world.app)
+
+    def pay() -> Any:
+        try:
+            return approved(world)
+        except grpc.RpcError as error:
+            return reason_of(error)
+
+    with ThreadPoolExecutor(1) as pool:
+        paying: list[Any] = []
+
+        def slowly(*call: Any) -> Any:
+            row = lock(*call)
+            paying.append(pool.submit(pay))
+            wait(paying, timeout=patience)
+            return row
+
+        monkeypatch.setattr(receivables, "lock_redemption", slowly)
+        claw_back(world)
+        return paying[0].result()
+
+
+def test_a_claw_back_and_a_payout_at_once_move_the_money_once(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert race(owed, monkeypatch, receivables.lock_redemption, 1) == "NOTHING_TO_PAY"
+    assert balances(owed, CLEARED, BANK) == [0, 0]
+    assert intact(owed)
+
+
+def test_control_without_the_lock_the_money_goes_both_ways(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlocked = text(str(receivables._LOCK).partition(" FOR NO KEY")[0])
+
+    def read_only(tx: Any, redemption: str) -> Any:
+        return tx.execute(unlocked, {"id": redemption}).one()
+
+    assert cents(race(owed, monkeypatch, read_only, 30).total) == 100_000
+    assert balances(owed, CLEARED, BANK) == [-100_000, 100_000]
+    assert "NEGATIVE" in {finding.kind for finding in owed.verify().findings}
