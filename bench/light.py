@@ -4,6 +4,9 @@ For comparisons with something that has no caller at all. A calling library take
 machine, and would be measured with the service. This one speaks as much of gRPC over HTTP/2 (RFC 9113) as a
 benchmark needs: it takes an answer for OK when a message came before the trailers (in a unary call nothing
 else brings one), and opens its windows once and for all.
+
+A caller uses several connections in turn, as a balancer does: the system spreads connections over the
+processes of a server by chance, and with one each it would be chance whether two callers meet in one process.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ _END_HEADERS = 4
 _INITIAL_WINDOW = 4  # number of the setting
 _WIDEST = 2**31 - 1
 _DEFAULT_WINDOW = 65_535
+CONNECTIONS = 8  # of each caller
 _HEAD = 9  # bytes before a frame's payload
 
 
@@ -42,17 +46,18 @@ def run(
     end = started + seconds if seconds else float("inf")
     with selectors.DefaultSelector() as selector:
         for line in lines:
-            selector.register(line.connection.socket, selectors.EVENT_READ, line)
+            for connection in line.connections:
+                selector.register(connection.socket, selectors.EVENT_READ, (line, connection))
             line.next()
         left = len(lines)
         while left:
             for key, _ in selector.select(timeout):
-                if key.data.go_on(end):
-                    selector.unregister(key.fileobj)
-                    left -= 1
+                line, connection = key.data
+                left -= line.go_on(connection, end)
     took = time.perf_counter() - started
     for line in lines:
-        line.connection.socket.close()
+        for connection in line.connections:
+            connection.socket.close()
     errors = Counter({"refused": sum(line.errors for line in lines)})
     results.put((took, [latency for line in lines for latency in line.latencies], errors))
 
@@ -61,7 +66,11 @@ class _Line:
     """A caller at work."""
 
     def __init__(self, caller: Caller, timeout: float, *, repeats: bool) -> None:
-        self.connection = _Connection(caller.address, caller.path, caller.metadata, timeout)
+        self.connections = [
+            _Connection(caller.address, caller.path, caller.metadata, timeout) for _ in range(CONNECTIONS)
+        ]
+        self._turns = cycle(self.connections)
+        self._current = next(self._turns)
         self._bodies = caller.bodies
         self._left = iter(cycle(caller.bodies) if repeats else caller.bodies)
         self._started = 0.0
@@ -70,10 +79,11 @@ class _Line:
 
     def warm(self, count: int) -> None:
         """Makes the first calls, which count for nothing."""
-        for body in self._bodies[:count]:
-            self.connection.send(body)
-            while not self.connection.receive():
-                pass
+        for connection in self.connections:
+            for body in self._bodies[:count]:
+                connection.send(body)
+                while not connection.receive():
+                    pass
 
     def next(self) -> bool:
         """Sends the next body; False when there is none."""
@@ -81,15 +91,16 @@ class _Line:
         if body is None:
             return False
         self._started = time.perf_counter()
-        self.connection.send(body)
+        self._current = next(self._turns)
+        self._current.send(body)
         return True
 
-    def go_on(self, end: float) -> bool:
+    def go_on(self, connection: _Connection, end: float) -> bool:
         """Takes what has arrived and sends what is next; True when there is nothing more to do."""
-        if not self.connection.receive():
+        if not connection.receive():
             return False
         now = time.perf_counter()
-        if self.connection.answered:
+        if connection.answered:
             self.latencies.append(now - self._started)
         else:
             self.errors += 1

@@ -46,7 +46,7 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
         return answer.response
 
 
-mark(SearchApi.SearchCourses)  # public, so it has no relationships to ask
+mark(SearchApi.SearchCourses, computes=True)  # public, so it has no relationships to ask
 
 
 def not_ready() -> Refusal:

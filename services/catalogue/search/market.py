@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from services.catalogue.domain.accreditation import Accreditation
 from services.catalogue.domain.shortage import Entry
 from services.catalogue.store import organisations, shortage_lists
 from services.platform.db.transaction import transaction
+from services.platform.gathering import aside
 
 if TYPE_CHECKING:
     from services.platform.app import App
@@ -82,6 +84,9 @@ class Market:
         view = self._view
         if view is not None and time.monotonic() < self._next_look:
             return view
+        return aside(self._renewed)
+
+    def _renewed(self) -> View:
         with self._lock:
             if self._view is None or time.monotonic() >= self._next_look:
                 self._look()
@@ -103,7 +108,7 @@ class Market:
         if key not in view.shortages:
             if len(view.shortages) >= KEPT_DAYS:
                 view.shortages.clear()
-            view.shortages[key] = self._load(day, nuts_code)
+            view.shortages[key] = aside(partial(self._load, day, nuts_code))
         return view.shortages[key]
 
     def _load(self, day: date, nuts_code: str) -> Shortages:

@@ -176,7 +176,12 @@ def _twice(once: Any, *arguments: Any, repeatable: bool) -> Any:
     return once(*arguments)
 
 
-def mark(served: Any) -> Any:  # the decorators' own signatures carry the types
-    """Marks a method as one that asks relationships; the server refuses to start with any other."""
+def mark(served: Any, *, computes: bool = False) -> Any:  # the decorators' own signatures carry the types
+    """Marks a method as one that asks relationships; the server refuses to start with any other.
+
+    `computes`: it works and hardly ever waits, so that several at a time on one processor only disturb each
+    other (`pool.Gathered`). What of it may wait, it does `aside`.
+    """
     served.asks_relationships = True
+    served.computes = computes
     return served

@@ -38,7 +38,7 @@ def intercept(
 ) -> grpc.RpcMethodHandler[Any, Any]:
     """Returns `handler` inside the interceptors; raises ContractError for what must not be served.
 
-    `gathered` runs the methods that gather (`handlers.mutation`); without it they get a thread each.
+    `gathered` runs the methods that it takes; without it each call gets a thread.
     """
     behaviour: Any = handler.unary_stream if method.server_streaming else handler.unary_unary
     if handler.request_streaming or behaviour is None:
@@ -50,7 +50,7 @@ def intercept(
         stream = _stream(method, behaviour, before, parse)
         return grpc.unary_stream_rpc_method_handler(stream, None, handler.response_serializer)
     unary = _unary(method, behaviour, before, parse)
-    if gathered and getattr(behaviour, "gathers", False):
+    if gathered and gathered.takes(behaviour):
         unary.experimental_thread_pool = gathered
     return grpc.unary_unary_rpc_method_handler(unary, None, handler.response_serializer)
 

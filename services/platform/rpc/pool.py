@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -62,11 +63,21 @@ class Workers(ThreadPoolExecutor):
 
 
 class Gathered(Gathering[Work]):
-    """Runs many calls on one thread, which share transactions."""
+    """Runs many calls on one thread: those that share transactions, and those that only compute."""
 
-    def __init__(self, serve: Callable[[list[Work]], None], workers: Workers, load: Load) -> None:
+    def __init__(
+        self, serve: Callable[[list[Work]], None], workers: Workers, load: Load, *, processes: int
+    ) -> None:
+        """`processes`: of this server. With fewer than the machine has processors, what computes gets
+        threads, to use them all."""
         super().__init__(serve, workers.lend)
         self._load = load
+        self._takes_computing = processes >= processors()
+
+    def takes(self, behaviour: Any) -> bool:
+        """True for a method whose calls are to be run here."""
+        gathers = getattr(behaviour, "gathers", False)
+        return bool(gathers or (self._takes_computing and getattr(behaviour, "computes", False)))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Queues a call."""
@@ -101,3 +112,8 @@ class Shedding(grpc.ServerInterceptor):
         if self._load.busy >= self._load.limit and not details.method.startswith("/grpc.health.v1."):
             return self._refusing
         return continuation(details)
+
+
+def processors() -> int:
+    """Returns how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

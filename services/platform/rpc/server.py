@@ -69,7 +69,9 @@ class Server:
         threads = app.settings.threads
         self.load = Load((1 + queue) * threads)
         self._workers = Workers(threads, self.load)
-        self._gathered = Gathered(app.groups.serve, self._workers, self.load)
+        self._gathered = Gathered(
+            app.groups.serve, self._workers, self.load, processes=app.settings.processes
+        )
         self._grpc = grpc.server(
             self._workers,
             interceptors=[Shedding(self.load)] if shed else [],

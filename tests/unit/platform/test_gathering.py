@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from services.platform.gathering import Gathering, PatientCondition, aside, join
+from services.platform.rpc.handlers import mark
+from services.platform.rpc.pool import Gathered, Load, Workers, processors
 
 NAME = ContextVar("name", default="")
 
@@ -174,3 +176,20 @@ def test_it_ends_after_those_who_have_arrived() -> None:
         last = gathering.submit(lambda: join("last"))
         gathering.shutdown()
         assert last.result(0)
+
+
+@pytest.mark.parametrize(("processes", "taken"), [(processors(), True), (processors() - 1, False)])
+def test_what_computes_shares_a_thread_where_each_process_has_a_processor(
+    processes: int, taken: bool
+) -> None:
+    def compute() -> None: ...
+
+    def other() -> None: ...
+
+    load = Load(1)
+    workers = Workers(1, load)
+    gathered = Gathered(lambda _: None, workers, load, processes=processes)
+    assert gathered.takes(mark(compute, computes=True)) is taken
+    assert not gathered.takes(mark(other))
+    gathered.shutdown()
+    workers.shutdown()
