@@ -5,7 +5,7 @@ machine, and would be measured with the service. This one speaks as much of gRPC
 benchmark needs: it takes an answer for OK when a message came before the trailers (in a unary call nothing
 else brings one), and opens its windows once and for all.
 
-A caller uses several connections in turn, as a balancer does: the system spreads connections over the
+A caller may use several connections in turn, as a balancer does: the system spreads connections over the
 processes of a server by chance, and with one each it would be chance whether two callers meet in one process.
 """
 
@@ -30,7 +30,6 @@ _END_HEADERS = 4
 _INITIAL_WINDOW = 4  # number of the setting
 _WIDEST = 2**31 - 1
 _DEFAULT_WINDOW = 65_535
-CONNECTIONS = 8  # of each caller
 _HEAD = 9  # bytes before a frame's payload
 
 
@@ -67,7 +66,8 @@ class _Line:
 
     def __init__(self, caller: Caller, timeout: float, *, repeats: bool) -> None:
         self.connections = [
-            _Connection(caller.address, caller.path, caller.metadata, timeout) for _ in range(CONNECTIONS)
+            _Connection(caller.address, caller.path, caller.metadata, timeout)
+            for _ in range(caller.connections)
         ]
         self._turns = cycle(self.connections)
         self._current = next(self._turns)

@@ -23,13 +23,14 @@ from bench import light
 
 @dataclass(frozen=True)
 class Caller:
-    """One caller: a connection of its own, one RPC, and the request bodies that it sends one after
-    another."""
+    """One caller: a connection of its own (or several in turn, for `cheap` ones), one RPC, and the request
+    bodies that it sends one after another."""
 
     address: str
     path: str
     bodies: Sequence[bytes]
     metadata: Sequence[tuple[str, str]] = ()
+    connections: int = 1
 
 
 @dataclass

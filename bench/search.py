@@ -51,6 +51,7 @@ from services.platform.db.transaction import transaction
 PATH = "/waymark.catalogue.v1.SearchService/SearchCourses"
 FACETS = ("FACET_ISCO_CODE", "FACET_MODE", "FACET_LANGUAGE", "FACET_EQF_LEVEL", "FACET_REGION")
 DISTINCT = 20_000  # generated courses; the rest are copies of them under other ids
+CONNECTIONS = 8  # of all callers together
 TIMED = 200  # searches timed one after another
 POSTGRES_TABLE = (
     "CREATE TABLE plain AS SELECT id, document, document->>'eqf_level' AS eqf, "
@@ -289,7 +290,10 @@ def serving(app: CatalogueApp, jwks: str) -> Iterator[str]:
 def load(address: str, bodies: list[bytes], callers: int, seconds: float) -> Load:
     """Lets callers search for some seconds, each beginning at another query."""
     step = len(bodies) // callers
-    several = [Caller(address, PATH, bodies[n * step :] + bodies[: n * step]) for n in range(callers)]
+    several = [
+        Caller(address, PATH, bodies[n * step :] + bodies[: n * step], connections=CONNECTIONS // callers)
+        for n in range(callers)
+    ]
     return run_load(several, processes=min(callers, 2), seconds=seconds, cheap=True)
 
 
