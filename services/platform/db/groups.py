@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from waymark.errors.v1 import reason_pb2
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from services.platform.db.requests import Claiming
     from services.platform.identity.principals import Principal
+
+_log = structlog.get_logger()
 
 LARGEST = 32  # members of a group
 PATIENCE = "100ms"  # waiting for the twin of a request; alone it may wait longer
@@ -96,9 +98,13 @@ class Groups:
     def serve(self, works: Sequence[Work]) -> None:
         """Does what can be done together; the rest is left undone."""
         for members in _split([work for work in works if not _late(work)]):
-            # A group that the database fails has had no effect, or the request ids tell each which.
-            with suppress(SQLAlchemyError):
+            # A group that fails has had no effect, or the request ids tell each which; each then runs alone.
+            try:
                 _Group(self._engine, members).run()
+            except SQLAlchemyError:
+                pass  # each hears for itself what the database says
+            except Exception as error:
+                _log.error("group failed", exc_info=error)
         enter_trace(None)
 
 

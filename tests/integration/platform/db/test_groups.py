@@ -194,6 +194,18 @@ def with_a_row_held(desk: Desk) -> list[datetime]:
     return began
 
 
+def test_a_defect_in_a_group_ends_neither_the_thread_nor_a_call(desk, monkeypatch):
+    def broken(_: Any) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module._Group, "run", broken)
+        for each in desk.group(*(partial(desk.write, count_up(key), key) for key in "ab")):
+            each.result()
+    desk.gathering.submit(partial(desk.write, count_up("c"), "c")).result(60)
+    assert [number(desk, key) for key in "abc"] == [1, 1, 1]
+
+
 def test_nobody_waits_for_a_row_that_somebody_else_holds_but_who_wants_it(desk):
     first, busy, last = with_a_row_held(desk)
     assert first == last != busy
