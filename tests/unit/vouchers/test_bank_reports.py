@@ -19,7 +19,7 @@ from services.vouchers.domain.bank_files import read
 from services.vouchers.domain.bank_reports import Format, Known, Outcome, Report, Said, Verdict, outcome
 from services.vouchers.domain.states import BatchState
 from tests.support.bank import CAMT_054, PAIN_002, Booking, Status, camt054, pain002
-from tests.support.catalogue import real_data
+from tests.support.real_data import real_data
 
 ACCOUNT = "NL91ABNA0417164300"
 STATUSES = pain002(

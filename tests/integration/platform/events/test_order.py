@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from services.platform.db.engine import make_engine
 from services.platform.db.schema import outbox
 from services.platform.db.transaction import transaction
+from services.platform.db.wire import send
 from services.platform.events.leases import Leases
-from services.platform.events.outbox import BUCKETS
+from services.platform.events.outbox import BUCKETS, append, row
 from services.platform.events.relay import Relay
 from tests.support.events import Rig, eventually, running
 from tests.support.meetings import Meeting
@@ -41,9 +42,7 @@ def slow_and_fast(rig: Rig) -> tuple[sa.Connection, sa.engine.Transaction]:
     """Leaves an older row uncommitted while a newer one of another key is committed."""
     connection = rig.engine.connect()
     begun = connection.begin()
-    from services.platform.events.outbox import append
-
-    append(connection, [rig.event("slow", 1)])
+    send(connection, [append([row(rig.event("slow", 1))])])
     rig.publish(("fast", 1))
     return connection, begun
 
@@ -86,9 +85,7 @@ def inverted_transactions(rig: Rig) -> sa.engine.Connection:
     between.begin()
     between.execute(assign)
     rig.publish(("a", 1))
-    from services.platform.events.outbox import append
-
-    append(lower, [rig.event("a", 2)])
+    send(lower, [append([row(rig.event("a", 2))])])
     lower.commit()
     lower.close()
     return between
