@@ -42,6 +42,7 @@ def slow_and_fast(rig: Rig) -> tuple[sa.Connection, sa.engine.Transaction]:
     """Leaves an older row uncommitted while a newer one of another key is committed."""
     connection = rig.engine.connect()
     begun = connection.begin()
+    connection.execute(sa.select(1))  # the driver sends BEGIN with its first statement, `send` sends none
     send(connection, [append([row(rig.event("slow", 1))])])
     rig.publish(("fast", 1))
     return connection, begun
