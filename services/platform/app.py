@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from services.platform.db.engine import make_engine
-from services.platform.db.groups import Groups
 from services.platform.db.paging import PageTokenSigner
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.engine: sqlalchemy.Engine = make_engine(settings.database_url, settings.threads + GATHERED)
-        self.groups = Groups(self.engine)
         key = settings.secret("page-token.key", size=32)
         self.signer = PageTokenSigner(key)
         # A key of its own for request bodies, from the same file: what one reveals says nothing of the other.

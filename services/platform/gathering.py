@@ -69,23 +69,17 @@ class Gathering(ThreadPoolExecutor, Generic[W]):
             if not self._joined:
                 self._go_on(self._arrived.get())
             self._take_arrived()
-            self._await_others()
             joined, self._joined = self._joined, []
             if joined:
                 self._serve([work for _, work in joined])
                 for call, _ in joined:
                     call.switch()
 
-    def _await_others(self) -> None:
-        """Waits a moment for calls whose requests are on their way; together they cost less."""
-        with suppress(Empty):
-            while self.expected and not self._ended:
-                self._go_on(self._arrived.get(timeout=MOMENT))
-
     def _take_arrived(self) -> None:
+        """Waits a moment for those whose requests are on their way; together they cost less."""
         with suppress(Empty):
             while not self._ended:
-                self._go_on(self._arrived.get_nowait())
+                self._go_on(self._arrived.get(timeout=MOMENT if self.expected else 0))
 
     def _go_on(self, call: Callable[[], object] | None) -> None:
         if call is None:

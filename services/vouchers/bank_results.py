@@ -115,8 +115,8 @@ def take_in(tx: Transaction, report: Report) -> Row[Any]:
     for number, said in todo.items():
         found, batch, organisation = matching.apply(said)
         outcomes[number] = int(found)
-        entries.append({**_columns(number, said), "outcome": int(found), "batch_id": batch})
-        entries[-1]["organisation"] = organisation
+        about = {"outcome": int(found), "batch_id": batch, "organisation": organisation}
+        entries.append({**_columns(number, said), **about})
     bank_reports.keep(tx, row.id, entries)
     _settle(tx, matching)
     results = list(outcomes.values())

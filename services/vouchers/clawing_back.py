@@ -80,10 +80,14 @@ def _owe(tx: Transaction, receivable: str, row: Row[Any], cents: int) -> None:
     receivables.add(tx, values)
 
 
+def left_cents(row: Row[Any]) -> int:
+    """Returns what is neither set off nor written off of a receivable."""
+    return int(row.amount_cents - row.set_off_cents - row.written_off_cents)
+
+
 def free_cents(row: Row[Any]) -> int:
     """Returns what is left of a receivable and no frozen batch sets off."""
-    taken = row.reserved_cents + row.set_off_cents + row.written_off_cents
-    return int(row.amount_cents - taken)
+    return left_cents(row) - int(row.reserved_cents)
 
 
 def write_off(tx: Transaction, row: Row[Any]) -> Row[Any]:

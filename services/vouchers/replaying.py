@@ -14,7 +14,7 @@ from services.platform.errors import Refusal
 from services.vouchers.api.convert import clause, difference
 from services.vouchers.domain import facts, offers, replay
 from services.vouchers.domain.differences import Difference
-from services.vouchers.domain.eligibility import Decision, decide
+from services.vouchers.domain.eligibility import Decision, History, decide
 from services.vouchers.domain.money import money
 from services.vouchers.domain.programme import Rules, Version, compile_rules
 from services.vouchers.domain.shortage import Entry
@@ -52,7 +52,7 @@ class Replayer:
             return [rules]
         try:
             known, offer = facts.restore(row.facts), offers.restore(row.offer)
-            history = replay.history_of(row.history)
+            history = History(**row.history)  # what was not counted in its day is nothing
         except _UNREADABLE as error:  # the kind of error only: the text could repeat a fact
             return [Difference("facts", None, f"what was kept cannot be read: {type(error).__name__}")]
         entry = matching_entry(self._tx, rules, offer, row.shortage_version)

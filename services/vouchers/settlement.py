@@ -5,6 +5,7 @@ Redemptions are locked first, in order of their ids, then receivables, then chai
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,9 +36,11 @@ def pay(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:
     """Books the payout of a batch's redemptions, less what providers owe back, and marks them as paid."""
     name = f"payoutBatches/{batch}"
     against = receivables.set_offs_of(tx, batch)
+    by_provider: defaultdict[str, dict[str, Row[Any]]] = defaultdict(dict)
+    for row in rows:
+        by_provider[row.organisation][str(row.id)] = row
     paid, booked = dict[str, int](), []
-    for organisation in sorted({row.organisation for row in rows}):
-        own = {str(row.id): row for row in rows if row.organisation == organisation}
+    for organisation, own in sorted(by_provider.items()):
         due = [(key, row.cleared_cents) for key, row in own.items()]
         for key, cents, parts in spread(due, against.get(organisation, [])):
             paid[key] = cents

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.closing import Closing
 from services.platform.db.engine import milliseconds
 from services.platform.db.wire import Call, Prepared, keep_ahead, loaded, rows, send
+from services.platform.errors import Refusal
 from services.platform.identity.principals import ANONYMOUS, Principal
 from services.platform.telemetry.tracing import current_traceparent
 
@@ -55,6 +57,15 @@ class Transaction:
         if self.closing:
             self.flush()  # it must see what has been written
         return self.connection.execute(statement, parameters)
+
+    def one(
+        self, statement: sqlalchemy.Executable, parameters: Mapping[str, Any] | None = None
+    ) -> sqlalchemy.Row[Any]:
+        """Returns the one row of a statement; raises Refusal(NOT_FOUND) when there is none."""
+        row = self.execute(statement, parameters).one_or_none()
+        if row is None:
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        return row
 
     def rows(self, call: Call) -> list[Any]:
         """Returns the rows of a call, columns as attributes; no round trip for one sent ahead with BEGIN."""

@@ -11,6 +11,7 @@ import structlog
 from google.protobuf import descriptor_pool
 from grpc_reflection.v1alpha import reflection
 
+from services.platform.db.groups import Groups
 from services.platform.rpc.health import Health
 from services.platform.rpc.interceptors.identity import Verify
 from services.platform.rpc.method import ContractError, read_method
@@ -70,7 +71,7 @@ class Server:
         self.load = Load((1 + queue) * threads)
         self._workers = Workers(threads, self.load)
         self._gathered = Gathered(
-            app.groups.serve, self._workers, self.load, processes=app.settings.processes
+            Groups(app.engine).serve, self._workers, self.load, processes=app.settings.processes
         )
         self._grpc = grpc.server(
             self._workers,

@@ -20,7 +20,7 @@ from services.vouchers.domain.payouts import CHANGE_DELAY, checked_iban, masked_
 from services.vouchers.domain.states import BankAccountState as State
 from services.vouchers.domain.states import need
 from services.vouchers.store import names, payouts
-from services.vouchers.store.tables import bank_accounts
+from services.vouchers.store.settlement_tables import bank_accounts
 
 
 class BankAccountApi(bank_account_pb2_grpc.BankAccountServiceServicer):

@@ -17,8 +17,8 @@ from services.vouchers.bank_results import take_in
 from services.vouchers.domain.bank_files import read
 from services.vouchers.domain.money import money
 from services.vouchers.store import bank_reports, names
-from services.vouchers.store.tables import bank_report_entries
-from services.vouchers.store.tables import bank_reports as table
+from services.vouchers.store.settlement_tables import bank_report_entries
+from services.vouchers.store.settlement_tables import bank_reports as table
 
 
 class BankReportApi(bank_report_pb2_grpc.BankReportServiceServicer):

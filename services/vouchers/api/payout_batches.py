@@ -26,7 +26,7 @@ from services.vouchers.domain.payouts import Account, Due, Payment, checked_iban
 from services.vouchers.domain.states import BatchState, need
 from services.vouchers.settlement import AT_ONCE, pay, release_due
 from services.vouchers.store import names, payouts, receivables
-from services.vouchers.store.tables import payout_batches
+from services.vouchers.store.settlement_tables import payout_batches
 
 State = BatchState
 LARGEST = 10_000  # redemptions of one batch

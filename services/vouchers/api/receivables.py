@@ -17,10 +17,10 @@ from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
-from services.vouchers.clawing_back import free_cents, write_off
+from services.vouchers.clawing_back import free_cents, left_cents, write_off
 from services.vouchers.domain.money import money
 from services.vouchers.store import names, receivables
-from services.vouchers.store.tables import receivables as table
+from services.vouchers.store.settlement_tables import receivables as table
 
 State = pb.Receivable.State
 
@@ -88,7 +88,7 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
             reserved=money(row.reserved_cents, row.currency),
             set_off=money(row.set_off_cents, row.currency),
             written_off=money(row.written_off_cents, row.currency),
-            outstanding=money(_left(row), row.currency),
+            outstanding=money(left_cents(row), row.currency),
             age_days=(tx.now - row.created_at).days,
             write_off_reason=self.app.notes.open(name, row.sealed_reason) if staff else "",
             create_time=moment(row.created_at),
@@ -97,11 +97,7 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
         )
 
 
-def _left(row: Row[Any]) -> int:
-    return int(row.amount_cents - row.set_off_cents - row.written_off_cents)
-
-
 def _state(row: Row[Any]) -> State.ValueType:
-    if not _left(row):
+    if not left_cents(row):
         return State.STATE_WRITTEN_OFF if row.written_off_cents else State.STATE_SETTLED
     return State.STATE_WRITE_OFF_PROPOSED if row.write_off_by else State.STATE_OPEN

@@ -101,7 +101,7 @@ class Rules:
 
     def release_time(self, accepted: datetime, last_day: date | None) -> datetime:
         """Returns when (UTC) an amount accepted at `accepted` may be paid out. `last_day`: of the session,
-        None when it is not known, or need not be (see `payment.waits_for_the_end`)."""
+        None when it is not known."""
         delay = timedelta(days=self.version.hold_rule.delay_days)
         return payment.release_time(self.version.payment_rule, accepted, delay, last_day)
 

@@ -10,7 +10,7 @@ from typing import Any
 from waymark.vouchers.v1 import application_pb2
 
 from services.vouchers.domain.differences import Difference, differences
-from services.vouchers.domain.eligibility import Decision, History
+from services.vouchers.domain.eligibility import Decision
 from services.vouchers.domain.facts import digest
 from services.vouchers.domain.outcomes import Outcome
 from services.vouchers.domain.programme import Rules
@@ -93,8 +93,3 @@ def state_of(
     if by_person and stored is State.REFUSED and not decision.automatic:
         return stored, list(codes)
     return decision.state
-
-
-def history_of(kept: Mapping[str, Any]) -> History:
-    """Returns the history kept with a decision; what was not counted in its day is nothing."""
-    return History(**kept)

@@ -66,10 +66,7 @@ def get(tx: Transaction, application_id: str, *, locked: bool = False) -> Row[An
     statement = select(applications).where(_a.id == application_id)
     if locked:
         statement = statement.with_for_update(key_share=True)
-    row = tx.execute(statement).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row
+    return tx.one(statement)
 
 
 def change(tx: Transaction, application_id: str, values: dict[str, Any]) -> Row[Any]:

@@ -7,13 +7,16 @@ from typing import Any
 
 from sqlalchemy import Row, Select, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
-from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
 from services.vouchers.domain.bank_reports import Report
-from services.vouchers.store.tables import bank_report_entries, bank_reports, payout_batches, payouts
+from services.vouchers.store.settlement_tables import (
+    bank_report_entries,
+    bank_reports,
+    payout_batches,
+    payouts,
+)
 
 _e = bank_report_entries.c
 _SET_RESULTS = text("""UPDATE payouts p SET result = n.result, return_code = n.code, result_at = now()
@@ -41,10 +44,7 @@ def claim(tx: Transaction, report: Report) -> Row[Any]:
 
 def get(tx: Transaction, report: str) -> Row[Any]:
     """Returns a report's row; raises Refusal(NOT_FOUND)."""
-    row = tx.execute(select(bank_reports).where(bank_reports.c.id == report)).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row
+    return tx.one(select(bank_reports).where(bank_reports.c.id == report))
 
 
 def outcomes(tx: Transaction, report: str) -> dict[int, int]:

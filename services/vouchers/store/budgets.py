@@ -111,10 +111,7 @@ def of_programme(programme_id: str) -> Select[Any]:
 
 def get(tx: Transaction, budget_id: str, programme_id: str) -> Row[Any]:
     """Returns a budget's row; raises Refusal(NOT_FOUND)."""
-    row = tx.execute(of_programme(programme_id).where(budgets.c.id == budget_id)).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row
+    return tx.one(of_programme(programme_id).where(budgets.c.id == budget_id))
 
 
 def pots_of(tx: Transaction, budget_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:

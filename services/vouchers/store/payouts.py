@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, insert, or_, select, text, tuple_, update
-from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
 from services.vouchers.domain.payouts import Payment
 from services.vouchers.domain.states import BankAccountState, BatchState, RedemptionState
-from services.vouchers.store.tables import bank_accounts, holds, payout_batches, payouts, redemptions
+from services.vouchers.store.settlement_tables import bank_accounts, payout_batches, payouts
+from services.vouchers.store.tables import holds, redemptions
 
 _r = redemptions.c
 # A hold stops what it names: the redemption, its course or its provider, until released or run out.
@@ -129,7 +128,7 @@ def add_batch(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
 def get_batch(tx: Transaction, batch: str, *, locked: bool = False) -> Row[Any]:
     """Returns a batch's row; raises Refusal(NOT_FOUND)."""
     statement = select(payout_batches).where(payout_batches.c.id == batch)
-    return _found(tx, statement.with_for_update(key_share=True) if locked else statement)
+    return tx.one(statement.with_for_update(key_share=True) if locked else statement)
 
 
 def change_batch(tx: Transaction, batch: str, values: dict[str, Any]) -> Row[Any]:
@@ -193,7 +192,7 @@ def add_account(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
 
 def get_account(tx: Transaction, organisation: str, account: str) -> Row[Any]:
     """Returns an account's row; raises Refusal(NOT_FOUND)."""
-    return _found(tx, accounts_of(organisation).where(bank_accounts.c.id == account))
+    return tx.one(accounts_of(organisation).where(bank_accounts.c.id == account))
 
 
 def lock_accounts(tx: Transaction, organisation: str) -> None:
@@ -227,7 +226,7 @@ def add_hold(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
 
 def get_hold(tx: Transaction, hold: str) -> Row[Any]:
     """Locks and returns a hold; raises Refusal(NOT_FOUND)."""
-    return _found(tx, select(holds).where(holds.c.id == hold).with_for_update())
+    return tx.one(select(holds).where(holds.c.id == hold).with_for_update())
 
 
 def release_hold(tx: Transaction, hold: str, finding: bytes | None) -> Row[Any]:
@@ -243,10 +242,3 @@ def standing_holds(now: datetime, *, ended: bool) -> Select[Any]:
     return select(holds).where(
         holds.c.released_at.is_(None), or_(holds.c.ends_at.is_(None), holds.c.ends_at > now)
     )
-
-
-def _found(tx: Transaction, statement: Select[Any]) -> Row[Any]:
-    row = tx.execute(statement).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row

@@ -24,7 +24,7 @@ def add_funding_source(tx: Transaction, values: dict[str, Any]) -> None:
 
 def get_funding_source(tx: Transaction, source_id: str) -> Row[Any]:
     """Returns a funding source's row; raises Refusal(NOT_FOUND)."""
-    return _found(tx, select(funding_sources).where(funding_sources.c.id == source_id))
+    return tx.one(select(funding_sources).where(funding_sources.c.id == source_id))
 
 
 def add(tx: Transaction, values: dict[str, Any]) -> None:
@@ -50,13 +50,13 @@ def with_active_version(today: date) -> Select[Any]:
 
 def get(tx: Transaction, programme_id: str) -> Row[Any]:
     """Returns a programme's row with `active_number`; raises Refusal(NOT_FOUND)."""
-    return _found(tx, with_active_version(tx.now.date()).where(programmes.c.id == programme_id))
+    return tx.one(with_active_version(tx.now.date()).where(programmes.c.id == programme_id))
 
 
 def lock(tx: Transaction, programme_id: str) -> Row[Any]:
     """Locks a programme; raises Refusal(NOT_FOUND)."""
     statement = select(programmes).where(programmes.c.id == programme_id).with_for_update(key_share=True)
-    return _found(tx, statement)
+    return tx.one(statement)
 
 
 def add_version(tx: Transaction, programme_id: str, values: dict[str, Any]) -> Row[Any]:
@@ -86,7 +86,7 @@ def get_version(tx: Transaction, programme_id: str, number: int, *, locked: bool
     )
     if locked:
         statement = statement.with_for_update(of=programme_versions)
-    return _found(tx, statement)
+    return tx.one(statement)
 
 
 def versions_of(programme_id: str) -> Select[Any]:
@@ -120,10 +120,3 @@ def _insert_new(tx: Transaction, table: Any, values: dict[str, Any]) -> None:
     statement = upsert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
     if tx.execute(statement).one_or_none() is None:
         raise Refusal(reason_pb2.REASON_ALREADY_EXISTS)
-
-
-def _found(tx: Transaction, statement: Select[Any]) -> Row[Any]:
-    row = tx.execute(statement).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row

@@ -7,13 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, insert, select, text, update
-from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
 from services.vouchers.domain.voucher import Voucher
 from services.vouchers.store import vouchers
-from services.vouchers.store.tables import pots, receivables, redemptions, set_offs
+from services.vouchers.store.settlement_tables import receivables, set_offs
+from services.vouchers.store.tables import pots, redemptions
 
 _r = receivables.c
 LEFT = _r.amount_cents - _r.set_off_cents - _r.written_off_cents
@@ -31,7 +30,7 @@ FROM set_offs s WHERE s.batch_id = :batch AND s.receivable_id = r.id""")
 
 def lock_redemption(tx: Transaction, redemption: str) -> Any:
     """Locks a redemption and its voucher, with the pot it came from; raises Refusal(NOT_FOUND)."""
-    return _found(tx, _LOCK, {"id": redemption})
+    return tx.one(_LOCK, {"id": redemption})
 
 
 def take(tx: Transaction, redemption: str, values: Mapping[str, Any], voucher: Voucher) -> Row[Any]:
@@ -59,7 +58,7 @@ def add(tx: Transaction, values: Mapping[str, Any]) -> None:
 def get(tx: Transaction, receivable: str, *, locked: bool = False) -> Any:
     """Returns a receivable's row; raises Refusal(NOT_FOUND)."""
     statement = select(receivables).where(_r.id == receivable)
-    return _found(tx, statement.with_for_update(key_share=True) if locked else statement)
+    return tx.one(statement.with_for_update(key_share=True) if locked else statement)
 
 
 def change(tx: Transaction, receivable: str, values: Mapping[str, Any]) -> Row[Any]:
@@ -133,10 +132,3 @@ def set_offs_of(tx: Transaction, batch: str) -> dict[str, list[tuple[str, int]]]
 def settle_set_offs(tx: Transaction, batch: str) -> None:
     """Turns what a batch was going to set off into what is set off; book the same."""
     tx.execute(_SET_OFF, {"batch": batch})
-
-
-def _found(tx: Transaction, statement: Any, values: Mapping[str, Any] | None = None) -> Any:
-    row = tx.execute(statement, values).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row

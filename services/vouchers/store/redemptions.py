@@ -85,13 +85,6 @@ def redemption_of(row: Row[Any]) -> Redemption:
     )
 
 
-def _one(tx: Transaction, statement: Any, **values: Any) -> Row[Any]:
-    row = tx.execute(statement, values).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row
-
-
 def _locked(tx: Transaction, call: Call) -> Any:
     found = tx.rows(call)
     if not found:
@@ -123,7 +116,7 @@ def lock_with_money(tx: Transaction, redemption_id: str) -> Any:
 
 def get(tx: Transaction, redemption_id: str) -> Row[Any]:
     """Returns a redemption's row; raises Refusal(NOT_FOUND)."""
-    return _one(tx, select(redemptions).where(redemptions.c.id == redemption_id))
+    return tx.one(select(redemptions).where(redemptions.c.id == redemption_id))
 
 
 def reserve(tx: Transaction, head: Head, voucher: Voucher, booking: Booking, values: dict[str, Any]) -> None:

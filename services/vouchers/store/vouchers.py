@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, text, update
-from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
 from services.vouchers.domain.ledger import Booking, Head
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.domain.voucher import Voucher
@@ -64,10 +62,7 @@ def add(tx: Transaction, values: dict[str, Any]) -> None:
 
 def get(tx: Transaction, voucher_id: str) -> Row[Any]:
     """Returns a voucher's row; raises Refusal(NOT_FOUND)."""
-    row = tx.execute(select(vouchers).where(vouchers.c.id == voucher_id)).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row
+    return tx.one(select(vouchers).where(vouchers.c.id == voucher_id))
 
 
 def of_learner(learner: str) -> Select[Any]:
@@ -83,10 +78,7 @@ def set_code(tx: Transaction, voucher_id: str, hmac: bytes) -> Row[Any]:
         .values(code_hmac=hmac, version=vouchers.c.version + 1)
         .returning(vouchers)
     )
-    row = tx.execute(statement).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row
+    return tx.one(statement)
 
 
 _LOCK_TO_END = text(f"""SELECT {IDENTITY}, {COLUMNS}, v.learner, v.programme_id, v.pot_id, p.name AS pot
@@ -97,10 +89,7 @@ _LOCK_POT = text("SELECT 1 FROM pots WHERE id = :id FOR NO KEY UPDATE")
 
 def lock_to_end(tx: Transaction, voucher_id: str) -> Row[Any]:
     """Locks a voucher that is to give money back; raises Refusal(NOT_FOUND)."""
-    row = tx.execute(_LOCK_TO_END, {"id": voucher_id}).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return row
+    return tx.one(_LOCK_TO_END, {"id": voucher_id})
 
 
 def lock_pot_and_head(tx: Transaction, pot_id: str, shard: int) -> Head:

@@ -12,7 +12,7 @@ from waymark.vouchers.v1 import payout_batch_pb2, redemption_pb2
 
 from services.platform.db.transaction import transaction
 from services.vouchers.store import bank_reports
-from services.vouchers.store.tables import payout_batches
+from services.vouchers.store.settlement_tables import payout_batches
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.bank import Booking, Status, camt054, pain002
 from tests.support.meetings import Meeting
