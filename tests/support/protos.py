@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import sys
 import tempfile
 from importlib.resources import files
@@ -21,7 +22,7 @@ def compile_proto(folder: Path, name: str) -> tuple[ModuleType, ModuleType]:
     """Returns the modules `<name>_pb2` and `<name>_pb2_grpc` made from `folder/<name>.proto`."""
     digest = hashlib.sha256((folder / f"{name}.proto").read_bytes()).hexdigest()[:16]
     package = f"compiled_{digest}"
-    target = Path(tempfile.gettempdir()) / "waymark-test-protos" / package
+    target = Path(tempfile.gettempdir()) / f"waymark-test-protos-{os.getuid()}" / package
     target.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_suffix(".lock")):
         if not (target / f"{name}_pb2_grpc.py").exists():
