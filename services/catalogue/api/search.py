@@ -27,9 +27,9 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
 
     def SearchCourses(self, request: SearchCoursesRequest, call: Any) -> SearchCoursesResponse:
         size = request.page_size or SIZE
-        binding = _binding(request, call.principal.subject)
         offset = 0
         if request.page_token:
+            binding = _binding(request, call.principal.subject)
             offset = int(cast(int, self.app.signer.read(binding, request.page_token)[0]))
         snapshot = self.app.reader.snapshot()
         if snapshot is None:
@@ -42,6 +42,7 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
             self.app.reader.forget()
             raise not_ready() from error
         if answer.more:
+            binding = _binding(request, call.principal.subject)
             answer.response.next_page_token = self.app.signer.sign(binding, [offset + size])
         return answer.response
 

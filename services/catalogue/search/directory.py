@@ -8,12 +8,10 @@ writes.
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import threading
 import time
-from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -21,12 +19,11 @@ from typing import NamedTuple
 import tantivy
 
 from services.catalogue.search import schema
+from services.catalogue.search.places import Places
 from services.platform.db.ids import new_id
 
 LOOK_AGAIN = 0.2  # seconds between looks at the disk
 KEEP_OLD = 60  # seconds an old generation is left for readers that are about to open it
-EARTH_KM = 6371.0088
-KM_PER_DEGREE = 111.2
 
 
 class IndexDamaged(Exception):
@@ -120,43 +117,6 @@ def _replace(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text)
     draft.replace(path)
-
-
-class Places:
-    """Every place that courses are at, to find those within a circle."""
-
-    def __init__(self, terms: list[str]) -> None:
-        pairs = sorted((float(t.split(",")[0]), float(t.split(",")[1]), t) for t in terms)
-        self._latitudes = [pair[0] for pair in pairs]
-        self._points = [(*_on_sphere(lat, lon), term) for lat, lon, term in pairs]
-
-    def within(self, latitude: float, longitude: float, radius_km: float) -> list[str]:
-        """Returns the terms of places at most `radius_km` away."""
-        span = radius_km / KM_PER_DEGREE + 0.01
-        first = bisect_left(self._latitudes, latitude - span)
-        last = bisect_left(self._latitudes, latitude + span)
-        # The straight way through the earth is as good as the great circle to compare by, and far cheaper.
-        x, y, z = _on_sphere(latitude, longitude)
-        limit = (2 * math.sin(min(radius_km / EARTH_KM, math.pi) / 2)) ** 2
-        return [
-            term
-            for px, py, pz, term in self._points[first:last]
-            if (px - x) * (px - x) + (py - y) * (py - y) + (pz - z) * (pz - z) <= limit
-        ]
-
-
-def _on_sphere(latitude: float, longitude: float) -> tuple[float, float, float]:
-    """Returns where a point lies on a sphere of radius 1."""
-    phi, turn = math.radians(latitude), math.radians(longitude)
-    return math.cos(phi) * math.cos(turn), math.cos(phi) * math.sin(turn), math.sin(phi)
-
-
-def distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    """Returns kilometres between two points on the great circle (haversine)."""
-    phi1, phi2 = math.radians(lat1), math.radians(lat2)
-    turn = math.radians(lon2 - lon1)
-    a = math.sin((phi2 - phi1) / 2) ** 2 + math.cos(phi1) * math.cos(phi2) * math.sin(turn / 2) ** 2
-    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(a)))
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import tantivy
 from waymark.catalogue.v1.search_pb2 import CourseHit
@@ -14,6 +13,7 @@ from waymark.catalogue.v1.search_pb2 import CourseHit
 from services.catalogue.api.courses import session_message, tag_message
 from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
+from services.catalogue.search import places
 from services.catalogue.search.schema import CURRENCIES, field_language
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -41,11 +41,6 @@ def days(iso: str) -> int:
     return date.fromisoformat(iso).toordinal() - EPOCH
 
 
-def place(latitude: float, longitude: float) -> str:
-    """Returns the term of a place: degrees to five decimals, about a metre."""
-    return f"{latitude:.5f},{longitude:.5f}"
-
-
 def document(row: Any) -> tantivy.Document:
     """Returns the index document for a row of `courses`."""
     state: Document = row.document
@@ -69,11 +64,13 @@ def document(row: Any) -> tantivy.Document:
     return made
 
 
-def kept_sessions(stored: tantivy.Document) -> Iterator[KeptSession]:
-    """Yields the sessions of a stored document in order of start, permanent entry last."""
-    for kept in stored.get_all("session"):
-        start, end, latitude, longitude = _KEPT.unpack_from(kept)
-        yield KeptSession(start, end, latitude, longitude, kept[_KEPT.size :])
+def kept_sessions(stored: tantivy.Document) -> list[KeptSession]:
+    """Returns the sessions of a stored document in order of start, permanent entry last."""
+    return [
+        KeptSession(start, end, latitude, longitude, kept[_KEPT.size :])
+        for kept in cast("list[bytes]", stored.get_all("session"))
+        for start, end, latitude, longitude in (_KEPT.unpack_from(kept),)
+    ]
 
 
 def _kept(course: str, session: Document) -> bytes:
@@ -125,8 +122,11 @@ def _sessions(made: tantivy.Document, sessions: list[Document]) -> None:
         made.add_integer("bookable_until", max(ends))
     for code in courses.nuts_prefixes(session["nuts"] for session in sessions if "nuts" in session):
         made.add_text("nuts", code)
-    for where in {place(s["lat"], s["lon"]) for s in sessions if "lat" in s}:
-        made.add_text("place", where)
+    where = {places.term(s["lat"], s["lon"]) for s in sessions if "lat" in s}
+    for place in where:
+        made.add_text("place", place)
+    for cell in {cell for place in where for cell in places.cells(place)}:
+        made.add_text("cell", cell)
     for currency in CURRENCIES:
         prices = [s["cents"] for s in sessions if s.get("currency") == currency]
         if prices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
-from heapq import nsmallest
+from operator import itemgetter
 from typing import Any
 
 from tantivy import FieldType, Occur, Query, Searcher
@@ -52,25 +52,38 @@ def count(
         )
     answers = []
     for facet in asked:
-        answer = FacetCounts(facet=facet)  # type: ignore[arg-type]
         if facet in by_field:
-            name = NAMES.get(facet, str)
-            buckets = [(name(b["key"]), b["doc_count"]) for b in found[by_field[facet]]["buckets"]]
-            if facet == search_pb2.FACET_START_MONTH:
-                buckets = _months(searcher, query, buckets, wanted.as_of)
+            buckets = _of_field(searcher, query, facet, found[by_field[facet]]["buckets"], wanted)
         elif facet == search_pb2.FACET_SHORTAGE:
             buckets = _yes_no(searcher, query, filters.short(wanted.shortages), total)
         else:
             buckets = _yes_no(searcher, query, filters.eligible(wanted.eligible), total)
+        answer = FacetCounts(facet=facet)  # type: ignore[arg-type]
         add = answer.values.add  # makes each in its place; extend would copy
-        for value, number in nsmallest(MOST, buckets, key=_most_first):
+        for value, number in _most(buckets):
             add(value=value, count=number)
         answers.append(answer)
     return answers
 
 
-def _most_first(bucket: tuple[str, int]) -> tuple[int, str]:
-    return -bucket[1], bucket[0]
+def _of_field(
+    searcher: Searcher, query: Query, facet: int, counted: list[dict[str, Any]], wanted: Wanted
+) -> list[tuple[str, int]]:
+    """Returns at least the MOST values of a field; Tantivy gives the greatest first, equals in any order."""
+    months = facet == search_pb2.FACET_START_MONTH  # of which some are left out afterwards
+    if len(counted) > MOST and not months:
+        least = counted[MOST - 1]["doc_count"]
+        counted = [bucket for bucket in counted if bucket["doc_count"] >= least]
+    name = NAMES.get(facet, str)
+    buckets = [(name(bucket["key"]), bucket["doc_count"]) for bucket in counted]
+    return _months(searcher, query, buckets, wanted.as_of) if months else buckets
+
+
+def _most(buckets: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Returns the MOST buckets, the greatest first, equals by name."""
+    buckets.sort()
+    buckets.sort(key=itemgetter(1), reverse=True)  # keeps the order of equals
+    return buckets[:MOST]
 
 
 @cache

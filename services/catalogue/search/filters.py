@@ -9,9 +9,9 @@ from tantivy import FieldType, Occur, Query
 from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest
 
 from services.catalogue.api.messages import day, invalid, last
-from services.catalogue.search.directory import Places
 from services.catalogue.search.documents import EPOCH
 from services.catalogue.search.market import Market, Shortages, View
+from services.catalogue.search.places import Places
 from services.catalogue.search.schema import CURRENCIES
 from services.catalogue.search.words import any_of, between
 
@@ -125,4 +125,6 @@ def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places) -> None
         raise invalid("radius_km", "is needed with near")
     wanted.near = latitude, longitude
     found = places.within(latitude, longitude, request.radius_km)
-    wanted.filters.append(any_of("place", found) if found else Query.empty_query())
+    wanted.filters.append(
+        either([any_of(*each) for each in (("cell", found.cells), ("place", found.places)) if each[1]])
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 from tantivy import DocAddress, Searcher
 from waymark.catalogue.v1.search_pb2 import (
@@ -14,10 +15,10 @@ from waymark.catalogue.v1.search_pb2 import (
     SearchReason,
 )
 
-from services.catalogue.search.directory import distance
 from services.catalogue.search.documents import EPOCH, FOREVER, KeptSession, kept_sessions
 from services.catalogue.search.filters import Wanted
 from services.catalogue.search.market import View
+from services.catalogue.search.places import distance
 
 
 def add_hits(
@@ -32,9 +33,11 @@ def add_hits(
 ) -> None:
     """Adds the hits to the response, in the order found."""
     words = CourseHit(reasons=_words(request, corrected=corrected)).SerializeToString()
+    near = wanted.near
+    tags_matter = bool(wanted.shortages.by_isco or wanted.shortages.by_uri or request.occupations)
     for score, address in found:
         stored = searcher.doc(address)
-        sessions = list(kept_sessions(stored))
+        sessions = kept_sessions(stored)
         upcoming = next_session(sessions, wanted)
         hit = response.hits.add()
         # Messages one after another are one message: a single parse makes the hit of what is kept.
@@ -42,13 +45,20 @@ def add_hits(
             b"".join((words, stored.get_first("hit") or b"", upcoming.hit if upcoming else b""))
         )
         hit.score = score
-        if wanted.near is not None:
-            near = wanted.near
+        if near is not None:
             located = [s for s in sessions if not math.isnan(s.latitude)]
             hit.distance_km = min((distance(*near, s.latitude, s.longitude) for s in located), default=0.0)
         organisation = hit.organisation.rpartition("/")[2]
         hit.organisation_display_name = view.names.get(organisation, "")
-        _reasons(hit, organisation, upcoming, request, wanted)
+        add = hit.reasons.add
+        if tags_matter:
+            _occupations(hit, request, wanted)
+        if organisation in wanted.eligible:
+            add(kind=SearchReason.KIND_VOUCHER_ELIGIBLE, evidence=hit.organisation)
+        if near is not None:
+            add(kind=SearchReason.KIND_NEAR, evidence=f"{hit.distance_km:.1f} km")
+        if upcoming is not None and upcoming.start != FOREVER:
+            add(kind=SearchReason.KIND_STARTS, evidence=_iso(upcoming.start))
 
 
 def next_session(sessions: Sequence[KeptSession], wanted: Wanted) -> KeptSession | None:
@@ -73,28 +83,20 @@ def _words(request: SearchCoursesRequest, *, corrected: bool) -> list[SearchReas
     return [SearchReason(kind=kind, evidence=query)] if query else []
 
 
-def _reasons(
-    hit: CourseHit,
-    organisation: str,
-    upcoming: KeptSession | None,
-    request: SearchCoursesRequest,
-    wanted: Wanted,
-) -> None:
+def _occupations(hit: CourseHit, request: SearchCoursesRequest, wanted: Wanted) -> None:
+    """Adds the reasons that lie in the occupations of a course."""
     add = hit.reasons.add
-    short = wanted.shortages.by_isco or wanted.shortages.by_uri
-    for tag in hit.occupations if short or request.occupations else ():
+    for tag in hit.occupations:
         if any(_covers(value, tag.uri, tag.isco_code) for value in request.occupations):
             add(kind=SearchReason.KIND_OCCUPATION, evidence=tag.uri)
         entry = wanted.shortages.of(tag.uri, tag.isco_code)
         if entry is not None and all(reason.evidence != entry[0] for reason in hit.reasons):
             add(kind=SearchReason.KIND_SHORTAGE, evidence=entry[0])
-    if organisation in wanted.eligible:
-        add(kind=SearchReason.KIND_VOUCHER_ELIGIBLE, evidence=hit.organisation)
-    if wanted.near is not None:
-        add(kind=SearchReason.KIND_NEAR, evidence=f"{hit.distance_km:.1f} km")
-    if upcoming is not None and upcoming.start != FOREVER:
-        evidence = date.fromordinal(upcoming.start + EPOCH).isoformat()
-        add(kind=SearchReason.KIND_STARTS, evidence=evidence)
+
+
+@lru_cache(4096)  # days; a search shows the same ones again and again
+def _iso(start: int) -> str:
+    return date.fromordinal(start + EPOCH).isoformat()
 
 
 def _covers(value: str, uri: str, isco_code: str) -> bool:

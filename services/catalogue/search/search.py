@@ -113,5 +113,5 @@ def _all(searcher: Searcher, query: Query, limit: int) -> Found:
 
 
 def _next_start(searcher: Searcher, address: DocAddress, wanted: Wanted) -> int:
-    session = next_session(list(kept_sessions(searcher.doc(address))), wanted)
+    session = next_session(kept_sessions(searcher.doc(address)), wanted)
     return session.start if session is not None else LONGEST * 100

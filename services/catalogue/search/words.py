@@ -20,6 +20,7 @@ MAX_WORDS = 16
 TITLE = 3.0
 BEGINNING = 0.5
 SHORTEST_BEGINNING = 2  # letters
+FEW = 128  # terms; a set of more is faster as one automaton than one by one
 SHORTEST_SIMILAR = 4  # letters; shorter words are similar to far too much
 _PART = re.compile(r'"([^"]+)"|(\S+)')
 
@@ -89,7 +90,10 @@ def filtered(words: Query | None, filters: Sequence[Query], excluded: Sequence[Q
 
 def any_of(field: str, values: Sequence[object]) -> Query:
     """Returns the filter for documents that have one of the values."""
-    return Query.term_set_query(schema.schema(), field, list(values))
+    if len(values) > FEW:
+        return Query.term_set_query(schema.schema(), field, list(values))
+    terms = [Query.term_query(schema.schema(), field, value, "basic") for value in values]
+    return terms[0] if len(terms) == 1 else Query.boolean_query([(Occur.Should, term) for term in terms])
 
 
 def between(field: str, kind: tantivy.FieldType, low: int | None, high: int | None) -> Query:

@@ -6,8 +6,7 @@ import random
 
 import pytest
 
-from services.catalogue.search.directory import Places, distance
-from services.catalogue.search.documents import place
+from services.catalogue.search.places import Places, cells, distance, term
 
 
 @pytest.mark.parametrize("radius", [0.01, 1.0, 50.0, 500.0])
@@ -22,7 +21,10 @@ def test_within_a_circle(centre: tuple[float, float], radius: float) -> None:
         )
         for _ in range(500)
     ]
-    found = Places([place(*point) for point in points]).within(*centre, radius)
-    expected = {place(*point) for point in points if distance(*centre, *point) <= radius}
-    assert set(found) == expected
+    found = Places([term(*point) for point in points]).within(*centre, radius)
+    expected = {term(*point) for point in points if distance(*centre, *point) <= radius}
+    whole = set(found.cells)
+    inside = {term(*point) for point in points if whole.intersection(cells(term(*point)))}
+    assert inside.isdisjoint(found.places)
+    assert inside.union(found.places) == expected
     assert 0 < len(expected) < len(points)

@@ -1,0 +1,102 @@
+"""The places that courses are at, to find those within a circle.
+
+They lie in cells, and these in larger cells, down from the first of SIDES. A cell that a circle holds
+altogether is asked for as one, and one that it does not touch is passed by, so that only along its edge
+places are compared and asked for one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+EARTH_KM = 6371.0088
+SIDES = (1.0, 0.5, 0.25, 0.125)  # degrees
+
+Point = tuple[float, float, float]  # on a sphere of radius 1
+
+
+def term(latitude: float, longitude: float) -> str:
+    """Returns the term of a place: degrees to five decimals, about a metre."""
+    return f"{latitude:.5f},{longitude:.5f}"
+
+
+def cells(place: str) -> list[str]:
+    """Returns the terms of the cells that a place (its term) lies in, the largest first."""
+    latitude, longitude = map(float, place.split(","))
+    return [f"{side}:{math.floor(latitude / side)},{math.floor(longitude / side)}" for side in SIDES]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies within a circle: cells, and the places in none of them."""
+
+    cells: list[str]
+    places: list[str]
+
+
+class Places:
+    """Every place that courses are at. `terms`: of these places."""
+
+    def __init__(self, terms: Sequence[str]) -> None:
+        self._roots = _split([(cells(place), _point(place), place) for place in terms], 0)
+
+    def within(self, latitude: float, longitude: float, radius_km: float) -> Found:
+        """Returns what is at most `radius_km` away."""
+        # The straight way through the earth is as good as the great circle to compare by, and far cheaper.
+        limit = 2 * math.sin(min(radius_km / EARTH_KM, math.pi) / 2)
+        found = Found([], [])
+        for cell in self._roots:
+            cell.add(_on_sphere(latitude, longitude), limit, found)
+        return found
+
+
+_Member = tuple[list[str], Point, str]  # its cells, where it is, its term
+
+
+class _Cell:
+    """Places near each other: a centre among them, and how far the farthest is from it."""
+
+    def __init__(self, name: str, members: list[_Member], level: int) -> None:
+        self._name = name
+        self._centre = members[0][1]
+        self._reach = max(math.dist(self._centre, point) for _, point, _ in members)
+        self._inner = _split(members, level + 1) if level + 1 < len(SIDES) else []
+        self._members = [] if self._inner else [(point, place) for _, point, place in members]
+
+    def add(self, middle: Point, limit: float, found: Found) -> None:
+        """Adds what lies in the circle around `middle`."""
+        away = math.dist(middle, self._centre)
+        if away + self._reach < limit:
+            found.cells.append(self._name)
+        elif away - self._reach <= limit:
+            for cell in self._inner:
+                cell.add(middle, limit, found)
+            found.places.extend(place for point, place in self._members if math.dist(middle, point) <= limit)
+
+
+def _split(members: Sequence[_Member], level: int) -> list[_Cell]:
+    parts: defaultdict[str, list[_Member]] = defaultdict(list)
+    for member in members:
+        parts[member[0][level]].append(member)
+    return [_Cell(name, part, level) for name, part in parts.items()]
+
+
+def _point(place: str) -> Point:
+    latitude, longitude = map(float, place.split(","))
+    return _on_sphere(latitude, longitude)
+
+
+def _on_sphere(latitude: float, longitude: float) -> Point:
+    phi, turn = math.radians(latitude), math.radians(longitude)
+    return math.cos(phi) * math.cos(turn), math.cos(phi) * math.sin(turn), math.sin(phi)
+
+
+def distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Returns kilometres between two points on the great circle (haversine)."""
+    phi1, phi2 = math.radians(lat1), math.radians(lat2)
+    turn = math.radians(lon2 - lon1)
+    a = math.sin((phi2 - phi1) / 2) ** 2 + math.cos(phi1) * math.cos(phi2) * math.sin(turn / 2) ** 2
+    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(a)))
