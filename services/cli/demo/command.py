@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
     """Adds `demo` to the command line `app`."""
 
     @app.command(
-        epilog="Examples:  waymark demo · waymark demo --json | jq .step · waymark demo --data ../shared/data"
+        epilog="Examples:  waymark demo · waymark demo --json | jq .step · waymark demo --data ../shared/data · waymark demo --all-programmes"
     )
     def demo(
         data: Annotated[
@@ -25,6 +25,12 @@ def register(app: typer.Typer) -> None:
                 help="Folder with taxonomy/, shortage/ and feeds/ to take instead of the samples.",
             ),
         ] = None,
+        all_programmes: Annotated[
+            bool,
+            typer.Option(
+                "--all-programmes", help="Walk every practice of vouchers and funding instead, a line each."
+            ),
+        ] = False,
         patience: Annotated[
             float,
             typer.Option(
@@ -39,6 +45,7 @@ def register(app: typer.Typer) -> None:
         The exit code is the number of steps that failed. It can be walked again on the same stack.
         """
         # Here and not above: `--help` needs neither gRPC nor Kafka.
-        from services.cli.demo.walk import walk_journey
+        from services.cli.demo.walk import walk_journey, walk_programmes
 
-        raise typer.Exit(walk_journey(home, data, as_json=as_json, patience=patience))
+        walk = walk_programmes if all_programmes else walk_journey
+        raise typer.Exit(walk(home, data, as_json=as_json, patience=patience))

@@ -25,9 +25,13 @@ class Outcome:
 
 
 class Teller:
-    """Tells people what happens: a line per step, and what a long step is at while it works."""
+    """Tells people what happens: a line per step, and what a long step is at while it works.
 
-    def __init__(self, total: int) -> None:
+    `name`: of the whole walk.
+    """
+
+    def __init__(self, name: str, total: int) -> None:
+        self._name = name
         self._console = Console(highlight=False)
         self._status = self._console.status("")
         self._total = total
@@ -59,7 +63,7 @@ class Teller:
 
     def summary(self, outcomes: Sequence[Outcome]) -> None:
         """The last line."""
-        self._console.print(f"journey: {sum(each.ok for each in outcomes)} of {self._total} steps ok")
+        self._console.print(f"{self._name}: {sum(each.ok for each in outcomes)} of {self._total} steps ok")
 
 
 class JsonTeller(Teller):

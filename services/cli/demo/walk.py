@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from services.cli.client import Client
-from services.cli.demo import catalogue, closing, portfolio, programme, refusals, voucher
+from services.cli.demo import catalogue, closing, portfolio, programme, refusals, rows, voucher
 from services.cli.demo.data import Data
 from services.cli.demo.journey import Journey, Step
 from services.cli.demo.runner import JsonTeller, Teller, walk
@@ -40,16 +41,39 @@ STEPS: tuple[Step, ...] = (
 )
 
 
+# What the rows stand on: occupations, what is short, and a partner with courses.
+GROUND: tuple[Step, ...] = (
+    catalogue.TAXONOMY,
+    catalogue.SHORTAGE_DRAFT,
+    catalogue.SHORTAGE_PUBLISHED,
+    catalogue.PARTNER,
+    catalogue.DRY_RUN,
+    catalogue.IMPORT,
+    catalogue.SEARCH,
+)
+
+
 def walk_journey(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
     """Walks all steps on the stack in `home`; returns how many failed. Raises Failure when there is none."""
+    return _walk(home, data, STEPS, "journey", as_json=as_json, patience=patience)
+
+
+def walk_programmes(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
+    """Walks every row V1-V15; returns how many steps failed. Raises Failure when there is no stack."""
+    return _walk(home, data, (*GROUND, *rows.STEPS), "all programmes", as_json=as_json, patience=patience)
+
+
+def _walk(
+    home: Path | None, data: Path | None, steps: Sequence[Step], name: str, *, as_json: bool, patience: float
+) -> int:
     files = Data.find(data)
     client = Client(home)
     watcher = EventWatcher(client.state.kafka)
     try:
-        teller = JsonTeller(len(STEPS)) if as_json else Teller(len(STEPS))
+        teller = JsonTeller(name, len(steps)) if as_json else Teller(name, len(steps))
         run = uuid.uuid4().hex[:8]
         journey = Journey(client, files, watcher, run, teller.progress, patience)
-        return sum(not outcome.ok for outcome in walk(journey, STEPS, teller))
+        return sum(not outcome.ok for outcome in walk(journey, steps, teller))
     finally:
         watcher.close()
         client.close()

@@ -44,7 +44,7 @@ STEPS_HERE = [
 
 
 def test_every_step_is_walked_and_failures_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    outcomes = walk(journey(), STEPS_HERE, Teller(len(STEPS_HERE)))
+    outcomes = walk(journey(), STEPS_HERE, Teller("journey", len(STEPS_HERE)))
     assert [outcome.ok for outcome in outcomes] == [True, False, False, False, False]
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "journey: 1 of 5 steps ok"
@@ -54,7 +54,7 @@ def test_every_step_is_walked_and_failures_are_told(capsys: pytest.CaptureFixtur
 
 
 def test_programs_get_a_line_per_step_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
-    walk(journey(), STEPS_HERE, JsonTeller(len(STEPS_HERE)))
+    walk(journey(), STEPS_HERE, JsonTeller("journey", len(STEPS_HERE)))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["step"] for line in lines] == ["good", "bad", "broken", "refused_step", "needy"]
     assert all({"step", "rows", "ok", "seconds"} <= set(line) for line in lines)
