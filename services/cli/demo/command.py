@@ -14,7 +14,8 @@ def register(app: typer.Typer) -> None:
     """Adds `demo` to the command line `app`."""
 
     @app.command(
-        epilog="Examples:  waymark demo · waymark demo --json | jq .step · waymark demo --data ../shared/data · waymark demo --all-programmes"
+        epilog="Examples:  waymark demo · waymark demo --json | jq .step"
+        " · waymark demo --data ../shared/data · waymark demo --all-programmes"
     )
     def demo(
         data: Annotated[
