@@ -27,6 +27,7 @@ MODULES = {
     "feed": "services.cli.feed",
     "search": "services.cli.search",
     "programme": "services.cli.programme",
+    "operation": "services.cli.operation",
     "application": "services.cli.application",
     "redemption": "services.cli.redemption",
     "hold": "services.cli.hold",

@@ -12,6 +12,7 @@ from services.cli import output
 from services.cli.amounts import json_day, json_money
 from services.cli.call import PAGE, Call, calls, listed
 from services.cli.exits import ExitCode, Failure
+from services.cli.operation import tell, until_done
 from services.cli.options import Limit
 from services.cli.progress import counts
 
@@ -124,6 +125,20 @@ def diff(
         empty = f"the rules are those of {found['base']}"
         differences = found.get("differences", [])
         output.table(differences, DIFFERENCES, title=f"{found['base']} → {found['name']}", empty=empty)
+
+
+@programme.command(
+    epilog="Examples:  waymark programme simulate programmes/p1/versions/2 · add --no-wait to come back later"
+)
+@calls(MAKER)
+def simulate(
+    call: Call,
+    name: Annotated[str, typer.Argument(help="programmes/{id}/versions/{n}, a draft too.")],
+    wait: Annotated[bool, typer.Option(help="Wait for the end.")] = True,
+) -> None:
+    """Try rules on all decided applications: who would come out differently, and what it would cost."""
+    started = call.post(f"{name}:simulate")
+    tell(call, until_done(call, started) if wait else started)
 
 
 @programme.command(

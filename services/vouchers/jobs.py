@@ -9,7 +9,9 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
+from services.platform.operations.runner import run_due
 from services.platform.service import Job
+from services.vouchers import simulating
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
 from services.vouchers.domain.states import EndReason, VoucherState
@@ -73,6 +75,11 @@ def sweep_evidence(app: VouchersApp) -> None:
     app.objects.sweep(evidence.BUCKET, known, timedelta(days=1))
 
 
+def work(app: VouchersApp) -> None:
+    """Goes on with work in the background."""
+    run_due(app, {simulating.KIND: simulating.simulate})
+
+
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
     after = redemptions.redemption_of(row).expire(tx.now)
@@ -100,6 +107,7 @@ def _each(
 
 
 JOBS = (
+    Job("operations", timedelta(seconds=1), work),
     Job("expire-reservations", timedelta(seconds=30), expire_reservations),
     Job("expire-vouchers", timedelta(minutes=10), expire_vouchers),
     Job("release-held", timedelta(minutes=1), release_held),

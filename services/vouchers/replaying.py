@@ -19,11 +19,8 @@ from services.vouchers.domain.money import money
 from services.vouchers.domain.programme import Rules, Version, compile_rules
 from services.vouchers.domain.shortage import Entry
 from services.vouchers.domain.states import ApplicationState
-from services.vouchers.shortages import matching_entry
+from services.vouchers.shortages import Lists
 from services.vouchers.store import programmes
-
-# What kept JSON raises when it no longer says what it should.
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, AssertionError)
 
 
 class Replayer:
@@ -32,6 +29,7 @@ class Replayer:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+        self._lists = Lists(tx)
         self._rules: dict[tuple[str, int], Rules | Difference] = {}
 
     def replay(self, row: Row[Any]) -> pb.Replay:
@@ -53,9 +51,9 @@ class Replayer:
         try:
             known, offer = facts.restore(row.facts), offers.restore(row.offer)
             history = History(**row.history)  # what was not counted in its day is nothing
-        except _UNREADABLE as error:  # the kind of error only: the text could repeat a fact
+        except replay.UNREADABLE as error:  # the kind of error only: the text could repeat a fact
             return [Difference("facts", None, f"what was kept cannot be read: {type(error).__name__}")]
-        entry = matching_entry(self._tx, rules, offer, row.shortage_version)
+        entry = self._lists.matching_entry(rules, offer, row.shortage_version)
         now = replay.pins(rules, row.facts, row.offer, row.history, entry, row.decided_on)
         decision = decide(rules, known, offer, entry, history, row.decided_on).with_budget(held=row.pot_held)
         return [

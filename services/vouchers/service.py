@@ -14,6 +14,7 @@ from waymark.vouchers.v1 import (
     hold_pb2_grpc,
     learner_fact_pb2_grpc,
     ledger_pb2_grpc,
+    operation_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
     receivable_pb2_grpc,
@@ -32,6 +33,7 @@ from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.learner_facts import LearnerFactApi
 from services.vouchers.api.ledger import LedgerApi
+from services.vouchers.api.operations import OperationApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
 from services.vouchers.api.receivables import ReceivableApi
@@ -53,6 +55,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
     return (
         (funding_source_pb2_grpc.add_FundingSourceServiceServicer_to_server, FundingSourceApi(app)),
         (programme_pb2_grpc.add_ProgrammeServiceServicer_to_server, ProgrammeApi(app)),
+        (operation_pb2_grpc.add_VoucherOperationServiceServicer_to_server, OperationApi(app)),
         (learner_fact_pb2_grpc.add_LearnerFactServiceServicer_to_server, LearnerFactApi(app)),
         (eligibility_pb2_grpc.add_EligibilityServiceServicer_to_server, EligibilityApi(app)),
         (application_pb2_grpc.add_ApplicationServiceServicer_to_server, ApplicationApi(app)),

@@ -8,7 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import ParseDict
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
-from waymark.vouchers.v1 import events_pb2, programme_pb2_grpc
+from waymark.vouchers.v1 import events_pb2, operation_pb2, programme_pb2_grpc
 from waymark.vouchers.v1 import programme_pb2 as pb
 
 from services.platform.db.etags import check_etag, etag_of
@@ -17,8 +17,10 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
+from services.vouchers import simulating
 from services.vouchers.api.budgets import BudgetMethods
 from services.vouchers.api.convert import date_of, difference, moment
+from services.vouchers.api.operations import operation_message
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.differences import differences
 from services.vouchers.domain.drafting import check_draft
@@ -136,6 +138,12 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         programme = f"programmes/{row.programme_id}"
         tx.publish(events_pb2.ProgrammeActivated(programme=programme, version=request.name))
         return version_message(activated)
+
+    @mutation
+    def SimulateProgrammeVersion(
+        self, tx: Transaction, request: pb.SimulateProgrammeVersionRequest
+    ) -> operation_pb2.VoucherOperation:
+        return operation_message(simulating.start(tx, *_parts(request.name)))
 
 
 def _checked(version: pb.ProgrammeVersion, name: str, currency: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from services.vouchers.domain.programme import Rules
 from services.vouchers.domain.shortage import Entry
 from services.vouchers.domain.states import ApplicationState as State
 
+# What kept JSON raises when it no longer says what it should.
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, AssertionError)
 # Of an application's fields the replay computes these; the rest are names and times.
 _COMPUTED = frozenset(
     {

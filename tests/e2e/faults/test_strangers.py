@@ -53,7 +53,9 @@ class Owners:
         finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
         finance.surely("ListBankAccounts", parent=facts.partner)
         finance.surely("ListHolds")
-        stand.callers.person("programme_manager").surely("ListBudgets", parent=facts.programme)
+        maker = stand.callers.person("programme_manager")
+        maker.surely("ListBudgets", parent=facts.programme)
+        maker.surely("SimulateProgrammeVersion", name=facts.version)
         manager.surely("ListFeedRuns", source=facts.feeds[0][0])
         self.names = Journal(stand.callers.journal.entries[first:]).names()
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}

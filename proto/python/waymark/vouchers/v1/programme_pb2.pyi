@@ -1097,6 +1097,32 @@ class CompareProgrammeVersionsResponse(_message.Message):
 Global___CompareProgrammeVersionsResponse: _TypeAlias = CompareProgrammeVersionsResponse  # noqa: Y015
 
 @_typing.final
+class SimulateProgrammeVersionRequest(_message.Message):
+    """Names the version to try."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `programmes/{programme}/versions/{n}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulateProgrammeVersionRequest: _TypeAlias = SimulateProgrammeVersionRequest  # noqa: Y015
+
+@_typing.final
 class ActivateProgrammeVersionRequest(_message.Message):
     """Puts a draft in force."""
 

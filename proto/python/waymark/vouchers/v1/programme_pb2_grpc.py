@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from waymark.vouchers.v1 import operation_pb2 as waymark_dot_vouchers_dot_v1_dot_operation__pb2
 from waymark.vouchers.v1 import programme_pb2 as waymark_dot_vouchers_dot_v1_dot_programme__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -79,6 +80,11 @@ class ProgrammeServiceStub:
                 '/waymark.vouchers.v1.ProgrammeService/ActivateProgrammeVersion',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.ActivateProgrammeVersionRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.ProgrammeVersion.FromString,
+                _registered_method=True)
+        self.SimulateProgrammeVersion = channel.unary_unary(
+                '/waymark.vouchers.v1.ProgrammeService/SimulateProgrammeVersion',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.SimulateProgrammeVersionRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_operation__pb2.VoucherOperation.FromString,
                 _registered_method=True)
         self.FundProgramme = channel.unary_unary(
                 '/waymark.vouchers.v1.ProgrammeService/FundProgramme',
@@ -175,6 +181,15 @@ class ProgrammeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SimulateProgrammeVersion(self, request, context):
+        """Tries a version, a draft too, on every decided application of the programme, in the background: who would be granted
+        or refused otherwise, and what it would cost. Changes nothing.
+        Errors: NOT_FOUND, RULE_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def FundProgramme(self, request, context):
         """Moves money from a funding source into a pot of a budget period.
         Errors: NOT_FOUND, CURRENCY_MISMATCH, BUDGET_PERIOD_OVERLAP, POT_CONFLICT, INVALID_ARGUMENT.
@@ -246,6 +261,11 @@ def add_ProgrammeServiceServicer_to_server(servicer, server):
                     servicer.ActivateProgrammeVersion,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.ActivateProgrammeVersionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.ProgrammeVersion.SerializeToString,
+            ),
+            'SimulateProgrammeVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.SimulateProgrammeVersion,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_programme__pb2.SimulateProgrammeVersionRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_operation__pb2.VoucherOperation.SerializeToString,
             ),
             'FundProgramme': grpc.unary_unary_rpc_method_handler(
                     servicer.FundProgramme,
@@ -507,6 +527,33 @@ class ProgrammeService:
             '/waymark.vouchers.v1.ProgrammeService/ActivateProgrammeVersion',
             waymark_dot_vouchers_dot_v1_dot_programme__pb2.ActivateProgrammeVersionRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_programme__pb2.ProgrammeVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SimulateProgrammeVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ProgrammeService/SimulateProgrammeVersion',
+            waymark_dot_vouchers_dot_v1_dot_programme__pb2.SimulateProgrammeVersionRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_operation__pb2.VoucherOperation.FromString,
             options,
             channel_credentials,
             insecure,

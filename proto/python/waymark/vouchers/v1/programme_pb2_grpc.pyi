@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from waymark.vouchers.v1 import operation_pb2 as _operation_pb2
 from waymark.vouchers.v1 import programme_pb2 as _programme_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -71,6 +72,11 @@ class ProgrammeServiceStub:
     """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
     Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
     """
+    SimulateProgrammeVersion: _grpc.UnaryUnaryMultiCallable[_programme_pb2.SimulateProgrammeVersionRequest, _operation_pb2.VoucherOperation]
+    """Tries a version, a draft too, on every decided application of the programme, in the background: who would be granted
+    or refused otherwise, and what it would cost. Changes nothing.
+    Errors: NOT_FOUND, RULE_INVALID.
+    """
     FundProgramme: _grpc.UnaryUnaryMultiCallable[_programme_pb2.FundProgrammeRequest, _programme_pb2.Budget]
     """Moves money from a funding source into a pot of a budget period.
     Errors: NOT_FOUND, CURRENCY_MISMATCH, BUDGET_PERIOD_OVERLAP, POT_CONFLICT, INVALID_ARGUMENT.
@@ -126,6 +132,11 @@ class ProgrammeServiceAsyncStub(ProgrammeServiceStub):
     ActivateProgrammeVersion: _aio.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]  # type: ignore[assignment]
     """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
     Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
+    """
+    SimulateProgrammeVersion: _aio.UnaryUnaryMultiCallable[_programme_pb2.SimulateProgrammeVersionRequest, _operation_pb2.VoucherOperation]  # type: ignore[assignment]
+    """Tries a version, a draft too, on every decided application of the programme, in the background: who would be granted
+    or refused otherwise, and what it would cost. Changes nothing.
+    Errors: NOT_FOUND, RULE_INVALID.
     """
     FundProgramme: _aio.UnaryUnaryMultiCallable[_programme_pb2.FundProgrammeRequest, _programme_pb2.Budget]  # type: ignore[assignment]
     """Moves money from a funding source into a pot of a budget period.
@@ -233,6 +244,17 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_programme_pb2.ProgrammeVersion, _abc.Awaitable[_programme_pb2.ProgrammeVersion]]:
         """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
         Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
+    def SimulateProgrammeVersion(
+        self,
+        request: _programme_pb2.SimulateProgrammeVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operation_pb2.VoucherOperation, _abc.Awaitable[_operation_pb2.VoucherOperation]]:
+        """Tries a version, a draft too, on every decided application of the programme, in the background: who would be granted
+        or refused otherwise, and what it would cost. Changes nothing.
+        Errors: NOT_FOUND, RULE_INVALID.
         """
 
     @_abc_1.abstractmethod

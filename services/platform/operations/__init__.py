@@ -1,0 +1,1 @@
+"""Long work in chunks, each a transaction: it shows how far it is, can be cancelled, survives a crash."""
