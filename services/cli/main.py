@@ -28,6 +28,7 @@ MODULES = {
     "search": "services.cli.search",
     "programme": "services.cli.programme",
     "operation": "services.cli.operation",
+    "allocation": "services.cli.allocation",
     "application": "services.cli.application",
     "redemption": "services.cli.redemption",
     "hold": "services.cli.hold",

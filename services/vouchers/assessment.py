@@ -23,18 +23,21 @@ from services.vouchers.store import applications, budgets, facts, names, offers,
 @dataclass(frozen=True)
 class Assessment:
     """A decision with everything it rests on: enough to replay it. `pot_held`: whether some pot holds the
-    amount, None when there is no amount."""
+    amount, None when there is no amount. `offer`: None where no session was chosen yet; then `allocation`
+    names what the voucher comes from, and `price` what training may cost, cents, None for the face value."""
 
     programme_id: str
     number: int
     rules: Rules
-    offer: Offer
+    offer: Offer | None
     shortage_version: str
     entry: Entry | None
     history: History
     today: date
     pot_held: bool | None
     decision: Decision
+    allocation: str = ""
+    price: int | None = None
 
     def without_money(self) -> Assessment:
         """Returns the assessment after all that the pots no longer hold the amount."""

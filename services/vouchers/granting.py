@@ -11,6 +11,7 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.assessment import Assessment
 from services.vouchers.domain import bookings
+from services.vouchers.domain.ledger import Booking
 from services.vouchers.domain.money import money
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.store import budgets, ledger, vouchers
@@ -27,36 +28,57 @@ def issue(
     tx: Transaction, found: Assessment, learner: str, application: str, voucher: str, pot: Row[Any]
 ) -> None:
     """Makes the voucher, books it and tells; `application` and `voucher` are ids, the first is stored."""
+    shard = ledger.shard_for(tx, found.rules.currency, f"vouchers/{voucher}")
+    values = voucher_values(tx, found, learner, application, voucher, pot, shard)
+    vouchers.add(tx, values)
+    ledger.post(tx, ledger.lock_head(tx, shard), issue_booking(values, pot))
+    tx.publish(issued(values))
+
+
+def voucher_values(
+    tx: Transaction,
+    found: Assessment,
+    learner: str,
+    application: str,
+    voucher: str,
+    pot: Row[Any],
+    shard: int,
+) -> dict[str, Any]:
+    """Returns the columns of a new voucher, whose money is booked in the chain `shard`."""
     assert found.decision.worth is not None
-    amount, currency = found.decision.worth.amount, found.rules.currency
-    name = f"vouchers/{voucher}"
-    shard = ledger.shard_for(tx, currency, name)
-    expires = found.rules.expiry(tx.now)
-    values = {
+    amount = found.decision.worth.amount
+    return {
         "id": voucher,
         "learner": learner,
         "programme_id": found.programme_id,
         "version_number": found.number,
         "application_id": application,
-        "course": found.offer.course,
+        "course": found.offer.course if found.offer else "",
         "pot_id": pot.id,
         "shard": shard,
-        "currency": currency,
+        "currency": found.rules.currency,
         "cover_percent": found.decision.cover,
         "state": int(VoucherState.ISSUED),
         "value_cents": amount,
         "available_cents": amount,
         "order_until": found.rules.order_limit(tx.now),
-        "expires_at": expires,
+        "expires_at": found.rules.expiry(tx.now),
         "created_at": tx.now,
     }
-    vouchers.add(tx, values)
-    ledger.post(tx, ledger.lock_head(tx, shard), bookings.issue(new_id(), pot.name, name, amount))
+
+
+def issue_booking(values: dict[str, Any], pot: Row[Any]) -> Booking:
+    """Returns the booking of a new voucher's value."""
+    return bookings.issue(new_id(), pot.name, f"vouchers/{values['id']}", values["value_cents"])
+
+
+def issued(values: dict[str, Any]) -> events_pb2.VoucherIssued:
+    """Returns the event of a new voucher."""
     event = events_pb2.VoucherIssued(
-        voucher=name,
-        learner=learner,
-        programme=f"programmes/{found.programme_id}",
-        value=money(amount, currency),
+        voucher=f"vouchers/{values['id']}",
+        learner=values["learner"],
+        programme=f"programmes/{values['programme_id']}",
+        value=money(values["value_cents"], values["currency"]),
     )
-    event.expire_time.FromDatetime(expires)
-    tx.publish(event)
+    event.expire_time.FromDatetime(values["expires_at"])
+    return event

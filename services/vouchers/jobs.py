@@ -11,14 +11,14 @@ from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.operations.runner import run_due
 from services.platform.service import Job
-from services.vouchers import simulating
+from services.vouchers import allocating, simulating
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
 from services.vouchers.settlement import AT_ONCE, release_due
-from services.vouchers.store import evidence, ledger, redemptions, vouchers
+from services.vouchers.store import allocations, evidence, ledger, redemptions, vouchers
 
 BATCH = 200
 
@@ -75,9 +75,19 @@ def sweep_evidence(app: VouchersApp) -> None:
     app.objects.sweep(evidence.BUCKET, known, timedelta(days=1))
 
 
+def sweep_allocations(app: VouchersApp) -> None:
+    """Deletes uploaded files that no allocation knows."""
+
+    def known(keys: Sequence[str]) -> set[str]:
+        with transaction(app, read_only=True) as tx:
+            return allocations.known_keys(tx, keys)
+
+    app.objects.sweep(allocations.BUCKET, known, timedelta(days=1))
+
+
 def work(app: VouchersApp) -> None:
     """Goes on with work in the background."""
-    run_due(app, {simulating.KIND: simulating.simulate})
+    run_due(app, {allocating.KIND: allocating.allocate, simulating.KIND: simulating.simulate})
 
 
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
@@ -113,4 +123,5 @@ JOBS = (
     Job("release-held", timedelta(minutes=1), release_held),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
+    Job("sweep-allocations", timedelta(hours=6), sweep_allocations),
 )

@@ -55,7 +55,9 @@ class Replayer:
             return [Difference("facts", None, f"what was kept cannot be read: {type(error).__name__}")]
         entry = self._lists.matching_entry(rules, offer, row.shortage_version)
         now = replay.pins(rules, row.facts, row.offer, row.history, entry, row.decided_on)
-        decision = decide(rules, known, offer, entry, history, row.decided_on).with_budget(held=row.pot_held)
+        decision = decide(
+            rules, known, offer, entry, history, row.decided_on, row.offer.get("price")
+        ).with_budget(held=row.pot_held)
         return [
             *replay.pin_differences({"facts": row.fact_hash, **row.pins}, now),
             *replay.outcome_differences(_stored(row), _computed(row, decision, entry)),

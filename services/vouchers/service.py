@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from waymark.catalogue.v1 import events_pb2
 from waymark.vouchers.v1 import (
+    allocation_pb2_grpc,
     application_pb2_grpc,
     bank_account_pb2_grpc,
     bank_report_pb2_grpc,
@@ -25,6 +26,7 @@ from waymark.vouchers.v1 import (
 )
 
 from services.platform.service import ServiceDefinition, Servicer
+from services.vouchers.api.allocations import AllocationApi
 from services.vouchers.api.applications import ApplicationApi
 from services.vouchers.api.bank_accounts import BankAccountApi
 from services.vouchers.api.bank_reports import BankReportApi
@@ -55,6 +57,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
     return (
         (funding_source_pb2_grpc.add_FundingSourceServiceServicer_to_server, FundingSourceApi(app)),
         (programme_pb2_grpc.add_ProgrammeServiceServicer_to_server, ProgrammeApi(app)),
+        (allocation_pb2_grpc.add_AllocationServiceServicer_to_server, AllocationApi(app)),
         (operation_pb2_grpc.add_VoucherOperationServiceServicer_to_server, OperationApi(app)),
         (learner_fact_pb2_grpc.add_LearnerFactServiceServicer_to_server, LearnerFactApi(app)),
         (eligibility_pb2_grpc.add_EligibilityServiceServicer_to_server, EligibilityApi(app)),

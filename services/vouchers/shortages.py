@@ -40,9 +40,9 @@ class Lists:
             self._in_force[key] = offers.version_in_force(self._tx, *key)
         return self._in_force[key]
 
-    def matching_entry(self, rules: Rules, offer: Offer, version: str) -> Entry | None:
+    def matching_entry(self, rules: Rules, offer: Offer | None, version: str) -> Entry | None:
         """Returns the entry of this list version that the course meets; None without a rule or a version."""
-        if not version or not rules.version.HasField("shortage_rule"):
+        if not version or offer is None or not rules.version.HasField("shortage_rule"):
             return None
         key = version, offer.occupations
         if key not in self._entries:

@@ -18,6 +18,7 @@ from google.type import date_pb2, money_pb2
 from sqlalchemy import text
 from waymark.catalogue.v1 import events_pb2
 from waymark.vouchers.v1 import (
+    allocation_pb2_grpc,
     application_pb2,
     application_pb2_grpc,
     bank_account_pb2,
@@ -49,6 +50,7 @@ from services.platform.db.transaction import transaction
 from services.platform.events.cloudevents import EventInfo
 from services.vouchers.service import DEFINITION
 from tests.support.databases import Databases
+from tests.support.parts import S3Address
 from tests.support.servers import Serve, Served, token
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "programmes"
@@ -59,6 +61,7 @@ STUBS: dict[str, Any] = {
     "programmes": programme_pb2_grpc.ProgrammeServiceStub,
     "facts": learner_fact_pb2_grpc.LearnerFactServiceStub,
     "eligibility": eligibility_pb2_grpc.EligibilityServiceStub,
+    "allocations": allocation_pb2_grpc.AllocationServiceStub,
     "applications": application_pb2_grpc.ApplicationServiceStub,
     "vouchers": voucher_pb2_grpc.VoucherServiceStub,
     "redemptions": redemption_pb2_grpc.RedemptionServiceStub,
@@ -376,6 +379,17 @@ class World:
 
 
 NO_EVIDENCE = {"paymentRule": {"trigger": "TRIGGER_DELIVERY"}}
+
+
+@pytest.fixture
+def stored(database: Databases, serve: Serve, s3: S3Address) -> World:
+    """A world with an object store."""
+    environ = {
+        "WAYMARK_S3_ENDPOINT": s3.endpoint,
+        "WAYMARK_S3_ACCESS_KEY": s3.access_key,
+        "WAYMARK_S3_SECRET_KEY": s3.secret_key,
+    }
+    return World(serve(DEFINITION, database("vouchers").url, environ=environ))
 
 
 @pytest.fixture

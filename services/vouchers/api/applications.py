@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import ParseDict
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import application_pb2 as pb
@@ -16,16 +16,15 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
-from services.vouchers.api.convert import clause, fact_of, moment
+from services.vouchers.api.convert import fact_of, moment
 from services.vouchers.api.replays import ReplayMethods
 from services.vouchers.app import VouchersApp
-from services.vouchers.assessment import Assessment, assess
-from services.vouchers.domain.facts import check_all, snapshot
+from services.vouchers.assessment import assess
+from services.vouchers.decisions import decision_values
+from services.vouchers.domain.facts import check_all
 from services.vouchers.domain.money import money
 from services.vouchers.domain.notes import Notes
-from services.vouchers.domain.offers import document
 from services.vouchers.domain.outcomes import Outcome
-from services.vouchers.domain.replay import pins
 from services.vouchers.domain.states import ApplicationState, need
 from services.vouchers.granting import issue, take_money
 from services.vouchers.store import applications, facts, names
@@ -58,7 +57,7 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
             except Refusal:  # somebody else took the last of it since the check above
                 found = found.without_money()
         state, codes = found.decision.state
-        values = _values(found, wanted.learner)
+        values = decision_values(found, wanted.learner)
         decided = {"decided_at": None if state is State.SUBMITTED else tx.now}
         voucher = {"voucher_id": new_id()} if pot is not None else {}
         row = applications.add(
@@ -129,7 +128,7 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
             raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
         pot = take_money(tx, found)
         voucher = new_id()
-        values = {**_values(found, row.learner), **said, "voucher_id": voucher, "automatic": False}
+        values = {**decision_values(found, row.learner), **said, "voucher_id": voucher, "automatic": False}
         del values["id"]
         changed = applications.change(tx, str(row.id), {**values, "state": int(State.GRANTED)})
         issue(tx, found, row.learner, str(row.id), voucher, pot)
@@ -137,42 +136,6 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
 
     def _message(self, row: Row[Any]) -> pb.Application:
         return application_message(row, self.app.notes)
-
-
-def _values(found: Assessment, learner: str) -> dict[str, Any]:
-    """Returns the columns that a decision rests on: all that is needed to replay it."""
-    decision = found.decision
-    kept = snapshot(decision.facts)
-    offer, history = document(found.offer), dict(vars(found.history))
-    pinned = pins(found.rules, kept, offer, history, found.entry, found.today)
-    return {
-        "id": new_id(),
-        "learner": learner,
-        "programme_id": found.programme_id,
-        "version_number": found.number,
-        "session": found.offer.session,
-        "course": found.offer.course,
-        "organisation": found.offer.organisation,
-        "shortage_version": found.shortage_version,
-        "shortage_entry": found.entry.name if found.entry else "",
-        "facts": kept,
-        "fact_hash": pinned["facts"],
-        "offer": offer,
-        "history": history,
-        "pins": pinned,
-        "pot_held": found.pot_held,
-        "decided_on": found.today,
-        "clauses": [
-            MessageToDict(clause(r, found.today), preserving_proto_field_name=True) for r in decision.results
-        ],
-        "automatic": decision.automatic,
-        "amount_cents": decision.worth.amount if decision.worth else 0,
-        "share_cents": decision.worth.share if decision.worth else 0,
-        "face_cents": decision.worth.face if decision.worth else 0,
-        "cover_percent": decision.cover,
-        "currency": found.rules.currency,
-        "target_group": decision.group,
-    }
 
 
 def _tell(tx: Transaction, row: Row[Any]) -> None:
@@ -194,7 +157,8 @@ def application_message(row: Row[Any], notes: Notes) -> pb.Application:
         name=name,
         learner=row.learner,
         programme=programme,
-        session=row.session,
+        session="" if row.session.startswith("allocations/") else row.session,
+        allocation=row.session if row.session.startswith("allocations/") else "",
         state=row.state,
         programme_version=f"{programme}/versions/{row.version_number}",
         shortage_list_version=row.shortage_version,

@@ -16,7 +16,7 @@ from services.platform.errors import Refusal
 from services.platform.operations import store
 from services.platform.operations.table import operations
 from services.platform.rpc.handlers import mutation, query
-from services.vouchers import simulating
+from services.vouchers import allocating, simulating
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.money import money
@@ -95,6 +95,8 @@ def operation_message(row: Row[Any]) -> pb.VoucherOperation:
     )
     if row.kind == simulating.KIND:
         message.simulation.CopyFrom(_simulation(row))
+    if row.kind == allocating.KIND:
+        message.allocation.CopyFrom(_allocation(row))
     return message
 
 
@@ -113,6 +115,18 @@ def _simulation(row: Row[Any]) -> pb.Simulation:
         granted_after=money(tally.granted_after, currency),
         learner_share_before=money(tally.share_before, currency),
         learner_share_after=money(tally.share_after, currency),
+    )
+
+
+def _allocation(row: Row[Any]) -> pb.AllocationRun:
+    asked, found = row.argument, row.result
+    return pb.AllocationRun(
+        allocation=f"allocations/{asked['allocation']}",
+        dry_run=asked["dry_run"],
+        allocated_count=found.get("allocated", 0),
+        refused_count=found.get("refused", 0),
+        invalid_count=found.get("invalid", 0),
+        amount=money(found.get("cents", 0), asked["currency"]),
     )
 
 

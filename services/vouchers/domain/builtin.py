@@ -31,15 +31,21 @@ TEXTS = {
 
 
 def builtin_clauses(
-    rules: Rules, offer: Offer, entry: Entry | None, history: History, value: Worth | None, today: date
+    rules: Rules, offer: Offer | None, entry: Entry | None, history: History, value: Worth | None, today: date
 ) -> list[Result]:
-    """Returns the built-in clauses that `rules` switch on; the catalogue's and our own data decide them."""
-    return list(_clauses(rules, offer, entry, history, value, today))
+    """Returns the built-in clauses that `rules` switch on; the catalogue's and our own data decide them.
+
+    `offer`: None for a voucher that is allocated before a session is chosen; what concerns the session is
+    asked when it is reserved.
+    """
+    of_offer = [] if offer is None else list(_of_offer(rules, offer, entry, today))
+    of_person = list(_of_person(rules, history, elsewhere=offer is not None))
+    price = [] if offer is None else [_clause("price", priced(rules, offer), "PRICE_UNKNOWN")]
+    left = [] if value is None else [_clause("amount", value.amount > 0, "NOTHING_LEFT")]
+    return [*of_offer, *of_person, *price, *left]
 
 
-def _clauses(
-    rules: Rules, offer: Offer, entry: Entry | None, history: History, value: Worth | None, today: date
-) -> Iterator[Result]:
+def _of_offer(rules: Rules, offer: Offer, entry: Entry | None, today: date) -> Iterator[Result]:
     version = rules.version
     if version.course_rule.accreditation_required:
         yield _clause("accreditation", offer.accredited_on(today), "PROVIDER_NOT_ACCREDITED")
@@ -51,17 +57,18 @@ def _clauses(
     if offer.start is not None:
         limit = offer.start + timedelta(days=version.window_rule.apply_until_days_after_start)
         yield _clause("apply-window", today <= limit, "APPLIED_TOO_LATE")
+
+
+def _of_person(rules: Rules, history: History, *, elsewhere: bool) -> Iterator[Result]:
+    version = rules.version
     if version.amount_rule.once_per_person:
         yield _clause("once", history.grants == 0, "GRANTED_BEFORE")
     if version.sequence_rule.max_grants:
         yield _clause("grant-limit", history.recent < version.sequence_rule.max_grants, "GRANT_LIMIT_REACHED")
     if version.sequence_rule.previous_used:
         yield _clause("sequence", history.unused == 0, "EARLIER_VOUCHER_UNUSED")
-    if version.amount_rule.no_double_funding:
+    if version.amount_rule.no_double_funding and elsewhere:
         yield _clause("double-funding", not history.funded_elsewhere, "DOUBLE_FUNDING")
-    yield _clause("price", priced(rules, offer), "PRICE_UNKNOWN")
-    if value is not None:
-        yield _clause("amount", value.amount > 0, "NOTHING_LEFT")
 
 
 def budget_clause(*, held: bool) -> Result:

@@ -85,7 +85,7 @@ class Decision:
 class _Judge:
     """Evaluates conditions first on verified facts alone, then on all."""
 
-    def __init__(self, facts: Sequence[Fact], offer: Offer, today: date) -> None:
+    def __init__(self, facts: Sequence[Fact], offer: Offer | None, today: date) -> None:
         self.all = choose(facts, today)
         self.verified = choose(facts, today, verified_only=True)
         context = context_values(offer, today)
@@ -115,15 +115,17 @@ class _Judge:
 def decide(
     rules: Rules,
     facts: Sequence[Fact],
-    offer: Offer,
+    offer: Offer | None,
     entry: Entry | None,
     history: History,
     today: date,
+    price: int | None = None,
 ) -> Decision:
     """Evaluates every clause of `rules` for one learner and one session on `today` (UTC day).
 
-    `entry`: the shortage entry that matched, if any. Nothing is stored and nothing raised: all that speaks
-    against a grant is in the results.
+    `entry`: the shortage entry that matched, if any. `offer`: None for a voucher that is allocated before a
+    session is chosen; then `price` says what that may cost, in cents, by default the face value. Nothing is
+    stored and nothing raised: all that speaks against a grant is in the results.
     """
     judge = _Judge(facts, offer, today)
     results = [
@@ -139,12 +141,14 @@ def decide(
     group, group_result = _group(rules.groups, judge)
     results.append(group_result)
     value = None
-    if group is not None and offer.price is not None:
+    if offer is not None:
+        price = offer.price
+    elif group is not None and price is None:
+        price = group.face_value
+    if group is not None and price is not None:
         cap_left = None if rules.lifetime_cap is None else max(0, rules.lifetime_cap - history.granted)
         face_left = max(0, group.face_value - history.face_used)
-        value = worth(
-            offer.price, group.cover, face_left=face_left, cap_left=cap_left, fixed_share=group.share
-        )
+        value = worth(price, group.cover, face_left=face_left, cap_left=cap_left, fixed_share=group.share)
     results += builtin_clauses(rules, offer, entry, history, value, today)
     return Decision(
         results=tuple(results),
@@ -155,8 +159,10 @@ def decide(
     )
 
 
-def context_values(offer: Offer, today: date) -> dict[str, object]:
+def context_values(offer: Offer | None, today: date) -> dict[str, object]:
     """Returns what expressions may read beside facts; unknown things are left out and stay undecided."""
+    if offer is None:
+        return {"today.year": today.year, "today.date": cel_value(today)}
     days_to_start = (offer.start - today).days if offer.start else None
     days = (offer.end - offer.start).days + 1 if offer.start and offer.end else None
     values: dict[str, object | None] = {

@@ -35,8 +35,11 @@ class Offer:
         return self.accredited and (self.accredited_until is None or self.accredited_until >= day)
 
 
-def document(offer: Offer) -> dict[str, Any]:
-    """Returns an offer in the form kept with an application; `restore` reads it."""
+def document(offer: Offer | None, price: int | None = None) -> dict[str, Any]:
+    """Returns an offer in the form kept with an application; `restore` reads it. `price`: cents, of what was
+    allocated before a session was chosen."""
+    if offer is None:
+        return {"any": True, "price": price}
     return {
         **vars(offer),
         "occupations": [[item.uri, item.isco] for item in offer.occupations],
@@ -44,8 +47,11 @@ def document(offer: Offer) -> dict[str, Any]:
     }
 
 
-def restore(kept: Mapping[str, Any]) -> Offer:
-    """Returns the offer that `document` wrote; raises KeyError, TypeError or ValueError when it is none."""
+def restore(kept: Mapping[str, Any]) -> Offer | None:
+    """Returns the offer that `document` wrote, None for any session; raises KeyError, TypeError or ValueError
+    when it is neither."""
+    if kept.get("any") is True:
+        return None
     values = {field.name: kept[field.name] for field in fields(Offer)}
     days = {name: date.fromisoformat(kept[name]) if kept[name] else None for name in _DAYS}
     occupations = tuple(Occupation(uri, isco) for uri, isco in kept["occupations"])

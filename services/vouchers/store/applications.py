@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, insert, select, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
@@ -25,21 +26,43 @@ def history(
 
     A grant that was given back, expired or revoked unused still counts here, as the rules have it.
     """
-    mine = (_a.learner == learner) & (_a.state == GRANTED)
-    here = mine & (_a.programme_id == programme_id)
-    statement = select(
-        func.count().filter(here).label("grants"),
-        func.coalesce(func.sum(_a.face_cents).filter(here & (_a.decided_on >= since)), 0).label("face"),
-        func.coalesce(func.sum(_a.amount_cents).filter(here), 0).label("granted"),
-        func.count().filter((_a.session == session) & (_a.programme_id != programme_id)).label("elsewhere"),
-        func.count().filter(here & (_a.decided_on >= recent)).label("recent"),
-        _unused(learner, programme_id).label("unused"),
-    ).where(mine)
-    row = tx.execute(statement).one()
-    return History(row.grants, int(row.face), int(row.granted), row.elsewhere > 0, row.recent, row.unused)
+    return histories(tx, [learner], programme_id, session, since, recent)[learner]
 
 
-def _unused(learner: str, programme_id: str) -> ScalarSelect[Any]:
+def histories(
+    tx: Transaction, people: Sequence[str], programme_id: str, session: str, since: date, recent: date
+) -> dict[str, History]:
+    """The same for some learners."""
+    here = _a.programme_id == programme_id
+    statement = (
+        select(
+            _a.learner,
+            func.count().filter(here).label("grants"),
+            func.coalesce(func.sum(_a.face_cents).filter(here & (_a.decided_on >= since)), 0).label("face"),
+            func.coalesce(func.sum(_a.amount_cents).filter(here), 0).label("granted"),
+            func.count().filter((_a.session == session) & ~here).label("elsewhere"),
+            func.count().filter(here & (_a.decided_on >= recent)).label("recent"),
+            _unused(_a.learner, programme_id).label("unused"),
+        )
+        .where(_a.learner.in_(people), _a.state == GRANTED)
+        .group_by(_a.learner)
+    )
+    found = {
+        row.learner: History(
+            row.grants, int(row.face), int(row.granted), row.elsewhere > 0, row.recent, row.unused
+        )
+        for row in tx.execute(statement)
+    }
+    return {learner: found.get(learner, History()) for learner in people}
+
+
+def granted_for(tx: Transaction, people: Sequence[str], programme_id: str, session: str) -> set[str]:
+    """Returns those of some learners who have a grant of the programme for a session or allocation."""
+    here = (_a.programme_id == programme_id) & (_a.session == session) & (_a.state == GRANTED)
+    return set(tx.execute(select(_a.learner).where(_a.learner.in_(people), here)).scalars())
+
+
+def _unused(learner: ColumnElement[str], programme_id: str) -> ScalarSelect[Any]:
     """Returns the count of vouchers of the programme that can still be spent."""
     v = vouchers.c
     open_ones = (v.learner == learner) & (v.programme_id == programme_id) & (v.state < VoucherState.EXHAUSTED)

@@ -121,3 +121,24 @@ def pots_of(tx: Transaction, budget_ids: Iterable[str]) -> dict[str, list[Row[An
     for row in tx.execute(statement):
         found.setdefault(str(row.budget_id), []).append(row)
     return found
+
+
+def open_pots(tx: Transaction, programme_id: str, day: date, *, locked: bool) -> list[Row[Any]]:
+    """Returns the pots whose budget holds on `day`, ring-fenced ones first, then by id; locked in order of
+    their ids where asked."""
+    statement = (
+        select(pots)
+        .join(budgets, budgets.c.id == pots.c.budget_id)
+        .where(budgets.c.programme_id == programme_id, budgets.c.start_date <= day, budgets.c.end_date >= day)
+        .order_by(pots.c.id)
+    )
+    if locked:
+        statement = statement.with_for_update(of=pots, key_share=True)
+    found = tx.execute(statement).all()
+    return sorted(found, key=lambda row: (not row.target_groups, str(row.id)))
+
+
+def take_from(tx: Transaction, pot_id: str, cents: int) -> None:
+    """Takes `cents` from a locked pot; the table's check holds that it has them."""
+    left = pots.c.available_cents - cents
+    tx.execute(update(pots).where(pots.c.id == pot_id).values(available_cents=left))

@@ -50,6 +50,14 @@ def read(tx: Transaction, learner: str) -> list[Fact]:
     return [fact_of(row) for row in tx.execute(of_learner(learner))]
 
 
+def read_many(tx: Transaction, people: Sequence[str]) -> dict[str, list[Fact]]:
+    """Returns the facts of some learners, those without any included."""
+    found: dict[str, list[Fact]] = {learner: [] for learner in people}
+    for row in tx.execute(select(learner_facts).where(learner_facts.c.learner.in_(found))):
+        found[row.learner].append(fact_of(row))
+    return found
+
+
 def fact_of(row: Row[Any]) -> Fact:
     """Returns a row as a fact."""
     return Fact(row.key, value_of(row.key, row.value), Source(row.source), row.observed_date, row.valid_until)
@@ -59,3 +67,10 @@ def lock_learner(tx: Transaction, learner: str) -> None:
     """Makes applications of one learner follow each other, so that two cannot share the last face value."""
     tx.execute(insert(learners).on_conflict_do_nothing(), {"id": learner})
     tx.execute(select(learners.c.id).where(learners.c.id == learner).with_for_update())
+
+
+def lock_learners(tx: Transaction, people: Sequence[str]) -> None:
+    """The same for many, in the order of their ids, so that nobody waits in a ring."""
+    ids = sorted(people)
+    tx.execute(insert(learners).on_conflict_do_nothing(), [{"id": learner} for learner in ids])
+    tx.execute(select(learners.c.id).where(learners.c.id.in_(ids)).order_by(learners.c.id).with_for_update())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, Select, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.transaction import Transaction
@@ -45,18 +45,27 @@ _ENTRY = [field.name for field in fields(Entry) if field.name != "created"]
 
 def shard_for(tx: Transaction, currency: str, owner: str) -> int:
     """Returns the chain of an account's owner; makes the currency's chains on its first use."""
-    place = (
-        select(ledger_heads.c.shard)
-        .where(ledger_heads.c.currency == currency)
-        .order_by(ledger_heads.c.shard)
-        .offset(ledger.shard_offset(owner))
-        .limit(1)
-    )
+    place = _chains(currency).offset(ledger.shard_offset(owner)).limit(1)
     shard = tx.execute(place).scalar()
     if shard is None:
         _make_chains(tx, currency)
         shard = tx.execute(place).scalar_one()
     return int(shard)
+
+
+def chains(tx: Transaction, currency: str) -> list[int]:
+    """Returns all chains of a currency; that of an owner is at `ledger.shard_offset(owner)`."""
+    found = list(tx.execute(_chains(currency)).scalars())
+    if not found:
+        _make_chains(tx, currency)
+        found = list(tx.execute(_chains(currency)).scalars())
+    return found
+
+
+def _chains(currency: str) -> Select[tuple[int]]:
+    return (
+        select(ledger_heads.c.shard).where(ledger_heads.c.currency == currency).order_by(ledger_heads.c.shard)
+    )
 
 
 def _make_chains(tx: Transaction, currency: str) -> None:

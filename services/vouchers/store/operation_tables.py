@@ -1,14 +1,59 @@
-"""Tables of work in the background: the work itself, and what simulations found."""
+"""Tables of work in the background: the work itself, what simulations found, and whom allocations name."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, PrimaryKeyConstraint, SmallInteger, Table, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from services.platform.operations.table import operations_table
-from services.vouchers.store.columns import cents, texts
+from services.vouchers.store.columns import blank, cents, created, key, texts, words
 from services.vouchers.store.tables import metadata
 
 operations_table(metadata)
+
+allocations = Table(
+    "allocations",
+    metadata,
+    key(),
+    Column("programme_id", Text, ForeignKey("programmes.id"), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    words("sha256"),
+    words("created_by"),
+    created(),
+)
+
+# `outcome`: 1 waiting, 2 allocated, 3 refused, 4 invalid.
+allocation_rows = Table(
+    "allocation_rows",
+    metadata,
+    Column("operation_id", Uuid(as_uuid=False), ForeignKey("operations.id"), nullable=False),
+    Column("line", BigInteger, nullable=False),
+    words("learner"),
+    Column("price_cents", BigInteger),
+    Column("outcome", SmallInteger, nullable=False),
+    texts("reason_codes"),
+    texts("missing"),
+    blank("explanation"),
+    cents("cents"),
+    Column("voucher_id", Uuid(as_uuid=False)),
+    PrimaryKeyConstraint("operation_id", "line"),
+)
+Index(
+    "allocation_rows_waiting",
+    allocation_rows.c.operation_id,
+    allocation_rows.c.line,
+    postgresql_where=text("outcome = 1"),
+)
 
 simulation_changes = Table(
     "simulation_changes",

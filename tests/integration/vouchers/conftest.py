@@ -1,5 +1,5 @@
 """Fixtures of the vouchers tests."""
 
-from tests.support.vouchers import world
+from tests.support.vouchers import stored, world
 
-__all__ = ["world"]
+__all__ = ["stored", "world"]

@@ -13,26 +13,11 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.vouchers import jobs
 from services.vouchers.domain import payment
-from services.vouchers.service import DEFINITION
 from services.vouchers.store import evidence as store
 from tests.integration.vouchers.refusals import reason_of, refused
-from tests.support.databases import Databases
-from tests.support.parts import S3Address
-from tests.support.servers import Serve
 from tests.support.vouchers import World, cents
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
-
-
-@pytest.fixture
-def stored(database: Databases, serve: Serve, s3: S3Address) -> World:
-    """A world with an object store."""
-    environ = {
-        "WAYMARK_S3_ENDPOINT": s3.endpoint,
-        "WAYMARK_S3_ACCESS_KEY": s3.access_key,
-        "WAYMARK_S3_SECRET_KEY": s3.secret_key,
-    }
-    return World(serve(DEFINITION, database("vouchers").url, environ=environ))
 
 
 def started(world: World, trigger: str = "TRIGGER_COMPLETION") -> Any:

@@ -2,12 +2,75 @@
 
 from __future__ import annotations
 
-from services.cli.demo.journey import Journey, Step, StepFailed
+from typing import Any
+
+from services.cli.client import Caller, request_id, sha256
+from services.cli.demo.journey import Journey, Step, expect
+from services.cli.demo.rows.ground import deliver, publish, reserve, session_of, tell_facts
+from services.cli.output import money
+
+SEEKERS = ("Ada", "Ben", "Cleo", "Dirk")
+AT_WORK = "Eva"
+WORKSHOP = "HC-110-B"
 
 
-def show(_: Journey) -> str:
-    """Not there yet."""
-    raise StepFailed("this cannot be done yet")
+def show(journey: Journey) -> str:
+    """A file names jobseekers, one in work, and a line is no id: tried first, then done; a learner books."""
+    programme = publish(journey, "aptic-digital-voucher", short="aptic").programme
+    for name in SEEKERS:
+        tell_facts(journey, name, employment_status="unemployed")
+    tell_facts(journey, AT_WORK, employment_status="employed")
+    people = [journey.learner(name) for name in (*SEEKERS, AT_WORK)]
+    office = journey.person("system", "register")
+    file = ("learner\n" + "\n".join([*people, "not an id"]) + "\n").encode()
+    allocation = _handed_over(office, programme, file)
+    tried = _ran(journey, office, allocation, dry_run=True)
+    expect(_counts(tried) == (4, 1, 1), f"a dry run found {_counts(tried)}")
+    learner = journey.person("learner", SEEKERS[0])
+    expect(not _wallet(journey, learner), "a dry run gave somebody a voucher")
+    done = _ran(journey, office, allocation, dry_run=False)
+    expect(_counts(done) == (4, 1, 1), f"allocated, refused and unreadable are {_counts(done)}")
+    wrong = office.rest("GET", f"/v1/{done['name']}/rows", outcome="OUTCOME_REFUSED")["rows"]
+    (voucher,) = _wallet(journey, learner)
+    booked = reserve(journey, SEEKERS[0], voucher["name"], session_of(journey, WORKSHOP))
+    paid = deliver(journey, booked["name"])
+    return (
+        f"4 of 6 lines allocated for {money(done['allocation']['amount'])}, one refused for "
+        f"{wrong[0]['reasonCodes'][0]}, one unreadable; a learner booked a workshop and "
+        f"{money(paid['acceptedAmount'])} of it was accepted"
+    )
+
+
+def _handed_over(office: Caller, programme: str, file: bytes) -> str:
+    wanted = {"programme": programme, "sizeBytes": str(len(file)), "sha256": sha256(file)}
+    made = office.rest("POST", "/v1/allocations", wanted | {"requestId": request_id()})
+    office.upload(made["uploadUri"], made["uploadHeaders"], file)
+    return str(made["name"])
+
+
+def _ran(journey: Journey, office: Caller, allocation: str, *, dry_run: bool) -> dict[str, Any]:
+    body = {"dryRun": dry_run, "requestId": request_id()}
+    started = office.rest("POST", f"/v1/{allocation}:run", body)
+
+    def ended() -> dict[str, Any] | None:
+        found = office.rest("GET", f"/v1/{started['name']}")
+        return None if found["state"] in ("STATE_QUEUED", "STATE_RUNNING") else found
+
+    done = journey.wait_for("the rows are worked through", ended)
+    expect(done["state"] == "STATE_SUCCEEDED", f"the run ended {done['state']} {done.get('reason', '')}")
+    return done
+
+
+def _counts(run: dict[str, Any]) -> tuple[int, int, int]:
+    found = run["allocation"]
+    names = ("allocatedCount", "refusedCount", "invalidCount")
+    allocated, refused, invalid = (int(found.get(name, 0)) for name in names)
+    return allocated, refused, invalid
+
+
+def _wallet(journey: Journey, learner: Caller) -> list[dict[str, Any]]:
+    found = learner.rest("GET", "/v1/vouchers", learner=journey.learner(SEEKERS[0]))
+    return list(found.get("vouchers", []))
 
 
 STEP = Step("bulk-allocation", "APTIC: vouchers bought before are allocated in bulk", ("V7",), show)

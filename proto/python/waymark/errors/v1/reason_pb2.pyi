@@ -90,6 +90,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PAYOUT_HELD: _Reason.ValueType  # 240
     REASON_BANK_REPORT_INVALID: _Reason.ValueType  # 241
     REASON_BANK_REPORT_CONFLICT: _Reason.ValueType  # 242
+    REASON_ALLOCATION_NOT_POSSIBLE: _Reason.ValueType  # 600
+    REASON_ALLOCATION_FILE_INVALID: _Reason.ValueType  # 601
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -160,6 +162,8 @@ REASON_APPLICATION_OPEN: Reason.ValueType  # 220
 REASON_PAYOUT_HELD: Reason.ValueType  # 240
 REASON_BANK_REPORT_INVALID: Reason.ValueType  # 241
 REASON_BANK_REPORT_CONFLICT: Reason.ValueType  # 242
+REASON_ALLOCATION_NOT_POSSIBLE: Reason.ValueType  # 600
+REASON_ALLOCATION_FILE_INVALID: Reason.ValueType  # 601
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

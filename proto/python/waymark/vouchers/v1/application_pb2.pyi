@@ -71,6 +71,7 @@ class Application(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     DECIDE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    ALLOCATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `applications/{id}`."""
     learner: _builtins.str
@@ -78,7 +79,7 @@ class Application(_message.Message):
     programme: _builtins.str
     """The programme, `programmes/{id}`."""
     session: _builtins.str
-    """The session wished for, `courses/{course}/sessions/{session}`."""
+    """The session wished for, `courses/{course}/sessions/{session}`; empty when the voucher was allocated."""
     state: Global___Application.State.ValueType
     """Where it stands."""
     programme_version: _builtins.str
@@ -99,6 +100,8 @@ class Application(_message.Message):
     """Voucher issued, `vouchers/{id}`; empty unless granted."""
     etag: _builtins.str
     """Version of the resource."""
+    allocation: _builtins.str
+    """The allocation that it comes from, `allocations/{id}`; empty when a person applied."""
     @_builtins.property
     def clauses(self) -> _containers.RepeatedCompositeFieldContainer[_eligibility_pb2.ClauseOutcome]:
         """Every clause as it came out at submission."""
@@ -146,10 +149,11 @@ class Application(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         decide_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        allocation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "decide_time", b"decide_time", "learner_share", b"learner_share"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "automatic", b"automatic", "clauses", b"clauses", "create_time", b"create_time", "decide_time", b"decide_time", "decision_reason", b"decision_reason", "etag", b"etag", "fact_hash", b"fact_hash", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "programme", b"programme", "programme_version", b"programme_version", "reason_codes", b"reason_codes", "session", b"session", "shortage_entry", b"shortage_entry", "shortage_list_version", b"shortage_list_version", "state", b"state", "target_group", b"target_group", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "amount", b"amount", "automatic", b"automatic", "clauses", b"clauses", "create_time", b"create_time", "decide_time", b"decide_time", "decision_reason", b"decision_reason", "etag", b"etag", "fact_hash", b"fact_hash", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "programme", b"programme", "programme_version", b"programme_version", "reason_codes", b"reason_codes", "session", b"session", "shortage_entry", b"shortage_entry", "shortage_list_version", b"shortage_list_version", "state", b"state", "target_group", b"target_group", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

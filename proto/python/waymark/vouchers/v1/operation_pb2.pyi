@@ -61,6 +61,7 @@ class VoucherOperation(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     STATE_TIME_FIELD_NUMBER: _builtins.int
     SIMULATION_FIELD_NUMBER: _builtins.int
+    ALLOCATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `voucherOperations/{id}`."""
     state: Global___VoucherOperation.State.ValueType
@@ -87,6 +88,10 @@ class VoucherOperation(_message.Message):
     def simulation(self) -> Global___Simulation:
         """A draft of rules tried on past applications."""
 
+    @_builtins.property
+    def allocation(self) -> Global___AllocationRun:
+        """Vouchers for the people that a file names."""
+
     def __init__(
         self,
         *,
@@ -100,12 +105,13 @@ class VoucherOperation(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         state_time: _timestamp_pb2.Timestamp | None = ...,
         simulation: Global___Simulation | None = ...,
+        allocation: Global___AllocationRun | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "simulation", b"simulation", "state_time", b"state_time", "work", b"work"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "create_time", b"create_time", "simulation", b"simulation", "state_time", b"state_time", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "done_count", b"done_count", "etag", b"etag", "explanation", b"explanation", "name", b"name", "reason", b"reason", "simulation", b"simulation", "state", b"state", "state_time", b"state_time", "total_count", b"total_count", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "create_time", b"create_time", "done_count", b"done_count", "etag", b"etag", "explanation", b"explanation", "name", b"name", "reason", b"reason", "simulation", b"simulation", "state", b"state", "state_time", b"state_time", "total_count", b"total_count", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_work: _TypeAlias = _typing.Literal["simulation"]  # noqa: Y015
+    _WhichOneofReturnType_work: _TypeAlias = _typing.Literal["simulation", "allocation"]  # noqa: Y015
     _WhichOneofArgType_work: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_work) -> _WhichOneofReturnType_work | None: ...
 
@@ -183,6 +189,50 @@ class Simulation(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Simulation: _TypeAlias = Simulation  # noqa: Y015
+
+@_typing.final
+class AllocationRun(_message.Message):
+    """One run through the file of an allocation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALLOCATION_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    ALLOCATED_COUNT_FIELD_NUMBER: _builtins.int
+    REFUSED_COUNT_FIELD_NUMBER: _builtins.int
+    INVALID_COUNT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    allocation: _builtins.str
+    """Allocation, `allocations/{id}`."""
+    dry_run: _builtins.bool
+    """True: nobody is given anything."""
+    allocated_count: _builtins.int
+    """Rows whose person has a voucher now, or would have."""
+    refused_count: _builtins.int
+    """Rows that the rules do not allow."""
+    invalid_count: _builtins.int
+    """Rows that cannot be read."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Value of the vouchers."""
+
+    def __init__(
+        self,
+        *,
+        allocation: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+        allocated_count: _builtins.int = ...,
+        refused_count: _builtins.int = ...,
+        invalid_count: _builtins.int = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocated_count", b"allocated_count", "allocation", b"allocation", "amount", b"amount", "dry_run", b"dry_run", "invalid_count", b"invalid_count", "refused_count", b"refused_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AllocationRun: _TypeAlias = AllocationRun  # noqa: Y015
 
 @_typing.final
 class SimulationChange(_message.Message):

@@ -1,0 +1,114 @@
+"""`waymark allocation`: vouchers for many people at once."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli import output
+from services.cli.call import PAGE, Call, calls
+from services.cli.exits import ExitCode, Failure
+from services.cli.operation import OPERATION, until_done
+from services.cli.options import Limit
+from services.cli.uploads import measured, send
+
+allocation = typer.Typer(help="Vouchers bought beforehand, given to the people that a CSV file names.")
+SYSTEM = "system"
+RUN = {
+    **OPERATION,
+    "only tried": "allocation.dryRun",
+    "allocated": "allocation.allocatedCount",
+    "refused": "allocation.refusedCount",
+    "unreadable": "allocation.invalidCount",
+    "worth": "allocation.amount",
+}
+ROWS = {
+    "line": "line",
+    "learner": "learner",
+    "outcome": "outcome",
+    "because": "reasonCodes",
+    "missing": "missingFacts",
+    "to mend": "explanation",
+    "worth": "amount",
+    "voucher": "voucher",
+}
+WRONG = ("OUTCOME_REFUSED", "OUTCOME_INVALID")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `allocation` to the command line `app`."""
+    app.add_typer(allocation, name="allocation", no_args_is_help=True)
+
+
+@allocation.command(
+    epilog="Examples:  waymark allocation run people.csv --programme programmes/aptic --dry-run · without "
+    "--dry-run, and with --errors wrong.csv for what could not be allocated"
+)
+@calls(SYSTEM)
+def run(
+    call: Call,
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="CSV with the column `learner`, perhaps `amount`."),
+    ],
+    programme: Annotated[str, typer.Option(help="programmes/{id}")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would come of it; give nothing.")
+    ] = False,
+    errors: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="CSV to write the rows to that got no voucher.")
+    ] = None,
+) -> None:
+    """Hand a file over and work through it; a run that was cut off goes on by `waymark operation resume`."""
+    made = call.post("allocations", measured(file) | {"programme": programme})
+    send(call.caller, file, made["uploadUri"], made["uploadHeaders"])
+    started = call.post(f"{made['name']}:run", {"dryRun": dry_run})
+    done = until_done(call, started)
+    call.one(done, RUN)
+    if errors is not None:
+        count = _write_errors(call, done["name"], errors)
+        typer.echo(f"{count} rows without a voucher: {errors}", err=True)
+
+
+@allocation.command(epilog="Example:  waymark allocation rows voucherOperations/0198… --limit 1000")
+@calls("auditor")
+def rows(
+    call: Call,
+    name: Annotated[str, typer.Argument(metavar="OPERATION", help="voucherOperations/{id}")],
+    limit: Limit = 50,
+) -> None:
+    """List the rows of a run with what became of each."""
+    call.many(f"{name}/rows", ROWS, limit, empty="the file has no rows")
+
+
+def _write_errors(call: Call, name: str, file: Path) -> int:
+    """Writes the rows that got no voucher as CSV; returns how many. Raises Failure."""
+    count = 0
+    try:
+        with file.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(ROWS)
+            for outcome in WRONG:
+                for row in _pages(call, name, outcome):
+                    writer.writerow([output.text(output.at(row, path)) for path in ROWS.values()])
+                    count += 1
+    except OSError as error:
+        raise Failure(
+            ExitCode.OTHER,
+            f"{file} cannot be written: {error.strerror}.",
+            remedy=f"`waymark allocation rows {name}` lists the rows.",
+        ) from error
+    return count
+
+
+def _pages(call: Call, name: str, outcome: str) -> Any:
+    token = ""
+    while True:
+        page = call.get(f"{name}/rows", outcome=outcome, page_size=PAGE, page_token=token)
+        yield from page.get("rows", [])
+        token = page.get("nextPageToken", "")
+        if not token:
+            return

@@ -1,0 +1,94 @@
+"""Gives vouchers to the people that a file names, by the rules of the programme, a chunk a transaction."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, BinaryIO, cast
+
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import programme_pb2
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.objects.streams import Readable
+from services.platform.operations import store as operations
+from services.platform.operations.runner import Chunk
+from services.vouchers.allotment import Allotment
+from services.vouchers.app import VouchersApp
+from services.vouchers.domain import allocation_file
+from services.vouchers.store import allocations, programmes
+
+KIND = "allocation"
+SIZE = 500  # rows of a chunk
+
+
+def start(app: VouchersApp, tx: Transaction, allocation: Row[Any], *, dry_run: bool) -> Row[Any]:
+    """Checks the file that was put there and queues a run, by the rules in force now.
+
+    Raises Refusal: PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    """
+    programme = programmes.get(tx, allocation.programme_id)
+    if programme.active_number is None:
+        raise Refusal(reason_pb2.REASON_PROGRAMME_NOT_ACTIVE)
+    rules = app.rules(tx, programme.id, programme.active_number)
+    if rules.version.scope != programme_pb2.ProgrammeVersion.SCOPE_PROGRAMME:
+        raise Refusal(reason_pb2.REASON_ALLOCATION_NOT_POSSIBLE)
+    file = (allocations.BUCKET, allocation.id, allocation.size_bytes, allocations.CONTENT_TYPE)
+    app.objects.verify(*file, allocation.sha256)
+    argument = {
+        "allocation": allocation.id,
+        "programme": programme.id,
+        "number": programme.active_number,
+        "currency": programme.currency,
+        "dry_run": dry_run,
+    }
+    return operations.add(tx, KIND, argument, 0)
+
+
+def allocate(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:
+    """Does the next chunk of a run: first the file is read, then its rows are worked through."""
+    return _next_rows(app, tx, row) if row.place else _read_file(app, tx, row)
+
+
+def _read_file(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:
+    wanted = allocations.get(tx, row.argument["allocation"])
+    with app.objects.open(allocations.BUCKET, wanted.id, sha256=wanted.sha256) as stream:
+        count = allocations.stage(tx, row.id, allocation_file.read(_buffered(stream)))
+    invalid = allocations.count_invalid(tx, row.id)
+    return Chunk({"line": 0}, {"invalid": invalid}, invalid, last=count == invalid, total=count)
+
+
+def _next_rows(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:
+    rows = allocations.waiting(tx, row.id, row.place["line"], SIZE)
+    result = {"allocated": 0, "refused": 0, "cents": 0, "taken": {}, **row.result}
+    if rows:
+        made = Allotment(app, tx, row.argument, rows, result["taken"])
+        allocations.settle(tx, row.id, made.settled)
+        result["allocated"] += len(made.grants)
+        result["refused"] += len(rows) - len(made.grants)
+        result["cents"] += sum(grant.cents for grant in made.grants)
+        result["taken"] = made.taken
+    place = {"line": rows[-1].line} if rows else row.place
+    return Chunk(place, result, len(rows), last=len(rows) < SIZE)
+
+
+class _Raw(io.RawIOBase):
+    """Gives a stream of the object store the shape that Python's text reader wants."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fills `buffer` with what comes next."""
+        chunk = self._stream.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def _buffered(stream: Readable) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(_Raw(stream), 1 << 16))

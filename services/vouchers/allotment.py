@@ -1,0 +1,166 @@
+"""Some people's vouchers at once: each decided by itself, all written together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, insert
+from waymark.vouchers.v1 import events_pb2
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.vouchers.app import VouchersApp
+from services.vouchers.assessment import Assessment
+from services.vouchers.decisions import decision_values
+from services.vouchers.domain.eligibility import Decision, decide
+from services.vouchers.domain.ledger import shard_offset
+from services.vouchers.domain.states import ApplicationState
+from services.vouchers.granting import issue_booking, issued, voucher_values
+from services.vouchers.store import applications, budgets, facts, ledger
+from services.vouchers.store.allocations import RowOutcome
+from services.vouchers.store.tables import applications as application_table
+from services.vouchers.store.tables import vouchers as voucher_table
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One voucher to be, with the pot that pays for it."""
+
+    learner: str
+    found: Assessment
+    pot: Row[Any]
+    application: str = field(default_factory=new_id)
+    voucher: str = field(default_factory=new_id)
+
+    @property
+    def cents(self) -> int:
+        """What the voucher is worth."""
+        assert self.found.decision.worth is not None
+        return self.found.decision.worth.amount
+
+
+class Purse:
+    """The pots of a programme while money is taken from them. `taken`: cents by pot that are promised already
+    and still in it, as in a dry run."""
+
+    def __init__(self, pots: Sequence[Row[Any]], taken: Mapping[str, int]) -> None:
+        self._pots = pots
+        self.taken = {str(pot.id): taken.get(str(pot.id), 0) for pot in pots}
+
+    def take(self, group: str, cents: int) -> Row[Any] | None:
+        """Takes from the first pot for the group that holds enough; None when none does."""
+        for pot in self._pots:
+            left = pot.available_cents - self.taken[str(pot.id)]
+            if left >= cents and (not pot.target_groups or group in pot.target_groups):
+                self.taken[str(pot.id)] += cents
+                return pot
+        return None
+
+
+class Allotment:
+    """What became of `rows` (learner, price_cents, line): `settled` for each, `grants`, and in a dry run
+    `taken`, the cents by pot that it and those before it would have taken.
+
+    Takes locks in the order of a single grant: learners, pots, chains of the ledger.
+    """
+
+    def __init__(
+        self,
+        app: VouchersApp,
+        tx: Transaction,
+        asked: Mapping[str, Any],
+        rows: Sequence[Row[Any]],
+        taken: Mapping[str, int],
+    ) -> None:
+        self._tx, self._asked, self._today = tx, asked, tx.now.date()
+        self._rules = app.rules(tx, asked["programme"], asked["number"])
+        self._session = f"allocations/{asked['allocation']}"
+        dry_run, people = bool(asked["dry_run"]), [row.learner for row in rows]
+        if not dry_run:
+            facts.lock_learners(tx, people)
+        self._facts = facts.read_many(tx, people)
+        since, recent = self._rules.period_start(self._today), self._rules.grants_since(self._today)
+        programme = asked["programme"]
+        self._histories = applications.histories(tx, people, programme, self._session, since, recent)
+        self._purse = Purse(budgets.open_pots(tx, programme, self._today, locked=not dry_run), taken)
+        before = applications.granted_for(tx, people, programme, self._session)
+        self.grants: list[Grant] = []
+        self.settled = [self._settle(row, repeated=row.learner in before) for row in rows]
+        self.taken = self._purse.taken if dry_run else {}
+        if not dry_run:
+            self._write()
+
+    def _settle(self, row: Row[Any], *, repeated: bool) -> dict[str, Any]:
+        """Decides one row; returns what `allocations.settle` writes."""
+        said = {"line": row.line, "cents": 0, "voucher": None, "missing": []}
+        if repeated:
+            return {**said, "outcome": int(RowOutcome.REFUSED), "codes": ["ALLOCATED_BEFORE"]}
+        decision = self._decide(row)
+        codes, worth = decision.reason_codes, decision.worth
+        if worth is not None and row.price_cents is not None and worth.face < row.price_cents:
+            codes = [*codes, "AMOUNT_TOO_HIGH"]
+        if not codes and decision.automatic and worth is not None:
+            pot = self._purse.take(decision.group, worth.amount)
+            if pot is not None:
+                grant = Grant(row.learner, self._found(row, decision.with_budget(held=True)), pot)
+                self.grants.append(grant)
+                voucher = None if self._asked["dry_run"] else grant.voucher
+                allocated = {"outcome": int(RowOutcome.ALLOCATED), "codes": [], "cents": grant.cents}
+                return {**said, **allocated, "voucher": voucher}
+            codes = ["BUDGET_EXHAUSTED"]
+        missing = decision.missing
+        undecided = ["FACTS_MISSING" if missing else "NOT_VERIFIED"]
+        return {**said, "outcome": int(RowOutcome.REFUSED), "codes": codes or undecided, "missing": missing}
+
+    def _decide(self, row: Row[Any]) -> Decision:
+        known, history = self._facts[row.learner], self._histories[row.learner]
+        return decide(self._rules, known, None, None, history, self._today, row.price_cents)
+
+    def _found(self, row: Row[Any], decision: Decision) -> Assessment:
+        return Assessment(
+            programme_id=self._asked["programme"],
+            number=self._asked["number"],
+            rules=self._rules,
+            offer=None,
+            shortage_version="",
+            entry=None,
+            history=self._histories[row.learner],
+            today=self._today,
+            pot_held=True,
+            decision=decision,
+            allocation=self._session,
+            price=row.price_cents,
+        )
+
+    def _write(self) -> None:
+        """Writes all grants: applications, vouchers, pots, ledger and events."""
+        if not self.grants:
+            return
+        tx, chains = self._tx, ledger.chains(self._tx, self._rules.currency)
+        vouchers = [self._voucher(grant, chains) for grant in self.grants]
+        tx.execute(insert(application_table), [self._application(grant) for grant in self.grants])
+        tx.execute(insert(voucher_table), vouchers)
+        for pot, cents in self._purse.taken.items():
+            if cents:
+                budgets.take_from(tx, pot, cents)
+        pairs = zip(self.grants, vouchers, strict=True)
+        ledger.post_all(tx, [(values["shard"], issue_booking(values, grant.pot)) for grant, values in pairs])
+        for grant, values in zip(self.grants, vouchers, strict=True):
+            tx.publish(self._decided(grant))
+            tx.publish(issued(values))
+
+    def _voucher(self, grant: Grant, chains: Sequence[int]) -> dict[str, Any]:
+        shard = chains[shard_offset(f"vouchers/{grant.voucher}")]
+        ids = grant.learner, grant.application, grant.voucher
+        return voucher_values(self._tx, grant.found, *ids, grant.pot, shard)
+
+    def _application(self, grant: Grant) -> dict[str, Any]:
+        values = decision_values(grant.found, grant.learner)
+        granted = {"state": int(ApplicationState.GRANTED), "reason_codes": [], "decided_at": self._tx.now}
+        return {**values, **granted, "id": grant.application, "voucher_id": grant.voucher}
+
+    def _decided(self, grant: Grant) -> events_pb2.ApplicationDecided:
+        name = f"applications/{grant.application}"
+        return events_pb2.ApplicationDecided(application=name, learner=grant.learner, granted=True)

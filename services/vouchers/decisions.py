@@ -1,0 +1,50 @@
+"""What is kept of a decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+
+from services.platform.db.ids import new_id
+from services.vouchers.api.convert import clause
+from services.vouchers.assessment import Assessment
+from services.vouchers.domain.facts import snapshot
+from services.vouchers.domain.offers import document
+from services.vouchers.domain.replay import pins
+
+
+def decision_values(found: Assessment, learner: str) -> dict[str, Any]:
+    """Returns the columns that a decision rests on: all that is needed to replay it."""
+    decision = found.decision
+    kept = snapshot(decision.facts)
+    offer, history = document(found.offer, found.price), dict(vars(found.history))
+    pinned = pins(found.rules, kept, offer, history, found.entry, found.today)
+    return {
+        "id": new_id(),
+        "learner": learner,
+        "programme_id": found.programme_id,
+        "version_number": found.number,
+        "session": found.offer.session if found.offer else found.allocation,
+        "course": found.offer.course if found.offer else "",
+        "organisation": found.offer.organisation if found.offer else "",
+        "shortage_version": found.shortage_version,
+        "shortage_entry": found.entry.name if found.entry else "",
+        "facts": kept,
+        "fact_hash": pinned["facts"],
+        "offer": offer,
+        "history": history,
+        "pins": pinned,
+        "pot_held": found.pot_held,
+        "decided_on": found.today,
+        "clauses": [
+            MessageToDict(clause(r, found.today), preserving_proto_field_name=True) for r in decision.results
+        ],
+        "automatic": decision.automatic,
+        "amount_cents": decision.worth.amount if decision.worth else 0,
+        "share_cents": decision.worth.share if decision.worth else 0,
+        "face_cents": decision.worth.face if decision.worth else 0,
+        "cover_percent": decision.cover,
+        "currency": found.rules.currency,
+        "target_group": decision.group,
+    }
