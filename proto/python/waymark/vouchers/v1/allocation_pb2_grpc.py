@@ -80,8 +80,10 @@ class AllocationServiceServicer:
 
     def RunAllocation(self, request, context):
         """Checks the file that was put there and works through it in the background, or (`dry_run`) says what would come of it.
-        The same allocation can run again: who has a voucher of it already is not given another.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        The same allocation can run again: who has a voucher of it already is not given another. What is no such file is found
+        by the work, which then fails with that reason.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH,
+        ALLOCATION_FILE_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

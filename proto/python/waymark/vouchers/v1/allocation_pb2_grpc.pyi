@@ -44,8 +44,10 @@ class AllocationServiceStub:
     """
     RunAllocation: _grpc.UnaryUnaryMultiCallable[_allocation_pb2.RunAllocationRequest, _operation_pb2.VoucherOperation]
     """Checks the file that was put there and works through it in the background, or (`dry_run`) says what would come of it.
-    The same allocation can run again: who has a voucher of it already is not given another.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    The same allocation can run again: who has a voucher of it already is not given another. What is no such file is found
+    by the work, which then fails with that reason.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH,
+    ALLOCATION_FILE_INVALID.
     """
     ListAllocationRows: _grpc.UnaryUnaryMultiCallable[_allocation_pb2.ListAllocationRowsRequest, _allocation_pb2.ListAllocationRowsResponse]
     """Lists the rows of a run with what became of each; also while it is at work.
@@ -67,8 +69,10 @@ class AllocationServiceAsyncStub(AllocationServiceStub):
     """
     RunAllocation: _aio.UnaryUnaryMultiCallable[_allocation_pb2.RunAllocationRequest, _operation_pb2.VoucherOperation]  # type: ignore[assignment]
     """Checks the file that was put there and works through it in the background, or (`dry_run`) says what would come of it.
-    The same allocation can run again: who has a voucher of it already is not given another.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    The same allocation can run again: who has a voucher of it already is not given another. What is no such file is found
+    by the work, which then fails with that reason.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH,
+    ALLOCATION_FILE_INVALID.
     """
     ListAllocationRows: _aio.UnaryUnaryMultiCallable[_allocation_pb2.ListAllocationRowsRequest, _allocation_pb2.ListAllocationRowsResponse]  # type: ignore[assignment]
     """Lists the rows of a run with what became of each; also while it is at work.
@@ -105,8 +109,10 @@ class AllocationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operation_pb2.VoucherOperation, _abc.Awaitable[_operation_pb2.VoucherOperation]]:
         """Checks the file that was put there and works through it in the background, or (`dry_run`) says what would come of it.
-        The same allocation can run again: who has a voucher of it already is not given another.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        The same allocation can run again: who has a voucher of it already is not given another. What is no such file is found
+        by the work, which then fails with that reason.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH,
+        ALLOCATION_FILE_INVALID.
         """
 
     @_abc_1.abstractmethod
