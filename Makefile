@@ -56,9 +56,9 @@ lock: ## Resolve and lock every dependency with hashes (needs uv)
 
 ##@ Measure
 .PHONY: bench
-bench: bench-redeem bench-events bench-import bench-search bench-footprint ## Run every benchmark
-.PHONY: bench-redeem bench-events bench-import bench-search bench-footprint
-bench-redeem bench-events bench-import bench-search bench-footprint: bench-%: $(VENV)/.dev
+bench: bench-redeem bench-events bench-import bench-search bench-footprint ## Run every benchmark but bench-ledger, which does not reach its goals yet
+.PHONY: bench-redeem bench-ledger bench-events bench-import bench-search bench-footprint
+bench-redeem bench-ledger bench-events bench-import bench-search bench-footprint: bench-%: $(VENV)/.dev
 	$(BIN)/python -m bench.$*
 
 .PHONY: help

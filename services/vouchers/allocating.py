@@ -20,7 +20,7 @@ from services.vouchers.domain import allocation_file
 from services.vouchers.store import allocations, programmes
 
 KIND = "allocation"
-SIZE = 500  # rows of a chunk
+SIZE = 1000  # rows of a chunk
 
 
 def start(app: VouchersApp, tx: Transaction, allocation: Row[Any], *, dry_run: bool) -> Row[Any]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, insert
+from sqlalchemy import Row
 from waymark.vouchers.v1 import events_pb2
 
+from services.platform.db.copying import copy_rows
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.app import VouchersApp
@@ -140,8 +141,8 @@ class Allotment:
             return
         tx, chains = self._tx, ledger.chains(self._tx, self._rules.currency)
         vouchers = [self._voucher(grant, chains) for grant in self.grants]
-        tx.execute(insert(application_table), [self._application(grant) for grant in self.grants])
-        tx.execute(insert(voucher_table), vouchers)
+        copy_rows(tx, application_table, [self._application(grant) for grant in self.grants])
+        copy_rows(tx, voucher_table, vouchers)
         for pot, cents in self._purse.taken.items():
             if cents:
                 budgets.take_from(tx, pot, cents)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
+from waymark.vouchers.v1 import eligibility_pb2
 
 from services.platform.db.ids import new_id
 from services.vouchers.api.convert import clause
@@ -37,9 +39,7 @@ def decision_values(found: Assessment, learner: str) -> dict[str, Any]:
         "pins": pinned,
         "pot_held": found.pot_held,
         "decided_on": found.today,
-        "clauses": [
-            MessageToDict(clause(r, found.today), preserving_proto_field_name=True) for r in decision.results
-        ],
+        "clauses": [_kept(clause(r, found.today).SerializeToString()) for r in decision.results],
         "automatic": decision.automatic,
         "amount_cents": decision.worth.amount if decision.worth else 0,
         "share_cents": decision.worth.share if decision.worth else 0,
@@ -48,3 +48,10 @@ def decision_values(found: Assessment, learner: str) -> dict[str, Any]:
         "currency": found.rules.currency,
         "target_group": decision.group,
     }
+
+
+@lru_cache(1000)
+def _kept(clause: bytes) -> dict[str, Any]:
+    """Returns a clause in the form that is kept, not to be changed: most come out as they did for others."""
+    message = eligibility_pb2.ClauseOutcome.FromString(clause)
+    return MessageToDict(message, preserving_proto_field_name=True)

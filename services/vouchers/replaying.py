@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import Any
 
-from google.protobuf.json_format import ParseDict, ParseError
+from google.protobuf.json_format import Parse, ParseDict, ParseError
 from sqlalchemy import Row
 from waymark.vouchers.v1 import application_pb2 as pb
 from waymark.vouchers.v1 import eligibility_pb2
@@ -82,12 +84,18 @@ class Replayer:
         return Difference("rules", None, f"cannot be read: {said}")
 
 
+@lru_cache(1000)
+def _clause(kept: str) -> eligibility_pb2.ClauseOutcome:
+    """Returns a clause that came out so; of one programme, most do."""
+    return Parse(kept, eligibility_pb2.ClauseOutcome())
+
+
 def _stored(row: Row[Any]) -> pb.Application:
     clauses = row.clauses or []  # an empty document where none was kept
     return pb.Application(
         state=row.state,
         shortage_entry=row.shortage_entry,
-        clauses=[ParseDict(item, eligibility_pb2.ClauseOutcome()) for item in clauses],
+        clauses=[_clause(json.dumps(item)) for item in clauses],
         reason_codes=row.reason_codes,
         automatic=row.automatic,
         amount=money(row.amount_cents, row.currency),

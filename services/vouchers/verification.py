@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -11,9 +12,16 @@ from sqlalchemy import Engine, Row, func, select, text
 
 from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import ANONYMOUS
-from services.vouchers.domain.ledger import START, Entry, Head, Kind, checkpoint_text
+from services.vouchers.domain.ledger import START, Head, Kind, checkpoint_text
 from services.vouchers.domain.qr import SigningKey
 from services.vouchers.store import ledger
+from services.vouchers.store.ledger_reading import (
+    Block,
+    Reader,
+    entered_sums,
+    transaction_count,
+    unbalanced,
+)
 
 
 @dataclass(frozen=True)
@@ -74,78 +82,73 @@ def verify(engine: Engine, key: SigningKey, limit: int = 100) -> Report:
 
 def _verify(tx: Transaction, key: SigningKey, limit: int) -> Report:
     report = Report(limit)
-    heads = ledger.heads(tx)
-    marks = ledger.checkpoints(tx)
-    last: dict[int, Entry] = {}
-    sums: dict[int, dict[int, int]] = {}
-    for chain in _transactions(_walk(tx, report, marks, key, last)):
-        report.transactions += 1
-        total = sum(entry.cents for entry in chain)
-        if total:
-            said = f"The transaction sums to {total} cents."
-            report.add(chain[0].shard, chain[0].sequence, "UNBALANCED", said)
-        for entry in chain:
-            kinds = sums.setdefault(entry.shard, {})
-            kinds[entry.kind] = kinds.get(entry.kind, 0) + entry.cents
-    for shard, head in heads.items():
-        _compare_head(report, head, last.get(shard), sums.get(shard, {}))
-    for shard, sequence in sorted(marks):
-        end = last.get(shard)
-        if end is None or end.sequence < sequence:
-            report.add(shard, sequence, "CHECKPOINT", "The chain ends before its checkpoint.")
+    marks: dict[int, dict[int, Row[Any]]] = {}
+    for (shard, sequence), mark in ledger.checkpoints(tx).items():
+        marks.setdefault(shard, {})[sequence] = mark
+    ends: dict[int, tuple[int, bytes]] = {}  # place and hash of the last entry of each chain
+    with Reader(tx) as reader:
+        for block in reader.blocks():
+            hashes = _check_block(reader, report, block, *ends.get(block.shard, (0, START)))
+            _check_marks(report, block.shard, hashes, marks.get(block.shard, {}), key)
+            report.entries += len(hashes)
+            ends[block.shard] = block.last, hashes[block.last]
+    report.transactions = transaction_count(tx)
+    for row in unbalanced(tx, limit):
+        report.add(row.shard, row.sequence, "UNBALANCED", f"The transaction sums to {row.cents} cents.")
+    sums = entered_sums(tx)
+    for shard, head in ledger.heads(tx).items():
+        _compare_head(report, head, *ends.get(shard, (0, START)), sums.get(shard, {}))
+    for shard in sorted(marks):
+        for sequence in sorted(marks[shard]):
+            if ends.get(shard, (0, START))[0] < sequence:
+                report.add(shard, sequence, "CHECKPOINT", "The chain ends before its checkpoint.")
     _compare_balances(tx, report)
     return report
 
 
-def _walk(
-    tx: Transaction,
-    report: Report,
-    marks: Mapping[tuple[int, int], Row[Any]],
-    key: SigningKey,
-    last: dict[int, Entry],
-) -> Iterator[Entry]:
-    """Yields each entry after comparing its place, its hash and its checkpoint."""
-    for entry in ledger.stream(tx):
-        before = last.get(entry.shard)
-        expected = before.sequence + 1 if before else 1
-        if entry.sequence != expected:
-            report.add(entry.shard, entry.sequence, "GAP", f"Entry {expected} is missing.")
-        if entry.digest(before.hash if before else START) != entry.hash:
-            report.add(entry.shard, entry.sequence, "HASH", "The entry or the one before was changed.")
-        mark = marks.get((entry.shard, entry.sequence))
-        if mark is not None:
-            report.checkpoints += 1
-            if not _agrees(mark, entry, key):
-                report.add(entry.shard, entry.sequence, "CHECKPOINT", "Signature or hash does not agree.")
-        last[entry.shard] = entry
-        report.entries += 1
-        yield entry
+def _check_block(
+    reader: Reader, report: Report, block: Block, last: int, before: bytes
+) -> Mapping[int, bytes]:
+    """Compares places and hashes with what must follow the entry at `last`, whose hash is `before`; returns
+    the hashes by place."""
+    places = range(last + 1, last + 1 + len(block.hashes))
+    if (block.first, block.last, len(block.covered)) == (last + 1, places.stop - 1, len(places)):
+        chained = zip([before, *block.hashes], block.covered, strict=False)
+        if [sha256(before + covered).digest() for before, covered in chained] == block.hashes:
+            return dict(zip(places, block.hashes, strict=True))
+    found: dict[int, bytes] = {}
+    for row in reader.entries(block):
+        if row.sequence != last + 1:
+            report.add(block.shard, row.sequence, "GAP", f"Entry {last + 1} is missing.")
+        if sha256(before + bytes(row.covered)).digest() != bytes(row.hash):
+            report.add(block.shard, row.sequence, "HASH", "The entry or the one before was changed.")
+        last, before = row.sequence, bytes(row.hash)
+        found[last] = before
+    return found
 
 
-def _transactions(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
-    """Yields the entries of each transaction; they stand together in their chain."""
-    together: list[Entry] = []
-    for entry in entries:
-        first = together[0] if together else entry
-        if (entry.transaction, entry.shard) != (first.transaction, first.shard):
-            yield together
-            together = []
-        together.append(entry)
-    if together:
-        yield together
+def _check_marks(
+    report: Report, shard: int, hashes: Mapping[int, bytes], marks: Mapping[int, Row[Any]], key: SigningKey
+) -> None:
+    """Compares the checkpoints of a chain that fall among `hashes`."""
+    for sequence in sorted(marks.keys() & hashes.keys()):
+        report.checkpoints += 1
+        if not _agrees(marks[sequence], hashes[sequence], key):
+            report.add(shard, sequence, "CHECKPOINT", "Signature or hash does not agree.")
 
 
-def _agrees(mark: Row[Any], entry: Entry, key: SigningKey) -> bool:
+def _agrees(mark: Row[Any], chain_hash: bytes, key: SigningKey) -> bool:
     signed = checkpoint_text(mark.shard, mark.sequence, bytes(mark.hash), mark.created_at)
     try:
         key.private.public_key().verify(bytes(mark.signature), signed)
     except InvalidSignature:
         return False
-    return bytes(mark.hash) == entry.hash
+    return bytes(mark.hash) == chain_hash
 
 
-def _compare_head(report: Report, head: Head, end: Entry | None, sums: dict[int, int]) -> None:
-    sequence, chain_hash = (end.sequence, end.hash) if end else (0, START)
+def _compare_head(
+    report: Report, head: Head, sequence: int, chain_hash: bytes, sums: Mapping[int, int]
+) -> None:
     if (head.sequence, head.hash) != (sequence, chain_hash):
         report.add(head.shard, head.sequence, "HEAD", f"The head says {head.sequence}, the chain {sequence}.")
     for kind, cents in head.deltas.items():

@@ -11,7 +11,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.findings import Finding
 from services.catalogue.store.tables import feed_findings, feed_runs, sources
-from services.catalogue.store.taxonomies import copy
+from services.platform.db.copying import copy
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal

@@ -18,7 +18,7 @@ from services.catalogue.store.tables import (
     shortage_lists,
     shortage_versions,
 )
-from services.catalogue.store.taxonomies import copy
+from services.platform.db.copying import copy
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import psycopg
 from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, or_, select, text, tuple_, update
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.labels import normal
 from services.catalogue.domain.tagging import Label
 from services.catalogue.store.tables import concept_labels, concepts, taxonomy_versions
+from services.platform.db.copying import copy
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
@@ -89,15 +89,6 @@ def _copy_labels(
     )
     # At once, not when autovacuum comes round: plans made without these numbers take minutes.
     tx.execute(text("ANALYZE concepts, concept_labels"))
-
-
-def copy(connection: Connection, target: str, rows: Iterable[Sequence[object]]) -> None:
-    """Writes rows by COPY within the open transaction; `target` is a constant `table (columns)`."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    with driver.cursor().copy(f"COPY {target} FROM STDIN") as writer:
-        for row in rows:
-            writer.write_row(row)
 
 
 def find_version(connection: Connection, scheme: str, version: str) -> Row[Any] | None:

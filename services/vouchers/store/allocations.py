@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, Text, cast, func, insert, select, text
 
+from services.platform.db.copying import copy_rows
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.allocation_file import FileRow
 from services.vouchers.store.operation_tables import allocation_rows, allocations
@@ -69,7 +70,7 @@ def stage(tx: Transaction, operation: str, rows: Iterable[FileRow]) -> int:
             }
             for row in some
         ]
-        tx.execute(insert(allocation_rows), values)
+        copy_rows(tx, allocation_rows, values)
     return count
 
 

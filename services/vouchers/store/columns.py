@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     DateTime,
     Integer,
     LargeBinary,
     Text,
     Uuid,
+    any_,
     func,
+    literal,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -72,3 +76,9 @@ def texts(name: str) -> Column[Any]:
 def not_negative(table: str, *names: str) -> CheckConstraint:
     """No amount of these falls below zero, whatever the code does."""
     return CheckConstraint(" AND ".join(f"{name} >= 0" for name in names), name=f"{table}_not_negative")
+
+
+def one_of(values: Sequence[str]) -> ColumnElement[Any]:
+    """What a text column is compared with to be any of many values: one array, which PostgreSQL hashes or
+    looks up in an index, where it would go through a list of parameters for every row."""
+    return any_(literal(list(values), ARRAY(Text)))

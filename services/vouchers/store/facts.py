@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.facts import Fact, Source, value_of
+from services.vouchers.store.columns import one_of
 from services.vouchers.store.tables import learner_facts, learners
+
+_KNOW = text("INSERT INTO learners (id) SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING")
 
 
 def put(tx: Transaction, learner: str, facts: Sequence[Fact]) -> None:
@@ -53,7 +56,7 @@ def read(tx: Transaction, learner: str) -> list[Fact]:
 def read_many(tx: Transaction, people: Sequence[str]) -> dict[str, list[Fact]]:
     """Returns the facts of some learners, those without any included."""
     found: dict[str, list[Fact]] = {learner: [] for learner in people}
-    for row in tx.execute(select(learner_facts).where(learner_facts.c.learner.in_(found))):
+    for row in tx.execute(select(learner_facts).where(learner_facts.c.learner == one_of(people))):
         found[row.learner].append(fact_of(row))
     return found
 
@@ -72,5 +75,7 @@ def lock_learner(tx: Transaction, learner: str) -> None:
 def lock_learners(tx: Transaction, people: Sequence[str]) -> None:
     """The same for many, in the order of their ids, so that nobody waits in a ring."""
     ids = sorted(people)
-    tx.execute(insert(learners).on_conflict_do_nothing(), [{"id": learner} for learner in ids])
-    tx.execute(select(learners.c.id).where(learners.c.id.in_(ids)).order_by(learners.c.id).with_for_update())
+    tx.execute(_KNOW, {"ids": ids})
+    tx.execute(
+        select(learners.c.id).where(learners.c.id == one_of(ids)).order_by(learners.c.id).with_for_update()
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -173,14 +173,6 @@ def entry_of(row: Row[Any]) -> Entry:
         created=row.created_at,
         hash=bytes(row.hash),
     )
-
-
-def stream(tx: Transaction) -> Iterator[Entry]:
-    """Yields every entry by chain and place, with flat memory."""
-    statement = select(ledger_entries).order_by(ledger_entries.c.shard, ledger_entries.c.sequence)
-    rows = tx.connection.execution_options(stream_results=True, yield_per=2000).execute(statement)
-    for row in rows:
-        yield entry_of(row)
 
 
 def heads(tx: Transaction) -> dict[int, Head]:

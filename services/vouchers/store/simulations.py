@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, literal, select, tuple_
+from sqlalchemy import Row, Select, func, literal, select, tuple_
 
+from services.platform.db.copying import copy_rows
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.states import ApplicationState as State
 from services.vouchers.store.operation_tables import simulation_changes
@@ -42,8 +43,7 @@ def decided(
 
 def keep(tx: Transaction, changes: Sequence[Mapping[str, Any]]) -> None:
     """Keeps what would come out differently."""
-    if changes:
-        tx.execute(insert(simulation_changes), list(changes))
+    copy_rows(tx, simulation_changes, changes)
 
 
 def changes(operation: str) -> Select[Any]:

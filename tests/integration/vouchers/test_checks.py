@@ -27,6 +27,8 @@ ATTEMPTS = {
     "budgets_period": "UPDATE budgets SET end_date = start_date - 1",
     "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
+    "operations_counts": "UPDATE operations SET done = -1",
+    "operations_failed_for_a_reason": "UPDATE operations SET state = 4",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
@@ -98,8 +100,12 @@ def run(world: World, statement: str) -> int:
         return int(tx.execute(text(statement)).rowcount)
 
 
+OPERATION = "INSERT INTO operations (id, kind, state, requested_by) VALUES (gen_random_uuid(), 'x', 1, 'a')"
+
+
 def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
+    run(owed, OPERATION)
     place(owed)
     for statement in RECEIVABLE:
         run(owed, statement)
