@@ -42,7 +42,8 @@ def publish(
 
     `sample`: file name in samples/programmes without `.json`; `short`: tells the row's programme from others;
     `change`: alters the version's JSON before it is drafted; `funds`: kind of source to amount, such as
-    {"KIND_STATE": "5000.00"}, each in a pot of its own for this year. A shortage rule is tied to the walk's list.
+    {"KIND_STATE": "5000.00"}, each in a pot of its own for this year. A shortage rule is tied to the walk's
+    list.
     """
     maker = journey.person("programme_manager", MAKER)
     content = read_programme(SAMPLES / "programmes" / f"{sample}.json")
@@ -113,7 +114,7 @@ def funding_source(maker: Caller, kind: str, short: str) -> str:
 
 
 def tell_facts(journey: Journey, person: str, **facts: Value) -> None:
-    """The PES register tells facts about a person, such as `education_level=3`, `employment_status="employed"`."""
+    """The PES register tells facts, such as `education_level=3`, `employment_status="employed"`."""
     register = journey.person("system", "register")
     source = {"source": "FACT_SOURCE_PES_REGISTER"}
     told = [{"key": key, **source, **_typed(value)} for key, value in facts.items()]
@@ -122,7 +123,7 @@ def tell_facts(journey: Journey, person: str, **facts: Value) -> None:
 
 
 def session_of(journey: Journey, external_id: str) -> str:
-    """Resource name of the walk's partner's session that the partner itself calls so, such as `HC-190-ANY`."""
+    """Resource name of the session that the walk's partner itself calls so, such as `HC-190-ANY`."""
     anyone = journey.client.anonymous()
     query = {"organisation": journey.facts.partner, "page_size": 200}
     courses = anyone.rest("GET", "/v1/courses", **query).get("courses", [])
@@ -150,9 +151,7 @@ def check(journey: Journey, person: str, programme: str, session: str) -> dict[s
     return journey.wait_for("vouchers hear of the session", known)
 
 
-def apply(
-    journey: Journey, person: str, programme: str, session: str, **declared: Value
-) -> dict[str, Any]:
+def apply(journey: Journey, person: str, programme: str, session: str, **declared: Value) -> dict[str, Any]:
     """The person applies, declaring facts if any; returns the application in JSON, however it came out."""
     check(journey, person, programme, session)
     application = {"learner": journey.learner(person), "programme": programme, "session": session}
@@ -162,7 +161,7 @@ def apply(
 
 
 def reserve(journey: Journey, person: str, voucher: str, session: str) -> dict[str, Any]:
-    """The person reserves a session with a voucher and agrees to the spend; returns the redemption in JSON."""
+    """The person reserves a session with a voucher and agrees to the spend; returns the redemption."""
     caller = journey.person("learner", person)
     wanted = {"voucher": voucher, "session": session, "requestId": request_id()}
     reserved = caller.rest("POST", "/v1/redemptions:reserve", wanted)
@@ -170,7 +169,7 @@ def reserve(journey: Journey, person: str, voucher: str, session: str) -> dict[s
 
 
 def deliver(journey: Journey, redemption: str) -> dict[str, Any]:
-    """The training takes place: started, delivered with an attendance paper, accepted; returns the redemption."""
+    """The training takes place: started, delivered with a paper, accepted; returns the redemption."""
     provider = journey.person("provider", PROVIDER, journey.facts.partner)
     provider.rest("POST", f"/v1/{redemption}:start", {"requestId": request_id()})
     paper = certificate(f"{journey.run}-{redemption[-12:]}")
