@@ -15,8 +15,9 @@ from services.vouchers.domain.ledger import checkpoint_text
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
+from services.vouchers.reminding import remind
 from services.vouchers.settlement import AT_ONCE, release_due
-from services.vouchers.store import evidence, ledger, redemptions, vouchers
+from services.vouchers.store import evidence, ledger, redemptions, reminders, vouchers
 
 BATCH = 200
 
@@ -73,6 +74,11 @@ def sweep_evidence(app: VouchersApp) -> None:
     app.objects.sweep(evidence.BUCKET, known, timedelta(days=1))
 
 
+def remind_expiring(app: VouchersApp) -> None:
+    """Tells, once 30 and once 7 days before, of vouchers with money left that will expire."""
+    _each(app, reminders.due, remind)
+
+
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
     after = redemptions.redemption_of(row).expire(tx.now)
@@ -104,5 +110,6 @@ JOBS = (
     Job("expire-vouchers", timedelta(minutes=10), expire_vouchers),
     Job("release-held", timedelta(minutes=1), release_held),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
+    Job("remind-expiring", timedelta(hours=1), remind_expiring),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from google.protobuf.json_format import ParseDict, ParseError
@@ -57,7 +58,9 @@ class Replayer:
             return [Difference("facts", None, f"what was kept cannot be read: {type(error).__name__}")]
         entry = matching_entry(self._tx, rules, offer, row.shortage_version)
         now = replay.pins(rules, row.facts, row.offer, row.history, entry, row.decided_on)
-        decision = decide(rules, known, offer, entry, history, row.decided_on).with_budget(held=row.pot_held)
+        applied = row.created_at.astimezone(UTC).date()
+        decision = decide(rules, known, offer, entry, history, row.decided_on, applied)
+        decision = decision.with_budget(held=row.pot_held)
         return [
             *replay.pin_differences({"facts": row.fact_hash, **row.pins}, now),
             *replay.outcome_differences(_stored(row), _computed(row, decision, entry)),
@@ -97,8 +100,9 @@ def _stored(row: Row[Any]) -> pb.Application:
 
 
 def _computed(row: Row[Any], decision: Decision, entry: Entry | None) -> pb.Application:
-    by_person = bool(row.decided_by)
-    stored = ApplicationState(row.state)
+    by_person, stored = bool(row.decided_by), ApplicationState(row.state)
+    if row.appeal_decided_by and stored is ApplicationState.GRANTED:
+        by_person = True  # what was pinned first is kept apart
     state, codes = replay.state_of(decision, stored, row.reason_codes, by_person=by_person)
     worth = decision.worth
     return pb.Application(

@@ -29,16 +29,47 @@ TEXTS = {
     "amount": "Something is left of the person's face value and lifetime cap.",
 }
 
+# Which clause a code of ours comes from.
+CLAUSE_OF_CODE = {
+    "PROVIDER_NOT_ACCREDITED": "accreditation",
+    "COURSE_NOT_ALLOWED": "course",
+    "NOT_A_SHORTAGE_OCCUPATION": "shortage",
+    "APPLIED_TOO_LATE": "apply-window",
+    "GRANTED_BEFORE": "once",
+    "GRANT_LIMIT_REACHED": "grant-limit",
+    "EARLIER_VOUCHER_UNUSED": "sequence",
+    "DOUBLE_FUNDING": "double-funding",
+    "PRICE_UNKNOWN": "price",
+    "NOTHING_LEFT": "amount",
+    "BUDGET_EXHAUSTED": "budget",
+    "NO_TARGET_GROUP": "target-group",
+}
+
 
 def builtin_clauses(
-    rules: Rules, offer: Offer, entry: Entry | None, history: History, value: Worth | None, today: date
+    rules: Rules,
+    offer: Offer,
+    entry: Entry | None,
+    history: History,
+    value: Worth | None,
+    today: date,
+    applied: date,
 ) -> list[Result]:
-    """Returns the built-in clauses that `rules` switch on; the catalogue's and our own data decide them."""
-    return list(_clauses(rules, offer, entry, history, value, today))
+    """Returns the built-in clauses that `rules` switch on; the catalogue's and our own data decide them.
+
+    `applied`: the day of the application, which the time limit counts by however long the decision takes.
+    """
+    return list(_clauses(rules, offer, entry, history, value, today, applied))
 
 
 def _clauses(
-    rules: Rules, offer: Offer, entry: Entry | None, history: History, value: Worth | None, today: date
+    rules: Rules,
+    offer: Offer,
+    entry: Entry | None,
+    history: History,
+    value: Worth | None,
+    today: date,
+    applied: date,
 ) -> Iterator[Result]:
     version = rules.version
     if version.course_rule.accreditation_required:
@@ -50,7 +81,7 @@ def _clauses(
         yield _clause("shortage", entry is not None, code, version.shortage_rule.legal_reference)
     if offer.start is not None:
         limit = offer.start + timedelta(days=version.window_rule.apply_until_days_after_start)
-        yield _clause("apply-window", today <= limit, "APPLIED_TOO_LATE")
+        yield _clause("apply-window", applied <= limit, "APPLIED_TOO_LATE")
     if version.amount_rule.once_per_person:
         yield _clause("once", history.grants == 0, "GRANTED_BEFORE")
     if version.sequence_rule.max_grants:

@@ -119,11 +119,12 @@ def decide(
     entry: Entry | None,
     history: History,
     today: date,
+    applied: date | None = None,
 ) -> Decision:
     """Evaluates every clause of `rules` for one learner and one session on `today` (UTC day).
 
-    `entry`: the shortage entry that matched, if any. Nothing is stored and nothing raised: all that speaks
-    against a grant is in the results.
+    `entry`: the shortage entry that matched, if any. `applied`: the day of the application where that was an
+    earlier one. Nothing is stored and nothing raised: all that speaks against a grant is in the results.
     """
     judge = _Judge(facts, offer, today)
     results = [
@@ -145,7 +146,7 @@ def decide(
         value = worth(
             offer.price, group.cover, face_left=face_left, cap_left=cap_left, fixed_share=group.share
         )
-    results += builtin_clauses(rules, offer, entry, history, value, today)
+    results += builtin_clauses(rules, offer, entry, history, value, today, applied or today)
     return Decision(
         results=tuple(results),
         group=group.code if group else "",
