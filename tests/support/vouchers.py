@@ -18,15 +18,18 @@ from google.type import date_pb2, money_pb2
 from sqlalchemy import text
 from waymark.catalogue.v1 import events_pb2
 from waymark.vouchers.v1 import (
+    appeal_pb2_grpc,
     application_pb2,
     application_pb2_grpc,
     bank_account_pb2,
     bank_account_pb2_grpc,
     bank_report_pb2_grpc,
+    decision_letter_pb2_grpc,
     eligibility_pb2_grpc,
     funding_source_pb2,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
+    inquiry_pb2_grpc,
     learner_fact_pb2,
     learner_fact_pb2_grpc,
     ledger_pb2,
@@ -59,6 +62,9 @@ STUBS: dict[str, Any] = {
     "facts": learner_fact_pb2_grpc.LearnerFactServiceStub,
     "eligibility": eligibility_pb2_grpc.EligibilityServiceStub,
     "applications": application_pb2_grpc.ApplicationServiceStub,
+    "appeals": appeal_pb2_grpc.AppealServiceStub,
+    "inquiries": inquiry_pb2_grpc.InquiryServiceStub,
+    "letters": decision_letter_pb2_grpc.DecisionLetterServiceStub,
     "vouchers": voucher_pb2_grpc.VoucherServiceStub,
     "redemptions": redemption_pb2_grpc.RedemptionServiceStub,
     "holds": hold_pb2_grpc.HoldServiceStub,
