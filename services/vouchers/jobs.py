@@ -10,14 +10,14 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.service import Job
+from services.vouchers import reminding
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
-from services.vouchers.reminding import remind
 from services.vouchers.settlement import AT_ONCE, release_due
-from services.vouchers.store import evidence, ledger, redemptions, reminders, vouchers
+from services.vouchers.store import evidence, ledger, redemptions, vouchers
 
 BATCH = 200
 
@@ -76,7 +76,10 @@ def sweep_evidence(app: VouchersApp) -> None:
 
 def remind_expiring(app: VouchersApp) -> None:
     """Tells, once 30 and once 7 days before, of vouchers with money left that will expire."""
-    _each(app, reminders.due, remind)
+    reminded = reminding.AT_ONCE
+    while reminded == reminding.AT_ONCE:
+        with transaction(app) as tx:
+            reminded = reminding.remind_due(tx)
 
 
 def _expire_reservation(tx: Transaction, redemption: str) -> None:

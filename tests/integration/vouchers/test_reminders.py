@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,8 +10,7 @@ from sqlalchemy import text
 from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.transaction import transaction
-from services.vouchers import jobs
-from services.vouchers.store import reminders
+from services.vouchers import jobs, reminding
 from tests.support.vouchers import NO_EVIDENCE, World, cents
 
 
@@ -73,21 +73,30 @@ def test_nobody_is_reminded_of_what_cannot_be_used_or_is_new(world: World, chang
     assert reminded(world) == []
 
 
-def test_two_jobs_at_once_send_one_and_a_full_batch_ends(
+def test_a_full_batch_goes_on_and_what_somebody_spends_now_has_its_turn_later(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "BATCH", 1)
+    monkeypatch.setattr(reminding, "AT_ONCE", 1)
     programme = world.programme(**NO_EVIDENCE)
     names = {world.voucher(programme)[1] for _ in range(3)}
     for name in names:
         expires_in(world, name, 10)
-    with transaction(world.app, read_only=True) as tx:
-        stale = reminders.due(tx, 3)  # what another process has read before we send
+    busy = min(names)
+    with transaction(world.app) as tx:
+        tx.execute(text("SELECT 1 FROM vouchers WHERE id = :id FOR NO KEY UPDATE"), {"id": busy[-36:]})
+        assert {event.voucher for event in reminded(world)} == names - {busy}
     assert {event.voucher for event in reminded(world)} == names
-    for key in stale:
-        with transaction(world.app) as tx:
-            jobs.remind(tx, key)
     assert len(reminded(world)) == 3
     with transaction(world.app) as tx:  # control: forgotten, they come again
         tx.execute(text("DELETE FROM voucher_reminders"))
     assert len(reminded(world)) == 6
+
+
+def test_two_jobs_at_once_send_each_once(world: World) -> None:
+    programme = world.programme(**NO_EVIDENCE)
+    for _ in range(4):
+        expires_in(world, world.voucher(programme)[1], 10)
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(jobs.remind_expiring, world.app) for _ in range(4)]:
+            done.result()
+    assert len(reminded(world)) == 4
