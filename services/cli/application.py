@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.call import Call, calls, enum
-from services.cli.options import Limit
+from services.cli.options import Limit, subject_of
 
 application = typer.Typer(
     help="Applications for vouchers: the caseworkers' queue, and every clause behind a decision."
@@ -26,6 +26,10 @@ APPLICATION = {
     "learner pays": "learnerShare",
     "shortage list": "shortageListVersion",
     "voucher": "voucher",
+    "in the hands of": "assignee",
+    "answer due": "answerDueDate",
+    "appeal until": "appealUntilDate",
+    "appeal": "appeal.outcome",
 }
 Name = Annotated[str, typer.Argument(metavar="APPLICATION", help="applications/{id}")]
 
@@ -36,26 +40,42 @@ class State(StrEnum):
     SUBMITTED = "submitted"
     GRANTED = "granted"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    APPEALED = "appealed"
 
 
 def register(app: typer.Typer) -> None:
     """Adds `application` to the command line `app`."""
+    from services.cli import application_desk  # noqa: F401 - adds its commands to ours
+
     app.add_typer(application, name="application", no_args_is_help=True)
 
 
-@application.command("list", epilog="Example:  waymark application list --state submitted")
+@application.command(
+    "list",
+    epilog="Examples:  waymark application list --queue --unassigned · waymark application list --mine",
+)
 @calls(CASEWORKER)
 def list_(
     call: Call,
-    state: Annotated[State | None, typer.Option(help="Only in this state; `submitted` is the queue.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
+    queue: Annotated[bool, typer.Option("--queue", help="Only what waits for a caseworker.")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Only what you have in hand.")] = False,
+    assignee: Annotated[str, typer.Option(help="Only what this member of staff has in hand.")] = "",
+    unassigned: Annotated[bool, typer.Option("--unassigned", help="Only what nobody has in hand.")] = False,
     programme: Annotated[str, typer.Option(help="Only of this programmes/{id}.")] = "",
     limit: Limit = 50,
 ) -> None:
     """List applications, oldest first."""
     columns = {
-        key: APPLICATION[key] for key in ("application", "programme", "state", "refused for", "amount")
+        key: APPLICATION[key]
+        for key in ("application", "programme", "state", "in the hands of", "refused for", "amount")
     }
     query = {"programme": programme, "state": enum("STATE", state)}
+    query |= {"queued": "true"} if queue else {}
+    query |= {"unassigned": "true"} if unassigned else {}
+    if mine or assignee:
+        query["assignee"] = call.caller.subject if mine else subject_of(assignee)
     call.many("applications", columns, limit, empty="no application", **query)
 
 

@@ -117,7 +117,7 @@ class Allotment:
 
     def _decide(self, row: Row[Any]) -> Decision:
         known, history = self._facts[row.learner], self._histories[row.learner]
-        return decide(self._rules, known, None, None, history, self._today, row.price_cents)
+        return decide(self._rules, known, None, None, history, self._today, price=row.price_cents)
 
     def _found(self, row: Row[Any], decision: Decision) -> Assessment:
         return Assessment(

@@ -15,7 +15,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
-from waymark.vouchers.v1 import application_pb2, hold_pb2, receivable_pb2, redemption_pb2, voucher_pb2
+from waymark.vouchers.v1 import (
+    appeal_pb2,
+    application_pb2,
+    hold_pb2,
+    inquiry_pb2,
+    receivable_pb2,
+    redemption_pb2,
+    voucher_pb2,
+)
 
 from services.platform.app import App
 from services.platform.db.engine import make_engine
@@ -29,7 +37,13 @@ from services.vouchers.store import programmes
 NOTES = "voucher-notes.key"
 # Requests that carry a note, and so do their answers.
 NOTED = (
+    appeal_pb2.AppealApplicationRequest,
+    appeal_pb2.DecideAppealRequest,
+    application_pb2.AssignApplicationRequest,
     application_pb2.DecideApplicationRequest,
+    inquiry_pb2.AnswerInquiryRequest,
+    inquiry_pb2.CreateInquiryRequest,
+    inquiry_pb2.WithdrawInquiryRequest,
     hold_pb2.PlaceHoldRequest,
     hold_pb2.ReleaseHoldRequest,
     receivable_pb2.ApproveWriteOffRequest,

@@ -53,10 +53,12 @@ def assess(
     declared: Sequence[Fact] = (),
     *,
     number: int | None = None,
+    applied: date | None = None,
 ) -> Assessment:
     """Decides on stored and declared facts by the version in force today (UTC day of the database).
 
-    `number`: the version that an application has pinned before, to decide by that instead.
+    `number`: the version that an application has pinned before, to decide by that instead; `applied`: the UTC
+    day on which that was.
     Raises Refusal: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN.
     """
     today = tx.now.date()
@@ -72,7 +74,7 @@ def assess(
     since, recent = rules.period_start(today), rules.grants_since(today)
     history = applications.history(tx, learner, row.id, session, since, recent)
     known = [*facts.read(tx, learner), *declared]
-    decision = decide(rules, known, offer, entry, history, today)
+    decision = decide(rules, known, offer, entry, history, today, applied)
     held = _pot_held(tx, row.id, decision, today)
     return Assessment(
         row.id, number, rules, offer, version, entry, history, today, held, decision.with_budget(held=held)

@@ -11,7 +11,7 @@ from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.operations.runner import run_due
 from services.platform.service import Job
-from services.vouchers import allocating, simulating
+from services.vouchers import allocating, reminding, simulating
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
 from services.vouchers.domain.states import EndReason, VoucherState
@@ -90,6 +90,14 @@ def work(app: VouchersApp) -> None:
     run_due(app, {allocating.KIND: allocating.allocate, simulating.KIND: simulating.simulate})
 
 
+def remind_expiring(app: VouchersApp) -> None:
+    """Tells, once 30 and once 7 days before, of vouchers with money left that will expire."""
+    reminded = reminding.AT_ONCE
+    while reminded == reminding.AT_ONCE:
+        with transaction(app) as tx:
+            reminded = reminding.remind_due(tx)
+
+
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
     after = redemptions.redemption_of(row).expire(tx.now)
@@ -122,6 +130,7 @@ JOBS = (
     Job("expire-vouchers", timedelta(minutes=10), expire_vouchers),
     Job("release-held", timedelta(minutes=1), release_held),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
+    Job("remind-expiring", timedelta(hours=1), remind_expiring),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
     Job("sweep-allocations", timedelta(hours=6), sweep_allocations),
 )

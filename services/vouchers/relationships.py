@@ -17,6 +17,8 @@ _SESSION = text("""SELECT c.organisation FROM sessions s JOIN courses c ON c.nam
 WHERE s.name = :name""")
 OWNERS = {
     "application.learner": text("SELECT learner FROM applications WHERE id = :id"),
+    "inquiry.learner": text("""SELECT a.learner FROM inquiries i
+JOIN applications a ON a.id = i.application_id WHERE i.id = :id"""),
     "voucher.learner": text("SELECT learner FROM vouchers WHERE id = :id"),
     "redemption.learner": text("SELECT learner FROM redemptions WHERE id = :id"),
     "redemption.provider": text("SELECT organisation FROM redemptions WHERE id = :id"),
@@ -106,6 +108,7 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "organisation.own": owns_organisation,
     "session.provider": provides_session,
     "application.learner": _learner("application.learner"),
+    "inquiry.learner": _learner("inquiry.learner"),
     "voucher.learner": _learner("voucher.learner"),
     "redemption.learner": _learner("redemption.learner"),
     "redemption.provider": provides_redemption,

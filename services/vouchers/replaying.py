@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
@@ -57,9 +58,10 @@ class Replayer:
             return [Difference("facts", None, f"what was kept cannot be read: {type(error).__name__}")]
         entry = self._lists.matching_entry(rules, offer, row.shortage_version)
         now = replay.pins(rules, row.facts, row.offer, row.history, entry, row.decided_on)
-        decision = decide(
-            rules, known, offer, entry, history, row.decided_on, row.offer.get("price")
-        ).with_budget(held=row.pot_held)
+        applied = row.created_at.astimezone(UTC).date()
+        price = row.offer.get("price")
+        decision = decide(rules, known, offer, entry, history, row.decided_on, applied, price)
+        decision = decision.with_budget(held=row.pot_held)
         return [
             *replay.pin_differences({"facts": row.fact_hash, **row.pins}, now),
             *replay.outcome_differences(_stored(row), _computed(row, decision, entry)),
@@ -105,8 +107,9 @@ def _stored(row: Row[Any]) -> pb.Application:
 
 
 def _computed(row: Row[Any], decision: Decision, entry: Entry | None) -> pb.Application:
-    by_person = bool(row.decided_by)
-    stored = ApplicationState(row.state)
+    by_person, stored = bool(row.decided_by), ApplicationState(row.state)
+    if row.appeal_decided_by and stored is ApplicationState.GRANTED:
+        by_person = True  # what was pinned first is kept apart
     state, codes = replay.state_of(decision, stored, row.reason_codes, by_person=by_person)
     worth = decision.worth
     return pb.Application(

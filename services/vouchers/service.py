@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from waymark.catalogue.v1 import events_pb2
 from waymark.vouchers.v1 import (
     allocation_pb2_grpc,
+    appeal_pb2_grpc,
     application_pb2_grpc,
     bank_account_pb2_grpc,
     bank_report_pb2_grpc,
+    decision_letter_pb2_grpc,
     eligibility_pb2_grpc,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
+    inquiry_pb2_grpc,
     learner_fact_pb2_grpc,
     ledger_pb2_grpc,
     operation_pb2_grpc,
@@ -27,12 +30,15 @@ from waymark.vouchers.v1 import (
 
 from services.platform.service import ServiceDefinition, Servicer
 from services.vouchers.api.allocations import AllocationApi
+from services.vouchers.api.appeals import AppealApi
 from services.vouchers.api.applications import ApplicationApi
 from services.vouchers.api.bank_accounts import BankAccountApi
 from services.vouchers.api.bank_reports import BankReportApi
+from services.vouchers.api.decision_letters import DecisionLetterApi
 from services.vouchers.api.eligibility import EligibilityApi
 from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
+from services.vouchers.api.inquiries import InquiryApi
 from services.vouchers.api.learner_facts import LearnerFactApi
 from services.vouchers.api.ledger import LedgerApi
 from services.vouchers.api.operations import OperationApi
@@ -62,6 +68,9 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (learner_fact_pb2_grpc.add_LearnerFactServiceServicer_to_server, LearnerFactApi(app)),
         (eligibility_pb2_grpc.add_EligibilityServiceServicer_to_server, EligibilityApi(app)),
         (application_pb2_grpc.add_ApplicationServiceServicer_to_server, ApplicationApi(app)),
+        (appeal_pb2_grpc.add_AppealServiceServicer_to_server, AppealApi(app)),
+        (inquiry_pb2_grpc.add_InquiryServiceServicer_to_server, InquiryApi(app)),
+        (decision_letter_pb2_grpc.add_DecisionLetterServiceServicer_to_server, DecisionLetterApi(app)),
         (voucher_pb2_grpc.add_VoucherServiceServicer_to_server, VoucherApi(app)),
         (redemption_pb2_grpc.add_RedemptionServiceServicer_to_server, RedemptionApi(app)),
         (hold_pb2_grpc.add_HoldServiceServicer_to_server, HoldApi(app)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
@@ -75,9 +76,9 @@ def _retrial(tx: Transaction, asked: dict[str, Any]) -> Callable[[Row[Any]], Out
     def decided_anew(row: Row[Any]) -> Outcome:
         known, offer, history = facts.restore(row.facts), offers.restore(row.offer), History(**row.history)
         entry = lists.matching_entry(rules, offer, _list_version(lists, rules, row))
-        decision = decide(
-            rules, known, offer, entry, history, row.decided_on, row.offer.get("price")
-        ).with_budget(held=row.pot_held)
+        applied, price = row.created_at.astimezone(UTC).date(), row.offer.get("price")
+        decision = decide(rules, known, offer, entry, history, row.decided_on, applied, price)
+        decision = decision.with_budget(held=row.pot_held)
         stored = ApplicationState(row.state)
         state, codes = state_of(decision, stored, row.reason_codes, by_person=bool(row.decided_by))
         worth = decision.worth

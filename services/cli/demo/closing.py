@@ -19,12 +19,17 @@ SPENT = [
 
 # What the walk from a list to a payment has no occasion for.
 ELSEWHERE = {
+    "ApplicationAppealed",
+    "ApplicationWithdrawn",
     "BankAccountWithdrawn",
+    "InquiryAnswered",
+    "InquiryOpened",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",
     "ReceivableWrittenOff",
     "RedemptionClawedBack",
+    "VoucherExpiring",
 }
 
 

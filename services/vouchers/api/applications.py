@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
-from google.protobuf.json_format import ParseDict
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import application_pb2 as pb
-from waymark.vouchers.v1 import application_pb2_grpc, eligibility_pb2, events_pb2
+from waymark.vouchers.v1 import application_pb2_grpc, events_pb2
 
-from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
-from services.vouchers.api.convert import fact_of, moment
+from services.vouchers.api.application_messages import application_message
+from services.vouchers.api.convert import fact_of
+from services.vouchers.api.desk import DeskMethods
 from services.vouchers.api.replays import ReplayMethods
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import assess
 from services.vouchers.decisions import decision_values
+from services.vouchers.desk import lock, need_decidable
 from services.vouchers.domain.facts import check_all
-from services.vouchers.domain.money import money
-from services.vouchers.domain.notes import Notes
 from services.vouchers.domain.outcomes import Outcome
-from services.vouchers.domain.states import ApplicationState, need
+from services.vouchers.domain.states import ApplicationState
 from services.vouchers.granting import issue, take_money
-from services.vouchers.store import applications, facts, names
+from services.vouchers.store import applications, facts, inquiries, names
 from services.vouchers.store.tables import applications as table
 
 State = ApplicationState
 
 
-class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServicer):
+class ApplicationApi(DeskMethods, ReplayMethods, application_pb2_grpc.ApplicationServiceServicer):
     """Takes and decides applications."""
 
     def __init__(self, app: VouchersApp) -> None:
@@ -58,7 +58,9 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
                 found = found.without_money()
         state, codes = found.decision.state
         values = decision_values(found, wanted.learner)
-        decided = {"decided_at": None if state is State.SUBMITTED else tx.now}
+        decided: dict[str, Any] = {"decided_at": None if state is State.SUBMITTED else tx.now}
+        if state is State.REFUSED:
+            decided["appeal_until"] = found.rules.appeal_until(tx.now)
         voucher = {"voucher_id": new_id()} if pot is not None else {}
         row = applications.add(
             tx, {**values, **decided, **voucher, "state": int(state), "reason_codes": codes}
@@ -66,7 +68,7 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
         if pot is not None:
             issue(tx, found, wanted.learner, str(row.id), voucher["voucher_id"], pot)
         if state is not State.SUBMITTED:
-            _tell(tx, row)
+            tell_decided(tx, row, granted=state is State.GRANTED)
         return self._message(row)
 
     @query
@@ -78,13 +80,23 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
         self, tx: Transaction, request: pb.ListApplicationsRequest
     ) -> pb.ListApplicationsResponse:
         programme = names.last(request.programme)
+        _check_filters(request)
+        assignee = "" if request.unassigned else request.assignee or None
         found = page(
             tx,
             self.app.signer,
-            applications.listed(request.learner, programme, request.state),
+            applications.listed(
+                request.learner, programme, request.state, assignee=assignee, queued=request.queued
+            ),
             order_by=[table.c.id],
             request=request,
-            filters={"learner": request.learner, "programme": programme, "state": request.state},
+            filters={
+                "learner": request.learner,
+                "programme": programme,
+                "state": request.state,
+                "assignee": assignee,
+                "queued": request.queued,
+            },
         )
         return pb.ListApplicationsResponse(
             applications=map(self._message, found.rows), next_page_token=found.next_page_token
@@ -92,87 +104,73 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
 
     @mutation
     def DecideApplication(self, tx: Transaction, request: pb.DecideApplicationRequest) -> pb.Application:
-        application = names.uuid_in(request.name, "applications")
-        learner = applications.get(tx, application).learner
-        if learner == f"learners/{tx.principal.subject}":
-            raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        facts.lock_learner(tx, learner)
-        row = applications.get(tx, application, locked=True)
-        check_etag(request.etag, row.version)
-        need(State(row.state), (State.SUBMITTED,))
+        row = lock(tx, request.name)
+        application = str(row.id)
+        beside = need_decidable(tx, row, request.etag, State.SUBMITTED, tx.now.date())
+        inquiries.withdraw_open(tx, application)
         note = self.app.notes.seal(f"applications/{application}", request.reason)
-        said = {"sealed_note": note, "decided_by": tx.principal.subject, "decided_at": tx.now}
+        said = {**beside, "sealed_note": note, "decided_by": tx.principal.subject, "decided_at": tx.now}
         if request.grant:
-            row = self._grant(tx, row, said)
+            row = grant_waiting(self.app, tx, row, said)
         else:
             codes = list(dict.fromkeys(request.reason_codes)) or ["CASEWORKER"]
-            row = applications.change(
-                tx, application, {**said, "state": int(State.REFUSED), "reason_codes": codes}
-            )
-        _tell(tx, row)
+            rules = self.app.rules(tx, row.programme_id, row.version_number)
+            until = {"appeal_until": rules.appeal_until(tx.now)}
+            values = {**said, **until, "state": int(State.REFUSED), "reason_codes": codes}
+            row = applications.change(tx, application, values)
+        tell_decided(tx, row, granted=request.grant)
         return self._message(row)
-
-    def _grant(self, tx: Transaction, row: Row[Any], said: dict[str, Any]) -> Row[Any]:
-        """Grants by the pinned version on what is known now; what is certain a caseworker cannot overrule."""
-        programme = f"programmes/{row.programme_id}"
-        found = assess(self.app, tx, row.learner, programme, row.session, number=row.version_number)
-        results = found.decision.results
-        failed = [r.reason_code for r in results if r.verified and r.outcome is Outcome.FAILED]
-        if "BUDGET_EXHAUSTED" in failed:
-            raise Refusal(reason_pb2.REASON_BUDGET_EXHAUSTED)
-        if failed or found.decision.worth is None:
-            text = (
-                f"clauses failed: {', '.join(failed)}" if failed else "facts that set the amount are missing"
-            )
-            violation = Violation("grant", text)
-            raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
-        pot = take_money(tx, found)
-        voucher = new_id()
-        values = {**decision_values(found, row.learner), **said, "voucher_id": voucher, "automatic": False}
-        del values["id"]
-        changed = applications.change(tx, str(row.id), {**values, "state": int(State.GRANTED)})
-        issue(tx, found, row.learner, str(row.id), voucher, pot)
-        return changed
 
     def _message(self, row: Row[Any]) -> pb.Application:
         return application_message(row, self.app.notes)
 
 
-def _tell(tx: Transaction, row: Row[Any]) -> None:
+def grant_waiting(app: VouchersApp, tx: Transaction, row: Row[Any], said: dict[str, Any]) -> Row[Any]:
+    """Grants by the pinned version on what is known now; what is certain a caseworker cannot overrule.
+
+    `said`: columns written beside those of the grant. Returns the new row. Raises Refusal: BUDGET_EXHAUSTED,
+    INVALID_ARGUMENT naming the clauses that failed, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN.
+    """
+    programme, applied = f"programmes/{row.programme_id}", row.created_at.astimezone(UTC).date()
+    found = assess(app, tx, row.learner, programme, row.session, number=row.version_number, applied=applied)
+    results = found.decision.results
+    failed = [r.reason_code for r in results if r.verified and r.outcome is Outcome.FAILED]
+    if "BUDGET_EXHAUSTED" in failed:
+        raise Refusal(reason_pb2.REASON_BUDGET_EXHAUSTED)
+    if failed or found.decision.worth is None:
+        text = f"clauses failed: {', '.join(failed)}" if failed else "facts that set the amount are missing"
+        violation = Violation("grant", text)
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+    pot = take_money(tx, found)
+    voucher = new_id()
+    values = {**decision_values(found, row.learner), **said, "voucher_id": voucher, "automatic": False}
+    del values["id"]
+    changed = applications.change(
+        tx, str(row.id), {**values, "state": int(State.GRANTED), "reason_codes": []}
+    )
+    issue(tx, found, row.learner, str(row.id), voucher, pot)
+    return changed
+
+
+def tell_decided(tx: Transaction, row: Row[Any], *, granted: bool) -> None:
+    """Publishes what was decided, first or on appeal."""
     tx.publish(
         events_pb2.ApplicationDecided(
             application=f"applications/{row.id}",
             learner=row.learner,
-            granted=row.state == State.GRANTED,
+            granted=granted,
             reason_codes=row.reason_codes,
         )
     )
 
 
-def application_message(row: Row[Any], notes: Notes) -> pb.Application:
-    """Returns a row as message."""
-    name = f"applications/{row.id}"
-    programme = f"programmes/{row.programme_id}"
-    return pb.Application(
-        name=name,
-        learner=row.learner,
-        programme=programme,
-        session="" if row.session.startswith("allocations/") else row.session,
-        allocation=row.session if row.session.startswith("allocations/") else "",
-        state=row.state,
-        programme_version=f"{programme}/versions/{row.version_number}",
-        shortage_list_version=row.shortage_version,
-        shortage_entry=row.shortage_entry,
-        fact_hash=row.fact_hash,
-        clauses=[ParseDict(item, eligibility_pb2.ClauseOutcome()) for item in row.clauses],
-        reason_codes=row.reason_codes,
-        decision_reason=notes.open(name, row.sealed_note),
-        automatic=row.automatic,
-        amount=money(row.amount_cents, row.currency),
-        learner_share=money(row.share_cents, row.currency),
-        target_group=row.target_group,
-        voucher=f"vouchers/{row.voucher_id}" if row.voucher_id else "",
-        create_time=moment(row.created_at),
-        decide_time=moment(row.decided_at),
-        etag=etag_of(row.version),
-    )
+def _check_filters(request: pb.ListApplicationsRequest) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) for filters that exclude each other."""
+    pairs = (("unassigned", "assignee"), ("queued", "state"))
+    clashes = [
+        Violation(one, f"does not go with {other}")
+        for one, other in pairs
+        if getattr(request, one) and getattr(request, other)
+    ]
+    if clashes:
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=clashes)

@@ -29,23 +29,48 @@ TEXTS = {
     "amount": "Something is left of the person's face value and lifetime cap.",
 }
 
+# Which clause a code of ours comes from.
+CLAUSE_OF_CODE = {
+    "PROVIDER_NOT_ACCREDITED": "accreditation",
+    "COURSE_NOT_ALLOWED": "course",
+    "NOT_A_SHORTAGE_OCCUPATION": "shortage",
+    "APPLIED_TOO_LATE": "apply-window",
+    "GRANTED_BEFORE": "once",
+    "GRANT_LIMIT_REACHED": "grant-limit",
+    "EARLIER_VOUCHER_UNUSED": "sequence",
+    "DOUBLE_FUNDING": "double-funding",
+    "PRICE_UNKNOWN": "price",
+    "NOTHING_LEFT": "amount",
+    "BUDGET_EXHAUSTED": "budget",
+    "NO_TARGET_GROUP": "target-group",
+}
+
 
 def builtin_clauses(
-    rules: Rules, offer: Offer | None, entry: Entry | None, history: History, value: Worth | None, today: date
+    rules: Rules,
+    offer: Offer | None,
+    entry: Entry | None,
+    history: History,
+    value: Worth | None,
+    today: date,
+    applied: date,
 ) -> list[Result]:
     """Returns the built-in clauses that `rules` switch on; the catalogue's and our own data decide them.
 
     `offer`: None for a voucher that is allocated before a session is chosen; what concerns the session is
-    asked when it is reserved.
+    asked when it is reserved. `applied`: the day of the application, which the time limit counts by however
+    long the decision takes.
     """
-    of_offer = [] if offer is None else list(_of_offer(rules, offer, entry, today))
+    of_offer = [] if offer is None else list(_of_offer(rules, offer, entry, today, applied))
     of_person = list(_of_person(rules, history, elsewhere=offer is not None))
     price = [] if offer is None else [_clause("price", priced(rules, offer), "PRICE_UNKNOWN")]
     left = [] if value is None else [_clause("amount", value.amount > 0, "NOTHING_LEFT")]
     return [*of_offer, *of_person, *price, *left]
 
 
-def _of_offer(rules: Rules, offer: Offer, entry: Entry | None, today: date) -> Iterator[Result]:
+def _of_offer(
+    rules: Rules, offer: Offer, entry: Entry | None, today: date, applied: date
+) -> Iterator[Result]:
     version = rules.version
     if version.course_rule.accreditation_required:
         yield _clause("accreditation", offer.accredited_on(today), "PROVIDER_NOT_ACCREDITED")
@@ -56,7 +81,7 @@ def _of_offer(rules: Rules, offer: Offer, entry: Entry | None, today: date) -> I
         yield _clause("shortage", entry is not None, code, version.shortage_rule.legal_reference)
     if offer.start is not None:
         limit = offer.start + timedelta(days=version.window_rule.apply_until_days_after_start)
-        yield _clause("apply-window", today <= limit, "APPLIED_TOO_LATE")
+        yield _clause("apply-window", applied <= limit, "APPLIED_TOO_LATE")
 
 
 def _of_person(rules: Rules, history: History, *, elsewhere: bool) -> Iterator[Result]:

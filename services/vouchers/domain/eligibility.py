@@ -119,13 +119,15 @@ def decide(
     entry: Entry | None,
     history: History,
     today: date,
+    applied: date | None = None,
     price: int | None = None,
 ) -> Decision:
     """Evaluates every clause of `rules` for one learner and one session on `today` (UTC day).
 
-    `entry`: the shortage entry that matched, if any. `offer`: None for a voucher that is allocated before a
-    session is chosen; then `price` says what that may cost, in cents, by default the face value. Nothing is
-    stored and nothing raised: all that speaks against a grant is in the results.
+    `entry`: the shortage entry that matched, if any. `applied`: the day of the application where that was an
+    earlier one. `offer`: None for a voucher that is allocated before a session is chosen; then `price` says
+    what that may cost, in cents, by default the face value. Nothing is stored and nothing raised: all that
+    speaks against a grant is in the results.
     """
     judge = _Judge(facts, offer, today)
     results = [
@@ -149,7 +151,7 @@ def decide(
         cap_left = None if rules.lifetime_cap is None else max(0, rules.lifetime_cap - history.granted)
         face_left = max(0, group.face_value - history.face_used)
         value = worth(price, group.cover, face_left=face_left, cap_left=cap_left, fixed_share=group.share)
-    results += builtin_clauses(rules, offer, entry, history, value, today)
+    results += builtin_clauses(rules, offer, entry, history, value, today, applied or today)
     return Decision(
         results=tuple(results),
         group=group.code if group else "",

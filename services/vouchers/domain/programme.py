@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -33,6 +33,7 @@ RULES = (
     "payment_rule",
     "hold_rule",
     "scope",
+    "appeal_rule",
 )
 NOT_RULES = frozenset(field.name for field in Version.DESCRIPTOR.fields) - frozenset(RULES)
 
@@ -94,6 +95,11 @@ class Rules:
     def expiry(self, issued: datetime) -> datetime:
         """Returns the end of validity (UTC) of a voucher issued at `issued`."""
         return issued + timedelta(days=self.version.window_rule.validity_days)
+
+    def appeal_until(self, decided: datetime) -> date | None:
+        """Returns the last day (UTC) to appeal against a refusal of `decided`, None where there is none."""
+        days = self.version.appeal_rule.days
+        return decided.astimezone(UTC).date() + timedelta(days=days) if days else None
 
     def authorise_limit(self, reserved: datetime) -> datetime:
         """Returns until when (UTC) the learner can authorise a reservation made at `reserved`."""

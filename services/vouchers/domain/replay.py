@@ -87,9 +87,16 @@ def state_of(
 ) -> tuple[State, list[str]]:
     """Returns state and reason codes that follow from `decision`.
 
+    Where nobody has decided yet, a withdrawal and an appeal follow as long as what went before them does.
     `by_person`: a caseworker decided, who may grant what is not certainly refused, and refuse what waits;
     then what was decided (`stored`, `codes`) follows as far as that holds.
     """
+    if stored is State.WITHDRAWN:
+        computed, found = decision.state
+        return (stored, list(codes)) if computed is State.SUBMITTED else (computed, found)
+    if stored is State.APPEALED:
+        computed, found = state_of(decision, State.REFUSED, codes, by_person=by_person)
+        return (stored if computed is State.REFUSED else computed), found
     if by_person and stored is State.GRANTED:
         certain = [r.reason_code for r in decision.results if r.verified and r.outcome is Outcome.FAILED]
         granted = not certain and decision.worth is not None

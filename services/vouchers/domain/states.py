@@ -16,6 +16,16 @@ class ApplicationState(IntEnum):
     SUBMITTED = 1
     GRANTED = 2
     REFUSED = 3
+    WITHDRAWN = 4
+    APPEALED = 5
+
+
+class InquiryState(IntEnum):
+    """Where a question to an applicant stands."""
+
+    OPEN = 1
+    ANSWERED = 2
+    WITHDRAWN = 3
 
 
 class VoucherState(IntEnum):

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import array
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
@@ -14,9 +26,11 @@ from services.platform.errors import Refusal
 from services.vouchers.domain.eligibility import History
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.store.columns import one_of
+from services.vouchers.store.desk_tables import earlier_decisions
 from services.vouchers.store.tables import applications, vouchers
 
 GRANTED = 2
+WAITING = (1, 5)
 _a = applications.c
 # Looks every learner up by the index on learners, whatever the planner thinks of the rest.
 _GRANTED_FOR = text("""SELECT p.learner FROM unnest(CAST(:people AS text[])) AS p (learner)
@@ -78,17 +92,23 @@ def _unused(learner: ColumnElement[str], programme_id: str) -> ScalarSelect[Any]
 
 def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
     """Inserts an application; raises Refusal(APPLICATION_OPEN) while another stands for this session."""
+    if values["state"] != 3:
+        need_none_open(tx, values["learner"], values["programme_id"], values["session"])
+    return tx.execute(insert(applications).values(values).returning(applications)).one()
+
+
+def need_none_open(tx: Transaction, learner: str, programme_id: str, session: str) -> None:
+    """Raises Refusal(APPLICATION_OPEN) while an application for this session waits or is granted."""
     clash = select(_a.id).where(
-        _a.learner == values["learner"],
-        _a.programme_id == values["programme_id"],
-        _a.session == values["session"],
-        _a.state.in_((1, GRANTED)),
+        _a.learner == learner,
+        _a.programme_id == programme_id,
+        _a.session == session,
+        _a.state.in_((*WAITING, GRANTED)),
     )
     before = tx.execute(clash).scalar()
-    if before is not None and values["state"] != 3:
+    if before is not None:
         metadata = {"application": f"applications/{before}"}
         raise Refusal(reason_pb2.REASON_APPLICATION_OPEN, metadata=metadata)
-    return tx.execute(insert(applications).values(values).returning(applications)).one()
 
 
 def get(tx: Transaction, application_id: str, *, locked: bool = False) -> Row[Any]:
@@ -110,9 +130,38 @@ def change(tx: Transaction, application_id: str, values: dict[str, Any]) -> Row[
     return tx.execute(statement).one()
 
 
-def listed(learner: str, programme_id: str, state: int) -> Select[Any]:
-    """Returns the statement for applications; empty and zero mean any."""
+def keep_earlier(tx: Transaction, application_id: str) -> None:
+    """Keeps the decision as it stands, without what people wrote, before an appeal replaces it."""
+    notes = array(["sealed_note", "sealed_grounds", "sealed_appeal_note"])
+    row = func.to_jsonb(literal_column("applications"))
+    kept = select(_a.id, row.op("-")(notes)).where(_a.id == application_id)
+    tx.execute(insert(earlier_decisions).from_select(["application_id", "decision"], kept))
+
+
+def earlier(tx: Transaction, application_id: str) -> dict[str, Any] | None:
+    """Returns the decision that an appeal has replaced, columns by name; None where there is none."""
+    e = earlier_decisions.c
+    found = tx.execute(select(e.decision).where(e.application_id == application_id)).scalar()
+    return dict(found) if found is not None else None
+
+
+def listed(
+    learner: str,
+    programme_id: str,
+    state: int,
+    *,
+    assignee: str | None = None,
+    queued: bool = False,
+) -> Select[Any]:
+    """Returns the statement for applications; empty, zero and None mean any, an empty `assignee`: nobody's.
+
+    `queued`: only those that wait for a person.
+    """
     statement = select(applications)
+    if queued:
+        statement = statement.where(_a.state.in_(WAITING))
+    if assignee is not None:
+        statement = statement.where(_a.assignee == assignee)
     if learner:
         statement = statement.where(_a.learner == learner)
     if programme_id:

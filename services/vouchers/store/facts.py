@@ -43,6 +43,13 @@ def put(tx: Transaction, learner: str, facts: Sequence[Fact]) -> None:
     tx.execute(statement, rows)
 
 
+def name_of(tx: Transaction, learner: str, fact: Fact) -> str:
+    """Returns the resource name of a stored fact."""
+    f = learner_facts.c
+    statement = select(f.id).where(f.learner == learner, f.key == fact.key, f.source == int(fact.source))
+    return f"{learner}/facts/{tx.execute(statement).scalar_one()}"
+
+
 def of_learner(learner: str) -> Select[Any]:
     """Returns the statement for a learner's facts."""
     return select(learner_facts).where(learner_facts.c.learner == learner)

@@ -162,12 +162,32 @@ applications = Table(
     blank("target_group"),
     Column("voucher_id", Uuid(as_uuid=False)),
     moment("decided_at", nullable=True),
+    blank("assignee"),
+    Column("answer_due", Date),
+    Column("appeal_until", Date),
+    moment("appealed_at", nullable=True),
+    sealed("sealed_grounds"),
+    Column("appeal_outcome", SmallInteger, nullable=False, server_default="0"),
+    blank("appeal_decided_by"),
+    moment("appeal_decided_at", nullable=True),
+    sealed("sealed_appeal_note"),
     version(),
     created(),
     ForeignKeyConstraint(
         ["programme_id", "version_number"], ["programme_versions.programme_id", "programme_versions.number"]
     ),
     not_negative("applications", "amount_cents", "share_cents", "face_cents"),
+    CheckConstraint(
+        "learner NOT IN ('learners/' || decided_by, 'learners/' || appeal_decided_by)",
+        name="applications_not_ones_own",
+    ),
+    CheckConstraint(
+        "appeal_decided_by = '' OR appeal_decided_by <> decided_by", name="applications_appeal_second_person"
+    ),
+    CheckConstraint(
+        "appeal_outcome = 0 OR (appealed_at IS NOT NULL AND appeal_decided_by <> '')",
+        name="applications_appeal_decided_by_someone",
+    ),
 )
 Index(
     "applications_one_open",
@@ -175,9 +195,16 @@ Index(
     applications.c.programme_id,
     applications.c.session,
     unique=True,
-    postgresql_where=text("state IN (1, 2)"),
+    postgresql_where=text("state IN (1, 2, 5)"),
 )
 Index("applications_queue", applications.c.state, applications.c.id)
+Index("applications_waiting", applications.c.id, postgresql_where=text("state IN (1, 5)"))
+Index(
+    "applications_assignee",
+    applications.c.assignee,
+    applications.c.id,
+    postgresql_where=text("assignee <> ''"),
+)
 Index("applications_learner", applications.c.learner, applications.c.id)
 Index("applications_programme", applications.c.programme_id, applications.c.created_at)
 Index("applications_decided", applications.c.programme_id, applications.c.decided_at)
@@ -314,9 +341,17 @@ code_attempts = Table(
 # The metadata is complete once this module is imported, as Alembic expects.
 from services.vouchers.store import (  # noqa: E402
     catalogue_tables,
+    desk_tables,
     ledger_tables,
     operation_tables,
     settlement_tables,
 )
 
-__all__ = ["catalogue_tables", "ledger_tables", "metadata", "operation_tables", "settlement_tables"]
+__all__ = [
+    "catalogue_tables",
+    "desk_tables",
+    "ledger_tables",
+    "metadata",
+    "operation_tables",
+    "settlement_tables",
+]

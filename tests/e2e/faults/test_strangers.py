@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -14,7 +15,9 @@ from google.api import resource_pb2
 from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 
+from services.cli.amounts import json_date
 from services.cli.demo import portfolio
+from services.cli.demo.rows import ground
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.identity.principals import ROLE_NAMES
 from tests.e2e.faults.test_traces import upload
@@ -49,6 +52,7 @@ class Owners:
         first, facts = len(stand.callers.journal.entries), stand.journey.facts
         learner = stand.learner(pathway=True)
         self._fill(stand, learner)
+        self._ask(stand, learner)
         stand.spend(learner)
         finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
         finance.surely("ListBankAccounts", parent=facts.partner)
@@ -61,6 +65,22 @@ class Owners:
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}
         self.names |= {facts.programme, facts.shortage_version, f"fundingSources/state-{stand.journey.run}"}
         self.people = {"learner": learner.person, "provider": stand.provider, "counsellor": stand.counsellor}
+
+    def _ask(self, stand: Stand, learner: Learner) -> None:
+        """An application that waits for what only the learner can tell, and a question about it."""
+        unknown = {"id": "asked", "expression": "learner.works_hours_per_week < 40", "reasonCode": "ASKED"}
+
+        def undecided(version: dict[str, Any]) -> None:
+            version["clauses"].append(unknown)
+            version["amountRule"]["noDoubleFunding"] = False
+
+        journey = stand.journey
+        programme = ground.publish(journey, "shortage-training", short="asked", change=undecided).programme
+        wanted = {"learner": learner.name, "programme": programme, "session": journey.facts.session}
+        waiting = learner.person.surely("CreateApplication", application=wanted)
+        due = json_date(datetime.now(UTC).date() + timedelta(days=30))
+        question = {"kind": "KIND_PROOF_OF_WORK", "due_date": due}
+        stand.caseworker.surely("CreateInquiry", parent=waiting.name, inquiry=question)
 
     def _fill(self, stand: Stand, learner: Learner) -> None:
         person, holder = learner.person, learner.holder

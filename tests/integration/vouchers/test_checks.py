@@ -19,6 +19,10 @@ from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, eur
 
 # For each check a statement that only this check stops, on a world with a frozen batch and a hold.
 ATTEMPTS = {
+    "applications_appeal_decided_by_someone": "UPDATE applications SET appeal_outcome = 1",
+    "applications_appeal_second_person": """UPDATE applications
+      SET decided_by = 'a', appealed_at = now(), appeal_decided_by = 'a'""",
+    "applications_not_ones_own": "UPDATE applications SET decided_by = split_part(learner, '/', 2)",
     "applications_not_negative": "UPDATE applications SET amount_cents = -1",
     "bank_accounts_confirmed_by_someone": "UPDATE bank_accounts SET confirmed_by = ''",
     "bank_accounts_change_waits": "UPDATE bank_accounts SET is_first = false",
@@ -29,6 +33,8 @@ ATTEMPTS = {
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
     "operations_counts": "UPDATE operations SET done = -1",
     "operations_failed_for_a_reason": "UPDATE operations SET state = 4",
+    "inquiries_answered_once": "UPDATE inquiries SET state = 2",
+    "inquiries_fact_named": "UPDATE inquiries SET fact_key = ''",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
@@ -54,6 +60,8 @@ ATTEMPTS = {
 }
 
 
+INQUIRY = """INSERT INTO inquiries (id, application_id, kind, fact_key, due_date, state, asked_by)
+  SELECT gen_random_uuid(), id, 1, 'education_level', now(), 1, 'a' FROM applications"""
 RECEIVABLE = (
     """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
       SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
@@ -107,7 +115,7 @@ def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     run(owed, OPERATION)
     place(owed)
-    for statement in RECEIVABLE:
+    for statement in (INQUIRY, *RECEIVABLE):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (

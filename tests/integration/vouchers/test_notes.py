@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from waymark.vouchers.v1 import application_pb2, hold_pb2, voucher_pb2
+from waymark.vouchers.v1 import appeal_pb2, application_pb2, hold_pb2, inquiry_pb2, voucher_pb2
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.transaction import transaction
@@ -14,9 +14,10 @@ from services.vouchers import jobs
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import notes
 from services.vouchers.domain.states import EndReason
+from tests.integration.vouchers import desks
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.canary import CANARY, everything
-from tests.support.vouchers import NO_EVIDENCE, Person, World, request_id
+from tests.support.vouchers import NO_EVIDENCE, Person, World, day_message, request_id
 
 Redemption, Voucher = pb.Redemption, voucher_pb2.Voucher
 NOTE = f"{CANARY} was ill that day"
@@ -60,7 +61,30 @@ def write_everywhere(world: World) -> tuple[Person, list[str]]:
     ]
     for call, message in requests:
         twice(call, message)
+    write_at_the_desk(world)
     return learner, [voided.name, rejected, voucher, queued.name, hold.name]
+
+
+def write_at_the_desk(world: World) -> None:
+    """Puts the canary into a question, its answer, the grounds of an appeal and the decision on it."""
+    asked = world.person("learner")
+    ask = inquiry_pb2.CreateInquiryRequest(
+        parent=desks.waiting(world, person=asked).name,
+        inquiry=inquiry_pb2.Inquiry(
+            kind=inquiry_pb2.Inquiry.KIND_OTHER_DOCUMENT,
+            note=NOTE,
+            due_date=day_message(desks.tomorrow(world)),
+        ),
+    )
+    question = twice(world.caseworker.inquiries.CreateInquiry, ask)
+    file = f"holders/{asked.subject}/evidence/e"
+    reply = inquiry_pb2.AnswerInquiryRequest(name=question.name, evidence=[file], note=NOTE)
+    twice(asked.inquiries.AnswerInquiry, reply)
+    person, refusal = desks.refused_by_rules(world)
+    grounds = appeal_pb2.AppealApplicationRequest(name=refusal.name, grounds=NOTE)
+    twice(person.appeals.AppealApplication, grounds)
+    decided = appeal_pb2.DecideAppealRequest(name=refusal.name, reason=NOTE)
+    twice(world.caseworker.appeals.DecideAppeal, decided)
 
 
 def twice(call: Any, message: Any) -> Any:
@@ -90,7 +114,7 @@ def test_control_without_the_seal_notes_and_answers_lie_open(
     monkeypatch.setattr(notes, "encrypt", lambda key, plain, bound: plain)
     monkeypatch.setattr(notes, "decrypt", lambda key, sealed, bound: sealed)
     write_everywhere(world)
-    assert everything(world.app.engine).count(CANARY) == 13  # six notes, and answers that repeat seven
+    assert everything(world.app.engine).count(CANARY) == 23  # ten notes, and answers that repeat thirteen
 
 
 def test_control_without_sealed_answers_the_note_is_found(
@@ -99,7 +123,7 @@ def test_control_without_sealed_answers_the_note_is_found(
     monkeypatch.setattr(VouchersApp, "seal_answer", lambda self, tx, request, answer: answer)
     monkeypatch.setattr(VouchersApp, "open_answer", lambda self, tx, request, kept: kept)
     write_everywhere(world)
-    assert everything(world.app.engine).count(CANARY) == 7
+    assert everything(world.app.engine).count(CANARY) == 13
 
 
 def test_whom_it_concerns_reads_why(world: World) -> None:

@@ -92,6 +92,13 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_BANK_REPORT_CONFLICT: _Reason.ValueType  # 242
     REASON_ALLOCATION_NOT_POSSIBLE: _Reason.ValueType  # 600
     REASON_ALLOCATION_FILE_INVALID: _Reason.ValueType  # 601
+    REASON_APPLICATION_ASSIGNED: _Reason.ValueType  # 500
+    REASON_INQUIRY_OPEN: _Reason.ValueType  # 501
+    REASON_APPEAL_TOO_LATE: _Reason.ValueType  # 502
+    REASON_APPEAL_NOT_FORESEEN: _Reason.ValueType  # 503
+    REASON_APPEALED_BEFORE: _Reason.ValueType  # 504
+    REASON_INQUIRY_OVERDUE: _Reason.ValueType  # 505
+    REASON_NOT_DECIDED: _Reason.ValueType  # 506
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -164,6 +171,13 @@ REASON_BANK_REPORT_INVALID: Reason.ValueType  # 241
 REASON_BANK_REPORT_CONFLICT: Reason.ValueType  # 242
 REASON_ALLOCATION_NOT_POSSIBLE: Reason.ValueType  # 600
 REASON_ALLOCATION_FILE_INVALID: Reason.ValueType  # 601
+REASON_APPLICATION_ASSIGNED: Reason.ValueType  # 500
+REASON_INQUIRY_OPEN: Reason.ValueType  # 501
+REASON_APPEAL_TOO_LATE: Reason.ValueType  # 502
+REASON_APPEAL_NOT_FORESEEN: Reason.ValueType  # 503
+REASON_APPEALED_BEFORE: Reason.ValueType  # 504
+REASON_INQUIRY_OVERDUE: Reason.ValueType  # 505
+REASON_NOT_DECIDED: Reason.ValueType  # 506
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -46,6 +46,8 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     """Reads ledgers and statistics, changes nothing."""
     ROLE_SYSTEM: _Role.ValueType  # 9
     """A back-office system of the PES (client credentials)."""
+    ROLE_SUPERVISOR: _Role.ValueType  # 20
+    """Leads caseworkers: gives out their applications and may decide any of them, but never one's own."""
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
     """A role a caller holds by its access token (claim `roles`)."""
@@ -69,6 +71,8 @@ ROLE_AUDITOR: Role.ValueType  # 8
 """Reads ledgers and statistics, changes nothing."""
 ROLE_SYSTEM: Role.ValueType  # 9
 """A back-office system of the PES (client credentials)."""
+ROLE_SUPERVISOR: Role.ValueType  # 20
+"""Leads caseworkers: gives out their applications and may decide any of them, but never one's own."""
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
 @_typing.final

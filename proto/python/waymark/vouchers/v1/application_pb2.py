@@ -27,6 +27,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 from waymark.vouchers.v1 import difference_pb2 as waymark_dot_vouchers_dot_v1_dot_difference__pb2
@@ -34,7 +35,7 @@ from waymark.vouchers.v1 import eligibility_pb2 as waymark_dot_vouchers_dot_v1_d
 from waymark.vouchers.v1 import learner_fact_pb2 as waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%waymark/vouchers/v1/application.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\x1a$waymark/vouchers/v1/difference.proto\x1a%waymark/vouchers/v1/eligibility.proto\x1a&waymark/vouchers/v1/learner_fact.proto\"\x90\x08\n\x0b\x41pplication\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12<\n\x07learner\x18\x02 \x01(\tB+\xe2\x41\x02\x02\x05\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12;\n\tprogramme\x18\x03 \x01(\tB(\xe2\x41\x02\x02\x05\xbaH r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\x12G\n\x07session\x18\x04 \x01(\tB6\xe2\x41\x02\x02\x05\xbaH.r,2*^courses/[^/]{1,100}/sessions/[^/]{1,100}$\x12;\n\x05state\x18\x05 \x01(\x0e\x32&.waymark.vouchers.v1.Application.StateB\x04\xe2\x41\x01\x03\x12\x1f\n\x11programme_version\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12#\n\x15shortage_list_version\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0eshortage_entry\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tfact_hash\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x39\n\x07\x63lauses\x18\n \x03(\x0b\x32\".waymark.vouchers.v1.ClauseOutcomeB\x04\xe2\x41\x01\x03\x12\x1a\n\x0creason_codes\x18\x0b \x03(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\x0f\x64\x65\x63ision_reason\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tautomatic\x18\r \x01(\x08\x42\x04\xe2\x41\x01\x03\x12(\n\x06\x61mount\x18\x0e \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12/\n\rlearner_share\x18\x0f \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x1a\n\x0ctarget_group\x18\x10 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07voucher\x18\x11 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x64\x65\x63ide_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x14 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x18\n\nallocation\x18( \x01(\tB\x04\xe2\x41\x01\x03\"Y\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATE_SUBMITTED\x10\x01\x12\x11\n\rSTATE_GRANTED\x10\x02\x12\x11\n\rSTATE_REFUSED\x10\x03:X\xea\x41U\n\x1cvouchers.waymark/Application\x12\x1a\x61pplications/{application}*\x0c\x61pplications2\x0b\x61pplication\"\xd9\x01\n\x18\x43reateApplicationRequest\x12\x41\n\x0b\x61pplication\x18\x01 \x01(\x0b\x32 .waymark.vouchers.v1.ApplicationB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x42\n\x0e\x64\x65\x63lared_facts\x18\x02 \x03(\x0b\x32 .waymark.vouchers.v1.LearnerFactB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"P\n\x15GetApplicationRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xe2\x41\x01\x02\xbaH\"r 2\x1e^applications/[0-9a-z-]{1,63}$\"\x8b\x02\n\x17ListApplicationsRequest\x12:\n\x07learner\x18\x01 \x01(\tB)\xbaH&r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\xd8\x01\x01\x12\x39\n\tprogramme\x18\x02 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01\x12?\n\x05state\x18\x03 \x01(\x0e\x32&.waymark.vouchers.v1.Application.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"k\n\x18ListApplicationsResponse\x12\x36\n\x0c\x61pplications\x18\x01 \x03(\x0b\x32 .waymark.vouchers.v1.Application\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf6\x01\n\x18\x44\x65\x63ideApplicationRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xe2\x41\x01\x02\xbaH\"r 2\x1e^applications/[0-9a-z-]{1,63}$\x12\r\n\x05grant\x18\x02 \x01(\x08\x12\x1e\n\x06reason\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12:\n\x0creason_codes\x18\x04 \x03(\tB$\xbaH!\x92\x01\x1e\x10\x14\"\x1ar\x18\x32\x16^[A-Z][A-Z0-9_]{1,62}$\x12\x15\n\x04\x65tag\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x06 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"S\n\x18ReplayApplicationRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xe2\x41\x01\x02\xbaH\"r 2\x1e^applications/[0-9a-z-]{1,63}$\"\xa2\x01\n\x06Replay\x12\x13\n\x0b\x61pplication\x18\x01 \x01(\t\x12\x19\n\x11programme_version\x18\x02 \x01(\t\x12\x1d\n\x15shortage_list_version\x18\x03 \x01(\t\x12\x0e\n\x06\x61grees\x18\x04 \x01(\x08\x12\x39\n\x0b\x64ifferences\x18\x05 \x03(\x0b\x32$.waymark.vouchers.v1.FieldDifference\"\x90\x01\n\x19ReplayApplicationsRequest\x12\x39\n\tprogramme\x18\x01 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"\x96\x01\n\x1aReplayApplicationsResponse\x12\x16\n\x0ereplayed_count\x18\x01 \x01(\x05\x12\x32\n\rdisagreements\x18\x02 \x03(\x0b\x32\x1b.waymark.vouchers.v1.Replay\x12\x13\n\x0btotal_count\x18\x03 \x01(\x03\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t2\xca\x07\n\x12\x41pplicationService\x12\x93\x01\n\x11\x43reateApplication\x12-.waymark.vouchers.v1.CreateApplicationRequest\x1a .waymark.vouchers.v1.Application\"-\x8a\xb5\x18\x0e\n\x08\x08\x01\x12\x04self\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x15\"\x10/v1/applications:\x01*\x12\xa6\x01\n\x0eGetApplication\x12*.waymark.vouchers.v1.GetApplicationRequest\x1a .waymark.vouchers.v1.Application\"F\x8a\xb5\x18!\n\x17\x08\x01\x12\x13\x61pplication.learner\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{name=applications/*}\x12\x9b\x01\n\x10ListApplications\x12,.waymark.vouchers.v1.ListApplicationsRequest\x1a-.waymark.vouchers.v1.ListApplicationsResponse\"*\x8a\xb5\x18\x0e\n\x08\x08\x01\x12\x04self\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/applications\x12\x99\x01\n\x11\x44\x65\x63ideApplication\x12-.waymark.vouchers.v1.DecideApplicationRequest\x1a .waymark.vouchers.v1.Application\"3\x8a\xb5\x18\x04\n\x02\x08\x03\x82\xd3\xe4\x93\x02%\" /v1/{name=applications/*}:decide:\x01*\x12\x95\x01\n\x11ReplayApplication\x12-.waymark.vouchers.v1.ReplayApplicationRequest\x1a\x1b.waymark.vouchers.v1.Replay\"4\x8a\xb5\x18\x08\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=applications/*}:replay\x12\xa2\x01\n\x12ReplayApplications\x12..waymark.vouchers.v1.ReplayApplicationsRequest\x1a/.waymark.vouchers.v1.ReplayApplicationsResponse\"+\x8a\xb5\x18\x08\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/applications:replayb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%waymark/vouchers/v1/application.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\x1a$waymark/vouchers/v1/difference.proto\x1a%waymark/vouchers/v1/eligibility.proto\x1a&waymark/vouchers/v1/learner_fact.proto\"\x98\x02\n\x06\x41ppeal\x12\x0f\n\x07grounds\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07outcome\x18\x03 \x01(\x0e\x32#.waymark.vouchers.v1.Appeal.Outcome\x12\x17\n\x0f\x64\x65\x63ision_reason\x18\x04 \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n\x0fOUTCOME_GRANTED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\"\xeb\t\n\x0b\x41pplication\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12<\n\x07learner\x18\x02 \x01(\tB+\xe2\x41\x02\x02\x05\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12;\n\tprogramme\x18\x03 \x01(\tB(\xe2\x41\x02\x02\x05\xbaH r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\x12G\n\x07session\x18\x04 \x01(\tB6\xe2\x41\x02\x02\x05\xbaH.r,2*^courses/[^/]{1,100}/sessions/[^/]{1,100}$\x12;\n\x05state\x18\x05 \x01(\x0e\x32&.waymark.vouchers.v1.Application.StateB\x04\xe2\x41\x01\x03\x12\x1f\n\x11programme_version\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12#\n\x15shortage_list_version\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0eshortage_entry\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tfact_hash\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x39\n\x07\x63lauses\x18\n \x03(\x0b\x32\".waymark.vouchers.v1.ClauseOutcomeB\x04\xe2\x41\x01\x03\x12\x1a\n\x0creason_codes\x18\x0b \x03(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\x0f\x64\x65\x63ision_reason\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tautomatic\x18\r \x01(\x08\x42\x04\xe2\x41\x01\x03\x12(\n\x06\x61mount\x18\x0e \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12/\n\rlearner_share\x18\x0f \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x1a\n\x0ctarget_group\x18\x10 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07voucher\x18\x11 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x64\x65\x63ide_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x14 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x18\n\nallocation\x18( \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x61ssignee\x18\x15 \x01(\tB\x04\xe2\x41\x01\x03\x12\x30\n\x0f\x61nswer_due_date\x18\x16 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x03\x12\x31\n\x06\x61ppeal\x18\x17 \x01(\x0b\x32\x1b.waymark.vouchers.v1.AppealB\x04\xe2\x41\x01\x03\x12\x32\n\x11\x61ppeal_until_date\x18\x18 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x03\"\x82\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATE_SUBMITTED\x10\x01\x12\x11\n\rSTATE_GRANTED\x10\x02\x12\x11\n\rSTATE_REFUSED\x10\x03\x12\x13\n\x0fSTATE_WITHDRAWN\x10\x04\x12\x12\n\x0eSTATE_APPEALED\x10\x05:X\xea\x41U\n\x1cvouchers.waymark/Application\x12\x1a\x61pplications/{application}*\x0c\x61pplications2\x0b\x61pplication\"\xd9\x01\n\x18\x43reateApplicationRequest\x12\x41\n\x0b\x61pplication\x18\x01 \x01(\x0b\x32 .waymark.vouchers.v1.ApplicationB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x42\n\x0e\x64\x65\x63lared_facts\x18\x02 \x03(\x0b\x32 .waymark.vouchers.v1.LearnerFactB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"P\n\x15GetApplicationRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xe2\x41\x01\x02\xbaH\"r 2\x1e^applications/[0-9a-z-]{1,63}$\"\xe3\x02\n\x17ListApplicationsRequest\x12:\n\x07learner\x18\x01 \x01(\tB)\xbaH&r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\xd8\x01\x01\x12\x39\n\tprogramme\x18\x02 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01\x12?\n\x05state\x18\x03 \x01(\x0e\x32&.waymark.vouchers.v1.Application.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x32\n\x08\x61ssignee\x18\x06 \x01(\tB \xbaH\x1dr\x18\x32\x16^[0-9A-Za-z._-]{1,64}$\xd8\x01\x01\x12\x12\n\nunassigned\x18\x07 \x01(\x08\x12\x0e\n\x06queued\x18\x08 \x01(\x08\"k\n\x18ListApplicationsResponse\x12\x36\n\x0c\x61pplications\x18\x01 \x03(\x0b\x32 .waymark.vouchers.v1.Application\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf6\x01\n\x18\x44\x65\x63ideApplicationRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xe2\x41\x01\x02\xbaH\"r 2\x1e^applications/[0-9a-z-]{1,63}$\x12\r\n\x05grant\x18\x02 \x01(\x08\x12\x1e\n\x06reason\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12:\n\x0creason_codes\x18\x04 \x03(\tB$\xbaH!\x92\x01\x1e\x10\x14\"\x1ar\x18\x32\x16^[A-Z][A-Z0-9_]{1,62}$\x12\x15\n\x04\x65tag\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x06 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xd2\x01\n\x18\x41ssignApplicationRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xe2\x41\x01\x02\xbaH\"r 2\x1e^applications/[0-9a-z-]{1,63}$\x12\x32\n\x08\x61ssignee\x18\x02 \x01(\tB \xbaH\x1dr\x18\x32\x16^[0-9A-Za-z._-]{1,64}$\xd8\x01\x01\x12\x11\n\ttake_over\x18\x03 \x01(\x08\x12\x15\n\x04\x65tag\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8d\x01\n\x1aWithdrawApplicationRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xe2\x41\x01\x02\xbaH\"r 2\x1e^applications/[0-9a-z-]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"S\n\x18ReplayApplicationRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xe2\x41\x01\x02\xbaH\"r 2\x1e^applications/[0-9a-z-]{1,63}$\"\xa2\x01\n\x06Replay\x12\x13\n\x0b\x61pplication\x18\x01 \x01(\t\x12\x19\n\x11programme_version\x18\x02 \x01(\t\x12\x1d\n\x15shortage_list_version\x18\x03 \x01(\t\x12\x0e\n\x06\x61grees\x18\x04 \x01(\x08\x12\x39\n\x0b\x64ifferences\x18\x05 \x03(\x0b\x32$.waymark.vouchers.v1.FieldDifference\"\x90\x01\n\x19ReplayApplicationsRequest\x12\x39\n\tprogramme\x18\x01 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"\x96\x01\n\x1aReplayApplicationsResponse\x12\x16\n\x0ereplayed_count\x18\x01 \x01(\x05\x12\x32\n\rdisagreements\x18\x02 \x03(\x0b\x32\x1b.waymark.vouchers.v1.Replay\x12\x13\n\x0btotal_count\x18\x03 \x01(\x03\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t2\xad\n\n\x12\x41pplicationService\x12\x93\x01\n\x11\x43reateApplication\x12-.waymark.vouchers.v1.CreateApplicationRequest\x1a .waymark.vouchers.v1.Application\"-\x8a\xb5\x18\x0e\n\x08\x08\x01\x12\x04self\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x15\"\x10/v1/applications:\x01*\x12\xaa\x01\n\x0eGetApplication\x12*.waymark.vouchers.v1.GetApplicationRequest\x1a .waymark.vouchers.v1.Application\"J\x8a\xb5\x18%\n\x17\x08\x01\x12\x13\x61pplication.learner\n\x02\x08\x03\n\x02\x08\x14\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{name=applications/*}\x12\x9f\x01\n\x10ListApplications\x12,.waymark.vouchers.v1.ListApplicationsRequest\x1a-.waymark.vouchers.v1.ListApplicationsResponse\".\x8a\xb5\x18\x12\n\x08\x08\x01\x12\x04self\n\x02\x08\x03\n\x02\x08\x14\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/applications\x12\x9d\x01\n\x11\x44\x65\x63ideApplication\x12-.waymark.vouchers.v1.DecideApplicationRequest\x1a .waymark.vouchers.v1.Application\"7\x8a\xb5\x18\x08\n\x02\x08\x03\n\x02\x08\x14\x82\xd3\xe4\x93\x02%\" /v1/{name=applications/*}:decide:\x01*\x12\x9d\x01\n\x11\x41ssignApplication\x12-.waymark.vouchers.v1.AssignApplicationRequest\x1a .waymark.vouchers.v1.Application\"7\x8a\xb5\x18\x08\n\x02\x08\x03\n\x02\x08\x14\x82\xd3\xe4\x93\x02%\" /v1/{name=applications/*}:assign:\x01*\x12\xb4\x01\n\x13WithdrawApplication\x12/.waymark.vouchers.v1.WithdrawApplicationRequest\x1a .waymark.vouchers.v1.Application\"J\x8a\xb5\x18\x19\n\x17\x08\x01\x12\x13\x61pplication.learner\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=applications/*}:withdraw:\x01*\x12\x95\x01\n\x11ReplayApplication\x12-.waymark.vouchers.v1.ReplayApplicationRequest\x1a\x1b.waymark.vouchers.v1.Replay\"4\x8a\xb5\x18\x08\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=applications/*}:replay\x12\xa2\x01\n\x12ReplayApplications\x12..waymark.vouchers.v1.ReplayApplicationsRequest\x1a/.waymark.vouchers.v1.ReplayApplicationsResponse\"+\x8a\xb5\x18\x08\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/applications:replayb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -83,6 +84,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPLICATION'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_APPLICATION'].fields_by_name['allocation']._loaded_options = None
   _globals['_APPLICATION'].fields_by_name['allocation']._serialized_options = b'\342A\001\003'
+  _globals['_APPLICATION'].fields_by_name['assignee']._loaded_options = None
+  _globals['_APPLICATION'].fields_by_name['assignee']._serialized_options = b'\342A\001\003'
+  _globals['_APPLICATION'].fields_by_name['answer_due_date']._loaded_options = None
+  _globals['_APPLICATION'].fields_by_name['answer_due_date']._serialized_options = b'\342A\001\003'
+  _globals['_APPLICATION'].fields_by_name['appeal']._loaded_options = None
+  _globals['_APPLICATION'].fields_by_name['appeal']._serialized_options = b'\342A\001\003'
+  _globals['_APPLICATION'].fields_by_name['appeal_until_date']._loaded_options = None
+  _globals['_APPLICATION'].fields_by_name['appeal_until_date']._serialized_options = b'\342A\001\003'
   _globals['_APPLICATION']._loaded_options = None
   _globals['_APPLICATION']._serialized_options = b'\352AU\n\034vouchers.waymark/Application\022\032applications/{application}*\014applications2\013application'
   _globals['_CREATEAPPLICATIONREQUEST'].fields_by_name['application']._loaded_options = None
@@ -103,6 +112,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAPPLICATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_LISTAPPLICATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTAPPLICATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\320\017'
+  _globals['_LISTAPPLICATIONSREQUEST'].fields_by_name['assignee']._loaded_options = None
+  _globals['_LISTAPPLICATIONSREQUEST'].fields_by_name['assignee']._serialized_options = b'\272H\035r\0302\026^[0-9A-Za-z._-]{1,64}$\330\001\001'
   _globals['_DECIDEAPPLICATIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_DECIDEAPPLICATIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\"r 2\036^applications/[0-9a-z-]{1,63}$'
   _globals['_DECIDEAPPLICATIONREQUEST'].fields_by_name['reason']._loaded_options = None
@@ -113,6 +124,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECIDEAPPLICATIONREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_DECIDEAPPLICATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_DECIDEAPPLICATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_ASSIGNAPPLICATIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ASSIGNAPPLICATIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\"r 2\036^applications/[0-9a-z-]{1,63}$'
+  _globals['_ASSIGNAPPLICATIONREQUEST'].fields_by_name['assignee']._loaded_options = None
+  _globals['_ASSIGNAPPLICATIONREQUEST'].fields_by_name['assignee']._serialized_options = b'\272H\035r\0302\026^[0-9A-Za-z._-]{1,64}$\330\001\001'
+  _globals['_ASSIGNAPPLICATIONREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_ASSIGNAPPLICATIONREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_ASSIGNAPPLICATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_ASSIGNAPPLICATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_WITHDRAWAPPLICATIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_WITHDRAWAPPLICATIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\"r 2\036^applications/[0-9a-z-]{1,63}$'
+  _globals['_WITHDRAWAPPLICATIONREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_WITHDRAWAPPLICATIONREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_WITHDRAWAPPLICATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_WITHDRAWAPPLICATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_REPLAYAPPLICATIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_REPLAYAPPLICATIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\"r 2\036^applications/[0-9a-z-]{1,63}$'
   _globals['_REPLAYAPPLICATIONSREQUEST'].fields_by_name['programme']._loaded_options = None
@@ -124,37 +149,49 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPLICATIONSERVICE'].methods_by_name['CreateApplication']._loaded_options = None
   _globals['_APPLICATIONSERVICE'].methods_by_name['CreateApplication']._serialized_options = b'\212\265\030\016\n\010\010\001\022\004self\n\002\010\003\202\323\344\223\002\025\"\020/v1/applications:\001*'
   _globals['_APPLICATIONSERVICE'].methods_by_name['GetApplication']._loaded_options = None
-  _globals['_APPLICATIONSERVICE'].methods_by_name['GetApplication']._serialized_options = b'\212\265\030!\n\027\010\001\022\023application.learner\n\002\010\003\n\002\010\010\202\323\344\223\002\033\022\031/v1/{name=applications/*}'
+  _globals['_APPLICATIONSERVICE'].methods_by_name['GetApplication']._serialized_options = b'\212\265\030%\n\027\010\001\022\023application.learner\n\002\010\003\n\002\010\024\n\002\010\010\202\323\344\223\002\033\022\031/v1/{name=applications/*}'
   _globals['_APPLICATIONSERVICE'].methods_by_name['ListApplications']._loaded_options = None
-  _globals['_APPLICATIONSERVICE'].methods_by_name['ListApplications']._serialized_options = b'\212\265\030\016\n\010\010\001\022\004self\n\002\010\003\202\323\344\223\002\022\022\020/v1/applications'
+  _globals['_APPLICATIONSERVICE'].methods_by_name['ListApplications']._serialized_options = b'\212\265\030\022\n\010\010\001\022\004self\n\002\010\003\n\002\010\024\202\323\344\223\002\022\022\020/v1/applications'
   _globals['_APPLICATIONSERVICE'].methods_by_name['DecideApplication']._loaded_options = None
-  _globals['_APPLICATIONSERVICE'].methods_by_name['DecideApplication']._serialized_options = b'\212\265\030\004\n\002\010\003\202\323\344\223\002%\" /v1/{name=applications/*}:decide:\001*'
+  _globals['_APPLICATIONSERVICE'].methods_by_name['DecideApplication']._serialized_options = b'\212\265\030\010\n\002\010\003\n\002\010\024\202\323\344\223\002%\" /v1/{name=applications/*}:decide:\001*'
+  _globals['_APPLICATIONSERVICE'].methods_by_name['AssignApplication']._loaded_options = None
+  _globals['_APPLICATIONSERVICE'].methods_by_name['AssignApplication']._serialized_options = b'\212\265\030\010\n\002\010\003\n\002\010\024\202\323\344\223\002%\" /v1/{name=applications/*}:assign:\001*'
+  _globals['_APPLICATIONSERVICE'].methods_by_name['WithdrawApplication']._loaded_options = None
+  _globals['_APPLICATIONSERVICE'].methods_by_name['WithdrawApplication']._serialized_options = b'\212\265\030\031\n\027\010\001\022\023application.learner\202\323\344\223\002\'\"\"/v1/{name=applications/*}:withdraw:\001*'
   _globals['_APPLICATIONSERVICE'].methods_by_name['ReplayApplication']._loaded_options = None
   _globals['_APPLICATIONSERVICE'].methods_by_name['ReplayApplication']._serialized_options = b'\212\265\030\010\n\002\010\003\n\002\010\010\202\323\344\223\002\"\022 /v1/{name=applications/*}:replay'
   _globals['_APPLICATIONSERVICE'].methods_by_name['ReplayApplications']._loaded_options = None
   _globals['_APPLICATIONSERVICE'].methods_by_name['ReplayApplications']._serialized_options = b'\212\265\030\010\n\002\010\003\n\002\010\010\202\323\344\223\002\031\022\027/v1/applications:replay'
-  _globals['_APPLICATION']._serialized_start=391
-  _globals['_APPLICATION']._serialized_end=1431
-  _globals['_APPLICATION_STATE']._serialized_start=1252
-  _globals['_APPLICATION_STATE']._serialized_end=1341
-  _globals['_CREATEAPPLICATIONREQUEST']._serialized_start=1434
-  _globals['_CREATEAPPLICATIONREQUEST']._serialized_end=1651
-  _globals['_GETAPPLICATIONREQUEST']._serialized_start=1653
-  _globals['_GETAPPLICATIONREQUEST']._serialized_end=1733
-  _globals['_LISTAPPLICATIONSREQUEST']._serialized_start=1736
-  _globals['_LISTAPPLICATIONSREQUEST']._serialized_end=2003
-  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_start=2005
-  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_end=2112
-  _globals['_DECIDEAPPLICATIONREQUEST']._serialized_start=2115
-  _globals['_DECIDEAPPLICATIONREQUEST']._serialized_end=2361
-  _globals['_REPLAYAPPLICATIONREQUEST']._serialized_start=2363
-  _globals['_REPLAYAPPLICATIONREQUEST']._serialized_end=2446
-  _globals['_REPLAY']._serialized_start=2449
-  _globals['_REPLAY']._serialized_end=2611
-  _globals['_REPLAYAPPLICATIONSREQUEST']._serialized_start=2614
-  _globals['_REPLAYAPPLICATIONSREQUEST']._serialized_end=2758
-  _globals['_REPLAYAPPLICATIONSRESPONSE']._serialized_start=2761
-  _globals['_REPLAYAPPLICATIONSRESPONSE']._serialized_end=2911
-  _globals['_APPLICATIONSERVICE']._serialized_start=2914
-  _globals['_APPLICATIONSERVICE']._serialized_end=3884
+  _globals['_APPEAL']._serialized_start=415
+  _globals['_APPEAL']._serialized_end=695
+  _globals['_APPEAL_OUTCOME']._serialized_start=619
+  _globals['_APPEAL_OUTCOME']._serialized_end=695
+  _globals['_APPLICATION']._serialized_start=698
+  _globals['_APPLICATION']._serialized_end=1957
+  _globals['_APPLICATION_STATE']._serialized_start=1737
+  _globals['_APPLICATION_STATE']._serialized_end=1867
+  _globals['_CREATEAPPLICATIONREQUEST']._serialized_start=1960
+  _globals['_CREATEAPPLICATIONREQUEST']._serialized_end=2177
+  _globals['_GETAPPLICATIONREQUEST']._serialized_start=2179
+  _globals['_GETAPPLICATIONREQUEST']._serialized_end=2259
+  _globals['_LISTAPPLICATIONSREQUEST']._serialized_start=2262
+  _globals['_LISTAPPLICATIONSREQUEST']._serialized_end=2617
+  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_start=2619
+  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_end=2726
+  _globals['_DECIDEAPPLICATIONREQUEST']._serialized_start=2729
+  _globals['_DECIDEAPPLICATIONREQUEST']._serialized_end=2975
+  _globals['_ASSIGNAPPLICATIONREQUEST']._serialized_start=2978
+  _globals['_ASSIGNAPPLICATIONREQUEST']._serialized_end=3188
+  _globals['_WITHDRAWAPPLICATIONREQUEST']._serialized_start=3191
+  _globals['_WITHDRAWAPPLICATIONREQUEST']._serialized_end=3332
+  _globals['_REPLAYAPPLICATIONREQUEST']._serialized_start=3334
+  _globals['_REPLAYAPPLICATIONREQUEST']._serialized_end=3417
+  _globals['_REPLAY']._serialized_start=3420
+  _globals['_REPLAY']._serialized_end=3582
+  _globals['_REPLAYAPPLICATIONSREQUEST']._serialized_start=3585
+  _globals['_REPLAYAPPLICATIONSREQUEST']._serialized_end=3729
+  _globals['_REPLAYAPPLICATIONSRESPONSE']._serialized_start=3732
+  _globals['_REPLAYAPPLICATIONSRESPONSE']._serialized_end=3882
+  _globals['_APPLICATIONSERVICE']._serialized_start=3885
+  _globals['_APPLICATIONSERVICE']._serialized_end=5210
 # @@protoc_insertion_point(module_scope)

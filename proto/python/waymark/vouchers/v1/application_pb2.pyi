@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
 from waymark.vouchers.v1 import difference_pb2 as _difference_pb2
 from waymark.vouchers.v1 import eligibility_pb2 as _eligibility_pb2
@@ -23,6 +24,71 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+@_typing.final
+class Appeal(_message.Message):
+    """A learner's appeal against a refusal, and what a second person decided on it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Appeal._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: Appeal._Outcome.ValueType  # 0
+        """It is not decided yet."""
+        OUTCOME_GRANTED: Appeal._Outcome.ValueType  # 1
+        """The voucher was granted after all."""
+        OUTCOME_REFUSED: Appeal._Outcome.ValueType  # 2
+        """The refusal stands."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """How an appeal ended."""
+
+    OUTCOME_UNSPECIFIED: Appeal.Outcome.ValueType  # 0
+    """It is not decided yet."""
+    OUTCOME_GRANTED: Appeal.Outcome.ValueType  # 1
+    """The voucher was granted after all."""
+    OUTCOME_REFUSED: Appeal.Outcome.ValueType  # 2
+    """The refusal stands."""
+
+    GROUNDS_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    DECISION_REASON_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    grounds: _builtins.str
+    """Why the learner thinks that the decision is wrong; sealed where it is kept."""
+    outcome: Global___Appeal.Outcome.ValueType
+    """How it ended."""
+    decision_reason: _builtins.str
+    """What the second person gave as reason; sealed where it is kept."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made, UTC."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was decided, UTC; unset while it is not."""
+
+    def __init__(
+        self,
+        *,
+        grounds: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        outcome: Global___Appeal.Outcome.ValueType = ...,
+        decision_reason: _builtins.str = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "decide_time", b"decide_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "decide_time", b"decide_time", "decision_reason", b"decision_reason", "grounds", b"grounds", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Appeal: _TypeAlias = Appeal  # noqa: Y015
 
 @_typing.final
 class Application(_message.Message):
@@ -41,6 +107,10 @@ class Application(_message.Message):
         """In the caseworkers' queue."""
         STATE_GRANTED: Application._State.ValueType  # 2
         STATE_REFUSED: Application._State.ValueType  # 3
+        STATE_WITHDRAWN: Application._State.ValueType  # 4
+        """Taken back by the learner before it was decided."""
+        STATE_APPEALED: Application._State.ValueType  # 5
+        """Refused, and in the queue again because the learner appealed."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the application stands."""
@@ -50,6 +120,10 @@ class Application(_message.Message):
     """In the caseworkers' queue."""
     STATE_GRANTED: Application.State.ValueType  # 2
     STATE_REFUSED: Application.State.ValueType  # 3
+    STATE_WITHDRAWN: Application.State.ValueType  # 4
+    """Taken back by the learner before it was decided."""
+    STATE_APPEALED: Application.State.ValueType  # 5
+    """Refused, and in the queue again because the learner appealed."""
 
     NAME_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int
@@ -72,6 +146,10 @@ class Application(_message.Message):
     DECIDE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     ALLOCATION_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
+    ANSWER_DUE_DATE_FIELD_NUMBER: _builtins.int
+    APPEAL_FIELD_NUMBER: _builtins.int
+    APPEAL_UNTIL_DATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `applications/{id}`."""
     learner: _builtins.str
@@ -102,6 +180,8 @@ class Application(_message.Message):
     """Version of the resource."""
     allocation: _builtins.str
     """The allocation that it comes from, `allocations/{id}`; empty when a person applied."""
+    assignee: _builtins.str
+    """Caseworker who has it in hand: the opaque subject of a member of staff; empty when nobody has."""
     @_builtins.property
     def clauses(self) -> _containers.RepeatedCompositeFieldContainer[_eligibility_pb2.ClauseOutcome]:
         """Every clause as it came out at submission."""
@@ -125,6 +205,22 @@ class Application(_message.Message):
     @_builtins.property
     def decide_time(self) -> _timestamp_pb2.Timestamp:
         """When it was decided, UTC; unset while it is not."""
+
+    @_builtins.property
+    def answer_due_date(self) -> _date_pb2.Date:
+        """Last day (UTC, inclusive) on which the applicant can answer what was asked; unset when nothing is open. Until it
+        has passed or all is answered, nobody decides.
+        """
+
+    @_builtins.property
+    def appeal(self) -> Global___Appeal:
+        """The appeal against a refusal; unset when there is none."""
+
+    @_builtins.property
+    def appeal_until_date(self) -> _date_pb2.Date:
+        """Last day (UTC, inclusive) on which the learner can appeal; set while the application is REFUSED, was not appealed
+        against, and its programme version foresees an appeal. It may have passed.
+        """
 
     def __init__(
         self,
@@ -150,10 +246,14 @@ class Application(_message.Message):
         decide_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         allocation: _builtins.str = ...,
+        assignee: _builtins.str = ...,
+        answer_due_date: _date_pb2.Date | None = ...,
+        appeal: Global___Appeal | None = ...,
+        appeal_until_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "decide_time", b"decide_time", "learner_share", b"learner_share"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "answer_due_date", b"answer_due_date", "appeal", b"appeal", "appeal_until_date", b"appeal_until_date", "create_time", b"create_time", "decide_time", b"decide_time", "learner_share", b"learner_share"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "amount", b"amount", "automatic", b"automatic", "clauses", b"clauses", "create_time", b"create_time", "decide_time", b"decide_time", "decision_reason", b"decision_reason", "etag", b"etag", "fact_hash", b"fact_hash", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "programme", b"programme", "programme_version", b"programme_version", "reason_codes", b"reason_codes", "session", b"session", "shortage_entry", b"shortage_entry", "shortage_list_version", b"shortage_list_version", "state", b"state", "target_group", b"target_group", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "amount", b"amount", "answer_due_date", b"answer_due_date", "appeal", b"appeal", "appeal_until_date", b"appeal_until_date", "assignee", b"assignee", "automatic", b"automatic", "clauses", b"clauses", "create_time", b"create_time", "decide_time", b"decide_time", "decision_reason", b"decision_reason", "etag", b"etag", "fact_hash", b"fact_hash", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "programme", b"programme", "programme_version", b"programme_version", "reason_codes", b"reason_codes", "session", b"session", "shortage_entry", b"shortage_entry", "shortage_list_version", b"shortage_list_version", "state", b"state", "target_group", b"target_group", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -230,16 +330,25 @@ class ListApplicationsRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
+    UNASSIGNED_FIELD_NUMBER: _builtins.int
+    QUEUED_FIELD_NUMBER: _builtins.int
     learner: _builtins.str
     """Only of this learner, `learners/{id}`. A learner must name themselves."""
     programme: _builtins.str
     """Only of this programme, `programmes/{id}`."""
     state: Global___Application.State.ValueType
-    """Only in this state; SUBMITTED is the caseworkers' queue."""
+    """Only in this state; SUBMITTED and APPEALED are the caseworkers' queue."""
     page_size: _builtins.int
     """How many at most; 0 means 50, more than 500 counts as 500."""
     page_token: _builtins.str
     """`next_page_token` of the page before."""
+    assignee: _builtins.str
+    """Only those that this caseworker has in hand: the opaque subject of a member of staff."""
+    unassigned: _builtins.bool
+    """True: only those that nobody has in hand. Does not go with `assignee`."""
+    queued: _builtins.bool
+    """True: only those that wait for a person, SUBMITTED or APPEALED. Does not go with `state`."""
     def __init__(
         self,
         *,
@@ -248,10 +357,13 @@ class ListApplicationsRequest(_message.Message):
         state: Global___Application.State.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        assignee: _builtins.str = ...,
+        unassigned: _builtins.bool = ...,
+        queued: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "page_size", b"page_size", "page_token", b"page_token", "programme", b"programme", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "learner", b"learner", "page_size", b"page_size", "page_token", b"page_token", "programme", b"programme", "queued", b"queued", "state", b"state", "unassigned", b"unassigned"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -328,6 +440,74 @@ class DecideApplicationRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DecideApplicationRequest: _TypeAlias = DecideApplicationRequest  # noqa: Y015
+
+@_typing.final
+class AssignApplicationRequest(_message.Message):
+    """Puts an application into a caseworker's hands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_FIELD_NUMBER: _builtins.int
+    TAKE_OVER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `applications/{id}`."""
+    assignee: _builtins.str
+    """Who is to have it: the opaque subject of a member of staff; empty: the caller. Only a supervisor names another."""
+    take_over: _builtins.bool
+    """True: also when another caseworker has it."""
+    etag: _builtins.str
+    """Etag read before; empty: assign whatever its version."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        assignee: _builtins.str = ...,
+        take_over: _builtins.bool = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "etag", b"etag", "name", b"name", "request_id", b"request_id", "take_over", b"take_over"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignApplicationRequest: _TypeAlias = AssignApplicationRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawApplicationRequest(_message.Message):
+    """Takes an application back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `applications/{id}`."""
+    etag: _builtins.str
+    """Etag read before; empty: withdraw whatever its version."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawApplicationRequest: _TypeAlias = WithdrawApplicationRequest  # noqa: Y015
 
 @_typing.final
 class ReplayApplicationRequest(_message.Message):

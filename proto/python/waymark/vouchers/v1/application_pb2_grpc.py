@@ -55,6 +55,16 @@ class ApplicationServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.DecideApplicationRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.FromString,
                 _registered_method=True)
+        self.AssignApplication = channel.unary_unary(
+                '/waymark.vouchers.v1.ApplicationService/AssignApplication',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.AssignApplicationRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.FromString,
+                _registered_method=True)
+        self.WithdrawApplication = channel.unary_unary(
+                '/waymark.vouchers.v1.ApplicationService/WithdrawApplication',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.WithdrawApplicationRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.FromString,
+                _registered_method=True)
         self.ReplayApplication = channel.unary_unary(
                 '/waymark.vouchers.v1.ApplicationService/ReplayApplication',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.ReplayApplicationRequest.SerializeToString,
@@ -89,16 +99,35 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListApplications(self, request, context):
-        """Lists applications, oldest first.
-        Errors: PAGE_TOKEN_INVALID.
+        """Lists applications, oldest first: a learner's own, or the queue of the desk.
+        Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DecideApplication(self, request, context):
-        """Grants or refuses an application that waits.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
+        """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
+        nobody has takes it in hand with it. Nobody decides their own, and nobody decides while an answer may still come.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON, APPLICATION_ASSIGNED,
+        INQUIRY_OPEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssignApplication(self, request, context):
+        """Takes an application that waits in hand, or puts it into the hands of another; what another has only with `take_over`.
+        Of two at once, one has it. Nobody takes their own, and nobody an appeal against a decision of theirs.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPLICATION_ASSIGNED, SAME_PERSON, PERMISSION_DENIED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawApplication(self, request, context):
+        """Takes back an application that is SUBMITTED. It gives nothing back but its place: the learner can apply again.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -142,6 +171,16 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
             'DecideApplication': grpc.unary_unary_rpc_method_handler(
                     servicer.DecideApplication,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.DecideApplicationRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.SerializeToString,
+            ),
+            'AssignApplication': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignApplication,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.AssignApplicationRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.SerializeToString,
+            ),
+            'WithdrawApplication': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawApplication,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.WithdrawApplicationRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.SerializeToString,
             ),
             'ReplayApplication': grpc.unary_unary_rpc_method_handler(
@@ -263,6 +302,60 @@ class ApplicationService:
             target,
             '/waymark.vouchers.v1.ApplicationService/DecideApplication',
             waymark_dot_vouchers_dot_v1_dot_application__pb2.DecideApplicationRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignApplication(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ApplicationService/AssignApplication',
+            waymark_dot_vouchers_dot_v1_dot_application__pb2.AssignApplicationRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawApplication(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ApplicationService/WithdrawApplication',
+            waymark_dot_vouchers_dot_v1_dot_application__pb2.WithdrawApplicationRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_application__pb2.Application.FromString,
             options,
             channel_credentials,

@@ -43,12 +43,23 @@ class ApplicationServiceStub:
     Errors: NOT_FOUND.
     """
     ListApplications: _grpc.UnaryUnaryMultiCallable[_application_pb2.ListApplicationsRequest, _application_pb2.ListApplicationsResponse]
-    """Lists applications, oldest first.
-    Errors: PAGE_TOKEN_INVALID.
+    """Lists applications, oldest first: a learner's own, or the queue of the desk.
+    Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
     """
     DecideApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]
-    """Grants or refuses an application that waits.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
+    """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
+    nobody has takes it in hand with it. Nobody decides their own, and nobody decides while an answer may still come.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON, APPLICATION_ASSIGNED,
+    INQUIRY_OPEN.
+    """
+    AssignApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.AssignApplicationRequest, _application_pb2.Application]
+    """Takes an application that waits in hand, or puts it into the hands of another; what another has only with `take_over`.
+    Of two at once, one has it. Nobody takes their own, and nobody an appeal against a decision of theirs.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPLICATION_ASSIGNED, SAME_PERSON, PERMISSION_DENIED.
+    """
+    WithdrawApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.WithdrawApplicationRequest, _application_pb2.Application]
+    """Takes back an application that is SUBMITTED. It gives nothing back but its place: the learner can apply again.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     ReplayApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.ReplayApplicationRequest, _application_pb2.Replay]
     """Computes a decision again from what is pinned with it and says what differs; changes nothing. What a person decided
@@ -75,12 +86,23 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     Errors: NOT_FOUND.
     """
     ListApplications: _aio.UnaryUnaryMultiCallable[_application_pb2.ListApplicationsRequest, _application_pb2.ListApplicationsResponse]  # type: ignore[assignment]
-    """Lists applications, oldest first.
-    Errors: PAGE_TOKEN_INVALID.
+    """Lists applications, oldest first: a learner's own, or the queue of the desk.
+    Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
     """
     DecideApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
-    """Grants or refuses an application that waits.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
+    """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
+    nobody has takes it in hand with it. Nobody decides their own, and nobody decides while an answer may still come.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON, APPLICATION_ASSIGNED,
+    INQUIRY_OPEN.
+    """
+    AssignApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.AssignApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
+    """Takes an application that waits in hand, or puts it into the hands of another; what another has only with `take_over`.
+    Of two at once, one has it. Nobody takes their own, and nobody an appeal against a decision of theirs.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPLICATION_ASSIGNED, SAME_PERSON, PERMISSION_DENIED.
+    """
+    WithdrawApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.WithdrawApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
+    """Takes back an application that is SUBMITTED. It gives nothing back but its place: the learner can apply again.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     ReplayApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.ReplayApplicationRequest, _application_pb2.Replay]  # type: ignore[assignment]
     """Computes a decision again from what is pinned with it and says what differs; changes nothing. What a person decided
@@ -122,8 +144,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_pb2.ListApplicationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.ListApplicationsResponse, _abc.Awaitable[_application_pb2.ListApplicationsResponse]]:
-        """Lists applications, oldest first.
-        Errors: PAGE_TOKEN_INVALID.
+        """Lists applications, oldest first: a learner's own, or the queue of the desk.
+        Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod
@@ -132,8 +154,31 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_pb2.DecideApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
-        """Grants or refuses an application that waits.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
+        """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
+        nobody has takes it in hand with it. Nobody decides their own, and nobody decides while an answer may still come.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON, APPLICATION_ASSIGNED,
+        INQUIRY_OPEN.
+        """
+
+    @_abc_1.abstractmethod
+    def AssignApplication(
+        self,
+        request: _application_pb2.AssignApplicationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
+        """Takes an application that waits in hand, or puts it into the hands of another; what another has only with `take_over`.
+        Of two at once, one has it. Nobody takes their own, and nobody an appeal against a decision of theirs.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPLICATION_ASSIGNED, SAME_PERSON, PERMISSION_DENIED.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawApplication(
+        self,
+        request: _application_pb2.WithdrawApplicationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
+        """Takes back an application that is SUBMITTED. It gives nothing back but its place: the learner can apply again.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
 
     @_abc_1.abstractmethod

@@ -599,3 +599,153 @@ class ReceivableWrittenOff(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReceivableWrittenOff: _TypeAlias = ReceivableWrittenOff  # noqa: Y015
+
+@_typing.final
+class ApplicationWithdrawn(_message.Message):
+    """A learner took back an application that nobody had decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """Resource name `applications/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        learner: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "learner", b"learner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApplicationWithdrawn: _TypeAlias = ApplicationWithdrawn  # noqa: Y015
+
+@_typing.final
+class ApplicationAppealed(_message.Message):
+    """A learner appealed against a refusal; `ApplicationDecided` follows once a second person has decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """Resource name `applications/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        learner: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "learner", b"learner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApplicationAppealed: _TypeAlias = ApplicationAppealed  # noqa: Y015
+
+@_typing.final
+class InquiryOpened(_message.Message):
+    """A caseworker asked an applicant for a document or a fact; until when is in `due_date` of the inquiry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    INQUIRY_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """Resource name `applications/{id}`."""
+    inquiry: _builtins.str
+    """Resource name `applications/{application}/inquiries/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        inquiry: _builtins.str = ...,
+        learner: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "inquiry", b"inquiry", "learner", b"learner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InquiryOpened: _TypeAlias = InquiryOpened  # noqa: Y015
+
+@_typing.final
+class InquiryAnswered(_message.Message):
+    """An applicant answered what a caseworker had asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    INQUIRY_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """Resource name `applications/{id}`."""
+    inquiry: _builtins.str
+    """Resource name `applications/{application}/inquiries/{id}`."""
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        inquiry: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "inquiry", b"inquiry"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InquiryAnswered: _TypeAlias = InquiryAnswered  # noqa: Y015
+
+@_typing.final
+class VoucherExpiring(_message.Message):
+    """A voucher with money left will expire: told once 30 days before, and once 7 days before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHER_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    AVAILABLE_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    voucher: _builtins.str
+    """Resource name `vouchers/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    days: _builtins.int
+    """Which reminder this is: 30 or 7 days before the end."""
+    @_builtins.property
+    def available(self) -> _money_pb2.Money:
+        """What is left and reserved nowhere."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """End of validity, UTC."""
+
+    def __init__(
+        self,
+        *,
+        voucher: _builtins.str = ...,
+        learner: _builtins.str = ...,
+        days: _builtins.int = ...,
+        available: _money_pb2.Money | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "days", b"days", "expire_time", b"expire_time", "learner", b"learner", "voucher", b"voucher"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoucherExpiring: _TypeAlias = VoucherExpiring  # noqa: Y015

@@ -520,6 +520,34 @@ class HoldRule(_message.Message):
 Global___HoldRule: _TypeAlias = HoldRule  # noqa: Y015
 
 @_typing.final
+class AppealRule(_message.Message):
+    """Whether and how long a refusal can be appealed against."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAYS_FIELD_NUMBER: _builtins.int
+    LEGAL_REFERENCE_FIELD_NUMBER: _builtins.int
+    days: _builtins.int
+    """Days after the day of the decision (UTC) on which an appeal can still be made: 30 means that the thirtieth day
+    after it is the last.
+    """
+    legal_reference: _builtins.str
+    """Law or rule the appeal rests on; letters name it."""
+    def __init__(
+        self,
+        *,
+        days: _builtins.int = ...,
+        legal_reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "legal_reference", b"legal_reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppealRule: _TypeAlias = AppealRule  # noqa: Y015
+
+@_typing.final
 class ProgrammeVersion(_message.Message):
     """Rules of a programme from a day on. An active version never changes."""
 
@@ -605,6 +633,7 @@ class ProgrammeVersion(_message.Message):
     ACTIVATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     SEQUENCE_RULE_FIELD_NUMBER: _builtins.int
+    APPEAL_RULE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `programmes/{programme}/versions/{n}`."""
     state: Global___ProgrammeVersion.State.ValueType
@@ -663,6 +692,10 @@ class ProgrammeVersion(_message.Message):
     def sequence_rule(self) -> Global___SequenceRule:
         """How several grants follow each other; unset: no rule."""
 
+    @_builtins.property
+    def appeal_rule(self) -> Global___AppealRule:
+        """Appeal against a refusal; unset: none is foreseen."""
+
     def __init__(
         self,
         *,
@@ -683,10 +716,11 @@ class ProgrammeVersion(_message.Message):
         activate_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         sequence_rule: Global___SequenceRule | None = ...,
+        appeal_rule: Global___AppealRule | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "hold_rule", b"hold_rule", "payment_rule", b"payment_rule", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "window_rule", b"window_rule"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "hold_rule", b"hold_rule", "payment_rule", b"payment_rule", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "window_rule", b"window_rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "clauses", b"clauses", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "hold_rule", b"hold_rule", "kind", b"kind", "name", b"name", "payment_rule", b"payment_rule", "scope", b"scope", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "state", b"state", "target_groups", b"target_groups", "window_rule", b"window_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "clauses", b"clauses", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "hold_rule", b"hold_rule", "kind", b"kind", "name", b"name", "payment_rule", b"payment_rule", "scope", b"scope", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "state", b"state", "target_groups", b"target_groups", "window_rule", b"window_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,65 @@
+"""Who at the desk may do what with an application: one at a time, and never with one's own."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.options.v1 import options_pb2
+
+from services.platform.db.etags import check_etag
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.identity.principals import Principal
+from services.vouchers.domain.states import ApplicationState, need
+from services.vouchers.store import applications, facts, names
+
+WAITING = (ApplicationState.SUBMITTED, ApplicationState.APPEALED)
+
+
+def lock(tx: Transaction, name: str) -> Row[Any]:
+    """Returns the row of `applications/{id}`, locked for staff, after its learner's lock.
+
+    Raises Refusal: NOT_FOUND, SAME_PERSON for one's own.
+    """
+    application = names.uuid_in(name, "applications")
+    learner = applications.get(tx, application).learner
+    if learner == f"learners/{tx.principal.subject}":
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
+    facts.lock_learner(tx, learner)
+    return applications.get(tx, application, locked=True)
+
+
+def taken_in_hand(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
+    """Returns what to write so that the caller has the application in hand, where nobody had it.
+
+    Raises Refusal(APPLICATION_ASSIGNED) when another has it and the caller is no supervisor.
+    """
+    if not row.assignee:
+        return {"assignee": tx.principal.subject}
+    if row.assignee != tx.principal.subject and not supervises(tx.principal):
+        raise Refusal(reason_pb2.REASON_APPLICATION_ASSIGNED)
+    return {}
+
+
+def need_decidable(
+    tx: Transaction, row: Row[Any], etag: str, state: ApplicationState, today: date
+) -> dict[str, Any]:
+    """Returns what to write beside a decision by the caller.
+
+    Raises Refusal: ETAG_STALE, WRONG_STATE unless it is in `state`, APPLICATION_ASSIGNED, and INQUIRY_OPEN
+    while the applicant has time to answer.
+    """
+    check_etag(etag, row.version)
+    need(ApplicationState(row.state), (state,))
+    taken = taken_in_hand(tx, row)
+    if row.answer_due is not None and row.answer_due >= today:
+        raise Refusal(reason_pb2.REASON_INQUIRY_OPEN, metadata={"due_date": row.answer_due.isoformat()})
+    return {**taken, "answer_due": None}
+
+
+def supervises(principal: Principal) -> bool:
+    """True when the caller leads the desk."""
+    return options_pb2.ROLE_SUPERVISOR in principal.roles

@@ -1,0 +1,1 @@
+"""Letters that tell a decision: what they say, in which words, as HTML and as PDF."""

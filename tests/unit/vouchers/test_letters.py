@@ -1,0 +1,150 @@
+"""Words of letters: the same in each language, none missing, amounts and days as the language has them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from services.platform.errors import Refusal
+from services.vouchers.domain.appeals import check_appeal
+from services.vouchers.domain.builtin import CLAUSE_OF_CODE, TEXTS
+from services.vouchers.domain.states import ApplicationState as State
+from services.vouchers.letters import rendering, telling, words
+from services.vouchers.letters.said import Condition, Kind, Said
+
+DAY = date(2026, 11, 6)
+TEMPLATES = [path.read_text() for path in (rendering._FOLDER / "templates").glob("*.html")]
+USED = set(re.findall(r"\bt\.([a-z_]+)", " ".join(TEMPLATES)))
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_every_word_is_there_in_every_language_and_used(language: str) -> None:
+    found = dict(words.words_of(language))
+    conditions = found.pop("conditions")
+    assert found.keys() == USED
+    assert conditions.keys() == {*TEXTS, "target-group", "CASEWORKER"}
+    assert all(str(text).strip() for text in (*found.values(), *conditions.values()))
+
+
+def test_every_code_of_ours_has_a_clause_with_words() -> None:
+    assert set(CLAUSE_OF_CODE.values()) == {*TEXTS, "target-group"}
+
+
+@pytest.mark.parametrize(
+    ("language", "amount", "day"),
+    [
+        ("en", "€1,234.50", "6 November 2026"),
+        ("nl", "€ 1.234,50", "6 november 2026"),
+        ("fr", "1 234,50 €", "6 novembre 2026"),
+        ("de", "1.234,50 €", "6. November 2026"),
+    ],
+)
+def test_amounts_and_days(language: str, amount: str, day: str) -> None:
+    written = words.amount(123_450, "EUR", language)
+    assert written.replace("\u202f", " ").replace("\xa0", " ") == amount
+    assert words.day(DAY, language) == day
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [("nl", "nl"), ("de-AT", "de"), ("NL", "nl"), ("", "en"), ("el", "en"), ("nld", "en")],
+)
+def test_what_we_do_not_speak_is_english(code: str, language: str) -> None:
+    assert words.language_of(code) == language
+
+
+@pytest.mark.parametrize(
+    ("clause", "texts", "said"),
+    [
+        ("in-work", {"en": "rule", "nl": "regel"}, "regel"),
+        ("price", {"en": TEXTS["price"]}, "De opleider moet een prijs bekendgemaakt hebben"),
+        ("in-work", {"en": "rule", "fr": "règle"}, "rule"),
+        ("in-work", {"fr": "règle"}, "règle"),
+        ("A_CODE", {}, "A_CODE"),
+    ],
+)
+def test_a_condition_is_told_in_the_best_words_there_are(
+    clause: str, texts: dict[str, str], said: str
+) -> None:
+    assert rendering.condition_text(Condition(clause, texts, ""), "nl").startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "stands", "first"),
+    [
+        (State.SUBMITTED, 0, None, None),
+        (State.WITHDRAWN, 0, None, None),
+        (State.GRANTED, 0, Kind.GRANTED, Kind.GRANTED),
+        (State.REFUSED, 0, Kind.REFUSED, Kind.REFUSED),
+        (State.APPEALED, 0, Kind.REFUSED, Kind.REFUSED),
+        (State.REFUSED, 2, Kind.APPEAL_REFUSED, Kind.REFUSED),
+        (State.GRANTED, 1, Kind.APPEAL_GRANTED, Kind.REFUSED),
+    ],
+)
+def test_which_letter_tells_it(state: State, outcome: int, stands: Kind | None, first: Kind | None) -> None:
+    row: dict[str, Any] = {"state": int(state), "appeal_outcome": outcome}
+    assert telling.kind_of(row, first=False) == stands
+    earlier = dict.fromkeys(telling._REPLACED) | {"decided_at": "2026-11-06T10:00:00+00:00"}
+    replaced = telling.first_decision(row, earlier if outcome == 1 else None)
+    assert telling.kind_of(replaced, first=True) == first
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_each_kind_is_written_as_html_and_pdf(kind: Kind, language: str) -> None:
+    said = Said(
+        kind=kind,
+        learner="learners/1",
+        application="applications/1",
+        session="courses/1/sessions/1",
+        programme_names={"en": "Όνομα Łódź"},
+        decided=DAY,
+        applied=DAY,
+        currency="EUR",
+        automatic=False,
+        note="<b>&",
+        voucher="vouchers/1",
+        order_until=DAY,
+        valid_until=DAY,
+        conditions=(Condition("price", {}, "law"),),
+        appeal_until=DAY,
+    )
+    page = rendering.as_html(said, language).decode()
+    assert "&lt;b&gt;&amp;" in page
+    assert rendering.as_pdf(said, language).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("state", "until", "appealed", "reason"),
+    [
+        (State.REFUSED, DAY, False, ""),
+        (State.REFUSED, DAY - timedelta(days=1), False, "REASON_APPEAL_TOO_LATE"),
+        (State.REFUSED, None, False, "REASON_APPEAL_NOT_FORESEEN"),
+        (State.REFUSED, DAY, True, "REASON_APPEALED_BEFORE"),
+        (State.APPEALED, DAY, True, "REASON_APPEALED_BEFORE"),
+        (State.SUBMITTED, None, False, "REASON_WRONG_STATE"),
+        (State.GRANTED, None, False, "REASON_WRONG_STATE"),
+    ],
+)
+def test_who_may_appeal(state: State, until: date | None, appealed: bool, reason: str) -> None:
+    from waymark.errors.v1 import reason_pb2
+
+    if not reason:
+        check_appeal(state, until, DAY, appealed=appealed)
+        return
+    with pytest.raises(Refusal) as raised:
+        check_appeal(state, until, DAY, appealed=appealed)
+    assert reason_pb2.Reason.Name(raised.value.reason) == reason
+
+
+def test_days_to_appeal_count_from_the_day_in_utc() -> None:
+    from services.vouchers.domain.programme import compile_rules
+    from tests.unit.vouchers.test_ready_programmes import FLEMISH, version
+
+    rules = compile_rules("v", "EUR", version(FLEMISH))
+    late = datetime(2026, 11, 7, 0, 30, tzinfo=timezone(timedelta(hours=1)))  # still the sixth in UTC
+    assert rules.appeal_until(late) == DAY + timedelta(days=30)
+    assert compile_rules("v", "EUR", version(FLEMISH, appealRule=None)).appeal_until(late) is None
