@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from waymark.vouchers.v1 import application_pb2
@@ -33,6 +33,17 @@ _COMPUTED = frozenset(
     }
 )
 _NOT_COMPUTED = frozenset(application_pb2.Application.DESCRIPTOR.fields_by_name) - _COMPUTED
+
+
+def applied_on(row: Any) -> date:
+    """Returns the UTC day of the application in `row`."""
+    created: datetime = row.created_at
+    return created.astimezone(UTC).date()
+
+
+def by_person(row: Any) -> bool:
+    """True when a caseworker took the decision that is pinned in `row`: a grant on appeal pins anew."""
+    return bool(row.decided_by) or (row.state == State.GRANTED and bool(row.appeal_decided_by))
 
 
 def pins(
