@@ -36,6 +36,7 @@ class State(StrEnum):
     SUBMITTED = "submitted"
     GRANTED = "granted"
     REFUSED = "refused"
+    IN_DRAW = "in_draw"
 
 
 def register(app: typer.Typer) -> None:

@@ -28,6 +28,7 @@ MODULES = {
     "search": "services.cli.search",
     "programme": "services.cli.programme",
     "application": "services.cli.application",
+    "voucher": "services.cli.voucher",
     "redemption": "services.cli.redemption",
     "hold": "services.cli.hold",
     "bank-account": "services.cli.bank_account",

@@ -18,6 +18,7 @@ WHERE s.name = :name""")
 OWNERS = {
     "application.learner": text("SELECT learner FROM applications WHERE id = :id"),
     "voucher.learner": text("SELECT learner FROM vouchers WHERE id = :id"),
+    "waiting_list_entry.learner": text("SELECT learner FROM waiting_list WHERE id = :id"),
     "redemption.learner": text("SELECT learner FROM redemptions WHERE id = :id"),
     "redemption.provider": text("SELECT organisation FROM redemptions WHERE id = :id"),
 }
@@ -107,6 +108,7 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "session.provider": provides_session,
     "application.learner": _learner("application.learner"),
     "voucher.learner": _learner("voucher.learner"),
+    "waiting_list_entry.learner": _learner("waiting_list_entry.learner"),
     "redemption.learner": _learner("redemption.learner"),
     "redemption.provider": provides_redemption,
 }

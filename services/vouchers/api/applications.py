@@ -28,6 +28,7 @@ from services.vouchers.domain.outcomes import Outcome
 from services.vouchers.domain.replay import pins
 from services.vouchers.domain.states import ApplicationState, need
 from services.vouchers.granting import issue, take_money
+from services.vouchers.openings import certainly_refused, collect, collecting
 from services.vouchers.store import applications, facts, names
 from services.vouchers.store.tables import applications as table
 
@@ -48,9 +49,13 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
             for index, fact in enumerate(request.declared_facts)
         ]
         check_all(declared, "declared_facts")
+        opening = collecting(tx, names.last(wanted.programme))
         facts.lock_learner(tx, wanted.learner)
         facts.put(tx, wanted.learner, declared)
-        found = assess(self.app, tx, wanted.learner, wanted.programme, wanted.session)
+        number = opening.number if opening else None
+        found = assess(self.app, tx, wanted.learner, wanted.programme, wanted.session, number=number)
+        if opening and not certainly_refused(found):
+            return self._message(collect(tx, opening, decision_values(found, wanted.learner)))
         pot = None
         if found.decision.state[0] is State.GRANTED:
             try:
@@ -58,7 +63,7 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
             except Refusal:  # somebody else took the last of it since the check above
                 found = found.without_money()
         state, codes = found.decision.state
-        values = _values(found, wanted.learner)
+        values = decision_values(found, wanted.learner)
         decided = {"decided_at": None if state is State.SUBMITTED else tx.now}
         voucher = {"voucher_id": new_id()} if pot is not None else {}
         row = applications.add(
@@ -67,7 +72,7 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
         if pot is not None:
             issue(tx, found, wanted.learner, str(row.id), voucher["voucher_id"], pot)
         if state is not State.SUBMITTED:
-            _tell(tx, row)
+            tell_decided(tx, row)
         return self._message(row)
 
     @query
@@ -110,7 +115,7 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
             row = applications.change(
                 tx, application, {**said, "state": int(State.REFUSED), "reason_codes": codes}
             )
-        _tell(tx, row)
+        tell_decided(tx, row)
         return self._message(row)
 
     def _grant(self, tx: Transaction, row: Row[Any], said: dict[str, Any]) -> Row[Any]:
@@ -129,7 +134,7 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
             raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
         pot = take_money(tx, found)
         voucher = new_id()
-        values = {**_values(found, row.learner), **said, "voucher_id": voucher, "automatic": False}
+        values = {**decision_values(found, row.learner), **said, "voucher_id": voucher, "automatic": False}
         del values["id"]
         changed = applications.change(tx, str(row.id), {**values, "state": int(State.GRANTED)})
         issue(tx, found, row.learner, str(row.id), voucher, pot)
@@ -139,7 +144,7 @@ class ApplicationApi(ReplayMethods, application_pb2_grpc.ApplicationServiceServi
         return application_message(row, self.app.notes)
 
 
-def _values(found: Assessment, learner: str) -> dict[str, Any]:
+def decision_values(found: Assessment, learner: str) -> dict[str, Any]:
     """Returns the columns that a decision rests on: all that is needed to replay it."""
     decision = found.decision
     kept = snapshot(decision.facts)
@@ -175,7 +180,8 @@ def _values(found: Assessment, learner: str) -> dict[str, Any]:
     }
 
 
-def _tell(tx: Transaction, row: Row[Any]) -> None:
+def tell_decided(tx: Transaction, row: Row[Any]) -> None:
+    """Publishes that an application was decided."""
     tx.publish(
         events_pb2.ApplicationDecided(
             application=f"applications/{row.id}",

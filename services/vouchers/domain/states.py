@@ -16,6 +16,7 @@ class ApplicationState(IntEnum):
     SUBMITTED = 1
     GRANTED = 2
     REFUSED = 3
+    IN_DRAW = 52
 
 
 class VoucherState(IntEnum):

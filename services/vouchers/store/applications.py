@@ -48,17 +48,23 @@ def _unused(learner: str, programme_id: str) -> ScalarSelect[Any]:
 
 def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
     """Inserts an application; raises Refusal(APPLICATION_OPEN) while another stands for this session."""
+    if values["state"] != 3:
+        refuse_second(tx, values["learner"], values["programme_id"], values["session"])
+    return tx.execute(insert(applications).values(values).returning(applications)).one()
+
+
+def refuse_second(tx: Transaction, learner: str, programme_id: str, session: str) -> None:
+    """Raises Refusal(APPLICATION_OPEN) while an application of the learner stands for this session."""
     clash = select(_a.id).where(
-        _a.learner == values["learner"],
-        _a.programme_id == values["programme_id"],
-        _a.session == values["session"],
+        _a.learner == learner,
+        _a.programme_id == programme_id,
+        _a.session == session,
         _a.state.in_((1, GRANTED)),
     )
     before = tx.execute(clash).scalar()
-    if before is not None and values["state"] != 3:
+    if before is not None:
         metadata = {"application": f"applications/{before}"}
         raise Refusal(reason_pb2.REASON_APPLICATION_OPEN, metadata=metadata)
-    return tx.execute(insert(applications).values(values).returning(applications)).one()
 
 
 def get(tx: Transaction, application_id: str, *, locked: bool = False) -> Row[Any]:

@@ -59,3 +59,9 @@ def lock_learner(tx: Transaction, learner: str) -> None:
     """Makes applications of one learner follow each other, so that two cannot share the last face value."""
     tx.execute(insert(learners).on_conflict_do_nothing(), {"id": learner})
     tx.execute(select(learners.c.id).where(learners.c.id == learner).with_for_update())
+
+
+def lock_learners(tx: Transaction, learners_: Sequence[str]) -> None:
+    """The same for several at once, in order of their ids."""
+    for learner in sorted(learners_):
+        lock_learner(tx, learner)

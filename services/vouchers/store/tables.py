@@ -206,6 +206,8 @@ vouchers = Table(
     Column("code_hmac", LargeBinary, unique=True),
     Column("end_reason", SmallInteger, nullable=False, server_default="0"),
     sealed("sealed_note"),
+    Column("issue_number", Integer, nullable=False, server_default="1"),
+    moment("proposed_expires_at", nullable=True),
     version(),
     created(),
     not_negative("vouchers", "available_cents", "reserved_cents", "spent_cents", "returned_cents"),
@@ -312,6 +314,11 @@ code_attempts = Table(
 )
 
 # The metadata is complete once this module is imported, as Alembic expects.
-from services.vouchers.store import catalogue_tables, ledger_tables, settlement_tables  # noqa: E402
+from services.vouchers.store import (  # noqa: E402
+    catalogue_tables,
+    ledger_tables,
+    settlement_tables,
+    wallet_tables,
+)
 
-__all__ = ["catalogue_tables", "ledger_tables", "metadata", "settlement_tables"]
+__all__ = ["catalogue_tables", "ledger_tables", "metadata", "settlement_tables", "wallet_tables"]

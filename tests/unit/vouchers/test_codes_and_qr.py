@@ -55,10 +55,10 @@ def test_the_hmac_depends_on_key_and_code() -> None:
 
 def test_the_qr_proves_itself_offline() -> None:
     key = qr.SigningKey(Ed25519PrivateKey.generate())
-    token = qr.voucher_token(key, "vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC))
+    token = qr.voucher_token(key, "vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC), 1)
     head, claims, signature = (base64.urlsafe_b64decode(part + "==") for part in token.split("."))
     assert json.loads(head) == {"alg": "EdDSA", "kid": key.id, "typ": "waymark-voucher"}
-    assert json.loads(claims) == {"sub": "vouchers/1", "programme": "programmes/p", "exp": 1893456000}
+    assert json.loads(claims) == {"sub": "vouchers/1", "programme": "programmes/p", "exp": 1893456000, "issue": 1}
     signed = token.rpartition(".")[0].encode()
     public = Ed25519PublicKey.from_public_bytes(key.public)
     public.verify(signature, signed)

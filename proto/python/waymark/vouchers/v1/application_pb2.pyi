@@ -41,6 +41,8 @@ class Application(_message.Message):
         """In the caseworkers' queue."""
         STATE_GRANTED: Application._State.ValueType  # 2
         STATE_REFUSED: Application._State.ValueType  # 3
+        STATE_IN_DRAW: Application._State.ValueType  # 52
+        """Collected within an opening window; the draw decides when it is dealt with."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the application stands."""
@@ -50,6 +52,8 @@ class Application(_message.Message):
     """In the caseworkers' queue."""
     STATE_GRANTED: Application.State.ValueType  # 2
     STATE_REFUSED: Application.State.ValueType  # 3
+    STATE_IN_DRAW: Application.State.ValueType  # 52
+    """Collected within an opening window; the draw decides when it is dealt with."""
 
     NAME_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int

@@ -69,7 +69,8 @@ class ProgrammeServiceStub:
     """
     ActivateProgrammeVersion: _grpc.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]
     """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
-    Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
+    With an opening rule this publishes the commitment to the draw's seed.
+    Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE, OPENING_NOT_POSSIBLE.
     """
     FundProgramme: _grpc.UnaryUnaryMultiCallable[_programme_pb2.FundProgrammeRequest, _programme_pb2.Budget]
     """Moves money from a funding source into a pot of a budget period.
@@ -125,7 +126,8 @@ class ProgrammeServiceAsyncStub(ProgrammeServiceStub):
     """
     ActivateProgrammeVersion: _aio.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]  # type: ignore[assignment]
     """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
-    Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
+    With an opening rule this publishes the commitment to the draw's seed.
+    Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE, OPENING_NOT_POSSIBLE.
     """
     FundProgramme: _aio.UnaryUnaryMultiCallable[_programme_pb2.FundProgrammeRequest, _programme_pb2.Budget]  # type: ignore[assignment]
     """Moves money from a funding source into a pot of a budget period.
@@ -232,7 +234,8 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_programme_pb2.ProgrammeVersion, _abc.Awaitable[_programme_pb2.ProgrammeVersion]]:
         """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
-        Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
+        With an opening rule this publishes the commitment to the draw's seed.
+        Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE, OPENING_NOT_POSSIBLE.
         """
 
     @_abc_1.abstractmethod
