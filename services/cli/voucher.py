@@ -139,7 +139,8 @@ def history(call: Call, name: Name, limit: Limit = 50) -> None:
 
 
 @voucher.command(
-    epilog="Examples:  waymark voucher qr vouchers/0198… --as learner:Anouk · add --svg qr.svg or --png qr.png"
+    epilog="Examples:  waymark voucher qr vouchers/0198… --as learner:Anouk · add --svg qr.svg or --png "
+    "qr.png"
 )
 @calls(LEARNER)
 def qr(
@@ -178,7 +179,9 @@ def keys(call: Call) -> None:
     "file has not",
 )
 def verify_qr(
-    token: Annotated[str, typer.Argument(help="What the QR says; `-` reads it from standard input.")],
+    said: Annotated[
+        str, typer.Argument(metavar="TOKEN", help="What the QR says; `-` reads it from standard input.")
+    ],
     keys: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="Public keys as JWK set, see `keys --json`.")
     ],
@@ -188,7 +191,8 @@ def verify_qr(
 
     It cannot tell what the voucher holds, nor whether it was issued again after loss; `check-qr` asks that.
     """
-    found, code = prove(sys.stdin.read() if token == "-" else token, read_keys(keys), datetime.now(UTC))
+    text = sys.stdin.read() if said == "-" else said
+    found, code = prove(text, read_keys(keys), datetime.now(UTC))
     output.one(found, CHECKED, as_json)
     raise typer.Exit(int(code))
 
@@ -197,10 +201,12 @@ def verify_qr(
     "check-qr", epilog="Example:  waymark voucher check-qr eyJ… --as provider --org organisations/o"
 )
 @calls("provider")
-def check_qr(call: Call, token: Annotated[str, typer.Argument(help="What the QR says.")]) -> None:
+def check_qr(
+    call: Call, said: Annotated[str, typer.Argument(metavar="TOKEN", help="What the QR says.")]
+) -> None:
     """Ask whether a QR counts now: not issued again since, not ended. Nothing of its balance."""
     fields = {"standing": "standing", "programme": "programme", "valid until": "expireTime"}
-    call.one(call.post("vouchers:checkQr", {"token": token.strip()}), fields)
+    call.one(call.post("vouchers:checkQr", {"token": said.strip()}), fields)
 
 
 @voucher.command(epilog="Example:  waymark voucher code vouchers/0198… --as learner:Anouk")
@@ -273,8 +279,9 @@ def wait(
 
 
 @voucher.command(
-    epilog="Examples:  waymark voucher waiting --as learner:Anouk · waymark voucher waiting waitingListEntries/0198… "
-    "--as learner:Anouk · waymark voucher waiting --as caseworker --programme programmes/p1"
+    epilog="Examples:  waymark voucher waiting --as learner:Anouk · waymark voucher waiting "
+    "waitingListEntries/0198… --as learner:Anouk · waymark voucher waiting --as caseworker --programme "
+    "programmes/p1"
 )
 @calls(LEARNER)
 def waiting(

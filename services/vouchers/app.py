@@ -112,8 +112,8 @@ def signing_key(settings: Settings, name: str) -> SigningKey:
 def former_public_keys(settings: Settings, name: str) -> dict[str, bytes]:
     """Returns the public keys (32 bytes, by id) whose signatures still count beside those of the key `name`.
 
-    For `voucher-qr.pem` they are in `voucher-qr.former.pem`, `voucher-qr.former-2026.pem` and so on, as public
-    or private keys. Raises SettingsError for a file that holds no Ed25519 key.
+    For `voucher-qr.pem` they are in `voucher-qr.former.pem`, `voucher-qr.former-2026.pem` and so on, as
+    public or private keys. Raises SettingsError for a file that holds no Ed25519 key.
     """
     found = {}
     for pem in settings.former_secrets(name):

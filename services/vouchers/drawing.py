@@ -22,7 +22,7 @@ from services.vouchers.domain import draw
 from services.vouchers.domain.draw import DrawOutcome, OpeningState
 from services.vouchers.domain.ledger import Booking
 from services.vouchers.domain.replay import BESIDE_CLAUSES
-from services.vouchers.domain.states import ApplicationState
+from services.vouchers.domain.states import ApplicationState, need
 from services.vouchers.domain.waiting import may_wait
 from services.vouchers.granting import make, take_money
 from services.vouchers.openings import name_of
@@ -96,6 +96,7 @@ def deal(app: VouchersApp, tx: Transaction, programme_id: str, number: int, size
 def _deal_one(app: VouchersApp, tx: Transaction, application_id: str, chunk: _Chunk) -> DrawOutcome:
     """Decides one application on what is known now; money that others wait for before it is not there."""
     row = applications.get(tx, application_id, locked=True)
+    need(State(row.state), (State.IN_DRAW,))  # dealt with before: then something is wrong, and nothing moves
     programme = f"programmes/{row.programme_id}"
     try:
         applications.refuse_second(tx, row.learner, row.programme_id, row.session)

@@ -31,6 +31,7 @@ from waymark.vouchers.v1 import (
     learner_fact_pb2_grpc,
     ledger_pb2,
     ledger_pb2_grpc,
+    opening_pb2_grpc,
     payout_batch_pb2,
     payout_batch_pb2_grpc,
     programme_pb2,
@@ -42,6 +43,7 @@ from waymark.vouchers.v1 import (
     statement_pb2_grpc,
     voucher_pb2,
     voucher_pb2_grpc,
+    waiting_list_pb2_grpc,
 )
 
 from services.platform.db.transaction import transaction
@@ -69,6 +71,8 @@ STUBS: dict[str, Any] = {
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
     "statements": statement_pb2_grpc.StatementServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
+    "waiting": waiting_list_pb2_grpc.WaitingListServiceStub,
+    "openings": opening_pb2_grpc.OpeningServiceStub,
 }
 
 
