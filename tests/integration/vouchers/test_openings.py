@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -14,13 +15,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
-from waymark.vouchers.v1 import application_pb2, programme_pb2
+from waymark.vouchers.v1 import application_pb2, programme_pb2, waiting_list_pb2
 from waymark.vouchers.v1 import opening_pb2 as pb
-from waymark.vouchers.v1 import waiting_list_pb2
 
 from services.platform.db.transaction import transaction
 from services.platform.errors import Refusal
-from services.vouchers import drawing, openings
+from services.vouchers import openings
+from services.vouchers.api.applications import decision_values
+from services.vouchers.assessment import assess
 from services.vouchers.domain import draw
 from services.vouchers.jobs import draw_openings
 from services.vouchers.store import openings as store
@@ -134,7 +136,7 @@ def test_a_window_takes_applications_and_the_draw_grants_in_its_order(world: Wor
 
 
 def test_while_it_waits_for_the_draw_an_application_replays(world: World) -> None:
-    programme, found = opened(world, 2, fund=100_000)
+    _, found = opened(world, 2, fund=100_000)
     for _, application in found:
         replay = application_pb2.ReplayApplicationRequest(name=application.name)
         answer = world.auditor.applications.ReplayApplication(replay)
@@ -234,64 +236,25 @@ def test_the_seed_is_nowhere_in_the_clear_before_the_draw(world: World) -> None:
     assert secret.encode() not in row.sealed_seed
 
 
-def arrives_late(world: World, programme: str) -> Any:
-    """Somebody applies in time; the draw begins while that transaction is still open. Returns the
-    application's name once both are done."""
-    learner, name = world.learner(), ""
+def arrives_late(world: World, programme: str) -> str:
+    """Somebody applies in time; the window closes and the draw begins while that transaction is still open.
+    Returns the application's name once both are done."""
+    learner = world.learner()
+    with transaction(world.app) as tx:
+        tx.execute(text("UPDATE openings SET close_at = now() + interval '2 seconds'"))
     drawn = threading.Thread(target=draw_openings, args=(world.app,))
-    from services.vouchers.api.applications import decision_values
-    from services.vouchers.assessment import assess
-
     with transaction(world.app) as tx:
         row = openings.collecting(tx, programme.rpartition("/")[2])
         assert row is not None
         found = assess(world.app, tx, learner.learner, programme, world.session)
         kept = openings.collect(tx, row, decision_values(found, learner.learner))
-        name = f"applications/{kept.id}"
-        with transaction(world.app) as other:
-            other.execute(text("SET LOCAL lock_timeout = '200ms'"))
-            other.execute(text("SELECT 1"))
-        _close_beside(world)
+        time.sleep(2.1)
         drawn.start()
-        drawn.join(1.5)
+        drawn.join(1)
     drawn.join(30)
-    return name
+    return f"applications/{kept.id}"
 
 
-def _close_beside(world: World) -> None:
-    """Closes the window without waiting for who shares its lock: the clock does that in life."""
-    drawing_clock = timedelta(hours=2)
-    real = drawing.transaction
-
-    def later(app: Any, *given: Any, **more: Any) -> Any:
-        class Ahead:
-            def __enter__(self) -> Any:
-                self.opened = real(app, *given, **more)
-                tx = self.opened.__enter__()
-                tx.now += drawing_clock
-                return tx
-
-            def __exit__(self, *error: Any) -> Any:
-                return self.opened.__exit__(*error)
-
-        return Ahead()
-
-    drawing.transaction = later  # type: ignore[assignment]
-    store_due = store.due
-    store.due = lambda tx, limit: [  # type: ignore[assignment]
-        (row.programme_id, row.number) for row in tx.execute(select(table).where(table.c.state < 3))
-    ]
-    world.restore = lambda: (setattr(drawing, "transaction", real), setattr(store, "due", store_due))  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def clocks(world: World) -> Any:
-    yield
-    if hasattr(world, "restore"):
-        world.restore()
-
-
-@pytest.mark.usefixtures("clocks")
 def test_who_came_in_time_is_in_the_draw_however_late_the_transaction_ends(world: World) -> None:
     programme = announced(world)
     shift(world, 1)
@@ -299,7 +262,6 @@ def test_who_came_in_time_is_in_the_draw_however_late_the_transaction_ends(world
     assert [each.application for each in published(world, programme)] == [name]
 
 
-@pytest.mark.usefixtures("clocks")
 def test_control_without_the_shared_lock_they_are_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     programme = announced(world)
     shift(world, 1)
@@ -309,7 +271,7 @@ def test_control_without_the_shared_lock_they_are_lost(world: World, monkeypatch
         return tx.execute(statement).one_or_none()
 
     monkeypatch.setattr(store, "standing", unlocked)
-    with transaction(world.app) as tx:
+    with transaction(world.app) as tx:  # its check shares the lock too
         fk = "ALTER TABLE drawn_applications DROP CONSTRAINT drawn_applications_programme_id_number_fkey"
         tx.execute(text(fk))
     name = arrives_late(world, programme)
@@ -367,7 +329,7 @@ def test_a_draw_that_is_killed_goes_on_where_it_was(world: World) -> None:
     assert [each.outcome for each in drawn[:10]] == [Outcome.OUTCOME_GRANTED] * 10
     with transaction(world.app) as tx:
         vouchers = tx.execute(text("SELECT learner FROM vouchers")).scalars().all()
-        decided = "SELECT count(*) FROM outbox WHERE headers ->> 'ce_type' LIKE '%ApplicationDecided'"
+        decided = "SELECT count(*) FROM outbox WHERE type LIKE '%ApplicationDecided'"
         assert tx.execute(text(decided)).scalar() == 24
     assert len(vouchers) == len(set(vouchers)) == 10
     assert world.verify().intact

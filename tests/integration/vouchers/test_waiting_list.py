@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -70,7 +71,7 @@ def give_back(person: Person, voucher: str) -> None:
 
 def events(world: World) -> list[str]:
     with transaction(world.app) as tx:
-        rows = tx.execute(text("SELECT headers ->> 'ce_type' AS type FROM outbox ORDER BY sequence"))
+        rows = tx.execute(text("SELECT type FROM outbox ORDER BY seq"))
         return [row.type.rpartition(".")[2] for row in rows]
 
 
@@ -102,7 +103,7 @@ def test_money_that_comes_back_is_offered_in_order_and_accepted(world: World) ->
     report = world.verify()
     assert report.intact, report.findings
 
-    world.fund(programme, 200_000)
+    world.fund(programme, 200_000, "more")
     offer_waiting(world.app)
     assert states([second, third]) == ["OFFERED", "OFFERED"]
 
@@ -127,7 +128,7 @@ def test_an_offer_that_nobody_accepts_goes_to_the_next(world: World) -> None:
 
 def test_who_leaves_gives_the_offer_to_the_next(world: World) -> None:
     programme, holder, voucher = empty(world)
-    first, second, third = found = waiters(world, programme, 3)
+    first, second, _ = found = waiters(world, programme, 3)
     assert leave(*second).state == Entry.STATE_LEFT
     give_back(holder, voucher)
     offer_waiting(world.app)
@@ -148,14 +149,14 @@ def test_nobody_who_comes_later_takes_the_money_of_those_who_wait(world: World) 
     assert accept(waiter, name).state == Entry.STATE_ACCEPTED
     with transaction(world.app) as tx:  # control: without anybody waiting the same money would be granted
         tx.execute(text("UPDATE waiting_list SET state = 5 WHERE state = 1"))
-    world.fund(programme, 100_000)
+    world.fund(programme, 100_000, "more")
     assert world.apply(world.learner(), programme).voucher
 
 
 def test_no_double_funding_whoever_was_granted_meanwhile_is_closed(world: World) -> None:
     programme, holder, voucher = empty(world)
     other = world.programme(fund=100_000, **NO_EVIDENCE)
-    first, second = found = waiters(world, programme, 2)
+    first, _ = found = waiters(world, programme, 2)
     give_back(holder, voucher)
     offer_waiting(world.app)
     assert world.apply(first[0], other).voucher  # the same session, another programme
@@ -164,13 +165,12 @@ def test_no_double_funding_whoever_was_granted_meanwhile_is_closed(world: World)
     assert list(closed.reason_codes) == ["DOUBLE_FUNDING"]
     offer_waiting(world.app)
     assert states(found) == ["CLOSED", "OFFERED"]
-    assert world.apply(second[0], other).reason_codes or True
     assert world.verify().intact
 
 
 def test_who_is_not_eligible_any_more_is_passed_over_with_the_reason(world: World) -> None:
     programme, holder, voucher = empty(world)
-    first, second = found = waiters(world, programme, 2)
+    first, _ = found = waiters(world, programme, 2)
     world.push(first[0], {"employment_status": "employed"})
     give_back(holder, voucher)
     offer_waiting(world.app)
@@ -227,13 +227,15 @@ def test_events_tell_of_offer_and_end(world: World) -> None:
     ]
 
 
-def offers_at_once(world: World) -> list[str]:
-    """Money for one; two runs of the job offer to two people at the same moment."""
+def offers_at_once(world: World, begin: Callable[[], None] = lambda: None) -> list[str]:
+    """Money for one; two runs of the job offer to two people at the same moment, after `begin`."""
     programme, holder, voucher = empty(world)
     found = waiters(world, programme, 2)
     give_back(holder, voucher)
     with transaction(world.app) as tx:  # as if it were the turn of both
         tx.execute(text("UPDATE waiting_list SET target_group = id::text"))
+
+    begin()
 
     def one(each: Waiter) -> None:
         with transaction(world.app) as tx:
@@ -262,12 +264,14 @@ def test_control_without_locks_and_check_the_last_money_is_offered_twice(
 
         return budgets.take(SimpleNamespace(execute=execute), *place, locked=False)
 
-    monkeypatch.setattr(granting, "budgets", type("Unlocked", (), {"take": staticmethod(unlocked)}))
-    monkeypatch.setattr(waiting.budgets, "lock_all", lambda tx, programme: None)
-    monkeypatch.setattr(budgets, "WaitingState", SimpleNamespace(WAITING=0))  # nobody's turn comes before
-    with transaction(world.app) as tx:
-        tx.execute(text("ALTER TABLE pots DROP CONSTRAINT pots_not_negative"))
-    assert offers_at_once(world) == ["OFFERED", "OFFERED"]
+    def unguard() -> None:
+        monkeypatch.setattr(granting, "budgets", type("Unlocked", (), {"take": staticmethod(unlocked)}))
+        monkeypatch.setattr(waiting.budgets, "lock_all", lambda tx, programme: None)
+        monkeypatch.setattr(budgets, "WaitingState", SimpleNamespace(WAITING=0))  # nobody comes before
+        with transaction(world.app) as tx:
+            tx.execute(text("ALTER TABLE pots DROP CONSTRAINT pots_not_negative"))
+
+    assert offers_at_once(world, unguard) == ["OFFERED", "OFFERED"]
     assert not world.verify().intact
 
 
@@ -299,7 +303,7 @@ def test_more_than_was_offered_is_needed_meanwhile(world: World) -> None:
     assert accept(*found[0]).state == Entry.STATE_WAITING
     assert states(found) == ["WAITING", "WAITING"]
     assert entry(*found[0]).position == 1  # in its old place
-    world.fund(programme, 50_000, "")
+    world.fund(programme, 50_000, "more")
     offer_waiting(world.app)
     assert states(found) == ["WAITING", "WAITING"]  # two pots, neither holds enough
     assert world.verify().intact

@@ -56,7 +56,7 @@ def test_every_change_of_a_published_draw_is_found(
 def test_another_seed_gives_another_order() -> None:
     names = [f"applications/{number}" for number in range(20)]
     seeds = [draw.new_seed() for _ in range(50)]
-    assert len({seed for seed in seeds}) == 50
+    assert len(set(seeds)) == 50
     assert len({tuple(draw.order(seed, names)) for seed in seeds}) == 50
 
 
