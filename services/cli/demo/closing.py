@@ -20,11 +20,16 @@ SPENT = [
 # What the walk from a list to a payment has no occasion for.
 ELSEWHERE = {
     "BankAccountWithdrawn",
+    "OpeningDrawn",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",
     "ReceivableWrittenOff",
     "RedemptionClawedBack",
+    "VoucherExtended",
+    "VoucherReissued",
+    "WaitingListEntryEnded",
+    "WaitingListOfferMade",
 }
 
 
