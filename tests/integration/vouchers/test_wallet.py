@@ -7,12 +7,16 @@ from typing import Any
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import text
 from waymark.vouchers.v1 import redemption_pb2, voucher_pb2_grpc
 from waymark.vouchers.v1 import voucher_pb2 as pb
 
 from services.platform.db.transaction import transaction
+from services.platform.settings import SettingsError
 from services.vouchers.api import voucher_life
+from services.vouchers.app import QR, former_public_keys
 from services.vouchers.domain import qr
 from services.vouchers.jobs import expire_vouchers
 from tests.integration.vouchers.refusals import refused, violations_of
@@ -298,3 +302,23 @@ def test_an_expired_voucher_is_not_extended(world: World) -> None:
     until = datetime.now(UTC) + timedelta(days=700)
     assert refused(lambda: extend(world.caseworker, voucher, until)) == "WRONG_STATE"
     assert kinds(history(learner, voucher)) == ["ISSUED", "EXPIRED"]
+
+
+def test_qrs_of_a_former_key_still_count_and_of_a_foreign_one_not(world: World) -> None:
+    former, foreign = (qr.SigningKey(Ed25519PrivateKey.generate()) for _ in range(2))
+    pem = former.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    folder = world.app.settings.secrets_dir
+    (folder / "voucher-qr.former-2026.pem").write_bytes(pem)
+    world.app.qr_keys.update(former_public_keys(world.app.settings, QR))
+    learner, voucher = world.voucher()
+    ends = datetime.now(UTC) + timedelta(days=1)
+
+    def shown(key: qr.SigningKey) -> str:
+        return qr.voucher_token(key, voucher, "programmes/p", ends, 1)
+
+    assert standing(world, shown(former)) == Standing.STANDING_GOOD
+    assert refused(lambda: standing(world, shown(foreign))) == "VOUCHER_QR_INVALID"
+    assert get_qr(learner, voucher).key_id != former.id
+    (folder / "voucher-qr.former-2026.pem").write_bytes(b"no key")
+    with pytest.raises(SettingsError):
+        former_public_keys(world.app.settings, QR)

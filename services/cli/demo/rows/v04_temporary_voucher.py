@@ -42,8 +42,9 @@ def show(journey: Journey) -> str:
     expect(accepted["state"] == "STATE_ACCEPTED", f"the offer ended as {accepted['state']}")
     voucher = caller.rest("GET", f"/v1/{accepted['voucher']}")
     return (
-        f"{worth} of at most {CAP}, once for a person; then the pot of {CAP} held too little, the next waited "
-        f"at place {waiting['position']} and got {money(voucher['value'])} when it came back, not who came later"
+        f"{worth} of at most {CAP}, once for a person; then the pot of {CAP} held too little, the next "
+        f"waited at place {waiting['position']} and got {money(voucher['value'])} when it came back, before "
+        "who came later"
     )
 
 

@@ -53,8 +53,8 @@ def show(journey: Journey) -> str:
     expect(outcomes == wanted, "money did not go by the order")
     value = money({"currencyCode": "EUR", "units": price // 100, "nanos": price % 100 * 10_000_000})
     return (
-        f"{PEOPLE} applied in {STAYS.seconds} s, none lost, none twice; the order, computed again here from the "
-        f"revealed seed ({opening['seed'][:8]}…), is the published one: {FUNDED} vouchers of {value}, "
+        f"{PEOPLE} applied in {STAYS.seconds} s, none lost, none twice; the order, computed again here from "
+        f"the revealed seed ({opening['seed'][:8]}…), is the published one: {FUNDED} vouchers of {value}, "
         f"{PEOPLE - FUNDED} wait in it"
     )
 
