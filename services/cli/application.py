@@ -42,6 +42,7 @@ class State(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     APPEALED = "appealed"
+    IN_DRAW = "in_draw"
 
 
 def register(app: typer.Typer) -> None:

@@ -30,6 +30,7 @@ MODULES = {
     "operation": "services.cli.operation",
     "allocation": "services.cli.allocation",
     "application": "services.cli.application",
+    "voucher": "services.cli.voucher",
     "redemption": "services.cli.redemption",
     "hold": "services.cli.hold",
     "bank-account": "services.cli.bank_account",

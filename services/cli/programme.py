@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import output
+from services.cli import draw, output
 from services.cli.amounts import json_day, json_money
 from services.cli.call import PAGE, Call, calls, listed
 from services.cli.exits import ExitCode, Failure
@@ -57,6 +57,7 @@ POTS = {
 
 def register(app: typer.Typer) -> None:
     """Adds `programme` to the command line `app`."""
+    draw.register(programme)
     app.add_typer(programme, name="programme", no_args_is_help=True)
 
 

@@ -136,7 +136,7 @@ class Settings:
             raise SettingsError(f"The key {name} has {len(content)} bytes and must have {size}.")
         return content
 
-    def former_secrets(self, name: str, *, size: int) -> list[bytes]:
+    def former_secrets(self, name: str, *, size: int | None = None) -> list[bytes]:
         """Returns the keys beside the key `name` that may have sealed what is still kept, by file name.
 
         For `voucher-notes.key` they are in `voucher-notes.former.key`, `voucher-notes.former-2026.key` and so

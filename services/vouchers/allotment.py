@@ -155,7 +155,9 @@ class Allotment:
     def _voucher(self, grant: Grant, chains: Sequence[int]) -> dict[str, Any]:
         shard = chains[shard_offset(f"vouchers/{grant.voucher}")]
         ids = grant.learner, grant.application, grant.voucher
-        return voucher_values(self._tx, grant.found, *ids, grant.pot, shard)
+        within = self._rules.version.window_rule.within_budget_period
+        last_day = grant.pot.end_date if within else None
+        return voucher_values(self._tx, grant.found, *ids, grant.pot, shard, last_day)
 
     def _application(self, grant: Grant) -> dict[str, Any]:
         values = decision_values(grant.found, grant.learner)

@@ -6,12 +6,13 @@ import threading
 from functools import cached_property
 
 import sqlalchemy
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
@@ -31,10 +32,11 @@ from services.platform.db.transaction import Transaction
 from services.platform.settings import Settings, SettingsError
 from services.vouchers.domain.notes import Notes
 from services.vouchers.domain.programme import Rules, Version, compile_rules
-from services.vouchers.domain.qr import SigningKey
+from services.vouchers.domain.qr import SigningKey, key_id
 from services.vouchers.store import programmes
 
 NOTES = "voucher-notes.key"
+QR = "voucher-qr.pem"
 # Requests that carry a note, and so do their answers.
 NOTED = (
     appeal_pb2.AppealApplicationRequest,
@@ -56,13 +58,14 @@ NOTED = (
 
 
 class VouchersApp(App):
-    """`code_key`: 32 bytes for HMACs of codes; `qr_key` and `checkpoint_key` sign with Ed25519; `notes` seals
-    what people write."""
+    """`code_key`: 32 bytes for HMACs of codes; `qr_key` and `checkpoint_key` sign with Ed25519; `qr_keys`:
+    public keys of QRs by id, former ones too; `notes` seals what people write."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.code_key = settings.secret("voucher-code.key", size=32)
-        self.qr_key = signing_key(settings, "voucher-qr.pem")
+        self.qr_key = signing_key(settings, QR)
+        self.qr_keys = {self.qr_key.id: self.qr_key.public, **former_public_keys(settings, QR)}
         self.checkpoint_key = signing_key(settings, "ledger-checkpoint.pem")
         self.notes = Notes(settings.secret(NOTES, size=32), settings.former_secrets(NOTES, size=32))
         self._rules: dict[tuple[str, int], Rules] = {}
@@ -118,3 +121,24 @@ def signing_key(settings: Settings, name: str) -> SigningKey:
     if not isinstance(private, Ed25519PrivateKey):
         raise SettingsError(f"The key {name} must be an Ed25519 key.")
     return SigningKey(private)
+
+
+def former_public_keys(settings: Settings, name: str) -> dict[str, bytes]:
+    """Returns the public keys (32 bytes, by id) whose signatures still count beside those of the key `name`.
+
+    For `voucher-qr.pem` they are in `voucher-qr.former.pem`, `voucher-qr.former-2026.pem` and so on, as
+    public or private keys. Raises SettingsError for a file that holds no Ed25519 key.
+    """
+    found = {}
+    for pem in settings.former_secrets(name):
+        try:
+            public = load_pem_public_key(pem) if b"PUBLIC KEY" in pem else load_pem_private_key(pem, None)
+        except ValueError as error:
+            raise SettingsError(f"A former key of {name} is not a key in PEM form.") from error
+        if isinstance(public, Ed25519PrivateKey):
+            public = public.public_key()
+        if not isinstance(public, Ed25519PublicKey):
+            raise SettingsError(f"The former keys of {name} must be Ed25519 keys.")
+        raw = public.public_bytes_raw()
+        found[key_id(raw)] = raw
+    return found

@@ -23,8 +23,9 @@ from services.vouchers.store import applications, budgets, facts, names, offers,
 @dataclass(frozen=True)
 class Assessment:
     """A decision with everything it rests on: enough to replay it. `pot_held`: whether some pot holds the
-    amount, None when there is no amount. `offer`: None where no session was chosen yet; then `allocation`
-    names what the voucher comes from, and `price` what training may cost, cents, None for the face value."""
+    amount, None when there is no amount. `place`: on the waiting list; None comes behind all who wait.
+    `offer`: None where no session was chosen yet; then `allocation` names what the voucher comes from, and
+    `price` what training may cost, in cents, None for the face value."""
 
     programme_id: str
     number: int
@@ -36,6 +37,7 @@ class Assessment:
     today: date
     pot_held: bool | None
     decision: Decision
+    place: int | None = None
     allocation: str = ""
     price: int | None = None
 
@@ -54,11 +56,12 @@ def assess(
     *,
     number: int | None = None,
     applied: date | None = None,
+    place: int | None = None,
 ) -> Assessment:
     """Decides on stored and declared facts by the version in force today (UTC day of the database).
 
     `number`: the version that an application has pinned before, to decide by that instead; `applied`: the UTC
-    day on which that was.
+    day on which that was. `place`: on the waiting list; money that others wait for before it is not there.
     Raises Refusal: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN.
     """
     today = tx.now.date()
@@ -75,15 +78,27 @@ def assess(
     history = applications.history(tx, learner, row.id, session, since, recent)
     known = [*facts.read(tx, learner), *declared]
     decision = decide(rules, known, offer, entry, history, today, applied)
-    held = _pot_held(tx, row.id, decision, today)
+    held = _pot_held(tx, row.id, decision, today, place)
     return Assessment(
-        row.id, number, rules, offer, version, entry, history, today, held, decision.with_budget(held=held)
+        row.id,
+        number,
+        rules,
+        offer,
+        version,
+        entry,
+        history,
+        today,
+        held,
+        decision.with_budget(held=held),
+        place,
     )
 
 
-def _pot_held(tx: Transaction, programme_id: str, decision: Decision, today: date) -> bool | None:
+def _pot_held(
+    tx: Transaction, programme_id: str, decision: Decision, today: date, place: int | None
+) -> bool | None:
     """Returns whether some pot holds the amount, None without one; the pot itself decides again, locked, when
     money is taken."""
     if decision.worth is None or decision.worth.amount <= 0:
         return None
-    return budgets.holds_enough(tx, programme_id, decision.group, today, decision.worth.amount)
+    return budgets.holds_enough(tx, programme_id, decision.group, today, decision.worth.amount, place)

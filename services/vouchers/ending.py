@@ -7,10 +7,10 @@ from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
-from services.vouchers.domain import bookings
+from services.vouchers.domain import bookings, history
 from services.vouchers.domain.money import money
 from services.vouchers.domain.states import VoucherState
-from services.vouchers.store import vouchers
+from services.vouchers.store import voucher_changes, vouchers
 
 OPERATIONS = {
     VoucherState.EXPIRED: "expiry",
@@ -28,6 +28,8 @@ def end_voucher(tx: Transaction, voucher_id: str, state: VoucherState) -> None:
     name = f"vouchers/{voucher_id}"
     booking = bookings.give_back(new_id(), OPERATIONS[state], name, row.pot, before.available)
     vouchers.give_back(tx, after, row.pot_id, head, booking, before.available)
+    if not before.available:  # the ledger has no line for nothing
+        voucher_changes.note(tx, voucher_id, row.shard, history.ENDED_AS[state])
     tell_ended(tx, row, name, state, before.available)
 
 

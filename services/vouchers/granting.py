@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row
@@ -21,18 +22,28 @@ def take_money(tx: Transaction, found: Assessment) -> Row[Any]:
     """Takes the amount from a pot; raises Refusal(BUDGET_EXHAUSTED)."""
     assert found.decision.worth is not None
     amount = found.decision.worth.amount
-    return budgets.take(tx, found.programme_id, found.decision.group, found.today, amount)
+    return budgets.take(tx, found.programme_id, found.decision.group, found.today, amount, found.place)
 
 
 def issue(
     tx: Transaction, found: Assessment, learner: str, application: str, voucher: str, pot: Row[Any]
 ) -> None:
     """Makes the voucher, books it and tells; `application` and `voucher` are ids, the first is stored."""
+    shard, booking = make(tx, found, learner, application, voucher, pot)
+    ledger.post(tx, ledger.lock_head(tx, shard), booking)
+
+
+def make(
+    tx: Transaction, found: Assessment, learner: str, application: str, voucher: str, pot: Row[Any]
+) -> tuple[int, Booking]:
+    """Makes the voucher and tells; returns the booking, still to be posted, with the number of its chain."""
     shard = ledger.shard_for(tx, found.rules.currency, f"vouchers/{voucher}")
-    values = voucher_values(tx, found, learner, application, voucher, pot, shard)
+    within = found.rules.version.window_rule.within_budget_period
+    last_day = budgets.last_day(tx, pot.id) if within else None
+    values = voucher_values(tx, found, learner, application, voucher, pot, shard, last_day)
     vouchers.add(tx, values)
-    ledger.post(tx, ledger.lock_head(tx, shard), issue_booking(values, pot))
     tx.publish(issued(values))
+    return shard, issue_booking(values, pot)
 
 
 def voucher_values(
@@ -43,10 +54,15 @@ def voucher_values(
     voucher: str,
     pot: Row[Any],
     shard: int,
+    last_day: date | None,
 ) -> dict[str, Any]:
-    """Returns the columns of a new voucher, whose money is booked in the chain `shard`."""
+    """Returns the columns of a new voucher, whose money is booked in the chain `shard`.
+
+    `last_day`: of the budget that pays for it, None where the rules do not end vouchers with it.
+    """
     assert found.decision.worth is not None
-    amount = found.decision.worth.amount
+    amount, expires = found.decision.worth.amount, found.rules.expiry(tx.now)
+    limit = found.rules.period_limit(last_day) if last_day else None
     return {
         "id": voucher,
         "learner": learner,
@@ -62,7 +78,7 @@ def voucher_values(
         "value_cents": amount,
         "available_cents": amount,
         "order_until": found.rules.order_limit(tx.now),
-        "expires_at": found.rules.expiry(tx.now),
+        "expires_at": min(expires, limit) if limit else expires,
         "created_at": tx.now,
     }
 

@@ -15,10 +15,20 @@ from services.vouchers import allocating, reminding, simulating
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
 from services.vouchers.domain.states import EndReason, VoucherState
+from services.vouchers.drawing import draw_opening
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
 from services.vouchers.settlement import AT_ONCE, release_due
-from services.vouchers.store import allocations, evidence, ledger, redemptions, vouchers
+from services.vouchers.store import (
+    allocations,
+    evidence,
+    ledger,
+    openings,
+    redemptions,
+    vouchers,
+    waiting_list,
+)
+from services.vouchers.waiting import lapse, offer
 
 BATCH = 200
 
@@ -32,6 +42,27 @@ def expire_vouchers(app: VouchersApp) -> None:
     """Ends vouchers past their validity, and returns what late releases left on ended ones."""
     _each(app, vouchers.due_to_expire, lambda tx, key: end_voucher(tx, key, VoucherState.EXPIRED))
     _each(app, vouchers.leftovers, sweep_voucher)
+
+
+def offer_waiting(app: VouchersApp) -> None:
+    """Ends offers past their limit, and offers money that is there to those who wait, in order."""
+    _each(app, waiting_list.due_to_lapse, lapse)
+    moved = True
+    while moved:
+        with transaction(app, read_only=True) as tx:
+            entries = waiting_list.first_in_turn(tx)
+        moved = False
+        for entry in entries:
+            with transaction(app) as tx:
+                moved = offer(app, tx, entry) or moved
+
+
+def draw_openings(app: VouchersApp) -> None:
+    """Draws openings whose window has closed, and goes on with those that were interrupted."""
+    with transaction(app, read_only=True) as tx:
+        due = openings.due(tx, BATCH)
+    for programme, number in due:
+        draw_opening(app, programme, number)
 
 
 def release_held(app: VouchersApp) -> None:
@@ -128,6 +159,8 @@ JOBS = (
     Job("operations", timedelta(seconds=1), work),
     Job("expire-reservations", timedelta(seconds=30), expire_reservations),
     Job("expire-vouchers", timedelta(minutes=10), expire_vouchers),
+    Job("offer-waiting", timedelta(seconds=5), offer_waiting),
+    Job("draw-openings", timedelta(seconds=5), draw_openings),
     Job("release-held", timedelta(minutes=1), release_held),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("remind-expiring", timedelta(hours=1), remind_expiring),

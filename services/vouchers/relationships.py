@@ -20,6 +20,7 @@ OWNERS = {
     "inquiry.learner": text("""SELECT a.learner FROM inquiries i
 JOIN applications a ON a.id = i.application_id WHERE i.id = :id"""),
     "voucher.learner": text("SELECT learner FROM vouchers WHERE id = :id"),
+    "waiting_list_entry.learner": text("SELECT learner FROM waiting_list WHERE id = :id"),
     "redemption.learner": text("SELECT learner FROM redemptions WHERE id = :id"),
     "redemption.provider": text("SELECT organisation FROM redemptions WHERE id = :id"),
 }
@@ -110,6 +111,7 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "application.learner": _learner("application.learner"),
     "inquiry.learner": _learner("inquiry.learner"),
     "voucher.learner": _learner("voucher.learner"),
+    "waiting_list_entry.learner": _learner("waiting_list_entry.learner"),
     "redemption.learner": _learner("redemption.learner"),
     "redemption.provider": provides_redemption,
 }

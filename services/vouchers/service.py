@@ -18,6 +18,7 @@ from waymark.vouchers.v1 import (
     inquiry_pb2_grpc,
     learner_fact_pb2_grpc,
     ledger_pb2_grpc,
+    opening_pb2_grpc,
     operation_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
@@ -26,6 +27,7 @@ from waymark.vouchers.v1 import (
     report_pb2_grpc,
     statement_pb2_grpc,
     voucher_pb2_grpc,
+    waiting_list_pb2_grpc,
 )
 
 from services.platform.service import ServiceDefinition, Servicer
@@ -41,6 +43,7 @@ from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.inquiries import InquiryApi
 from services.vouchers.api.learner_facts import LearnerFactApi
 from services.vouchers.api.ledger import LedgerApi
+from services.vouchers.api.openings import OpeningApi
 from services.vouchers.api.operations import OperationApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
@@ -49,6 +52,7 @@ from services.vouchers.api.redemptions import RedemptionApi
 from services.vouchers.api.reports import ReportApi
 from services.vouchers.api.statements import StatementApi
 from services.vouchers.api.vouchers import VoucherApi
+from services.vouchers.api.waiting_list import WaitingListApi
 from services.vouchers.app import VouchersApp
 from services.vouchers.jobs import JOBS
 from services.vouchers.reactions.course_changed import course_changed
@@ -81,6 +85,8 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
+        (waiting_list_pb2_grpc.add_WaitingListServiceServicer_to_server, WaitingListApi(app)),
+        (opening_pb2_grpc.add_OpeningServiceServicer_to_server, OpeningApi(app)),
     )
 
 

@@ -53,6 +53,7 @@ class Report:
 # Accounts as the tables have them against the sum of their entries. Kinds as in domain/ledger.py.
 _BALANCES = text("""WITH kept AS (
   SELECT 2 AS kind, name AS owner, available_cents AS cents FROM pots
+  UNION ALL SELECT 2, 'waitingListEntries/' || id, held_cents FROM waiting_list
   UNION ALL SELECT 3, 'vouchers/' || id, available_cents FROM vouchers
   UNION ALL SELECT 4, 'vouchers/' || id, reserved_cents FROM vouchers
   UNION ALL SELECT 5, 'redemptions/' || id, held_cents FROM redemptions

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.bank import Status, pain002
 from tests.support.portfolio import PDF
-from tests.support.stacks import Stack, free_base
+from tests.support.stacks import WAYMARK, Stack, free_base
 
 # Two cores cannot start several stacks at once in time, so one worker does all of these.
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
@@ -380,3 +380,24 @@ def test_a_shortage_list_is_drafted_with_findings_and_checked(stack: Stack) -> N
     assert "published" in staff.prints("shortage", "list", f"shortageLists/{name}")
     answer = staff.gets("shortage", "check", "7212", "BE211", "--list", f"shortageLists/{name}")
     assert answer["version"] == draft
+
+
+def test_a_wallet_is_read_and_a_qr_proved_without_a_stack(stack: Stack, tmp_path: Path) -> None:
+    staff, nobody = Person(stack), "vouchers/01a21687-7f7f-740b-97dc-56b59b33ada9"
+    learner = Person(stack, "--as", f"learner:{secrets.token_hex(4)}")
+    assert learner.prints("voucher", "list") == "no voucher\n"
+    assert learner.gets("voucher", "waiting") == []
+    assert staff.fails("voucher", "show", nobody) == (5, "NOT_FOUND")
+    assert staff.fails("voucher", "history", nobody) == (5, "NOT_FOUND")
+    assert learner.fails("voucher", "history", nobody) == (5, "NOT_FOUND")
+    assert staff.fails("voucher", "reissue", nobody, "lost") == (5, "NOT_FOUND")
+    assert staff.fails("voucher", "extend", nobody, "2030-01-31", "illness") == (5, "NOT_FOUND")
+    assert learner.fails("voucher", "accept", nobody.replace("vouchers", "waitingListEntries"))[0] == 5
+    assert staff.fails("programme", "draw", "programmes/none/openings/1") == (5, "NOT_FOUND")
+    keys = tmp_path / "keys.json"
+    keys.write_text(staff.prints("voucher", "keys", "--json"))
+    assert json.loads(keys.read_text())["keys"][0]["crv"] == "Ed25519"
+    forged = "eyJhbGciOiJub25lIn0.e30."
+    assert staff.fails("voucher", "check-qr", forged, "--org", OFFICE) == (4, "VOUCHER_QR_INVALID")
+    command = [*WAYMARK, "voucher", "verify-qr", forged, str(keys)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 1

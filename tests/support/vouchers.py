@@ -35,6 +35,7 @@ from waymark.vouchers.v1 import (
     learner_fact_pb2_grpc,
     ledger_pb2,
     ledger_pb2_grpc,
+    opening_pb2_grpc,
     operation_pb2_grpc,
     payout_batch_pb2,
     payout_batch_pb2_grpc,
@@ -47,6 +48,7 @@ from waymark.vouchers.v1 import (
     statement_pb2_grpc,
     voucher_pb2,
     voucher_pb2_grpc,
+    waiting_list_pb2_grpc,
 )
 
 from services.platform.db.transaction import transaction
@@ -80,6 +82,8 @@ STUBS: dict[str, Any] = {
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
     "statements": statement_pb2_grpc.StatementServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
+    "waiting": waiting_list_pb2_grpc.WaitingListServiceStub,
+    "openings": opening_pb2_grpc.OpeningServiceStub,
 }
 
 

@@ -24,12 +24,17 @@ ELSEWHERE = {
     "BankAccountWithdrawn",
     "InquiryAnswered",
     "InquiryOpened",
+    "OpeningDrawn",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",
     "ReceivableWrittenOff",
     "RedemptionClawedBack",
     "VoucherExpiring",
+    "VoucherExtended",
+    "VoucherReissued",
+    "WaitingListEntryEnded",
+    "WaitingListOfferMade",
 }
 
 

@@ -70,5 +70,5 @@ class AppealApi(appeal_pb2_grpc.AppealServiceServicer):
         else:
             refused = {"appeal_outcome": Outcome.OUTCOME_REFUSED, "state": int(State.REFUSED)}
             row = applications.change(tx, application, {**said, **refused})
-        tell_decided(tx, row, granted=request.grant)
+        tell_decided(tx, row)
         return application_message(row, self.app.notes)

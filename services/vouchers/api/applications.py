@@ -27,6 +27,7 @@ from services.vouchers.domain.outcomes import Outcome
 from services.vouchers.domain.replay import applied_on
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.granting import issue, take_money
+from services.vouchers.openings import certainly_refused, collect, collecting
 from services.vouchers.store import applications, facts, inquiries, names
 from services.vouchers.store.tables import applications as table
 
@@ -47,9 +48,13 @@ class ApplicationApi(DeskMethods, ReplayMethods, application_pb2_grpc.Applicatio
             for index, fact in enumerate(request.declared_facts)
         ]
         check_all(declared, "declared_facts")
+        opening = collecting(tx, names.last(wanted.programme))
         facts.lock_learner(tx, wanted.learner)
         facts.put(tx, wanted.learner, declared)
-        found = assess(self.app, tx, wanted.learner, wanted.programme, wanted.session)
+        number = opening.number if opening else None
+        found = assess(self.app, tx, wanted.learner, wanted.programme, wanted.session, number=number)
+        if opening and not certainly_refused(found):
+            return self._message(collect(tx, opening, decision_values(found, wanted.learner)))
         pot = None
         if found.decision.state[0] is State.GRANTED:
             try:
@@ -68,7 +73,7 @@ class ApplicationApi(DeskMethods, ReplayMethods, application_pb2_grpc.Applicatio
         if pot is not None:
             issue(tx, found, wanted.learner, str(row.id), voucher["voucher_id"], pot)
         if state is not State.SUBMITTED:
-            tell_decided(tx, row, granted=state is State.GRANTED)
+            tell_decided(tx, row)
         return self._message(row)
 
     @query
@@ -118,7 +123,7 @@ class ApplicationApi(DeskMethods, ReplayMethods, application_pb2_grpc.Applicatio
             until = {"appeal_until": rules.appeal_until(tx.now)}
             values = {**said, **until, "state": int(State.REFUSED), "reason_codes": codes}
             row = applications.change(tx, application, values)
-        tell_decided(tx, row, granted=request.grant)
+        tell_decided(tx, row)
         return self._message(row)
 
     def _message(self, row: Row[Any]) -> pb.Application:
@@ -152,13 +157,13 @@ def grant_waiting(app: VouchersApp, tx: Transaction, row: Row[Any], said: dict[s
     return changed
 
 
-def tell_decided(tx: Transaction, row: Row[Any], *, granted: bool) -> None:
+def tell_decided(tx: Transaction, row: Row[Any]) -> None:
     """Publishes what was decided, first or on appeal."""
     tx.publish(
         events_pb2.ApplicationDecided(
             application=f"applications/{row.id}",
             learner=row.learner,
-            granted=granted,
+            granted=row.state == State.GRANTED,
             reason_codes=row.reason_codes,
         )
     )

@@ -25,6 +25,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.domain.differences import differences
 from services.vouchers.domain.drafting import check_draft
 from services.vouchers.domain.programme import NOT_RULES, RULES, document
+from services.vouchers.openings import announce
 from services.vouchers.store import names, programmes
 from services.vouchers.store.tables import programme_versions
 from services.vouchers.store.tables import programmes as programme_table
@@ -135,6 +136,7 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         # Once more: it may have been drafted when less was asked.
         check_draft(request.name, row.currency, ParseDict(row.rules, pb.ProgrammeVersion()))
         activated = programmes.activate(tx, row)
+        announce(tx, self.app.notes, row)
         programme = f"programmes/{row.programme_id}"
         tx.publish(events_pb2.ProgrammeActivated(programme=programme, version=request.name))
         return version_message(activated)

@@ -13,18 +13,20 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
+from services.vouchers.api.voucher_life import VoucherLifeMethods
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import codes, qr
+from services.vouchers.domain.history import Kind
 from services.vouchers.domain.money import money
 from services.vouchers.domain.notes import Notes
 from services.vouchers.domain.states import VoucherState, need
 from services.vouchers.domain.voucher import LIVE
 from services.vouchers.ending import end_voucher
-from services.vouchers.store import names, vouchers
+from services.vouchers.store import names, voucher_changes, vouchers
 from services.vouchers.store.tables import vouchers as table
 
 
-class VoucherApi(voucher_pb2_grpc.VoucherServiceServicer):
+class VoucherApi(VoucherLifeMethods, voucher_pb2_grpc.VoucherServiceServicer):
     """Keeps the learner's wallet."""
 
     def __init__(self, app: VouchersApp) -> None:
@@ -56,15 +58,17 @@ class VoucherApi(voucher_pb2_grpc.VoucherServiceServicer):
         hmac = codes.code_hmac(self.app.code_key, code)
         row = vouchers.set_code(tx, names.uuid_in(request.name, "vouchers"), hmac)
         need(VoucherState(row.state), LIVE)
+        voucher_changes.note(tx, str(row.id), row.shard, Kind.CODE_ISSUED)
         return pb.IssueVoucherCodeResponse(code=code)
 
     @query
     def GetVoucherQr(self, tx: Transaction, request: pb.GetVoucherQrRequest) -> pb.GetVoucherQrResponse:
         row = vouchers.get(tx, names.uuid_in(request.name, "vouchers"))
         key = self.app.qr_key
-        token = qr.voucher_token(key, request.name, f"programmes/{row.programme_id}", row.expires_at)
+        programme = f"programmes/{row.programme_id}"
+        token = qr.voucher_token(key, request.name, programme, row.expires_at, row.issue_number)
         return pb.GetVoucherQrResponse(
-            token=token, key_id=key.id, public_key=key.public, svg=qr.qr_svg(token)
+            token=token, key_id=key.id, public_key=key.public, svg=qr.qr_svg(token), png=qr.qr_png(token)
         )
 
     @mutation
@@ -106,5 +110,7 @@ def voucher_message(row: Row[Any], notes: Notes) -> pb.Voucher:
         code_issued=row.code_hmac is not None,
         end_reason=row.end_reason,
         end_note=notes.open(name, row.sealed_note),
+        issue_number=row.issue_number,
+        proposed_expire_time=moment(row.proposed_expires_at),
         etag=etag_of(row.version),
     )

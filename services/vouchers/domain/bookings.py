@@ -19,6 +19,18 @@ def issue(booking: str, pot: str, voucher: str, cents: int) -> Booking:
     return _move(booking, "issue", voucher, here, (Kind.VOUCHER_AVAILABLE, voucher), cents)
 
 
+def offer(booking: str, pot: str, entry: str, cents: int) -> Booking:
+    """Money of a pot is set aside for somebody on the waiting list. It is still the programme's."""
+    here = (Kind.PROGRAMME_AVAILABLE, pot)
+    return _move(booking, "offer", entry, here, (Kind.PROGRAMME_AVAILABLE, entry), cents)
+
+
+def end_offer(booking: str, pot: str, entry: str, cents: int) -> Booking:
+    """An offer ends, however it does: what was set aside is the pot's again."""
+    here = (Kind.PROGRAMME_AVAILABLE, entry)
+    return _move(booking, "offer-end", entry, here, (Kind.PROGRAMME_AVAILABLE, pot), cents)
+
+
 def reserve(booking: str, voucher: str, redemption: str, cents: int) -> Booking:
     """Value of a voucher is set aside for a session."""
     here = (Kind.VOUCHER_AVAILABLE, voucher)

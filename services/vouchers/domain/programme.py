@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -12,7 +12,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import programme_pb2
 
 from services.platform.errors import Refusal, Violation
-from services.vouchers.domain import payment
+from services.vouchers.domain import draw, payment
 from services.vouchers.domain.expressions import Condition, ExpressionError, compile_condition
 from services.vouchers.domain.facts import digest
 from services.vouchers.domain.money import amount_violation, cents_of
@@ -34,6 +34,8 @@ RULES = (
     "hold_rule",
     "scope",
     "appeal_rule",
+    "opening_rule",
+    "waiting_rule",
 )
 NOT_RULES = frozenset(field.name for field in Version.DESCRIPTOR.fields) - frozenset(RULES)
 
@@ -100,6 +102,17 @@ class Rules:
         """Returns the last day (UTC) to appeal against a refusal of `decided`, None where there is none."""
         days = self.version.appeal_rule.days
         return decided.astimezone(UTC).date() + timedelta(days=days) if days else None
+
+    def extension_limit(self, issued: datetime) -> datetime:
+        """Returns until when (UTC) one person alone may extend a voucher issued at `issued`."""
+        return self.expiry(issued) + timedelta(days=self.version.window_rule.extend_days)
+
+    def period_limit(self, last_day: date) -> datetime | None:
+        """Returns until when (UTC) a voucher paid from a budget that ends with `last_day` may be valid; None
+        for no limit."""
+        if not self.version.window_rule.within_budget_period:
+            return None
+        return datetime.combine(last_day + timedelta(days=1), time.min, UTC)
 
     def authorise_limit(self, reserved: datetime) -> datetime:
         """Returns until when (UTC) the learner can authorise a reservation made at `reserved`."""
@@ -214,6 +227,7 @@ def _sense(version: Version) -> list[Violation]:
         problems.append(Violation("version.sequence_rule", "must set max_grants or previous_used"))
     if version.sequence_rule.window_years and not version.sequence_rule.max_grants:
         problems.append(Violation("version.sequence_rule.window_years", "counts for max_grants, which is 0"))
+    problems += draw.problems(version)
     for index, group in enumerate(version.target_groups):
         face = group.face_value if group.HasField("face_value") else version.amount_rule.face_value
         if group.HasField("fixed_share") and cents_of(group.fixed_share) >= cents_of(face):

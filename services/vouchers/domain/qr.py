@@ -1,6 +1,7 @@
 """The signed QR of a voucher: proves offline that the voucher is real, never what it holds.
 
-Standard: compact JWS (RFC 7515) with Ed25519 (RFC 8037), shown as a QR code in SVG.
+Standard: compact JWS (RFC 7515) with Ed25519 (RFC 8037), public keys as JWK set (RFC 7517), shown as a QR
+code in SVG or PNG.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
 
 import segno
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+TYPE = "waymark-voucher"
+LONGEST = 2000  # characters of a token
 
 
 @dataclass(frozen=True)
@@ -30,28 +37,148 @@ class SigningKey:
 
     @property
     def id(self) -> str:
-        """Returns the key's id: the first 16 hex characters of SHA-256 over the public key."""
-        return hashlib.sha256(self.public).hexdigest()[:16]
+        """Returns the key's id."""
+        return key_id(self.public)
 
 
-def voucher_token(key: SigningKey, voucher: str, programme: str, expires: datetime) -> str:
-    """Returns the JWS over voucher, programme (resource names) and expiry (UTC, whole seconds)."""
-    header = {"alg": "EdDSA", "kid": key.id, "typ": "waymark-voucher"}
-    claims = {"sub": voucher, "programme": programme, "exp": int(expires.timestamp())}
+@dataclass(frozen=True)
+class Claims:
+    """What a genuine QR says. `voucher`, `programme`: resource names; `expires`: UTC; `issue`: number of the
+    issue, 1 until the voucher was issued again after loss."""
+
+    voucher: str
+    programme: str
+    expires: datetime
+    issue: int
+    key_id: str
+
+
+class Flaw(Enum):
+    """Why a QR is not genuine."""
+
+    MALFORMED = "it is no voucher's QR"
+    UNKNOWN_KEY = "it is signed with a key that is not among the keys"
+    FORGED = "its signature does not fit: it was forged or changed"
+
+
+class NotGenuineError(ValueError):
+    """A QR is not genuine, for `flaw`. `key_id`: the key it names, where it names one."""
+
+    def __init__(self, flaw: Flaw, key_id: str = "") -> None:
+        super().__init__(flaw.value)
+        self.flaw = flaw
+        self.key_id = key_id
+
+
+def voucher_token(key: SigningKey, voucher: str, programme: str, expires: datetime, issue: int) -> str:
+    """Returns the JWS over voucher, programme (resource names), expiry (UTC, whole seconds) and the number of
+    the issue."""
+    header = {"alg": "EdDSA", "kid": key.id, "typ": TYPE}
+    claims = {"sub": voucher, "programme": programme, "exp": int(expires.timestamp()), "issue": issue}
     signed = f"{_encoded(header)}.{_encoded(claims)}"
     return f"{signed}.{_base64(key.private.sign(signed.encode()))}"
 
 
+def read_token(token: str, keys: Mapping[str, bytes]) -> Claims:
+    """Returns what a genuine QR says. `keys`: public keys, 32 bytes, by id. Says nothing of its expiry.
+
+    Raises NotGenuineError. Only EdDSA is known: a token that names another algorithm is malformed.
+    """
+    parts = token.strip().split(".")
+    if len(parts) != 3 or len(token) > LONGEST:
+        raise NotGenuineError(Flaw.MALFORMED)
+    header, claims = _decoded(parts[0]), _decoded(parts[1])
+    kid = header.get("kid")
+    if (header.get("alg"), header.get("typ")) != ("EdDSA", TYPE) or not isinstance(kid, str):
+        raise NotGenuineError(Flaw.MALFORMED)
+    if kid not in keys:
+        raise NotGenuineError(Flaw.UNKNOWN_KEY, kid)
+    try:
+        public = Ed25519PublicKey.from_public_bytes(keys[kid])
+        public.verify(_bytes(parts[2]), f"{parts[0]}.{parts[1]}".encode())
+    except InvalidSignature:
+        raise NotGenuineError(Flaw.FORGED, kid) from None
+    return Claims(
+        voucher=str(claims["sub"]),
+        programme=str(claims["programme"]),
+        expires=datetime.fromtimestamp(int(claims["exp"]), UTC),
+        issue=int(claims.get("issue", 1)),
+        key_id=kid,
+    )
+
+
+def jwk(public: bytes) -> dict[str, str]:
+    """Returns a public key (32 bytes) as JSON Web Key."""
+    return {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "kid": key_id(public),
+        "x": _base64(public),
+        "use": "sig",
+        "alg": "EdDSA",
+    }
+
+
+def keys_of(document: Any) -> dict[str, bytes]:
+    """Returns the Ed25519 keys of a JWK set by id; others are passed over. Raises ValueError for anything
+    else than a JWK set, or one without such a key."""
+    found = {}
+    entries = document.get("keys") if isinstance(document, Mapping) else None
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, Mapping) and (entry.get("kty"), entry.get("crv")) == ("OKP", "Ed25519"):
+            public = _bytes(str(entry.get("x", "")))
+            if len(public) == 32:
+                found[str(entry.get("kid") or key_id(public))] = public
+    if not found:
+        raise ValueError("holds no Ed25519 key in the form of a JWK set")
+    return found
+
+
 def qr_svg(text: str) -> str:
     """Returns a QR code of `text` as an SVG document."""
+    return _drawn(text, kind="svg", scale=4, xmldecl=False).decode()
+
+
+def qr_png(text: str) -> bytes:
+    """Returns a QR code of `text` as a PNG picture, black on white."""
+    return _drawn(text, kind="png", scale=6)
+
+
+def key_id(public: bytes) -> str:
+    """Returns the id of a public key: the first 16 hex characters of SHA-256 over it."""
+    return hashlib.sha256(public).hexdigest()[:16]
+
+
+def _drawn(text: str, **how: Any) -> bytes:
     buffer = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(buffer, kind="svg", scale=4, xmldecl=False)
-    return buffer.getvalue().decode()
+    segno.make(text, error="m", micro=False).save(buffer, **how)
+    return buffer.getvalue()
 
 
 def _encoded(value: Mapping[str, object]) -> str:
     return _base64(json.dumps(value, separators=(",", ":")).encode())
 
 
+def _decoded(part: str) -> dict[str, Any]:
+    try:
+        found = json.loads(_bytes(part))
+    except ValueError:
+        raise NotGenuineError(Flaw.MALFORMED) from None
+    if not isinstance(found, dict):
+        raise NotGenuineError(Flaw.MALFORMED)
+    return found
+
+
 def _base64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    """Returns the bytes of base64url without padding; raises NotGenuineError for anything else."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        raise NotGenuineError(Flaw.MALFORMED) from None
+    if _base64(data) != text:  # the same bytes written differently would be another token
+        raise NotGenuineError(Flaw.MALFORMED)
+    return data

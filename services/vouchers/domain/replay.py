@@ -32,6 +32,8 @@ _COMPUTED = frozenset(
         "target_group",
     }
 )
+# What can speak against an application collected for a draw, or one that waits, beside the clauses.
+BESIDE_CLAUSES = frozenset({"APPLICATION_OPEN", "SESSION_UNKNOWN"})
 _NOT_COMPUTED = frozenset(application_pb2.Application.DESCRIPTOR.fields_by_name) - _COMPUTED
 
 
@@ -114,4 +116,10 @@ def state_of(
         return (stored, list(codes)) if granted else (State.REFUSED, certain)
     if by_person and stored is State.REFUSED and not decision.automatic:
         return stored, list(codes)
-    return decision.state
+    if stored is State.REFUSED and codes and BESIDE_CLAUSES.issuperset(codes):
+        return stored, list(codes)
+    state, found = decision.state
+    # Collected for a draw: whether money is there is asked when its turn comes.
+    if stored is State.IN_DRAW and set(found) <= {"BUDGET_EXHAUSTED"}:
+        return stored, []
+    return state, found

@@ -18,6 +18,7 @@ class ApplicationState(IntEnum):
     REFUSED = 3
     WITHDRAWN = 4
     APPEALED = 5
+    IN_DRAW = 52
 
 
 class InquiryState(IntEnum):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from waymark.errors.v1 import reason_pb2
 
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, Violation
 from services.vouchers.domain.states import VoucherState, need
 
 LIVE = (VoucherState.ISSUED, VoucherState.ACTIVE, VoucherState.PARTLY_USED)
@@ -64,6 +64,15 @@ class Voucher:
         """
         need(self.state, LIVE)
         return replace(self, state=state, available=0, returned=self.returned + self.available)
+
+    def extend(self, until: datetime) -> Voucher:
+        """Lets it be valid until `until`; the limit to reserve moves by as much. Raises Refusal: WRONG_STATE
+        once it is used up or ended, INVALID_ARGUMENT for a moment that is not later than the end of now."""
+        need(self.state, LIVE)
+        if until <= self.expires:
+            violation = Violation("expire_time", f"must be later than {self.expires:%Y-%m-%dT%H:%M:%SZ}")
+            raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+        return replace(self, expires=until, order_until=self.order_until + (until - self.expires))
 
     def sweep(self) -> Voucher:
         """Gives back what is available on a voucher that has ended early."""

@@ -6,13 +6,17 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, any_, func, insert, literal, or_, select, update
+from sqlalchemy import Exists, Row, Select, and_, any_, exists, func, insert, literal, or_, select, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.vouchers.domain.waiting import WaitingState
 from services.vouchers.store.tables import budgets, pots
+from services.vouchers.store.wallet_tables import waiting_list
+
+_w = waiting_list.c
 
 
 def for_period(tx: Transaction, programme_id: str, start: date, end: date) -> str:
@@ -64,7 +68,16 @@ def fund_pot(
     tx.execute(update(pots).where(place).values(added))
 
 
-def _fitting(programme_id: str, group: str, day: date) -> Select[Any]:
+def _waited_for(programme_id: str) -> Exists:
+    """Whether somebody waits for money of a pot."""
+    waits = and_(_w.programme_id == programme_id, _w.state == int(WaitingState.WAITING))
+    for_them = or_(func.cardinality(pots.c.target_groups) == 0, _w.target_group == any_(pots.c.target_groups))
+    return exists().where(waits, for_them)
+
+
+def _fitting(programme_id: str, group: str, day: date, place: int | None) -> Select[Any]:
+    """Pots for the group that nobody waits for whose place is before `place`; None: nobody at all."""
+    wanted = _waited_for(programme_id)
     return (
         select(pots)
         .join(budgets, budgets.c.id == pots.c.budget_id)
@@ -73,26 +86,56 @@ def _fitting(programme_id: str, group: str, day: date) -> Select[Any]:
             budgets.c.start_date <= day,
             budgets.c.end_date >= day,
             or_(func.cardinality(pots.c.target_groups) == 0, literal(group) == any_(pots.c.target_groups)),
+            ~(wanted if place is None else wanted.where(_w.place < place)),
         )
     )
 
 
-def holds_enough(tx: Transaction, programme_id: str, group: str, day: date, cents: int) -> bool:
-    """True when some pot for the group holds that much now; takes no lock."""
-    statement = _fitting(programme_id, group, day).where(pots.c.available_cents >= cents).limit(1)
+def holds_enough(
+    tx: Transaction, programme_id: str, group: str, day: date, cents: int, place: int | None = None
+) -> bool:
+    """True when some pot for the group holds that much now; takes no lock. `place`: of whoever waits; None
+    comes behind all who do."""
+    statement = _fitting(programme_id, group, day, place).where(pots.c.available_cents >= cents).limit(1)
     return tx.execute(statement).first() is not None
 
 
+def lock_all(tx: Transaction, programme_id: str) -> None:
+    """Locks every pot of a programme, in order of their ids, as `take` does."""
+    statement = (
+        select(pots.c.id)
+        .join(budgets, budgets.c.id == pots.c.budget_id)
+        .where(budgets.c.programme_id == programme_id)
+        .order_by(pots.c.id)
+    )
+    tx.execute(statement.with_for_update(of=pots, key_share=True)).all()
+
+
+def last_day(tx: Transaction, pot_id: str) -> date:
+    """Returns the last day of the budget period that a pot belongs to."""
+    statement = select(budgets.c.end_date).join(pots, pots.c.budget_id == budgets.c.id)
+    found: date = tx.execute(statement.where(pots.c.id == pot_id)).scalar_one()
+    return found
+
+
 def take(
-    tx: Transaction, programme_id: str, group: str, day: date, cents: int, *, locked: bool = True
+    tx: Transaction,
+    programme_id: str,
+    group: str,
+    day: date,
+    cents: int,
+    place: int | None = None,
+    *,
+    locked: bool = True,
 ) -> Row[Any]:
-    """Takes `cents` from a pot for the group, ring-fenced ones first; returns the pot's row.
+    """Takes `cents` from a pot for the group, ring-fenced ones first; returns the pot's row. `place` as
+    above.
 
     The pots are locked in order of their ids, so that two callers never take the same cents or wait for each
     other in a ring. `locked=False` exists for the test that shows what the lock is for. Raises
     Refusal(BUDGET_EXHAUSTED).
     """
-    statement = _fitting(programme_id, group, day).order_by(pots.c.id)
+    statement = _fitting(programme_id, group, day, place).order_by(pots.c.id)
     if locked:
         statement = statement.with_for_update(of=pots, key_share=True)
     candidates = [row for row in tx.execute(statement) if row.available_cents >= cents]
@@ -124,12 +167,17 @@ def pots_of(tx: Transaction, budget_ids: Iterable[str]) -> dict[str, list[Row[An
 
 
 def open_pots(tx: Transaction, programme_id: str, day: date, *, locked: bool) -> list[Row[Any]]:
-    """Returns the pots whose budget holds on `day`, ring-fenced ones first, then by id; locked in order of
-    their ids where asked."""
+    """Returns the pots whose budget holds on `day` (its `end_date` with them) and that nobody waits for,
+    ring-fenced ones first, then by id; locked in order of their ids where asked."""
     statement = (
-        select(pots)
+        select(pots, budgets.c.end_date)
         .join(budgets, budgets.c.id == pots.c.budget_id)
-        .where(budgets.c.programme_id == programme_id, budgets.c.start_date <= day, budgets.c.end_date >= day)
+        .where(
+            budgets.c.programme_id == programme_id,
+            budgets.c.start_date <= day,
+            budgets.c.end_date >= day,
+            ~_waited_for(programme_id),
+        )
         .order_by(pots.c.id)
     )
     if locked:

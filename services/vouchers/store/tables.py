@@ -233,6 +233,8 @@ vouchers = Table(
     Column("code_hmac", LargeBinary, unique=True),
     Column("end_reason", SmallInteger, nullable=False, server_default="0"),
     sealed("sealed_note"),
+    Column("issue_number", Integer, nullable=False, server_default="1"),
+    moment("proposed_expires_at", nullable=True),
     version(),
     created(),
     not_negative("vouchers", "available_cents", "reserved_cents", "spent_cents", "returned_cents"),
@@ -345,6 +347,7 @@ from services.vouchers.store import (  # noqa: E402
     ledger_tables,
     operation_tables,
     settlement_tables,
+    wallet_tables,
 )
 
 __all__ = [
@@ -354,4 +357,5 @@ __all__ = [
     "metadata",
     "operation_tables",
     "settlement_tables",
+    "wallet_tables",
 ]

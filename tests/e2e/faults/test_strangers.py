@@ -36,10 +36,12 @@ AFTER_A_BANK = {
     "ListReceivables",
     "ListStatementLines",
 }
+# Answers whoever was shown a QR, and nobody by name; held by tests/integration/vouchers/test_wallet.py.
+BY_TOKEN = {"CheckVoucherQr"}
 READS = {
     name: rpc
     for name, rpc in RPCS.items()
-    if name.startswith(READING) and name not in AFTER_A_BANK and not rpc.policy.public
+    if name.startswith(READING) and name not in AFTER_A_BANK | BY_TOKEN and not rpc.policy.public
 }
 ROLES = ("learner", "provider", "counsellor")
 ELSEWHERE = "organisations/elsewhere"
@@ -53,6 +55,7 @@ class Owners:
         learner = stand.learner(pathway=True)
         self._fill(stand, learner)
         self._ask(stand, learner)
+        self._wait(stand, learner.person)
         stand.spend(learner)
         finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
         finance.surely("ListBankAccounts", parent=facts.partner)
@@ -99,6 +102,22 @@ class Owners:
             "expire_time": portfolio.in_days(1),
         }
         person.surely("CreateMandate", parent=holder, mandate=mandate)
+
+    def _wait(self, stand: Stand, person: Person) -> None:
+        """The learner waits for money that is not there."""
+
+        def even_if_funded(version: dict[str, Any]) -> None:
+            version["amountRule"]["noDoubleFunding"] = False
+
+        sample, euro = "dutch-temporary-training-voucher", {"KIND_STATE": "1.00"}
+        published = ground.publish(stand.journey, sample, short="wait", change=even_if_funded, funds=euro)
+        application = {
+            "learner": f"learners/{person.subject}",
+            "programme": published.programme,
+            "session": stand.journey.facts.session,
+        }
+        refused = person.surely("CreateApplication", application=application)
+        person.surely("JoinWaitingList", name=refused.name)
 
 
 @pytest.fixture(scope="module")

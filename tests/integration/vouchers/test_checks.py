@@ -35,6 +35,11 @@ ATTEMPTS = {
     "operations_failed_for_a_reason": "UPDATE operations SET state = 4",
     "inquiries_answered_once": "UPDATE inquiries SET state = 2",
     "inquiries_fact_named": "UPDATE inquiries SET fact_key = ''",
+    "openings_committed_before": "UPDATE openings SET created_at = open_at",
+    "openings_done_within_drawn": "UPDATE openings SET done_count = application_count + 1",
+    "openings_seed_as_committed": "UPDATE openings SET state = 2, seed = 'x'",
+    "openings_seed_revealed_when_drawn": "UPDATE openings SET state = 2",
+    "openings_window": "UPDATE openings SET close_at = open_at",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
@@ -55,8 +60,12 @@ ATTEMPTS = {
     "redemptions_some_amount": """UPDATE redemptions
       SET amount_cents = 0, accepted_cents = 0, held_cents = 0, cleared_cents = 0""",
     "set_offs_some_amount": "UPDATE set_offs SET cents = 0",
+    "voucher_changes_maker_checker": "UPDATE voucher_changes SET approved_by = asked_by",
+    "voucher_changes_second_person": "UPDATE voucher_changes SET kind = 14",
     "vouchers_never_beyond_value": "UPDATE vouchers SET available_cents = available_cents + 1",
     "vouchers_not_negative": "UPDATE vouchers SET available_cents = -1, returned_cents = returned_cents + 1",
+    "waiting_list_held_while_offered": "UPDATE waiting_list SET state = 2",
+    "waiting_list_not_negative": "UPDATE waiting_list SET offered_cents = -1",
 }
 
 
@@ -66,6 +75,15 @@ RECEIVABLE = (
     """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
       SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
     """INSERT INTO set_offs SELECT b.id, r.id, r.organisation, 1 FROM payout_batches b, receivables r""",
+)
+WALLET = (
+    """INSERT INTO openings (programme_id, number, open_at, close_at, seed_sha256, sealed_seed)
+      SELECT programme_id, number, now() + interval '1 h', now() + interval '2 h', '', ''
+      FROM programme_versions""",
+    """INSERT INTO waiting_list (id, application_id, learner, programme_id, currency)
+      SELECT gen_random_uuid(), id, learner, programme_id, currency FROM applications""",
+    """INSERT INTO voucher_changes (id, voucher_id, kind, place, asked_by, beyond_rule)
+      SELECT gen_random_uuid(), id, 13, 1, 'a', true FROM vouchers""",
 )
 
 
@@ -115,7 +133,7 @@ def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     run(owed, OPERATION)
     place(owed)
-    for statement in (INQUIRY, *RECEIVABLE):
+    for statement in (INQUIRY, *RECEIVABLE, *WALLET):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (

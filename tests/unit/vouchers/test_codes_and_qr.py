@@ -55,13 +55,78 @@ def test_the_hmac_depends_on_key_and_code() -> None:
 
 def test_the_qr_proves_itself_offline() -> None:
     key = qr.SigningKey(Ed25519PrivateKey.generate())
-    token = qr.voucher_token(key, "vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC))
+    token = qr.voucher_token(key, "vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC), 1)
     head, claims, signature = (base64.urlsafe_b64decode(part + "==") for part in token.split("."))
     assert json.loads(head) == {"alg": "EdDSA", "kid": key.id, "typ": "waymark-voucher"}
-    assert json.loads(claims) == {"sub": "vouchers/1", "programme": "programmes/p", "exp": 1893456000}
+    assert json.loads(claims) == {
+        "sub": "vouchers/1",
+        "programme": "programmes/p",
+        "exp": 1893456000,
+        "issue": 1,
+    }
     signed = token.rpartition(".")[0].encode()
     public = Ed25519PublicKey.from_public_bytes(key.public)
     public.verify(signature, signed)
     with pytest.raises(InvalidSignature):
         public.verify(signature, signed + b"x")
     assert qr.qr_svg(token).startswith("<svg")
+
+
+def made(key: qr.SigningKey, issue: int = 1) -> str:
+    return qr.voucher_token(key, "vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC), issue)
+
+
+def flaw_of(token: str, keys: dict[str, bytes]) -> str:
+    with pytest.raises(qr.NotGenuineError) as raised:
+        qr.read_token(token, keys)
+    return raised.value.flaw.name
+
+
+def test_a_genuine_qr_is_read_with_published_keys() -> None:
+    key, former = (qr.SigningKey(Ed25519PrivateKey.generate()) for _ in range(2))
+    published = {"keys": [{"kty": "RSA", "kid": "r"}, qr.jwk(key.public), qr.jwk(former.public)]}
+    keys = qr.keys_of(json.loads(json.dumps(published)))
+    for each in (key, former):
+        claims = qr.read_token(made(each, 3), keys)
+        assert claims == qr.Claims("vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC), 3, each.id)
+    assert flaw_of(made(qr.SigningKey(Ed25519PrivateKey.generate())), keys) == "UNKNOWN_KEY"
+
+
+@given(st.integers(0, 10_000), st.sampled_from("ABCxyz019-_.= "))
+def test_no_changed_character_stays_genuine(place: int, other: str) -> None:
+    key = qr.SigningKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
+    token = made(key)
+    place %= len(token)
+    changed = token[:place] + other + token[place + 1 :]
+    if changed.strip() != token:
+        flaw_of(changed, {key.id: key.public})
+
+
+def test_another_algorithm_or_kind_of_token_is_none() -> None:
+    key = qr.SigningKey(Ed25519PrivateKey.generate())
+    keys = {key.id: key.public}
+    head, claims, _ = made(key).split(".")
+
+    def with_header(**changes: object) -> str:
+        header = {**json.loads(base64.urlsafe_b64decode(head + "==")), **changes}
+        encoded = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+        signature = base64.urlsafe_b64encode(key.private.sign(f"{encoded}.{claims}".encode())).decode()
+        return f"{encoded}.{claims}.{signature.rstrip('=')}"
+
+    assert qr.read_token(with_header(), keys).voucher == "vouchers/1"  # control: the forger's tool works
+    for changes in ({"alg": "none"}, {"alg": "HS256"}, {"typ": "at+jwt"}, {"kid": 5}):
+        assert flaw_of(with_header(**changes), keys) == "MALFORMED"
+    for text in ("", "a.b", "a.b.c", "..", f"{head}.{claims}.", "x" * 3000):
+        assert flaw_of(text, keys) in {"MALFORMED", "FORGED"}
+
+
+def test_the_qr_as_picture_is_a_png() -> None:
+    picture = qr.qr_png(made(qr.SigningKey(Ed25519PrivateKey.generate())))
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert len(picture) < 20_000
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"keys": []}, {"keys": [1]}, {"keys": [{"kty": "OKP"}]}])
+def test_a_file_without_keys_is_refused(document: object) -> None:
+    with pytest.raises(ValueError, match="JWK set"):
+        qr.keys_of(document)

@@ -99,6 +99,14 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_APPEALED_BEFORE: _Reason.ValueType  # 504
     REASON_INQUIRY_OVERDUE: _Reason.ValueType  # 505
     REASON_NOT_DECIDED: _Reason.ValueType  # 506
+    REASON_VOUCHER_QR_INVALID: _Reason.ValueType  # 520
+    REASON_EXTENSION_TOO_LONG: _Reason.ValueType  # 521
+    REASON_WAITING_NOT_POSSIBLE: _Reason.ValueType  # 522
+    REASON_ALREADY_WAITING: _Reason.ValueType  # 523
+    REASON_OFFER_EXPIRED: _Reason.ValueType  # 524
+    REASON_OPENING_NOT_YET: _Reason.ValueType  # 525
+    REASON_OPENING_CLOSED: _Reason.ValueType  # 526
+    REASON_OPENING_NOT_POSSIBLE: _Reason.ValueType  # 527
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -178,6 +186,14 @@ REASON_APPEAL_NOT_FORESEEN: Reason.ValueType  # 503
 REASON_APPEALED_BEFORE: Reason.ValueType  # 504
 REASON_INQUIRY_OVERDUE: Reason.ValueType  # 505
 REASON_NOT_DECIDED: Reason.ValueType  # 506
+REASON_VOUCHER_QR_INVALID: Reason.ValueType  # 520
+REASON_EXTENSION_TOO_LONG: Reason.ValueType  # 521
+REASON_WAITING_NOT_POSSIBLE: Reason.ValueType  # 522
+REASON_ALREADY_WAITING: Reason.ValueType  # 523
+REASON_OFFER_EXPIRED: Reason.ValueType  # 524
+REASON_OPENING_NOT_YET: Reason.ValueType  # 525
+REASON_OPENING_CLOSED: Reason.ValueType  # 526
+REASON_OPENING_NOT_POSSIBLE: Reason.ValueType  # 527
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -111,6 +111,8 @@ class Application(_message.Message):
         """Taken back by the learner before it was decided."""
         STATE_APPEALED: Application._State.ValueType  # 5
         """Refused, and in the queue again because the learner appealed."""
+        STATE_IN_DRAW: Application._State.ValueType  # 52
+        """Collected within an opening window; the draw decides when it is dealt with."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the application stands."""
@@ -124,6 +126,8 @@ class Application(_message.Message):
     """Taken back by the learner before it was decided."""
     STATE_APPEALED: Application.State.ValueType  # 5
     """Refused, and in the queue again because the learner appealed."""
+    STATE_IN_DRAW: Application.State.ValueType  # 52
+    """Collected within an opening window; the draw decides when it is dealt with."""
 
     NAME_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int

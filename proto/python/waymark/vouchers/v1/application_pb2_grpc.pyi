@@ -35,8 +35,10 @@ class ApplicationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ApplicationServiceAsyncStub: ...
     CreateApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.CreateApplicationRequest, _application_pb2.Application]
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
-    caseworker.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT.
+    caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
+    for certain; each person once. While people wait for a programme's money, nobody else is granted it.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT, OPENING_NOT_YET,
+    OPENING_CLOSED.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]
     """Reads an application.
@@ -78,8 +80,10 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.CreateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
-    caseworker.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT.
+    caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
+    for certain; each person once. While people wait for a programme's money, nobody else is granted it.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT, OPENING_NOT_YET,
+    OPENING_CLOSED.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Reads an application.
@@ -124,8 +128,10 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
-        caseworker.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT.
+        caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
+        for certain; each person once. While people wait for a programme's money, nobody else is granted it.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT, OPENING_NOT_YET,
+        OPENING_CLOSED.
         """
 
     @_abc_1.abstractmethod

@@ -749,3 +749,171 @@ class VoucherExpiring(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VoucherExpiring: _TypeAlias = VoucherExpiring  # noqa: Y015
+
+@_typing.final
+class VoucherReissued(_message.Message):
+    """A voucher was issued again after loss; code and QR of before stopped working."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHER_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    ISSUE_NUMBER_FIELD_NUMBER: _builtins.int
+    voucher: _builtins.str
+    """Resource name `vouchers/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    issue_number: _builtins.int
+    """Number that a QR must carry from now on."""
+    def __init__(
+        self,
+        *,
+        voucher: _builtins.str = ...,
+        learner: _builtins.str = ...,
+        issue_number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issue_number", b"issue_number", "learner", b"learner", "voucher", b"voucher"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoucherReissued: _TypeAlias = VoucherReissued  # noqa: Y015
+
+@_typing.final
+class VoucherExtended(_message.Message):
+    """A voucher is valid for longer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHER_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    voucher: _builtins.str
+    """Resource name `vouchers/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """End of validity, UTC."""
+
+    def __init__(
+        self,
+        *,
+        voucher: _builtins.str = ...,
+        learner: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "learner", b"learner", "voucher", b"voucher"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoucherExtended: _TypeAlias = VoucherExtended  # noqa: Y015
+
+@_typing.final
+class WaitingListOfferMade(_message.Message):
+    """Money is there for somebody who waited; it is theirs until the time limit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    WAITING_LIST_ENTRY_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    ACCEPT_UNTIL_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """The application that waits, `applications/{id}`."""
+    waiting_list_entry: _builtins.str
+    """Resource name `waitingListEntries/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What the voucher would be worth."""
+
+    @_builtins.property
+    def accept_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when it can be accepted, UTC."""
+
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        waiting_list_entry: _builtins.str = ...,
+        learner: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        accept_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_until", b"accept_until", "amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_until", b"accept_until", "amount", b"amount", "application", b"application", "learner", b"learner", "waiting_list_entry", b"waiting_list_entry"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitingListOfferMade: _TypeAlias = WaitingListOfferMade  # noqa: Y015
+
+@_typing.final
+class WaitingListEntryEnded(_message.Message):
+    """Somebody no longer waits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    WAITING_LIST_ENTRY_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """The application that waited, `applications/{id}`."""
+    waiting_list_entry: _builtins.str
+    """Resource name `waitingListEntries/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    state: _builtins.str
+    """How: ACCEPTED, LAPSED, LEFT or CLOSED."""
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        waiting_list_entry: _builtins.str = ...,
+        learner: _builtins.str = ...,
+        state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "learner", b"learner", "state", b"state", "waiting_list_entry", b"waiting_list_entry"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitingListEntryEnded: _TypeAlias = WaitingListEntryEnded  # noqa: Y015
+
+@_typing.final
+class OpeningDrawn(_message.Message):
+    """The order of an opening was drawn, and its seed revealed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    OPENING_FIELD_NUMBER: _builtins.int
+    APPLICATION_COUNT_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Resource name `programmes/{id}`."""
+    opening: _builtins.str
+    """Resource name `programmes/{programme}/openings/{n}`."""
+    application_count: _builtins.int
+    """Applications in the draw."""
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        opening: _builtins.str = ...,
+        application_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_count", b"application_count", "opening", b"opening", "programme", b"programme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningDrawn: _TypeAlias = OpeningDrawn  # noqa: Y015

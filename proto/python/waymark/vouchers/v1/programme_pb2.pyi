@@ -414,6 +414,8 @@ class WindowRule(_message.Message):
     ORDER_DAYS_FIELD_NUMBER: _builtins.int
     VALIDITY_DAYS_FIELD_NUMBER: _builtins.int
     AUTHORISE_MINUTES_FIELD_NUMBER: _builtins.int
+    EXTEND_DAYS_FIELD_NUMBER: _builtins.int
+    WITHIN_BUDGET_PERIOD_FIELD_NUMBER: _builtins.int
     apply_until_days_after_start: _builtins.int
     """Latest day of application counted from the first day of the session: 0 is that day, 60 is sixty days after it,
     -7 a week before it.
@@ -424,6 +426,10 @@ class WindowRule(_message.Message):
     """Days from grant that the voucher is valid."""
     authorise_minutes: _builtins.int
     """Minutes a reservation waits for the learner's authorisation; 0 counts as 30."""
+    extend_days: _builtins.int
+    """Days beyond its validity at issue by which one caseworker may extend a voucher; what goes beyond needs a second one."""
+    within_budget_period: _builtins.bool
+    """True: no voucher is valid, also not by extension, past the last day of the budget period that its money comes from."""
     def __init__(
         self,
         *,
@@ -431,10 +437,12 @@ class WindowRule(_message.Message):
         order_days: _builtins.int = ...,
         validity_days: _builtins.int = ...,
         authorise_minutes: _builtins.int = ...,
+        extend_days: _builtins.int = ...,
+        within_budget_period: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_until_days_after_start", b"apply_until_days_after_start", "authorise_minutes", b"authorise_minutes", "order_days", b"order_days", "validity_days", b"validity_days"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_until_days_after_start", b"apply_until_days_after_start", "authorise_minutes", b"authorise_minutes", "extend_days", b"extend_days", "order_days", b"order_days", "validity_days", b"validity_days", "within_budget_period", b"within_budget_period"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -548,6 +556,58 @@ class AppealRule(_message.Message):
 Global___AppealRule: _TypeAlias = AppealRule  # noqa: Y015
 
 @_typing.final
+class OpeningRule(_message.Message):
+    """Applications are collected within a window and then dealt with in an order that is drawn, not in the order they came."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """From when applications are taken, UTC. The version must be activated before."""
+
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when, UTC; the draw follows."""
+
+    def __init__(
+        self,
+        *,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningRule: _TypeAlias = OpeningRule  # noqa: Y015
+
+@_typing.final
+class WaitingRule(_message.Message):
+    """What becomes of those who wait for money."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPT_HOURS_FIELD_NUMBER: _builtins.int
+    accept_hours: _builtins.int
+    """Hours within which an offer must be accepted; 0 counts as 72."""
+    def __init__(
+        self,
+        *,
+        accept_hours: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_hours", b"accept_hours"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitingRule: _TypeAlias = WaitingRule  # noqa: Y015
+
+@_typing.final
 class ProgrammeVersion(_message.Message):
     """Rules of a programme from a day on. An active version never changes."""
 
@@ -634,6 +694,8 @@ class ProgrammeVersion(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     SEQUENCE_RULE_FIELD_NUMBER: _builtins.int
     APPEAL_RULE_FIELD_NUMBER: _builtins.int
+    OPENING_RULE_FIELD_NUMBER: _builtins.int
+    WAITING_RULE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `programmes/{programme}/versions/{n}`."""
     state: Global___ProgrammeVersion.State.ValueType
@@ -696,6 +758,14 @@ class ProgrammeVersion(_message.Message):
     def appeal_rule(self) -> Global___AppealRule:
         """Appeal against a refusal; unset: none is foreseen."""
 
+    @_builtins.property
+    def opening_rule(self) -> Global___OpeningRule:
+        """Opening window with a draw; unset: who comes first is dealt with first."""
+
+    @_builtins.property
+    def waiting_rule(self) -> Global___WaitingRule:
+        """Waiting for money; unset: as if it were empty."""
+
     def __init__(
         self,
         *,
@@ -717,10 +787,12 @@ class ProgrammeVersion(_message.Message):
         etag: _builtins.str = ...,
         sequence_rule: Global___SequenceRule | None = ...,
         appeal_rule: Global___AppealRule | None = ...,
+        opening_rule: Global___OpeningRule | None = ...,
+        waiting_rule: Global___WaitingRule | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "hold_rule", b"hold_rule", "payment_rule", b"payment_rule", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "window_rule", b"window_rule"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "hold_rule", b"hold_rule", "opening_rule", b"opening_rule", "payment_rule", b"payment_rule", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "waiting_rule", b"waiting_rule", "window_rule", b"window_rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "clauses", b"clauses", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "hold_rule", b"hold_rule", "kind", b"kind", "name", b"name", "payment_rule", b"payment_rule", "scope", b"scope", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "state", b"state", "target_groups", b"target_groups", "window_rule", b"window_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "clauses", b"clauses", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "hold_rule", b"hold_rule", "kind", b"kind", "name", b"name", "opening_rule", b"opening_rule", "payment_rule", b"payment_rule", "scope", b"scope", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "state", b"state", "target_groups", b"target_groups", "waiting_rule", b"waiting_rule", "window_rule", b"window_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

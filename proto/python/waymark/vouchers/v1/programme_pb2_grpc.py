@@ -175,7 +175,8 @@ class ProgrammeServiceServicer:
 
     def ActivateProgrammeVersion(self, request, context):
         """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
-        Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
+        With an opening rule this publishes the commitment to the draw's seed.
+        Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE, OPENING_NOT_POSSIBLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -70,7 +70,8 @@ class ProgrammeServiceStub:
     """
     ActivateProgrammeVersion: _grpc.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]
     """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
-    Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
+    With an opening rule this publishes the commitment to the draw's seed.
+    Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE, OPENING_NOT_POSSIBLE.
     """
     SimulateProgrammeVersion: _grpc.UnaryUnaryMultiCallable[_programme_pb2.SimulateProgrammeVersionRequest, _operation_pb2.VoucherOperation]
     """Tries a version, a draft too, on every decided application of the programme, in the background: who would be granted
@@ -131,7 +132,8 @@ class ProgrammeServiceAsyncStub(ProgrammeServiceStub):
     """
     ActivateProgrammeVersion: _aio.UnaryUnaryMultiCallable[_programme_pb2.ActivateProgrammeVersionRequest, _programme_pb2.ProgrammeVersion]  # type: ignore[assignment]
     """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
-    Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
+    With an opening rule this publishes the commitment to the draw's seed.
+    Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE, OPENING_NOT_POSSIBLE.
     """
     SimulateProgrammeVersion: _aio.UnaryUnaryMultiCallable[_programme_pb2.SimulateProgrammeVersionRequest, _operation_pb2.VoucherOperation]  # type: ignore[assignment]
     """Tries a version, a draft too, on every decided application of the programme, in the background: who would be granted
@@ -243,7 +245,8 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_programme_pb2.ProgrammeVersion, _abc.Awaitable[_programme_pb2.ProgrammeVersion]]:
         """Puts a draft in force, by another person than drafted or changed it. It is checked as when drafted.
-        Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE.
+        With an opening rule this publishes the commitment to the draw's seed.
+        Errors: NOT_FOUND, WRONG_STATE, RULE_INVALID, SAME_PERSON, ETAG_STALE, OPENING_NOT_POSSIBLE.
         """
 
     @_abc_1.abstractmethod

@@ -31,7 +31,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/vouchers/v1/voucher.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\xaa\x08\n\x07Voucher\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x15\n\x07learner\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tprogramme\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x11programme_version\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x61pplication\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x63ourse\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x07 \x01(\x0e\x32\".waymark.vouchers.v1.Voucher.StateB\x04\xe2\x41\x01\x03\x12\'\n\x05value\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12+\n\tavailable\x18\t \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12*\n\x08reserved\x18\n \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12:\n\x10order_time_limit\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x63ode_issued\x18\x0e \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@\x12@\n\nend_reason\x18\x10 \x01(\x0e\x32&.waymark.vouchers.v1.Voucher.EndReasonB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x65nd_note\x18\x11 \x01(\tB\x04\xe2\x41\x01\x03\"\xa9\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ISSUED\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x15\n\x11STATE_PARTLY_USED\x10\x03\x12\x13\n\x0fSTATE_EXHAUSTED\x10\x04\x12\x11\n\rSTATE_EXPIRED\x10\x05\x12\x13\n\x0fSTATE_CANCELLED\x10\x06\x12\x11\n\rSTATE_REVOKED\x10\x07\"\xa5\x01\n\tEndReason\x12\x1a\n\x16\x45ND_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45ND_REASON_NOT_ELIGIBLE\x10\x01\x12\x1a\n\x16\x45ND_REASON_FALSE_FACTS\x10\x02\x12\x15\n\x11\x45ND_REASON_MISUSE\x10\x03\x12\x16\n\x12\x45ND_REASON_MISTAKE\x10\x04\x12\x14\n\x10\x45ND_REASON_OTHER\x10\x05:D\xea\x41\x41\n\x18vouchers.waymark/Voucher\x12\x12vouchers/{voucher}*\x08vouchers2\x07voucher\"H\n\x11GetVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\"\x8c\x01\n\x13ListVouchersRequest\x12;\n\x07learner\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"_\n\x14ListVouchersResponse\x12.\n\x08vouchers\x18\x01 \x03(\x0b\x32\x1c.waymark.vouchers.v1.Voucher\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"o\n\x17IssueVoucherCodeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"(\n\x18IssueVoucherCodeResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"J\n\x13GetVoucherQrRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\"V\n\x14GetVoucherQrResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\x0b\n\x03svg\x18\x04 \x01(\t\"l\n\x14\x43\x61ncelVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xd3\x01\n\x14RevokeVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12K\n\x0breason_code\x18\x04 \x01(\x0e\x32&.waymark.vouchers.v1.Voucher.EndReasonB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x32\xb4\x07\n\x0eVoucherService\x12\x92\x01\n\nGetVoucher\x12&.waymark.vouchers.v1.GetVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\">\x8a\xb5\x18\x1d\n\x13\x08\x01\x12\x0fvoucher.learner\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=vouchers/*}\x12\x8b\x01\n\x0cListVouchers\x12(.waymark.vouchers.v1.ListVouchersRequest\x1a).waymark.vouchers.v1.ListVouchersResponse\"&\x8a\xb5\x18\x0e\n\x08\x08\x01\x12\x04self\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/vouchers\x12\xb4\x01\n\x10IssueVoucherCode\x12,.waymark.vouchers.v1.IssueVoucherCodeRequest\x1a-.waymark.vouchers.v1.IssueVoucherCodeResponse\"C\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=vouchers/*}:issueCode:\x01*\x12\x9e\x01\n\x0cGetVoucherQr\x12(.waymark.vouchers.v1.GetVoucherQrRequest\x1a).waymark.vouchers.v1.GetVoucherQrResponse\"9\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=vouchers/*}:qr\x12\x9a\x01\n\rCancelVoucher\x12).waymark.vouchers.v1.CancelVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\"@\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=vouchers/*}:cancel:\x01*\x12\x89\x01\n\rRevokeVoucher\x12).waymark.vouchers.v1.RevokeVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\"/\x8a\xb5\x18\x04\n\x02\x08\x03\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=vouchers/*}:revoke:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/vouchers/v1/voucher.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\x86\t\n\x07Voucher\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x15\n\x07learner\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tprogramme\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\x11programme_version\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x61pplication\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x63ourse\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x07 \x01(\x0e\x32\".waymark.vouchers.v1.Voucher.StateB\x04\xe2\x41\x01\x03\x12\'\n\x05value\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12+\n\tavailable\x18\t \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12*\n\x08reserved\x18\n \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12:\n\x10order_time_limit\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x63ode_issued\x18\x0e \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@\x12@\n\nend_reason\x18\x10 \x01(\x0e\x32&.waymark.vouchers.v1.Voucher.EndReasonB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x65nd_note\x18\x11 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cissue_number\x18\x12 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12>\n\x14proposed_expire_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xa9\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ISSUED\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x15\n\x11STATE_PARTLY_USED\x10\x03\x12\x13\n\x0fSTATE_EXHAUSTED\x10\x04\x12\x11\n\rSTATE_EXPIRED\x10\x05\x12\x13\n\x0fSTATE_CANCELLED\x10\x06\x12\x11\n\rSTATE_REVOKED\x10\x07\"\xa5\x01\n\tEndReason\x12\x1a\n\x16\x45ND_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45ND_REASON_NOT_ELIGIBLE\x10\x01\x12\x1a\n\x16\x45ND_REASON_FALSE_FACTS\x10\x02\x12\x15\n\x11\x45ND_REASON_MISUSE\x10\x03\x12\x16\n\x12\x45ND_REASON_MISTAKE\x10\x04\x12\x14\n\x10\x45ND_REASON_OTHER\x10\x05:D\xea\x41\x41\n\x18vouchers.waymark/Voucher\x12\x12vouchers/{voucher}*\x08vouchers2\x07voucher\"\xd2\x06\n\x12VoucherHistoryItem\x12:\n\x04kind\x18\x01 \x01(\x0e\x32,.waymark.vouchers.v1.VoucherHistoryItem.Kind\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".waymark.vouchers.v1.Voucher.State\x12,\n\x10\x61vailable_change\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12+\n\x0freserved_change\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12%\n\tavailable\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12$\n\x08reserved\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\x12\n\nredemption\x18\x08 \x01(\t\x12:\n\x0ereissue_reason\x18\t \x01(\x0e\x32\".waymark.vouchers.v1.ReissueReason\x12>\n\x10\x65xtension_reason\x18\n \x01(\x0e\x32$.waymark.vouchers.v1.ExtensionReason\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb2\x02\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n\x0bKIND_ISSUED\x10\x01\x12\x11\n\rKIND_RESERVED\x10\x02\x12\x0f\n\x0bKIND_VOIDED\x10\x03\x12\x12\n\x0eKIND_TIMED_OUT\x10\x04\x12\x11\n\rKIND_REJECTED\x10\x05\x12\x11\n\rKIND_ACCEPTED\x10\x06\x12\x14\n\x10KIND_CLAWED_BACK\x10\x07\x12\x10\n\x0cKIND_EXPIRED\x10\x08\x12\x12\n\x0eKIND_CANCELLED\x10\t\x12\x10\n\x0cKIND_REVOKED\x10\n\x12\x14\n\x10KIND_CODE_ISSUED\x10\x0b\x12\x11\n\rKIND_REISSUED\x10\x0c\x12\x1b\n\x17KIND_EXTENSION_PROPOSED\x10\r\x12\x11\n\rKIND_EXTENDED\x10\x0e\"X\n\nVoucherKey\x12\x0b\n\x03kty\x18\x01 \x01(\t\x12\x0b\n\x03\x63rv\x18\x02 \x01(\t\x12\x0b\n\x03kid\x18\x03 \x01(\t\x12\t\n\x01x\x18\x04 \x01(\t\x12\x0b\n\x03use\x18\x05 \x01(\t\x12\x0b\n\x03\x61lg\x18\x06 \x01(\t\"\x18\n\x16ListVoucherKeysRequest\"H\n\x17ListVoucherKeysResponse\x12-\n\x04keys\x18\x01 \x03(\x0b\x32\x1f.waymark.vouchers.v1.VoucherKey\"6\n\x15\x43heckVoucherQrRequest\x12\x1d\n\x05token\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\"\x9e\x02\n\x16\x43heckVoucherQrResponse\x12\x46\n\x08standing\x18\x01 \x01(\x0e\x32\x34.waymark.vouchers.v1.CheckVoucherQrResponse.Standing\x12\x11\n\tprogramme\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"x\n\x08Standing\x12\x18\n\x14STANDING_UNSPECIFIED\x10\x00\x12\x11\n\rSTANDING_GOOD\x10\x01\x12\x15\n\x11STANDING_REPLACED\x10\x02\x12\x14\n\x10STANDING_EXPIRED\x10\x03\x12\x12\n\x0eSTANDING_ENDED\x10\x04\"\x8c\x01\n\x19ListVoucherHistoryRequest\x12\x35\n\x06parent\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"m\n\x1aListVoucherHistoryResponse\x12\x36\n\x05items\x18\x01 \x03(\x0b\x32\'.waymark.vouchers.v1.VoucherHistoryItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb6\x01\n\x15ReissueVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12G\n\x0breason_code\x18\x02 \x01(\x0e\x32\".waymark.vouchers.v1.ReissueReasonB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"<\n\x16ReissueVoucherResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x14\n\x0cissue_number\x18\x02 \x01(\x05\"\xf4\x01\n\x14\x45xtendVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12;\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12I\n\x0breason_code\x18\x03 \x01(\x0e\x32$.waymark.vouchers.v1.ExtensionReasonB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xb3\x01\n\x1e\x41pproveVoucherExtensionRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12;\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"H\n\x11GetVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\"\x8c\x01\n\x13ListVouchersRequest\x12;\n\x07learner\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"_\n\x14ListVouchersResponse\x12.\n\x08vouchers\x18\x01 \x03(\x0b\x32\x1c.waymark.vouchers.v1.Voucher\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"o\n\x17IssueVoucherCodeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"(\n\x18IssueVoucherCodeResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"J\n\x13GetVoucherQrRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\"c\n\x14GetVoucherQrResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\x0b\n\x03svg\x18\x04 \x01(\t\x12\x0b\n\x03png\x18\x05 \x01(\x0c\"l\n\x14\x43\x61ncelVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xd3\x01\n\x14RevokeVoucherRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^vouchers/[0-9a-z-]{1,63}$\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12K\n\x0breason_code\x18\x04 \x01(\x0e\x32&.waymark.vouchers.v1.Voucher.EndReasonB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00*\xa0\x01\n\rReissueReason\x12\x1e\n\x1aREISSUE_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13REISSUE_REASON_LOST\x10\x01\x12\x19\n\x15REISSUE_REASON_STOLEN\x10\x02\x12!\n\x1dREISSUE_REASON_SEEN_BY_OTHERS\x10\x03\x12\x18\n\x14REISSUE_REASON_OTHER\x10\x04*\xd5\x01\n\x0f\x45xtensionReason\x12 \n\x1c\x45XTENSION_REASON_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45XTENSION_REASON_ILLNESS\x10\x01\x12\x19\n\x15\x45XTENSION_REASON_CARE\x10\x02\x12%\n!EXTENSION_REASON_COURSE_POSTPONED\x10\x03\x12$\n EXTENSION_REASON_PROVIDER_FAILED\x10\x04\x12\x1a\n\x16\x45XTENSION_REASON_OTHER\x10\x05\x32\x86\x0f\n\x0eVoucherService\x12\x92\x01\n\nGetVoucher\x12&.waymark.vouchers.v1.GetVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\">\x8a\xb5\x18\x1d\n\x13\x08\x01\x12\x0fvoucher.learner\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=vouchers/*}\x12\x8b\x01\n\x0cListVouchers\x12(.waymark.vouchers.v1.ListVouchersRequest\x1a).waymark.vouchers.v1.ListVouchersResponse\"&\x8a\xb5\x18\x0e\n\x08\x08\x01\x12\x04self\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/vouchers\x12\xb4\x01\n\x10IssueVoucherCode\x12,.waymark.vouchers.v1.IssueVoucherCodeRequest\x1a-.waymark.vouchers.v1.IssueVoucherCodeResponse\"C\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=vouchers/*}:issueCode:\x01*\x12\x9e\x01\n\x0cGetVoucherQr\x12(.waymark.vouchers.v1.GetVoucherQrRequest\x1a).waymark.vouchers.v1.GetVoucherQrResponse\"9\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=vouchers/*}:qr\x12\x9a\x01\n\rCancelVoucher\x12).waymark.vouchers.v1.CancelVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\"@\x8a\xb5\x18\x15\n\x13\x08\x01\x12\x0fvoucher.learner\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=vouchers/*}:cancel:\x01*\x12\x89\x01\n\rRevokeVoucher\x12).waymark.vouchers.v1.RevokeVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\"/\x8a\xb5\x18\x04\n\x02\x08\x03\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=vouchers/*}:revoke:\x01*\x12\x8b\x01\n\x0fListVoucherKeys\x12+.waymark.vouchers.v1.ListVoucherKeysRequest\x1a,.waymark.vouchers.v1.ListVoucherKeysResponse\"\x1d\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/voucherKeys\x12\x96\x01\n\x0e\x43heckVoucherQr\x12*.waymark.vouchers.v1.CheckVoucherQrRequest\x1a+.waymark.vouchers.v1.CheckVoucherQrResponse\"+\x8a\xb5\x18\x08\n\x02\x08\x02\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x19\"\x14/v1/vouchers:checkQr:\x01*\x12\xbf\x01\n\x12ListVoucherHistory\x12..waymark.vouchers.v1.ListVoucherHistoryRequest\x1a/.waymark.vouchers.v1.ListVoucherHistoryResponse\"H\x8a\xb5\x18\x1d\n\x13\x08\x01\x12\x0fvoucher.learner\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=vouchers/*}/history\x12\xb0\x01\n\x0eReissueVoucher\x12*.waymark.vouchers.v1.ReissueVoucherRequest\x1a+.waymark.vouchers.v1.ReissueVoucherResponse\"E\x8a\xb5\x18\x19\n\x13\x08\x01\x12\x0fvoucher.learner\n\x02\x08\x03\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=vouchers/*}:reissue:\x01*\x12\x89\x01\n\rExtendVoucher\x12).waymark.vouchers.v1.ExtendVoucherRequest\x1a\x1c.waymark.vouchers.v1.Voucher\"/\x8a\xb5\x18\x04\n\x02\x08\x03\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=vouchers/*}:extend:\x01*\x12\xa7\x01\n\x17\x41pproveVoucherExtension\x12\x33.waymark.vouchers.v1.ApproveVoucherExtensionRequest\x1a\x1c.waymark.vouchers.v1.Voucher\"9\x8a\xb5\x18\x04\n\x02\x08\x03\x82\xd3\xe4\x93\x02+\"&/v1/{name=vouchers/*}:approveExtension:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -72,8 +72,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VOUCHER'].fields_by_name['end_reason']._serialized_options = b'\342A\001\003'
   _globals['_VOUCHER'].fields_by_name['end_note']._loaded_options = None
   _globals['_VOUCHER'].fields_by_name['end_note']._serialized_options = b'\342A\001\003'
+  _globals['_VOUCHER'].fields_by_name['issue_number']._loaded_options = None
+  _globals['_VOUCHER'].fields_by_name['issue_number']._serialized_options = b'\342A\001\003'
+  _globals['_VOUCHER'].fields_by_name['proposed_expire_time']._loaded_options = None
+  _globals['_VOUCHER'].fields_by_name['proposed_expire_time']._serialized_options = b'\342A\001\003'
   _globals['_VOUCHER']._loaded_options = None
   _globals['_VOUCHER']._serialized_options = b'\352AA\n\030vouchers.waymark/Voucher\022\022vouchers/{voucher}*\010vouchers2\007voucher'
+  _globals['_CHECKVOUCHERQRREQUEST'].fields_by_name['token']._loaded_options = None
+  _globals['_CHECKVOUCHERQRREQUEST'].fields_by_name['token']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\320\017'
+  _globals['_LISTVOUCHERHISTORYREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTVOUCHERHISTORYREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\272H\036r\0342\032^vouchers/[0-9a-z-]{1,63}$'
+  _globals['_LISTVOUCHERHISTORYREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTVOUCHERHISTORYREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTVOUCHERHISTORYREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTVOUCHERHISTORYREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\320\017'
+  _globals['_REISSUEVOUCHERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REISSUEVOUCHERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\036r\0342\032^vouchers/[0-9a-z-]{1,63}$'
+  _globals['_REISSUEVOUCHERREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_REISSUEVOUCHERREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
+  _globals['_REISSUEVOUCHERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REISSUEVOUCHERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_EXTENDVOUCHERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXTENDVOUCHERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\036r\0342\032^vouchers/[0-9a-z-]{1,63}$'
+  _globals['_EXTENDVOUCHERREQUEST'].fields_by_name['expire_time']._loaded_options = None
+  _globals['_EXTENDVOUCHERREQUEST'].fields_by_name['expire_time']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_EXTENDVOUCHERREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_EXTENDVOUCHERREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
+  _globals['_EXTENDVOUCHERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_EXTENDVOUCHERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_APPROVEVOUCHEREXTENSIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_APPROVEVOUCHEREXTENSIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\036r\0342\032^vouchers/[0-9a-z-]{1,63}$'
+  _globals['_APPROVEVOUCHEREXTENSIONREQUEST'].fields_by_name['expire_time']._loaded_options = None
+  _globals['_APPROVEVOUCHEREXTENSIONREQUEST'].fields_by_name['expire_time']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_APPROVEVOUCHEREXTENSIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_APPROVEVOUCHEREXTENSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_GETVOUCHERREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETVOUCHERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\036r\0342\032^vouchers/[0-9a-z-]{1,63}$'
   _globals['_LISTVOUCHERSREQUEST'].fields_by_name['learner']._loaded_options = None
@@ -112,30 +144,74 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VOUCHERSERVICE'].methods_by_name['CancelVoucher']._serialized_options = b'\212\265\030\025\n\023\010\001\022\017voucher.learner\202\323\344\223\002!\"\034/v1/{name=vouchers/*}:cancel:\001*'
   _globals['_VOUCHERSERVICE'].methods_by_name['RevokeVoucher']._loaded_options = None
   _globals['_VOUCHERSERVICE'].methods_by_name['RevokeVoucher']._serialized_options = b'\212\265\030\004\n\002\010\003\202\323\344\223\002!\"\034/v1/{name=vouchers/*}:revoke:\001*'
+  _globals['_VOUCHERSERVICE'].methods_by_name['ListVoucherKeys']._loaded_options = None
+  _globals['_VOUCHERSERVICE'].methods_by_name['ListVoucherKeys']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\021\022\017/v1/voucherKeys'
+  _globals['_VOUCHERSERVICE'].methods_by_name['CheckVoucherQr']._loaded_options = None
+  _globals['_VOUCHERSERVICE'].methods_by_name['CheckVoucherQr']._serialized_options = b'\212\265\030\010\n\002\010\002\n\002\010\003\202\323\344\223\002\031\"\024/v1/vouchers:checkQr:\001*'
+  _globals['_VOUCHERSERVICE'].methods_by_name['ListVoucherHistory']._loaded_options = None
+  _globals['_VOUCHERSERVICE'].methods_by_name['ListVoucherHistory']._serialized_options = b'\212\265\030\035\n\023\010\001\022\017voucher.learner\n\002\010\003\n\002\010\010\202\323\344\223\002!\022\037/v1/{parent=vouchers/*}/history'
+  _globals['_VOUCHERSERVICE'].methods_by_name['ReissueVoucher']._loaded_options = None
+  _globals['_VOUCHERSERVICE'].methods_by_name['ReissueVoucher']._serialized_options = b'\212\265\030\031\n\023\010\001\022\017voucher.learner\n\002\010\003\202\323\344\223\002\"\"\035/v1/{name=vouchers/*}:reissue:\001*'
+  _globals['_VOUCHERSERVICE'].methods_by_name['ExtendVoucher']._loaded_options = None
+  _globals['_VOUCHERSERVICE'].methods_by_name['ExtendVoucher']._serialized_options = b'\212\265\030\004\n\002\010\003\202\323\344\223\002!\"\034/v1/{name=vouchers/*}:extend:\001*'
+  _globals['_VOUCHERSERVICE'].methods_by_name['ApproveVoucherExtension']._loaded_options = None
+  _globals['_VOUCHERSERVICE'].methods_by_name['ApproveVoucherExtension']._serialized_options = b'\212\265\030\004\n\002\010\003\202\323\344\223\002+\"&/v1/{name=vouchers/*}:approveExtension:\001*'
+  _globals['_REISSUEREASON']._serialized_start=4719
+  _globals['_REISSUEREASON']._serialized_end=4879
+  _globals['_EXTENSIONREASON']._serialized_start=4882
+  _globals['_EXTENSIONREASON']._serialized_end=5095
   _globals['_VOUCHER']._serialized_start=270
-  _globals['_VOUCHER']._serialized_end=1336
-  _globals['_VOUCHER_STATE']._serialized_start=929
-  _globals['_VOUCHER_STATE']._serialized_end=1098
-  _globals['_VOUCHER_ENDREASON']._serialized_start=1101
-  _globals['_VOUCHER_ENDREASON']._serialized_end=1266
-  _globals['_GETVOUCHERREQUEST']._serialized_start=1338
-  _globals['_GETVOUCHERREQUEST']._serialized_end=1410
-  _globals['_LISTVOUCHERSREQUEST']._serialized_start=1413
-  _globals['_LISTVOUCHERSREQUEST']._serialized_end=1553
-  _globals['_LISTVOUCHERSRESPONSE']._serialized_start=1555
-  _globals['_LISTVOUCHERSRESPONSE']._serialized_end=1650
-  _globals['_ISSUEVOUCHERCODEREQUEST']._serialized_start=1652
-  _globals['_ISSUEVOUCHERCODEREQUEST']._serialized_end=1763
-  _globals['_ISSUEVOUCHERCODERESPONSE']._serialized_start=1765
-  _globals['_ISSUEVOUCHERCODERESPONSE']._serialized_end=1805
-  _globals['_GETVOUCHERQRREQUEST']._serialized_start=1807
-  _globals['_GETVOUCHERQRREQUEST']._serialized_end=1881
-  _globals['_GETVOUCHERQRRESPONSE']._serialized_start=1883
-  _globals['_GETVOUCHERQRRESPONSE']._serialized_end=1969
-  _globals['_CANCELVOUCHERREQUEST']._serialized_start=1971
-  _globals['_CANCELVOUCHERREQUEST']._serialized_end=2079
-  _globals['_REVOKEVOUCHERREQUEST']._serialized_start=2082
-  _globals['_REVOKEVOUCHERREQUEST']._serialized_end=2293
-  _globals['_VOUCHERSERVICE']._serialized_start=2296
-  _globals['_VOUCHERSERVICE']._serialized_end=3244
+  _globals['_VOUCHER']._serialized_end=1428
+  _globals['_VOUCHER_STATE']._serialized_start=1021
+  _globals['_VOUCHER_STATE']._serialized_end=1190
+  _globals['_VOUCHER_ENDREASON']._serialized_start=1193
+  _globals['_VOUCHER_ENDREASON']._serialized_end=1358
+  _globals['_VOUCHERHISTORYITEM']._serialized_start=1431
+  _globals['_VOUCHERHISTORYITEM']._serialized_end=2281
+  _globals['_VOUCHERHISTORYITEM_KIND']._serialized_start=1975
+  _globals['_VOUCHERHISTORYITEM_KIND']._serialized_end=2281
+  _globals['_VOUCHERKEY']._serialized_start=2283
+  _globals['_VOUCHERKEY']._serialized_end=2371
+  _globals['_LISTVOUCHERKEYSREQUEST']._serialized_start=2373
+  _globals['_LISTVOUCHERKEYSREQUEST']._serialized_end=2397
+  _globals['_LISTVOUCHERKEYSRESPONSE']._serialized_start=2399
+  _globals['_LISTVOUCHERKEYSRESPONSE']._serialized_end=2471
+  _globals['_CHECKVOUCHERQRREQUEST']._serialized_start=2473
+  _globals['_CHECKVOUCHERQRREQUEST']._serialized_end=2527
+  _globals['_CHECKVOUCHERQRRESPONSE']._serialized_start=2530
+  _globals['_CHECKVOUCHERQRRESPONSE']._serialized_end=2816
+  _globals['_CHECKVOUCHERQRRESPONSE_STANDING']._serialized_start=2696
+  _globals['_CHECKVOUCHERQRRESPONSE_STANDING']._serialized_end=2816
+  _globals['_LISTVOUCHERHISTORYREQUEST']._serialized_start=2819
+  _globals['_LISTVOUCHERHISTORYREQUEST']._serialized_end=2959
+  _globals['_LISTVOUCHERHISTORYRESPONSE']._serialized_start=2961
+  _globals['_LISTVOUCHERHISTORYRESPONSE']._serialized_end=3070
+  _globals['_REISSUEVOUCHERREQUEST']._serialized_start=3073
+  _globals['_REISSUEVOUCHERREQUEST']._serialized_end=3255
+  _globals['_REISSUEVOUCHERRESPONSE']._serialized_start=3257
+  _globals['_REISSUEVOUCHERRESPONSE']._serialized_end=3317
+  _globals['_EXTENDVOUCHERREQUEST']._serialized_start=3320
+  _globals['_EXTENDVOUCHERREQUEST']._serialized_end=3564
+  _globals['_APPROVEVOUCHEREXTENSIONREQUEST']._serialized_start=3567
+  _globals['_APPROVEVOUCHEREXTENSIONREQUEST']._serialized_end=3746
+  _globals['_GETVOUCHERREQUEST']._serialized_start=3748
+  _globals['_GETVOUCHERREQUEST']._serialized_end=3820
+  _globals['_LISTVOUCHERSREQUEST']._serialized_start=3823
+  _globals['_LISTVOUCHERSREQUEST']._serialized_end=3963
+  _globals['_LISTVOUCHERSRESPONSE']._serialized_start=3965
+  _globals['_LISTVOUCHERSRESPONSE']._serialized_end=4060
+  _globals['_ISSUEVOUCHERCODEREQUEST']._serialized_start=4062
+  _globals['_ISSUEVOUCHERCODEREQUEST']._serialized_end=4173
+  _globals['_ISSUEVOUCHERCODERESPONSE']._serialized_start=4175
+  _globals['_ISSUEVOUCHERCODERESPONSE']._serialized_end=4215
+  _globals['_GETVOUCHERQRREQUEST']._serialized_start=4217
+  _globals['_GETVOUCHERQRREQUEST']._serialized_end=4291
+  _globals['_GETVOUCHERQRRESPONSE']._serialized_start=4293
+  _globals['_GETVOUCHERQRRESPONSE']._serialized_end=4392
+  _globals['_CANCELVOUCHERREQUEST']._serialized_start=4394
+  _globals['_CANCELVOUCHERREQUEST']._serialized_end=4502
+  _globals['_REVOKEVOUCHERREQUEST']._serialized_start=4505
+  _globals['_REVOKEVOUCHERREQUEST']._serialized_end=4716
+  _globals['_VOUCHERSERVICE']._serialized_start=5098
+  _globals['_VOUCHERSERVICE']._serialized_end=7024
 # @@protoc_insertion_point(module_scope)

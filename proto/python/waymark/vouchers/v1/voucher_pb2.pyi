@@ -21,6 +21,64 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ReissueReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReissueReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReissueReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REISSUE_REASON_UNSPECIFIED: _ReissueReason.ValueType  # 0
+    REISSUE_REASON_LOST: _ReissueReason.ValueType  # 1
+    """Code or paper was lost."""
+    REISSUE_REASON_STOLEN: _ReissueReason.ValueType  # 2
+    """It was stolen."""
+    REISSUE_REASON_SEEN_BY_OTHERS: _ReissueReason.ValueType  # 3
+    """Somebody may have seen it."""
+    REISSUE_REASON_OTHER: _ReissueReason.ValueType  # 4
+
+class ReissueReason(_ReissueReason, metaclass=_ReissueReasonEnumTypeWrapper):
+    """Why a voucher is issued again."""
+
+REISSUE_REASON_UNSPECIFIED: ReissueReason.ValueType  # 0
+REISSUE_REASON_LOST: ReissueReason.ValueType  # 1
+"""Code or paper was lost."""
+REISSUE_REASON_STOLEN: ReissueReason.ValueType  # 2
+"""It was stolen."""
+REISSUE_REASON_SEEN_BY_OTHERS: ReissueReason.ValueType  # 3
+"""Somebody may have seen it."""
+REISSUE_REASON_OTHER: ReissueReason.ValueType  # 4
+Global___ReissueReason: _TypeAlias = ReissueReason  # noqa: Y015
+
+class _ExtensionReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ExtensionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExtensionReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EXTENSION_REASON_UNSPECIFIED: _ExtensionReason.ValueType  # 0
+    EXTENSION_REASON_ILLNESS: _ExtensionReason.ValueType  # 1
+    EXTENSION_REASON_CARE: _ExtensionReason.ValueType  # 2
+    """The learner cares for somebody."""
+    EXTENSION_REASON_COURSE_POSTPONED: _ExtensionReason.ValueType  # 3
+    """The provider put the course off."""
+    EXTENSION_REASON_PROVIDER_FAILED: _ExtensionReason.ValueType  # 4
+    """The provider failed, or lost its accreditation."""
+    EXTENSION_REASON_OTHER: _ExtensionReason.ValueType  # 5
+
+class ExtensionReason(_ExtensionReason, metaclass=_ExtensionReasonEnumTypeWrapper):
+    """Why a voucher is valid for longer."""
+
+EXTENSION_REASON_UNSPECIFIED: ExtensionReason.ValueType  # 0
+EXTENSION_REASON_ILLNESS: ExtensionReason.ValueType  # 1
+EXTENSION_REASON_CARE: ExtensionReason.ValueType  # 2
+"""The learner cares for somebody."""
+EXTENSION_REASON_COURSE_POSTPONED: ExtensionReason.ValueType  # 3
+"""The provider put the course off."""
+EXTENSION_REASON_PROVIDER_FAILED: ExtensionReason.ValueType  # 4
+"""The provider failed, or lost its accreditation."""
+EXTENSION_REASON_OTHER: ExtensionReason.ValueType  # 5
+Global___ExtensionReason: _TypeAlias = ExtensionReason  # noqa: Y015
+
 @_typing.final
 class Voucher(_message.Message):
     """A learner's right to have training paid up to a value."""
@@ -118,6 +176,8 @@ class Voucher(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     END_REASON_FIELD_NUMBER: _builtins.int
     END_NOTE_FIELD_NUMBER: _builtins.int
+    ISSUE_NUMBER_FIELD_NUMBER: _builtins.int
+    PROPOSED_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `vouchers/{id}`."""
     learner: _builtins.str
@@ -140,6 +200,8 @@ class Voucher(_message.Message):
     """Why it was revoked."""
     end_note: _builtins.str
     """Note of whoever revoked it, for whoever may read the voucher; sealed where it is kept."""
+    issue_number: _builtins.int
+    """1 at issue, one more with each re-issue after loss: only a QR that carries this number counts."""
     @_builtins.property
     def value(self) -> _money_pb2.Money:
         """Value at issue."""
@@ -164,6 +226,10 @@ class Voucher(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was issued, UTC."""
 
+    @_builtins.property
+    def proposed_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """End of validity that waits for a second person, UTC; unset when none does."""
+
     def __init__(
         self,
         *,
@@ -184,14 +250,507 @@ class Voucher(_message.Message):
         etag: _builtins.str = ...,
         end_reason: Global___Voucher.EndReason.ValueType = ...,
         end_note: _builtins.str = ...,
+        issue_number: _builtins.int = ...,
+        proposed_expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "create_time", b"create_time", "expire_time", b"expire_time", "order_time_limit", b"order_time_limit", "reserved", b"reserved", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "create_time", b"create_time", "expire_time", b"expire_time", "order_time_limit", b"order_time_limit", "proposed_expire_time", b"proposed_expire_time", "reserved", b"reserved", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "available", b"available", "code_issued", b"code_issued", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "expire_time", b"expire_time", "learner", b"learner", "name", b"name", "order_time_limit", b"order_time_limit", "programme", b"programme", "programme_version", b"programme_version", "reserved", b"reserved", "state", b"state", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "available", b"available", "code_issued", b"code_issued", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "expire_time", b"expire_time", "issue_number", b"issue_number", "learner", b"learner", "name", b"name", "order_time_limit", b"order_time_limit", "programme", b"programme", "programme_version", b"programme_version", "proposed_expire_time", b"proposed_expire_time", "reserved", b"reserved", "state", b"state", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Voucher: _TypeAlias = Voucher  # noqa: Y015
+
+@_typing.final
+class VoucherHistoryItem(_message.Message):
+    """What happened to a voucher: a movement of its money, as the ledger has it, or a change without one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[VoucherHistoryItem._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: VoucherHistoryItem._Kind.ValueType  # 0
+        KIND_ISSUED: VoucherHistoryItem._Kind.ValueType  # 1
+        """Granted: the pot gave it its value."""
+        KIND_RESERVED: VoucherHistoryItem._Kind.ValueType  # 2
+        """Value was set aside for a session."""
+        KIND_VOIDED: VoucherHistoryItem._Kind.ValueType  # 3
+        """A reservation was given up, by learner or provider."""
+        KIND_TIMED_OUT: VoucherHistoryItem._Kind.ValueType  # 4
+        """A reservation ended because nobody authorised it in time."""
+        KIND_REJECTED: VoucherHistoryItem._Kind.ValueType  # 5
+        """A delivery was refused; what was reserved is available again."""
+        KIND_ACCEPTED: VoucherHistoryItem._Kind.ValueType  # 6
+        """A delivery was accepted; what it did not cost is available again."""
+        KIND_CLAWED_BACK: VoucherHistoryItem._Kind.ValueType  # 7
+        """Accepted money was taken back from the provider."""
+        KIND_EXPIRED: VoucherHistoryItem._Kind.ValueType  # 8
+        """It expired; what was available returned to the programme."""
+        KIND_CANCELLED: VoucherHistoryItem._Kind.ValueType  # 9
+        """The learner gave it back."""
+        KIND_REVOKED: VoucherHistoryItem._Kind.ValueType  # 10
+        """A caseworker took it back."""
+        KIND_CODE_ISSUED: VoucherHistoryItem._Kind.ValueType  # 11
+        """A code was made; the one before stopped working."""
+        KIND_REISSUED: VoucherHistoryItem._Kind.ValueType  # 12
+        """Issued again after loss: code and QR of before stopped working."""
+        KIND_EXTENSION_PROPOSED: VoucherHistoryItem._Kind.ValueType  # 13
+        """A longer validity was asked for and waits for a second person."""
+        KIND_EXTENDED: VoucherHistoryItem._Kind.ValueType  # 14
+        """It is valid for longer."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What happened."""
+
+    KIND_UNSPECIFIED: VoucherHistoryItem.Kind.ValueType  # 0
+    KIND_ISSUED: VoucherHistoryItem.Kind.ValueType  # 1
+    """Granted: the pot gave it its value."""
+    KIND_RESERVED: VoucherHistoryItem.Kind.ValueType  # 2
+    """Value was set aside for a session."""
+    KIND_VOIDED: VoucherHistoryItem.Kind.ValueType  # 3
+    """A reservation was given up, by learner or provider."""
+    KIND_TIMED_OUT: VoucherHistoryItem.Kind.ValueType  # 4
+    """A reservation ended because nobody authorised it in time."""
+    KIND_REJECTED: VoucherHistoryItem.Kind.ValueType  # 5
+    """A delivery was refused; what was reserved is available again."""
+    KIND_ACCEPTED: VoucherHistoryItem.Kind.ValueType  # 6
+    """A delivery was accepted; what it did not cost is available again."""
+    KIND_CLAWED_BACK: VoucherHistoryItem.Kind.ValueType  # 7
+    """Accepted money was taken back from the provider."""
+    KIND_EXPIRED: VoucherHistoryItem.Kind.ValueType  # 8
+    """It expired; what was available returned to the programme."""
+    KIND_CANCELLED: VoucherHistoryItem.Kind.ValueType  # 9
+    """The learner gave it back."""
+    KIND_REVOKED: VoucherHistoryItem.Kind.ValueType  # 10
+    """A caseworker took it back."""
+    KIND_CODE_ISSUED: VoucherHistoryItem.Kind.ValueType  # 11
+    """A code was made; the one before stopped working."""
+    KIND_REISSUED: VoucherHistoryItem.Kind.ValueType  # 12
+    """Issued again after loss: code and QR of before stopped working."""
+    KIND_EXTENSION_PROPOSED: VoucherHistoryItem.Kind.ValueType  # 13
+    """A longer validity was asked for and waits for a second person."""
+    KIND_EXTENDED: VoucherHistoryItem.Kind.ValueType  # 14
+    """It is valid for longer."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    AVAILABLE_CHANGE_FIELD_NUMBER: _builtins.int
+    RESERVED_CHANGE_FIELD_NUMBER: _builtins.int
+    AVAILABLE_FIELD_NUMBER: _builtins.int
+    RESERVED_FIELD_NUMBER: _builtins.int
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    REISSUE_REASON_FIELD_NUMBER: _builtins.int
+    EXTENSION_REASON_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    kind: Global___VoucherHistoryItem.Kind.ValueType
+    """What happened."""
+    state: Global___Voucher.State.ValueType
+    """State after it."""
+    redemption: _builtins.str
+    """Redemption it belongs to, `redemptions/{id}`; empty for none."""
+    reissue_reason: Global___ReissueReason.ValueType
+    """Why it was issued again; set for KIND_REISSUED."""
+    extension_reason: Global___ExtensionReason.ValueType
+    """Why its validity was to grow; set for KIND_EXTENSION_PROPOSED and KIND_EXTENDED."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When, UTC."""
+
+    @_builtins.property
+    def available_change(self) -> _money_pb2.Money:
+        """Change of what is available; negative when it became less."""
+
+    @_builtins.property
+    def reserved_change(self) -> _money_pb2.Money:
+        """Change of what is reserved."""
+
+    @_builtins.property
+    def available(self) -> _money_pb2.Money:
+        """Available after it."""
+
+    @_builtins.property
+    def reserved(self) -> _money_pb2.Money:
+        """Reserved after it."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """End of validity that was asked for or set, UTC."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___VoucherHistoryItem.Kind.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        state: Global___Voucher.State.ValueType = ...,
+        available_change: _money_pb2.Money | None = ...,
+        reserved_change: _money_pb2.Money | None = ...,
+        available: _money_pb2.Money | None = ...,
+        reserved: _money_pb2.Money | None = ...,
+        redemption: _builtins.str = ...,
+        reissue_reason: Global___ReissueReason.ValueType = ...,
+        extension_reason: Global___ExtensionReason.ValueType = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "available_change", b"available_change", "create_time", b"create_time", "expire_time", b"expire_time", "reserved", b"reserved", "reserved_change", b"reserved_change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "available_change", b"available_change", "create_time", b"create_time", "expire_time", b"expire_time", "extension_reason", b"extension_reason", "kind", b"kind", "redemption", b"redemption", "reissue_reason", b"reissue_reason", "reserved", b"reserved", "reserved_change", b"reserved_change", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoucherHistoryItem: _TypeAlias = VoucherHistoryItem  # noqa: Y015
+
+@_typing.final
+class VoucherKey(_message.Message):
+    """A public key as JSON Web Key (RFC 7517, RFC 8037): the fields have the names they have there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KTY_FIELD_NUMBER: _builtins.int
+    CRV_FIELD_NUMBER: _builtins.int
+    KID_FIELD_NUMBER: _builtins.int
+    X_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    ALG_FIELD_NUMBER: _builtins.int
+    kty: _builtins.str
+    """`OKP`."""
+    crv: _builtins.str
+    """`Ed25519`."""
+    kid: _builtins.str
+    """Key id, as in the header of a QR."""
+    x: _builtins.str
+    """Public key, base64url without padding."""
+    use: _builtins.str
+    """`sig`."""
+    alg: _builtins.str
+    """`EdDSA`."""
+    def __init__(
+        self,
+        *,
+        kty: _builtins.str = ...,
+        crv: _builtins.str = ...,
+        kid: _builtins.str = ...,
+        x: _builtins.str = ...,
+        use: _builtins.str = ...,
+        alg: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alg", b"alg", "crv", b"crv", "kid", b"kid", "kty", b"kty", "use", b"use", "x", b"x"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoucherKey: _TypeAlias = VoucherKey  # noqa: Y015
+
+@_typing.final
+class ListVoucherKeysRequest(_message.Message):
+    """Asks for the public keys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListVoucherKeysRequest: _TypeAlias = ListVoucherKeysRequest  # noqa: Y015
+
+@_typing.final
+class ListVoucherKeysResponse(_message.Message):
+    """The public keys: in JSON a JWK set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___VoucherKey]:
+        """The key that signs now, then former ones whose QRs may still be about."""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[Global___VoucherKey] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListVoucherKeysResponse: _TypeAlias = ListVoucherKeysResponse  # noqa: Y015
+
+@_typing.final
+class CheckVoucherQrRequest(_message.Message):
+    """Asks whether a QR counts now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """What the QR says: a compact JWS."""
+    def __init__(
+        self,
+        *,
+        token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckVoucherQrRequest: _TypeAlias = CheckVoucherQrRequest  # noqa: Y015
+
+@_typing.final
+class CheckVoucherQrResponse(_message.Message):
+    """Whether a QR counts now; nothing of its balance or its owner."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Standing:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StandingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CheckVoucherQrResponse._Standing.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STANDING_UNSPECIFIED: CheckVoucherQrResponse._Standing.ValueType  # 0
+        STANDING_GOOD: CheckVoucherQrResponse._Standing.ValueType  # 1
+        """The voucher can be spent."""
+        STANDING_REPLACED: CheckVoucherQrResponse._Standing.ValueType  # 2
+        """The voucher was issued again since: this QR does not count any more."""
+        STANDING_EXPIRED: CheckVoucherQrResponse._Standing.ValueType  # 3
+        """Past its validity."""
+        STANDING_ENDED: CheckVoucherQrResponse._Standing.ValueType  # 4
+        """Used up, given back or taken back."""
+
+    class Standing(_Standing, metaclass=_StandingEnumTypeWrapper):
+        """How it stands with a genuine QR."""
+
+    STANDING_UNSPECIFIED: CheckVoucherQrResponse.Standing.ValueType  # 0
+    STANDING_GOOD: CheckVoucherQrResponse.Standing.ValueType  # 1
+    """The voucher can be spent."""
+    STANDING_REPLACED: CheckVoucherQrResponse.Standing.ValueType  # 2
+    """The voucher was issued again since: this QR does not count any more."""
+    STANDING_EXPIRED: CheckVoucherQrResponse.Standing.ValueType  # 3
+    """Past its validity."""
+    STANDING_ENDED: CheckVoucherQrResponse.Standing.ValueType  # 4
+    """Used up, given back or taken back."""
+
+    STANDING_FIELD_NUMBER: _builtins.int
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    standing: Global___CheckVoucherQrResponse.Standing.ValueType
+    """How it stands."""
+    programme: _builtins.str
+    """The programme, `programmes/{id}`."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """End of validity as of now, UTC: an extension after the QR was made counts."""
+
+    def __init__(
+        self,
+        *,
+        standing: Global___CheckVoucherQrResponse.Standing.ValueType = ...,
+        programme: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "programme", b"programme", "standing", b"standing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckVoucherQrResponse: _TypeAlias = CheckVoucherQrResponse  # noqa: Y015
+
+@_typing.final
+class ListVoucherHistoryRequest(_message.Message):
+    """Asks for a page of what happened to a voucher."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The voucher, `vouchers/{id}`."""
+    page_size: _builtins.int
+    """How many at most; 0 means 50, more than 500 counts as 500."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListVoucherHistoryRequest: _TypeAlias = ListVoucherHistoryRequest  # noqa: Y015
+
+@_typing.final
+class ListVoucherHistoryResponse(_message.Message):
+    """A page of what happened, first thing first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___VoucherHistoryItem]:
+        """What happened."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___VoucherHistoryItem] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListVoucherHistoryResponse: _TypeAlias = ListVoucherHistoryResponse  # noqa: Y015
+
+@_typing.final
+class ReissueVoucherRequest(_message.Message):
+    """Asks for a voucher to be issued again after loss."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `vouchers/{id}`."""
+    reason_code: Global___ReissueReason.ValueType
+    """Why."""
+    request_id: _builtins.str
+    """UUID of the call. The answer holds a secret and is not kept: a repeat is refused."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason_code: Global___ReissueReason.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReissueVoucherRequest: _TypeAlias = ReissueVoucherRequest  # noqa: Y015
+
+@_typing.final
+class ReissueVoucherResponse(_message.Message):
+    """The new code, shown once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    ISSUE_NUMBER_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """15 random Crockford base-32 characters and a check character, in groups of four."""
+    issue_number: _builtins.int
+    """Number that a QR must carry from now on."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        issue_number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "issue_number", b"issue_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReissueVoucherResponse: _TypeAlias = ReissueVoucherResponse  # noqa: Y015
+
+@_typing.final
+class ExtendVoucherRequest(_message.Message):
+    """Asks for a longer validity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `vouchers/{id}`."""
+    reason_code: Global___ExtensionReason.ValueType
+    """Why."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """New end of validity, UTC, later than the one of now. The time limit to reserve moves by as much."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_code: Global___ExtensionReason.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendVoucherRequest: _TypeAlias = ExtendVoucherRequest  # noqa: Y015
+
+@_typing.final
+class ApproveVoucherExtensionRequest(_message.Message):
+    """Puts a proposed extension into force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `vouchers/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """The end of validity that is approved, as read before: another one was proposed meanwhile when it differs."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveVoucherExtensionRequest: _TypeAlias = ApproveVoucherExtensionRequest  # noqa: Y015
 
 @_typing.final
 class GetVoucherRequest(_message.Message):
@@ -353,14 +912,19 @@ class GetVoucherQrResponse(_message.Message):
     KEY_ID_FIELD_NUMBER: _builtins.int
     PUBLIC_KEY_FIELD_NUMBER: _builtins.int
     SVG_FIELD_NUMBER: _builtins.int
+    PNG_FIELD_NUMBER: _builtins.int
     token: _builtins.str
-    """Compact JWS (EdDSA, Ed25519) over voucher, programme and expiry; its header carries the key id."""
+    """Compact JWS (EdDSA, Ed25519); its header carries the key id, its claims are `sub` (the voucher), `programme`, `exp`
+    (seconds since 1970, UTC) and `issue` (the voucher's issue number).
+    """
     key_id: _builtins.str
     """Id of the key that signed."""
     public_key: _builtins.bytes
     """Public key, 32 bytes."""
     svg: _builtins.str
     """The QR as SVG."""
+    png: _builtins.bytes
+    """The QR as PNG, for paper and mail."""
     def __init__(
         self,
         *,
@@ -368,10 +932,11 @@ class GetVoucherQrResponse(_message.Message):
         key_id: _builtins.str = ...,
         public_key: _builtins.bytes = ...,
         svg: _builtins.str = ...,
+        png: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "public_key", b"public_key", "svg", b"svg", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "png", b"png", "public_key", b"public_key", "svg", b"svg", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -65,6 +65,36 @@ class VoucherServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.RevokeVoucherRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.Voucher.FromString,
                 _registered_method=True)
+        self.ListVoucherKeys = channel.unary_unary(
+                '/waymark.vouchers.v1.VoucherService/ListVoucherKeys',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherKeysRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherKeysResponse.FromString,
+                _registered_method=True)
+        self.CheckVoucherQr = channel.unary_unary(
+                '/waymark.vouchers.v1.VoucherService/CheckVoucherQr',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.CheckVoucherQrRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.CheckVoucherQrResponse.FromString,
+                _registered_method=True)
+        self.ListVoucherHistory = channel.unary_unary(
+                '/waymark.vouchers.v1.VoucherService/ListVoucherHistory',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherHistoryRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherHistoryResponse.FromString,
+                _registered_method=True)
+        self.ReissueVoucher = channel.unary_unary(
+                '/waymark.vouchers.v1.VoucherService/ReissueVoucher',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ReissueVoucherRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ReissueVoucherResponse.FromString,
+                _registered_method=True)
+        self.ExtendVoucher = channel.unary_unary(
+                '/waymark.vouchers.v1.VoucherService/ExtendVoucher',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ExtendVoucherRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.Voucher.FromString,
+                _registered_method=True)
+        self.ApproveVoucherExtension = channel.unary_unary(
+                '/waymark.vouchers.v1.VoucherService/ApproveVoucherExtension',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ApproveVoucherExtensionRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.Voucher.FromString,
+                _registered_method=True)
 
 
 class VoucherServiceServicer:
@@ -119,6 +149,57 @@ class VoucherServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListVoucherKeys(self, request, context):
+        """Lists the public keys that verify QRs offline; in JSON a JWK set, which may be cached for an hour.
+        Errors: OVERLOADED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckVoucherQr(self, request, context):
+        """Asks whether a QR that a learner shows counts now. What is proved offline stays true when there is no network: this
+        call tells besides whether the voucher was issued again or has ended.
+        Errors: VOUCHER_QR_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVoucherHistory(self, request, context):
+        """Lists what happened to a voucher, first thing first: each movement of its money and each change without one.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReissueVoucher(self, request, context):
+        """Issues a voucher again after loss: code and QR of before stop working at once. No money moves.
+        Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtendVoucher(self, request, context):
+        """Lets a voucher be valid for longer. Within the days that the programme leaves to one person (`extend_days`) it is at
+        once; beyond them it waits for a second one, and takes the place of what waited before. No money moves. A voucher that
+        is used up or has ended is not extended.
+        Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT, EXTENSION_TOO_LONG, SAME_PERSON.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveVoucherExtension(self, request, context):
+        """Puts a proposed extension into force; by another person than proposed it, and never one's own voucher.
+        Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT, SAME_PERSON.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VoucherServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -150,6 +231,36 @@ def add_VoucherServiceServicer_to_server(servicer, server):
             'RevokeVoucher': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeVoucher,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.RevokeVoucherRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.Voucher.SerializeToString,
+            ),
+            'ListVoucherKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVoucherKeys,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherKeysRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherKeysResponse.SerializeToString,
+            ),
+            'CheckVoucherQr': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckVoucherQr,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.CheckVoucherQrRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.CheckVoucherQrResponse.SerializeToString,
+            ),
+            'ListVoucherHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVoucherHistory,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherHistoryRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherHistoryResponse.SerializeToString,
+            ),
+            'ReissueVoucher': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReissueVoucher,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ReissueVoucherRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ReissueVoucherResponse.SerializeToString,
+            ),
+            'ExtendVoucher': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtendVoucher,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ExtendVoucherRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.Voucher.SerializeToString,
+            ),
+            'ApproveVoucherExtension': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveVoucherExtension,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ApproveVoucherExtensionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_voucher__pb2.Voucher.SerializeToString,
             ),
     }
@@ -315,6 +426,168 @@ class VoucherService:
             target,
             '/waymark.vouchers.v1.VoucherService/RevokeVoucher',
             waymark_dot_vouchers_dot_v1_dot_voucher__pb2.RevokeVoucherRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.Voucher.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVoucherKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.VoucherService/ListVoucherKeys',
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherKeysRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckVoucherQr(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.VoucherService/CheckVoucherQr',
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.CheckVoucherQrRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.CheckVoucherQrResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVoucherHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.VoucherService/ListVoucherHistory',
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherHistoryRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ListVoucherHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReissueVoucher(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.VoucherService/ReissueVoucher',
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ReissueVoucherRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ReissueVoucherResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtendVoucher(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.VoucherService/ExtendVoucher',
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ExtendVoucherRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.Voucher.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveVoucherExtension(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.VoucherService/ApproveVoucherExtension',
+            waymark_dot_vouchers_dot_v1_dot_voucher__pb2.ApproveVoucherExtensionRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_voucher__pb2.Voucher.FromString,
             options,
             channel_credentials,

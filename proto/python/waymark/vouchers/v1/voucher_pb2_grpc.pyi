@@ -57,6 +57,33 @@ class VoucherServiceStub:
     """Takes a voucher back; what is available returns to the programme.
     Errors: NOT_FOUND, WRONG_STATE.
     """
+    ListVoucherKeys: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.ListVoucherKeysRequest, _voucher_pb2.ListVoucherKeysResponse]
+    """Lists the public keys that verify QRs offline; in JSON a JWK set, which may be cached for an hour.
+    Errors: OVERLOADED.
+    """
+    CheckVoucherQr: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.CheckVoucherQrRequest, _voucher_pb2.CheckVoucherQrResponse]
+    """Asks whether a QR that a learner shows counts now. What is proved offline stays true when there is no network: this
+    call tells besides whether the voucher was issued again or has ended.
+    Errors: VOUCHER_QR_INVALID.
+    """
+    ListVoucherHistory: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.ListVoucherHistoryRequest, _voucher_pb2.ListVoucherHistoryResponse]
+    """Lists what happened to a voucher, first thing first: each movement of its money and each change without one.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    ReissueVoucher: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.ReissueVoucherRequest, _voucher_pb2.ReissueVoucherResponse]
+    """Issues a voucher again after loss: code and QR of before stop working at once. No money moves.
+    Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
+    """
+    ExtendVoucher: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.ExtendVoucherRequest, _voucher_pb2.Voucher]
+    """Lets a voucher be valid for longer. Within the days that the programme leaves to one person (`extend_days`) it is at
+    once; beyond them it waits for a second one, and takes the place of what waited before. No money moves. A voucher that
+    is used up or has ended is not extended.
+    Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT, EXTENSION_TOO_LONG, SAME_PERSON.
+    """
+    ApproveVoucherExtension: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.ApproveVoucherExtensionRequest, _voucher_pb2.Voucher]
+    """Puts a proposed extension into force; by another person than proposed it, and never one's own voucher.
+    Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT, SAME_PERSON.
+    """
 
 @_typing.type_check_only
 class VoucherServiceAsyncStub(VoucherServiceStub):
@@ -86,6 +113,33 @@ class VoucherServiceAsyncStub(VoucherServiceStub):
     RevokeVoucher: _aio.UnaryUnaryMultiCallable[_voucher_pb2.RevokeVoucherRequest, _voucher_pb2.Voucher]  # type: ignore[assignment]
     """Takes a voucher back; what is available returns to the programme.
     Errors: NOT_FOUND, WRONG_STATE.
+    """
+    ListVoucherKeys: _aio.UnaryUnaryMultiCallable[_voucher_pb2.ListVoucherKeysRequest, _voucher_pb2.ListVoucherKeysResponse]  # type: ignore[assignment]
+    """Lists the public keys that verify QRs offline; in JSON a JWK set, which may be cached for an hour.
+    Errors: OVERLOADED.
+    """
+    CheckVoucherQr: _aio.UnaryUnaryMultiCallable[_voucher_pb2.CheckVoucherQrRequest, _voucher_pb2.CheckVoucherQrResponse]  # type: ignore[assignment]
+    """Asks whether a QR that a learner shows counts now. What is proved offline stays true when there is no network: this
+    call tells besides whether the voucher was issued again or has ended.
+    Errors: VOUCHER_QR_INVALID.
+    """
+    ListVoucherHistory: _aio.UnaryUnaryMultiCallable[_voucher_pb2.ListVoucherHistoryRequest, _voucher_pb2.ListVoucherHistoryResponse]  # type: ignore[assignment]
+    """Lists what happened to a voucher, first thing first: each movement of its money and each change without one.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    ReissueVoucher: _aio.UnaryUnaryMultiCallable[_voucher_pb2.ReissueVoucherRequest, _voucher_pb2.ReissueVoucherResponse]  # type: ignore[assignment]
+    """Issues a voucher again after loss: code and QR of before stop working at once. No money moves.
+    Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
+    """
+    ExtendVoucher: _aio.UnaryUnaryMultiCallable[_voucher_pb2.ExtendVoucherRequest, _voucher_pb2.Voucher]  # type: ignore[assignment]
+    """Lets a voucher be valid for longer. Within the days that the programme leaves to one person (`extend_days`) it is at
+    once; beyond them it waits for a second one, and takes the place of what waited before. No money moves. A voucher that
+    is used up or has ended is not extended.
+    Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT, EXTENSION_TOO_LONG, SAME_PERSON.
+    """
+    ApproveVoucherExtension: _aio.UnaryUnaryMultiCallable[_voucher_pb2.ApproveVoucherExtensionRequest, _voucher_pb2.Voucher]  # type: ignore[assignment]
+    """Puts a proposed extension into force; by another person than proposed it, and never one's own voucher.
+    Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT, SAME_PERSON.
     """
 
 class VoucherServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -149,6 +203,69 @@ class VoucherServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_voucher_pb2.Voucher, _abc.Awaitable[_voucher_pb2.Voucher]]:
         """Takes a voucher back; what is available returns to the programme.
         Errors: NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListVoucherKeys(
+        self,
+        request: _voucher_pb2.ListVoucherKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_voucher_pb2.ListVoucherKeysResponse, _abc.Awaitable[_voucher_pb2.ListVoucherKeysResponse]]:
+        """Lists the public keys that verify QRs offline; in JSON a JWK set, which may be cached for an hour.
+        Errors: OVERLOADED.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckVoucherQr(
+        self,
+        request: _voucher_pb2.CheckVoucherQrRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_voucher_pb2.CheckVoucherQrResponse, _abc.Awaitable[_voucher_pb2.CheckVoucherQrResponse]]:
+        """Asks whether a QR that a learner shows counts now. What is proved offline stays true when there is no network: this
+        call tells besides whether the voucher was issued again or has ended.
+        Errors: VOUCHER_QR_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListVoucherHistory(
+        self,
+        request: _voucher_pb2.ListVoucherHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_voucher_pb2.ListVoucherHistoryResponse, _abc.Awaitable[_voucher_pb2.ListVoucherHistoryResponse]]:
+        """Lists what happened to a voucher, first thing first: each movement of its money and each change without one.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ReissueVoucher(
+        self,
+        request: _voucher_pb2.ReissueVoucherRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_voucher_pb2.ReissueVoucherResponse, _abc.Awaitable[_voucher_pb2.ReissueVoucherResponse]]:
+        """Issues a voucher again after loss: code and QR of before stop working at once. No money moves.
+        Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
+        """
+
+    @_abc_1.abstractmethod
+    def ExtendVoucher(
+        self,
+        request: _voucher_pb2.ExtendVoucherRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_voucher_pb2.Voucher, _abc.Awaitable[_voucher_pb2.Voucher]]:
+        """Lets a voucher be valid for longer. Within the days that the programme leaves to one person (`extend_days`) it is at
+        once; beyond them it waits for a second one, and takes the place of what waited before. No money moves. A voucher that
+        is used up or has ended is not extended.
+        Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT, EXTENSION_TOO_LONG, SAME_PERSON.
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveVoucherExtension(
+        self,
+        request: _voucher_pb2.ApproveVoucherExtensionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_voucher_pb2.Voucher, _abc.Awaitable[_voucher_pb2.Voucher]]:
+        """Puts a proposed extension into force; by another person than proposed it, and never one's own voucher.
+        Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT, SAME_PERSON.
         """
 
 def add_VoucherServiceServicer_to_server(servicer: VoucherServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,185 @@
+"""Who waits for a programme's money: joining, offers in turn, accepting, leaving. Shared by calls and jobs.
+
+Locks are taken in this order: learner, entry, application, pots, chain. What an offer holds is, in the
+ledger, still the programme's, on an account of the entry: no voucher exists before the learner says yes.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.api.applications import tell_decided
+from services.vouchers.app import VouchersApp
+from services.vouchers.assessment import Assessment, assess
+from services.vouchers.decisions import decision_values
+from services.vouchers.domain import bookings
+from services.vouchers.domain.ledger import Booking
+from services.vouchers.domain.money import money
+from services.vouchers.domain.replay import BESIDE_CLAUSES
+from services.vouchers.domain.states import ApplicationState
+from services.vouchers.domain.waiting import LACKING, WaitingState, accept_hours, may_wait
+from services.vouchers.granting import issue, take_money
+from services.vouchers.store import applications, budgets, facts, ledger, waiting_list
+
+
+def join(tx: Transaction, application_id: str) -> Row[Any]:
+    """Puts an application on the list; returns the entry's row. Raises Refusal: NOT_FOUND,
+    WAITING_NOT_POSSIBLE, ALREADY_WAITING, APPLICATION_OPEN."""
+    learner = applications.get(tx, application_id).learner
+    facts.lock_learner(tx, learner)
+    row = applications.get(tx, application_id, locked=True)
+    if not may_wait(ApplicationState(row.state), row.reason_codes, by_rules=not row.decided_by):
+        raise Refusal(reason_pb2.REASON_WAITING_NOT_POSSIBLE)
+    standing = waiting_list.standing(tx, learner, row.programme_id)
+    if standing:
+        raise Refusal(reason_pb2.REASON_ALREADY_WAITING, metadata={"entry": standing})
+    applications.need_none_open(tx, learner, row.programme_id, row.session)
+    return waiting_list.add(tx, row)
+
+
+def offer(app: VouchersApp, tx: Transaction, entry_id: str) -> bool:
+    """Offers money to an entry whose turn it is, or closes it. Returns False when it goes on waiting, or when
+    somebody else dealt with it meanwhile."""
+    facts.lock_learner(tx, waiting_list.get(tx, entry_id).learner)
+    row = waiting_list.lock(tx, entry_id)
+    if row.state != WaitingState.WAITING:
+        return False
+    found, codes = _decided_now(app, tx, row)
+    if found is not None and not codes:
+        budgets.lock_all(tx, row.programme_id)
+        try:
+            pot = take_money(tx, found)
+        except Refusal:  # somebody else took the last of it since the check above
+            codes = LACKING
+        else:
+            _hold(tx, row, found, pot)
+            return True
+    if codes == LACKING:
+        return False
+    _end(tx, waiting_list.change(tx, row, waiting_list.entry_of(row).close(), reason_codes=codes))
+    return True
+
+
+def accept(app: VouchersApp, tx: Transaction, entry_id: str) -> Row[Any]:
+    """Takes an offer: the money goes back to its pot and at once, under the pot's lock, to the voucher of a
+    decision of today. Returns the entry's row: ACCEPTED, CLOSED, or WAITING again in its old place when more
+    is needed now than is there. Raises Refusal: NOT_FOUND, WRONG_STATE, OFFER_EXPIRED."""
+    facts.lock_learner(tx, waiting_list.get(tx, entry_id).learner)
+    row = waiting_list.lock(tx, entry_id)
+    entry = waiting_list.entry_of(row)
+    accepted = entry.accept(tx.now)
+    budgets.lock_all(tx, row.programme_id)
+    _give_back(tx, row)
+    found, codes = _decided_now(app, tx, row)
+    if codes == LACKING:
+        return waiting_list.change(tx, row, entry.back(), offered_cents=0, pot_id=None)
+    if found is None or codes:
+        return _end(tx, waiting_list.change(tx, row, entry.close(), reason_codes=codes))
+    voucher = _grant(tx, row, found)
+    return _end(tx, waiting_list.change(tx, row, accepted, voucher_id=voucher))
+
+
+def lapse(tx: Transaction, entry_id: str) -> None:
+    """Ends an offer past its limit. Raises Refusal: NOT_FOUND, WRONG_STATE."""
+    row = waiting_list.lock(tx, entry_id)
+    entry = waiting_list.entry_of(row).lapse(tx.now)
+    budgets.lock_all(tx, row.programme_id)
+    _give_back(tx, row)
+    _end(tx, waiting_list.change(tx, row, entry))
+
+
+def leave(tx: Transaction, entry_id: str) -> Row[Any]:
+    """Takes an entry off the list; returns its row. Raises Refusal: NOT_FOUND, WRONG_STATE."""
+    row = waiting_list.lock(tx, entry_id)
+    entry = waiting_list.entry_of(row).leave()
+    if row.held_cents:
+        budgets.lock_all(tx, row.programme_id)
+        _give_back(tx, row)
+    return _end(tx, waiting_list.change(tx, row, entry))
+
+
+def _decided_now(app: VouchersApp, tx: Transaction, row: Row[Any]) -> tuple[Assessment | None, list[str]]:
+    """Decides the application of an entry by its version and on what is known now; returns that with the
+    codes of what speaks against a grant by rules alone, none when nothing does."""
+    application = applications.get(tx, str(row.application_id), locked=True)
+    programme, number = f"programmes/{row.programme_id}", application.version_number
+    try:
+        applications.need_none_open(tx, row.learner, row.programme_id, application.session)
+        found = assess(app, tx, row.learner, programme, application.session, number=number, place=row.place)
+    except Refusal as refusal:
+        if refusal.reason_name not in BESIDE_CLAUSES:
+            raise
+        return None, [refusal.reason_name]
+    state, codes = found.decision.state
+    if state is ApplicationState.SUBMITTED:  # a fact is no longer verified, so rules alone do not decide
+        unsure = [each.reason_code for each in found.decision.results if not (each.verified and each.decided)]
+        return found, list(dict.fromkeys(unsure))
+    return found, codes
+
+
+def _hold(tx: Transaction, row: Row[Any], found: Assessment, pot: Row[Any]) -> None:
+    """Sets money that left a pot aside for an entry, and tells."""
+    assert found.decision.worth is not None
+    amount = found.decision.worth.amount
+    until = tx.now + timedelta(hours=accept_hours(found.rules))
+    entry = waiting_list.entry_of(row).offer(amount, until)
+    _post(tx, row, bookings.offer(new_id(), pot.name, _name(row), amount))
+    group = found.decision.group
+    waiting_list.change(tx, row, entry, pot_id=pot.id, offered_cents=amount, target_group=group)
+    event = events_pb2.WaitingListOfferMade(
+        application=f"applications/{row.application_id}",
+        waiting_list_entry=_name(row),
+        learner=row.learner,
+        amount=money(amount, row.currency),
+    )
+    event.accept_until.FromDatetime(until)
+    tx.publish(event)
+
+
+def _give_back(tx: Transaction, row: Row[Any]) -> None:
+    """Returns what an offer holds to its pot; the programme's pots are locked."""
+    pot = waiting_list.give_to_pot(tx, row.pot_id, row.held_cents)
+    _post(tx, row, bookings.end_offer(new_id(), pot, _name(row), row.held_cents))
+
+
+def _grant(tx: Transaction, row: Row[Any], found: Assessment) -> str:
+    """Grants the application of an entry; returns the voucher's id."""
+    pot = take_money(tx, found)
+    voucher = new_id()
+    values = {**decision_values(found, row.learner), "state": int(ApplicationState.GRANTED)}
+    del values["id"]
+    said = {"reason_codes": [], "decided_at": tx.now, "voucher_id": voucher}
+    application = applications.change(tx, str(row.application_id), {**values, **said})
+    issue(tx, found, row.learner, str(row.application_id), voucher, pot)
+    tell_decided(tx, application)
+    return voucher
+
+
+def _end(tx: Transaction, row: Row[Any]) -> Row[Any]:
+    """Tells that an entry has ended; returns its row."""
+    tx.publish(
+        events_pb2.WaitingListEntryEnded(
+            application=f"applications/{row.application_id}",
+            waiting_list_entry=_name(row),
+            learner=row.learner,
+            state=WaitingState(row.state).name,
+        )
+    )
+    return row
+
+
+def _post(tx: Transaction, row: Row[Any], booking: Booking) -> None:
+    shard = ledger.shard_for(tx, row.currency, _name(row))
+    ledger.post(tx, ledger.lock_head(tx, shard), booking)
+
+
+def _name(row: Row[Any]) -> str:
+    return f"waitingListEntries/{row.id}"
