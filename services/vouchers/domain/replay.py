@@ -32,6 +32,7 @@ _COMPUTED = frozenset(
         "target_group",
     }
 )
+APPEAL_GRANTED = 1  # as in the contract
 # What can speak against an application collected for a draw, or one that waits, beside the clauses.
 BESIDE_CLAUSES = frozenset({"APPLICATION_OPEN", "SESSION_UNKNOWN"})
 _NOT_COMPUTED = frozenset(application_pb2.Application.DESCRIPTOR.fields_by_name) - _COMPUTED
@@ -45,7 +46,7 @@ def applied_on(row: Any) -> date:
 
 def by_person(row: Any) -> bool:
     """True when a caseworker took the decision that is pinned in `row`: a grant on appeal pins anew."""
-    return bool(row.decided_by) or (row.state == State.GRANTED and bool(row.appeal_decided_by))
+    return bool(row.decided_by) or (row.state == State.GRANTED and row.appeal_outcome == APPEAL_GRANTED)
 
 
 def pins(
