@@ -15,7 +15,16 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
-from waymark.vouchers.v1 import application_pb2, hold_pb2, receivable_pb2, redemption_pb2, voucher_pb2
+from waymark.vouchers.v1 import (
+    alert_pb2,
+    application_pb2,
+    complaint_pb2,
+    hold_pb2,
+    receivable_pb2,
+    redemption_pb2,
+    sanction_pb2,
+    voucher_pb2,
+)
 
 from services.platform.app import App
 from services.platform.db.engine import make_engine
@@ -29,7 +38,12 @@ from services.vouchers.store import programmes
 NOTES = "voucher-notes.key"
 # Requests that carry a note, and so do their answers.
 NOTED = (
+    alert_pb2.CloseAlertRequest,
+    alert_pb2.RaiseAlertRequest,
+    alert_pb2.RecordFindingRequest,
+    alert_pb2.ReopenAlertRequest,
     application_pb2.DecideApplicationRequest,
+    complaint_pb2.FileComplaintRequest,
     hold_pb2.PlaceHoldRequest,
     hold_pb2.ReleaseHoldRequest,
     receivable_pb2.ApproveWriteOffRequest,
@@ -37,6 +51,10 @@ NOTED = (
     redemption_pb2.ClawBackRedemptionRequest,
     redemption_pb2.RejectRedemptionRequest,
     redemption_pb2.VoidRedemptionRequest,
+    sanction_pb2.AppealSanctionRequest,
+    sanction_pb2.DecideSanctionAppealRequest,
+    sanction_pb2.ImposeSanctionRequest,
+    sanction_pb2.ProposeSanctionRequest,
     voucher_pb2.RevokeVoucherRequest,
 )
 

@@ -76,6 +76,17 @@ def accredited(tx: Transaction, organisation: str, day: date) -> bool:
     return tx.execute(statement).first() is not None
 
 
+def provider_of(tx: Transaction, course: str) -> str:
+    """Returns the provider of a course; empty when the course is not known."""
+    return str(tx.execute(select(courses.c.organisation).where(courses.c.name == course)).scalar() or "")
+
+
+def known(tx: Transaction, organisation: str) -> str:
+    """Returns the name of an organisation that the catalogue told of; empty when it did not."""
+    statement = select(organisations.c.name).where(organisations.c.name == organisation)
+    return str(tx.execute(statement).scalar() or "")
+
+
 def put_organisation(tx: Transaction, values: dict[str, Any]) -> bool:
     """Stores an organisation unless a newer version is there; returns whether it did."""
     return _newer(tx, organisations, values)
