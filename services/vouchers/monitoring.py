@@ -17,7 +17,7 @@ from waymark.vouchers.v1 import alert_pb2, events_pb2
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain.monitoring import Accepted, Hit, Median, Message, Rule, kind_number
+from services.vouchers.domain.monitoring import NO_MEDIAN, Accepted, Hit, Median, Message, Rule, kind_number
 from services.vouchers.store import alerts, monitoring, payouts
 
 AT_ONCE = 1000  # redemptions of one transaction
@@ -127,7 +127,7 @@ def _compared(tx: Transaction, rules: Sequence[Rule], rows: Sequence[Row[Any]]) 
             delivered=row.delivered_at,
             nuts=row.nuts_code,
             residence=homes.get(row.learner, ""),
-            median=medians.get((row.course, row.currency), Median(0, 0)),
+            median=medians.get((row.course, row.currency), NO_MEDIAN),
             on_the_day=days[day] if row.delivered_at else 0,
             sharing=sharing.get(row.organisation, 0),
         )

@@ -116,8 +116,8 @@ def _feedback(row: Row[Any]) -> pb.Feedback:
 def _outcome(row: Row[Any]) -> pb.LearnerOutcome:
     return Outcome(
         name=f"redemptions/{row.id}/outcome",
-        status=row.status or 0,
-        source=row.source or 0,
+        status=row.status,
+        source=row.source,
         observed_date=day(row.observed_on) if row.observed_on else None,
         due_time=moment(results.due(row.accepted_at)) if row.accepted_at else None,
         ask_time=moment(row.asked_at),

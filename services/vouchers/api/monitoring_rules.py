@@ -15,7 +15,6 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
-from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.monitoring import check, seed_hash
 from services.vouchers.monitoring import rule_of
@@ -114,5 +113,5 @@ def rule_message(row: Row[Any]) -> pb.MonitoringRule:
     message.state = row.state
     message.create_time.FromDatetime(row.created_at)
     if row.activated_at is not None:
-        message.activate_time.CopyFrom(moment(row.activated_at))
+        message.activate_time.FromDatetime(row.activated_at)
     return message

@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
 from waymark.options.v1 import options_pb2
-from waymark.vouchers.v1 import events_pb2
+from waymark.vouchers.v1 import events_pb2, sanction_pb2_grpc
 from waymark.vouchers.v1 import sanction_pb2 as pb
-from waymark.vouchers.v1 import sanction_pb2_grpc
 
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page

@@ -24,7 +24,10 @@ class Median(NamedTuple):
     """Median in cents of the last accepted amounts of a course, and of how many."""
 
     cents: int
-    count: int
+    of: int
+
+
+NO_MEDIAN = Median(0, 0)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Accepted:
     delivered: datetime | None = None
     nuts: str = ""
     residence: str = ""
-    median: Median = Median(0, 0)
+    median: Median = NO_MEDIAN
     on_the_day: int = 0
     sharing: int = 0
 
@@ -122,7 +125,7 @@ def _amount(rule: Rule, it: Accepted) -> Hit | None:
         limit = cents_of(condition.above)
         if it.cents > limit:
             return Hit(it.cents, limit)
-    if condition.above_median_percent and it.median.count >= MEDIAN_FROM:
+    if condition.above_median_percent and it.median.of >= MEDIAN_FROM:
         limit = it.median.cents * condition.above_median_percent // 100
         if it.cents > limit:
             return Hit(it.cents, limit)

@@ -1,4 +1,4 @@
-"""Statements of monitoring: versions of rules, what was accepted and not looked at, what it is compared with."""
+"""Statements of monitoring: rule versions, what was accepted and not looked at, what it is compared with."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ INSERT INTO acceptances
 SELECT id, organisation, course, currency, accepted_cents, (delivered_at AT TIME ZONE 'UTC')::date,
   coalesce(accepted_at, now()) FROM checked
 ON CONFLICT (redemption_id) DO NOTHING""")
-_MEDIANS = text("""SELECT c.course, c.currency, m.cents, m.count
+_MEDIANS = text("""SELECT c.course, c.currency, m.cents, m.found
 FROM unnest(CAST(:courses AS text[]), CAST(:currencies AS text[])) AS c (course, currency), LATERAL (
-  SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY accepted_cents) AS cents, count(*) AS count FROM (
+  SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY accepted_cents) AS cents, count(*) AS found FROM (
     SELECT accepted_cents FROM acceptances a WHERE a.course = c.course AND a.currency = c.currency
     ORDER BY redemption_id DESC LIMIT 200) AS last
-) AS m WHERE m.count > 0""")
-_ON_DAYS = text("""SELECT a.organisation, a.delivered_on, count(*) AS count
+) AS m WHERE m.found > 0""")
+_ON_DAYS = text("""SELECT a.organisation, a.delivered_on, count(*) AS found
 FROM acceptances a JOIN unnest(CAST(:organisations AS text[]), CAST(:days AS date[])) AS d (organisation, day)
   ON a.organisation = d.organisation AND a.delivered_on = d.day
 GROUP BY a.organisation, a.delivered_on""")
 # Compared inside the database: no account number leaves it.
-_SHARING = text("""SELECT mine.organisation, count(DISTINCT other.organisation) AS count
+_SHARING = text("""SELECT mine.organisation, count(DISTINCT other.organisation) AS found
 FROM bank_accounts mine JOIN bank_accounts other
   ON other.iban = mine.iban AND other.organisation <> mine.organisation AND other.state = 2
 WHERE mine.state = 2 AND mine.organisation = ANY (:organisations) GROUP BY mine.organisation""")
@@ -109,7 +109,7 @@ def medians(tx: Transaction, courses: Collection[tuple[str, str]]) -> dict[tuple
     """Returns median and count of the last 200 accepted amounts by course and currency."""
     pairs = sorted(courses)
     values = {"courses": [course for course, _ in pairs], "currencies": [currency for _, currency in pairs]}
-    return {(row.course, row.currency): (row.cents, row.count) for row in tx.execute(_MEDIANS, values)}
+    return {(row.course, row.currency): (row.cents, row.found) for row in tx.execute(_MEDIANS, values)}
 
 
 def on_days(tx: Transaction, days: Collection[tuple[str, date]]) -> dict[tuple[str, date], int]:
@@ -117,13 +117,13 @@ def on_days(tx: Transaction, days: Collection[tuple[str, date]]) -> dict[tuple[s
     pairs = sorted(days)
     values = {"organisations": [who for who, _ in pairs], "days": [day for _, day in pairs]}
     rows = tx.execute(_ON_DAYS, values)
-    return {(row.organisation, row.delivered_on): row.count for row in rows}  # type: ignore[misc]
+    return {(row.organisation, row.delivered_on): row.found for row in rows}
 
 
 def sharing(tx: Transaction, organisations: Collection[str]) -> dict[str, int]:
     """Returns with how many others providers share a confirmed bank account; none is left out."""
     rows = tx.execute(_SHARING, {"organisations": sorted(organisations)})
-    return {row.organisation: row.count for row in rows}  # type: ignore[misc]
+    return {row.organisation: row.found for row in rows}
 
 
 def residences(tx: Transaction, learners: Collection[str], today: date) -> dict[str, str]:

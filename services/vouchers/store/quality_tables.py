@@ -1,4 +1,4 @@
-"""Tables of quality: rules that look at what was accepted, alerts, complaints, sanctions, what learners say."""
+"""Tables of quality: rules on what was accepted, alerts, complaints, sanctions, what learners say."""
 
 from __future__ import annotations
 

@@ -58,9 +58,9 @@ RESERVE = named(
 )
 MOVE = named(
     "move",
-    """UPDATE redemptions SET state = :state, evidence = :evidence, updated_at = now(),
-  started_at = CASE :state WHEN 3 THEN now() ELSE started_at END,
-  delivered_at = CASE :state WHEN 4 THEN now() ELSE delivered_at END,
+    """UPDATE redemptions SET state = CAST(:state AS smallint), evidence = :evidence, updated_at = now(),
+  started_at = CASE CAST(:state AS smallint) WHEN 3 THEN now() ELSE started_at END,
+  delivered_at = CASE CAST(:state AS smallint) WHEN 4 THEN now() ELSE delivered_at END,
   version = version + 1 WHERE id = :id""",
 )
 RESOLVE = named(

@@ -49,6 +49,19 @@ ATTEMPTS = {
     "set_offs_some_amount": "UPDATE set_offs SET cents = 0",
     "vouchers_never_beyond_value": "UPDATE vouchers SET available_cents = available_cents + 1",
     "vouchers_not_negative": "UPDATE vouchers SET available_cents = -1, returned_cents = returned_cents + 1",
+    "alerts_found_by_another": "UPDATE alerts SET found_by = raised_by",
+    "alerts_found_by_someone": "UPDATE alerts SET outcome = 0",
+    "alerts_verified_by_another": "UPDATE alerts SET closed_by = found_by",
+    "alerts_verified_by_someone": "UPDATE alerts SET closed_by = ''",
+    "feedback_one_to_five": "UPDATE feedback SET satisfaction = 6",
+    "holds_finding_verified": """UPDATE holds
+      SET verified_by = '', released_by = 'another', released_at = now()""",
+    "monitoring_rules_activated_by_someone": "UPDATE monitoring_rules SET activated_by = ''",
+    "monitoring_rules_maker_checker": "UPDATE monitoring_rules SET activated_by = drafted_by",
+    "sanctions_decided_by_a_third": "UPDATE sanctions SET decided_by = imposed_by",
+    "sanctions_decided_by_someone": "UPDATE sanctions SET decided_by = ''",
+    "sanctions_imposed_by_someone": "UPDATE sanctions SET imposed_by = ''",
+    "sanctions_maker_checker": "UPDATE sanctions SET imposed_by = proposed_by",
 }
 
 
@@ -56,6 +69,19 @@ RECEIVABLE = (
     """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
       SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
     """INSERT INTO set_offs SELECT b.id, r.id, r.organisation, 1 FROM payout_batches b, receivables r""",
+)
+QUALITY = (
+    """INSERT INTO monitoring_rules (code, number, state, drafted_by, activated_by)
+      VALUES ('r', 1, 2, 'a', 'b')""",
+    """INSERT INTO alerts (id, kind, target, state, raised_by, outcome, evidence, found_by, closed_by)
+      VALUES (gen_random_uuid(), 7, 'courses/c', 3, 'a', 1, 'case 1', 'b', 'c')""",
+    """INSERT INTO holds (id, target, placed_by, alert_id, verified_by)
+      SELECT gen_random_uuid(), target, raised_by, id, closed_by FROM alerts""",
+    """INSERT INTO sanctions
+      (id, organisation, kind, state, appeal_days, proposed_by, imposed_by, imposed_at, decided_by)
+      VALUES (gen_random_uuid(), 'organisations/o', 1, 4, 30, 'a', 'b', now(), 'c')""",
+    """INSERT INTO feedback (redemption_id, satisfaction, skills_gained, updated_at)
+      SELECT id, 1, 1, now() FROM redemptions""",
 )
 
 
@@ -101,7 +127,7 @@ def run(world: World, statement: str) -> int:
 def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     place(owed)
-    for statement in RECEIVABLE:
+    for statement in (*RECEIVABLE, *QUALITY):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (
