@@ -19,12 +19,18 @@ SPENT = [
 
 # What the walk from a list to a payment has no occasion for.
 ELSEWHERE = {
+    "AlertClosed",
+    "AlertRaised",
     "BankAccountWithdrawn",
+    "OutcomeAsked",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",
+    "RebookingOffered",
     "ReceivableWrittenOff",
     "RedemptionClawedBack",
+    "SanctionAppealDecided",
+    "SanctionImposed",
 }
 
 

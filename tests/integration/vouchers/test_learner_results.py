@@ -126,7 +126,8 @@ def many(world: Any, course: str, count: int, *, mark: int = 4) -> None:
     """Has so many learners take a course, give feedback and be at work."""
     session = world.offer(course)
     for _ in range(count):
-        person, voucher = world.voucher(world.plan)
+        person = world.learner()
+        voucher = world.apply(person, world.plan, session).voucher
         world.session = session
         name = world.accepted(person, voucher, amount=100).name
         give(person, name, mark)
