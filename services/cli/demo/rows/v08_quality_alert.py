@@ -8,7 +8,7 @@ from services.cli.amounts import json_money
 from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.refusals import gather
-from services.cli.demo.rows import ground
+from services.cli.demo.rows import ground, quality
 from services.cli.output import money
 
 USUAL, HIGH = "Yusuf (V8)", "Mira (V8)"
@@ -17,7 +17,7 @@ LIMIT = "500.00"
 
 def show(journey: Journey) -> str:
     """REST: a rule raises an alert, the batch leaves it out, after a verified finding the next batch pays."""
-    programme = ground.publish(journey, "dutch-temporary-training-voucher", short="watched").programme
+    programme = quality.publish(journey, "watched", "10000.00")
     in_force(journey, programme)
     usual = spend(journey, USUAL, programme, "200.00")
     high = spend(journey, HIGH, programme, "")
@@ -57,12 +57,9 @@ def in_force(journey: Journey, programme: str) -> None:
 
 def spend(journey: Journey, person: str, programme: str, amount: str) -> str:
     """A person is granted a voucher and spends `amount` of it, all when empty; returns the redemption."""
-    ground.tell_facts(journey, person, employment_status="unemployed", education_level=3)
+    voucher, caller = quality.granted(journey, person, programme), journey.person("learner", person)
     session = journey.facts.session
-    granted = ground.apply(journey, person, programme, session)
-    expect(granted["state"] == "STATE_GRANTED", f"{granted['state']} {granted.get('reasonCodes')}")
-    caller = journey.person("learner", person)
-    wanted: dict[str, Any] = {"voucher": granted["voucher"], "session": session, "requestId": request_id()}
+    wanted: dict[str, Any] = {"voucher": voucher, "session": session, "requestId": request_id()}
     if amount:
         wanted["amount"] = json_money(amount)
     name = caller.rest("POST", "/v1/redemptions:reserve", wanted)["name"]
