@@ -54,7 +54,7 @@ def assess(
     """Decides on stored and declared facts by the version in force today (UTC day of the database).
 
     `number`: the version that an application has pinned before, to decide by that instead.
-    Raises Refusal: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN.
+    Raises Refusal: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED.
     """
     today = tx.now.date()
     row = programmes.get(tx, names.last(programme))

@@ -8,10 +8,13 @@ from typing import Any
 
 from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.shortage import Entry, Occupation
+from services.vouchers.store import sanctions
 from services.vouchers.store.catalogue_tables import (
     courses,
     organisations,
@@ -22,7 +25,8 @@ from services.vouchers.store.catalogue_tables import (
 
 
 def find(tx: Transaction, session: str) -> Offer | None:
-    """Returns a session that can be booked; None when it is unknown or the course is gone."""
+    """Returns a session that can be booked; None when it is unknown or the course is gone. Raises
+    Refusal(PROVIDER_SANCTIONED) while its provider may take no vouchers."""
     statement = (
         select(
             sessions.c.name.label("session"),
@@ -38,12 +42,15 @@ def find(tx: Transaction, session: str) -> Offer | None:
             courses.c.occupations,
             organisations.c.accredited,
             organisations.c.accredited_until,
+            sanctions.barring(courses.c.organisation).label("barred"),
         )
         .join(courses, courses.c.name == sessions.c.course)
         .outerjoin(organisations, organisations.c.name == courses.c.organisation)
         .where(sessions.c.name == session, sessions.c.listed, ~courses.c.removed)
     )
     row = tx.execute(statement).one_or_none()
+    if row is not None and row.barred:
+        raise Refusal(reason_pb2.REASON_PROVIDER_SANCTIONED)
     return None if row is None else offer_of(row)
 
 

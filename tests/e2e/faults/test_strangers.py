@@ -33,10 +33,12 @@ AFTER_A_BANK = {
     "ListReceivables",
     "ListStatementLines",
 }
+# What there is only once a provider was delisted, as the stand's is not; held by test_sanctions.
+AFTER_A_DELISTING = {"GetRebooking"}
 READS = {
     name: rpc
     for name, rpc in RPCS.items()
-    if name.startswith(READING) and name not in AFTER_A_BANK and not rpc.policy.public
+    if name.startswith(READING) and name not in AFTER_A_BANK | AFTER_A_DELISTING and not rpc.policy.public
 }
 ROLES = ("learner", "provider", "counsellor")
 ELSEWHERE = "organisations/elsewhere"
@@ -49,7 +51,7 @@ class Owners:
         first, facts = len(stand.callers.journal.entries), stand.journey.facts
         learner = stand.learner(pathway=True)
         self._fill(stand, learner)
-        stand.spend(learner)
+        self._look_at(stand, learner, stand.spend(learner))
         finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
         finance.surely("ListBankAccounts", parent=facts.partner)
         finance.surely("ListHolds")
@@ -59,6 +61,21 @@ class Owners:
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}
         self.names |= {facts.programme, facts.shortage_version, f"fundingSources/state-{stand.journey.run}"}
         self.people = {"learner": learner.person, "provider": stand.provider, "counsellor": stand.counsellor}
+
+    def _look_at(self, stand: Stand, learner: Learner, redemption: str) -> None:
+        """Everything about the quality of one redemption."""
+        person, finance = learner.person, stand.callers.person("finance")
+        person.surely("FileComplaint", parent=redemption, complaint={"kind": "KIND_OTHER"})
+        marks = {"satisfaction": 4, "skills_gained": 4}
+        person.surely("GiveFeedback", name=f"{redemption}/feedback", feedback=marks)
+        outcome = {"status": "STATUS_SEEKING"}
+        stand.register.surely("ReportOutcome", name=f"{redemption}/outcome", outcome=outcome)
+        rule = {"hold_on": "HOLD_ON_NOTHING", "sample": {"share_basis_points": 1}}
+        finance.surely("DraftMonitoringRule", monitoring_rule_id="strangers", monitoring_rule=rule)
+        finance.surely("RaiseAlert", alert={"target": redemption, "reason": "looks odd"})
+        warning = {"organisation": stand.journey.facts.partner, "kind": "KIND_WARNING", "reason": "odd"}
+        proposed = finance.surely("ProposeSanction", sanction=warning)
+        stand.callers.person("finance").surely("ImposeSanction", name=proposed.name)
 
     def _fill(self, stand: Stand, learner: Learner) -> None:
         person, holder = learner.person, learner.holder

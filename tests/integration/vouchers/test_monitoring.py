@@ -11,6 +11,7 @@ import pytest
 from waymark.vouchers.v1 import bank_account_pb2, events_pb2, hold_pb2
 from waymark.vouchers.v1 import monitoring_rule_pb2 as pb
 
+from services.platform.db.transaction import transaction
 from services.vouchers import jobs, monitoring, settlement
 from services.vouchers.store import payouts
 from tests.integration.vouchers.refusals import refused, violations_of
@@ -216,6 +217,17 @@ def test_what_nobody_has_looked_at_is_never_released(
         assert refused(owed.batch) == "NOTHING_TO_PAY"
     else:
         assert cents(owed.batch().total) == 100_000  # paid although a rule would have stopped it
+
+
+def test_who_releases_while_somebody_looks_releases_nothing_of_it(owed: World) -> None:
+    rule(owed, **HIGH)
+    accept(owed)
+    app: Any = owed.app
+    with transaction(app) as looking:
+        assert monitoring.check_accepted(app, looking) == 1
+        jobs.release_held(app)  # in a transaction of its own, before the alert can be seen
+    assert refused(owed.batch) == "NOTHING_TO_PAY"
+    assert len(alerts(owed)) == 1
 
 
 def test_acceptance_itself_asks_no_rule(owed: World) -> None:

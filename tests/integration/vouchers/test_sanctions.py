@@ -16,7 +16,7 @@ from services.vouchers.store import redemptions as statements
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.canary import CANARY, everything
 from tests.support.quality import Sanction, find, look, propose, run, sanction, told
-from tests.support.vouchers import NO_EVIDENCE, World, cents
+from tests.support.vouchers import NO_EVIDENCE, World, cents, request_id
 
 Redemption, Rebooking = redemptions.Redemption, rebookings.Rebooking
 WARNING, BARRED = Sanction.KIND_WARNING, Sanction.KIND_NO_NEW_RESERVATIONS
@@ -35,13 +35,15 @@ def school(world: World) -> Any:
 
 def appeal(world: Any, name: str) -> Any:
     """Appeals, as the school."""
-    request = pb.AppealSanctionRequest(name=name, appeal="the lists are genuine")
+    request = pb.AppealSanctionRequest(name=name, appeal=f"{CANARY} signed", request_id=request_id())
     return world.provider.sanctions.AppealSanction(request)
 
 
 def decide(world: Any, name: str, who: Any, *, lift: bool) -> Any:
     """Decides an appeal."""
-    request = pb.DecideSanctionAppealRequest(name=name, lift=lift, decision="heard both sides")
+    request = pb.DecideSanctionAppealRequest(
+        name=name, lift=lift, decision=f"heard {CANARY}", request_id=request_id()
+    )
     return who.sanctions.DecideSanctionAppeal(request)
 
 
@@ -122,6 +124,8 @@ def test_no_voucher_is_reserved_until_it_ends(
         assert school.reserve(school.person_, school.voucher_, 10_000).state == Redemption.STATE_RESERVED
         return
     assert refused(lambda: school.reserve(school.person_, school.voucher_, 10_000)) == "PROVIDER_SANCTIONED"
+    late = school.learner()
+    assert refused(lambda: school.apply(late, school.plan)) == "PROVIDER_SANCTIONED"  # and none is granted
     accept = redemptions.AcceptRedemptionRequest(name=before.name)
     school.caseworker.redemptions.AcceptRedemption(accept)  # what was booked before goes on
     assert cents(school.batch().total) == 10_000
@@ -146,8 +150,10 @@ def test_a_suspension_stops_payment_until_it_is_lifted_by_a_third(school: Any) -
     assert (lifted.state, lifted.effective, lifted.decision) == (
         Sanction.STATE_LIFTED,
         False,
-        "heard both sides",
+        f"heard {CANARY}",
     )
+    assert CANARY in lifted.appeal
+    assert CANARY not in everything(school.app.engine)
     (event,) = told(school, events_pb2.SanctionAppealDecided)
     assert event.lifted
     assert cents(school.batch().total) == 100_000

@@ -74,7 +74,7 @@ class ApplicationServiceServicer:
     def CreateApplication(self, request, context):
         """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
         caseworker.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,7 +98,7 @@ class ApplicationServiceServicer:
 
     def DecideApplication(self, request, context):
         """Grants or refuses an application that waits.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

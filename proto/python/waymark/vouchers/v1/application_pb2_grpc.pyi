@@ -36,7 +36,7 @@ class ApplicationServiceStub:
     CreateApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.CreateApplicationRequest, _application_pb2.Application]
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
     caseworker.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]
     """Reads an application.
@@ -48,7 +48,7 @@ class ApplicationServiceStub:
     """
     DecideApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]
     """Grants or refuses an application that waits.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SAME_PERSON.
     """
     ReplayApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.ReplayApplicationRequest, _application_pb2.Replay]
     """Computes a decision again from what is pinned with it and says what differs; changes nothing. What a person decided
@@ -68,7 +68,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     CreateApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.CreateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
     caseworker.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Reads an application.
@@ -80,7 +80,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """
     DecideApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Grants or refuses an application that waits.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SAME_PERSON.
     """
     ReplayApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.ReplayApplicationRequest, _application_pb2.Replay]  # type: ignore[assignment]
     """Computes a decision again from what is pinned with it and says what differs; changes nothing. What a person decided
@@ -103,7 +103,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
         caseworker.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod
@@ -133,7 +133,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Grants or refuses an application that waits.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
