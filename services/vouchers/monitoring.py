@@ -31,12 +31,9 @@ def check_accepted(app: VouchersApp, tx: Transaction, limit: int = AT_ONCE) -> i
     if not rows:
         return 0
     rules = rules_in_force(app, tx)
-    if rules:
-        for row, it in zip(rows, _compared(tx, rules, rows), strict=True):
-            for rule in rules:
-                hit = rule.look(it) if rule.concerns(it.programme) else None
-                if hit:
-                    raise_by_rule(app, tx, rule, row, hit)
+    hits = sorted(_hits(tx, rules, rows), key=lambda hit: hit[:2]) if rules else []
+    for _, _, rule, row, hit in hits:  # in one order, or two who look at once could wait for each other
+        raise_by_rule(app, tx, rule, row, hit)
     monitoring.mark_checked(tx, [str(row.id) for row in rows])
     return len(rows)
 
@@ -100,6 +97,17 @@ def raise_alert(app: VouchersApp, tx: Transaction, values: dict[str, Any], *, ho
         )
     )
     return str(alert)
+
+
+def _hits(
+    tx: Transaction, rules: Sequence[Rule], rows: Sequence[Row[Any]]
+) -> Iterator[tuple[str, str, Rule, Row[Any], Hit]]:
+    """Yields what hits: code of the rule and target to sort by, rule, redemption, what was measured."""
+    for row, it in zip(rows, _compared(tx, rules, rows), strict=True):
+        for rule in rules:
+            hit = rule.look(it) if rule.concerns(it.programme) else None
+            if hit:
+                yield rule.code, rule.target(it.redemption, it.course, it.organisation), rule, row, hit
 
 
 def _compared(tx: Transaction, rules: Sequence[Rule], rows: Sequence[Row[Any]]) -> Iterator[Accepted]:

@@ -230,6 +230,17 @@ def test_who_releases_while_somebody_looks_releases_nothing_of_it(owed: World) -
     assert len(alerts(owed)) == 1
 
 
+def test_alerts_are_raised_in_one_order_whatever_was_accepted_first(owed: World) -> None:
+    """Two who look at once meet at the same targets; in two orders each could wait for the other."""
+    rule(owed, hold_on=Rule.HOLD_ON_COURSE, **HIGH)
+    for course in ("courses/zinc", "courses/brass"):
+        session, person = owed.offer(course), owed.learner()
+        voucher = owed.apply(person, owed.plan, session).voucher
+        owed.session = session
+        owed.accepted(person, voucher)
+    assert [alert.target for alert in reversed(look(owed))] == ["courses/brass", "courses/zinc"]
+
+
 def test_acceptance_itself_asks_no_rule(owed: World) -> None:
     rule(owed, **HIGH)
     accept(owed)
