@@ -17,12 +17,15 @@ from cryptography.hazmat.primitives.serialization import (
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 from waymark.vouchers.v1 import (
+    alert_pb2,
     appeal_pb2,
     application_pb2,
+    complaint_pb2,
     hold_pb2,
     inquiry_pb2,
     receivable_pb2,
     redemption_pb2,
+    sanction_pb2,
     voucher_pb2,
 )
 
@@ -46,6 +49,12 @@ NOTED = (
     inquiry_pb2.AnswerInquiryRequest,
     inquiry_pb2.CreateInquiryRequest,
     inquiry_pb2.WithdrawInquiryRequest,
+    alert_pb2.CloseAlertRequest,
+    alert_pb2.RaiseAlertRequest,
+    alert_pb2.RecordFindingRequest,
+    alert_pb2.ReopenAlertRequest,
+    application_pb2.DecideApplicationRequest,
+    complaint_pb2.FileComplaintRequest,
     hold_pb2.PlaceHoldRequest,
     hold_pb2.ReleaseHoldRequest,
     receivable_pb2.ApproveWriteOffRequest,
@@ -53,6 +62,10 @@ NOTED = (
     redemption_pb2.ClawBackRedemptionRequest,
     redemption_pb2.RejectRedemptionRequest,
     redemption_pb2.VoidRedemptionRequest,
+    sanction_pb2.AppealSanctionRequest,
+    sanction_pb2.DecideSanctionAppealRequest,
+    sanction_pb2.ImposeSanctionRequest,
+    sanction_pb2.ProposeSanctionRequest,
     voucher_pb2.RevokeVoucherRequest,
 )
 

@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.operations.runner import run_due
 from services.platform.service import Job
-from services.vouchers import allocating, reminding, simulating
+from services.vouchers import allocating, monitoring, rebooking, reminding, simulating
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
-from services.vouchers.domain.states import EndReason, VoucherState
+from services.vouchers.domain.results import MONTHS
+from services.vouchers.domain.states import EndReason, RedemptionState, VoucherState
 from services.vouchers.drawing import draw_opening
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
@@ -22,8 +24,10 @@ from services.vouchers.settlement import AT_ONCE, release_due
 from services.vouchers.store import (
     allocations,
     evidence,
+    learner_results,
     ledger,
     openings,
+    rebookings,
     redemptions,
     vouchers,
     waiting_list,
@@ -65,12 +69,42 @@ def draw_openings(app: VouchersApp) -> None:
         draw_opening(app, programme, number)
 
 
+def look_at_accepted(app: VouchersApp) -> None:
+    """Lets the monitoring rules look at what was accepted."""
+    looked = monitoring.AT_ONCE
+    while looked == monitoring.AT_ONCE:
+        with transaction(app) as tx:
+            looked = monitoring.check_accepted(app, tx)
+
+
 def release_held(app: VouchersApp) -> None:
     """Clears money whose hold delay has passed and that no hold stops."""
+    look_at_accepted(app)
     released = AT_ONCE
     while released == AT_ONCE:
         with transaction(app) as tx:
-            released = release_due(tx)
+            released = release_due(app, tx)
+
+
+def rebook(app: VouchersApp) -> None:
+    """Offers learners of delisted providers another course; gives the money back where nobody chose."""
+    _each(app, rebookings.stranded, rebooking.offer)
+    _each(app, rebookings.overdue, rebooking.expire)
+
+
+def ask_outcomes(app: VouchersApp) -> None:
+    """Asks learners where they are, six months after acceptance."""
+    asked = BATCH
+    while asked == BATCH:
+        with transaction(app) as tx:
+            rows = learner_results.ask(tx, MONTHS, BATCH)
+            for row in rows:
+                if row.state in (RedemptionState.ACCEPTED, RedemptionState.SETTLING, RedemptionState.PAID):
+                    name = f"redemptions/{row.id}"
+                    tx.publish(
+                        events_pb2.OutcomeAsked(redemption=name, learner=row.learner, course=row.course)
+                    )
+            asked = len(rows)
 
 
 def checkpoint(app: VouchersApp) -> None:
@@ -161,7 +195,10 @@ JOBS = (
     Job("expire-vouchers", timedelta(minutes=10), expire_vouchers),
     Job("offer-waiting", timedelta(seconds=5), offer_waiting),
     Job("draw-openings", timedelta(seconds=5), draw_openings),
+    Job("look-at-accepted", timedelta(seconds=5), look_at_accepted),
     Job("release-held", timedelta(minutes=1), release_held),
+    Job("rebook", timedelta(minutes=1), rebook),
+    Job("ask-outcomes", timedelta(hours=1), ask_outcomes),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("remind-expiring", timedelta(hours=1), remind_expiring),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),

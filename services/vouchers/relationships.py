@@ -21,6 +21,8 @@ OWNERS = {
 JOIN applications a ON a.id = i.application_id WHERE i.id = :id"""),
     "voucher.learner": text("SELECT learner FROM vouchers WHERE id = :id"),
     "waiting_list_entry.learner": text("SELECT learner FROM waiting_list WHERE id = :id"),
+    "complaint.learner": text("SELECT learner FROM complaints WHERE id = :id"),
+    "sanction.provider": text("SELECT organisation FROM sanctions WHERE id = :id AND state > 1"),
     "redemption.learner": text("SELECT learner FROM redemptions WHERE id = :id"),
     "redemption.provider": text("SELECT organisation FROM redemptions WHERE id = :id"),
 }
@@ -72,9 +74,10 @@ def provides_session(principal: Principal, request: Any, connection: Connection)
 
 
 def _owner(connection: Connection, relationship: str, request: Any) -> str:
-    """Returns who owns the resource that the request names; empty when there is none."""
+    """Returns who owns the resource that the request names, or the resource that it is part of; empty when
+    there is none."""
     try:
-        key = str(uuid.UUID(_name(request).rpartition("/")[2]))
+        key = str(uuid.UUID(_name(request).partition("/")[2].partition("/")[0]))
     except ValueError:
         return ""
     column, locks = _LOCKED.get(relationship, ("", ()))
@@ -92,10 +95,12 @@ def _learner(relationship: str) -> Relationship:
     return holds
 
 
-def provides_redemption(principal: Principal, request: Any, connection: Connection) -> bool:
-    """The redemption is for a session of the caller's organisation."""
-    owner = _owner(connection, "redemption.provider", request)
-    return bool(owner) and owner == principal.organisation
+def _provider(relationship: str) -> Relationship:
+    def holds(principal: Principal, request: Any, connection: Connection) -> bool:
+        owner = _owner(connection, relationship, request)
+        return bool(owner) and owner == principal.organisation
+
+    return holds
 
 
 def _name(request: Any) -> str:
@@ -113,5 +118,7 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "voucher.learner": _learner("voucher.learner"),
     "waiting_list_entry.learner": _learner("waiting_list_entry.learner"),
     "redemption.learner": _learner("redemption.learner"),
-    "redemption.provider": provides_redemption,
+    "redemption.provider": _provider("redemption.provider"),
+    "complaint.learner": _learner("complaint.learner"),
+    "sanction.provider": _provider("sanction.provider"),
 }

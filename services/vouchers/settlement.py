@@ -13,15 +13,21 @@ from sqlalchemy import Row
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
 from services.vouchers.domain.clawback import spread
+from services.vouchers.monitoring import check_accepted
 from services.vouchers.store import ledger, payouts, receivables
 
 AT_ONCE = 1000  # redemptions of one transaction
 
 
-def release_due(tx: Transaction, limit: int = AT_ONCE) -> int:
-    """Moves held money that may be paid out to cleared; returns how many redemptions it did."""
+def release_due(app: VouchersApp, tx: Transaction, limit: int = AT_ONCE) -> int:
+    """Moves held money that may be paid out to cleared; returns how many redemptions it did.
+
+    The monitoring rules look first at what they have not looked at; what they have not is not released.
+    """
+    check_accepted(app, tx)
     rows = payouts.releasable(tx, limit)
     if rows:
         payouts.set_cleared(tx, [str(row.id) for row in rows])

@@ -18,6 +18,7 @@ from google.type import date_pb2, money_pb2
 from sqlalchemy import text
 from waymark.catalogue.v1 import events_pb2
 from waymark.vouchers.v1 import (
+    alert_pb2_grpc,
     allocation_pb2_grpc,
     appeal_pb2_grpc,
     application_pb2,
@@ -25,6 +26,7 @@ from waymark.vouchers.v1 import (
     bank_account_pb2,
     bank_account_pb2_grpc,
     bank_report_pb2_grpc,
+    complaint_pb2_grpc,
     decision_letter_pb2_grpc,
     eligibility_pb2_grpc,
     funding_source_pb2,
@@ -33,18 +35,22 @@ from waymark.vouchers.v1 import (
     inquiry_pb2_grpc,
     learner_fact_pb2,
     learner_fact_pb2_grpc,
+    learner_result_pb2_grpc,
     ledger_pb2,
     ledger_pb2_grpc,
+    monitoring_rule_pb2_grpc,
     opening_pb2_grpc,
     operation_pb2_grpc,
     payout_batch_pb2,
     payout_batch_pb2_grpc,
     programme_pb2,
     programme_pb2_grpc,
+    rebooking_pb2_grpc,
     receivable_pb2_grpc,
     redemption_pb2,
     redemption_pb2_grpc,
     report_pb2_grpc,
+    sanction_pb2_grpc,
     statement_pb2_grpc,
     voucher_pb2,
     voucher_pb2_grpc,
@@ -84,6 +90,12 @@ STUBS: dict[str, Any] = {
     "reports": report_pb2_grpc.ReportServiceStub,
     "waiting": waiting_list_pb2_grpc.WaitingListServiceStub,
     "openings": opening_pb2_grpc.OpeningServiceStub,
+    "rules": monitoring_rule_pb2_grpc.MonitoringRuleServiceStub,
+    "alerts": alert_pb2_grpc.AlertServiceStub,
+    "complaints": complaint_pb2_grpc.ComplaintServiceStub,
+    "sanctions": sanction_pb2_grpc.SanctionServiceStub,
+    "rebookings": rebooking_pb2_grpc.RebookingServiceStub,
+    "results": learner_result_pb2_grpc.LearnerResultServiceStub,
 }
 
 

@@ -25,9 +25,13 @@ ELSEWHERE = {
     "InquiryAnswered",
     "InquiryOpened",
     "OpeningDrawn",
+    "AlertClosed",
+    "AlertRaised",
+    "OutcomeAsked",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",
+    "RebookingOffered",
     "ReceivableWrittenOff",
     "RedemptionClawedBack",
     "VoucherExpiring",
@@ -35,6 +39,8 @@ ELSEWHERE = {
     "VoucherReissued",
     "WaitingListEntryEnded",
     "WaitingListOfferMade",
+    "SanctionAppealDecided",
+    "SanctionImposed",
 }
 
 

@@ -275,6 +275,9 @@ redemptions = Table(
     moment("authorise_until"),
     moment("release_at", nullable=True),
     moment("accepted_at", nullable=True),
+    moment("started_at", nullable=True),
+    moment("delivered_at", nullable=True),
+    moment("checked_at", nullable=True),
     Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
     moment("updated_at"),
     version(),
@@ -294,6 +297,7 @@ Index("redemptions_learner", redemptions.c.learner, redemptions.c.id)
 Index("redemptions_organisation", redemptions.c.organisation, redemptions.c.id)
 Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))
 Index("redemptions_held", redemptions.c.release_at, postgresql_where=text("state = 5 AND held_cents > 0"))
+Index("redemptions_unchecked", redemptions.c.id, postgresql_where=text("state = 5 AND checked_at IS NULL"))
 Index(
     "redemptions_cleared",
     redemptions.c.currency,
@@ -326,10 +330,16 @@ holds = Table(
     blank("released_by"),
     moment("released_at", nullable=True),
     sealed("sealed_finding"),
+    Column("alert_id", Uuid(as_uuid=False), ForeignKey("alerts.id")),
+    blank("verified_by"),
     created(),
     CheckConstraint("released_by <> placed_by", name="holds_maker_checker"),
     CheckConstraint("released_at IS NULL OR released_by <> ''", name="holds_released_by_someone"),
+    CheckConstraint(
+        "alert_id IS NULL OR released_at IS NULL OR verified_by <> ''", name="holds_finding_verified"
+    ),
 )
+Index("holds_alert", holds.c.alert_id, postgresql_where=text("alert_id IS NOT NULL"))
 Index("holds_standing", holds.c.target, postgresql_where=text("released_at IS NULL"))
 
 code_attempts = Table(
@@ -346,6 +356,7 @@ from services.vouchers.store import (  # noqa: E402
     desk_tables,
     ledger_tables,
     operation_tables,
+    quality_tables,
     settlement_tables,
     wallet_tables,
 )
@@ -356,6 +367,7 @@ __all__ = [
     "ledger_tables",
     "metadata",
     "operation_tables",
+    "quality_tables",
     "settlement_tables",
     "wallet_tables",
 ]

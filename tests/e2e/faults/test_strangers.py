@@ -38,10 +38,13 @@ AFTER_A_BANK = {
 }
 # Answers whoever was shown a QR, and nobody by name; held by tests/integration/vouchers/test_wallet.py.
 BY_TOKEN = {"CheckVoucherQr"}
+# What there is only once a provider was delisted, as the stand's is not; held by test_sanctions.
+AFTER_A_DELISTING = {"GetRebooking"}
+NOT_HERE = AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING
 READS = {
     name: rpc
     for name, rpc in RPCS.items()
-    if name.startswith(READING) and name not in AFTER_A_BANK | BY_TOKEN and not rpc.policy.public
+    if name.startswith(READING) and name not in NOT_HERE and not rpc.policy.public
 }
 ROLES = ("learner", "provider", "counsellor")
 ELSEWHERE = "organisations/elsewhere"
@@ -56,7 +59,7 @@ class Owners:
         self._fill(stand, learner)
         self._ask(stand, learner)
         self._wait(stand, learner.person)
-        stand.spend(learner)
+        self._look_at(stand, learner, stand.spend(learner))
         finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
         finance.surely("ListBankAccounts", parent=facts.partner)
         finance.surely("ListHolds")
@@ -84,6 +87,21 @@ class Owners:
         due = json_date(datetime.now(UTC).date() + timedelta(days=30))
         question = {"kind": "KIND_PROOF_OF_WORK", "due_date": due}
         stand.caseworker.surely("CreateInquiry", parent=waiting.name, inquiry=question)
+
+    def _look_at(self, stand: Stand, learner: Learner, redemption: str) -> None:
+        """Everything about the quality of one redemption."""
+        person, finance = learner.person, stand.callers.person("finance")
+        person.surely("FileComplaint", parent=redemption, complaint={"kind": "KIND_OTHER"})
+        marks = {"satisfaction": 4, "skills_gained": 4}
+        person.surely("GiveFeedback", name=f"{redemption}/feedback", feedback=marks)
+        outcome = {"status": "STATUS_SEEKING"}
+        stand.register.surely("ReportOutcome", name=f"{redemption}/outcome", outcome=outcome)
+        rule = {"hold_on": "HOLD_ON_NOTHING", "sample": {"share_basis_points": 1}}
+        finance.surely("DraftMonitoringRule", monitoring_rule_id="strangers", monitoring_rule=rule)
+        finance.surely("RaiseAlert", alert={"target": redemption, "reason": "looks odd"})
+        warning = {"organisation": stand.journey.facts.partner, "kind": "KIND_WARNING", "reason": "odd"}
+        proposed = finance.surely("ProposeSanction", sanction=warning)
+        stand.callers.person("finance").surely("ImposeSanction", name=proposed.name)
 
     def _fill(self, stand: Stand, learner: Learner) -> None:
         person, holder = learner.person, learner.holder

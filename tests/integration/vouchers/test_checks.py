@@ -66,6 +66,19 @@ ATTEMPTS = {
     "vouchers_not_negative": "UPDATE vouchers SET available_cents = -1, returned_cents = returned_cents + 1",
     "waiting_list_held_while_offered": "UPDATE waiting_list SET state = 2",
     "waiting_list_not_negative": "UPDATE waiting_list SET offered_cents = -1",
+    "alerts_found_by_another": "UPDATE alerts SET found_by = raised_by",
+    "alerts_found_by_someone": "UPDATE alerts SET outcome = 0",
+    "alerts_verified_by_another": "UPDATE alerts SET closed_by = found_by",
+    "alerts_verified_by_someone": "UPDATE alerts SET closed_by = ''",
+    "feedback_one_to_five": "UPDATE feedback SET satisfaction = 6",
+    "holds_finding_verified": """UPDATE holds
+      SET verified_by = '', released_by = 'another', released_at = now()""",
+    "monitoring_rules_activated_by_someone": "UPDATE monitoring_rules SET activated_by = ''",
+    "monitoring_rules_maker_checker": "UPDATE monitoring_rules SET activated_by = drafted_by",
+    "sanctions_decided_by_a_third": "UPDATE sanctions SET decided_by = imposed_by",
+    "sanctions_decided_by_someone": "UPDATE sanctions SET decided_by = ''",
+    "sanctions_imposed_by_someone": "UPDATE sanctions SET imposed_by = ''",
+    "sanctions_maker_checker": "UPDATE sanctions SET imposed_by = proposed_by",
 }
 
 
@@ -84,6 +97,19 @@ WALLET = (
       SELECT gen_random_uuid(), id, learner, programme_id, currency FROM applications""",
     """INSERT INTO voucher_changes (id, voucher_id, kind, place, asked_by, beyond_rule)
       SELECT gen_random_uuid(), id, 13, 1, 'a', true FROM vouchers""",
+)
+QUALITY = (
+    """INSERT INTO monitoring_rules (code, number, state, drafted_by, activated_by)
+      VALUES ('r', 1, 2, 'a', 'b')""",
+    """INSERT INTO alerts (id, kind, target, state, raised_by, outcome, evidence, found_by, closed_by)
+      VALUES (gen_random_uuid(), 7, 'courses/c', 3, 'a', 1, 'case 1', 'b', 'c')""",
+    """INSERT INTO holds (id, target, placed_by, alert_id, verified_by)
+      SELECT gen_random_uuid(), target, raised_by, id, closed_by FROM alerts""",
+    """INSERT INTO sanctions
+      (id, organisation, kind, state, appeal_days, proposed_by, imposed_by, imposed_at, decided_by)
+      VALUES (gen_random_uuid(), 'organisations/o', 1, 4, 30, 'a', 'b', now(), 'c')""",
+    """INSERT INTO feedback (redemption_id, satisfaction, skills_gained, updated_at)
+      SELECT id, 1, 1, now() FROM redemptions""",
 )
 
 
@@ -133,7 +159,7 @@ def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     run(owed, OPERATION)
     place(owed)
-    for statement in (INQUIRY, *RECEIVABLE, *WALLET):
+    for statement in (INQUIRY, *RECEIVABLE, *WALLET, *QUALITY):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (

@@ -917,3 +917,211 @@ class OpeningDrawn(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpeningDrawn: _TypeAlias = OpeningDrawn  # noqa: Y015
+
+@_typing.final
+class AlertRaised(_message.Message):
+    """A rule or a person raised an alert."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    """Resource name `alerts/{id}`."""
+    kind: _builtins.str
+    """What raised it: AMOUNT, SPEED, DISTANCE, SHARED_ACCOUNT, COMPLAINT, SAMPLE or PERSON."""
+    target: _builtins.str
+    """What it is about: `redemptions/{id}`, `courses/{id}` or `organisations/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`; empty for a course that is not known."""
+    holds: _builtins.bool
+    """True when it stops money."""
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        target: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        holds: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "holds", b"holds", "kind", b"kind", "organisation", b"organisation", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlertRaised: _TypeAlias = AlertRaised  # noqa: Y015
+
+@_typing.final
+class AlertClosed(_message.Message):
+    """A second person verified what was found about an alert."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    """Resource name `alerts/{id}`."""
+    target: _builtins.str
+    """What it was about: `redemptions/{id}`, `courses/{id}` or `organisations/{id}`."""
+    outcome: _builtins.str
+    """What came out: CONFIRMED or UNFOUNDED."""
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        target: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "outcome", b"outcome", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlertClosed: _TypeAlias = AlertClosed  # noqa: Y015
+
+@_typing.final
+class SanctionImposed(_message.Message):
+    """A sanction on a provider counts from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SANCTION_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    APPEAL_TIME_LIMIT_FIELD_NUMBER: _builtins.int
+    sanction: _builtins.str
+    """Resource name `sanctions/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    kind: _builtins.str
+    """What it does: WARNING, NO_NEW_RESERVATIONS, SUSPENDED or DELISTED."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends, UTC; unset when it does not."""
+
+    @_builtins.property
+    def appeal_time_limit(self) -> _timestamp_pb2.Timestamp:
+        """Until when the provider may appeal, UTC."""
+
+    def __init__(
+        self,
+        *,
+        sanction: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        appeal_time_limit: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appeal_time_limit", b"appeal_time_limit", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appeal_time_limit", b"appeal_time_limit", "end_time", b"end_time", "kind", b"kind", "organisation", b"organisation", "sanction", b"sanction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SanctionImposed: _TypeAlias = SanctionImposed  # noqa: Y015
+
+@_typing.final
+class SanctionAppealDecided(_message.Message):
+    """A third person decided a provider's appeal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SANCTION_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    LIFTED_FIELD_NUMBER: _builtins.int
+    sanction: _builtins.str
+    """Resource name `sanctions/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    lifted: _builtins.bool
+    """True when the sanction counts no longer."""
+    def __init__(
+        self,
+        *,
+        sanction: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        lifted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lifted", b"lifted", "organisation", b"organisation", "sanction", b"sanction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SanctionAppealDecided: _TypeAlias = SanctionAppealDecided  # noqa: Y015
+
+@_typing.final
+class RebookingOffered(_message.Message):
+    """The provider of a booked training was delisted: its learner may choose another session, or has the money back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    redemption: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    @_builtins.property
+    def sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sessions to choose from, `courses/{course}/sessions/{id}`; none: the money is on the voucher already."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when the learner can choose, UTC; unset when there is nothing to choose."""
+
+    def __init__(
+        self,
+        *,
+        redemption: _builtins.str = ...,
+        learner: _builtins.str = ...,
+        sessions: _abc.Iterable[_builtins.str] | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "learner", b"learner", "redemption", b"redemption", "sessions", b"sessions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebookingOffered: _TypeAlias = RebookingOffered  # noqa: Y015
+
+@_typing.final
+class OutcomeAsked(_message.Message):
+    """Six months after acceptance: the learner is asked where they are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    COURSE_FIELD_NUMBER: _builtins.int
+    redemption: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    course: _builtins.str
+    """The course, `courses/{id}`."""
+    def __init__(
+        self,
+        *,
+        redemption: _builtins.str = ...,
+        learner: _builtins.str = ...,
+        course: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "learner", b"learner", "redemption", b"redemption"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutcomeAsked: _TypeAlias = OutcomeAsked  # noqa: Y015
