@@ -26,6 +26,15 @@ JOIN applications a ON a.id = i.application_id WHERE i.id = :id"""),
     "redemption.learner": text("SELECT learner FROM redemptions WHERE id = :id"),
     "redemption.provider": text("SELECT organisation FROM redemptions WHERE id = :id"),
 }
+_COLLECTIONS = {
+    "application": "applications",
+    "complaint": "complaints",
+    "inquiry": "inquiries",
+    "redemption": "redemptions",
+    "sanction": "sanctions",
+    "voucher": "vouchers",
+    "waiting_list_entry": "waitingListEntries",
+}
 # The locks that calls send with BEGIN have read the owner already.
 _LOCKS_OF_REDEMPTION = (
     lambda _, key: redemptions.LOCK(id=key),
@@ -74,11 +83,13 @@ def provides_session(principal: Principal, request: Any, connection: Connection)
 
 
 def _owner(connection: Connection, relationship: str, request: Any) -> str:
-    """Returns who owns the resource that the request names, or the resource that it is part of; empty when
-    there is none."""
+    """Returns who owns the resource of the relationship's kind that the request names, or that what it names is
+    part of; empty when there is none."""
+    collection = _COLLECTIONS[relationship.partition(".")[0]]
+    parts = _name(request).split("/")
     try:
-        key = str(uuid.UUID(_name(request).partition("/")[2].partition("/")[0]))
-    except ValueError:
+        key = str(uuid.UUID(parts[parts.index(collection) + 1]))
+    except (ValueError, IndexError):
         return ""
     column, locks = _LOCKED.get(relationship, ("", ()))
     for lock in locks:
