@@ -22,7 +22,7 @@ from services.vouchers.decisions import decision_values
 from services.vouchers.domain import draw
 from services.vouchers.domain.draw import DrawOutcome, OpeningState
 from services.vouchers.domain.ledger import Booking
-from services.vouchers.domain.replay import BESIDE_CLAUSES
+from services.vouchers.domain.replay import BESIDE_CLAUSES, applied_on
 from services.vouchers.domain.states import ApplicationState, need
 from services.vouchers.domain.waiting import may_wait
 from services.vouchers.granting import make, take_money
@@ -101,11 +101,19 @@ def _deal_one(app: VouchersApp, tx: Transaction, application_id: str, chunk: _Ch
     programme = f"programmes/{row.programme_id}"
     try:
         applications.need_none_open(tx, row.learner, row.programme_id, row.session)
-        found = assess(app, tx, row.learner, programme, row.session, number=row.version_number)
+        found = assess(
+            app, tx, row.learner, programme, row.session, number=row.version_number, applied=applied_on(row)
+        )
     except Refusal as refusal:
         if refusal.reason_name not in BESIDE_CLAUSES:
             raise
-        values = {"state": int(State.REFUSED), "reason_codes": [refusal.reason_name], "decided_at": tx.now}
+        rules = app.rules(tx, row.programme_id, row.version_number)
+        values = {
+            "state": int(State.REFUSED),
+            "reason_codes": [refusal.reason_name],
+            "decided_at": tx.now,
+            "appeal_until": rules.appeal_until(tx.now),
+        }
         tell_decided(tx, applications.change(tx, application_id, values))
         return DrawOutcome.REFUSED
     pot = None
@@ -140,6 +148,8 @@ def _decide(tx: Transaction, application_id: str, found: Assessment, **more: Any
     state, codes = found.decision.state
     values = decision_values(found, applications.get(tx, application_id).learner)
     del values["id"]
-    decided = {"decided_at": None if state is State.SUBMITTED else tx.now}
+    decided: dict[str, Any] = {"decided_at": None if state is State.SUBMITTED else tx.now}
+    if state is State.REFUSED:
+        decided["appeal_until"] = found.rules.appeal_until(tx.now)
     said = {"state": int(state), "reason_codes": codes, **decided, **more}
     return applications.change(tx, application_id, {**values, **said})

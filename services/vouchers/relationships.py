@@ -83,8 +83,8 @@ def provides_session(principal: Principal, request: Any, connection: Connection)
 
 
 def _owner(connection: Connection, relationship: str, request: Any) -> str:
-    """Returns who owns the resource of the relationship's kind that the request names, or that what it names is
-    part of; empty when there is none."""
+    """Returns who owns the resource of the relationship's kind that the request names, or of which it names a
+    part; empty when there is none."""
     collection = _COLLECTIONS[relationship.partition(".")[0]]
     parts = _name(request).split("/")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
@@ -58,8 +57,7 @@ class Replayer:
             return [Difference("facts", None, f"what was kept cannot be read: {type(error).__name__}")]
         entry = self._lists.matching_entry(rules, offer, row.shortage_version)
         now = replay.pins(rules, row.facts, row.offer, row.history, entry, row.decided_on)
-        applied = row.created_at.astimezone(UTC).date()
-        price = row.offer.get("price")
+        applied, price = replay.applied_on(row), row.offer.get("price")
         decision = decide(rules, known, offer, entry, history, row.decided_on, applied, price)
         decision = decision.with_budget(held=row.pot_held)
         return [
@@ -107,9 +105,7 @@ def _stored(row: Row[Any]) -> pb.Application:
 
 
 def _computed(row: Row[Any], decision: Decision, entry: Entry | None) -> pb.Application:
-    by_person, stored = bool(row.decided_by), ApplicationState(row.state)
-    if row.appeal_decided_by and stored is ApplicationState.GRANTED:
-        by_person = True  # what was pinned first is kept apart
+    by_person, stored = replay.by_person(row), ApplicationState(row.state)
     state, codes = replay.state_of(decision, stored, row.reason_codes, by_person=by_person)
     worth = decision.worth
     return pb.Application(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
@@ -16,7 +15,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.domain import facts, offers
 from services.vouchers.domain.eligibility import History, decide
 from services.vouchers.domain.programme import Rules, Version, compile_rules
-from services.vouchers.domain.replay import UNREADABLE, state_of
+from services.vouchers.domain.replay import UNREADABLE, applied_on, by_person, state_of
 from services.vouchers.domain.simulation import Outcome, Tally
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.shortages import Lists
@@ -76,11 +75,11 @@ def _retrial(tx: Transaction, asked: dict[str, Any]) -> Callable[[Row[Any]], Out
     def decided_anew(row: Row[Any]) -> Outcome:
         known, offer, history = facts.restore(row.facts), offers.restore(row.offer), History(**row.history)
         entry = lists.matching_entry(rules, offer, _list_version(lists, rules, row))
-        applied, price = row.created_at.astimezone(UTC).date(), row.offer.get("price")
+        applied, price = applied_on(row), row.offer.get("price")
         decision = decide(rules, known, offer, entry, history, row.decided_on, applied, price)
         decision = decision.with_budget(held=row.pot_held)
         stored = ApplicationState(row.state)
-        state, codes = state_of(decision, stored, row.reason_codes, by_person=bool(row.decided_by))
+        state, codes = state_of(decision, stored, row.reason_codes, by_person=by_person(row))
         worth = decision.worth
         return Outcome.of(state, worth.amount if worth else 0, worth.share if worth else 0, codes)
 

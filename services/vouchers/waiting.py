@@ -23,7 +23,7 @@ from services.vouchers.decisions import decision_values
 from services.vouchers.domain import bookings
 from services.vouchers.domain.ledger import Booking
 from services.vouchers.domain.money import money
-from services.vouchers.domain.replay import BESIDE_CLAUSES
+from services.vouchers.domain.replay import BESIDE_CLAUSES, applied_on
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.domain.waiting import LACKING, WaitingState, accept_hours, may_wait
 from services.vouchers.granting import issue, take_money
@@ -113,7 +113,16 @@ def _decided_now(app: VouchersApp, tx: Transaction, row: Row[Any]) -> tuple[Asse
     programme, number = f"programmes/{row.programme_id}", application.version_number
     try:
         applications.need_none_open(tx, row.learner, row.programme_id, application.session)
-        found = assess(app, tx, row.learner, programme, application.session, number=number, place=row.place)
+        found = assess(
+            app,
+            tx,
+            row.learner,
+            programme,
+            application.session,
+            number=number,
+            applied=applied_on(application),
+            place=row.place,
+        )
     except Refusal as refusal:
         if refusal.reason_name not in BESIDE_CLAUSES:
             raise

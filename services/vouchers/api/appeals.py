@@ -16,7 +16,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.desk import lock, need_decidable
 from services.vouchers.domain.appeals import check_appeal
 from services.vouchers.domain.states import ApplicationState as State
-from services.vouchers.store import applications, facts, inquiries, names
+from services.vouchers.store import applications, facts, inquiries, names, waiting_list
 
 Outcome = application_pb2.Appeal
 
@@ -38,6 +38,8 @@ class AppealApi(appeal_pb2_grpc.AppealServiceServicer):
         appealed = row.appealed_at is not None
         check_appeal(State(row.state), row.appeal_until, tx.now.date(), appealed=appealed)
         applications.need_none_open(tx, row.learner, row.programme_id, row.session)
+        if waits := waiting_list.standing_for(tx, application):
+            raise Refusal(reason_pb2.REASON_ALREADY_WAITING, metadata={"entry": waits})
         name = f"applications/{application}"
         values = {
             "state": int(State.APPEALED),

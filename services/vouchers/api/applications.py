@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 from sqlalchemy import Row
@@ -25,6 +24,7 @@ from services.vouchers.decisions import decision_values
 from services.vouchers.desk import lock, need_decidable
 from services.vouchers.domain.facts import check_all
 from services.vouchers.domain.outcomes import Outcome
+from services.vouchers.domain.replay import applied_on
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.granting import issue, take_money
 from services.vouchers.openings import certainly_refused, collect, collecting
@@ -136,7 +136,7 @@ def grant_waiting(app: VouchersApp, tx: Transaction, row: Row[Any], said: dict[s
     `said`: columns written beside those of the grant. Returns the new row. Raises Refusal: BUDGET_EXHAUSTED,
     INVALID_ARGUMENT naming the clauses that failed, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN.
     """
-    programme, applied = f"programmes/{row.programme_id}", row.created_at.astimezone(UTC).date()
+    programme, applied = f"programmes/{row.programme_id}", applied_on(row)
     found = assess(app, tx, row.learner, programme, row.session, number=row.version_number, applied=applied)
     results = found.decision.results
     failed = [r.reason_code for r in results if r.verified and r.outcome is Outcome.FAILED]

@@ -31,9 +31,9 @@ class Condition:
 class Said:
     """A decision for a letter. Amounts in cents of `currency`; days are UTC.
 
-    `automatic`: rules alone decided; `note`: what the person who decided wrote, empty without one; `share`:
-    what the learner pays; `valid_until`, `order_until`: last days of the voucher; `appeal_until`: last day to
-    appeal, None when there is no (other) appeal.
+    `session`: empty where none was chosen yet; `automatic`: rules alone decided; `note`: what the person who
+    decided wrote, empty without one; `share`: what the learner pays; `valid_until`, `order_until`: last days
+    of the voucher; `appeal_until`: last day to appeal, None when there is no (other) appeal.
     """
 
     kind: Kind

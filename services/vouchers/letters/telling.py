@@ -46,7 +46,7 @@ def said_of(
         "kind": kind,
         "learner": row["learner"],
         "application": f"applications/{row['id']}",
-        "session": row["session"],
+        "session": "" if row["session"].startswith("allocations/") else row["session"],
         "programme_names": programme_names,
         "decided": _day(decided),
         "applied": _day(row["created_at"]),

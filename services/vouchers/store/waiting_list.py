@@ -56,6 +56,15 @@ def standing(tx: Transaction, learner: str, programme_id: str) -> str:
     return f"waitingListEntries/{found}" if found else ""
 
 
+def standing_for(tx: Transaction, application_id: str) -> str:
+    """Returns the name of the entry by which an application waits or is offered; empty when there is none."""
+    statement = select(_w.id).where(
+        _w.application_id == application_id, _w.state.in_([int(each) for each in OPEN])
+    )
+    found = tx.execute(statement).scalar()
+    return f"waitingListEntries/{found}" if found else ""
+
+
 def get(tx: Transaction, entry_id: str) -> Row[Any]:
     """Returns an entry's row; raises Refusal(NOT_FOUND)."""
     return tx.one(select(waiting_list).where(_w.id == entry_id))

@@ -10,13 +10,14 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from sqlalchemy import text
 from waymark.vouchers.v1 import application_pb2 as pb
-from waymark.vouchers.v1 import voucher_pb2
+from waymark.vouchers.v1 import learner_fact_pb2, voucher_pb2
 
 from services.platform.db.transaction import transaction
 from services.vouchers.api import appeals as appeals_api
 from services.vouchers.store import applications
 from tests.integration.vouchers import desks
 from tests.integration.vouchers.refusals import refused, violations_of
+from tests.integration.vouchers.test_simulation import simulated
 from tests.support.vouchers import NO_EVIDENCE, World, cents, request_id
 
 State, Outcome = pb.Application, pb.Appeal
@@ -200,3 +201,20 @@ def test_an_appeal_can_be_asked_about_and_has_one_in_hand(world: World) -> None:
     etag = appealed.etag
     assert refused(lambda: desks.decide_appeal(world.caseworker, appealed.name, etag=etag)) == "ETAG_STALE"
     assert desks.decide_appeal(world.caseworker, appealed.name).state == State.STATE_REFUSED
+
+
+def test_a_grant_on_appeal_counts_as_a_person_s_when_rules_are_tried_on_it(world: World) -> None:
+    programme = desks.programme(world)
+    person, refusal = desks.refused_by_rules(world, programme)
+    appealed = desks.appeal(person, refusal.name)
+    with transaction(world.app) as tx:  # the register takes back what it said
+        tx.execute(text("DELETE FROM learner_facts WHERE learner = :learner"), {"learner": person.learner})
+    asked = {"fact_key": "employment_status"}
+    question = desks.ask(world.caseworker, appealed.name, desks.tomorrow(world), **asked)
+    told = learner_fact_pb2.LearnerFact(key="employment_status", text="unemployed")
+    desks.answer(person, question.name, fact=told)
+    granted = desks.decide_appeal(world.caseworker, appealed.name, grant=True)
+    assert granted.state == State.STATE_GRANTED, "on what is declared only a person grants"
+    assert replays(world, granted.name)
+    done = simulated(world, granted.programme_version)
+    assert (done.done_count, done.simulation.unchanged_count) == (1, 1)

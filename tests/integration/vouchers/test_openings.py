@@ -35,14 +35,14 @@ Opening = pb.Opening
 Outcome = pb.DrawnApplication
 
 
-def announced(world: World, fund: int = 1_000_000) -> str:
+def announced(world: World, fund: int = 1_000_000, **changes: Any) -> str:
     """A programme with a window in an hour; returns its name."""
     start = datetime.now(UTC) + timedelta(hours=1)
     rule = {
         "openTime": f"{start:%Y-%m-%dT%H:%M:%SZ}",
         "closeTime": f"{start + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
     }
-    return world.programme(fund=fund, **NO_EVIDENCE, openingRule=rule)
+    return world.programme(fund=fund, **NO_EVIDENCE, openingRule=rule, **changes)
 
 
 def shift(world: World, hours: int) -> None:
@@ -53,9 +53,11 @@ def shift(world: World, hours: int) -> None:
         tx.execute(text(f"UPDATE openings SET {ago} WHERE state < 3"), {"minutes": hours * 60 + 1})
 
 
-def opened(world: World, people: int, fund: int = 1_000_000) -> tuple[str, list[tuple[Any, Any]]]:
+def opened(
+    world: World, people: int, fund: int = 1_000_000, **changes: Any
+) -> tuple[str, list[tuple[Any, Any]]]:
     """A programme with people who have applied within its window; the window is closed."""
-    programme = announced(world, fund)
+    programme = announced(world, fund, **changes)
     shift(world, 1)
     learners = [world.learner() for _ in range(people)]
     with ThreadPoolExecutor(8) as pool:

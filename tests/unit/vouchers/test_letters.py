@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -148,3 +148,30 @@ def test_days_to_appeal_count_from_the_day_in_utc() -> None:
     late = datetime(2026, 11, 7, 0, 30, tzinfo=timezone(timedelta(hours=1)))  # still the sixth in UTC
     assert rules.appeal_until(late) == DAY + timedelta(days=30)
     assert compile_rules("v", "EUR", version(FLEMISH, appealRule=None)).appeal_until(late) is None
+
+
+@pytest.mark.parametrize("session", ["courses/1/sessions/1", "allocations/1"])
+def test_a_voucher_that_was_allocated_names_no_session(session: str) -> None:
+    from services.vouchers.domain.programme import compile_rules
+    from tests.unit.vouchers.test_ready_programmes import FLEMISH, version
+
+    now = datetime(2026, 11, 6, 12, tzinfo=UTC)
+    row = {
+        "id": "1",
+        "learner": "learners/1",
+        "session": session,
+        "decided_at": now,
+        "created_at": now,
+        "currency": "EUR",
+        "automatic": True,
+        "decided_by": "",
+        "offer": {"price": 1},
+        "amount_cents": 1,
+        "share_cents": 0,
+        "voucher_id": "1",
+    }
+    said = telling.said_of(Kind.GRANTED, row, compile_rules("v", "EUR", version(FLEMISH)), {"en": "x"}, "")
+    page = rendering.as_html(said, "en").decode()
+    chosen = session.startswith("courses/")
+    assert (session in page, "Training applied for" in page) == (chosen, chosen)
+    assert "allocations/" not in page

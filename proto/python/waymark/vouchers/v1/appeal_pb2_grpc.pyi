@@ -36,8 +36,9 @@ class AppealServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AppealServiceAsyncStub: ...
     AppealApplication: _grpc.UnaryUnaryMultiCallable[_appeal_pb2.AppealApplicationRequest, _application_pb2.Application]
     """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`; UTC).
-    The application is in the queue again, and in nobody's hands.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPEAL_TOO_LATE, APPEAL_NOT_FORESEEN, APPEALED_BEFORE, APPLICATION_OPEN.
+    The application is in the queue again, and in nobody's hands. Who waits for money with it leaves the list first.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPEAL_TOO_LATE, APPEAL_NOT_FORESEEN, APPEALED_BEFORE, APPLICATION_OPEN,
+    ALREADY_WAITING.
     """
     DecideAppeal: _grpc.UnaryUnaryMultiCallable[_appeal_pb2.DecideAppealRequest, _application_pb2.Application]
     """Decides an appeal, by another person than decided first; what rules decided, any caseworker. A grant goes by the
@@ -53,8 +54,9 @@ class AppealServiceAsyncStub(AppealServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     AppealApplication: _aio.UnaryUnaryMultiCallable[_appeal_pb2.AppealApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`; UTC).
-    The application is in the queue again, and in nobody's hands.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPEAL_TOO_LATE, APPEAL_NOT_FORESEEN, APPEALED_BEFORE, APPLICATION_OPEN.
+    The application is in the queue again, and in nobody's hands. Who waits for money with it leaves the list first.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPEAL_TOO_LATE, APPEAL_NOT_FORESEEN, APPEALED_BEFORE, APPLICATION_OPEN,
+    ALREADY_WAITING.
     """
     DecideAppeal: _aio.UnaryUnaryMultiCallable[_appeal_pb2.DecideAppealRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Decides an appeal, by another person than decided first; what rules decided, any caseworker. A grant goes by the
@@ -73,8 +75,9 @@ class AppealServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`; UTC).
-        The application is in the queue again, and in nobody's hands.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPEAL_TOO_LATE, APPEAL_NOT_FORESEEN, APPEALED_BEFORE, APPLICATION_OPEN.
+        The application is in the queue again, and in nobody's hands. Who waits for money with it leaves the list first.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPEAL_TOO_LATE, APPEAL_NOT_FORESEEN, APPEALED_BEFORE, APPLICATION_OPEN,
+        ALREADY_WAITING.
         """
 
     @_abc_1.abstractmethod
