@@ -35,6 +35,7 @@ MODULES = {
     "bank-report": "services.cli.bank_report",
     "receivable": "services.cli.receivable",
     "statement": "services.cli.statement",
+    "levy": "services.cli.levy",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
     "holder": "services.cli.holder",

@@ -10,13 +10,14 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.service import Job
+from services.vouchers import levying
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
 from services.vouchers.settlement import AT_ONCE, release_due
-from services.vouchers.store import evidence, ledger, redemptions, vouchers
+from services.vouchers.store import evidence, ledger, levies, redemptions, vouchers
 
 BATCH = 200
 
@@ -73,6 +74,11 @@ def sweep_evidence(app: VouchersApp) -> None:
     app.objects.sweep(evidence.BUCKET, known, timedelta(days=1))
 
 
+def expire_levies(app: VouchersApp) -> None:
+    """Lets lapse what employers did not claim in time."""
+    _each(app, levies.due_to_expire, levying.expire)
+
+
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
     after = redemptions.redemption_of(row).expire(tx.now)
@@ -104,5 +110,6 @@ JOBS = (
     Job("expire-vouchers", timedelta(minutes=10), expire_vouchers),
     Job("release-held", timedelta(minutes=1), release_held),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
+    Job("expire-levies", timedelta(hours=1), expire_levies),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
 )

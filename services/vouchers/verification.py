@@ -50,9 +50,11 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 5, 'redemptions/' || id, held_cents FROM redemptions
   UNION ALL SELECT 6, 'redemptions/' || id, cleared_cents FROM redemptions
   UNION ALL SELECT 8, 'receivables/' || id, set_off_cents + written_off_cents - amount_cents FROM receivables
+  UNION ALL SELECT 10, 'levyAccounts/' || account_id, sum(contributed_cents - claimed_cents - expired_cents)
+    FROM levy_years GROUP BY account_id
 ), booked AS (
   SELECT kind, owner, min(shard) AS shard, sum(cents) AS cents FROM ledger_entries
-  WHERE kind BETWEEN 2 AND 6 OR kind = 8 GROUP BY kind, owner
+  WHERE kind BETWEEN 2 AND 6 OR kind = 8 OR kind = 10 GROUP BY kind, owner
 )
 SELECT coalesce(k.kind, b.kind) AS kind, coalesce(k.owner, b.owner) AS owner, coalesce(b.shard, -1) AS shard,
   coalesce(k.cents, 0) AS kept, coalesce(b.cents, 0) AS booked

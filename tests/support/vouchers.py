@@ -31,6 +31,7 @@ from waymark.vouchers.v1 import (
     learner_fact_pb2_grpc,
     ledger_pb2,
     ledger_pb2_grpc,
+    levy_pb2_grpc,
     payout_batch_pb2,
     payout_batch_pb2_grpc,
     programme_pb2,
@@ -67,6 +68,7 @@ STUBS: dict[str, Any] = {
     "batches": payout_batch_pb2_grpc.PayoutBatchServiceStub,
     "receivables": receivable_pb2_grpc.ReceivableServiceStub,
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
+    "levies": levy_pb2_grpc.LevyServiceStub,
     "statements": statement_pb2_grpc.StatementServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
 }

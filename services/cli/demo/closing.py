@@ -20,6 +20,8 @@ SPENT = [
 # What the walk from a list to a payment has no occasion for.
 ELSEWHERE = {
     "BankAccountWithdrawn",
+    "LevyClaimApproved",
+    "LevyExpired",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",

@@ -99,6 +99,21 @@ def give_back(booking: str, operation: str, voucher: str, pot: str, cents: int) 
     return _move(booking, operation, voucher, here, (Kind.PROGRAMME_AVAILABLE, pot), cents)
 
 
+def contribute(booking: str, source: str, account: str, cents: int) -> Booking:
+    """An employer's contribution for a month comes into its levy account."""
+    return _move(booking, "contribute", account, (Kind.FUNDER, source), (Kind.LEVY, account), cents)
+
+
+def claim_levy(booking: str, account: str, claim: str, cents: int) -> Booking:
+    """An approved claim pays an employer back out of its levy account."""
+    return _move(booking, "levyclaim", claim, (Kind.LEVY, account), (Kind.BANK_CLEARING, claim), cents)
+
+
+def expire_levy(booking: str, source: str, account: str, cents: int) -> Booking:
+    """What an employer left of a year's contributions goes back to the levy's funding source."""
+    return _move(booking, "levyexpiry", account, (Kind.LEVY, account), (Kind.FUNDER, source), cents)
+
+
 def _move(
     booking: str,
     operation: str,

@@ -27,6 +27,11 @@ ATTEMPTS = {
     "budgets_period": "UPDATE budgets SET end_date = start_date - 1",
     "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
+    "levy_claims_decided_by_someone": "UPDATE levy_claims SET state = 3",
+    "levy_claims_maker_checker": "UPDATE levy_claims SET state = 2, decided_by = 'a', decided_at = now()",
+    "levy_claims_some_amount": "UPDATE levy_claims SET amount_cents = 0",
+    "levy_years_not_negative": "UPDATE levy_years SET reserved_cents = -1",
+    "levy_years_within_contributed": "UPDATE levy_years SET claimed_cents = contributed_cents + 1",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
@@ -56,6 +61,16 @@ RECEIVABLE = (
     """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
       SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
     """INSERT INTO set_offs SELECT b.id, r.id, r.organisation, 1 FROM payout_batches b, receivables r""",
+)
+LEVY = (
+    """INSERT INTO levy_schemes (id, currency, funding_source_id, carry_over_years)
+      SELECT 'levy', 'EUR', id, 1 FROM funding_sources LIMIT 1""",
+    """INSERT INTO levy_accounts (id, scheme_id, employer, currency, shard)
+      VALUES (gen_random_uuid(), 'levy', 'organisations/yard', 'EUR', 0)""",
+    """INSERT INTO levy_years (account_id, year, contributed_cents, expires_on)
+      SELECT id, 2026, 100, '2027-12-31' FROM levy_accounts""",
+    """INSERT INTO levy_claims (id, account_id, amount_cents, training_date, evidence_reference, state,
+      created_by) SELECT gen_random_uuid(), id, 1, now(), 'F-1', 1, 'a' FROM levy_accounts""",
 )
 
 
@@ -101,7 +116,7 @@ def run(world: World, statement: str) -> int:
 def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     place(owed)
-    for statement in RECEIVABLE:
+    for statement in (*RECEIVABLE, *LEVY):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (

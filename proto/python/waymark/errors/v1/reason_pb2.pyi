@@ -90,6 +90,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PAYOUT_HELD: _Reason.ValueType  # 240
     REASON_BANK_REPORT_INVALID: _Reason.ValueType  # 241
     REASON_BANK_REPORT_CONFLICT: _Reason.ValueType  # 242
+    REASON_LEVY_RATE_CONFLICT: _Reason.ValueType  # 560
+    REASON_LEVY_FILE_INVALID: _Reason.ValueType  # 561
+    REASON_LEVY_BALANCE_TOO_LOW: _Reason.ValueType  # 562
+    REASON_LEVY_EVIDENCE_USED: _Reason.ValueType  # 563
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -160,6 +164,10 @@ REASON_APPLICATION_OPEN: Reason.ValueType  # 220
 REASON_PAYOUT_HELD: Reason.ValueType  # 240
 REASON_BANK_REPORT_INVALID: Reason.ValueType  # 241
 REASON_BANK_REPORT_CONFLICT: Reason.ValueType  # 242
+REASON_LEVY_RATE_CONFLICT: Reason.ValueType  # 560
+REASON_LEVY_FILE_INVALID: Reason.ValueType  # 561
+REASON_LEVY_BALANCE_TOO_LOW: Reason.ValueType  # 562
+REASON_LEVY_EVIDENCE_USED: Reason.ValueType  # 563
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

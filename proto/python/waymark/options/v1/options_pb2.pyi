@@ -46,6 +46,10 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     """Reads ledgers and statistics, changes nothing."""
     ROLE_SYSTEM: _Role.ValueType  # 9
     """A back-office system of the PES (client credentials)."""
+    ROLE_OBSERVER: _Role.ValueType  # 10
+    """Looks over one outcome contract for its parties: reads everything of the contracts that name the caller, nothing else."""
+    ROLE_EMPLOYER: _Role.ValueType  # 11
+    """Staff of an employer that pays a levy or has promised to hire; acts for the organisation in claim `org`."""
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
     """A role a caller holds by its access token (claim `roles`)."""
@@ -69,6 +73,10 @@ ROLE_AUDITOR: Role.ValueType  # 8
 """Reads ledgers and statistics, changes nothing."""
 ROLE_SYSTEM: Role.ValueType  # 9
 """A back-office system of the PES (client credentials)."""
+ROLE_OBSERVER: Role.ValueType  # 10
+"""Looks over one outcome contract for its parties: reads everything of the contracts that name the caller, nothing else."""
+ROLE_EMPLOYER: Role.ValueType  # 11
+"""Staff of an employer that pays a levy or has promised to hire; acts for the organisation in claim `org`."""
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
 @_typing.final

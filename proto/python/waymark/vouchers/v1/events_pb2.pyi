@@ -599,3 +599,75 @@ class ReceivableWrittenOff(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReceivableWrittenOff: _TypeAlias = ReceivableWrittenOff  # noqa: Y015
+
+@_typing.final
+class LevyClaimApproved(_message.Message):
+    """A second person approved an employer's claim on its levy account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVY_ACCOUNT_FIELD_NUMBER: _builtins.int
+    CLAIM_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    levy_account: _builtins.str
+    """Resource name `levyAccounts/{id}`."""
+    claim: _builtins.str
+    """Resource name `levyAccounts/{levy_account}/claims/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What the levy pays."""
+
+    def __init__(
+        self,
+        *,
+        levy_account: _builtins.str = ...,
+        claim: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "claim", b"claim", "employer", b"employer", "levy_account", b"levy_account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LevyClaimApproved: _TypeAlias = LevyClaimApproved  # noqa: Y015
+
+@_typing.final
+class LevyExpired(_message.Message):
+    """What an employer left of a year's contributions has lapsed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVY_ACCOUNT_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    YEAR_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    levy_account: _builtins.str
+    """Resource name `levyAccounts/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    year: _builtins.int
+    """Year of the contributions."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What lapsed."""
+
+    def __init__(
+        self,
+        *,
+        levy_account: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        year: _builtins.int = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "employer", b"employer", "levy_account", b"levy_account", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LevyExpired: _TypeAlias = LevyExpired  # noqa: Y015

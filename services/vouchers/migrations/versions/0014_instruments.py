@@ -1,0 +1,122 @@
+"""Levies, outcome contracts, promises to hire, targets; accounts of the ledger for their money."""
+
+# ruff: noqa: E501 - SQL as the definitions of the tables print it
+
+from alembic import op
+
+revision = "0014"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+ACCOUNTS = """
+ALTER TABLE ledger_heads ADD COLUMN kind_10 BIGINT DEFAULT '0' NOT NULL,
+  ADD COLUMN kind_11 BIGINT DEFAULT '0' NOT NULL, ADD COLUMN kind_12 BIGINT DEFAULT '0' NOT NULL;
+"""
+TABLES = """
+CREATE TABLE levy_schemes (
+    id TEXT NOT NULL,
+    display_names JSONB DEFAULT '{}'::jsonb NOT NULL,
+    currency TEXT NOT NULL,
+    funding_source_id TEXT NOT NULL,
+    carry_over_years SMALLINT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(funding_source_id) REFERENCES funding_sources (id)
+);
+CREATE TABLE levy_accounts (
+    id UUID NOT NULL,
+    scheme_id TEXT NOT NULL,
+    employer TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    shard SMALLINT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (scheme_id, employer),
+    FOREIGN KEY(scheme_id) REFERENCES levy_schemes (id)
+);
+CREATE INDEX levy_accounts_employer ON levy_accounts (employer, id);
+CREATE TABLE levy_rates (
+    scheme_id TEXT NOT NULL,
+    effective_date DATE NOT NULL,
+    parts INTEGER NOT NULL,
+    legal_reference TEXT DEFAULT '' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (scheme_id, effective_date),
+    FOREIGN KEY(scheme_id) REFERENCES levy_schemes (id)
+);
+CREATE TABLE levy_claims (
+    id UUID NOT NULL,
+    account_id UUID NOT NULL,
+    amount_cents BIGINT NOT NULL,
+    training_date DATE NOT NULL,
+    evidence_reference TEXT NOT NULL,
+    state SMALLINT NOT NULL,
+    reject_reason SMALLINT DEFAULT '0' NOT NULL,
+    created_by TEXT NOT NULL,
+    decided_by TEXT DEFAULT '' NOT NULL,
+    decided_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT levy_claims_some_amount CHECK (amount_cents > 0),
+    CONSTRAINT levy_claims_maker_checker CHECK (state <> 2 OR decided_by <> created_by),
+    CONSTRAINT levy_claims_decided_by_someone CHECK (state = 1 OR (decided_by <> '' AND decided_at IS NOT NULL)),
+    FOREIGN KEY(account_id) REFERENCES levy_accounts (id)
+);
+CREATE INDEX levy_claims_account ON levy_claims (account_id, id);
+CREATE UNIQUE INDEX levy_claims_evidence ON levy_claims (account_id, evidence_reference) WHERE state <> 3;
+CREATE TABLE levy_contributions (
+    account_id UUID NOT NULL,
+    month DATE NOT NULL,
+    gross_cents BIGINT NOT NULL,
+    parts INTEGER NOT NULL,
+    cents BIGINT NOT NULL,
+    imported_by TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (account_id, month),
+    FOREIGN KEY(account_id) REFERENCES levy_accounts (id)
+);
+CREATE TABLE levy_years (
+    account_id UUID NOT NULL,
+    year SMALLINT NOT NULL,
+    contributed_cents BIGINT DEFAULT '0' NOT NULL,
+    reserved_cents BIGINT DEFAULT '0' NOT NULL,
+    claimed_cents BIGINT DEFAULT '0' NOT NULL,
+    expired_cents BIGINT DEFAULT '0' NOT NULL,
+    expires_on DATE NOT NULL,
+    PRIMARY KEY (account_id, year),
+    CONSTRAINT levy_years_not_negative CHECK (reserved_cents >= 0 AND claimed_cents >= 0 AND expired_cents >= 0),
+    CONSTRAINT levy_years_within_contributed CHECK (reserved_cents + claimed_cents + expired_cents <= contributed_cents),
+    FOREIGN KEY(account_id) REFERENCES levy_accounts (id)
+);
+CREATE INDEX levy_years_expiry ON levy_years (expires_on) WHERE contributed_cents > reserved_cents + claimed_cents + expired_cents;
+CREATE TABLE levy_claim_parts (
+    claim_id UUID NOT NULL,
+    account_id UUID NOT NULL,
+    year SMALLINT NOT NULL,
+    cents BIGINT NOT NULL,
+    PRIMARY KEY (claim_id, year),
+    FOREIGN KEY(account_id, year) REFERENCES levy_years (account_id, year),
+    FOREIGN KEY(claim_id) REFERENCES levy_claims (id)
+);
+CREATE TABLE levy_expiries (
+    id UUID NOT NULL,
+    account_id UUID NOT NULL,
+    year SMALLINT NOT NULL,
+    cents BIGINT NOT NULL,
+    expired_on DATE NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(account_id, year) REFERENCES levy_years (account_id, year)
+);
+CREATE INDEX levy_expiries_account ON levy_expiries (account_id, expired_on);
+"""
+
+
+def upgrade() -> None:
+    op.execute(ACCOUNTS)
+    op.execute(TABLES)
+
+
+def downgrade() -> None:
+    raise RuntimeError("Public money is not migrated backwards; restore a backup instead.")

@@ -1,0 +1,33 @@
+"""Relationships of employers and observers to the instruments that concern them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from services.platform.identity.principals import Principal
+
+_EMPLOYERS = {
+    "levyAccounts": text("SELECT employer FROM levy_accounts WHERE id = :id"),
+}
+
+
+def is_employer(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The request is about the caller's own organisation as an employer, by its name or by what is its."""
+    fields = request.DESCRIPTOR.fields_by_name
+    if "employer" in fields:
+        employer = request.employer
+    else:
+        employer = _owner(connection, request.name if "name" in fields else request.parent)
+    return bool(principal.organisation) and employer == principal.organisation
+
+
+def _owner(connection: Connection, name: str) -> str:
+    collection, key = name.split("/")[:2]
+    try:
+        values = {"id": str(uuid.UUID(key))}
+    except ValueError:
+        return ""
+    return connection.execute(_EMPLOYERS[collection], values).scalar() or ""

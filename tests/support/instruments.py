@@ -1,0 +1,73 @@
+"""What tests of levies, outcome contracts, promises to hire and targets share."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from waymark.vouchers.v1 import funding_source_pb2, levy_pb2
+
+from tests.support.vouchers import World, day_message, eur, request_id
+
+HEADER = "employer,month,gross_payroll_cents\n"
+YARD = "organisations/yard"
+Source = funding_source_pb2.FundingSource
+
+
+def source(world: World, kind: int = Source.KIND_STATE, name: str = "Money") -> str:
+    """Makes a funding source; returns its name."""
+    request = funding_source_pb2.CreateFundingSourceRequest(
+        funding_source=Source(kind=kind, display_names={"en": name})  # type: ignore[arg-type]
+    )
+    return str(world.maker.sources.CreateFundingSource(request).name)
+
+
+def levy(world: World, *rates: tuple[date, int], carry_over: int = 1) -> str:
+    """Makes a levy, by default of 0.45 % from 2020 on; returns its name."""
+    scheme = levy_pb2.LevyScheme(
+        display_names={"en": "Levy"},
+        currency_code="EUR",
+        funding_source=source(world, Source.KIND_EMPLOYER_LEVY),
+        carry_over_years=carry_over,
+        rates=[
+            levy_pb2.LevyRate(effective_date=day_message(day), parts_per_100000=parts)
+            for day, parts in rates or ((date(2020, 1, 1), 450),)
+        ],
+    )
+    request = levy_pb2.CreateLevySchemeRequest(levy_scheme=scheme, request_id=request_id())
+    return str(world.maker.levies.CreateLevyScheme(request).name)
+
+
+def wages(world: World, scheme: str, *rows: tuple[str, str, int], dry: bool = False) -> Any:
+    """Imports rows of employer, month and gross payroll in cents; returns the answer."""
+    content = HEADER + "".join(f"{employer},{month},{gross}\n" for employer, month, gross in rows)
+    request = levy_pb2.ImportLevyContributionsRequest(
+        name=scheme, content=content.encode(), request_id=request_id(), validate_only=dry
+    )
+    return world.payer.levies.ImportLevyContributions(request)
+
+
+def account_of(world: World, employer: str = YARD) -> Any:
+    """Returns an employer's account."""
+    request = levy_pb2.ListLevyAccountsRequest(employer=employer)
+    (found,) = world.auditor.levies.ListLevyAccounts(request).levy_accounts
+    return found
+
+
+def claim(world: World, account: str, cents: int, evidence: str = "", trained: date | None = None) -> Any:
+    """Claims in the employer's name; returns the claim."""
+    request = levy_pb2.CreateLevyClaimRequest(
+        parent=account,
+        claim=levy_pb2.LevyClaim(
+            amount=eur(cents),
+            training_date=day_message(trained or world.today),
+            evidence_reference=evidence or f"F-{request_id()}",
+        ),
+        request_id=request_id(),
+    )
+    return employer_of(world).levies.CreateLevyClaim(request)
+
+
+def employer_of(world: World) -> Any:
+    """Returns the employer's staff."""
+    return world.person("employer", org=YARD)
