@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,8 +23,8 @@ SCHEME = {
     "called": "displayNames",
     "source": "fundingSource",
     "carried over, years": "carryOverYears",
-    "rates": "rates",
 }
+RATE = {"from": "effectiveDate", "parts of 100 000": "partsPer100000", "law": "legalReference"}
 IMPORTED = {
     "rows": "rowCount",
     "booked": "appliedCount",
@@ -98,7 +98,7 @@ def create(
 ) -> None:
     """Create a levy with its rates."""
     body = read_json(file, "levyScheme")["levyScheme"] | {"fundingSource": source}
-    call.one(call.post("levySchemes", body, levy_scheme_id=id_), SCHEME)
+    show_scheme(call, call.post("levySchemes", body, levy_scheme_id=id_))
 
 
 @levy.command("list", epilog="Example:  waymark levy list")
@@ -119,7 +119,13 @@ def rate(
 ) -> None:
     """Add a rate from a month on that nothing was computed for yet."""
     told = {"effectiveDate": json_day(first), "partsPer100000": parts, "legalReference": law}
-    call.one(call.post(f"{name}:addRate", {"rate": told}), SCHEME)
+    show_scheme(call, call.post(f"{name}:addRate", {"rate": told}))
+
+
+def show_scheme(call: Call, scheme: dict[str, Any]) -> None:
+    """Prints a levy with its rates."""
+    call.one(scheme, SCHEME)
+    call.part(scheme["rates"], RATE)
 
 
 @levy.command("import", epilog="Example:  waymark levy import levySchemes/laec wages.csv --try")

@@ -36,6 +36,7 @@ MODULES = {
     "receivable": "services.cli.receivable",
     "statement": "services.cli.statement",
     "levy": "services.cli.levy",
+    "outcome": "services.cli.outcome",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
     "holder": "services.cli.holder",

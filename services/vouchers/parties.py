@@ -12,6 +12,14 @@ from services.platform.identity.principals import Principal
 _EMPLOYERS = {
     "levyAccounts": text("SELECT employer FROM levy_accounts WHERE id = :id"),
 }
+_OBSERVED = text("SELECT 1 FROM outcome_contracts WHERE id = :id AND :subject = ANY (observers)")
+
+
+def is_observer(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The outcome contract that the request names has the caller among its observers."""
+    named = request.name if "name" in request.DESCRIPTOR.fields_by_name else request.parent
+    values = {"id": named.split("/")[1], "subject": principal.subject}
+    return connection.execute(_OBSERVED, values).scalar() is not None
 
 
 def is_employer(principal: Principal, request: Any, connection: Connection) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from services.platform.db.wire import Call, sent_ahead
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
-from services.vouchers.parties import is_employer
+from services.vouchers.parties import is_employer, is_observer
 from services.vouchers.store import redemptions
 
 _SESSION = text("""SELECT c.organisation FROM sessions s JOIN courses c ON c.name = s.course
@@ -111,4 +111,5 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "redemption.learner": _learner("redemption.learner"),
     "redemption.provider": provides_redemption,
     "employer.own": is_employer,
+    "contract.observer": is_observer,
 }

@@ -15,6 +15,7 @@ from waymark.vouchers.v1 import (
     learner_fact_pb2_grpc,
     ledger_pb2_grpc,
     levy_pb2_grpc,
+    outcome_contract_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
     receivable_pb2_grpc,
@@ -34,6 +35,7 @@ from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.learner_facts import LearnerFactApi
 from services.vouchers.api.ledger import LedgerApi
 from services.vouchers.api.levies import LevyApi
+from services.vouchers.api.outcome_contracts import OutcomeContractApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
 from services.vouchers.api.receivables import ReceivableApi
@@ -67,6 +69,10 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (receivable_pb2_grpc.add_ReceivableServiceServicer_to_server, ReceivableApi(app)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
         (levy_pb2_grpc.add_LevyServiceServicer_to_server, LevyApi(app)),
+        (
+            outcome_contract_pb2_grpc.add_OutcomeContractServiceServicer_to_server,
+            OutcomeContractApi(app),
+        ),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
     )

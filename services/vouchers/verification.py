@@ -52,9 +52,10 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 8, 'receivables/' || id, set_off_cents + written_off_cents - amount_cents FROM receivables
   UNION ALL SELECT 10, 'levyAccounts/' || account_id, sum(contributed_cents - claimed_cents - expired_cents)
     FROM levy_years GROUP BY account_id
+  UNION ALL SELECT 11, 'outcomeContracts/' || id, available_cents FROM outcome_contracts
 ), booked AS (
   SELECT kind, owner, min(shard) AS shard, sum(cents) AS cents FROM ledger_entries
-  WHERE kind BETWEEN 2 AND 6 OR kind = 8 OR kind = 10 GROUP BY kind, owner
+  WHERE kind BETWEEN 2 AND 6 OR kind IN (8, 10, 11) GROUP BY kind, owner
 )
 SELECT coalesce(k.kind, b.kind) AS kind, coalesce(k.owner, b.owner) AS owner, coalesce(b.shard, -1) AS shard,
   coalesce(k.cents, 0) AS kept, coalesce(b.cents, 0) AS booked

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from waymark.vouchers.v1 import funding_source_pb2, levy_pb2
+from waymark.vouchers.v1 import funding_source_pb2, levy_pb2, outcome_contract_pb2
 
 from tests.support.vouchers import World, day_message, eur, request_id
 
@@ -71,3 +71,49 @@ def claim(world: World, account: str, cents: int, evidence: str = "", trained: d
 def employer_of(world: World) -> Any:
     """Returns the employer's staff."""
     return world.person("employer", org=YARD)
+
+
+def bond(world: World, **changes: Any) -> outcome_contract_pb2.OutcomeContract:
+    """Returns a draft: two investors of 1 000.01 euro together, two milestones, a mix, a repayment rule."""
+    pb = outcome_contract_pb2
+    values: dict[str, Any] = {
+        "display_names": {"en": "Bond"},
+        "currency_code": "EUR",
+        "payer": source(world),
+        "planned_participants": 10,
+        "start_date": day_message(world.today - timedelta(days=730)),
+        "repay_date": day_message(world.today),
+        "investors": [
+            pb.Investor(funding_source=source(world, Source.KIND_INVESTOR), amount=eur(cents))
+            for cents in (60_001, 40_000)
+        ],
+        "milestones": [
+            pb.Milestone(
+                code="start", measure=pb.Milestone.MEASURE_ENROLLED, threshold=10, amount=eur(50_000)
+            ),
+            pb.Milestone(code="placed", measure=pb.Milestone.MEASURE_PLACED, threshold=6, amount=eur(30_000)),
+        ],
+        "mix_targets": [
+            pb.MixTarget(
+                code="women",
+                expression="learner.gender == 'female'",
+                min_percent=30,
+                display_names={"en": "Women"},
+            )
+        ],
+        "repayment_steps": [
+            pb.RepaymentStep(result_basis_points=0, repay_basis_points=0),
+            pb.RepaymentStep(result_basis_points=6_300, repay_basis_points=10_000),
+        ],
+        "observers": ["the-observer"],
+        **changes,
+    }
+    return pb.OutcomeContract(**values)
+
+
+def active_bond(world: World, **changes: Any) -> Any:
+    """Returns an active contract."""
+    pb = outcome_contract_pb2
+    draft = pb.CreateOutcomeContractRequest(outcome_contract=bond(world, **changes), request_id=request_id())
+    name = world.maker.contracts.CreateOutcomeContract(draft).name
+    return world.checker.contracts.ActivateOutcomeContract(pb.ActivateOutcomeContractRequest(name=name))

@@ -32,6 +32,7 @@ from waymark.vouchers.v1 import (
     ledger_pb2,
     ledger_pb2_grpc,
     levy_pb2_grpc,
+    outcome_contract_pb2_grpc,
     payout_batch_pb2,
     payout_batch_pb2_grpc,
     programme_pb2,
@@ -69,6 +70,7 @@ STUBS: dict[str, Any] = {
     "receivables": receivable_pb2_grpc.ReceivableServiceStub,
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
     "levies": levy_pb2_grpc.LevyServiceStub,
+    "contracts": outcome_contract_pb2_grpc.OutcomeContractServiceStub,
     "statements": statement_pb2_grpc.StatementServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
 }

@@ -22,6 +22,8 @@ ELSEWHERE = {
     "BankAccountWithdrawn",
     "LevyClaimApproved",
     "LevyExpired",
+    "OutcomeContractRepaid",
+    "OutcomeTrancheReleased",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",

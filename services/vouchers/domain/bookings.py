@@ -114,6 +114,33 @@ def expire_levy(booking: str, source: str, account: str, cents: int) -> Booking:
     return _move(booking, "levyexpiry", account, (Kind.LEVY, account), (Kind.FUNDER, source), cents)
 
 
+def invest(booking: str, contract: str, investors: Iterable[tuple[str, int]]) -> Booking:
+    """Investors (funding source, cents) put money into an outcome contract."""
+    given = tuple(Posting(Kind.FUNDER, source, -cents) for source, cents in investors)
+    total = -sum(posting.cents for posting in given)
+    return Booking(booking, "invest", contract, (*given, Posting(Kind.CONTRACT_AVAILABLE, contract, total)))
+
+
+def release_tranche(booking: str, contract: str, milestone: str, cents: int) -> Booking:
+    """A milestone that was reached releases money of an outcome contract to its operator."""
+    here = (Kind.CONTRACT_AVAILABLE, contract)
+    return _move(booking, "tranche", contract, here, (Kind.BANK_CLEARING, milestone), cents)
+
+
+def return_unspent(booking: str, contract: str, investors: Iterable[tuple[str, int]]) -> Booking:
+    """What no tranche released goes back to the investors (funding source, cents)."""
+    back = tuple(Posting(Kind.FUNDER, source, cents) for source, cents in investors)
+    total = sum(posting.cents for posting in back)
+    return Booking(booking, "unspent", contract, (Posting(Kind.CONTRACT_AVAILABLE, contract, -total), *back))
+
+
+def repay(booking: str, contract: str, payer: str, investors: Iterable[tuple[str, int]]) -> Booking:
+    """The payer of an outcome contract repays its investors (funding source, cents) for results."""
+    back = tuple(Posting(Kind.FUNDER, source, cents) for source, cents in investors)
+    total = sum(posting.cents for posting in back)
+    return Booking(booking, "repay", contract, (Posting(Kind.FUNDER, payer, -total), *back))
+
+
 def _move(
     booking: str,
     operation: str,

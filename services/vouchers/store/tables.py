@@ -316,7 +316,15 @@ from services.vouchers.store import (  # noqa: E402
     catalogue_tables,
     ledger_tables,
     levy_tables,
+    outcome_tables,
     settlement_tables,
 )
 
-__all__ = ["catalogue_tables", "ledger_tables", "levy_tables", "metadata", "settlement_tables"]
+__all__ = [
+    "catalogue_tables",
+    "ledger_tables",
+    "levy_tables",
+    "metadata",
+    "outcome_tables",
+    "settlement_tables",
+]

@@ -32,6 +32,14 @@ ATTEMPTS = {
     "levy_claims_some_amount": "UPDATE levy_claims SET amount_cents = 0",
     "levy_years_not_negative": "UPDATE levy_years SET reserved_cents = -1",
     "levy_years_within_contributed": "UPDATE levy_years SET claimed_cents = contributed_cents + 1",
+    "outcome_contracts_activated_by_someone": "UPDATE outcome_contracts SET state = 2",
+    "outcome_contracts_maker_checker": "UPDATE outcome_contracts SET activated_by = 'a'",
+    "outcome_contracts_not_negative": "UPDATE outcome_contracts SET available_cents = -1",
+    "outcome_contracts_repaid_by_someone": "UPDATE outcome_contracts SET state = 3, activated_by = 'b'",
+    "outcome_contracts_repayment_maker_checker": """UPDATE outcome_contracts
+      SET proposed_by = 'c', repaid_by = 'c'""",
+    "outcome_reports_decided_by_someone": "UPDATE outcome_reports SET state = 2",
+    "outcome_reports_maker_checker": "UPDATE outcome_reports SET decided_by = 'a'",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
@@ -71,6 +79,14 @@ LEVY = (
       SELECT id, 2026, 100, '2027-12-31' FROM levy_accounts""",
     """INSERT INTO levy_claims (id, account_id, amount_cents, training_date, evidence_reference, state,
       created_by) SELECT gen_random_uuid(), id, 1, now(), 'F-1', 1, 'a' FROM levy_accounts""",
+)
+OUTCOMES = (
+    """INSERT INTO outcome_contracts (id, state, currency, payer_id, start_date, repay_date, shard,
+      created_by) SELECT 'bond', 1, 'EUR', id, now(), now(), 0, 'a' FROM funding_sources LIMIT 1""",
+    """INSERT INTO outcome_participants (id, contract_id, learner)
+      VALUES (gen_random_uuid(), 'bond', 'learners/l')""",
+    """INSERT INTO outcome_reports (participant_id, outcome, state, occurred_on, evidence_reference,
+      reported_by) SELECT id, 1, 1, now(), 'E-1', 'a' FROM outcome_participants""",
 )
 
 
@@ -116,7 +132,7 @@ def run(world: World, statement: str) -> int:
 def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     place(owed)
-    for statement in (*RECEIVABLE, *LEVY):
+    for statement in (*RECEIVABLE, *LEVY, *OUTCOMES):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (

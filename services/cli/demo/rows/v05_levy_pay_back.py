@@ -18,7 +18,7 @@ GROSS = 25_000_000  # cents of wages a month
 
 
 def show(journey: Journey) -> str:
-    """REST: wages become contributions; the employer claims, a second person approves, the rest is carried on."""
+    """REST: wages become contributions; the employer claims, a second person approves, the rest is carried."""
     scheme, employer = _scheme(journey), f"organisations/yard-{journey.run}"
     finance, checker = journey.person("finance", "Joris"), journey.person("finance", "Eline")
     today = datetime.now(UTC).date()
@@ -44,8 +44,8 @@ def show(journey: Journey) -> str:
     expect(b"closing" in file_, "the statement's file has no closing balance")
     return (
         f"{done['appliedCount']} months of wages paid in {money(done['appliedAmount'])} at 0.45 %; "
-        f"{money(paid['amount'])} claimed, of {len(paid['parts'])} years; {money(told['openingBalance'])} carried "
-        f"over into {today.year}, {money(told['closingBalance'])} left"
+        f"{money(paid['amount'])} claimed, of {len(paid['parts'])} years; {money(told['openingBalance'])} "
+        f"carried over into {today.year}, {money(told['closingBalance'])} left"
     )
 
 

@@ -24,6 +24,33 @@ CREATE TABLE levy_schemes (
     PRIMARY KEY (id),
     FOREIGN KEY(funding_source_id) REFERENCES funding_sources (id)
 );
+CREATE TABLE outcome_contracts (
+    id TEXT NOT NULL,
+    terms JSONB DEFAULT '{}'::jsonb NOT NULL,
+    state SMALLINT NOT NULL,
+    currency TEXT NOT NULL,
+    payer_id TEXT NOT NULL,
+    start_date DATE NOT NULL,
+    repay_date DATE NOT NULL,
+    observers TEXT[] DEFAULT '{}'::text[] NOT NULL,
+    shard SMALLINT NOT NULL,
+    invested_cents BIGINT DEFAULT '0' NOT NULL,
+    available_cents BIGINT DEFAULT '0' NOT NULL,
+    unspent_cents BIGINT DEFAULT '0' NOT NULL,
+    created_by TEXT NOT NULL,
+    activated_by TEXT DEFAULT '' NOT NULL,
+    proposed_by TEXT DEFAULT '' NOT NULL,
+    repaid_by TEXT DEFAULT '' NOT NULL,
+    version INTEGER DEFAULT '1' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT outcome_contracts_not_negative CHECK (available_cents >= 0),
+    CONSTRAINT outcome_contracts_maker_checker CHECK (activated_by <> created_by),
+    CONSTRAINT outcome_contracts_activated_by_someone CHECK (state = 1 OR activated_by <> ''),
+    CONSTRAINT outcome_contracts_repayment_maker_checker CHECK (repaid_by = '' OR repaid_by <> proposed_by),
+    CONSTRAINT outcome_contracts_repaid_by_someone CHECK ((state < 3 OR proposed_by <> '') AND (state < 4 OR repaid_by <> '')),
+    FOREIGN KEY(payer_id) REFERENCES funding_sources (id)
+);
 CREATE TABLE levy_accounts (
     id UUID NOT NULL,
     scheme_id TEXT NOT NULL,
@@ -44,6 +71,25 @@ CREATE TABLE levy_rates (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     PRIMARY KEY (scheme_id, effective_date),
     FOREIGN KEY(scheme_id) REFERENCES levy_schemes (id)
+);
+CREATE TABLE outcome_participants (
+    id UUID NOT NULL,
+    contract_id TEXT NOT NULL,
+    learner TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (contract_id, learner),
+    FOREIGN KEY(contract_id) REFERENCES outcome_contracts (id)
+);
+CREATE INDEX outcome_participants_contract ON outcome_participants (contract_id, id);
+CREATE TABLE outcome_tranches (
+    contract_id TEXT NOT NULL,
+    milestone TEXT NOT NULL,
+    cents BIGINT NOT NULL,
+    released_by TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (contract_id, milestone),
+    FOREIGN KEY(contract_id) REFERENCES outcome_contracts (id)
 );
 CREATE TABLE levy_claims (
     id UUID NOT NULL,
@@ -90,6 +136,21 @@ CREATE TABLE levy_years (
     FOREIGN KEY(account_id) REFERENCES levy_accounts (id)
 );
 CREATE INDEX levy_years_expiry ON levy_years (expires_on) WHERE contributed_cents > reserved_cents + claimed_cents + expired_cents;
+CREATE TABLE outcome_reports (
+    participant_id UUID NOT NULL,
+    outcome SMALLINT NOT NULL,
+    state SMALLINT NOT NULL,
+    occurred_on DATE NOT NULL,
+    evidence_reference TEXT NOT NULL,
+    reported_by TEXT NOT NULL,
+    decided_by TEXT DEFAULT '' NOT NULL,
+    decided_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (participant_id, outcome),
+    CONSTRAINT outcome_reports_maker_checker CHECK (decided_by <> reported_by),
+    CONSTRAINT outcome_reports_decided_by_someone CHECK (state = 1 OR decided_by <> ''),
+    FOREIGN KEY(participant_id) REFERENCES outcome_participants (id)
+);
 CREATE TABLE levy_claim_parts (
     claim_id UUID NOT NULL,
     account_id UUID NOT NULL,

@@ -94,6 +94,9 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_LEVY_FILE_INVALID: _Reason.ValueType  # 561
     REASON_LEVY_BALANCE_TOO_LOW: _Reason.ValueType  # 562
     REASON_LEVY_EVIDENCE_USED: _Reason.ValueType  # 563
+    REASON_OUTCOME_NOT_REPORTED: _Reason.ValueType  # 564
+    REASON_MILESTONE_NOT_REACHED: _Reason.ValueType  # 565
+    REASON_REPAYMENT_NOT_DUE: _Reason.ValueType  # 566
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -168,6 +171,9 @@ REASON_LEVY_RATE_CONFLICT: Reason.ValueType  # 560
 REASON_LEVY_FILE_INVALID: Reason.ValueType  # 561
 REASON_LEVY_BALANCE_TOO_LOW: Reason.ValueType  # 562
 REASON_LEVY_EVIDENCE_USED: Reason.ValueType  # 563
+REASON_OUTCOME_NOT_REPORTED: Reason.ValueType  # 564
+REASON_MILESTONE_NOT_REACHED: Reason.ValueType  # 565
+REASON_REPAYMENT_NOT_DUE: Reason.ValueType  # 566
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

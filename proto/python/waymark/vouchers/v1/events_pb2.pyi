@@ -671,3 +671,69 @@ class LevyExpired(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LevyExpired: _TypeAlias = LevyExpired  # noqa: Y015
+
+@_typing.final
+class OutcomeTrancheReleased(_message.Message):
+    """A milestone of an outcome contract was reached and its tranche released."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_CONTRACT_FIELD_NUMBER: _builtins.int
+    MILESTONE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    outcome_contract: _builtins.str
+    """Resource name `outcomeContracts/{id}`."""
+    milestone: _builtins.str
+    """Code of the milestone."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was released."""
+
+    def __init__(
+        self,
+        *,
+        outcome_contract: _builtins.str = ...,
+        milestone: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "milestone", b"milestone", "outcome_contract", b"outcome_contract"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutcomeTrancheReleased: _TypeAlias = OutcomeTrancheReleased  # noqa: Y015
+
+@_typing.final
+class OutcomeContractRepaid(_message.Message):
+    """The investors of an outcome contract were repaid by its results; it is over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_CONTRACT_FIELD_NUMBER: _builtins.int
+    REPAID_FIELD_NUMBER: _builtins.int
+    UNSPENT_FIELD_NUMBER: _builtins.int
+    outcome_contract: _builtins.str
+    """Resource name `outcomeContracts/{id}`."""
+    @_builtins.property
+    def repaid(self) -> _money_pb2.Money:
+        """What the payer repays for results."""
+
+    @_builtins.property
+    def unspent(self) -> _money_pb2.Money:
+        """What no tranche had released and went back."""
+
+    def __init__(
+        self,
+        *,
+        outcome_contract: _builtins.str = ...,
+        repaid: _money_pb2.Money | None = ...,
+        unspent: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome_contract", b"outcome_contract", "repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutcomeContractRepaid: _TypeAlias = OutcomeContractRepaid  # noqa: Y015
