@@ -37,6 +37,7 @@ MODULES = {
     "statement": "services.cli.statement",
     "levy": "services.cli.levy",
     "outcome": "services.cli.outcome",
+    "obligation": "services.cli.obligation",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
     "holder": "services.cli.holder",

@@ -166,7 +166,8 @@ def report(
 
 
 @outcome.command(
-    epilog="Example:  waymark outcome verify outcomeContracts/bond placed outcomeContracts/bond/participants/0198…"
+    epilog="Example:  waymark outcome verify outcomeContracts/bond placed "
+    "outcomeContracts/bond/participants/0198…"
 )
 @calls("caseworker:checker")
 def verify(

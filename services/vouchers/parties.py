@@ -11,6 +11,7 @@ from services.platform.identity.principals import Principal
 
 _EMPLOYERS = {
     "levyAccounts": text("SELECT employer FROM levy_accounts WHERE id = :id"),
+    "employerObligations": text("SELECT employer FROM employer_obligations WHERE id = :id"),
 }
 _OBSERVED = text("SELECT 1 FROM outcome_contracts WHERE id = :id AND :subject = ANY (observers)")
 

@@ -10,6 +10,7 @@ from waymark.vouchers.v1 import (
     bank_account_pb2_grpc,
     bank_report_pb2_grpc,
     eligibility_pb2_grpc,
+    employer_obligation_pb2_grpc,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
     learner_fact_pb2_grpc,
@@ -30,6 +31,7 @@ from services.vouchers.api.applications import ApplicationApi
 from services.vouchers.api.bank_accounts import BankAccountApi
 from services.vouchers.api.bank_reports import BankReportApi
 from services.vouchers.api.eligibility import EligibilityApi
+from services.vouchers.api.employer_obligations import EmployerObligationApi
 from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.learner_facts import LearnerFactApi
@@ -72,6 +74,10 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (
             outcome_contract_pb2_grpc.add_OutcomeContractServiceServicer_to_server,
             OutcomeContractApi(app),
+        ),
+        (
+            employer_obligation_pb2_grpc.add_EmployerObligationServiceServicer_to_server,
+            EmployerObligationApi(app),
         ),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),

@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from waymark.vouchers.v1 import funding_source_pb2, levy_pb2, outcome_contract_pb2
+from waymark.vouchers.v1 import (
+    employer_obligation_pb2,
+    funding_source_pb2,
+    levy_pb2,
+    outcome_contract_pb2,
+)
 
 from tests.support.vouchers import World, day_message, eur, request_id
 
@@ -117,3 +122,28 @@ def active_bond(world: World, **changes: Any) -> Any:
     draft = pb.CreateOutcomeContractRequest(outcome_contract=bond(world, **changes), request_id=request_id())
     name = world.maker.contracts.CreateOutcomeContract(draft).name
     return world.checker.contracts.ActivateOutcomeContract(pb.ActivateOutcomeContractRequest(name=name))
+
+
+def obligation(world: World, **changes: Any) -> Any:
+    """Makes a promise to hire 80 %, due yesterday, with three payers; returns it."""
+    pb = employer_obligation_pb2
+    state, own, employer = (source(world, kind) for kind in (1, 2, 4))
+    values: dict[str, Any] = {
+        "employer": YARD,
+        "display_names": {"en": "Upskill"},
+        "currency_code": "EUR",
+        "hire_percent": 80,
+        "refund_per_trainee": eur(100_000),
+        "creditor": state,
+        "due_date": day_message(world.today - timedelta(days=1)),
+        "payers": [
+            pb.ObligationPayer(funding_source=state, share_basis_points=3_334),
+            pb.ObligationPayer(funding_source=own, share_basis_points=3_333),
+            pb.ObligationPayer(funding_source=employer, share_basis_points=3_333, employer=True),
+        ],
+        **changes,
+    }
+    request = pb.CreateEmployerObligationRequest(
+        employer_obligation=pb.EmployerObligation(**values), request_id=request_id()
+    )
+    return world.maker.obligations.CreateEmployerObligation(request)

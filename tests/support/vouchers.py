@@ -24,6 +24,7 @@ from waymark.vouchers.v1 import (
     bank_account_pb2_grpc,
     bank_report_pb2_grpc,
     eligibility_pb2_grpc,
+    employer_obligation_pb2_grpc,
     funding_source_pb2,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
@@ -71,6 +72,7 @@ STUBS: dict[str, Any] = {
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
     "levies": levy_pb2_grpc.LevyServiceStub,
     "contracts": outcome_contract_pb2_grpc.OutcomeContractServiceStub,
+    "obligations": employer_obligation_pb2_grpc.EmployerObligationServiceStub,
     "statements": statement_pb2_grpc.StatementServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
 }

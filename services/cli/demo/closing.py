@@ -20,6 +20,7 @@ SPENT = [
 # What the walk from a list to a payment has no occasion for.
 ELSEWHERE = {
     "BankAccountWithdrawn",
+    "EmployerObligationAssessed",
     "LevyClaimApproved",
     "LevyExpired",
     "OutcomeContractRepaid",

@@ -141,6 +141,25 @@ def repay(booking: str, contract: str, payer: str, investors: Iterable[tuple[str
     return Booking(booking, "repay", contract, (Posting(Kind.FUNDER, payer, -total), *back))
 
 
+def train(booking: str, trainee: str, parts: Iterable[tuple[str, int]]) -> Booking:
+    """Several payers (funding source, cents) pay the training of a trainee."""
+    paid = tuple(Posting(Kind.FUNDER, source, -cents) for source, cents in parts)
+    total = -sum(posting.cents for posting in paid)
+    return Booking(booking, "train", trainee, (*paid, Posting(Kind.BANK_CLEARING, trainee, total)))
+
+
+def owe_for_trainees(booking: str, obligation: str, creditor: str, cents: int) -> Booking:
+    """An employer owes a funding source for trainees it did not hire."""
+    here = (Kind.EMPLOYER_RECEIVABLE, obligation)
+    return _move(booking, "shortfall", obligation, here, (Kind.FUNDER, creditor), cents)
+
+
+def pay_for_trainees(booking: str, obligation: str, cents: int) -> Booking:
+    """An employer paid of what it owes."""
+    here = (Kind.BANK_CLEARING, obligation)
+    return _move(booking, "shortfallpaid", obligation, here, (Kind.EMPLOYER_RECEIVABLE, obligation), cents)
+
+
 def _move(
     booking: str,
     operation: str,

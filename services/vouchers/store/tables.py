@@ -316,6 +316,7 @@ from services.vouchers.store import (  # noqa: E402
     catalogue_tables,
     ledger_tables,
     levy_tables,
+    obligation_tables,
     outcome_tables,
     settlement_tables,
 )
@@ -325,6 +326,7 @@ __all__ = [
     "ledger_tables",
     "levy_tables",
     "metadata",
+    "obligation_tables",
     "outcome_tables",
     "settlement_tables",
 ]

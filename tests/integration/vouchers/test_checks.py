@@ -25,6 +25,7 @@ ATTEMPTS = {
     "bank_accounts_maker_checker": "UPDATE bank_accounts SET confirmed_by = proposed_by",
     "bank_accounts_withdrawn_by_someone": "UPDATE bank_accounts SET state = 3",
     "budgets_period": "UPDATE budgets SET end_date = start_date - 1",
+    "employer_obligations_paid_within_owed": "UPDATE employer_obligations SET paid_cents = 1",
     "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
     "levy_claims_decided_by_someone": "UPDATE levy_claims SET state = 3",
@@ -32,6 +33,11 @@ ATTEMPTS = {
     "levy_claims_some_amount": "UPDATE levy_claims SET amount_cents = 0",
     "levy_years_not_negative": "UPDATE levy_years SET reserved_cents = -1",
     "levy_years_within_contributed": "UPDATE levy_years SET claimed_cents = contributed_cents + 1",
+    "obligation_trainees_approved_by_someone": "UPDATE obligation_trainees SET state = 2",
+    "obligation_trainees_hiring_decided_by_someone": "UPDATE obligation_trainees SET hiring = 2",
+    "obligation_trainees_hiring_maker_checker": """UPDATE obligation_trainees
+      SET reported_by = 'b', decided_by = 'b'""",
+    "obligation_trainees_maker_checker": "UPDATE obligation_trainees SET approved_by = enrolled_by",
     "outcome_contracts_activated_by_someone": "UPDATE outcome_contracts SET state = 2",
     "outcome_contracts_maker_checker": "UPDATE outcome_contracts SET activated_by = 'a'",
     "outcome_contracts_not_negative": "UPDATE outcome_contracts SET available_cents = -1",
@@ -79,6 +85,14 @@ LEVY = (
       SELECT id, 2026, 100, '2027-12-31' FROM levy_accounts""",
     """INSERT INTO levy_claims (id, account_id, amount_cents, training_date, evidence_reference, state,
       created_by) SELECT gen_random_uuid(), id, 1, now(), 'F-1', 1, 'a' FROM levy_accounts""",
+)
+OBLIGATION = (
+    """INSERT INTO employer_obligations (id, employer, state, currency, creditor_id, hire_percent,
+      refund_cents, due_date, shard)
+      SELECT gen_random_uuid(), 'organisations/yard', 1, 'EUR', id, 80, 1, now(), 0 FROM funding_sources
+      LIMIT 1""",
+    """INSERT INTO obligation_trainees (id, obligation_id, learner, cost_cents, state, enrolled_by)
+      SELECT gen_random_uuid(), id, 'learners/l', 1, 1, 'a' FROM employer_obligations""",
 )
 OUTCOMES = (
     """INSERT INTO outcome_contracts (id, state, currency, payer_id, start_date, repay_date, shard,
@@ -132,7 +146,7 @@ def run(world: World, statement: str) -> int:
 def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     place(owed)
-    for statement in (*RECEIVABLE, *LEVY, *OUTCOMES):
+    for statement in (*RECEIVABLE, *LEVY, *OBLIGATION, *OUTCOMES):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (

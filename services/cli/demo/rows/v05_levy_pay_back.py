@@ -18,7 +18,7 @@ GROSS = 25_000_000  # cents of wages a month
 
 
 def show(journey: Journey) -> str:
-    """REST: wages become contributions; the employer claims, a second person approves, the rest is carried."""
+    """REST: wages become contributions; the employer claims, a second person approves, the rest stays."""
     scheme, employer = _scheme(journey), f"organisations/yard-{journey.run}"
     finance, checker = journey.person("finance", "Joris"), journey.person("finance", "Eline")
     today = datetime.now(UTC).date()

@@ -18,7 +18,7 @@ PEOPLE, PLACED = 450, 284  # 63.1 %
 
 
 def show(journey: Journey) -> str:
-    """REST: people take part, outcomes are verified by others, tranches are released, investors are repaid."""
+    """REST: people take part, others verify what came of it, tranches are released, investors are repaid."""
     contract = _active(journey)
     people = _enrol(journey, contract)
     _report(journey, contract, people, "COMPLETED", 300)
@@ -40,8 +40,8 @@ def show(journey: Journey) -> str:
     told = ", ".join(f"{share['code']} {share['shareBasisPoints'] / 100:.1f} %" for share in shares)
     back = " and ".join(money(each["repaid"]) for each in paid["investors"])
     return (
-        f"{paid['placed']} of {paid['participants']} placed and verified; {len(milestones)} tranches released "
-        f"{money(paid['released'])}; investors have back {back}; observer sees {told}"
+        f"{paid['placed']} of {paid['participants']} placed and verified; {len(milestones)} tranches "
+        f"released {money(paid['released'])}; investors have back {back}; observer sees {told}"
     )
 
 

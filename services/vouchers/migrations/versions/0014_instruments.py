@@ -14,6 +14,26 @@ ALTER TABLE ledger_heads ADD COLUMN kind_10 BIGINT DEFAULT '0' NOT NULL,
   ADD COLUMN kind_11 BIGINT DEFAULT '0' NOT NULL, ADD COLUMN kind_12 BIGINT DEFAULT '0' NOT NULL;
 """
 TABLES = """
+CREATE TABLE employer_obligations (
+    id UUID NOT NULL,
+    employer TEXT NOT NULL,
+    display_names JSONB DEFAULT '{}'::jsonb NOT NULL,
+    state SMALLINT NOT NULL,
+    currency TEXT NOT NULL,
+    creditor_id TEXT NOT NULL,
+    payers JSONB DEFAULT '{}'::jsonb NOT NULL,
+    hire_percent SMALLINT NOT NULL,
+    refund_cents BIGINT NOT NULL,
+    due_date DATE NOT NULL,
+    shard SMALLINT NOT NULL,
+    owed_cents BIGINT DEFAULT '0' NOT NULL,
+    paid_cents BIGINT DEFAULT '0' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT employer_obligations_paid_within_owed CHECK (paid_cents BETWEEN 0 AND owed_cents),
+    FOREIGN KEY(creditor_id) REFERENCES funding_sources (id)
+);
+CREATE INDEX employer_obligations_employer ON employer_obligations (employer, id);
 CREATE TABLE levy_schemes (
     id TEXT NOT NULL,
     display_names JSONB DEFAULT '{}'::jsonb NOT NULL,
@@ -72,6 +92,30 @@ CREATE TABLE levy_rates (
     PRIMARY KEY (scheme_id, effective_date),
     FOREIGN KEY(scheme_id) REFERENCES levy_schemes (id)
 );
+CREATE TABLE obligation_trainees (
+    id UUID NOT NULL,
+    obligation_id UUID NOT NULL,
+    learner TEXT NOT NULL,
+    cost_cents BIGINT NOT NULL,
+    parts JSONB DEFAULT '{}'::jsonb NOT NULL,
+    state SMALLINT NOT NULL,
+    enrolled_by TEXT NOT NULL,
+    approved_by TEXT DEFAULT '' NOT NULL,
+    hiring SMALLINT DEFAULT '0' NOT NULL,
+    hired_on DATE,
+    evidence_reference TEXT DEFAULT '' NOT NULL,
+    reported_by TEXT DEFAULT '' NOT NULL,
+    decided_by TEXT DEFAULT '' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (obligation_id, learner),
+    CONSTRAINT obligation_trainees_maker_checker CHECK (approved_by <> enrolled_by),
+    CONSTRAINT obligation_trainees_approved_by_someone CHECK (state = 1 OR approved_by <> ''),
+    CONSTRAINT obligation_trainees_hiring_maker_checker CHECK (decided_by = '' OR decided_by <> reported_by),
+    CONSTRAINT obligation_trainees_hiring_decided_by_someone CHECK (hiring < 2 OR decided_by <> ''),
+    FOREIGN KEY(obligation_id) REFERENCES employer_obligations (id)
+);
+CREATE INDEX obligation_trainees_obligation ON obligation_trainees (obligation_id, id);
 CREATE TABLE outcome_participants (
     id UUID NOT NULL,
     contract_id TEXT NOT NULL,

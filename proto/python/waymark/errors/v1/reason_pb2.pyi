@@ -97,6 +97,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_OUTCOME_NOT_REPORTED: _Reason.ValueType  # 564
     REASON_MILESTONE_NOT_REACHED: _Reason.ValueType  # 565
     REASON_REPAYMENT_NOT_DUE: _Reason.ValueType  # 566
+    REASON_OBLIGATION_NOT_DUE: _Reason.ValueType  # 567
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -174,6 +175,7 @@ REASON_LEVY_EVIDENCE_USED: Reason.ValueType  # 563
 REASON_OUTCOME_NOT_REPORTED: Reason.ValueType  # 564
 REASON_MILESTONE_NOT_REACHED: Reason.ValueType  # 565
 REASON_REPAYMENT_NOT_DUE: Reason.ValueType  # 566
+REASON_OBLIGATION_NOT_DUE: Reason.ValueType  # 567
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

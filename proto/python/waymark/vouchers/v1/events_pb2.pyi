@@ -737,3 +737,39 @@ class OutcomeContractRepaid(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OutcomeContractRepaid: _TypeAlias = OutcomeContractRepaid  # noqa: Y015
+
+@_typing.final
+class EmployerObligationAssessed(_message.Message):
+    """The last day of an employer's promise is over, and what it owes for those it did not hire is booked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMPLOYER_OBLIGATION_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    MISSING_COUNT_FIELD_NUMBER: _builtins.int
+    OWED_FIELD_NUMBER: _builtins.int
+    employer_obligation: _builtins.str
+    """Resource name `employerObligations/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    missing_count: _builtins.int
+    """How many it should have hired and did not."""
+    @_builtins.property
+    def owed(self) -> _money_pb2.Money:
+        """What it owes for them."""
+
+    def __init__(
+        self,
+        *,
+        employer_obligation: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        missing_count: _builtins.int = ...,
+        owed: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["owed", b"owed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["employer", b"employer", "employer_obligation", b"employer_obligation", "missing_count", b"missing_count", "owed", b"owed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmployerObligationAssessed: _TypeAlias = EmployerObligationAssessed  # noqa: Y015
