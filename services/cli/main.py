@@ -40,6 +40,7 @@ MODULES = {
     "obligation": "services.cli.obligation",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
+    "target": "services.cli.target",
     "holder": "services.cli.holder",
     "entry": "services.cli.entry",
     "skill": "services.cli.skill",

@@ -6,18 +6,20 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.service import Job
 from services.vouchers import levying
+from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
 from services.vouchers.settlement import AT_ONCE, release_due
-from services.vouchers.store import evidence, ledger, levies, redemptions, vouchers
+from services.vouchers.store import evidence, ledger, levies, redemptions, targets, vouchers
 
 BATCH = 200
 
@@ -79,6 +81,19 @@ def expire_levies(app: VouchersApp) -> None:
     _each(app, levies.due_to_expire, levying.expire)
 
 
+def watch_targets(app: VouchersApp) -> None:
+    """Notes what targets measure this month where the data cannot tell it later, and asks once for each
+    review a month before it is due."""
+    with transaction(app) as tx:
+        targets.note_service_points(tx)
+        for row in targets.remind(tx):
+            tx.publish(
+                events_pb2.TargetReviewDue(
+                    target=f"targets/{row.id}", last_review_time=moment(row.reviewed_at)
+                )
+            )
+
+
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
     after = redemptions.redemption_of(row).expire(tx.now)
@@ -111,5 +126,6 @@ JOBS = (
     Job("release-held", timedelta(minutes=1), release_held),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("expire-levies", timedelta(hours=1), expire_levies),
+    Job("watch-targets", timedelta(hours=1), watch_targets),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
 )

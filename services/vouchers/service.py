@@ -23,6 +23,7 @@ from waymark.vouchers.v1 import (
     redemption_pb2_grpc,
     report_pb2_grpc,
     statement_pb2_grpc,
+    target_pb2_grpc,
     voucher_pb2_grpc,
 )
 
@@ -44,6 +45,7 @@ from services.vouchers.api.receivables import ReceivableApi
 from services.vouchers.api.redemptions import RedemptionApi
 from services.vouchers.api.reports import ReportApi
 from services.vouchers.api.statements import StatementApi
+from services.vouchers.api.targets import TargetApi
 from services.vouchers.api.vouchers import VoucherApi
 from services.vouchers.app import VouchersApp
 from services.vouchers.jobs import JOBS
@@ -79,6 +81,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
             employer_obligation_pb2_grpc.add_EmployerObligationServiceServicer_to_server,
             EmployerObligationApi(app),
         ),
+        (target_pb2_grpc.add_TargetServiceServicer_to_server, TargetApi(app)),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
     )

@@ -43,6 +43,7 @@ from waymark.vouchers.v1 import (
     redemption_pb2_grpc,
     report_pb2_grpc,
     statement_pb2_grpc,
+    target_pb2_grpc,
     voucher_pb2,
     voucher_pb2_grpc,
 )
@@ -74,6 +75,7 @@ STUBS: dict[str, Any] = {
     "contracts": outcome_contract_pb2_grpc.OutcomeContractServiceStub,
     "obligations": employer_obligation_pb2_grpc.EmployerObligationServiceStub,
     "statements": statement_pb2_grpc.StatementServiceStub,
+    "targets": target_pb2_grpc.TargetServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
 }
 

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "PayoutReturned",
     "ReceivableWrittenOff",
     "RedemptionClawedBack",
+    "TargetReviewDue",
 }
 
 

@@ -319,6 +319,7 @@ from services.vouchers.store import (  # noqa: E402
     obligation_tables,
     outcome_tables,
     settlement_tables,
+    target_tables,
 )
 
 __all__ = [
@@ -329,4 +330,5 @@ __all__ = [
     "obligation_tables",
     "outcome_tables",
     "settlement_tables",
+    "target_tables",
 ]

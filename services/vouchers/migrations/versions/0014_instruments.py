@@ -71,6 +71,22 @@ CREATE TABLE outcome_contracts (
     CONSTRAINT outcome_contracts_repaid_by_someone CHECK ((state < 3 OR proposed_by <> '') AND (state < 4 OR repaid_by <> '')),
     FOREIGN KEY(payer_id) REFERENCES funding_sources (id)
 );
+CREATE TABLE targets (
+    id UUID NOT NULL,
+    display_names JSONB DEFAULT '{}'::jsonb NOT NULL,
+    measure SMALLINT NOT NULL,
+    programme_id TEXT,
+    baseline BIGINT NOT NULL,
+    value BIGINT NOT NULL,
+    start_date DATE NOT NULL,
+    due_date DATE NOT NULL,
+    reviewed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    reminded_at TIMESTAMP WITH TIME ZONE,
+    version INTEGER DEFAULT '1' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(programme_id) REFERENCES programmes (id)
+);
 CREATE TABLE levy_accounts (
     id UUID NOT NULL,
     scheme_id TEXT NOT NULL,
@@ -134,6 +150,26 @@ CREATE TABLE outcome_tranches (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     PRIMARY KEY (contract_id, milestone),
     FOREIGN KEY(contract_id) REFERENCES outcome_contracts (id)
+);
+CREATE TABLE target_reviews (
+    id UUID NOT NULL,
+    target_id UUID NOT NULL,
+    verdict SMALLINT NOT NULL,
+    value BIGINT NOT NULL,
+    former_value BIGINT NOT NULL,
+    current BIGINT,
+    reviewed_by TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(target_id) REFERENCES targets (id)
+);
+CREATE INDEX target_reviews_target ON target_reviews (target_id, id);
+CREATE TABLE target_values (
+    target_id UUID NOT NULL,
+    month DATE NOT NULL,
+    value BIGINT NOT NULL,
+    PRIMARY KEY (target_id, month),
+    FOREIGN KEY(target_id) REFERENCES targets (id)
 );
 CREATE TABLE levy_claims (
     id UUID NOT NULL,

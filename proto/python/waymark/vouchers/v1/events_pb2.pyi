@@ -773,3 +773,31 @@ class EmployerObligationAssessed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EmployerObligationAssessed: _TypeAlias = EmployerObligationAssessed  # noqa: Y015
+
+@_typing.final
+class TargetReviewDue(_message.Message):
+    """A target is to be reviewed within a month; told once for each review."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    LAST_REVIEW_TIME_FIELD_NUMBER: _builtins.int
+    target: _builtins.str
+    """Resource name `targets/{id}`."""
+    @_builtins.property
+    def last_review_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last reviewed, or set, UTC."""
+
+    def __init__(
+        self,
+        *,
+        target: _builtins.str = ...,
+        last_review_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_review_time", b"last_review_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_review_time", b"last_review_time", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TargetReviewDue: _TypeAlias = TargetReviewDue  # noqa: Y015
