@@ -12,7 +12,7 @@ NAMES = {"en": "x"}
 
 
 def fill(callers: Callers, run: str, employer: Person, observer: Person) -> None:
-    """Makes one of each, with all that can be read of it; what is an employer's or an observer's is theirs."""
+    """Makes one of each, with all that can be read of it; they are this employer's and this observer's."""
     maker, finance = callers.person("programme_manager"), callers.person("finance")
     caseworker = callers.person("caseworker")
     source = maker.surely(

@@ -34,8 +34,8 @@ def show(journey: Journey) -> str:
     expect(after["progressBasisPoints"] == "5000", "3 of 6 are half the way")
     last = report["months"][-1]
     return (
-        f"{now['current']} of {now['value']} vouchers issued, {last.get('planned', 0)} planned in {last['month']}; "
-        f"reviewed and set to {after['value']}, next by {day(after['reviewDate'])}; "
+        f"{now['current']} of {now['value']} vouchers issued, {last.get('planned', 0)} planned in "
+        f"{last['month']}; reviewed and set to {after['value']}, next by {day(after['reviewDate'])}; "
         f"{points['current']} service points"
     )
 
