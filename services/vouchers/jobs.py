@@ -12,7 +12,8 @@ from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.operations.runner import run_due
 from services.platform.service import Job
-from services.vouchers import allocating, monitoring, rebooking, reminding, simulating
+from services.vouchers import allocating, levying, monitoring, rebooking, reminding, simulating
+from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
 from services.vouchers.domain.results import MONTHS
@@ -26,9 +27,11 @@ from services.vouchers.store import (
     evidence,
     learner_results,
     ledger,
+    levies,
     openings,
     rebookings,
     redemptions,
+    targets,
     vouchers,
     waiting_list,
 )
@@ -163,6 +166,24 @@ def remind_expiring(app: VouchersApp) -> None:
             reminded = reminding.remind_due(tx)
 
 
+def expire_levies(app: VouchersApp) -> None:
+    """Lets lapse what employers did not claim in time."""
+    _each(app, levies.due_to_expire, levying.expire)
+
+
+def watch_targets(app: VouchersApp) -> None:
+    """Notes what targets measure this month where the data cannot tell it later, and asks once for each
+    review a month before it is due."""
+    with transaction(app) as tx:
+        targets.note_service_points(tx)
+        for row in targets.remind(tx):
+            tx.publish(
+                events_pb2.TargetReviewDue(
+                    target=f"targets/{row.id}", last_review_time=moment(row.reviewed_at)
+                )
+            )
+
+
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
     after = redemptions.redemption_of(row).expire(tx.now)
@@ -201,6 +222,8 @@ JOBS = (
     Job("ask-outcomes", timedelta(hours=1), ask_outcomes),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("remind-expiring", timedelta(hours=1), remind_expiring),
+    Job("expire-levies", timedelta(hours=1), expire_levies),
+    Job("watch-targets", timedelta(hours=1), watch_targets),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
     Job("sweep-allocations", timedelta(hours=6), sweep_allocations),
 )

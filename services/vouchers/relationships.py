@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from services.platform.db.wire import Call, sent_ahead
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
+from services.vouchers.parties import is_employer, is_observer
 from services.vouchers.store import redemptions
 
 _SESSION = text("""SELECT c.organisation FROM sessions s JOIN courses c ON c.name = s.course
@@ -132,4 +133,6 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "redemption.provider": _provider("redemption.provider"),
     "complaint.learner": _learner("complaint.learner"),
     "sanction.provider": _provider("sanction.provider"),
+    "employer.own": is_employer,
+    "contract.observer": is_observer,
 }

@@ -15,15 +15,18 @@ from waymark.vouchers.v1 import (
     complaint_pb2_grpc,
     decision_letter_pb2_grpc,
     eligibility_pb2_grpc,
+    employer_obligation_pb2_grpc,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
     inquiry_pb2_grpc,
     learner_fact_pb2_grpc,
     learner_result_pb2_grpc,
     ledger_pb2_grpc,
+    levy_pb2_grpc,
     monitoring_rule_pb2_grpc,
     opening_pb2_grpc,
     operation_pb2_grpc,
+    outcome_contract_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
     rebooking_pb2_grpc,
@@ -32,6 +35,7 @@ from waymark.vouchers.v1 import (
     report_pb2_grpc,
     sanction_pb2_grpc,
     statement_pb2_grpc,
+    target_pb2_grpc,
     voucher_pb2_grpc,
     waiting_list_pb2_grpc,
 )
@@ -46,15 +50,18 @@ from services.vouchers.api.bank_reports import BankReportApi
 from services.vouchers.api.complaints import ComplaintApi
 from services.vouchers.api.decision_letters import DecisionLetterApi
 from services.vouchers.api.eligibility import EligibilityApi
+from services.vouchers.api.employer_obligations import EmployerObligationApi
 from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.inquiries import InquiryApi
 from services.vouchers.api.learner_facts import LearnerFactApi
 from services.vouchers.api.learner_results import LearnerResultApi
 from services.vouchers.api.ledger import LedgerApi
+from services.vouchers.api.levies import LevyApi
 from services.vouchers.api.monitoring_rules import MonitoringRuleApi
 from services.vouchers.api.openings import OpeningApi
 from services.vouchers.api.operations import OperationApi
+from services.vouchers.api.outcome_contracts import OutcomeContractApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
 from services.vouchers.api.rebookings import RebookingApi
@@ -63,6 +70,7 @@ from services.vouchers.api.redemptions import RedemptionApi
 from services.vouchers.api.reports import ReportApi
 from services.vouchers.api.sanctions import SanctionApi
 from services.vouchers.api.statements import StatementApi
+from services.vouchers.api.targets import TargetApi
 from services.vouchers.api.vouchers import VoucherApi
 from services.vouchers.api.waiting_list import WaitingListApi
 from services.vouchers.app import VouchersApp
@@ -95,6 +103,16 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (payout_batch_pb2_grpc.add_PayoutBatchServiceServicer_to_server, PayoutBatchApi(app)),
         (receivable_pb2_grpc.add_ReceivableServiceServicer_to_server, ReceivableApi(app)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
+        (levy_pb2_grpc.add_LevyServiceServicer_to_server, LevyApi(app)),
+        (
+            outcome_contract_pb2_grpc.add_OutcomeContractServiceServicer_to_server,
+            OutcomeContractApi(app),
+        ),
+        (
+            employer_obligation_pb2_grpc.add_EmployerObligationServiceServicer_to_server,
+            EmployerObligationApi(app),
+        ),
+        (target_pb2_grpc.add_TargetServiceServicer_to_server, TargetApi(app)),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
         (waiting_list_pb2_grpc.add_WaitingListServiceServicer_to_server, WaitingListApi(app)),

@@ -28,6 +28,11 @@ ELSEWHERE = {
     "AlertClosed",
     "AlertRaised",
     "OutcomeAsked",
+    "EmployerObligationAssessed",
+    "LevyClaimApproved",
+    "LevyExpired",
+    "OutcomeContractRepaid",
+    "OutcomeTrancheReleased",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",
@@ -41,6 +46,7 @@ ELSEWHERE = {
     "WaitingListOfferMade",
     "SanctionAppealDecided",
     "SanctionImposed",
+    "TargetReviewDue",
 }
 
 

@@ -52,6 +52,9 @@ ledger_heads = Table(
     cents("kind_7"),
     cents("kind_8"),
     cents("kind_9"),
+    cents("kind_10"),
+    cents("kind_11"),
+    cents("kind_12"),
     postgresql_with={"fillfactor": "20"},
 )
 Index("ledger_heads_currency", ledger_heads.c.currency, ledger_heads.c.shard)

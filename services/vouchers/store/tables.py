@@ -355,9 +355,13 @@ from services.vouchers.store import (  # noqa: E402
     catalogue_tables,
     desk_tables,
     ledger_tables,
+    levy_tables,
+    obligation_tables,
     operation_tables,
+    outcome_tables,
     quality_tables,
     settlement_tables,
+    target_tables,
     wallet_tables,
 )
 
@@ -365,9 +369,13 @@ __all__ = [
     "catalogue_tables",
     "desk_tables",
     "ledger_tables",
+    "levy_tables",
     "metadata",
+    "obligation_tables",
     "operation_tables",
+    "outcome_tables",
     "quality_tables",
     "settlement_tables",
+    "target_tables",
     "wallet_tables",
 ]

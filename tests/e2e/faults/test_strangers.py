@@ -20,6 +20,7 @@ from services.cli.demo import portfolio
 from services.cli.demo.rows import ground
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.identity.principals import ROLE_NAMES
+from tests.e2e.faults import instruments
 from tests.e2e.faults.test_traces import upload
 from tests.support.requests import smallest
 from tests.support.stand import Learner, Stand
@@ -46,7 +47,7 @@ READS = {
     for name, rpc in RPCS.items()
     if name.startswith(READING) and name not in NOT_HERE and not rpc.policy.public
 }
-ROLES = ("learner", "provider", "counsellor")
+ROLES = ("learner", "provider", "counsellor", "employer", "observer")
 ELSEWHERE = "organisations/elsewhere"
 
 
@@ -67,10 +68,14 @@ class Owners:
         maker.surely("ListBudgets", parent=facts.programme)
         maker.surely("SimulateProgrammeVersion", name=facts.version)
         manager.surely("ListFeedRuns", source=facts.feeds[0][0])
+        employer = stand.callers.person("employer", organisation="organisations/yard")
+        observer = stand.callers.person("observer")
+        instruments.fill(stand.callers, stand.journey.run, employer, observer)
         self.names = Journal(stand.callers.journal.entries[first:]).names()
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}
         self.names |= {facts.programme, facts.shortage_version, f"fundingSources/state-{stand.journey.run}"}
         self.people = {"learner": learner.person, "provider": stand.provider, "counsellor": stand.counsellor}
+        self.people |= {"employer": employer, "observer": observer}
 
     def _ask(self, stand: Stand, learner: Learner) -> None:
         """An application that waits for what only the learner can tell, and a question about it."""

@@ -29,6 +29,7 @@ ATTEMPTS = {
     "bank_accounts_maker_checker": "UPDATE bank_accounts SET confirmed_by = proposed_by",
     "bank_accounts_withdrawn_by_someone": "UPDATE bank_accounts SET state = 3",
     "budgets_period": "UPDATE budgets SET end_date = start_date - 1",
+    "employer_obligations_paid_within_owed": "UPDATE employer_obligations SET paid_cents = 1",
     "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
     "operations_counts": "UPDATE operations SET done = -1",
@@ -40,6 +41,24 @@ ATTEMPTS = {
     "openings_seed_as_committed": "UPDATE openings SET state = 2, seed = 'x'",
     "openings_seed_revealed_when_drawn": "UPDATE openings SET state = 2",
     "openings_window": "UPDATE openings SET close_at = open_at",
+    "levy_claims_decided_by_someone": "UPDATE levy_claims SET state = 3",
+    "levy_claims_maker_checker": "UPDATE levy_claims SET state = 2, decided_by = 'a', decided_at = now()",
+    "levy_claims_some_amount": "UPDATE levy_claims SET amount_cents = 0",
+    "levy_years_not_negative": "UPDATE levy_years SET reserved_cents = -1",
+    "levy_years_within_contributed": "UPDATE levy_years SET claimed_cents = contributed_cents + 1",
+    "obligation_trainees_approved_by_someone": "UPDATE obligation_trainees SET state = 2",
+    "obligation_trainees_hiring_decided_by_someone": "UPDATE obligation_trainees SET hiring = 2",
+    "obligation_trainees_hiring_maker_checker": """UPDATE obligation_trainees
+      SET reported_by = 'b', decided_by = 'b'""",
+    "obligation_trainees_maker_checker": "UPDATE obligation_trainees SET approved_by = enrolled_by",
+    "outcome_contracts_activated_by_someone": "UPDATE outcome_contracts SET state = 2",
+    "outcome_contracts_maker_checker": "UPDATE outcome_contracts SET activated_by = 'a'",
+    "outcome_contracts_not_negative": "UPDATE outcome_contracts SET available_cents = -1",
+    "outcome_contracts_repaid_by_someone": "UPDATE outcome_contracts SET state = 3, activated_by = 'b'",
+    "outcome_contracts_repayment_maker_checker": """UPDATE outcome_contracts
+      SET proposed_by = 'c', repaid_by = 'c'""",
+    "outcome_reports_decided_by_someone": "UPDATE outcome_reports SET state = 2",
+    "outcome_reports_maker_checker": "UPDATE outcome_reports SET decided_by = 'a'",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
@@ -111,6 +130,32 @@ QUALITY = (
     """INSERT INTO feedback (redemption_id, satisfaction, skills_gained, updated_at)
       SELECT id, 1, 1, now() FROM redemptions""",
 )
+LEVY = (
+    """INSERT INTO levy_schemes (id, currency, funding_source_id, carry_over_years)
+      SELECT 'levy', 'EUR', id, 1 FROM funding_sources LIMIT 1""",
+    """INSERT INTO levy_accounts (id, scheme_id, employer, currency, shard)
+      VALUES (gen_random_uuid(), 'levy', 'organisations/yard', 'EUR', 0)""",
+    """INSERT INTO levy_years (account_id, year, contributed_cents, expires_on)
+      SELECT id, 2026, 100, '2027-12-31' FROM levy_accounts""",
+    """INSERT INTO levy_claims (id, account_id, amount_cents, training_date, evidence_reference, state,
+      created_by) SELECT gen_random_uuid(), id, 1, now(), 'F-1', 1, 'a' FROM levy_accounts""",
+)
+OBLIGATION = (
+    """INSERT INTO employer_obligations (id, employer, state, currency, creditor_id, hire_percent,
+      refund_cents, due_date, shard)
+      SELECT gen_random_uuid(), 'organisations/yard', 1, 'EUR', id, 80, 1, now(), 0 FROM funding_sources
+      LIMIT 1""",
+    """INSERT INTO obligation_trainees (id, obligation_id, learner, cost_cents, state, enrolled_by)
+      SELECT gen_random_uuid(), id, 'learners/l', 1, 1, 'a' FROM employer_obligations""",
+)
+OUTCOMES = (
+    """INSERT INTO outcome_contracts (id, state, currency, payer_id, start_date, repay_date, shard,
+      created_by) SELECT 'bond', 1, 'EUR', id, now(), now(), 0, 'a' FROM funding_sources LIMIT 1""",
+    """INSERT INTO outcome_participants (id, contract_id, learner)
+      VALUES (gen_random_uuid(), 'bond', 'learners/l')""",
+    """INSERT INTO outcome_reports (participant_id, outcome, state, occurred_on, evidence_reference,
+      reported_by) SELECT id, 1, 1, now(), 'E-1', 'a' FROM outcome_participants""",
+)
 
 
 @pytest.fixture
@@ -159,7 +204,7 @@ def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     run(owed, OPERATION)
     place(owed)
-    for statement in (INQUIRY, *RECEIVABLE, *WALLET, *QUALITY):
+    for statement in (INQUIRY, *RECEIVABLE, *WALLET, *QUALITY, *LEVY, *OBLIGATION, *OUTCOMES):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (

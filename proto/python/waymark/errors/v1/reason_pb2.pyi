@@ -115,6 +115,14 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_REBOOKING_NOT_OFFERED: _Reason.ValueType  # 545
     REASON_FEEDBACK_CLOSED: _Reason.ValueType  # 546
     REASON_OUTCOME_NOT_DUE: _Reason.ValueType  # 547
+    REASON_LEVY_RATE_CONFLICT: _Reason.ValueType  # 560
+    REASON_LEVY_FILE_INVALID: _Reason.ValueType  # 561
+    REASON_LEVY_BALANCE_TOO_LOW: _Reason.ValueType  # 562
+    REASON_LEVY_EVIDENCE_USED: _Reason.ValueType  # 563
+    REASON_OUTCOME_NOT_REPORTED: _Reason.ValueType  # 564
+    REASON_MILESTONE_NOT_REACHED: _Reason.ValueType  # 565
+    REASON_REPAYMENT_NOT_DUE: _Reason.ValueType  # 566
+    REASON_OBLIGATION_NOT_DUE: _Reason.ValueType  # 567
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -210,6 +218,14 @@ REASON_APPEAL_TIME_OVER: Reason.ValueType  # 544
 REASON_REBOOKING_NOT_OFFERED: Reason.ValueType  # 545
 REASON_FEEDBACK_CLOSED: Reason.ValueType  # 546
 REASON_OUTCOME_NOT_DUE: Reason.ValueType  # 547
+REASON_LEVY_RATE_CONFLICT: Reason.ValueType  # 560
+REASON_LEVY_FILE_INVALID: Reason.ValueType  # 561
+REASON_LEVY_BALANCE_TOO_LOW: Reason.ValueType  # 562
+REASON_LEVY_EVIDENCE_USED: Reason.ValueType  # 563
+REASON_OUTCOME_NOT_REPORTED: Reason.ValueType  # 564
+REASON_MILESTONE_NOT_REACHED: Reason.ValueType  # 565
+REASON_REPAYMENT_NOT_DUE: Reason.ValueType  # 566
+REASON_OBLIGATION_NOT_DUE: Reason.ValueType  # 567
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -1125,3 +1125,205 @@ class OutcomeAsked(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OutcomeAsked: _TypeAlias = OutcomeAsked  # noqa: Y015
+
+@_typing.final
+class LevyClaimApproved(_message.Message):
+    """A second person approved an employer's claim on its levy account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVY_ACCOUNT_FIELD_NUMBER: _builtins.int
+    CLAIM_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    levy_account: _builtins.str
+    """Resource name `levyAccounts/{id}`."""
+    claim: _builtins.str
+    """Resource name `levyAccounts/{levy_account}/claims/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What the levy pays."""
+
+    def __init__(
+        self,
+        *,
+        levy_account: _builtins.str = ...,
+        claim: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "claim", b"claim", "employer", b"employer", "levy_account", b"levy_account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LevyClaimApproved: _TypeAlias = LevyClaimApproved  # noqa: Y015
+
+@_typing.final
+class LevyExpired(_message.Message):
+    """What an employer left of a year's contributions has lapsed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVY_ACCOUNT_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    YEAR_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    levy_account: _builtins.str
+    """Resource name `levyAccounts/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    year: _builtins.int
+    """Year of the contributions."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What lapsed."""
+
+    def __init__(
+        self,
+        *,
+        levy_account: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        year: _builtins.int = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "employer", b"employer", "levy_account", b"levy_account", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LevyExpired: _TypeAlias = LevyExpired  # noqa: Y015
+
+@_typing.final
+class OutcomeTrancheReleased(_message.Message):
+    """A milestone of an outcome contract was reached and its tranche released."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_CONTRACT_FIELD_NUMBER: _builtins.int
+    MILESTONE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    outcome_contract: _builtins.str
+    """Resource name `outcomeContracts/{id}`."""
+    milestone: _builtins.str
+    """Code of the milestone."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was released."""
+
+    def __init__(
+        self,
+        *,
+        outcome_contract: _builtins.str = ...,
+        milestone: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "milestone", b"milestone", "outcome_contract", b"outcome_contract"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutcomeTrancheReleased: _TypeAlias = OutcomeTrancheReleased  # noqa: Y015
+
+@_typing.final
+class OutcomeContractRepaid(_message.Message):
+    """The investors of an outcome contract were repaid by its results; it is over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_CONTRACT_FIELD_NUMBER: _builtins.int
+    REPAID_FIELD_NUMBER: _builtins.int
+    UNSPENT_FIELD_NUMBER: _builtins.int
+    outcome_contract: _builtins.str
+    """Resource name `outcomeContracts/{id}`."""
+    @_builtins.property
+    def repaid(self) -> _money_pb2.Money:
+        """What the payer repays for results."""
+
+    @_builtins.property
+    def unspent(self) -> _money_pb2.Money:
+        """What no tranche had released and went back."""
+
+    def __init__(
+        self,
+        *,
+        outcome_contract: _builtins.str = ...,
+        repaid: _money_pb2.Money | None = ...,
+        unspent: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome_contract", b"outcome_contract", "repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutcomeContractRepaid: _TypeAlias = OutcomeContractRepaid  # noqa: Y015
+
+@_typing.final
+class EmployerObligationAssessed(_message.Message):
+    """The last day of an employer's promise is over, and what it owes for those it did not hire is booked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMPLOYER_OBLIGATION_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    MISSING_COUNT_FIELD_NUMBER: _builtins.int
+    OWED_FIELD_NUMBER: _builtins.int
+    employer_obligation: _builtins.str
+    """Resource name `employerObligations/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    missing_count: _builtins.int
+    """How many it should have hired and did not."""
+    @_builtins.property
+    def owed(self) -> _money_pb2.Money:
+        """What it owes for them."""
+
+    def __init__(
+        self,
+        *,
+        employer_obligation: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        missing_count: _builtins.int = ...,
+        owed: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["owed", b"owed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["employer", b"employer", "employer_obligation", b"employer_obligation", "missing_count", b"missing_count", "owed", b"owed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmployerObligationAssessed: _TypeAlias = EmployerObligationAssessed  # noqa: Y015
+
+@_typing.final
+class TargetReviewDue(_message.Message):
+    """A target is to be reviewed within a month; told once for each review."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    LAST_REVIEW_TIME_FIELD_NUMBER: _builtins.int
+    target: _builtins.str
+    """Resource name `targets/{id}`."""
+    @_builtins.property
+    def last_review_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last reviewed, or set, UTC."""
+
+    def __init__(
+        self,
+        *,
+        target: _builtins.str = ...,
+        last_review_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_review_time", b"last_review_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_review_time", b"last_review_time", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TargetReviewDue: _TypeAlias = TargetReviewDue  # noqa: Y015
