@@ -14,6 +14,7 @@ from waymark.vouchers.v1 import (
     hold_pb2_grpc,
     learner_fact_pb2_grpc,
     ledger_pb2_grpc,
+    payment_share_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
     receivable_pb2_grpc,
@@ -32,6 +33,7 @@ from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.learner_facts import LearnerFactApi
 from services.vouchers.api.ledger import LedgerApi
+from services.vouchers.api.payment_shares import PaymentShareApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
 from services.vouchers.api.receivables import ReceivableApi
@@ -65,6 +67,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (receivable_pb2_grpc.add_ReceivableServiceServicer_to_server, ReceivableApi(app)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
+        (payment_share_pb2_grpc.add_PaymentShareServiceServicer_to_server, PaymentShareApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
     )
 

@@ -31,6 +31,7 @@ from waymark.vouchers.v1 import (
     learner_fact_pb2_grpc,
     ledger_pb2,
     ledger_pb2_grpc,
+    payment_share_pb2_grpc,
     payout_batch_pb2,
     payout_batch_pb2_grpc,
     programme_pb2,
@@ -68,6 +69,7 @@ STUBS: dict[str, Any] = {
     "receivables": receivable_pb2_grpc.ReceivableServiceStub,
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
     "statements": statement_pb2_grpc.StatementServiceStub,
+    "payment_shares": payment_share_pb2_grpc.PaymentShareServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
 }
 

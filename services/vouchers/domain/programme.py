@@ -12,7 +12,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import programme_pb2
 
 from services.platform.errors import Refusal, Violation
-from services.vouchers.domain import payment
+from services.vouchers.domain import co_funding, payment
 from services.vouchers.domain.expressions import Condition, ExpressionError, compile_condition
 from services.vouchers.domain.facts import digest
 from services.vouchers.domain.money import amount_violation, cents_of
@@ -33,6 +33,7 @@ RULES = (
     "payment_rule",
     "hold_rule",
     "scope",
+    "co_funding",
 )
 NOT_RULES = frozenset(field.name for field in Version.DESCRIPTOR.fields) - frozenset(RULES)
 
@@ -218,7 +219,7 @@ def _sense(version: Version) -> list[Violation]:
             problems.append(Violation(place, f"{group.code}: goes with SCOPE_COURSE only"))
     if version.window_rule.order_days > version.window_rule.validity_days:
         problems.append(Violation("version.window_rule.order_days", "must not be over validity_days"))
-    return problems
+    return problems + co_funding.problems(version.co_funding)
 
 
 def years_before(day: date, years: int) -> date:

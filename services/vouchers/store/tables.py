@@ -312,6 +312,17 @@ code_attempts = Table(
 )
 
 # The metadata is complete once this module is imported, as Alembic expects.
-from services.vouchers.store import catalogue_tables, ledger_tables, settlement_tables  # noqa: E402
+from services.vouchers.store import (  # noqa: E402
+    catalogue_tables,
+    ledger_tables,
+    payment_share_tables,
+    settlement_tables,
+)
 
-__all__ = ["catalogue_tables", "ledger_tables", "metadata", "settlement_tables"]
+__all__ = [
+    "catalogue_tables",
+    "ledger_tables",
+    "metadata",
+    "payment_share_tables",
+    "settlement_tables",
+]

@@ -1,0 +1,196 @@
+"""What several rows stand on: a sample programme with money, facts, applications, and a voucher spent."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from services.cli.amounts import json_date, json_money
+from services.cli.client import Caller, request_id, sha256
+from services.cli.demo.data import PLACE, SAMPLES
+from services.cli.demo.journey import Journey, StepFailed, expect
+from services.cli.demo.papers import certificate
+from services.cli.exits import Failure
+from services.cli.programme import read_programme
+
+MAKER, CHECKER = "Ines", "Bram"
+PROVIDER, CASEWORKER = "Sanne", "Noor"
+Value = str | int | bool | date
+Change = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A programme of this walk: resource names of it and of its version in force."""
+
+    programme: str
+    version: str
+
+
+def publish(
+    journey: Journey,
+    sample: str,
+    *,
+    short: str,
+    change: Change | None = None,
+    funds: Mapping[str, str] | None = None,
+) -> Published:
+    """Puts a sample programme in force for this walk: drafted by one person, activated by another, funded.
+
+    `sample`: file name in samples/programmes without `.json`; `short`: tells the row's programme from others;
+    `change`: alters the version's JSON before it is drafted; `funds`: kind of source to amount, such as
+    {"KIND_STATE": "5000.00"}, each in a pot of its own for this year. A shortage rule is tied to the walk's
+    list.
+    """
+    maker = journey.person("programme_manager", MAKER)
+    content = read_programme(SAMPLES / "programmes" / f"{sample}.json")
+    version = of_today(journey, content["version"])
+    if change:
+        change(version)
+    programme_id = f"{short}-{journey.run}"
+    programme = maker.rest("POST", "/v1/programmes", content["programme"], programme_id=programme_id)["name"]
+    in_force = put_in_force(journey, programme, version)
+    for kind, amount in (funds or {"KIND_STATE": "10000.00"}).items():
+        fund(journey, programme, kind, amount)
+    return Published(programme, in_force)
+
+
+def of_today(journey: Journey, version: Mapping[str, Any]) -> dict[str, Any]:
+    """The rules in force from today, without a hold delay; a shortage rule is tied to the walk's list."""
+    rules = copy.deepcopy(dict(version))
+    rules["effectiveDate"] = json_date(datetime.now(UTC).date())
+    rules["holdRule"] = {"delayDays": 0}
+    if "shortageRule" in rules:
+        rules["shortageRule"] |= {"shortageList": journey.facts.shortage_list, "nutsCode": PLACE}
+    return rules
+
+
+def put_in_force(journey: Journey, programme: str, version: Mapping[str, Any]) -> str:
+    """Drafts a version of a programme and has a second person activate it; returns its resource name."""
+    maker = journey.person("programme_manager", MAKER)
+    checker = journey.person("programme_manager", CHECKER)
+    drafted = maker.rest("POST", f"/v1/{programme}/versions", version)
+    active = checker.rest("POST", f"/v1/{drafted['name']}:activate", {"requestId": request_id()})
+    expect(active["state"] == "STATE_ACTIVE", f"the version is {active['state']}")
+    return str(active["name"])
+
+
+def fund(
+    journey: Journey, programme: str, kind: str, amount: str, *, groups: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Puts money of a source of `kind` into a pot of its own for this year; returns the budget with its pots.
+
+    `groups`: target groups the pot is for, none: everyone.
+    """
+    maker = journey.person("programme_manager", MAKER)
+    today = datetime.now(UTC).date()
+    short = kind.removeprefix("KIND_").lower().replace("_", "-")
+    source = funding_source(maker, kind, f"{programme.split('/')[1]}-{short}"[:63].rstrip("-"))
+    body = {
+        "fundingSource": source,
+        "startDate": json_date(today.replace(month=1, day=1)),
+        "endDate": json_date(today.replace(month=12, day=31)),
+        "pot": "-".join((short, *groups)),
+        "targetGroups": list(groups),
+        "amount": json_money(amount),
+        "requestId": request_id(),
+    }
+    return maker.rest("POST", f"/v1/{programme}:fund", body)
+
+
+def funding_source(maker: Caller, kind: str, short: str) -> str:
+    """The funding source called `short`, made when it is not there yet; returns its resource name."""
+    name = f"fundingSources/{short}"
+    source = {"kind": kind, "displayNames": {"en": short}}
+    try:
+        maker.rest("POST", "/v1/fundingSources", source, funding_source_id=short)
+    except Failure as failure:
+        if failure.reason != "ALREADY_EXISTS":
+            raise
+    return name
+
+
+def tell_facts(journey: Journey, person: str, **facts: Value) -> None:
+    """The PES register tells facts, such as `education_level=3`, `employment_status="employed"`."""
+    register = journey.person("system", "register")
+    source = {"source": "FACT_SOURCE_PES_REGISTER"}
+    told = [{"key": key, **source, **_typed(value)} for key, value in facts.items()]
+    body = {"facts": told, "requestId": request_id()}
+    register.rest("POST", f"/v1/{journey.learner(person)}/facts:push", body)
+
+
+def session_of(journey: Journey, external_id: str) -> str:
+    """Resource name of the session that the walk's partner itself calls so, such as `HC-190-ANY`."""
+    anyone = journey.client.anonymous()
+    query = {"organisation": journey.facts.partner, "page_size": 200}
+    courses = anyone.rest("GET", "/v1/courses", **query).get("courses", [])
+    for course in courses:
+        for offering in course.get("offerings", []):
+            for session in offering.get("sessions", []):
+                if session["externalId"] == external_id:
+                    return str(session["name"])
+    raise StepFailed(f"{journey.facts.partner} has no session {external_id}")
+
+
+def check(journey: Journey, person: str, programme: str, session: str) -> dict[str, Any]:
+    """Asks in the person's name whether they may; waits until vouchers know the session."""
+    caller = journey.person("learner", person)
+    body = {"programme": programme, "session": session}
+
+    def known() -> dict[str, Any] | None:
+        try:
+            return caller.rest("POST", f"/v1/{journey.learner(person)}:checkEligibility", body)
+        except Failure as failure:
+            if failure.reason == "SESSION_UNKNOWN":
+                return None  # the catalogue's event is still on its way
+            raise
+
+    return journey.wait_for("vouchers hear of the session", known)
+
+
+def apply(journey: Journey, person: str, programme: str, session: str, **declared: Value) -> dict[str, Any]:
+    """The person applies, declaring facts if any; returns the application in JSON, however it came out."""
+    check(journey, person, programme, session)
+    application = {"learner": journey.learner(person), "programme": programme, "session": session}
+    told = [{"key": key, **_typed(value)} for key, value in declared.items()]
+    body = {"application": application, "declaredFacts": told, "requestId": request_id()}
+    return journey.person("learner", person).rest("POST", "/v1/applications", body)
+
+
+def reserve(journey: Journey, person: str, voucher: str, session: str) -> dict[str, Any]:
+    """The person reserves a session with a voucher and agrees to the spend; returns the redemption."""
+    caller = journey.person("learner", person)
+    wanted = {"voucher": voucher, "session": session, "requestId": request_id()}
+    reserved = caller.rest("POST", "/v1/redemptions:reserve", wanted)
+    return caller.rest("POST", f"/v1/{reserved['name']}:authorise", {"requestId": request_id()})
+
+
+def deliver(journey: Journey, redemption: str) -> dict[str, Any]:
+    """The training takes place: started, delivered with a paper, accepted; returns the redemption."""
+    provider = journey.person("provider", PROVIDER, journey.facts.partner)
+    provider.rest("POST", f"/v1/{redemption}:start", {"requestId": request_id()})
+    paper = certificate(f"{journey.run}-{redemption[-12:]}")
+    ticket = {
+        "sizeBytes": str(len(paper)),
+        "contentType": "application/pdf",
+        "sha256": sha256(paper),
+        "kind": "KIND_ATTENDANCE",
+    }
+    evidence = provider.rest("POST", f"/v1/{redemption}/evidence", ticket, request_id=request_id())
+    provider.upload(evidence["uploadUri"], evidence.get("uploadHeaders", {}), paper)
+    papers = {"evidence": [evidence["name"]], "requestId": request_id()}
+    provider.rest("POST", f"/v1/{redemption}:deliver", papers)
+    caseworker = journey.person("caseworker", CASEWORKER)
+    return caseworker.rest("POST", f"/v1/{redemption}:accept", {"requestId": request_id()})
+
+
+def _typed(value: Value) -> dict[str, Any]:
+    """A fact's value in the JSON of its type."""
+    if isinstance(value, bool):
+        return {"flag": value}
+    if isinstance(value, date):
+        return {"date": json_date(value)}
+    return {"number": str(value)} if isinstance(value, int) else {"text": value}
