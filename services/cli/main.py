@@ -37,6 +37,7 @@ MODULES = {
     "statement": "services.cli.statement",
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
+    "report": "services.cli.report",
     "holder": "services.cli.holder",
     "entry": "services.cli.entry",
     "skill": "services.cli.skill",

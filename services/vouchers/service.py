@@ -10,6 +10,7 @@ from waymark.vouchers.v1 import (
     bank_account_pb2_grpc,
     bank_report_pb2_grpc,
     eligibility_pb2_grpc,
+    export_pb2_grpc,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
     learner_fact_pb2_grpc,
@@ -29,6 +30,7 @@ from services.vouchers.api.applications import ApplicationApi
 from services.vouchers.api.bank_accounts import BankAccountApi
 from services.vouchers.api.bank_reports import BankReportApi
 from services.vouchers.api.eligibility import EligibilityApi
+from services.vouchers.api.exports import ExportApi
 from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.learner_facts import LearnerFactApi
@@ -68,6 +70,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (payment_share_pb2_grpc.add_PaymentShareServiceServicer_to_server, PaymentShareApi(app)),
+        (export_pb2_grpc.add_ExportServiceServicer_to_server, ExportApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
     )
 

@@ -24,6 +24,7 @@ from waymark.vouchers.v1 import (
     bank_account_pb2_grpc,
     bank_report_pb2_grpc,
     eligibility_pb2_grpc,
+    export_pb2_grpc,
     funding_source_pb2,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
@@ -70,6 +71,7 @@ STUBS: dict[str, Any] = {
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
     "statements": statement_pb2_grpc.StatementServiceStub,
     "payment_shares": payment_share_pb2_grpc.PaymentShareServiceStub,
+    "exports": export_pb2_grpc.ExportServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
 }
 

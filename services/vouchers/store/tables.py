@@ -180,6 +180,8 @@ Index(
 Index("applications_queue", applications.c.state, applications.c.id)
 Index("applications_learner", applications.c.learner, applications.c.id)
 Index("applications_programme", applications.c.programme_id, applications.c.created_at)
+Index("applications_created", applications.c.created_at, postgresql_using="brin")
+Index("applications_decided_at", applications.c.decided_at, postgresql_using="brin")
 Index("applications_decided", applications.c.programme_id, applications.c.decided_at)
 
 vouchers = Table(
@@ -215,6 +217,7 @@ vouchers = Table(
     ),
     postgresql_with={"fillfactor": "60"},
 )
+Index("vouchers_created", vouchers.c.created_at, postgresql_using="brin")
 Index("vouchers_learner", vouchers.c.learner, vouchers.c.id)
 Index("vouchers_leftovers", vouchers.c.id, postgresql_where=text("state >= 5 AND available_cents > 0"))
 Index("vouchers_expiry", vouchers.c.expires_at, postgresql_where=text("state <= 3"))
@@ -261,6 +264,8 @@ redemptions = Table(
     ),
     postgresql_with={"fillfactor": "60"},
 )
+Index("redemptions_accepted", redemptions.c.accepted_at, postgresql_using="brin")
+Index("redemptions_created", redemptions.c.created_at, postgresql_using="brin")
 Index("redemptions_learner", redemptions.c.learner, redemptions.c.id)
 Index("redemptions_organisation", redemptions.c.organisation, redemptions.c.id)
 Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))

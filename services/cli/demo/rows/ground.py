@@ -10,6 +10,7 @@ from typing import Any
 
 from services.cli.amounts import json_date, json_money
 from services.cli.client import Caller, request_id, sha256
+from services.cli.demo import catalogue
 from services.cli.demo.data import PLACE, SAMPLES
 from services.cli.demo.journey import Journey, StepFailed, expect
 from services.cli.demo.papers import certificate
@@ -120,6 +121,14 @@ def tell_facts(journey: Journey, person: str, **facts: Value) -> None:
     told = [{"key": key, **source, **_typed(value)} for key, value in facts.items()]
     body = {"facts": told, "requestId": request_id()}
     register.rest("POST", f"/v1/{journey.learner(person)}/facts:push", body)
+
+
+def bring_courses(journey: Journey, sample: str) -> None:
+    """Imports another feed of the walk's partner, a file of samples/feeds; the courses before it stay."""
+    manager = journey.person(catalogue.ROLE, "Mila")
+    source = catalogue.new_source(manager, journey.facts.partner, "FEED_FORMAT_CSV_TEMPLATE")
+    run = catalogue.run_feed(journey, source, SAMPLES / "feeds" / sample, dry=False)
+    expect(run.state == catalogue.Run.STATE_SUCCEEDED, f"the run of {sample} ended {catalogue.states([run])}")
 
 
 def session_of(journey: Journey, external_id: str) -> str:

@@ -90,6 +90,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PAYOUT_HELD: _Reason.ValueType  # 240
     REASON_BANK_REPORT_INVALID: _Reason.ValueType  # 241
     REASON_BANK_REPORT_CONFLICT: _Reason.ValueType  # 242
+    REASON_PERIOD_NOT_OVER: _Reason.ValueType  # 580
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -160,6 +161,7 @@ REASON_APPLICATION_OPEN: Reason.ValueType  # 220
 REASON_PAYOUT_HELD: Reason.ValueType  # 240
 REASON_BANK_REPORT_INVALID: Reason.ValueType  # 241
 REASON_BANK_REPORT_CONFLICT: Reason.ValueType  # 242
+REASON_PERIOD_NOT_OVER: Reason.ValueType  # 580
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
