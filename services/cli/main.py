@@ -38,6 +38,7 @@ MODULES = {
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
     "report": "services.cli.report",
+    "webhook": "services.cli.webhook",
     "holder": "services.cli.holder",
     "entry": "services.cli.entry",
     "skill": "services.cli.skill",

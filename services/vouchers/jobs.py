@@ -16,7 +16,7 @@ from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
 from services.vouchers.settlement import AT_ONCE, release_due
-from services.vouchers.store import evidence, ledger, redemptions, vouchers
+from services.vouchers.store import evidence, ledger, redemptions, vouchers, webhooks
 
 BATCH = 200
 
@@ -73,6 +73,20 @@ def sweep_evidence(app: VouchersApp) -> None:
     app.objects.sweep(evidence.BUCKET, known, timedelta(days=1))
 
 
+def deliver_webhooks(app: VouchersApp) -> None:
+    """Starts what is due to back offices; their answers are waited for elsewhere."""
+    while app.webhooks.round():
+        pass
+
+
+def forget_webhooks(app: VouchersApp) -> None:
+    """Deletes old deliveries that came to an end."""
+    deleted = BATCH
+    while deleted == BATCH:
+        with transaction(app) as tx:
+            deleted = webhooks.forget(tx, timedelta(days=30), BATCH)
+
+
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
     after = redemptions.redemption_of(row).expire(tx.now)
@@ -104,5 +118,7 @@ JOBS = (
     Job("expire-vouchers", timedelta(minutes=10), expire_vouchers),
     Job("release-held", timedelta(minutes=1), release_held),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
+    Job("deliver-webhooks", timedelta(seconds=2), deliver_webhooks),
+    Job("forget-webhooks", timedelta(hours=6), forget_webhooks),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
 )

@@ -23,6 +23,7 @@ from waymark.vouchers.v1 import (
     report_pb2_grpc,
     statement_pb2_grpc,
     voucher_pb2_grpc,
+    webhook_pb2_grpc,
 )
 
 from services.platform.service import ServiceDefinition, Servicer
@@ -43,6 +44,7 @@ from services.vouchers.api.redemptions import RedemptionApi
 from services.vouchers.api.reports import ReportApi
 from services.vouchers.api.statements import StatementApi
 from services.vouchers.api.vouchers import VoucherApi
+from services.vouchers.api.webhooks import WebhookApi
 from services.vouchers.app import VouchersApp
 from services.vouchers.jobs import JOBS
 from services.vouchers.reactions.course_changed import course_changed
@@ -71,6 +73,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (payment_share_pb2_grpc.add_PaymentShareServiceServicer_to_server, PaymentShareApi(app)),
         (export_pb2_grpc.add_ExportServiceServicer_to_server, ExportApi(app)),
+        (webhook_pb2_grpc.add_WebhookServiceServicer_to_server, WebhookApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
     )
 

@@ -44,6 +44,7 @@ from waymark.vouchers.v1 import (
     statement_pb2_grpc,
     voucher_pb2,
     voucher_pb2_grpc,
+    webhook_pb2_grpc,
 )
 
 from services.platform.db.transaction import transaction
@@ -72,6 +73,7 @@ STUBS: dict[str, Any] = {
     "statements": statement_pb2_grpc.StatementServiceStub,
     "payment_shares": payment_share_pb2_grpc.PaymentShareServiceStub,
     "exports": export_pb2_grpc.ExportServiceStub,
+    "webhooks": webhook_pb2_grpc.WebhookServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
 }
 

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "PayoutReturned",
     "ReceivableWrittenOff",
     "RedemptionClawedBack",
+    "WebhookEndpointFailed",
 }
 
 

@@ -322,6 +322,7 @@ from services.vouchers.store import (  # noqa: E402
     ledger_tables,
     payment_share_tables,
     settlement_tables,
+    webhook_tables,
 )
 
 __all__ = [
@@ -330,4 +331,5 @@ __all__ = [
     "metadata",
     "payment_share_tables",
     "settlement_tables",
+    "webhook_tables",
 ]

@@ -1,4 +1,4 @@
-"""Who bears each payment, with what was paid before shared out to the source of its pot."""
+"""Who bears each payment, with what was paid before shared out to the source of its pot; webhooks."""
 
 from alembic import op
 
@@ -71,10 +71,58 @@ CREATE INDEX redemptions_created ON redemptions USING brin (created_at);
 CREATE INDEX applications_created ON applications USING brin (created_at);
 CREATE INDEX applications_decided_at ON applications USING brin (decided_at);
 """
+# An event is told to whoever subscribed to it, in its own transaction; without endpoints this costs a look.
+WEBHOOKS = """
+CREATE TABLE webhook_endpoints (
+    id UUID NOT NULL,
+    url TEXT NOT NULL,
+    event_types TEXT[] DEFAULT '{}'::text[] NOT NULL,
+    state SMALLINT NOT NULL,
+    given_up INTEGER DEFAULT '0' NOT NULL,
+    sealed_secret BYTEA NOT NULL,
+    sealed_former BYTEA,
+    former_until TIMESTAMP WITH TIME ZONE,
+    created_by TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT webhook_endpoints_former_ends CHECK ((sealed_former IS NULL) = (former_until IS NULL))
+);
+CREATE TABLE webhook_deliveries (
+    id UUID NOT NULL,
+    endpoint_id UUID NOT NULL REFERENCES webhook_endpoints (id),
+    event_id UUID NOT NULL,
+    event_type TEXT NOT NULL,
+    payload BYTEA NOT NULL,
+    state SMALLINT DEFAULT '1' NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    next_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_status INTEGER DEFAULT '0' NOT NULL,
+    last_error TEXT DEFAULT '' NOT NULL,
+    delivered_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (endpoint_id, event_id)
+);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint_id, next_at) WHERE state = 1;
+CREATE INDEX webhook_deliveries_log ON webhook_deliveries (endpoint_id, created_at, id);
+CREATE INDEX webhook_deliveries_ended ON webhook_deliveries (created_at) WHERE state <> 1;
+CREATE FUNCTION tell_webhooks() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM webhook_endpoints WHERE state = 1) THEN
+    INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_type, payload, next_at, created_at)
+    SELECT gen_random_uuid(), e.id, n.id, n.type, n.payload, now(), now()
+    FROM new_events n JOIN webhook_endpoints e ON e.state = 1 AND n.type = ANY (e.event_types);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER outbox_tells_webhooks AFTER INSERT ON outbox REFERENCING NEW TABLE AS new_events
+  FOR EACH STATEMENT EXECUTE FUNCTION tell_webhooks();
+"""
 
 
 def upgrade() -> None:
     op.execute(SHARES)
+    op.execute(WEBHOOKS)
     op.execute(REPORTS)
     op.execute(BEFORE)
 

@@ -91,6 +91,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_BANK_REPORT_INVALID: _Reason.ValueType  # 241
     REASON_BANK_REPORT_CONFLICT: _Reason.ValueType  # 242
     REASON_PERIOD_NOT_OVER: _Reason.ValueType  # 580
+    REASON_WEBHOOK_URL_REFUSED: _Reason.ValueType  # 581
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -162,6 +163,7 @@ REASON_PAYOUT_HELD: Reason.ValueType  # 240
 REASON_BANK_REPORT_INVALID: Reason.ValueType  # 241
 REASON_BANK_REPORT_CONFLICT: Reason.ValueType  # 242
 REASON_PERIOD_NOT_OVER: Reason.ValueType  # 580
+REASON_WEBHOOK_URL_REFUSED: Reason.ValueType  # 581
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
