@@ -49,7 +49,10 @@ class Owners:
         first, facts = len(stand.callers.journal.entries), stand.journey.facts
         learner = stand.learner(pathway=True)
         self._fill(stand, learner)
+        hook = {"url": "http://127.0.0.1:9/", "event_types": ["waymark.vouchers.v1.RedemptionReserved"]}
+        told = stand.register.surely("CreateWebhookEndpoint", webhook_endpoint=hook).webhook_endpoint
         stand.spend(learner)
+        stand.register.surely("ListWebhookDeliveries", parent=told.name)
         finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
         finance.surely("ListBankAccounts", parent=facts.partner)
         finance.surely("ListHolds")
