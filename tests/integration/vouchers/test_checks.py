@@ -49,6 +49,7 @@ ATTEMPTS = {
     "set_offs_some_amount": "UPDATE set_offs SET cents = 0",
     "vouchers_never_beyond_value": "UPDATE vouchers SET available_cents = available_cents + 1",
     "vouchers_not_negative": "UPDATE vouchers SET available_cents = -1, returned_cents = returned_cents + 1",
+    "webhook_endpoints_former_ends": "UPDATE webhook_endpoints SET former_until = now()",
 }
 
 
@@ -56,6 +57,8 @@ RECEIVABLE = (
     """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
       SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
     """INSERT INTO set_offs SELECT b.id, r.id, r.organisation, 1 FROM payout_batches b, receivables r""",
+    """INSERT INTO webhook_endpoints (id, url, state, sealed_secret, created_by)
+      VALUES (gen_random_uuid(), '', 2, '', 'a')""",
 )
 
 
