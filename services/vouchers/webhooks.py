@@ -1,7 +1,8 @@
 """Delivers webhooks: claims what is due, sends it from threads of its own, writes what came of it.
 
-Runs beside the other jobs and never waits for a receiver: a round only fills free threads. A message whose
-process dies is claimed anew when its lease is over, so each comes at least once.
+Runs beside the other jobs and never waits for a receiver: a round only fills free threads, and each thread
+that becomes free fills itself. A message whose process dies is claimed anew when its lease is over, so each
+comes at least once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from google.protobuf.json_format import MessageToDict
 from sqlalchemy import Row
 from waymark.vouchers.v1 import events_pb2
 
+from services.platform.db.engine import make_engine
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.events.contract import events_of, type_of
 from services.vouchers.domain.webhooks import (
@@ -34,8 +36,8 @@ from services.vouchers.webhook_sending import Outcome, send
 if TYPE_CHECKING:
     from services.vouchers.app import VouchersApp
 
-THREADS = 16
-EACH = 4  # messages on their way to one endpoint, so that a slow one takes no thread of the others
+THREADS = 8
+EACH = 3  # messages on their way to one endpoint, beyond which it gets none; leaves threads to the others
 LEASE = timedelta(minutes=2)
 EVENTS = {type_of(event): event for event in events_of("vouchers")}
 log = structlog.get_logger("webhooks")
@@ -46,23 +48,25 @@ class Deliverer:
 
     def __init__(self, app: VouchersApp) -> None:
         self._app = app
+        # Connections of its own, so that a burst takes none from reactions and jobs.
+        self._engine = make_engine(app.settings.database_url, THREADS + 1)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook")
         self._flying: Counter[str] = Counter()
         self._lock = threading.Lock()
+        self._closing = False
 
     def round(self) -> int:
         """Starts what is due and has room; returns how many. Does not wait for any."""
         with self._lock:
             free = THREADS - self._flying.total()
+            if self._closing or not free:
+                return 0
             busy = [endpoint for endpoint, count in self._flying.items() if count >= EACH]
-        if free < EACH:
-            return 0
-        with transaction(self._app) as tx:
-            rows = webhooks.claim(tx, busy, EACH, LEASE)
-        with self._lock:
+            with transaction(self._engine) as tx:
+                rows = webhooks.claim(tx, busy, EACH, free, LEASE)
             self._flying.update(str(row.endpoint_id) for row in rows)
-        for row in rows:
-            self._threads.submit(self._deliver, row)
+            for row in rows:
+                self._threads.submit(self._deliver, row)
         return len(rows)
 
     def wait(self) -> None:
@@ -72,7 +76,10 @@ class Deliverer:
 
     def close(self) -> None:
         """Waits for what is on its way, and starts nothing more."""
+        with self._lock:
+            self._closing = True
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._engine.dispose()
 
     def _deliver(self, row: Row[Any]) -> None:
         try:
@@ -82,22 +89,24 @@ class Deliverer:
         finally:
             with self._lock:
                 self._flying[str(row.endpoint_id)] -= 1
+        try:
+            self.round()  # what is due next need not wait for the job
+        except Exception:
+            log.exception("webhooks_not_claimed")  # the job comes again
 
     def _attempt(self, row: Row[Any]) -> Outcome:
-        with transaction(self._app, read_only=True) as tx:
-            timestamp = int(tx.now.timestamp())
         body = body_of(row)
         place = f"webhookEndpoints/{row.endpoint_id}/secret"
         keys = [
             self._app.notes.open(place, sealed) for sealed in (row.sealed_secret, row.sealed_former) if sealed
         ]
-        signed = headers(keys, str(row.event_id), timestamp, body)
+        signed = headers(keys, str(row.event_id), int(row.claimed_at.timestamp()), body)
         return send(row.url, signed, body, development=not self._app.settings.production)
 
     def _settle(self, row: Row[Any], outcome: Outcome) -> None:
         values: dict[str, Any] = {"last_status": outcome.status, "last_error": outcome.error}
         wait = None if outcome.status == GONE else wait_after(row.attempts)
-        with transaction(self._app) as tx:
+        with transaction(self._engine) as tx:
             if not outcome.error:
                 values |= {"state": int(DeliveryState.DELIVERED), "delivered_at": tx.now}
             elif wait is None:

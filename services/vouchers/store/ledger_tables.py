@@ -33,6 +33,7 @@ ledger_entries = Table(
     PrimaryKeyConstraint("shard", "sequence"),
 )
 Index("ledger_entries_reference", ledger_entries.c.reference)
+Index("ledger_entries_created", ledger_entries.c.created_at, postgresql_using="brin")
 Index(
     "ledger_entries_claw_backs",
     ledger_entries.c.created_at,

@@ -16,16 +16,18 @@ _e, _d = webhook_endpoints.c, webhook_deliveries.c
 # Whoever claims has until `next_at` to say what came of it; after that it is anybody's again.
 _CLAIM = text("""WITH due AS (
   SELECT d.id FROM webhook_endpoints e CROSS JOIN LATERAL (
-    SELECT id FROM webhook_deliveries
+    SELECT id, next_at FROM webhook_deliveries
     WHERE endpoint_id = e.id AND state = 1 AND next_at <= now()
     ORDER BY next_at LIMIT :each FOR UPDATE SKIP LOCKED
   ) AS d
   WHERE e.state = 1 AND e.id <> ALL(CAST(:busy AS uuid[]))
+  ORDER BY d.next_at LIMIT :room
 )
 UPDATE webhook_deliveries d SET attempts = d.attempts + 1, next_at = now() + :lease
 FROM due, webhook_endpoints e WHERE d.id = due.id AND e.id = d.endpoint_id
 RETURNING d.id, d.endpoint_id, d.event_id, d.event_type, d.payload, d.attempts, d.created_at,
-  e.url, e.sealed_secret, CASE WHEN e.former_until > now() THEN e.sealed_former END AS sealed_former""")
+  now() AS claimed_at, e.url, e.sealed_secret,
+  CASE WHEN e.former_until > now() THEN e.sealed_former END AS sealed_former""")
 _FORGET = text("""DELETE FROM webhook_deliveries WHERE id IN (
   SELECT id FROM webhook_deliveries WHERE state <> 1 AND created_at < now() - :older LIMIT :limit)""")
 
@@ -73,10 +75,11 @@ def again(tx: Transaction, delivery_id: str) -> Row[Any]:
     return tx.execute(statement.returning(webhook_deliveries)).one()
 
 
-def claim(tx: Transaction, busy: Collection[str], each: int, lease: timedelta) -> list[Row[Any]]:
-    """Takes what is due, at most `each` of an endpoint and nothing of the `busy` ones, for the time of
-    `lease`; returns it with addresses and sealed secrets."""
-    return list(tx.execute(_CLAIM, {"busy": list(busy), "each": each, "lease": lease}))
+def claim(tx: Transaction, busy: Collection[str], each: int, room: int, lease: timedelta) -> list[Row[Any]]:
+    """Takes what is due, at most `room`, `each` of an endpoint and nothing of the `busy` ones, for the time
+    of `lease`; returns it with addresses and sealed secrets."""
+    values = {"busy": list(busy), "each": each, "room": room, "lease": lease}
+    return list(tx.execute(_CLAIM, values))
 
 
 def write(tx: Transaction, delivery_id: str, attempts: int, values: Mapping[str, Any]) -> bool:

@@ -65,6 +65,7 @@ SELECT voucher_id, sum(cents) FROM payment_shares GROUP BY voucher_id;
 # What reports ask by time. Rows come in the order of time, so a BRIN does as well and hardly costs a write.
 REPORTS = """
 CREATE INDEX ledger_entries_claw_backs ON ledger_entries (created_at) WHERE operation = 'clawback';
+CREATE INDEX ledger_entries_created ON ledger_entries USING brin (created_at);
 CREATE INDEX vouchers_created ON vouchers USING brin (created_at);
 CREATE INDEX redemptions_accepted ON redemptions USING brin (accepted_at);
 CREATE INDEX redemptions_created ON redemptions USING brin (created_at);
