@@ -50,6 +50,8 @@ MODULES = {
     "ledger": "services.cli.ledger",
     "statistics": "services.cli.statistics",
     "target": "services.cli.target",
+    "report": "services.cli.report",
+    "webhook": "services.cli.webhook",
     "holder": "services.cli.holder",
     "entry": "services.cli.entry",
     "skill": "services.cli.skill",

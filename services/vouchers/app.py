@@ -37,6 +37,7 @@ from services.vouchers.domain.notes import Notes
 from services.vouchers.domain.programme import Rules, Version, compile_rules
 from services.vouchers.domain.qr import SigningKey, key_id
 from services.vouchers.store import programmes
+from services.vouchers.webhooks import Deliverer
 
 NOTES = "voucher-notes.key"
 QR = "voucher-qr.pem"
@@ -110,8 +111,15 @@ class VouchersApp(App):
         """Returns the answer that `seal_answer` kept."""
         return self.notes.open_answer(request, kept) if isinstance(request, NOTED) else kept
 
+    @cached_property
+    def webhooks(self) -> Deliverer:
+        """What is on its way to back offices; only the process that runs jobs has any."""
+        return Deliverer(self)
+
     def close(self) -> None:
         """Gives back every connection."""
+        if "webhooks" in self.__dict__:
+            self.webhooks.close()
         if "side_engine" in self.__dict__:
             self.side_engine.dispose()
         super().close()

@@ -34,6 +34,7 @@ from services.vouchers.store import (
     targets,
     vouchers,
     waiting_list,
+    webhooks,
 )
 from services.vouchers.waiting import lapse, offer
 
@@ -184,6 +185,20 @@ def watch_targets(app: VouchersApp) -> None:
             )
 
 
+def deliver_webhooks(app: VouchersApp) -> None:
+    """Starts what is due to back offices; their answers are waited for elsewhere."""
+    while app.webhooks.round():
+        pass
+
+
+def forget_webhooks(app: VouchersApp) -> None:
+    """Deletes old deliveries that came to an end."""
+    deleted = BATCH
+    while deleted == BATCH:
+        with transaction(app) as tx:
+            deleted = webhooks.forget(tx, timedelta(days=30), BATCH)
+
+
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
     after = redemptions.redemption_of(row).expire(tx.now)
@@ -224,6 +239,8 @@ JOBS = (
     Job("remind-expiring", timedelta(hours=1), remind_expiring),
     Job("expire-levies", timedelta(hours=1), expire_levies),
     Job("watch-targets", timedelta(hours=1), watch_targets),
+    Job("deliver-webhooks", timedelta(seconds=2), deliver_webhooks),
+    Job("forget-webhooks", timedelta(hours=6), forget_webhooks),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
     Job("sweep-allocations", timedelta(hours=6), sweep_allocations),
 )

@@ -16,6 +16,7 @@ from waymark.vouchers.v1 import (
     decision_letter_pb2_grpc,
     eligibility_pb2_grpc,
     employer_obligation_pb2_grpc,
+    export_pb2_grpc,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
     inquiry_pb2_grpc,
@@ -27,6 +28,7 @@ from waymark.vouchers.v1 import (
     opening_pb2_grpc,
     operation_pb2_grpc,
     outcome_contract_pb2_grpc,
+    payment_share_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
     rebooking_pb2_grpc,
@@ -38,6 +40,7 @@ from waymark.vouchers.v1 import (
     target_pb2_grpc,
     voucher_pb2_grpc,
     waiting_list_pb2_grpc,
+    webhook_pb2_grpc,
 )
 
 from services.platform.service import ServiceDefinition, Servicer
@@ -51,6 +54,7 @@ from services.vouchers.api.complaints import ComplaintApi
 from services.vouchers.api.decision_letters import DecisionLetterApi
 from services.vouchers.api.eligibility import EligibilityApi
 from services.vouchers.api.employer_obligations import EmployerObligationApi
+from services.vouchers.api.exports import ExportApi
 from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.inquiries import InquiryApi
@@ -62,6 +66,7 @@ from services.vouchers.api.monitoring_rules import MonitoringRuleApi
 from services.vouchers.api.openings import OpeningApi
 from services.vouchers.api.operations import OperationApi
 from services.vouchers.api.outcome_contracts import OutcomeContractApi
+from services.vouchers.api.payment_shares import PaymentShareApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
 from services.vouchers.api.rebookings import RebookingApi
@@ -73,6 +78,7 @@ from services.vouchers.api.statements import StatementApi
 from services.vouchers.api.targets import TargetApi
 from services.vouchers.api.vouchers import VoucherApi
 from services.vouchers.api.waiting_list import WaitingListApi
+from services.vouchers.api.webhooks import WebhookApi
 from services.vouchers.app import VouchersApp
 from services.vouchers.jobs import JOBS
 from services.vouchers.reactions.course_changed import course_changed
@@ -114,6 +120,9 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         ),
         (target_pb2_grpc.add_TargetServiceServicer_to_server, TargetApi(app)),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
+        (payment_share_pb2_grpc.add_PaymentShareServiceServicer_to_server, PaymentShareApi(app)),
+        (export_pb2_grpc.add_ExportServiceServicer_to_server, ExportApi(app)),
+        (webhook_pb2_grpc.add_WebhookServiceServicer_to_server, WebhookApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
         (waiting_list_pb2_grpc.add_WaitingListServiceServicer_to_server, WaitingListApi(app)),
         (opening_pb2_grpc.add_OpeningServiceServicer_to_server, OpeningApi(app)),

@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.app import VouchersApp
+from services.vouchers.co_funding import Moved, Movement, recovered, share
 from services.vouchers.domain import bookings
 from services.vouchers.domain.clawback import spread
 from services.vouchers.monitoring import check_accepted
@@ -46,6 +47,7 @@ def pay(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:
     for row in rows:
         by_provider[row.organisation][str(row.id)] = row
     paid, booked = dict[str, int](), []
+    moved, set_offs = list[Moved](), list[tuple[str, str, int]]()
     for organisation, own in sorted(by_provider.items()):
         due = [(key, row.cleared_cents) for key, row in own.items()]
         for key, cents, parts in spread(due, against.get(organisation, [])):
@@ -53,7 +55,11 @@ def pay(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:
             set_off = [(f"receivables/{receivable}", part) for receivable, part in parts]
             booking = bookings.payout(new_id(), f"redemptions/{key}", name, cents, set_off)
             booked.append((own[key].shard, booking))
+            voucher, whole = str(own[key].voucher_id), own[key].cleared_cents
+            moved.append(Moved(booking.id, Movement.PAYOUT, key, voucher, batch, whole))
+            set_offs += [(booking.id, receivable, part) for receivable, part in parts]
     ledger.post_all(tx, booked)
+    share(tx, [*moved, *recovered(tx, batch, set_offs)])
     payouts.set_paid(tx, paid)
     if against:
         receivables.settle_set_offs(tx, batch)

@@ -30,6 +30,7 @@ from waymark.vouchers.v1 import (
     decision_letter_pb2_grpc,
     eligibility_pb2_grpc,
     employer_obligation_pb2_grpc,
+    export_pb2_grpc,
     funding_source_pb2,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
@@ -44,6 +45,7 @@ from waymark.vouchers.v1 import (
     opening_pb2_grpc,
     operation_pb2_grpc,
     outcome_contract_pb2_grpc,
+    payment_share_pb2_grpc,
     payout_batch_pb2,
     payout_batch_pb2_grpc,
     programme_pb2,
@@ -59,6 +61,7 @@ from waymark.vouchers.v1 import (
     voucher_pb2,
     voucher_pb2_grpc,
     waiting_list_pb2_grpc,
+    webhook_pb2_grpc,
 )
 
 from services.platform.db.transaction import transaction
@@ -95,6 +98,9 @@ STUBS: dict[str, Any] = {
     "obligations": employer_obligation_pb2_grpc.EmployerObligationServiceStub,
     "statements": statement_pb2_grpc.StatementServiceStub,
     "targets": target_pb2_grpc.TargetServiceStub,
+    "payment_shares": payment_share_pb2_grpc.PaymentShareServiceStub,
+    "exports": export_pb2_grpc.ExportServiceStub,
+    "webhooks": webhook_pb2_grpc.WebhookServiceStub,
     "reports": report_pb2_grpc.ReportServiceStub,
     "waiting": waiting_list_pb2_grpc.WaitingListServiceStub,
     "openings": opening_pb2_grpc.OpeningServiceStub,

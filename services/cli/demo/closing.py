@@ -47,6 +47,7 @@ ELSEWHERE = {
     "SanctionAppealDecided",
     "SanctionImposed",
     "TargetReviewDue",
+    "WebhookEndpointFailed",
 }
 
 

@@ -207,6 +207,8 @@ Index(
 )
 Index("applications_learner", applications.c.learner, applications.c.id)
 Index("applications_programme", applications.c.programme_id, applications.c.created_at)
+Index("applications_created", applications.c.created_at, postgresql_using="brin")
+Index("applications_decided_at", applications.c.decided_at, postgresql_using="brin")
 Index("applications_decided", applications.c.programme_id, applications.c.decided_at)
 
 vouchers = Table(
@@ -244,6 +246,7 @@ vouchers = Table(
     ),
     postgresql_with={"fillfactor": "60"},
 )
+Index("vouchers_created", vouchers.c.created_at, postgresql_using="brin")
 Index("vouchers_learner", vouchers.c.learner, vouchers.c.id)
 Index("vouchers_leftovers", vouchers.c.id, postgresql_where=text("state >= 5 AND available_cents > 0"))
 Index("vouchers_expiry", vouchers.c.expires_at, postgresql_where=text("state <= 3"))
@@ -293,6 +296,8 @@ redemptions = Table(
     ),
     postgresql_with={"fillfactor": "60"},
 )
+Index("redemptions_accepted", redemptions.c.accepted_at, postgresql_using="brin")
+Index("redemptions_created", redemptions.c.created_at, postgresql_using="brin")
 Index("redemptions_learner", redemptions.c.learner, redemptions.c.id)
 Index("redemptions_organisation", redemptions.c.organisation, redemptions.c.id)
 Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))
@@ -359,10 +364,12 @@ from services.vouchers.store import (  # noqa: E402
     obligation_tables,
     operation_tables,
     outcome_tables,
+    payment_share_tables,
     quality_tables,
     settlement_tables,
     target_tables,
     wallet_tables,
+    webhook_tables,
 )
 
 __all__ = [
@@ -374,8 +381,10 @@ __all__ = [
     "obligation_tables",
     "operation_tables",
     "outcome_tables",
+    "payment_share_tables",
     "quality_tables",
     "settlement_tables",
     "target_tables",
     "wallet_tables",
+    "webhook_tables",
 ]

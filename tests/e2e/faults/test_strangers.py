@@ -61,6 +61,10 @@ class Owners:
         self._ask(stand, learner)
         self._wait(stand, learner.person)
         self._look_at(stand, learner, stand.spend(learner))
+        hook = {"url": "http://127.0.0.1:9/", "event_types": ["waymark.vouchers.v1.RedemptionReserved"]}
+        told = stand.register.surely("CreateWebhookEndpoint", webhook_endpoint=hook).webhook_endpoint
+        stand.spend(learner)
+        stand.register.surely("ListWebhookDeliveries", parent=told.name)
         finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
         finance.surely("ListBankAccounts", parent=facts.partner)
         finance.surely("ListHolds")

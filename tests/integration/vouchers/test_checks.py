@@ -98,6 +98,7 @@ ATTEMPTS = {
     "sanctions_decided_by_someone": "UPDATE sanctions SET decided_by = ''",
     "sanctions_imposed_by_someone": "UPDATE sanctions SET imposed_by = ''",
     "sanctions_maker_checker": "UPDATE sanctions SET imposed_by = proposed_by",
+    "webhook_endpoints_former_ends": "UPDATE webhook_endpoints SET former_until = now()",
 }
 
 
@@ -107,6 +108,8 @@ RECEIVABLE = (
     """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
       SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
     """INSERT INTO set_offs SELECT b.id, r.id, r.organisation, 1 FROM payout_batches b, receivables r""",
+    """INSERT INTO webhook_endpoints (id, url, state, sealed_secret, created_by)
+      VALUES (gen_random_uuid(), '', 2, '', 'a')""",
 )
 WALLET = (
     """INSERT INTO openings (programme_id, number, open_at, close_at, seed_sha256, sealed_seed)

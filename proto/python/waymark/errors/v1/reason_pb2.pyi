@@ -123,6 +123,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_MILESTONE_NOT_REACHED: _Reason.ValueType  # 565
     REASON_REPAYMENT_NOT_DUE: _Reason.ValueType  # 566
     REASON_OBLIGATION_NOT_DUE: _Reason.ValueType  # 567
+    REASON_PERIOD_NOT_OVER: _Reason.ValueType  # 580
+    REASON_WEBHOOK_URL_REFUSED: _Reason.ValueType  # 581
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -226,6 +228,8 @@ REASON_OUTCOME_NOT_REPORTED: Reason.ValueType  # 564
 REASON_MILESTONE_NOT_REACHED: Reason.ValueType  # 565
 REASON_REPAYMENT_NOT_DUE: Reason.ValueType  # 566
 REASON_OBLIGATION_NOT_DUE: Reason.ValueType  # 567
+REASON_PERIOD_NOT_OVER: Reason.ValueType  # 580
+REASON_WEBHOOK_URL_REFUSED: Reason.ValueType  # 581
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

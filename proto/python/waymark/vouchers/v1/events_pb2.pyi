@@ -1327,3 +1327,29 @@ class TargetReviewDue(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TargetReviewDue: _TypeAlias = TargetReviewDue  # noqa: Y015
+
+@_typing.final
+class WebhookEndpointFailed(_message.Message):
+    """The service stopped telling a webhook endpoint: it is gone, or five messages in a row were given up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEBHOOK_ENDPOINT_FIELD_NUMBER: _builtins.int
+    GIVEN_UP_FIELD_NUMBER: _builtins.int
+    webhook_endpoint: _builtins.str
+    """Resource name `webhookEndpoints/{id}`."""
+    given_up: _builtins.int
+    """Messages given up in a row."""
+    def __init__(
+        self,
+        *,
+        webhook_endpoint: _builtins.str = ...,
+        given_up: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["given_up", b"given_up", "webhook_endpoint", b"webhook_endpoint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookEndpointFailed: _TypeAlias = WebhookEndpointFailed  # noqa: Y015
