@@ -232,7 +232,7 @@ def test_what_was_paid_before_is_shared_out_by_the_migration(shared: World) -> N
     shared.accepted(*shared.voucher(plan), amount=2_000)
     shared.accepted(*shared.voucher(plan), amount=2_000)
     approved(shared)
-    migration = import_module("services.vouchers.migrations.versions.0015_reports")
+    migration = import_module("services.vouchers.migrations.versions.0016_reports")
     columns = (
         "transaction, movement, redemption_id, voucher_id, batch_id, funding_source_id, cents, created_at"
     )
