@@ -42,6 +42,11 @@ def json_day(typed: str) -> dict[str, int]:
         ) from None
 
 
+def day_query(field: str, typed: str) -> dict[str, int]:
+    """`2026-11-21` as query parameters of a google.type.Date field, none when empty; raises Failure."""
+    return {f"{field}.{part}": number for part, number in json_day(typed).items()} if typed else {}
+
+
 def json_partial_day(typed: str) -> dict[str, int]:
     """`2019`, `2019-09` or `2019-09-01` as google.type.Date in JSON; raises Failure for anything else."""
     match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", typed)

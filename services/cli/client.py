@@ -110,6 +110,28 @@ class Caller:
         """One REST call whose answer is a file (google.api.HttpBody); raises Failure."""
         return self._request(method, path, None, query).content
 
+    def rest_to_file(self, path: str, file: Path, **query: Any) -> int:
+        """GETs a file that streams (google.api.HttpBody) into `file`, as it comes; returns its size in bytes.
+
+        Raises Failure, and leaves no file behind that is not whole.
+        """
+        given = {name: value for name, value in query.items() if value not in ("", [])}
+        draft = file.with_name(f".{file.name}.part")
+        try:
+            with (
+                self.reached(),
+                self.client.http.stream("GET", path, params=given, headers=self.headers()) as answer,
+            ):
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise failure_of_rest(answer)
+                with draft.open("wb") as target:
+                    size = sum(target.write(part) for part in answer.iter_bytes())
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
+        return size
+
     def _request(
         self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, Any]
     ) -> httpx.Response:

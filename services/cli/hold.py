@@ -10,7 +10,14 @@ from services.cli.call import Call, calls
 from services.cli.options import Limit
 
 hold = typer.Typer(help="Holds on payouts: placed on an alert, released by a second person with a finding.")
-HOLD = {"hold": "name", "stops": "target", "because": "reason", "released": "released", "finding": "finding"}
+HOLD = {
+    "hold": "name",
+    "stops": "target",
+    "because": "reason",
+    "alert": "alert",
+    "released": "released",
+    "finding": "finding",
+}
 
 
 def register(app: typer.Typer) -> None:

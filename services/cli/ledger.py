@@ -7,10 +7,20 @@ from typing import Annotated
 import typer
 
 from services.cli import output
+from services.cli.amounts import day_query
 from services.cli.call import Call, calls, listed
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
 
+SHARES = {
+    "source": "fundingSource",
+    "movement": "movement",
+    "amount": "amount",
+    "redemption": "redemption",
+    "version": "programmeVersion",
+    "batch": "payoutBatch",
+    "transaction": "transaction",
+}
 ledger = typer.Typer(help="The double-entry ledger: entries, balances, signed checkpoints, verification.")
 
 
@@ -79,3 +89,57 @@ def checkpoints(call: Call, limit: Limit = 50) -> None:
     found = listed(call.caller, "ledger/checkpoints", limit)
     columns = {"chain": "shard", "up to": "sequence", "hash": "hash", "key": "keyId", "when": "createTime"}
     call.rows(found, columns, empty="no checkpoint yet")
+
+
+@ledger.command(epilog="Example:  waymark ledger trace redemptions/0198…")
+@calls("auditor")
+def trace(
+    call: Call,
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="A transaction of the ledger, redemptions/{id}, payoutBatches/{id} or fundingSources/{id}."
+        ),
+    ],
+    limit: Limit = 50,
+) -> None:
+    """Trace a payment to the funding sources that bear it, or a source to its payments."""
+    collection, _, _ = what.rpartition("/")
+    filters = {
+        "redemptions": "redemption",
+        "payoutBatches": "payout_batch",
+        "fundingSources": "funding_source",
+    }
+    if collection in filters:
+        query = {filters[collection]: what}
+        call.many("paymentShares", SHARES, limit, empty="no payment yet", **query)
+        return
+    if collection:
+        raise typer.BadParameter("give a transaction, a redemption, a payout batch or a funding source")
+    answer = call.get(f"ledger/transactions/{what}:trace")
+    call.one(answer, {"transaction": "transaction", "pot": "pot", "pot's source": "potFundingSource"})
+    call.part(answer.get("paymentShares", []), SHARES)
+    call.part(
+        answer.get("entries", []), {"account": "accountKind", "owner": "accountOwner", "amount": "amount"}
+    )
+
+
+@ledger.command(epilog="Example:  waymark ledger sources --programme programmes/demo --from 2026-01-01")
+@calls("auditor")
+def sources(
+    call: Call,
+    programme: Annotated[str, typer.Option(help="Only this programmes/{id}.")] = "",
+    start: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD, UTC.")] = "",
+    end: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD, UTC.")] = "",
+) -> None:
+    """Sum what each funding source bears of the payments, by programme."""
+    query = {"programme": programme, **day_query("start_date", start), **day_query("end_date", end)}
+    columns = {
+        "source": "fundingSource",
+        "programme": "programme",
+        "paid": "paid",
+        "returned": "returned",
+        "recovered": "recovered",
+        "bears": "net",
+    }
+    call.rows(call.get("paymentShares:sums", **query).get("sums", []), columns, empty="no payment yet")

@@ -18,7 +18,8 @@ WIDE = 200  # columns where the output is no terminal, so that a file or a pipe 
 # Names of enums of the contracts; people read what comes after.
 _ENUM = re.compile(
     r"(?:STATE|KIND|OUTCOME|SECTOR|HOLD_REASON|SHORTAGE_CAUSE|FINDING_SEVERITY|ACCOUNT_KIND|FEED_FORMAT|FORMAT|VERDICT"
-    r"|STANDING|END_REASON|ENTRY_KIND|MANDATE_PURPOSE|SKILL_LEVEL|SKILL_SOURCE|SKILL_FRESHNESS)_([A-Z0-9_]+)"
+    r"|STANDING|END_REASON|REJECT_REASON|HIRING|MEASURE|PARTICIPANT_OUTCOME|ENTRY_KIND|MANDATE_PURPOSE|SKILL_LEVEL"
+    r"|SKILL_SOURCE|SKILL_FRESHNESS)_([A-Z0-9_]+)"
 )
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z")
 

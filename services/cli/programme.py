@@ -267,11 +267,16 @@ def replay_all(call: Call, programme: str) -> tuple[int, dict[str, Any] | None]:
 
 def read_programme(file: Path) -> dict[str, Any]:
     """The JSON of a programme file; raises Failure saying where it is broken."""
+    return read_json(file, "programme", "version")
+
+
+def read_json(file: Path, *wanted: str) -> dict[str, Any]:
+    """The JSON object in a file that has at least the `wanted` keys; raises Failure saying what is wrong."""
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise Failure(ExitCode.USAGE, f"{file} is not JSON: {error}", remedy="Mend it there.") from error
-    if missing := [key for key in ("programme", "version") if key not in content]:
+    if missing := [key for key in wanted if key not in content]:
         raise Failure(
             ExitCode.USAGE,
             f"{file} lacks {' and '.join(missing)}.",

@@ -19,6 +19,7 @@ COLUMNS = {
     "reserved": "reserved",
     "accepted": "accepted",
     "value accepted": "acceptedAmount",
+    "clawed back": "clawedBackAmount",
     "paid": "paidAmount",
 }
 

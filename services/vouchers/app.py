@@ -17,12 +17,15 @@ from cryptography.hazmat.primitives.serialization import (
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 from waymark.vouchers.v1 import (
+    alert_pb2,
     appeal_pb2,
     application_pb2,
+    complaint_pb2,
     hold_pb2,
     inquiry_pb2,
     receivable_pb2,
     redemption_pb2,
+    sanction_pb2,
     voucher_pb2,
 )
 
@@ -34,6 +37,7 @@ from services.vouchers.domain.notes import Notes
 from services.vouchers.domain.programme import Rules, Version, compile_rules
 from services.vouchers.domain.qr import SigningKey, key_id
 from services.vouchers.store import programmes
+from services.vouchers.webhooks import Deliverer
 
 NOTES = "voucher-notes.key"
 QR = "voucher-qr.pem"
@@ -46,6 +50,12 @@ NOTED = (
     inquiry_pb2.AnswerInquiryRequest,
     inquiry_pb2.CreateInquiryRequest,
     inquiry_pb2.WithdrawInquiryRequest,
+    alert_pb2.CloseAlertRequest,
+    alert_pb2.RaiseAlertRequest,
+    alert_pb2.RecordFindingRequest,
+    alert_pb2.ReopenAlertRequest,
+    application_pb2.DecideApplicationRequest,
+    complaint_pb2.FileComplaintRequest,
     hold_pb2.PlaceHoldRequest,
     hold_pb2.ReleaseHoldRequest,
     receivable_pb2.ApproveWriteOffRequest,
@@ -53,6 +63,10 @@ NOTED = (
     redemption_pb2.ClawBackRedemptionRequest,
     redemption_pb2.RejectRedemptionRequest,
     redemption_pb2.VoidRedemptionRequest,
+    sanction_pb2.AppealSanctionRequest,
+    sanction_pb2.DecideSanctionAppealRequest,
+    sanction_pb2.ImposeSanctionRequest,
+    sanction_pb2.ProposeSanctionRequest,
     voucher_pb2.RevokeVoucherRequest,
 )
 
@@ -97,8 +111,15 @@ class VouchersApp(App):
         """Returns the answer that `seal_answer` kept."""
         return self.notes.open_answer(request, kept) if isinstance(request, NOTED) else kept
 
+    @cached_property
+    def webhooks(self) -> Deliverer:
+        """What is on its way to back offices; only the process that runs jobs has any."""
+        return Deliverer(self)
+
     def close(self) -> None:
         """Gives back every connection."""
+        if "webhooks" in self.__dict__:
+            self.webhooks.close()
         if "side_engine" in self.__dict__:
             self.side_engine.dispose()
         super().close()

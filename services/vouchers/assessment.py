@@ -62,7 +62,7 @@ def assess(
 
     `number`: the version that an application has pinned before, to decide by that instead; `applied`: the UTC
     day on which that was. `place`: on the waiting list; money that others wait for before it is not there.
-    Raises Refusal: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN.
+    Raises Refusal: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED.
     """
     today = tx.now.date()
     row = programmes.get(tx, names.last(programme))

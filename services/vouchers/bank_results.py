@@ -17,6 +17,7 @@ from waymark.vouchers.v1 import events_pb2
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.vouchers.co_funding import Moved, Movement, share
 from services.vouchers.domain import bookings
 from services.vouchers.domain.bank_reports import Known, Outcome, Report, Said, Verdict, outcome
 from services.vouchers.domain.money import money
@@ -146,16 +147,15 @@ def _book_back(tx: Transaction, returned: list[Payment]) -> None:
     rows = payouts.paid_by(tx, ((each.batch, each.organisation) for each in returned)) if returned else []
     if rows:
         payouts.set_returned(tx, [str(row.id) for row in rows])
-        booked = (
-            (
-                row.shard,
-                bookings.payout_return(
-                    new_id(), f"redemptions/{row.id}", f"payoutBatches/{row.batch_id}", row.paid_cents
-                ),
-            )
-            for row in rows
-        )
+        booked, moved = [], []
+        for row in rows:
+            redemption, batch = f"redemptions/{row.id}", f"payoutBatches/{row.batch_id}"
+            booking = bookings.payout_return(new_id(), redemption, batch, row.paid_cents)
+            booked.append((row.shard, booking))
+            about = (str(row.id), str(row.voucher_id), str(row.batch_id), -row.paid_cents)
+            moved.append(Moved(booking.id, Movement.RETURN, *about))
         ledger.post_all(tx, booked)
+        share(tx, moved)
 
 
 def _events(changed: list[Payment], batches: Mapping[str, Row[Any]]) -> Iterator[Any]:

@@ -123,16 +123,16 @@ def _deal_one(app: VouchersApp, tx: Transaction, application_id: str, chunk: _Ch
         except Refusal:  # somebody else took the last of it since the check above
             found = found.without_money()
     if pot is None:
-        return _without_money(tx, application_id, found)
+        return _without_money(tx, row, found)
     voucher = new_id()
-    granted = _decide(tx, application_id, found, voucher_id=voucher)
+    granted = _decide(tx, row, found, voucher_id=voucher)
     chunk.booked.append(make(tx, found, row.learner, application_id, voucher, pot))
     tell_decided(tx, granted)
     return DrawOutcome.GRANTED
 
 
-def _without_money(tx: Transaction, application_id: str, found: Assessment) -> DrawOutcome:
-    row = _decide(tx, application_id, found)
+def _without_money(tx: Transaction, application: Row[Any], found: Assessment) -> DrawOutcome:
+    row = _decide(tx, application, found)
     if row.state == State.SUBMITTED:
         return DrawOutcome.REFERRED
     tell_decided(tx, row)
@@ -143,13 +143,13 @@ def _without_money(tx: Transaction, application_id: str, found: Assessment) -> D
     return DrawOutcome.WAITING
 
 
-def _decide(tx: Transaction, application_id: str, found: Assessment, **more: Any) -> Row[Any]:
+def _decide(tx: Transaction, application: Row[Any], found: Assessment, **more: Any) -> Row[Any]:
     """Writes a decision of today; returns the application's new row."""
     state, codes = found.decision.state
-    values = decision_values(found, applications.get(tx, application_id).learner)
+    values = decision_values(found, application.learner)
     del values["id"]
     decided: dict[str, Any] = {"decided_at": None if state is State.SUBMITTED else tx.now}
     if state is State.REFUSED:
         decided["appeal_until"] = found.rules.appeal_until(tx.now)
     said = {"state": int(state), "reason_codes": codes, **decided, **more}
-    return applications.change(tx, application_id, {**values, **said})
+    return applications.change(tx, str(application.id), {**values, **said})

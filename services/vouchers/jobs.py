@@ -6,15 +6,18 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.operations.runner import run_due
 from services.platform.service import Job
-from services.vouchers import allocating, reminding, simulating
+from services.vouchers import allocating, levying, monitoring, rebooking, reminding, simulating
+from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
-from services.vouchers.domain.states import EndReason, VoucherState
+from services.vouchers.domain.results import MONTHS
+from services.vouchers.domain.states import EndReason, RedemptionState, VoucherState
 from services.vouchers.drawing import draw_opening
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
@@ -22,11 +25,16 @@ from services.vouchers.settlement import AT_ONCE, release_due
 from services.vouchers.store import (
     allocations,
     evidence,
+    learner_results,
     ledger,
+    levies,
     openings,
+    rebookings,
     redemptions,
+    targets,
     vouchers,
     waiting_list,
+    webhooks,
 )
 from services.vouchers.waiting import lapse, offer
 
@@ -65,12 +73,42 @@ def draw_openings(app: VouchersApp) -> None:
         draw_opening(app, programme, number)
 
 
+def look_at_accepted(app: VouchersApp) -> None:
+    """Lets the monitoring rules look at what was accepted."""
+    looked = monitoring.AT_ONCE
+    while looked == monitoring.AT_ONCE:
+        with transaction(app) as tx:
+            looked = monitoring.check_accepted(app, tx)
+
+
 def release_held(app: VouchersApp) -> None:
     """Clears money whose hold delay has passed and that no hold stops."""
+    look_at_accepted(app)
     released = AT_ONCE
     while released == AT_ONCE:
         with transaction(app) as tx:
-            released = release_due(tx)
+            released = release_due(app, tx)
+
+
+def rebook(app: VouchersApp) -> None:
+    """Offers learners of delisted providers another course; gives the money back where nobody chose."""
+    _each(app, rebookings.stranded, rebooking.offer)
+    _each(app, rebookings.overdue, rebooking.expire)
+
+
+def ask_outcomes(app: VouchersApp) -> None:
+    """Asks learners where they are, six months after acceptance."""
+    asked = BATCH
+    while asked == BATCH:
+        with transaction(app) as tx:
+            rows = learner_results.ask(tx, MONTHS, BATCH)
+            for row in rows:
+                if row.state in (RedemptionState.ACCEPTED, RedemptionState.SETTLING, RedemptionState.PAID):
+                    name = f"redemptions/{row.id}"
+                    tx.publish(
+                        events_pb2.OutcomeAsked(redemption=name, learner=row.learner, course=row.course)
+                    )
+            asked = len(rows)
 
 
 def checkpoint(app: VouchersApp) -> None:
@@ -129,6 +167,38 @@ def remind_expiring(app: VouchersApp) -> None:
             reminded = reminding.remind_due(tx)
 
 
+def expire_levies(app: VouchersApp) -> None:
+    """Lets lapse what employers did not claim in time."""
+    _each(app, levies.due_to_expire, levying.expire)
+
+
+def watch_targets(app: VouchersApp) -> None:
+    """Notes what targets measure this month where the data cannot tell it later, and asks once for each
+    review a month before it is due."""
+    with transaction(app) as tx:
+        targets.note_service_points(tx)
+        for row in targets.remind(tx):
+            tx.publish(
+                events_pb2.TargetReviewDue(
+                    target=f"targets/{row.id}", last_review_time=moment(row.reviewed_at)
+                )
+            )
+
+
+def deliver_webhooks(app: VouchersApp) -> None:
+    """Starts what is due to back offices; their answers are waited for elsewhere."""
+    while app.webhooks.round():
+        pass
+
+
+def forget_webhooks(app: VouchersApp) -> None:
+    """Deletes old deliveries that came to an end."""
+    deleted = BATCH
+    while deleted == BATCH:
+        with transaction(app) as tx:
+            deleted = webhooks.forget(tx, timedelta(days=30), BATCH)
+
+
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
     after = redemptions.redemption_of(row).expire(tx.now)
@@ -161,9 +231,16 @@ JOBS = (
     Job("expire-vouchers", timedelta(minutes=10), expire_vouchers),
     Job("offer-waiting", timedelta(seconds=5), offer_waiting),
     Job("draw-openings", timedelta(seconds=5), draw_openings),
+    Job("look-at-accepted", timedelta(seconds=5), look_at_accepted),
     Job("release-held", timedelta(minutes=1), release_held),
+    Job("rebook", timedelta(minutes=1), rebook),
+    Job("ask-outcomes", timedelta(hours=1), ask_outcomes),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("remind-expiring", timedelta(hours=1), remind_expiring),
+    Job("expire-levies", timedelta(hours=1), expire_levies),
+    Job("watch-targets", timedelta(hours=1), watch_targets),
+    Job("deliver-webhooks", timedelta(seconds=2), deliver_webhooks),
+    Job("forget-webhooks", timedelta(hours=6), forget_webhooks),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
     Job("sweep-allocations", timedelta(hours=6), sweep_allocations),
 )

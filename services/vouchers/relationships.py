@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from services.platform.db.wire import Call, sent_ahead
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
+from services.vouchers.parties import is_employer, is_observer
 from services.vouchers.store import redemptions
 
 _SESSION = text("""SELECT c.organisation FROM sessions s JOIN courses c ON c.name = s.course
@@ -21,8 +22,19 @@ OWNERS = {
 JOIN applications a ON a.id = i.application_id WHERE i.id = :id"""),
     "voucher.learner": text("SELECT learner FROM vouchers WHERE id = :id"),
     "waiting_list_entry.learner": text("SELECT learner FROM waiting_list WHERE id = :id"),
+    "complaint.learner": text("SELECT learner FROM complaints WHERE id = :id"),
+    "sanction.provider": text("SELECT organisation FROM sanctions WHERE id = :id AND state > 1"),
     "redemption.learner": text("SELECT learner FROM redemptions WHERE id = :id"),
     "redemption.provider": text("SELECT organisation FROM redemptions WHERE id = :id"),
+}
+_COLLECTIONS = {
+    "application": "applications",
+    "complaint": "complaints",
+    "inquiry": "inquiries",
+    "redemption": "redemptions",
+    "sanction": "sanctions",
+    "voucher": "vouchers",
+    "waiting_list_entry": "waitingListEntries",
 }
 # The locks that calls send with BEGIN have read the owner already.
 _LOCKS_OF_REDEMPTION = (
@@ -72,10 +84,13 @@ def provides_session(principal: Principal, request: Any, connection: Connection)
 
 
 def _owner(connection: Connection, relationship: str, request: Any) -> str:
-    """Returns who owns the resource that the request names; empty when there is none."""
+    """Returns who owns the resource of the relationship's kind that the request names, or of which it names a
+    part; empty when there is none."""
+    collection = _COLLECTIONS[relationship.partition(".")[0]]
+    parts = _name(request).split("/")
     try:
-        key = str(uuid.UUID(_name(request).rpartition("/")[2]))
-    except ValueError:
+        key = str(uuid.UUID(parts[parts.index(collection) + 1]))
+    except (ValueError, IndexError):
         return ""
     column, locks = _LOCKED.get(relationship, ("", ()))
     for lock in locks:
@@ -92,10 +107,12 @@ def _learner(relationship: str) -> Relationship:
     return holds
 
 
-def provides_redemption(principal: Principal, request: Any, connection: Connection) -> bool:
-    """The redemption is for a session of the caller's organisation."""
-    owner = _owner(connection, "redemption.provider", request)
-    return bool(owner) and owner == principal.organisation
+def _provider(relationship: str) -> Relationship:
+    def holds(principal: Principal, request: Any, connection: Connection) -> bool:
+        owner = _owner(connection, relationship, request)
+        return bool(owner) and owner == principal.organisation
+
+    return holds
 
 
 def _name(request: Any) -> str:
@@ -113,5 +130,9 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "voucher.learner": _learner("voucher.learner"),
     "waiting_list_entry.learner": _learner("waiting_list_entry.learner"),
     "redemption.learner": _learner("redemption.learner"),
-    "redemption.provider": provides_redemption,
+    "redemption.provider": _provider("redemption.provider"),
+    "complaint.learner": _learner("complaint.learner"),
+    "sanction.provider": _provider("sanction.provider"),
+    "employer.own": is_employer,
+    "contract.observer": is_observer,
 }

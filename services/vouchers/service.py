@@ -6,53 +6,79 @@ from collections.abc import Sequence
 
 from waymark.catalogue.v1 import events_pb2
 from waymark.vouchers.v1 import (
+    alert_pb2_grpc,
     allocation_pb2_grpc,
     appeal_pb2_grpc,
     application_pb2_grpc,
     bank_account_pb2_grpc,
     bank_report_pb2_grpc,
+    complaint_pb2_grpc,
     decision_letter_pb2_grpc,
     eligibility_pb2_grpc,
+    employer_obligation_pb2_grpc,
+    export_pb2_grpc,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
     inquiry_pb2_grpc,
     learner_fact_pb2_grpc,
+    learner_result_pb2_grpc,
     ledger_pb2_grpc,
+    levy_pb2_grpc,
+    monitoring_rule_pb2_grpc,
     opening_pb2_grpc,
     operation_pb2_grpc,
+    outcome_contract_pb2_grpc,
+    payment_share_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
+    rebooking_pb2_grpc,
     receivable_pb2_grpc,
     redemption_pb2_grpc,
     report_pb2_grpc,
+    sanction_pb2_grpc,
     statement_pb2_grpc,
+    target_pb2_grpc,
     voucher_pb2_grpc,
     waiting_list_pb2_grpc,
+    webhook_pb2_grpc,
 )
 
 from services.platform.service import ServiceDefinition, Servicer
+from services.vouchers.api.alerts import AlertApi
 from services.vouchers.api.allocations import AllocationApi
 from services.vouchers.api.appeals import AppealApi
 from services.vouchers.api.applications import ApplicationApi
 from services.vouchers.api.bank_accounts import BankAccountApi
 from services.vouchers.api.bank_reports import BankReportApi
+from services.vouchers.api.complaints import ComplaintApi
 from services.vouchers.api.decision_letters import DecisionLetterApi
 from services.vouchers.api.eligibility import EligibilityApi
+from services.vouchers.api.employer_obligations import EmployerObligationApi
+from services.vouchers.api.exports import ExportApi
 from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.inquiries import InquiryApi
 from services.vouchers.api.learner_facts import LearnerFactApi
+from services.vouchers.api.learner_results import LearnerResultApi
 from services.vouchers.api.ledger import LedgerApi
+from services.vouchers.api.levies import LevyApi
+from services.vouchers.api.monitoring_rules import MonitoringRuleApi
 from services.vouchers.api.openings import OpeningApi
 from services.vouchers.api.operations import OperationApi
+from services.vouchers.api.outcome_contracts import OutcomeContractApi
+from services.vouchers.api.payment_shares import PaymentShareApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
+from services.vouchers.api.rebookings import RebookingApi
 from services.vouchers.api.receivables import ReceivableApi
 from services.vouchers.api.redemptions import RedemptionApi
 from services.vouchers.api.reports import ReportApi
+from services.vouchers.api.sanctions import SanctionApi
 from services.vouchers.api.statements import StatementApi
+from services.vouchers.api.targets import TargetApi
 from services.vouchers.api.vouchers import VoucherApi
 from services.vouchers.api.waiting_list import WaitingListApi
+from services.vouchers.api.webhooks import WebhookApi
 from services.vouchers.app import VouchersApp
 from services.vouchers.jobs import JOBS
 from services.vouchers.reactions.course_changed import course_changed
@@ -83,10 +109,29 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (payout_batch_pb2_grpc.add_PayoutBatchServiceServicer_to_server, PayoutBatchApi(app)),
         (receivable_pb2_grpc.add_ReceivableServiceServicer_to_server, ReceivableApi(app)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
+        (levy_pb2_grpc.add_LevyServiceServicer_to_server, LevyApi(app)),
+        (
+            outcome_contract_pb2_grpc.add_OutcomeContractServiceServicer_to_server,
+            OutcomeContractApi(app),
+        ),
+        (
+            employer_obligation_pb2_grpc.add_EmployerObligationServiceServicer_to_server,
+            EmployerObligationApi(app),
+        ),
+        (target_pb2_grpc.add_TargetServiceServicer_to_server, TargetApi(app)),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
+        (payment_share_pb2_grpc.add_PaymentShareServiceServicer_to_server, PaymentShareApi(app)),
+        (export_pb2_grpc.add_ExportServiceServicer_to_server, ExportApi(app)),
+        (webhook_pb2_grpc.add_WebhookServiceServicer_to_server, WebhookApi(app)),
         (report_pb2_grpc.add_ReportServiceServicer_to_server, ReportApi(app)),
         (waiting_list_pb2_grpc.add_WaitingListServiceServicer_to_server, WaitingListApi(app)),
         (opening_pb2_grpc.add_OpeningServiceServicer_to_server, OpeningApi(app)),
+        (monitoring_rule_pb2_grpc.add_MonitoringRuleServiceServicer_to_server, MonitoringRuleApi(app)),
+        (alert_pb2_grpc.add_AlertServiceServicer_to_server, AlertApi(app)),
+        (complaint_pb2_grpc.add_ComplaintServiceServicer_to_server, ComplaintApi(app)),
+        (sanction_pb2_grpc.add_SanctionServiceServicer_to_server, SanctionApi(app)),
+        (rebooking_pb2_grpc.add_RebookingServiceServicer_to_server, RebookingApi(app)),
+        (learner_result_pb2_grpc.add_LearnerResultServiceServicer_to_server, LearnerResultApi(app)),
     )
 
 

@@ -13,15 +13,22 @@ from sqlalchemy import Row
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.vouchers.app import VouchersApp
+from services.vouchers.co_funding import Moved, Movement, recovered, share
 from services.vouchers.domain import bookings
 from services.vouchers.domain.clawback import spread
+from services.vouchers.monitoring import check_accepted
 from services.vouchers.store import ledger, payouts, receivables
 
 AT_ONCE = 1000  # redemptions of one transaction
 
 
-def release_due(tx: Transaction, limit: int = AT_ONCE) -> int:
-    """Moves held money that may be paid out to cleared; returns how many redemptions it did."""
+def release_due(app: VouchersApp, tx: Transaction, limit: int = AT_ONCE) -> int:
+    """Moves held money that may be paid out to cleared; returns how many redemptions it did.
+
+    The monitoring rules look first at what they have not looked at; what they have not is not released.
+    """
+    check_accepted(app, tx)
     rows = payouts.releasable(tx, limit)
     if rows:
         payouts.set_cleared(tx, [str(row.id) for row in rows])
@@ -40,6 +47,7 @@ def pay(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:
     for row in rows:
         by_provider[row.organisation][str(row.id)] = row
     paid, booked = dict[str, int](), []
+    moved, set_offs = list[Moved](), list[tuple[str, str, int]]()
     for organisation, own in sorted(by_provider.items()):
         due = [(key, row.cleared_cents) for key, row in own.items()]
         for key, cents, parts in spread(due, against.get(organisation, [])):
@@ -47,7 +55,11 @@ def pay(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:
             set_off = [(f"receivables/{receivable}", part) for receivable, part in parts]
             booking = bookings.payout(new_id(), f"redemptions/{key}", name, cents, set_off)
             booked.append((own[key].shard, booking))
+            voucher, whole = str(own[key].voucher_id), own[key].cleared_cents
+            moved.append(Moved(booking.id, Movement.PAYOUT, key, voucher, batch, whole))
+            set_offs += [(booking.id, receivable, part) for receivable, part in parts]
     ledger.post_all(tx, booked)
+    share(tx, [*moved, *recovered(tx, batch, set_offs)])
     payouts.set_paid(tx, paid)
     if against:
         receivables.settle_set_offs(tx, batch)

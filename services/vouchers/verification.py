@@ -59,14 +59,18 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 5, 'redemptions/' || id, held_cents FROM redemptions
   UNION ALL SELECT 6, 'redemptions/' || id, cleared_cents FROM redemptions
   UNION ALL SELECT 8, 'receivables/' || id, set_off_cents + written_off_cents - amount_cents FROM receivables
+  UNION ALL SELECT 10, 'levyAccounts/' || account_id, sum(contributed_cents - claimed_cents - expired_cents)
+    FROM levy_years GROUP BY account_id
+  UNION ALL SELECT 11, 'outcomeContracts/' || id, available_cents FROM outcome_contracts
+  UNION ALL SELECT 12, 'employerObligations/' || id, paid_cents - owed_cents FROM employer_obligations
 ), booked AS (
   SELECT kind, owner, min(shard) AS shard, sum(cents) AS cents FROM ledger_entries
-  WHERE kind BETWEEN 2 AND 6 OR kind = 8 GROUP BY kind, owner
+  WHERE kind BETWEEN 2 AND 6 OR kind IN (8, 10, 11, 12) GROUP BY kind, owner
 )
 SELECT coalesce(k.kind, b.kind) AS kind, coalesce(k.owner, b.owner) AS owner, coalesce(b.shard, -1) AS shard,
   coalesce(k.cents, 0) AS kept, coalesce(b.cents, 0) AS booked
 FROM kept k FULL JOIN booked b ON b.kind = k.kind AND b.owner = k.owner
-WHERE coalesce(k.cents, 0) <> coalesce(b.cents, 0) OR coalesce(b.cents, 0) < 0 AND b.kind <> 8
+WHERE coalesce(k.cents, 0) <> coalesce(b.cents, 0) OR coalesce(b.cents, 0) < 0 AND b.kind NOT IN (8, 12)
 ORDER BY 2, 1 LIMIT :limit""")
 
 
@@ -160,6 +164,6 @@ def _compare_head(
 
 def _compare_balances(tx: Transaction, report: Report) -> None:
     for row in tx.execute(_BALANCES, {"limit": report.limit}):
-        kind = "NEGATIVE" if row.booked < 0 else "BALANCE"
+        kind = "NEGATIVE" if row.booked < 0 and not Kind(row.kind).external else "BALANCE"
         said = f"{Kind(row.kind).name} of {row.owner}: {row.kept} cents kept, {row.booked} booked."
         report.add(row.shard, 0, kind, said)

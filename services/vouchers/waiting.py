@@ -27,7 +27,7 @@ from services.vouchers.domain.replay import BESIDE_CLAUSES, applied_on
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.domain.waiting import LACKING, WaitingState, accept_hours, may_wait
 from services.vouchers.granting import issue, take_money
-from services.vouchers.store import applications, budgets, facts, ledger, waiting_list
+from services.vouchers.store import applications, budgets, facts, ledger, receivables, waiting_list
 
 
 def join(tx: Transaction, application_id: str) -> Row[Any]:
@@ -76,7 +76,6 @@ def accept(app: VouchersApp, tx: Transaction, entry_id: str) -> Row[Any]:
     row = waiting_list.lock(tx, entry_id)
     entry = waiting_list.entry_of(row)
     accepted = entry.accept(tx.now)
-    budgets.lock_all(tx, row.programme_id)
     _give_back(tx, row)
     found, codes = _decided_now(app, tx, row)
     if codes == LACKING:
@@ -91,7 +90,6 @@ def lapse(tx: Transaction, entry_id: str) -> None:
     """Ends an offer past its limit. Raises Refusal: NOT_FOUND, WRONG_STATE."""
     row = waiting_list.lock(tx, entry_id)
     entry = waiting_list.entry_of(row).lapse(tx.now)
-    budgets.lock_all(tx, row.programme_id)
     _give_back(tx, row)
     _end(tx, waiting_list.change(tx, row, entry))
 
@@ -101,7 +99,6 @@ def leave(tx: Transaction, entry_id: str) -> Row[Any]:
     row = waiting_list.lock(tx, entry_id)
     entry = waiting_list.entry_of(row).leave()
     if row.held_cents:
-        budgets.lock_all(tx, row.programme_id)
         _give_back(tx, row)
     return _end(tx, waiting_list.change(tx, row, entry))
 
@@ -154,9 +151,10 @@ def _hold(tx: Transaction, row: Row[Any], found: Assessment, pot: Row[Any]) -> N
 
 
 def _give_back(tx: Transaction, row: Row[Any]) -> None:
-    """Returns what an offer holds to its pot; the programme's pots are locked."""
-    pot = waiting_list.give_to_pot(tx, row.pot_id, row.held_cents)
-    _post(tx, row, bookings.end_offer(new_id(), pot, _name(row), row.held_cents))
+    """Returns what an offer holds to its pot, and keeps the programme's pots locked."""
+    pots = budgets.lock_all(tx, row.programme_id)
+    receivables.give_to_pot(tx, row.pot_id, row.held_cents)
+    _post(tx, row, bookings.end_offer(new_id(), pots[str(row.pot_id)], _name(row), row.held_cents))
 
 
 def _grant(tx: Transaction, row: Row[Any], found: Assessment) -> str:

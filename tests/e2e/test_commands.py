@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -359,6 +360,58 @@ def test_back_offices_work_through_their_nouns(stack: Stack) -> None:
     assert staff.gets("ledger", "verify")["intact"]
     assert "nothing this month" in staff.prints("statistics", "--month", "2020-01")
     assert staff.prints("search", "no such course anywhere").splitlines()[-1] == "0 in all"
+
+
+def test_figures_are_shown_split_forecast_and_written(stack: Stack, tmp_path: Path) -> None:
+    staff = Person(stack)
+    assert isinstance(staff.gets("report", "split", "region"), list)
+    assert "nothing this month" in staff.prints("report", "split", "occupation", "--month", "2020-01")
+    codes = [each["code"] for each in staff.gets("report", "esf", "2020-01-01", "2020-12-31")]
+    assert codes == [f"EECO{number:02}" for number in range(1, 13)]
+    assert staff.fails("report", "esf", "2020-02-01", "2020-01-01") == (4, "INVALID_ARGUMENT")
+    assert staff.gets("report", "open-data", "2020-Q1")["quarter"] == "2020-Q1"
+    assert staff.fails("report", "open-data", "2999-Q1") == (4, "PERIOD_NOT_OVER")
+    assert staff.fails("report", "forecast", f"programmes/none/budgets/{uuid.uuid4()}") == (5, "NOT_FOUND")
+    days = ("2020-01-01", "2020-12-31")
+    for form, start in (("csv", b"transaction,movement,"), ("parquet", b"PAR1")):
+        out = tmp_path / f"shares.{form}"
+        staff.prints("report", "export", "payment-shares", *days, "--format", form, "--out", str(out))
+        assert out.read_bytes().startswith(start)
+    lost = tmp_path / "lost.csv"
+    wrong = ("report", "export", "redemptions", "2020-01-01", "2022-01-01", "--out", str(lost))
+    assert staff.fails(*wrong) == (4, "INVALID_ARGUMENT")
+    assert list(tmp_path.glob("*lost*")) == []
+
+
+def test_money_is_traced_by_its_names(stack: Stack) -> None:
+    staff = Person(stack)
+    assert staff.prints("ledger", "trace", f"redemptions/{uuid.uuid4()}") == "no payment yet\n"
+    assert staff.gets("ledger", "trace", "fundingSources/nobody") == []
+    assert staff.fails("ledger", "trace", str(uuid.uuid4())) == (5, "NOT_FOUND")
+    assert staff.run("ledger", "trace", "learners/x").returncode == 2
+    assert isinstance(staff.gets("ledger", "sources", "--from", "2020-01-01"), list)
+
+
+def test_a_back_office_is_registered_and_its_secret_shown_once(stack: Stack) -> None:
+    staff, event = Person(stack), "waymark.vouchers.v1.ProgrammeActivated"
+    made = staff.gets("webhook", "create", "http://127.0.0.1:9/", "--event", event)
+    name = made["webhookEndpoint"]["name"]
+    assert made["secret"].startswith("whsec_")
+    assert staff.gets("webhook", "rotate", name)["secret"] != made["secret"]
+    assert "secret  whsec_" in staff.prints("webhook", "rotate", name, "--overlap", "2")
+    assert staff.fails("webhook", "create", "https://10.0.0.1/", "--event", event) == (
+        4,
+        "WEBHOOK_URL_REFUSED",
+    )
+    assert name in [each["name"] for each in staff.gets("webhook", "list", "--limit", "500")]
+    assert "whsec_" not in staff.prints("webhook", "show", name)
+    assert staff.prints("webhook", "log", name, "--state", "failed") == "nothing was told\n"
+    assert staff.gets("webhook", "disable", name)["state"] == "STATE_DISABLED"
+    lost = f"{name}/deliveries/{uuid.uuid4()}"
+    assert staff.fails("webhook", "redeliver", lost) == (4, "WRONG_STATE")
+    assert staff.gets("webhook", "enable", name)["state"] == "STATE_ENABLED"
+    assert staff.fails("webhook", "redeliver", lost) == (5, "NOT_FOUND")
+    staff.prints("webhook", "disable", name)
 
 
 def test_a_shortage_list_is_drafted_with_findings_and_checked(stack: Stack) -> None:

@@ -54,6 +54,12 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "RELEASED", "needed": "STANDING"})
         if row.placed_by == tx.principal.subject:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        if row.placed_by.startswith("sanctions/"):
+            metadata = {"state": "SUSPENDED", "needed": "an appeal that lifts the sanction"}
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        if row.alert_id is not None and not row.verified_by:
+            metadata = {"alert": f"alerts/{row.alert_id}"}
+            raise Refusal(reason_pb2.REASON_FINDING_NEEDED, metadata=metadata)
         finding = self.app.notes.seal(f"holds/{hold}/finding", request.finding)
         return self._message(payouts.release_hold(tx, hold, finding))
 
@@ -86,4 +92,5 @@ def hold_message(row: Row[Any], notes: Notes) -> pb.Hold:
         released=row.released_at is not None,
         finding=notes.open(f"{name}/finding", row.sealed_finding),
         create_time=moment(row.created_at),
+        alert=f"alerts/{row.alert_id}" if row.alert_id else "",
     )

@@ -46,7 +46,7 @@ class LedgerApi(ledger_pb2_grpc.LedgerServiceServicer):
         order = [_e.shard, _e.sequence]
         found = page(tx, self.app.signer, statement, order_by=order, request=request, filters=filters)
         return pb.ListLedgerEntriesResponse(
-            entries=map(_entry, found.rows), next_page_token=found.next_page_token
+            entries=map(entry_message, found.rows), next_page_token=found.next_page_token
         )
 
     @query
@@ -97,7 +97,8 @@ class LedgerApi(ledger_pb2_grpc.LedgerServiceServicer):
         )
 
 
-def _entry(row: Row[Any]) -> pb.LedgerEntry:
+def entry_message(row: Row[Any]) -> pb.LedgerEntry:
+    """Returns a row as message."""
     return pb.LedgerEntry(
         shard=row.shard,
         sequence=row.sequence,

@@ -54,7 +54,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             "created_by": tx.principal.subject,
         }
         for _ in range(LARGEST // AT_ONCE):
-            if release_due(tx) < AT_ONCE:
+            if release_due(self.app, tx) < AT_ONCE:
                 break
         rows = payouts.cleared(tx, currency, LARGEST)
         accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})

@@ -67,7 +67,7 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
     ) -> pb.ProgrammeVersion:
         programme_id = names.last(request.parent)
         programme = programmes.lock(tx, programme_id)
-        values = _checked(request.version, request.parent, programme.currency)
+        values = _checked(tx, request.version, request.parent, programme.currency)
         return version_message(programmes.add_version(tx, programme_id, values))
 
     @mutation
@@ -78,7 +78,7 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         check_etag(request.version.etag, row.version)
         _need_draft(row)
         wanted = _merged(row, request.version, request.update_mask)
-        values = _checked(wanted, request.version.name, row.currency)
+        values = _checked(tx, wanted, request.version.name, row.currency)
         return version_message(programmes.change_draft(tx, row, values))
 
     @query
@@ -148,11 +148,28 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         return operation_message(simulating.start(tx, *_parts(request.name)))
 
 
-def _checked(version: pb.ProgrammeVersion, name: str, currency: str) -> dict[str, Any]:
+def _checked(tx: Transaction, version: pb.ProgrammeVersion, name: str, currency: str) -> dict[str, Any]:
     """Returns the columns of a version whose rules compile."""
     effective = date_of(version.effective_date, "version.effective_date")
     check_draft(name, currency, version)
+    _need_sources(tx, version)
     return {"effective_date": effective, "rules": document(version)}
+
+
+def _need_sources(tx: Transaction, version: pb.ProgrammeVersion) -> None:
+    """Raises Refusal(RULE_INVALID) naming each co-funding source that does not exist."""
+    named = [names.last(share.funding_source) for share in version.co_funding]
+    there = programmes.known_sources(tx, named)
+    violations = [
+        Violation(
+            f"version.co_funding[{place}].funding_source",
+            f"there is no fundingSources/{source}; create it first",
+        )
+        for place, source in enumerate(named)
+        if source not in there
+    ]
+    if violations:
+        raise Refusal(reason_pb2.REASON_RULE_INVALID, violations=violations)
 
 
 def _merged(row: Row[Any], sent: pb.ProgrammeVersion, mask: FieldMask) -> pb.ProgrammeVersion:

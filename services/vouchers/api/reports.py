@@ -1,17 +1,28 @@
-"""ReportService: counts by programme and month."""
+"""ReportService: counts by programme, region and month, ESF+ indicators, forecasts, open data."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import report_pb2 as pb
 from waymark.vouchers.v1 import report_pb2_grpc
 
 from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import query
+from services.vouchers.api.convert import date_of, day
 from services.vouchers.app import VouchersApp
+from services.vouchers.domain import esf, forecast
 from services.vouchers.domain.money import money
-from services.vouchers.store import names, programmes, reports
+from services.vouchers.domain.suppression import SMALLEST, suppressed
+from services.vouchers.store import budgets, names, programmes, reports
+from services.vouchers.store.reports import Dimension
+
+MONTHS = 3  # full months that a rate is taken from, unless the caller says
 
 
 class ReportApi(report_pb2_grpc.ReportServiceServicer):
@@ -24,33 +35,180 @@ class ReportApi(report_pb2_grpc.ReportServiceServicer):
     def GetMonthlyStatistics(
         self, tx: Transaction, request: pb.GetMonthlyStatisticsRequest
     ) -> pb.MonthlyStatistics:
-        year, month = (int(part) for part in request.month.split("-"))
-        start = datetime(max(1, year), month, 1, tzinfo=UTC)
-        next_month = (year + month // 12, month % 12 + 1)
-        end = datetime(min(9999, max(1, next_month[0])), next_month[1], 1, tzinfo=UTC)
-        counts = reports.month(tx, start, end, names.last(request.programme))
-        found: dict[str, pb.ProgrammeStatistics] = {}
-        currencies: dict[str, str] = {}
+        counts = reports.month(tx, *_month(request.month), names.last(request.programme))
+        by_programme: dict[str, dict[str, Any]] = {}
+        for name, rows in counts.items():
+            for row in rows:
+                found = by_programme.setdefault(row.programme_id, {"reasons": {}})
+                if name == "reasons":
+                    found["reasons"][row.code] = row.times
+                else:
+                    found[name] = row
+        return pb.MonthlyStatistics(
+            month=request.month,
+            programmes=[
+                _programme(programme_id, programmes.get(tx, programme_id).currency, found)
+                for programme_id, found in sorted(by_programme.items())
+            ],
+        )
 
-        def of(programme_id: str) -> pb.ProgrammeStatistics:
-            if programme_id not in found:
-                found[programme_id] = pb.ProgrammeStatistics(programme=f"programmes/{programme_id}")
-                currencies[programme_id] = programmes.get(tx, programme_id).currency
-            return found[programme_id]
+    @query
+    def GetStatisticsBreakdown(
+        self, tx: Transaction, request: pb.GetStatisticsBreakdownRequest
+    ) -> pb.StatisticsBreakdown:
+        dimension, programme = Dimension(request.dimension), names.last(request.programme)
+        rows = reports.breakdown(tx, dimension, *_month(request.month), programme, request.nuts_length or 5)
+        return pb.StatisticsBreakdown(month=request.month, dimension=request.dimension, rows=map(_row, rows))
 
-        for row in counts["applications"]:
-            statistics = of(row.programme_id)
-            statistics.applications, statistics.granted = row.applications, row.granted
-            statistics.refused = row.refused
-        for row in counts["reasons"]:
-            of(row.programme_id).refusals_by_reason[row.code] = row.times
-        for row in counts["vouchers"]:
-            of(row.programme_id).issued.CopyFrom(money(int(row.issued), currencies[row.programme_id]))
-        for row in counts["redemptions"]:
-            statistics = of(row.programme_id)
-            statistics.reserved, statistics.accepted = row.reserved, row.accepted
-            currency = currencies[row.programme_id]
-            statistics.accepted_amount.CopyFrom(money(int(row.accepted_cents), currency))
-            statistics.paid_amount.CopyFrom(money(int(row.paid_cents), currency))
-        ordered = [found[programme_id] for programme_id in sorted(found)]
-        return pb.MonthlyStatistics(month=request.month, programmes=ordered)
+    @query
+    def GetEsfIndicators(self, tx: Transaction, request: pb.GetEsfIndicatorsRequest) -> pb.EsfIndicators:
+        first = date_of(request.start_date, "start_date")
+        last = date_of(request.end_date, "end_date")
+        if not first <= last < date.max:
+            violation = Violation("end_date", "must be from start_date on")
+            raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+        end = _midnight(last) + timedelta(days=1)
+        rows = reports.entrants(tx, _midnight(first), end, names.last(request.programme))
+        counted = esf.count(
+            (esf.Entrant(row.status, row.months, row.age, row.education, row.disability), row.people)
+            for row in rows
+        )
+        return pb.EsfIndicators(
+            start_date=request.start_date,
+            end_date=request.end_date,
+            indicators=[
+                pb.EsfIndicator(
+                    code=each.code, text=each.text, participants=each.participants, unknown=each.unknown
+                )
+                for each in counted
+            ],
+            not_covered=esf.NOT_COVERED,
+        )
+
+    @query
+    def GetBudgetForecast(self, tx: Transaction, request: pb.GetBudgetForecastRequest) -> pb.BudgetForecast:
+        programme = programmes.get(tx, request.name.split("/")[1])
+        budget = budgets.get(tx, names.uuid_in(request.name, "budgets"), programme.id)
+        today = tx.now.date()
+        first, last = forecast.window(today, request.months or MONTHS)
+        granted = reports.granted(tx, programme.id, first, last + timedelta(days=1))
+        row = reports.standing(tx, budget.id)
+        now = forecast.Standing(*map(int, (row.funded, row.available, row.spent, row.reserved, row.open)))
+        found = forecast.forecast(now, granted, (last - first).days + 1, today, budget.end_date)
+
+        def amount(cents: int) -> Any:
+            return money(cents, programme.currency)
+
+        return pb.BudgetForecast(
+            budget=request.name,
+            method=pb.BudgetForecast.METHOD_LINEAR_RUN_RATE,
+            as_of_date=day(today),
+            window_start_date=day(first),
+            window_end_date=day(last),
+            window_granted=amount(granted),
+            days_left=found.days_left,
+            funded=amount(now.funded),
+            spent=amount(now.spent),
+            reserved=amount(now.reserved),
+            open=amount(now.open),
+            expected_grants=amount(found.expected_grants),
+            forecast=amount(found.total),
+            expected_balance=amount(found.balance),
+            exhaustion_date=day(found.exhausted) if found.exhausted else None,
+        )
+
+    @query
+    def GetOpenData(self, tx: Transaction, request: pb.GetOpenDataRequest) -> pb.OpenData:
+        start, end = _quarter(request.quarter)
+        if end > tx.now:
+            raise Refusal(reason_pb2.REASON_PERIOD_NOT_OVER)
+        by_programme, by_region = Counter[str](), Counter[str]()
+        for row in reports.participants(tx, start, end):
+            by_programme[row.programme] += row.people
+            by_region[row.region] += row.people
+        return open_data(request.quarter, by_programme, by_region)
+
+
+def open_data(quarter: str, by_programme: Counter[str], by_region: Counter[str]) -> pb.OpenData:
+    """Returns what may be published of people counted in two ways, which have one total."""
+    hidden = [suppressed(by_programme), suppressed(by_region)]
+    total = by_programme.total()
+    # Where one table cannot stand beside the total, the other would give the total away.
+    bare = 0 < total < SMALLEST or None in hidden
+
+    def cells(counts: Counter[str], withheld: set[str] | None) -> list[pb.OpenDataCell]:
+        return [
+            _cell(key, people, hide=bare or key in (withheld or ())) for key, people in sorted(counts.items())
+        ]
+
+    return pb.OpenData(
+        quarter=quarter,
+        total=_cell("", total, hide=bare),
+        programmes=cells(by_programme, hidden[0]),
+        regions=cells(by_region, hidden[1]),
+    )
+
+
+def _cell(key: str, people: int, *, hide: bool) -> pb.OpenDataCell:
+    return pb.OpenDataCell(key=key, participants=0 if hide else people, suppressed=hide)
+
+
+def _programme(programme_id: str, currency: str, found: dict[str, Any]) -> pb.ProgrammeStatistics:
+    def count(source: str, name: str) -> int:
+        return int(getattr(found[source], name)) if source in found else 0
+
+    def amount(cents: int) -> Any:
+        return money(cents, currency)
+
+    accepted, clawed = count("redemptions", "accepted_cents"), count("claw_backs", "cents")
+    return pb.ProgrammeStatistics(
+        programme=f"programmes/{programme_id}",
+        applications=count("applications", "applications"),
+        granted=count("applications", "granted"),
+        refused=count("applications", "refused"),
+        refusals_by_reason=found["reasons"],
+        issued=amount(count("vouchers", "issued")),
+        reserved=count("redemptions", "reserved"),
+        accepted=count("redemptions", "accepted"),
+        accepted_amount=amount(accepted),
+        paid_amount=amount(count("payments", "paid_cents")),
+        clawed_back=count("claw_backs", "times"),
+        clawed_back_amount=amount(clawed),
+        net_accepted_amount=amount(accepted - clawed),
+        recovered_amount=amount(count("payments", "recovered_cents")),
+    )
+
+
+def _row(row: Row[Any]) -> pb.StatisticsRow:
+    return pb.StatisticsRow(
+        key=row.key,
+        currency_code=row.currency,
+        applications=int(row.applications),
+        granted=int(row.granted),
+        refused=int(row.refused),
+        accepted=int(row.accepted),
+        accepted_amount=money(int(row.accepted_cents), row.currency),
+        clawed_back_amount=money(int(row.clawed_cents), row.currency),
+        paid_amount=money(int(row.paid_cents), row.currency),
+    )
+
+
+def _months(year: int, first: int, count: int) -> tuple[datetime, datetime]:
+    """Returns start and end of some months; years that no calendar has are moved to the nearest."""
+    after = year + (first + count - 1) // 12, (first + count - 1) % 12 + 1
+    start = datetime(max(1, year), first, 1, tzinfo=UTC)
+    return start, datetime(min(9999, max(1, after[0])), after[1], 1, tzinfo=UTC)
+
+
+def _month(typed: str) -> tuple[datetime, datetime]:
+    year, month = (int(part) for part in typed.split("-"))
+    return _months(year, month, 1)
+
+
+def _quarter(typed: str) -> tuple[datetime, datetime]:
+    year, quarter = typed.split("-Q")
+    return _months(int(year), 3 * int(quarter) - 2, 3)
+
+
+def _midnight(value: date) -> datetime:
+    return datetime(value.year, value.month, value.day, tzinfo=UTC)

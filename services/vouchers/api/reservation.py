@@ -25,11 +25,16 @@ from services.vouchers.shortages import shortage_match
 from services.vouchers.store import attempts, ledger, names, offers, redemptions, vouchers
 
 
-def reserve(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequest) -> pb.Redemption:
-    """Sets the amount aside and fixes the price; raises the refusals that the contract names."""
+def reserve(
+    app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequest, *, rebooked: bool = False
+) -> pb.Redemption:
+    """Sets the amount aside and fixes the price; raises the refusals that the contract names.
+
+    `rebooked`: a like course takes the place of the one that the voucher was granted for.
+    """
     row = _locked(app, tx, request)
     rules = app.rules(tx, row.programme_id, row.version_number)
-    offer = _bookable(tx, row, rules)
+    offer = _bookable(tx, row, rules, rebooked=rebooked)
     assert offer.price is not None
     covered = offer.price * row.cover_percent // 100
     amount = min(covered, row.available_cents)
@@ -86,7 +91,7 @@ def _locked(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequ
     return found
 
 
-def _bookable(tx: Transaction, row: Row[Any], rules: Rules) -> Offer:
+def _bookable(tx: Transaction, row: Row[Any], rules: Rules, *, rebooked: bool) -> Offer:
     """Returns the offer that the voucher may be spent on; raises why it may not."""
     if row.session is None or not row.listed or row.removed:
         raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN)
@@ -98,14 +103,16 @@ def _bookable(tx: Transaction, row: Row[Any], rules: Rules) -> Offer:
     required = rules.version.course_rule.accreditation_required
     if required and not offer.accredited_on(tx.now.date()):
         raise Refusal(reason_pb2.REASON_PROVIDER_NOT_ACCREDITED)
-    if not _allowed(tx, row, rules, offer):
+    if row.barred:
+        raise Refusal(reason_pb2.REASON_PROVIDER_SANCTIONED)
+    if not _allowed(tx, row, rules, offer, rebooked=rebooked):
         raise Refusal(reason_pb2.REASON_VOUCHER_NOT_FOR_SESSION)
     return offer
 
 
-def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer) -> bool:
+def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, *, rebooked: bool) -> bool:
     if rules.version.scope == programme_pb2.ProgrammeVersion.SCOPE_COURSE:
-        if offer.course != row.granted_course:
+        if offer.course != row.granted_course and not rebooked:
             return False
         if not rules.version.shortage_rule.check_at_reservation:
             return True

@@ -17,6 +17,7 @@ from services.platform.errors import Refusal, Violation
 from services.platform.rpc.call import Call
 from services.platform.rpc.handlers import mark, mutation, query
 from services.vouchers.api.convert import moment
+from services.vouchers.api.voucher_messages import voucher_message
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import codes, qr
 from services.vouchers.domain.history import Item, Kind, told
@@ -98,11 +99,13 @@ class VoucherLifeMethods:
         if until > rules.extension_limit(row.created_at):
             said["beyond_rule"] = True
             values: dict[str, Any] = {"proposed_expires_at": until}
-            return self._message(voucher_changes.change(tx, row, Kind.EXTENSION_PROPOSED, values, **said))
+            return voucher_message(
+                voucher_changes.change(tx, row, Kind.EXTENSION_PROPOSED, values, **said), self.app.notes
+            )
         values = {**voucher_changes.limits(after), "proposed_expires_at": None}
         extended = voucher_changes.change(tx, row, Kind.EXTENDED, values, **said)
         _tell_extended(tx, row, request.name, until)
-        return self._message(extended)
+        return voucher_message(extended, self.app.notes)
 
     @mutation
     def ApproveVoucherExtension(
@@ -135,10 +138,7 @@ class VoucherLifeMethods:
             approved_by=tx.principal.subject,
         )
         _tell_extended(tx, row, request.name, until)
-        return self._message(extended)
-
-    def _message(self, row: Row[Any]) -> pb.Voucher:
-        raise NotImplementedError
+        return voucher_message(extended, self.app.notes)
 
 
 def _never_ones_own(tx: Transaction, row: Row[Any]) -> None:

@@ -111,6 +111,67 @@ def give_back(booking: str, operation: str, voucher: str, pot: str, cents: int) 
     return _move(booking, operation, voucher, here, (Kind.PROGRAMME_AVAILABLE, pot), cents)
 
 
+def contribute(booking: str, source: str, account: str, cents: int) -> Booking:
+    """An employer's contribution for a month comes into its levy account."""
+    return _move(booking, "contribute", account, (Kind.FUNDER, source), (Kind.LEVY, account), cents)
+
+
+def claim_levy(booking: str, account: str, claim: str, cents: int) -> Booking:
+    """An approved claim pays an employer back out of its levy account."""
+    return _move(booking, "levyclaim", claim, (Kind.LEVY, account), (Kind.BANK_CLEARING, claim), cents)
+
+
+def expire_levy(booking: str, source: str, account: str, cents: int) -> Booking:
+    """What an employer left of a year's contributions goes back to the levy's funding source."""
+    return _move(booking, "levyexpiry", account, (Kind.LEVY, account), (Kind.FUNDER, source), cents)
+
+
+def invest(booking: str, contract: str, investors: Iterable[tuple[str, int]]) -> Booking:
+    """Investors (funding source, cents) put money into an outcome contract."""
+    given = tuple(Posting(Kind.FUNDER, source, -cents) for source, cents in investors)
+    total = -sum(posting.cents for posting in given)
+    return Booking(booking, "invest", contract, (*given, Posting(Kind.CONTRACT_AVAILABLE, contract, total)))
+
+
+def release_tranche(booking: str, contract: str, milestone: str, cents: int) -> Booking:
+    """A milestone that was reached releases money of an outcome contract to its operator."""
+    here = (Kind.CONTRACT_AVAILABLE, contract)
+    return _move(booking, "tranche", contract, here, (Kind.BANK_CLEARING, milestone), cents)
+
+
+def return_unspent(booking: str, contract: str, investors: Iterable[tuple[str, int]]) -> Booking:
+    """What no tranche released goes back to the investors (funding source, cents)."""
+    back = tuple(Posting(Kind.FUNDER, source, cents) for source, cents in investors)
+    total = sum(posting.cents for posting in back)
+    return Booking(booking, "unspent", contract, (Posting(Kind.CONTRACT_AVAILABLE, contract, -total), *back))
+
+
+def repay(booking: str, contract: str, payer: str, investors: Iterable[tuple[str, int]]) -> Booking:
+    """The payer of an outcome contract repays its investors (funding source, cents) for results."""
+    back = tuple(Posting(Kind.FUNDER, source, cents) for source, cents in investors)
+    total = sum(posting.cents for posting in back)
+    return Booking(booking, "repay", contract, (Posting(Kind.FUNDER, payer, -total), *back))
+
+
+def train(booking: str, trainee: str, parts: Iterable[tuple[str, int]]) -> Booking:
+    """Several payers (funding source, cents) pay the training of a trainee."""
+    paid = tuple(Posting(Kind.FUNDER, source, -cents) for source, cents in parts)
+    total = -sum(posting.cents for posting in paid)
+    return Booking(booking, "train", trainee, (*paid, Posting(Kind.BANK_CLEARING, trainee, total)))
+
+
+def owe_for_trainees(booking: str, obligation: str, creditor: str, cents: int) -> Booking:
+    """An employer owes a funding source for trainees it did not hire."""
+    here = (Kind.EMPLOYER_RECEIVABLE, obligation)
+    return _move(booking, "shortfall", obligation, here, (Kind.FUNDER, creditor), cents)
+
+
+def pay_for_trainees(booking: str, obligation: str, cents: int) -> Booking:
+    """An employer paid of what it owes."""
+    here = (Kind.BANK_CLEARING, obligation)
+    return _move(booking, "shortfallpaid", obligation, here, (Kind.EMPLOYER_RECEIVABLE, obligation), cents)
+
+
 def _move(
     booking: str,
     operation: str,

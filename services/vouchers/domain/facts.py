@@ -69,6 +69,8 @@ CATALOGUE: Mapping[str, FactType] = {
     "works_hours_per_week": FactType(int, ("pes", "learner"), low=0, high=168),
     "has_disability": FactType(bool, ("pes",)),
     "integration_programme": FactType(bool, ("pes",)),
+    "gender": FactType(str, ("pes",), frozenset({"female", "male", "other"})),
+    "third_country_national": FactType(bool, ("pes",)),
 }
 
 

@@ -29,12 +29,16 @@ class Kind(IntEnum):
     BANK_CLEARING = 7
     PROVIDER_RECEIVABLE = 8
     WRITE_OFF = 9
+    LEVY = 10
+    CONTRACT_AVAILABLE = 11
+    EMPLOYER_RECEIVABLE = 12
 
     @property
     def external(self) -> bool:
         """True for accounts that may stand below zero: outside, or money that has yet to come back or never
         will."""
-        return self in (Kind.FUNDER, Kind.BANK_CLEARING, Kind.PROVIDER_RECEIVABLE, Kind.WRITE_OFF)
+        outside = (Kind.FUNDER, Kind.BANK_CLEARING, Kind.WRITE_OFF)
+        return self in (*outside, Kind.PROVIDER_RECEIVABLE, Kind.EMPLOYER_RECEIVABLE)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import programme_pb2
 
 from services.platform.errors import Refusal, Violation
-from services.vouchers.domain import draw, payment
+from services.vouchers.domain import co_funding, draw, payment
 from services.vouchers.domain.expressions import Condition, ExpressionError, compile_condition
 from services.vouchers.domain.facts import digest
 from services.vouchers.domain.money import amount_violation, cents_of
@@ -36,6 +36,7 @@ RULES = (
     "appeal_rule",
     "opening_rule",
     "waiting_rule",
+    "co_funding",
 )
 NOT_RULES = frozenset(field.name for field in Version.DESCRIPTOR.fields) - frozenset(RULES)
 
@@ -238,7 +239,7 @@ def _sense(version: Version) -> list[Violation]:
             problems.append(Violation(place, f"{group.code}: goes with SCOPE_COURSE only"))
     if version.window_rule.order_days > version.window_rule.validity_days:
         problems.append(Violation("version.window_rule.order_days", "must not be over validity_days"))
-    return problems
+    return problems + co_funding.problems(version.co_funding)
 
 
 def years_before(day: date, years: int) -> date:

@@ -34,7 +34,7 @@ _COMPUTED = frozenset(
 )
 APPEAL_GRANTED = 1  # as in the contract
 # What can speak against an application collected for a draw, or one that waits, beside the clauses.
-BESIDE_CLAUSES = frozenset({"APPLICATION_OPEN", "SESSION_UNKNOWN"})
+BESIDE_CLAUSES = frozenset({"APPLICATION_OPEN", "PROVIDER_SANCTIONED", "SESSION_UNKNOWN"})
 _NOT_COMPUTED = frozenset(application_pb2.Application.DESCRIPTOR.fields_by_name) - _COMPUTED
 
 

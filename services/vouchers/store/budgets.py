@@ -100,15 +100,16 @@ def holds_enough(
     return tx.execute(statement).first() is not None
 
 
-def lock_all(tx: Transaction, programme_id: str) -> None:
-    """Locks every pot of a programme, in order of their ids, as `take` does."""
+def lock_all(tx: Transaction, programme_id: str) -> dict[str, str]:
+    """Locks every pot of a programme, in order of their ids, as `take` does; returns their names by id."""
     statement = (
-        select(pots.c.id)
+        select(pots.c.id, pots.c.name)
         .join(budgets, budgets.c.id == pots.c.budget_id)
         .where(budgets.c.programme_id == programme_id)
         .order_by(pots.c.id)
     )
-    tx.execute(statement.with_for_update(of=pots, key_share=True)).all()
+    rows = tx.execute(statement.with_for_update(of=pots, key_share=True))
+    return {str(row.id): row.name for row in rows}
 
 
 def last_day(tx: Transaction, pot_id: str) -> date:

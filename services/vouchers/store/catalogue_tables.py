@@ -39,6 +39,13 @@ courses = Table(
     document("occupations"),
 )
 
+Index(
+    "courses_occupations",
+    courses.c.occupations,
+    postgresql_using="gin",
+    postgresql_ops={"occupations": "jsonb_path_ops"},
+)
+
 # A session that a course no longer names stays, unlisted: redemptions may point to it.
 sessions = Table(
     "sessions",

@@ -33,6 +33,12 @@ ledger_entries = Table(
     PrimaryKeyConstraint("shard", "sequence"),
 )
 Index("ledger_entries_reference", ledger_entries.c.reference)
+Index("ledger_entries_created", ledger_entries.c.created_at, postgresql_using="brin")
+Index(
+    "ledger_entries_claw_backs",
+    ledger_entries.c.created_at,
+    postgresql_where=ledger_entries.c.operation == "clawback",
+)
 Index("ledger_entries_owner", ledger_entries.c.owner, ledger_entries.c.kind)
 
 # One row a chain. The sums by kind of account stand here too, because this row is written anyway.
@@ -52,6 +58,9 @@ ledger_heads = Table(
     cents("kind_7"),
     cents("kind_8"),
     cents("kind_9"),
+    cents("kind_10"),
+    cents("kind_11"),
+    cents("kind_12"),
     postgresql_with={"fillfactor": "20"},
 )
 Index("ledger_heads_currency", ledger_heads.c.currency, ledger_heads.c.shard)

@@ -8,10 +8,13 @@ from typing import Any
 
 from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.shortage import Entry, Occupation
+from services.vouchers.store import sanctions
 from services.vouchers.store.catalogue_tables import (
     courses,
     organisations,
@@ -22,7 +25,8 @@ from services.vouchers.store.catalogue_tables import (
 
 
 def find(tx: Transaction, session: str) -> Offer | None:
-    """Returns a session that can be booked; None when it is unknown or the course is gone."""
+    """Returns a session that can be booked; None when it is unknown or the course is gone. Raises
+    Refusal(PROVIDER_SANCTIONED) while its provider may take no vouchers."""
     statement = (
         select(
             sessions.c.name.label("session"),
@@ -38,12 +42,15 @@ def find(tx: Transaction, session: str) -> Offer | None:
             courses.c.occupations,
             organisations.c.accredited,
             organisations.c.accredited_until,
+            sanctions.barring(courses.c.organisation).label("barred"),
         )
         .join(courses, courses.c.name == sessions.c.course)
         .outerjoin(organisations, organisations.c.name == courses.c.organisation)
         .where(sessions.c.name == session, sessions.c.listed, ~courses.c.removed)
     )
     row = tx.execute(statement).one_or_none()
+    if row is not None and row.barred:
+        raise Refusal(reason_pb2.REASON_PROVIDER_SANCTIONED)
     return None if row is None else offer_of(row)
 
 
@@ -74,6 +81,17 @@ def accredited(tx: Transaction, organisation: str, day: date) -> bool:
         or_(organisations.c.accredited_until.is_(None), organisations.c.accredited_until >= day),
     )
     return tx.execute(statement).first() is not None
+
+
+def provider_of(tx: Transaction, course: str) -> str:
+    """Returns the provider of a course; empty when the course is not known."""
+    return str(tx.execute(select(courses.c.organisation).where(courses.c.name == course)).scalar() or "")
+
+
+def known(tx: Transaction, organisation: str) -> str:
+    """Returns the name of an organisation that the catalogue told of; empty when it did not."""
+    statement = select(organisations.c.name).where(organisations.c.name == organisation)
+    return str(tx.execute(statement).scalar() or "")
 
 
 def put_organisation(tx: Transaction, values: dict[str, Any]) -> bool:

@@ -20,7 +20,8 @@ _STOPPED = """EXISTS (SELECT 1 FROM holds h WHERE h.released_at IS NULL
   AND (h.ends_at IS NULL OR h.ends_at > now())
   AND h.target IN ('redemptions/' || r.id, r.course, r.organisation))"""
 _RELEASABLE = text(f"""SELECT r.id, r.shard, r.held_cents FROM redemptions r
-WHERE r.state = 5 AND r.held_cents > 0 AND r.release_at <= now() AND NOT {_STOPPED}
+WHERE r.state = 5 AND r.held_cents > 0 AND r.release_at <= now() AND r.checked_at IS NOT NULL
+  AND NOT {_STOPPED}
 ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED""")  # noqa: S608 - parts of our own
 _CLEARED = text(f"""SELECT r.id, r.organisation, r.shard, r.cleared_cents FROM redemptions r
 WHERE r.state = 5 AND r.cleared_cents > 0 AND r.currency = :currency AND NOT {_STOPPED}
@@ -36,7 +37,8 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:cents AS bigint[])) AS n (id, cents) WHE
 
 
 def releasable(tx: Transaction, limit: int) -> list[Row[Any]]:
-    """Locks and returns redemptions whose hold delay has passed and that no hold stops."""
+    """Locks and returns redemptions whose hold delay has passed, that the monitoring rules have looked at and
+    that no hold stops."""
     return list(tx.execute(_RELEASABLE, {"limit": limit}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -25,6 +26,13 @@ def add_funding_source(tx: Transaction, values: dict[str, Any]) -> None:
 def get_funding_source(tx: Transaction, source_id: str) -> Row[Any]:
     """Returns a funding source's row; raises Refusal(NOT_FOUND)."""
     return tx.one(select(funding_sources).where(funding_sources.c.id == source_id))
+
+
+def known_sources(tx: Transaction, source_ids: Iterable[str]) -> set[str]:
+    """Returns those of some funding sources that exist."""
+    wanted = list(source_ids)
+    statement = select(funding_sources.c.id).where(funding_sources.c.id.in_(wanted))
+    return set(tx.execute(statement).scalars()) if wanted else set()
 
 
 def add(tx: Transaction, values: dict[str, Any]) -> None:

@@ -17,14 +17,14 @@ from services.vouchers.domain.ledger import Booking, Head
 from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import RedemptionState
 from services.vouchers.domain.voucher import Voucher
-from services.vouchers.store import ledger, vouchers
+from services.vouchers.store import ledger, sanctions, vouchers
 from services.vouchers.store.tables import redemptions
 
 _HEAD = "h.sequence AS head_sequence, h.hash AS head_hash"
-_OFFER = """v.learner, v.programme_id, v.version_number, v.cover_percent, v.course AS granted_course,
+_OFFER = f"""v.learner, v.programme_id, v.version_number, v.cover_percent, v.course AS granted_course,
   s.name AS session, s.listed, s.start_date, s.end_date, s.price_cents, s.currency AS price_currency,
   s.nuts_code, c.name AS course, c.removed, c.organisation, c.kind, c.eqf_level, c.occupations,
-  o.accredited, o.accredited_until"""
+  o.accredited, o.accredited_until, {sanctions.BARRED} AS barred"""
 _FOR_RESERVATION = f"""SELECT {vouchers.IDENTITY}, {vouchers.COLUMNS}, {_HEAD}, {_OFFER}
 FROM vouchers v JOIN ledger_heads h ON h.shard = v.shard
 LEFT JOIN sessions s ON s.name = :session
@@ -58,7 +58,9 @@ RESERVE = named(
 )
 MOVE = named(
     "move",
-    """UPDATE redemptions SET state = :state, evidence = :evidence, updated_at = now(),
+    """UPDATE redemptions SET state = CAST(:state AS smallint), evidence = :evidence, updated_at = now(),
+  started_at = CASE CAST(:state AS smallint) WHEN 3 THEN now() ELSE started_at END,
+  delivered_at = CASE CAST(:state AS smallint) WHEN 4 THEN now() ELSE delivered_at END,
   version = version + 1 WHERE id = :id""",
 )
 RESOLVE = named(

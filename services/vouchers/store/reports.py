@@ -1,8 +1,10 @@
-"""Counts by programme and month."""
+"""Counts by programme, region, occupation and time. Moments are UTC, ends excluded."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import date, datetime
+from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -30,23 +32,162 @@ _REDEMPTIONS = text("""SELECT programme_id,
   count(*) FILTER (WHERE created_at >= :start AND created_at < :end) AS reserved,
   count(*) FILTER (WHERE accepted_at >= :start AND accepted_at < :end) AS accepted,
   coalesce(sum(accepted_cents) FILTER (WHERE accepted_at >= :start AND accepted_at < :end), 0)
-    AS accepted_cents,
-  coalesce(sum(accepted_cents) FILTER (WHERE state = 7 AND updated_at >= :start AND updated_at < :end), 0)
-    AS paid_cents
+    AS accepted_cents
 FROM redemptions
 WHERE (CAST(:programme AS text) = '' OR programme_id = :programme)
-  AND (created_at >= :start AND created_at < :end OR updated_at >= :start AND updated_at < :end
-    OR accepted_at >= :start AND accepted_at < :end)
+  AND (created_at >= :start AND created_at < :end OR accepted_at >= :start AND accepted_at < :end)
+GROUP BY programme_id""")
+# A claw-back gives to the voucher (3) or its pot (2), from wherever the money was.
+_CLAWED = """SELECT {columns} FROM ledger_entries e
+JOIN redemptions x ON e.reference = 'redemptions/' || x.id {join}
+WHERE e.operation = 'clawback' AND e.kind IN (2, 3) AND e.created_at >= :start AND e.created_at < :end
+  AND (CAST(:programme AS text) = '' OR x.programme_id = :programme) GROUP BY {group}"""
+_CLAW_BACKS = text(
+    _CLAWED.format(
+        columns="x.programme_id, count(*) AS times, sum(e.cents) AS cents", join="", group="x.programme_id"
+    )
+)
+_PAYMENTS = text("""SELECT programme_id,
+  coalesce(sum(cents) FILTER (WHERE movement IN (1, 2)), 0) AS paid_cents,
+  coalesce(-sum(cents) FILTER (WHERE movement = 3), 0) AS recovered_cents
+FROM payment_shares WHERE created_at >= :start AND created_at < :end
+  AND (CAST(:programme AS text) = '' OR programme_id = :programme)
 GROUP BY programme_id""")
 _STATEMENTS = {
     "applications": _APPLICATIONS,
     "reasons": _REASONS,
     "vouchers": _VOUCHERS,
     "redemptions": _REDEMPTIONS,
+    "claw_backs": _CLAW_BACKS,
+    "payments": _PAYMENTS,
 }
 
 
+class Dimension(IntEnum):
+    """What figures are split by; the same numbers as `StatisticsDimension` in the contract."""
+
+    PROGRAMME = 1
+    REGION = 2
+    OCCUPATION = 3
+
+
+# Where the key comes from, for a table `x` with programme, session and course.
+_KEYS = {
+    Dimension.PROGRAMME: ("'programmes/' || x.programme_id", ""),
+    Dimension.REGION: (
+        "left(coalesce(s.nuts_code, ''), :length)",
+        "LEFT JOIN sessions s ON s.name = x.session",
+    ),
+    Dimension.OCCUPATION: (
+        "coalesce(o.isco, '')",
+        """LEFT JOIN courses c ON c.name = x.course LEFT JOIN LATERAL (
+  SELECT DISTINCT each ->> 1 AS isco FROM jsonb_array_elements(
+    CASE jsonb_typeof(c.occupations) WHEN 'array' THEN c.occupations ELSE '[]' END) AS each
+) AS o ON TRUE""",
+    ),
+}
+_SPLIT = """SELECT key, currency, sum(applications) AS applications, sum(granted) AS granted,
+  sum(refused) AS refused, sum(accepted) AS accepted, sum(accepted_cents) AS accepted_cents,
+  sum(clawed_cents) AS clawed_cents, sum(paid_cents) AS paid_cents
+FROM (
+  SELECT {key} AS key, x.currency,
+    count(*) FILTER (WHERE x.created_at >= :start AND x.created_at < :end) AS applications,
+    count(*) FILTER (WHERE x.state = 2 AND x.decided_at >= :start AND x.decided_at < :end) AS granted,
+    count(*) FILTER (WHERE x.state = 3 AND x.decided_at >= :start AND x.decided_at < :end) AS refused,
+    0 AS accepted, 0 AS accepted_cents, 0 AS clawed_cents, 0 AS paid_cents
+  FROM applications x {join}
+  WHERE (CAST(:programme AS text) = '' OR x.programme_id = :programme)
+    AND (x.created_at >= :start AND x.created_at < :end OR x.decided_at >= :start AND x.decided_at < :end)
+  GROUP BY 1, 2
+  UNION ALL
+  SELECT {key}, x.currency, 0, 0, 0, count(*), sum(x.accepted_cents), 0, 0 FROM redemptions x {join}
+  WHERE (CAST(:programme AS text) = '' OR x.programme_id = :programme)
+    AND x.accepted_at >= :start AND x.accepted_at < :end
+  GROUP BY 1, 2
+  UNION ALL
+  {clawed}
+  UNION ALL
+  SELECT {key}, x.currency, 0, 0, 0, 0, 0, 0, sum(p.cents)
+  FROM payment_shares p JOIN redemptions x ON x.id = p.redemption_id {join}
+  WHERE (CAST(:programme AS text) = '' OR p.programme_id = :programme) AND p.movement IN (1, 2)
+    AND p.created_at >= :start AND p.created_at < :end
+  GROUP BY 1, 2
+) AS figures GROUP BY key, currency ORDER BY key, currency"""
+
+
+def _split(key: str, join: str) -> str:
+    clawed = f"{key}, x.currency, 0, 0, 0, 0, 0, sum(e.cents), 0"
+    return _SPLIT.format(key=key, join=join, clawed=_CLAWED.format(columns=clawed, join=join, group="1, 2"))
+
+
+_BREAKDOWNS = {dimension: text(_split(*parts)) for dimension, parts in _KEYS.items()}
+# Each person once: as known when first granted something in the period.
+_ENTRANTS = text("""SELECT status, months, age, education, disability, count(*) AS people FROM (
+  SELECT DISTINCT ON (a.learner) f.status, f.disability, f.education,
+    extract(year FROM a.decided_on)::int - f.birth_year AS age,
+    CASE WHEN f.since <= a.decided_on THEN least(12, (extract(year FROM age(a.decided_on, f.since)) * 12
+      + extract(month FROM age(a.decided_on, f.since)))::int) END AS months
+  FROM applications a, LATERAL (
+    SELECT max(each ->> 'value') FILTER (WHERE each ->> 'key' = 'employment_status') AS status,
+      max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'education_level') AS education,
+      max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'birth_year') AS birth_year,
+      max((each ->> 'value')::date) FILTER (WHERE each ->> 'key' = 'unemployed_since') AS since,
+      bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'has_disability') AS disability
+    FROM jsonb_array_elements(CASE jsonb_typeof(a.facts) WHEN 'array' THEN a.facts ELSE '[]' END) AS each
+  ) AS f
+  WHERE a.state = 2 AND a.decided_at >= :start AND a.decided_at < :end
+    AND (CAST(:programme AS text) = '' OR a.programme_id = :programme)
+  ORDER BY a.learner, a.decided_at
+) AS entrants GROUP BY status, months, age, education, disability""")
+_STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
+FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
+  FROM pots WHERE budget_id = :budget) AS p,
+(SELECT coalesce(sum(v.spent_cents), 0) AS spent, coalesce(sum(v.reserved_cents), 0) AS reserved,
+  coalesce(sum(v.available_cents) FILTER (WHERE v.state <= 3), 0) AS open
+  FROM vouchers v JOIN pots ON pots.id = v.pot_id WHERE pots.budget_id = :budget) AS v""")
+_GRANTED = text("""SELECT coalesce(sum(value_cents - returned_cents), 0) AS cents FROM vouchers
+WHERE programme_id = :programme AND created_at >= :start AND created_at < :end""")
+_PARTICIPANTS = text("""SELECT programme, region, count(*) AS people FROM (
+  SELECT DISTINCT ON (v.learner) 'programmes/' || v.programme_id AS programme,
+    left(coalesce(s.nuts_code, ''), 4) AS region
+  FROM vouchers v JOIN applications a ON a.id = v.application_id LEFT JOIN sessions s ON s.name = a.session
+  WHERE v.created_at >= :start AND v.created_at < :end ORDER BY v.learner, v.created_at, v.id
+) AS participants GROUP BY programme, region""")
+
+
 def month(tx: Transaction, start: datetime, end: datetime, programme_id: str) -> dict[str, list[Row[Any]]]:
-    """Returns the counts between two moments (UTC, end excluded); an empty programme means every one."""
+    """Returns the counts between two moments by programme; an empty programme means every one."""
     values = {"start": start, "end": end, "programme": programme_id}
     return {name: list(tx.execute(statement, values)) for name, statement in _STATEMENTS.items()}
+
+
+def breakdown(
+    tx: Transaction, dimension: Dimension, start: datetime, end: datetime, programme_id: str, length: int
+) -> list[Row[Any]]:
+    """Returns the counts between two moments by key and currency. `length`: characters of a region kept."""
+    values = {"start": start, "end": end, "programme": programme_id}
+    if dimension is Dimension.REGION:
+        values["length"] = length
+    return list(tx.execute(_BREAKDOWNS[dimension], values))
+
+
+def entrants(tx: Transaction, start: datetime, end: datetime, programme_id: str) -> Iterator[Row[Any]]:
+    """Yields groups of alike people who were granted a voucher, each with what was known of them."""
+    yield from tx.execute(_ENTRANTS, {"start": start, "end": end, "programme": programme_id})
+
+
+def standing(tx: Transaction, budget: str) -> Row[Any]:
+    """Returns where the money of a budget is, in cents."""
+    return tx.execute(_STANDING, {"budget": budget}).one()
+
+
+def granted(tx: Transaction, programme_id: str, start: date, end: date) -> int:
+    """Returns cents granted by a programme from `start` up to, not including, `end`, less what those vouchers
+    gave back."""
+    values = {"programme": programme_id, "start": start, "end": end}
+    return int(tx.execute(_GRANTED, values).scalar_one())
+
+
+def participants(tx: Transaction, start: datetime, end: datetime) -> list[Row[Any]]:
+    """Returns how many people were granted a voucher, by programme and region of the first one."""
+    return list(tx.execute(_PARTICIPANTS, {"start": start, "end": end}))

@@ -207,6 +207,8 @@ Index(
 )
 Index("applications_learner", applications.c.learner, applications.c.id)
 Index("applications_programme", applications.c.programme_id, applications.c.created_at)
+Index("applications_created", applications.c.created_at, postgresql_using="brin")
+Index("applications_decided_at", applications.c.decided_at, postgresql_using="brin")
 Index("applications_decided", applications.c.programme_id, applications.c.decided_at)
 
 vouchers = Table(
@@ -244,6 +246,7 @@ vouchers = Table(
     ),
     postgresql_with={"fillfactor": "60"},
 )
+Index("vouchers_created", vouchers.c.created_at, postgresql_using="brin")
 Index("vouchers_learner", vouchers.c.learner, vouchers.c.id)
 Index("vouchers_leftovers", vouchers.c.id, postgresql_where=text("state >= 5 AND available_cents > 0"))
 Index("vouchers_expiry", vouchers.c.expires_at, postgresql_where=text("state <= 3"))
@@ -275,6 +278,9 @@ redemptions = Table(
     moment("authorise_until"),
     moment("release_at", nullable=True),
     moment("accepted_at", nullable=True),
+    moment("started_at", nullable=True),
+    moment("delivered_at", nullable=True),
+    moment("checked_at", nullable=True),
     Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
     moment("updated_at"),
     version(),
@@ -290,10 +296,13 @@ redemptions = Table(
     ),
     postgresql_with={"fillfactor": "60"},
 )
+Index("redemptions_accepted", redemptions.c.accepted_at, postgresql_using="brin")
+Index("redemptions_created", redemptions.c.created_at, postgresql_using="brin")
 Index("redemptions_learner", redemptions.c.learner, redemptions.c.id)
 Index("redemptions_organisation", redemptions.c.organisation, redemptions.c.id)
 Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))
 Index("redemptions_held", redemptions.c.release_at, postgresql_where=text("state = 5 AND held_cents > 0"))
+Index("redemptions_unchecked", redemptions.c.id, postgresql_where=text("state = 5 AND checked_at IS NULL"))
 Index(
     "redemptions_cleared",
     redemptions.c.currency,
@@ -326,10 +335,16 @@ holds = Table(
     blank("released_by"),
     moment("released_at", nullable=True),
     sealed("sealed_finding"),
+    Column("alert_id", Uuid(as_uuid=False), ForeignKey("alerts.id")),
+    blank("verified_by"),
     created(),
     CheckConstraint("released_by <> placed_by", name="holds_maker_checker"),
     CheckConstraint("released_at IS NULL OR released_by <> ''", name="holds_released_by_someone"),
+    CheckConstraint(
+        "alert_id IS NULL OR released_at IS NULL OR verified_by <> ''", name="holds_finding_verified"
+    ),
 )
+Index("holds_alert", holds.c.alert_id, postgresql_where=text("alert_id IS NOT NULL"))
 Index("holds_standing", holds.c.target, postgresql_where=text("released_at IS NULL"))
 
 code_attempts = Table(
@@ -345,17 +360,31 @@ from services.vouchers.store import (  # noqa: E402
     catalogue_tables,
     desk_tables,
     ledger_tables,
+    levy_tables,
+    obligation_tables,
     operation_tables,
+    outcome_tables,
+    payment_share_tables,
+    quality_tables,
     settlement_tables,
+    target_tables,
     wallet_tables,
+    webhook_tables,
 )
 
 __all__ = [
     "catalogue_tables",
     "desk_tables",
     "ledger_tables",
+    "levy_tables",
     "metadata",
+    "obligation_tables",
     "operation_tables",
+    "outcome_tables",
+    "payment_share_tables",
+    "quality_tables",
     "settlement_tables",
+    "target_tables",
     "wallet_tables",
+    "webhook_tables",
 ]

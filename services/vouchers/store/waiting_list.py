@@ -9,7 +9,6 @@ from sqlalchemy import Row, Select, func, insert, select, text, update
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.waiting import OPEN, Entry, WaitingState
-from services.vouchers.store.tables import pots
 from services.vouchers.store.wallet_tables import waiting_list
 
 _w = waiting_list.c
@@ -120,14 +119,3 @@ def first_in_turn(tx: Transaction) -> list[str]:
 def due_to_lapse(tx: Transaction, limit: int) -> list[str]:
     """Returns offers past their limit by the database's clock."""
     return [str(row.id) for row in tx.execute(_DUE, {"limit": limit})]
-
-
-def give_to_pot(tx: Transaction, pot_id: str, cents: int) -> str:
-    """Makes money available in a locked pot again; returns the pot's name. Book the same."""
-    statement = (
-        update(pots)
-        .where(pots.c.id == pot_id)
-        .values(available_cents=pots.c.available_cents + cents)
-        .returning(pots.c.name)
-    )
-    return str(tx.execute(statement).scalar_one())

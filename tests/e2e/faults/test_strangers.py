@@ -20,6 +20,7 @@ from services.cli.demo import portfolio
 from services.cli.demo.rows import ground
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.identity.principals import ROLE_NAMES
+from tests.e2e.faults import instruments
 from tests.e2e.faults.test_traces import upload
 from tests.support.requests import smallest
 from tests.support.stand import Learner, Stand
@@ -38,12 +39,15 @@ AFTER_A_BANK = {
 }
 # Answers whoever was shown a QR, and nobody by name; held by tests/integration/vouchers/test_wallet.py.
 BY_TOKEN = {"CheckVoucherQr"}
+# What there is only once a provider was delisted, as the stand's is not; held by test_sanctions.
+AFTER_A_DELISTING = {"GetRebooking"}
+NOT_HERE = AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING
 READS = {
     name: rpc
     for name, rpc in RPCS.items()
-    if name.startswith(READING) and name not in AFTER_A_BANK | BY_TOKEN and not rpc.policy.public
+    if name.startswith(READING) and name not in NOT_HERE and not rpc.policy.public
 }
-ROLES = ("learner", "provider", "counsellor")
+ROLES = ("learner", "provider", "counsellor", "employer", "observer")
 ELSEWHERE = "organisations/elsewhere"
 
 
@@ -56,7 +60,11 @@ class Owners:
         self._fill(stand, learner)
         self._ask(stand, learner)
         self._wait(stand, learner.person)
+        self._look_at(stand, learner, stand.spend(learner))
+        hook = {"url": "http://127.0.0.1:9/", "event_types": ["waymark.vouchers.v1.RedemptionReserved"]}
+        told = stand.register.surely("CreateWebhookEndpoint", webhook_endpoint=hook).webhook_endpoint
         stand.spend(learner)
+        stand.register.surely("ListWebhookDeliveries", parent=told.name)
         finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
         finance.surely("ListBankAccounts", parent=facts.partner)
         finance.surely("ListHolds")
@@ -64,10 +72,14 @@ class Owners:
         maker.surely("ListBudgets", parent=facts.programme)
         maker.surely("SimulateProgrammeVersion", name=facts.version)
         manager.surely("ListFeedRuns", source=facts.feeds[0][0])
+        employer = stand.callers.person("employer", organisation="organisations/yard")
+        observer = stand.callers.person("observer")
+        instruments.fill(stand.callers, stand.journey.run, employer, observer)
         self.names = Journal(stand.callers.journal.entries[first:]).names()
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}
         self.names |= {facts.programme, facts.shortage_version, f"fundingSources/state-{stand.journey.run}"}
         self.people = {"learner": learner.person, "provider": stand.provider, "counsellor": stand.counsellor}
+        self.people |= {"employer": employer, "observer": observer}
 
     def _ask(self, stand: Stand, learner: Learner) -> None:
         """An application that waits for what only the learner can tell, and a question about it."""
@@ -84,6 +96,21 @@ class Owners:
         due = json_date(datetime.now(UTC).date() + timedelta(days=30))
         question = {"kind": "KIND_PROOF_OF_WORK", "due_date": due}
         stand.caseworker.surely("CreateInquiry", parent=waiting.name, inquiry=question)
+
+    def _look_at(self, stand: Stand, learner: Learner, redemption: str) -> None:
+        """Everything about the quality of one redemption."""
+        person, finance = learner.person, stand.callers.person("finance")
+        person.surely("FileComplaint", parent=redemption, complaint={"kind": "KIND_OTHER"})
+        marks = {"satisfaction": 4, "skills_gained": 4}
+        person.surely("GiveFeedback", name=f"{redemption}/feedback", feedback=marks)
+        outcome = {"status": "STATUS_SEEKING"}
+        stand.register.surely("ReportOutcome", name=f"{redemption}/outcome", outcome=outcome)
+        rule = {"hold_on": "HOLD_ON_NOTHING", "sample": {"share_basis_points": 1}}
+        finance.surely("DraftMonitoringRule", monitoring_rule_id="strangers", monitoring_rule=rule)
+        finance.surely("RaiseAlert", alert={"target": redemption, "reason": "looks odd"})
+        warning = {"organisation": stand.journey.facts.partner, "kind": "KIND_WARNING", "reason": "odd"}
+        proposed = finance.surely("ProposeSanction", sanction=warning)
+        stand.callers.person("finance").surely("ImposeSanction", name=proposed.name)
 
     def _fill(self, stand: Stand, learner: Learner) -> None:
         person, holder = learner.person, learner.holder

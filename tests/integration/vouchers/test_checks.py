@@ -29,6 +29,7 @@ ATTEMPTS = {
     "bank_accounts_maker_checker": "UPDATE bank_accounts SET confirmed_by = proposed_by",
     "bank_accounts_withdrawn_by_someone": "UPDATE bank_accounts SET state = 3",
     "budgets_period": "UPDATE budgets SET end_date = start_date - 1",
+    "employer_obligations_paid_within_owed": "UPDATE employer_obligations SET paid_cents = 1",
     "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
     "operations_counts": "UPDATE operations SET done = -1",
@@ -40,6 +41,24 @@ ATTEMPTS = {
     "openings_seed_as_committed": "UPDATE openings SET state = 2, seed = 'x'",
     "openings_seed_revealed_when_drawn": "UPDATE openings SET state = 2",
     "openings_window": "UPDATE openings SET close_at = open_at",
+    "levy_claims_decided_by_someone": "UPDATE levy_claims SET state = 3",
+    "levy_claims_maker_checker": "UPDATE levy_claims SET state = 2, decided_by = 'a', decided_at = now()",
+    "levy_claims_some_amount": "UPDATE levy_claims SET amount_cents = 0",
+    "levy_years_not_negative": "UPDATE levy_years SET reserved_cents = -1",
+    "levy_years_within_contributed": "UPDATE levy_years SET claimed_cents = contributed_cents + 1",
+    "obligation_trainees_approved_by_someone": "UPDATE obligation_trainees SET state = 2",
+    "obligation_trainees_hiring_decided_by_someone": "UPDATE obligation_trainees SET hiring = 2",
+    "obligation_trainees_hiring_maker_checker": """UPDATE obligation_trainees
+      SET reported_by = 'b', decided_by = 'b'""",
+    "obligation_trainees_maker_checker": "UPDATE obligation_trainees SET approved_by = enrolled_by",
+    "outcome_contracts_activated_by_someone": "UPDATE outcome_contracts SET state = 2",
+    "outcome_contracts_maker_checker": "UPDATE outcome_contracts SET activated_by = 'a'",
+    "outcome_contracts_not_negative": "UPDATE outcome_contracts SET available_cents = -1",
+    "outcome_contracts_repaid_by_someone": "UPDATE outcome_contracts SET state = 3, activated_by = 'b'",
+    "outcome_contracts_repayment_maker_checker": """UPDATE outcome_contracts
+      SET proposed_by = 'c', repaid_by = 'c'""",
+    "outcome_reports_decided_by_someone": "UPDATE outcome_reports SET state = 2",
+    "outcome_reports_maker_checker": "UPDATE outcome_reports SET decided_by = 'a'",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
@@ -66,6 +85,20 @@ ATTEMPTS = {
     "vouchers_not_negative": "UPDATE vouchers SET available_cents = -1, returned_cents = returned_cents + 1",
     "waiting_list_held_while_offered": "UPDATE waiting_list SET state = 2",
     "waiting_list_not_negative": "UPDATE waiting_list SET offered_cents = -1",
+    "alerts_found_by_another": "UPDATE alerts SET found_by = raised_by",
+    "alerts_found_by_someone": "UPDATE alerts SET outcome = 0",
+    "alerts_verified_by_another": "UPDATE alerts SET closed_by = found_by",
+    "alerts_verified_by_someone": "UPDATE alerts SET closed_by = ''",
+    "feedback_one_to_five": "UPDATE feedback SET satisfaction = 6",
+    "holds_finding_verified": """UPDATE holds
+      SET verified_by = '', released_by = 'another', released_at = now()""",
+    "monitoring_rules_activated_by_someone": "UPDATE monitoring_rules SET activated_by = ''",
+    "monitoring_rules_maker_checker": "UPDATE monitoring_rules SET activated_by = drafted_by",
+    "sanctions_decided_by_a_third": "UPDATE sanctions SET decided_by = imposed_by",
+    "sanctions_decided_by_someone": "UPDATE sanctions SET decided_by = ''",
+    "sanctions_imposed_by_someone": "UPDATE sanctions SET imposed_by = ''",
+    "sanctions_maker_checker": "UPDATE sanctions SET imposed_by = proposed_by",
+    "webhook_endpoints_former_ends": "UPDATE webhook_endpoints SET former_until = now()",
 }
 
 
@@ -75,6 +108,8 @@ RECEIVABLE = (
     """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
       SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
     """INSERT INTO set_offs SELECT b.id, r.id, r.organisation, 1 FROM payout_batches b, receivables r""",
+    """INSERT INTO webhook_endpoints (id, url, state, sealed_secret, created_by)
+      VALUES (gen_random_uuid(), '', 2, '', 'a')""",
 )
 WALLET = (
     """INSERT INTO openings (programme_id, number, open_at, close_at, seed_sha256, sealed_seed)
@@ -84,6 +119,45 @@ WALLET = (
       SELECT gen_random_uuid(), id, learner, programme_id, currency FROM applications""",
     """INSERT INTO voucher_changes (id, voucher_id, kind, place, asked_by, beyond_rule)
       SELECT gen_random_uuid(), id, 13, 1, 'a', true FROM vouchers""",
+)
+QUALITY = (
+    """INSERT INTO monitoring_rules (code, number, state, drafted_by, activated_by)
+      VALUES ('r', 1, 2, 'a', 'b')""",
+    """INSERT INTO alerts (id, kind, target, state, raised_by, outcome, evidence, found_by, closed_by)
+      VALUES (gen_random_uuid(), 7, 'courses/c', 3, 'a', 1, 'case 1', 'b', 'c')""",
+    """INSERT INTO holds (id, target, placed_by, alert_id, verified_by)
+      SELECT gen_random_uuid(), target, raised_by, id, closed_by FROM alerts""",
+    """INSERT INTO sanctions
+      (id, organisation, kind, state, appeal_days, proposed_by, imposed_by, imposed_at, decided_by)
+      VALUES (gen_random_uuid(), 'organisations/o', 1, 4, 30, 'a', 'b', now(), 'c')""",
+    """INSERT INTO feedback (redemption_id, satisfaction, skills_gained, updated_at)
+      SELECT id, 1, 1, now() FROM redemptions""",
+)
+LEVY = (
+    """INSERT INTO levy_schemes (id, currency, funding_source_id, carry_over_years)
+      SELECT 'levy', 'EUR', id, 1 FROM funding_sources LIMIT 1""",
+    """INSERT INTO levy_accounts (id, scheme_id, employer, currency, shard)
+      VALUES (gen_random_uuid(), 'levy', 'organisations/yard', 'EUR', 0)""",
+    """INSERT INTO levy_years (account_id, year, contributed_cents, expires_on)
+      SELECT id, 2026, 100, '2027-12-31' FROM levy_accounts""",
+    """INSERT INTO levy_claims (id, account_id, amount_cents, training_date, evidence_reference, state,
+      created_by) SELECT gen_random_uuid(), id, 1, now(), 'F-1', 1, 'a' FROM levy_accounts""",
+)
+OBLIGATION = (
+    """INSERT INTO employer_obligations (id, employer, state, currency, creditor_id, hire_percent,
+      refund_cents, due_date, shard)
+      SELECT gen_random_uuid(), 'organisations/yard', 1, 'EUR', id, 80, 1, now(), 0 FROM funding_sources
+      LIMIT 1""",
+    """INSERT INTO obligation_trainees (id, obligation_id, learner, cost_cents, state, enrolled_by)
+      SELECT gen_random_uuid(), id, 'learners/l', 1, 1, 'a' FROM employer_obligations""",
+)
+OUTCOMES = (
+    """INSERT INTO outcome_contracts (id, state, currency, payer_id, start_date, repay_date, shard,
+      created_by) SELECT 'bond', 1, 'EUR', id, now(), now(), 0, 'a' FROM funding_sources LIMIT 1""",
+    """INSERT INTO outcome_participants (id, contract_id, learner)
+      VALUES (gen_random_uuid(), 'bond', 'learners/l')""",
+    """INSERT INTO outcome_reports (participant_id, outcome, state, occurred_on, evidence_reference,
+      reported_by) SELECT id, 1, 1, now(), 'E-1', 'a' FROM outcome_participants""",
 )
 
 
@@ -133,7 +207,7 @@ def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     run(owed, OPERATION)
     place(owed)
-    for statement in (INQUIRY, *RECEIVABLE, *WALLET):
+    for statement in (INQUIRY, *RECEIVABLE, *WALLET, *QUALITY, *LEVY, *OBLIGATION, *OUTCOMES):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (

@@ -68,6 +68,45 @@ def test_a_refusal_that_lost_a_race_for_money_says_so_in_its_clauses(database: D
         assert [tuple(row) for row in rows] == [(True, "OUTCOME_PASSED"), failed, failed, (None, None)]
 
 
+def test_what_was_accepted_before_there_were_rules_is_looked_at_while_it_is_held(database: Databases) -> None:
+    def before_rules(url: str) -> None:
+        engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
+        with engine.begin() as connection:
+            config = alembic_config("vouchers")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0010")
+        engine.dispose()
+
+    old = database.clone("vouchers", "0010", before_rules)
+    with old.engine.begin() as connection:
+        connection.execute(text(_ACCEPTED))
+    migrate("vouchers", old.url)
+    with old.engine.connect() as connection:
+        rows = connection.execute(
+            text("""SELECT r.course, checked_at IS NOT NULL AS checked, asked_at IS NOT NULL AS asked
+              FROM redemptions r LEFT JOIN acceptances a ON a.redemption_id = r.id ORDER BY r.course""")
+        )
+        found = {row.course: (row.checked, row.asked) for row in rows}
+    assert found == {
+        "held": (False, False),
+        "cleared": (True, False),
+        "paid long ago": (True, True),
+        "reserved": (False, False),
+    }
+
+
+_ACCEPTED = """ALTER TABLE redemptions DROP CONSTRAINT redemptions_voucher_id_fkey;
+INSERT INTO redemptions (id, voucher_id, learner, programme_id, version_number, course, session, organisation,
+  shard, currency, state, amount_cents, accepted_cents, held_cents, cleared_cents, accepted_at,
+  authorise_until, updated_at)
+SELECT gen_random_uuid(), gen_random_uuid(), 'l', 'p', 1, course, 's', 'o', 0, 'EUR', state, 100,
+  accepted, held, cleared, accepted_at, now(), now()
+FROM (VALUES
+  ('held', 5, 100, 100, 0, now()),
+  ('cleared', 5, 100, 0, 100, now() - interval '6 months'),
+  ('paid long ago', 7, 100, 0, 0, now() - interval '2 years'),
+  ('reserved', 1, 0, 0, 0, NULL)
+) AS old (course, state, accepted, held, cleared, accepted_at)"""
 _APPLICATIONS = """INSERT INTO programmes (id, currency) VALUES ('p', 'EUR');
 INSERT INTO programme_versions (programme_id, number, state, effective_date, rules)
 VALUES ('p', 1, 1, now(), '{}');

@@ -27,6 +27,7 @@ TODAY = date(2026, 6, 1)
 FLEMISH, GUIDANCE = "flemish-training-voucher", "flemish-career-guidance-voucher"
 DUTCH, COVER, GRANT = "dutch-temporary-training-voucher", "estonian-training-cover", "estonian-employer-grant"
 APTIC, JOB_VEU = "aptic-digital-voucher", "danish-job-veu"
+LAEC, BECODE, UPSKILL = "greek-laec", "brussels-becode-bond", "portuguese-upskill"
 EMPLOYED, UNEMPLOYED = {"employment_status": "employed"}, {"employment_status": "unemployed"}
 NEED = Entry("e", Occupation("", "7212"), "", 3)
 
@@ -128,6 +129,19 @@ GUIDED = {"kind": "guidance", "price": 55_000}
         (JOB_VEU, {}, {"entry": None}, {}, ["NO_NEED"]),
         (JOB_VEU, {}, {"start": 1}, {}, (100_000, 0)),
         (JOB_VEU, {}, {"start": 0}, {}, LATE),
+        (LAEC, {}, {"price": 200_000}, {}, (200_000, 0)),
+        (LAEC, {}, {"price": 200_001}, {}, (200_000, 1)),
+        (LAEC, {}, {}, {"face_used": 200_000}, ["NOTHING_LEFT"]),
+        (LAEC, {}, {"start": 0}, {}, LATE),
+        (LAEC, UNEMPLOYED, {}, {}, ["NOT_EMPLOYED"]),
+        (BECODE, UNEMPLOYED, {"price": 462_900}, {}, (462_900, 0)),
+        (BECODE, UNEMPLOYED, {"price": 462_901}, {}, (462_900, 1)),
+        (BECODE, UNEMPLOYED, {"start": 1}, {}, (100_000, 0)),
+        (BECODE, UNEMPLOYED, {"start": 0}, {}, LATE),
+        (BECODE, {}, {}, {}, ["NOT_A_JOBSEEKER"]),
+        (UPSKILL, UNEMPLOYED, {"price": 600_000}, {}, (600_000, 0)),
+        (UPSKILL, UNEMPLOYED, {"price": 600_001}, {}, (600_000, 1)),
+        (UPSKILL, {}, {}, {}, ["NOT_A_JOBSEEKER"]),
     ],
 )
 def test_edges(

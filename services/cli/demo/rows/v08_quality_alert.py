@@ -2,12 +2,98 @@
 
 from __future__ import annotations
 
-from services.cli.demo.journey import Journey, Step, StepFailed
+from typing import Any
+
+from services.cli.amounts import json_money
+from services.cli.client import request_id
+from services.cli.demo.journey import Journey, Step, expect, refused
+from services.cli.demo.refusals import gather
+from services.cli.demo.rows import ground, quality
+from services.cli.output import money
+
+USUAL, HIGH = "Yusuf (V8)", "Mira (V8)"
+LIMIT = "500.00"
 
 
-def show(_: Journey) -> str:
-    """Not there yet."""
-    raise StepFailed("this cannot be done yet")
+def show(journey: Journey) -> str:
+    """REST: a rule raises an alert, the batch leaves it out, after a verified finding the next batch pays."""
+    programme = quality.publish(journey, "watched", "10000.00")
+    in_force(journey, programme)
+    usual = spend(journey, USUAL, programme, "200.00")
+    high = spend(journey, HIGH, programme, "")
+    alert = journey.wait_for("the rules look at what was accepted", lambda: alert_on(journey, high))
+    pay(journey)
+    expect(state(journey, usual) == "STATE_PAID", f"the usual one is {state(journey, usual)}")
+    expect(state(journey, high) == "STATE_ACCEPTED", f"what is held is {state(journey, high)}")
+    finance = journey.person("finance", "Eline")
+    words = {"finding": "looks fine to me", "requestId": request_id()}
+    with refused("FINDING_NEEDED") as early:
+        finance.rest("POST", f"/v1/{alert['hold']}:release", words)
+    verify(journey, alert["name"])
+    pay(journey)
+    expect(state(journey, high) == "STATE_PAID", f"after the finding it is {state(journey, high)}")
+    paid = finance.rest("GET", f"/v1/{high}")["acceptedAmount"]
+    return (
+        f"{money(paid)} is over {LIMIT} and left out of a batch; {early.failure.reason} for a release; found "
+        "unfounded, verified by another, paid by the next batch"
+    )
+
+
+def in_force(journey: Journey, programme: str) -> None:
+    """A rule on amounts of this programme: drafted by one person, activated by another."""
+    condition = {"amount": {"above": json_money(LIMIT)}, "holdOn": "HOLD_ON_REDEMPTION"}
+    body = {
+        "monitoringRuleId": f"high-{journey.run}",
+        "monitoringRule": {"programme": programme, **condition},
+        "requestId": request_id(),
+    }
+    maker, checker = journey.person("finance", "Karim"), journey.person("finance", "Eline")
+    drafted = maker.rest("POST", "/v1/monitoringRules", body)
+    with refused("SAME_PERSON"):
+        maker.rest("POST", f"/v1/{drafted['name']}:activate", {"requestId": request_id()})
+    active = checker.rest("POST", f"/v1/{drafted['name']}:activate", {"requestId": request_id()})
+    expect(active["state"] == "STATE_ACTIVE", f"the rule is {active['state']}")
+
+
+def spend(journey: Journey, person: str, programme: str, amount: str) -> str:
+    """A person is granted a voucher and spends `amount` of it, all when empty; returns the redemption."""
+    voucher, caller = quality.granted(journey, person, programme), journey.person("learner", person)
+    session = journey.facts.session
+    wanted: dict[str, Any] = {"voucher": voucher, "session": session, "requestId": request_id()}
+    if amount:
+        wanted["amount"] = json_money(amount)
+    name = caller.rest("POST", "/v1/redemptions:reserve", wanted)["name"]
+    caller.rest("POST", f"/v1/{name}:authorise", {"requestId": request_id()})
+    return str(ground.deliver(journey, name)["name"])
+
+
+def alert_on(journey: Journey, redemption: str) -> dict[str, Any] | None:
+    """The alert about a redemption; None while there is none."""
+    caseworker = journey.person("caseworker", ground.CASEWORKER)
+    found = caseworker.rest("GET", "/v1/alerts", redemption=redemption).get("alerts", [])
+    return found[0] if found else None
+
+
+def pay(journey: Journey) -> None:
+    """Gathers, freezes and approves a batch of all that may be paid."""
+    maker, checker = journey.person("finance", "Karim"), journey.person("finance", "Eline")
+    name = gather(maker)["name"]
+    maker.rest("POST", f"/v1/{name}:freeze", {"requestId": request_id()})
+    checker.rest("POST", f"/v1/{name}:approve", {"requestId": request_id()})
+
+
+def verify(journey: Journey, alert: str) -> None:
+    """A caseworker finds nothing wrong, and somebody else verifies that."""
+    finding = {"outcome": "OUTCOME_UNFOUNDED", "evidence": f"case {journey.run}", "requestId": request_id()}
+    caseworker, finance = journey.person("caseworker", ground.CASEWORKER), journey.person("finance", "Eline")
+    caseworker.rest("POST", f"/v1/{alert}:recordFinding", finding)
+    closed = finance.rest("POST", f"/v1/{alert}:close", {"requestId": request_id()})
+    expect(closed["state"] == "STATE_CLOSED", f"the alert is {closed['state']}")
+
+
+def state(journey: Journey, redemption: str) -> str:
+    """Where a redemption stands."""
+    return str(journey.person("finance", "Eline").rest("GET", f"/v1/{redemption}")["state"])
 
 
 STEP = Step("quality-alert", "An alert blocks payment until quality is verified", ("V8",), show)

@@ -2,12 +2,66 @@
 
 from __future__ import annotations
 
-from services.cli.demo.journey import Journey, Step, StepFailed
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.cli.amounts import json_date
+from services.cli.client import request_id
+from services.cli.demo.data import SAMPLES
+from services.cli.demo.journey import Journey, Step, expect, refused
+from services.cli.demo.rows.ground import CASEWORKER, MAKER, funding_source
+from services.cli.output import money
+
+TRAINEES, HIRED = 10, 7
 
 
-def show(_: Journey) -> str:
-    """Not there yet."""
-    raise StepFailed("this cannot be done yet")
+def show(journey: Journey) -> str:
+    """REST: three payers share each training; the employer hires too few and owes for the rest."""
+    employer = f"organisations/acme-{journey.run}"
+    obligation, cost = _promise(journey, employer)
+    caseworker, verifier = journey.person("caseworker", CASEWORKER), journey.person("caseworker", "Amal")
+    finance, staff = journey.person("finance", "Joris"), journey.person("employer", "Petra", employer)
+    learners = [journey.learner(f"trainee {number}") for number in range(TRAINEES)]
+    body = {"learners": learners, "cost": cost, "requestId": request_id()}
+    people = caseworker.rest("POST", f"/v1/{obligation}/trainees:enrol", body)["trainees"]
+    names = [trainee["name"] for trainee in people]
+    finance.rest("POST", f"/v1/{obligation}/trainees:approve", _of(names))
+    yesterday = json_date(datetime.now(UTC).date() - timedelta(days=1))
+    hired = _of(names[:HIRED]) | {"date": yesterday, "evidenceReference": "contracts/2026-1"}
+    staff.rest("POST", f"/v1/{obligation}/trainees:reportHirings", hired)
+    verifier.rest("POST", f"/v1/{obligation}/trainees:decideHirings", _of(names[:HIRED]))
+    owed = finance.rest("POST", f"/v1/{obligation}:assess", {"requestId": request_id()})
+    expect(owed["state"] == "STATE_OWED", f"the promise is {owed['state']}")
+    payment = {"amount": owed["owed"], "requestId": request_id()}
+    paid = finance.rest("POST", f"/v1/{obligation}:recordPayment", payment)
+    expect(paid["state"] == "STATE_SETTLED", f"after payment the promise is {paid['state']}")
+    with refused("NOT_FOUND"):
+        journey.person("employer", "Otto", "organisations/elsewhere").rest("GET", f"/v1/{obligation}")
+    parts = " + ".join(money(part["amount"]) for part in people[0]["parts"])
+    return (
+        f"each training costs {money(cost)} = {parts} of three payers; {owed['traineeCount']} trained, "
+        f"{owed['requiredCount']} to hire, {owed['hiredCount']} hired: {money(owed['owed'])} owed and paid"
+    )
+
+
+def _of(names: list[str]) -> dict[str, Any]:
+    return {"trainees": names, "requestId": request_id()}
+
+
+def _promise(journey: Journey, employer: str) -> tuple[str, dict[str, Any]]:
+    """The sample's promise of this walk, due yesterday, and what a training costs."""
+    maker = journey.person("programme_manager", MAKER)
+    content = json.loads((SAMPLES / "programmes" / "portuguese-upskill.json").read_text(encoding="utf-8"))
+    body: dict[str, Any] = content["employerObligation"] | {"employer": employer}
+    kinds = ("KIND_STATE", "KIND_EU_FUND", "KIND_OWN")
+    for kind, payer in zip(kinds, body["payers"], strict=True):
+        short = kind.removeprefix("KIND_").lower().replace("_", "-")
+        payer["fundingSource"] = funding_source(maker, kind, f"upskill-{short}-{journey.run}")
+    body["creditor"] = body["payers"][0]["fundingSource"]
+    body["dueDate"] = json_date(datetime.now(UTC).date() - timedelta(days=1))
+    made = maker.rest("POST", "/v1/employerObligations", body, request_id=request_id())
+    return str(made["name"]), content["traineeCost"]
 
 
 STEP = Step(

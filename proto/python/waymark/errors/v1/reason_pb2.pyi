@@ -107,6 +107,24 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_OPENING_NOT_YET: _Reason.ValueType  # 525
     REASON_OPENING_CLOSED: _Reason.ValueType  # 526
     REASON_OPENING_NOT_POSSIBLE: _Reason.ValueType  # 527
+    REASON_FINDING_NEEDED: _Reason.ValueType  # 540
+    REASON_ALERT_OPEN: _Reason.ValueType  # 541
+    REASON_COMPLAINT_EXISTS: _Reason.ValueType  # 542
+    REASON_PROVIDER_SANCTIONED: _Reason.ValueType  # 543
+    REASON_APPEAL_TIME_OVER: _Reason.ValueType  # 544
+    REASON_REBOOKING_NOT_OFFERED: _Reason.ValueType  # 545
+    REASON_FEEDBACK_CLOSED: _Reason.ValueType  # 546
+    REASON_OUTCOME_NOT_DUE: _Reason.ValueType  # 547
+    REASON_LEVY_RATE_CONFLICT: _Reason.ValueType  # 560
+    REASON_LEVY_FILE_INVALID: _Reason.ValueType  # 561
+    REASON_LEVY_BALANCE_TOO_LOW: _Reason.ValueType  # 562
+    REASON_LEVY_EVIDENCE_USED: _Reason.ValueType  # 563
+    REASON_OUTCOME_NOT_REPORTED: _Reason.ValueType  # 564
+    REASON_MILESTONE_NOT_REACHED: _Reason.ValueType  # 565
+    REASON_REPAYMENT_NOT_DUE: _Reason.ValueType  # 566
+    REASON_OBLIGATION_NOT_DUE: _Reason.ValueType  # 567
+    REASON_PERIOD_NOT_OVER: _Reason.ValueType  # 580
+    REASON_WEBHOOK_URL_REFUSED: _Reason.ValueType  # 581
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -194,6 +212,24 @@ REASON_OFFER_EXPIRED: Reason.ValueType  # 524
 REASON_OPENING_NOT_YET: Reason.ValueType  # 525
 REASON_OPENING_CLOSED: Reason.ValueType  # 526
 REASON_OPENING_NOT_POSSIBLE: Reason.ValueType  # 527
+REASON_FINDING_NEEDED: Reason.ValueType  # 540
+REASON_ALERT_OPEN: Reason.ValueType  # 541
+REASON_COMPLAINT_EXISTS: Reason.ValueType  # 542
+REASON_PROVIDER_SANCTIONED: Reason.ValueType  # 543
+REASON_APPEAL_TIME_OVER: Reason.ValueType  # 544
+REASON_REBOOKING_NOT_OFFERED: Reason.ValueType  # 545
+REASON_FEEDBACK_CLOSED: Reason.ValueType  # 546
+REASON_OUTCOME_NOT_DUE: Reason.ValueType  # 547
+REASON_LEVY_RATE_CONFLICT: Reason.ValueType  # 560
+REASON_LEVY_FILE_INVALID: Reason.ValueType  # 561
+REASON_LEVY_BALANCE_TOO_LOW: Reason.ValueType  # 562
+REASON_LEVY_EVIDENCE_USED: Reason.ValueType  # 563
+REASON_OUTCOME_NOT_REPORTED: Reason.ValueType  # 564
+REASON_MILESTONE_NOT_REACHED: Reason.ValueType  # 565
+REASON_REPAYMENT_NOT_DUE: Reason.ValueType  # 566
+REASON_OBLIGATION_NOT_DUE: Reason.ValueType  # 567
+REASON_PERIOD_NOT_OVER: Reason.ValueType  # 580
+REASON_WEBHOOK_URL_REFUSED: Reason.ValueType  # 581
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -48,6 +48,10 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     """A back-office system of the PES (client credentials)."""
     ROLE_SUPERVISOR: _Role.ValueType  # 20
     """Leads caseworkers: gives out their applications and may decide any of them, but never one's own."""
+    ROLE_OBSERVER: _Role.ValueType  # 10
+    """Looks over one outcome contract for its parties: reads everything of the contracts that name the caller, nothing else."""
+    ROLE_EMPLOYER: _Role.ValueType  # 11
+    """Staff of an employer that pays a levy or has promised to hire; acts for the organisation in claim `org`."""
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
     """A role a caller holds by its access token (claim `roles`)."""
@@ -73,6 +77,10 @@ ROLE_SYSTEM: Role.ValueType  # 9
 """A back-office system of the PES (client credentials)."""
 ROLE_SUPERVISOR: Role.ValueType  # 20
 """Leads caseworkers: gives out their applications and may decide any of them, but never one's own."""
+ROLE_OBSERVER: Role.ValueType  # 10
+"""Looks over one outcome contract for its parties: reads everything of the contracts that name the caller, nothing else."""
+ROLE_EMPLOYER: Role.ValueType  # 11
+"""Staff of an employer that pays a levy or has promised to hire; acts for the organisation in claim `org`."""
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
 @_typing.final

@@ -85,8 +85,8 @@ class ApplicationServiceServicer:
         """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
         caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
         for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT, OPENING_NOT_YET,
-        OPENING_CLOSED.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+        OPENING_NOT_YET, OPENING_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,8 +111,8 @@ class ApplicationServiceServicer:
     def DecideApplication(self, request, context):
         """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
         nobody has takes it in hand with it. Nobody decides their own, and nobody decides while an answer may still come.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON, APPLICATION_ASSIGNED,
-        INQUIRY_OPEN.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SAME_PERSON,
+        APPLICATION_ASSIGNED, INQUIRY_OPEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

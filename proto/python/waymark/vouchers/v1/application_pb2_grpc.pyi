@@ -37,8 +37,8 @@ class ApplicationServiceStub:
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
     caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
     for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT, OPENING_NOT_YET,
-    OPENING_CLOSED.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+    OPENING_NOT_YET, OPENING_CLOSED.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]
     """Reads an application.
@@ -51,8 +51,8 @@ class ApplicationServiceStub:
     DecideApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]
     """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
     nobody has takes it in hand with it. Nobody decides their own, and nobody decides while an answer may still come.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON, APPLICATION_ASSIGNED,
-    INQUIRY_OPEN.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SAME_PERSON,
+    APPLICATION_ASSIGNED, INQUIRY_OPEN.
     """
     AssignApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.AssignApplicationRequest, _application_pb2.Application]
     """Takes an application that waits in hand, or puts it into the hands of another; what another has only with `take_over`.
@@ -82,8 +82,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
     caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
     for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT, OPENING_NOT_YET,
-    OPENING_CLOSED.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+    OPENING_NOT_YET, OPENING_CLOSED.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Reads an application.
@@ -96,8 +96,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     DecideApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
     nobody has takes it in hand with it. Nobody decides their own, and nobody decides while an answer may still come.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON, APPLICATION_ASSIGNED,
-    INQUIRY_OPEN.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SAME_PERSON,
+    APPLICATION_ASSIGNED, INQUIRY_OPEN.
     """
     AssignApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.AssignApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Takes an application that waits in hand, or puts it into the hands of another; what another has only with `take_over`.
@@ -130,8 +130,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
         caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
         for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, APPLICATION_OPEN, INVALID_ARGUMENT, OPENING_NOT_YET,
-        OPENING_CLOSED.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+        OPENING_NOT_YET, OPENING_CLOSED.
         """
 
     @_abc_1.abstractmethod
@@ -162,8 +162,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
         nobody has takes it in hand with it. Nobody decides their own, and nobody decides while an answer may still come.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, INVALID_ARGUMENT, SAME_PERSON, APPLICATION_ASSIGNED,
-        INQUIRY_OPEN.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BUDGET_EXHAUSTED, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SAME_PERSON,
+        APPLICATION_ASSIGNED, INQUIRY_OPEN.
         """
 
     @_abc_1.abstractmethod

@@ -917,3 +917,439 @@ class OpeningDrawn(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpeningDrawn: _TypeAlias = OpeningDrawn  # noqa: Y015
+
+@_typing.final
+class AlertRaised(_message.Message):
+    """A rule or a person raised an alert."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    """Resource name `alerts/{id}`."""
+    kind: _builtins.str
+    """What raised it: AMOUNT, SPEED, DISTANCE, SHARED_ACCOUNT, COMPLAINT, SAMPLE or PERSON."""
+    target: _builtins.str
+    """What it is about: `redemptions/{id}`, `courses/{id}` or `organisations/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`; empty for a course that is not known."""
+    holds: _builtins.bool
+    """True when it stops money."""
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        target: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        holds: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "holds", b"holds", "kind", b"kind", "organisation", b"organisation", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlertRaised: _TypeAlias = AlertRaised  # noqa: Y015
+
+@_typing.final
+class AlertClosed(_message.Message):
+    """A second person verified what was found about an alert."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    alert: _builtins.str
+    """Resource name `alerts/{id}`."""
+    target: _builtins.str
+    """What it was about: `redemptions/{id}`, `courses/{id}` or `organisations/{id}`."""
+    outcome: _builtins.str
+    """What came out: CONFIRMED or UNFOUNDED."""
+    def __init__(
+        self,
+        *,
+        alert: _builtins.str = ...,
+        target: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "outcome", b"outcome", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlertClosed: _TypeAlias = AlertClosed  # noqa: Y015
+
+@_typing.final
+class SanctionImposed(_message.Message):
+    """A sanction on a provider counts from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SANCTION_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    APPEAL_TIME_LIMIT_FIELD_NUMBER: _builtins.int
+    sanction: _builtins.str
+    """Resource name `sanctions/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    kind: _builtins.str
+    """What it does: WARNING, NO_NEW_RESERVATIONS, SUSPENDED or DELISTED."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends, UTC; unset when it does not."""
+
+    @_builtins.property
+    def appeal_time_limit(self) -> _timestamp_pb2.Timestamp:
+        """Until when the provider may appeal, UTC."""
+
+    def __init__(
+        self,
+        *,
+        sanction: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        appeal_time_limit: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appeal_time_limit", b"appeal_time_limit", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appeal_time_limit", b"appeal_time_limit", "end_time", b"end_time", "kind", b"kind", "organisation", b"organisation", "sanction", b"sanction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SanctionImposed: _TypeAlias = SanctionImposed  # noqa: Y015
+
+@_typing.final
+class SanctionAppealDecided(_message.Message):
+    """A third person decided a provider's appeal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SANCTION_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    LIFTED_FIELD_NUMBER: _builtins.int
+    sanction: _builtins.str
+    """Resource name `sanctions/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    lifted: _builtins.bool
+    """True when the sanction counts no longer."""
+    def __init__(
+        self,
+        *,
+        sanction: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        lifted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lifted", b"lifted", "organisation", b"organisation", "sanction", b"sanction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SanctionAppealDecided: _TypeAlias = SanctionAppealDecided  # noqa: Y015
+
+@_typing.final
+class RebookingOffered(_message.Message):
+    """The provider of a booked training was delisted: its learner may choose another session, or has the money back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    redemption: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    @_builtins.property
+    def sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sessions to choose from, `courses/{course}/sessions/{id}`; none: the money is on the voucher already."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when the learner can choose, UTC; unset when there is nothing to choose."""
+
+    def __init__(
+        self,
+        *,
+        redemption: _builtins.str = ...,
+        learner: _builtins.str = ...,
+        sessions: _abc.Iterable[_builtins.str] | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "learner", b"learner", "redemption", b"redemption", "sessions", b"sessions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebookingOffered: _TypeAlias = RebookingOffered  # noqa: Y015
+
+@_typing.final
+class OutcomeAsked(_message.Message):
+    """Six months after acceptance: the learner is asked where they are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDEMPTION_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    COURSE_FIELD_NUMBER: _builtins.int
+    redemption: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    course: _builtins.str
+    """The course, `courses/{id}`."""
+    def __init__(
+        self,
+        *,
+        redemption: _builtins.str = ...,
+        learner: _builtins.str = ...,
+        course: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "learner", b"learner", "redemption", b"redemption"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutcomeAsked: _TypeAlias = OutcomeAsked  # noqa: Y015
+
+@_typing.final
+class LevyClaimApproved(_message.Message):
+    """A second person approved an employer's claim on its levy account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVY_ACCOUNT_FIELD_NUMBER: _builtins.int
+    CLAIM_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    levy_account: _builtins.str
+    """Resource name `levyAccounts/{id}`."""
+    claim: _builtins.str
+    """Resource name `levyAccounts/{levy_account}/claims/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What the levy pays."""
+
+    def __init__(
+        self,
+        *,
+        levy_account: _builtins.str = ...,
+        claim: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "claim", b"claim", "employer", b"employer", "levy_account", b"levy_account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LevyClaimApproved: _TypeAlias = LevyClaimApproved  # noqa: Y015
+
+@_typing.final
+class LevyExpired(_message.Message):
+    """What an employer left of a year's contributions has lapsed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVY_ACCOUNT_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    YEAR_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    levy_account: _builtins.str
+    """Resource name `levyAccounts/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    year: _builtins.int
+    """Year of the contributions."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What lapsed."""
+
+    def __init__(
+        self,
+        *,
+        levy_account: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        year: _builtins.int = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "employer", b"employer", "levy_account", b"levy_account", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LevyExpired: _TypeAlias = LevyExpired  # noqa: Y015
+
+@_typing.final
+class OutcomeTrancheReleased(_message.Message):
+    """A milestone of an outcome contract was reached and its tranche released."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_CONTRACT_FIELD_NUMBER: _builtins.int
+    MILESTONE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    outcome_contract: _builtins.str
+    """Resource name `outcomeContracts/{id}`."""
+    milestone: _builtins.str
+    """Code of the milestone."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was released."""
+
+    def __init__(
+        self,
+        *,
+        outcome_contract: _builtins.str = ...,
+        milestone: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "milestone", b"milestone", "outcome_contract", b"outcome_contract"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutcomeTrancheReleased: _TypeAlias = OutcomeTrancheReleased  # noqa: Y015
+
+@_typing.final
+class OutcomeContractRepaid(_message.Message):
+    """The investors of an outcome contract were repaid by its results; it is over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_CONTRACT_FIELD_NUMBER: _builtins.int
+    REPAID_FIELD_NUMBER: _builtins.int
+    UNSPENT_FIELD_NUMBER: _builtins.int
+    outcome_contract: _builtins.str
+    """Resource name `outcomeContracts/{id}`."""
+    @_builtins.property
+    def repaid(self) -> _money_pb2.Money:
+        """What the payer repays for results."""
+
+    @_builtins.property
+    def unspent(self) -> _money_pb2.Money:
+        """What no tranche had released and went back."""
+
+    def __init__(
+        self,
+        *,
+        outcome_contract: _builtins.str = ...,
+        repaid: _money_pb2.Money | None = ...,
+        unspent: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome_contract", b"outcome_contract", "repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutcomeContractRepaid: _TypeAlias = OutcomeContractRepaid  # noqa: Y015
+
+@_typing.final
+class EmployerObligationAssessed(_message.Message):
+    """The last day of an employer's promise is over, and what it owes for those it did not hire is booked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMPLOYER_OBLIGATION_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    MISSING_COUNT_FIELD_NUMBER: _builtins.int
+    OWED_FIELD_NUMBER: _builtins.int
+    employer_obligation: _builtins.str
+    """Resource name `employerObligations/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    missing_count: _builtins.int
+    """How many it should have hired and did not."""
+    @_builtins.property
+    def owed(self) -> _money_pb2.Money:
+        """What it owes for them."""
+
+    def __init__(
+        self,
+        *,
+        employer_obligation: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        missing_count: _builtins.int = ...,
+        owed: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["owed", b"owed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["employer", b"employer", "employer_obligation", b"employer_obligation", "missing_count", b"missing_count", "owed", b"owed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmployerObligationAssessed: _TypeAlias = EmployerObligationAssessed  # noqa: Y015
+
+@_typing.final
+class TargetReviewDue(_message.Message):
+    """A target is to be reviewed within a month; told once for each review."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    LAST_REVIEW_TIME_FIELD_NUMBER: _builtins.int
+    target: _builtins.str
+    """Resource name `targets/{id}`."""
+    @_builtins.property
+    def last_review_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last reviewed, or set, UTC."""
+
+    def __init__(
+        self,
+        *,
+        target: _builtins.str = ...,
+        last_review_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_review_time", b"last_review_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_review_time", b"last_review_time", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TargetReviewDue: _TypeAlias = TargetReviewDue  # noqa: Y015
+
+@_typing.final
+class WebhookEndpointFailed(_message.Message):
+    """The service stopped telling a webhook endpoint: it is gone, or five messages in a row were given up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEBHOOK_ENDPOINT_FIELD_NUMBER: _builtins.int
+    GIVEN_UP_FIELD_NUMBER: _builtins.int
+    webhook_endpoint: _builtins.str
+    """Resource name `webhookEndpoints/{id}`."""
+    given_up: _builtins.int
+    """Messages given up in a row."""
+    def __init__(
+        self,
+        *,
+        webhook_endpoint: _builtins.str = ...,
+        given_up: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["given_up", b"given_up", "webhook_endpoint", b"webhook_endpoint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookEndpointFailed: _TypeAlias = WebhookEndpointFailed  # noqa: Y015

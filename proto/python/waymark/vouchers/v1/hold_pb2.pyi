@@ -32,6 +32,7 @@ class Hold(_message.Message):
     RELEASED_FIELD_NUMBER: _builtins.int
     FINDING_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ALERT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holds/{id}`."""
     target: _builtins.str
@@ -42,6 +43,8 @@ class Hold(_message.Message):
     """True once released."""
     finding: _builtins.str
     """What was found when it was released; sealed where it is kept."""
+    alert: _builtins.str
+    """The alert that placed it, `alerts/{id}`; empty when a person did."""
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends by itself, UTC; unset: when released."""
@@ -60,10 +63,11 @@ class Hold(_message.Message):
         released: _builtins.bool = ...,
         finding: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        alert: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "finding", b"finding", "name", b"name", "reason", b"reason", "released", b"released", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "create_time", b"create_time", "end_time", b"end_time", "finding", b"finding", "name", b"name", "reason", b"reason", "released", b"released", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

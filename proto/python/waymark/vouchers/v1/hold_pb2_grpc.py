@@ -65,8 +65,9 @@ class HoldServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseHold(self, request, context):
-        """Ends a hold, by another person than placed it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+        """Ends a hold, by another person than placed it; one that an alert placed, only once a finding on the alert is
+        verified.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, FINDING_NEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,8 +38,9 @@ class HoldServiceStub:
     Errors: INVALID_ARGUMENT.
     """
     ReleaseHold: _grpc.UnaryUnaryMultiCallable[_hold_pb2.ReleaseHoldRequest, _hold_pb2.Hold]
-    """Ends a hold, by another person than placed it.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+    """Ends a hold, by another person than placed it; one that an alert placed, only once a finding on the alert is
+    verified.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, FINDING_NEEDED.
     """
     ListHolds: _grpc.UnaryUnaryMultiCallable[_hold_pb2.ListHoldsRequest, _hold_pb2.ListHoldsResponse]
     """Lists holds, newest first.
@@ -56,8 +57,9 @@ class HoldServiceAsyncStub(HoldServiceStub):
     Errors: INVALID_ARGUMENT.
     """
     ReleaseHold: _aio.UnaryUnaryMultiCallable[_hold_pb2.ReleaseHoldRequest, _hold_pb2.Hold]  # type: ignore[assignment]
-    """Ends a hold, by another person than placed it.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+    """Ends a hold, by another person than placed it; one that an alert placed, only once a finding on the alert is
+    verified.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, FINDING_NEEDED.
     """
     ListHolds: _aio.UnaryUnaryMultiCallable[_hold_pb2.ListHoldsRequest, _hold_pb2.ListHoldsResponse]  # type: ignore[assignment]
     """Lists holds, newest first.
@@ -83,8 +85,9 @@ class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _hold_pb2.ReleaseHoldRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_hold_pb2.Hold, _abc.Awaitable[_hold_pb2.Hold]]:
-        """Ends a hold, by another person than placed it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+        """Ends a hold, by another person than placed it; one that an alert placed, only once a finding on the alert is
+        verified.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, FINDING_NEEDED.
         """
 
     @_abc_1.abstractmethod

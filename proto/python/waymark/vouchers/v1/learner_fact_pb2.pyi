@@ -63,7 +63,8 @@ class LearnerFact(_message.Message):
     """Which fact: `education_level` (EQF 0-8), `employment_status` (`employed`, `unemployed`, `self_employed`,
     `inactive`), `residence_nuts` (NUTS code of Regulation (EC) No 1059/2003 such as `BE211`: two capital letters,
     then up to three capital letters or digits), `birth_year`, `unemployed_since` (date), `works_hours_per_week`,
-    `has_disability`, `integration_programme`.
+    `has_disability`, `integration_programme`, `gender` (`female`, `male`, `other`), `third_country_national` (citizen of
+    no state of the European Union).
     """
     text: _builtins.str
     """A text."""

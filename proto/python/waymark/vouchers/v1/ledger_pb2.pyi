@@ -37,6 +37,12 @@ class _AccountKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccountKi
     ACCOUNT_KIND_BANK_CLEARING: _AccountKind.ValueType  # 7
     ACCOUNT_KIND_PROVIDER_RECEIVABLE: _AccountKind.ValueType  # 8
     ACCOUNT_KIND_WRITE_OFF: _AccountKind.ValueType  # 9
+    ACCOUNT_KIND_LEVY: _AccountKind.ValueType  # 10
+    """What an employer's levy account holds."""
+    ACCOUNT_KIND_CONTRACT_AVAILABLE: _AccountKind.ValueType  # 11
+    """What investors put into an outcome contract and no tranche has released yet."""
+    ACCOUNT_KIND_EMPLOYER_RECEIVABLE: _AccountKind.ValueType  # 12
+    """What an employer owes for trainees it did not hire; below zero until it is paid."""
 
 class AccountKind(_AccountKind, metaclass=_AccountKindEnumTypeWrapper):
     """Kinds of account. Funder and bank are outside and may stand below zero; so do receivables, which are money that was
@@ -53,6 +59,12 @@ ACCOUNT_KIND_PROVIDER_CLEARED: AccountKind.ValueType  # 6
 ACCOUNT_KIND_BANK_CLEARING: AccountKind.ValueType  # 7
 ACCOUNT_KIND_PROVIDER_RECEIVABLE: AccountKind.ValueType  # 8
 ACCOUNT_KIND_WRITE_OFF: AccountKind.ValueType  # 9
+ACCOUNT_KIND_LEVY: AccountKind.ValueType  # 10
+"""What an employer's levy account holds."""
+ACCOUNT_KIND_CONTRACT_AVAILABLE: AccountKind.ValueType  # 11
+"""What investors put into an outcome contract and no tranche has released yet."""
+ACCOUNT_KIND_EMPLOYER_RECEIVABLE: AccountKind.ValueType  # 12
+"""What an employer owes for trainees it did not hire; below zero until it is paid."""
 Global___AccountKind: _TypeAlias = AccountKind  # noqa: Y015
 
 @_typing.final

@@ -608,6 +608,32 @@ class WaitingRule(_message.Message):
 Global___WaitingRule: _TypeAlias = WaitingRule  # noqa: Y015
 
 @_typing.final
+class CoFundingShare(_message.Message):
+    """What part of every payment a funding source bears."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNDING_SOURCE_FIELD_NUMBER: _builtins.int
+    BASIS_POINTS_FIELD_NUMBER: _builtins.int
+    funding_source: _builtins.str
+    """Funding source, `fundingSources/{id}`; each at most once."""
+    basis_points: _builtins.int
+    """Its part in hundredths of a percent: 8500 is 85 %. All parts of a version sum to 10000."""
+    def __init__(
+        self,
+        *,
+        funding_source: _builtins.str = ...,
+        basis_points: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis_points", b"basis_points", "funding_source", b"funding_source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CoFundingShare: _TypeAlias = CoFundingShare  # noqa: Y015
+
+@_typing.final
 class ProgrammeVersion(_message.Message):
     """Rules of a programme from a day on. An active version never changes."""
 
@@ -696,6 +722,7 @@ class ProgrammeVersion(_message.Message):
     APPEAL_RULE_FIELD_NUMBER: _builtins.int
     OPENING_RULE_FIELD_NUMBER: _builtins.int
     WAITING_RULE_FIELD_NUMBER: _builtins.int
+    CO_FUNDING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `programmes/{programme}/versions/{n}`."""
     state: Global___ProgrammeVersion.State.ValueType
@@ -766,6 +793,12 @@ class ProgrammeVersion(_message.Message):
     def waiting_rule(self) -> Global___WaitingRule:
         """Waiting for money; unset: as if it were empty."""
 
+    @_builtins.property
+    def co_funding(self) -> _containers.RepeatedCompositeFieldContainer[Global___CoFundingShare]:
+        """Which funding sources bear each payment under this version, and in what parts. The source of the pot gives the money
+        first; these are who bears it in the end. None: the source of the voucher's pot bears all.
+        """
+
     def __init__(
         self,
         *,
@@ -789,10 +822,11 @@ class ProgrammeVersion(_message.Message):
         appeal_rule: Global___AppealRule | None = ...,
         opening_rule: Global___OpeningRule | None = ...,
         waiting_rule: Global___WaitingRule | None = ...,
+        co_funding: _abc.Iterable[Global___CoFundingShare] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "hold_rule", b"hold_rule", "opening_rule", b"opening_rule", "payment_rule", b"payment_rule", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "waiting_rule", b"waiting_rule", "window_rule", b"window_rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "clauses", b"clauses", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "hold_rule", b"hold_rule", "kind", b"kind", "name", b"name", "opening_rule", b"opening_rule", "payment_rule", b"payment_rule", "scope", b"scope", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "state", b"state", "target_groups", b"target_groups", "waiting_rule", b"waiting_rule", "window_rule", b"window_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "clauses", b"clauses", "co_funding", b"co_funding", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "hold_rule", b"hold_rule", "kind", b"kind", "name", b"name", "opening_rule", b"opening_rule", "payment_rule", b"payment_rule", "scope", b"scope", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "state", b"state", "target_groups", b"target_groups", "waiting_rule", b"waiting_rule", "window_rule", b"window_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

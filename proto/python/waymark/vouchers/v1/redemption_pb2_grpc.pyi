@@ -36,7 +36,7 @@ class RedemptionServiceStub:
     ReserveRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReserveRedemptionRequest, _redemption_pb2.Redemption]
     """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
     """
     AuthoriseRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AuthoriseRedemptionRequest, _redemption_pb2.Redemption]
     """Agrees to this one spend.
@@ -89,7 +89,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     ReserveRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReserveRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
     """
     AuthoriseRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AuthoriseRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Agrees to this one spend.
@@ -145,7 +145,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
         Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-        SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+        SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waymark/vouchers/v1/report.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\x93\x03\n\x13ProgrammeStatistics\x12\x11\n\tprogramme\x18\x01 \x01(\t\x12\x14\n\x0c\x61pplications\x18\x02 \x01(\x03\x12\x0f\n\x07granted\x18\x03 \x01(\x03\x12\x0f\n\x07refused\x18\x04 \x01(\x03\x12Z\n\x12refusals_by_reason\x18\x05 \x03(\x0b\x32>.waymark.vouchers.v1.ProgrammeStatistics.RefusalsByReasonEntry\x12\"\n\x06issued\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12\x10\n\x08reserved\x18\x07 \x01(\x03\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x08 \x01(\x03\x12+\n\x0f\x61\x63\x63\x65pted_amount\x18\t \x01(\x0b\x32\x12.google.type.Money\x12\'\n\x0bpaid_amount\x18\n \x01(\x0b\x32\x12.google.type.Money\x1a\x37\n\x15RefusalsByReasonEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\x8e\x01\n\x1bGetMonthlyStatisticsRequest\x12\x34\n\x05month\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^[0-9]{4}-(0[1-9]|1[0-2])$\x12\x39\n\tprogramme\x18\x02 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01\"`\n\x11MonthlyStatistics\x12\r\n\x05month\x18\x01 \x01(\t\x12<\n\nprogrammes\x18\x02 \x03(\x0b\x32(.waymark.vouchers.v1.ProgrammeStatistics2\xbd\x01\n\rReportService\x12\xab\x01\n\x14GetMonthlyStatistics\x12\x30.waymark.vouchers.v1.GetMonthlyStatisticsRequest\x1a&.waymark.vouchers.v1.MonthlyStatistics\"9\x8a\xb5\x18\x10\n\x02\x08\x04\n\x02\x08\x08\n\x02\x08\x05\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/reports/monthlyStatisticsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waymark/vouchers/v1/report.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\xb7\x04\n\x13ProgrammeStatistics\x12\x11\n\tprogramme\x18\x01 \x01(\t\x12\x14\n\x0c\x61pplications\x18\x02 \x01(\x03\x12\x0f\n\x07granted\x18\x03 \x01(\x03\x12\x0f\n\x07refused\x18\x04 \x01(\x03\x12Z\n\x12refusals_by_reason\x18\x05 \x03(\x0b\x32>.waymark.vouchers.v1.ProgrammeStatistics.RefusalsByReasonEntry\x12\"\n\x06issued\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12\x10\n\x08reserved\x18\x07 \x01(\x03\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x08 \x01(\x03\x12+\n\x0f\x61\x63\x63\x65pted_amount\x18\t \x01(\x0b\x32\x12.google.type.Money\x12\'\n\x0bpaid_amount\x18\n \x01(\x0b\x32\x12.google.type.Money\x12\x13\n\x0b\x63lawed_back\x18\x0b \x01(\x03\x12.\n\x12\x63lawed_back_amount\x18\x0c \x01(\x0b\x32\x12.google.type.Money\x12/\n\x13net_accepted_amount\x18\r \x01(\x0b\x32\x12.google.type.Money\x12,\n\x10recovered_amount\x18\x0e \x01(\x0b\x32\x12.google.type.Money\x1a\x37\n\x15RefusalsByReasonEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\x8e\x01\n\x1bGetMonthlyStatisticsRequest\x12\x34\n\x05month\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^[0-9]{4}-(0[1-9]|1[0-2])$\x12\x39\n\tprogramme\x18\x02 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01\"`\n\x11MonthlyStatistics\x12\r\n\x05month\x18\x01 \x01(\t\x12<\n\nprogrammes\x18\x02 \x03(\x0b\x32(.waymark.vouchers.v1.ProgrammeStatistics\"\xfd\x01\n\x1dGetStatisticsBreakdownRequest\x12\x34\n\x05month\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^[0-9]{4}-(0[1-9]|1[0-2])$\x12K\n\tdimension\x18\x02 \x01(\x0e\x32(.waymark.vouchers.v1.StatisticsDimensionB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x39\n\tprogramme\x18\x03 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01\x12\x1e\n\x0bnuts_length\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x05(\x00\"\x83\x02\n\rStatisticsRow\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x14\n\x0c\x61pplications\x18\x03 \x01(\x03\x12\x0f\n\x07granted\x18\x04 \x01(\x03\x12\x0f\n\x07refused\x18\x05 \x01(\x03\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\x03\x12+\n\x0f\x61\x63\x63\x65pted_amount\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12.\n\x12\x63lawed_back_amount\x18\x08 \x01(\x0b\x32\x12.google.type.Money\x12\'\n\x0bpaid_amount\x18\t \x01(\x0b\x32\x12.google.type.Money\"\x93\x01\n\x13StatisticsBreakdown\x12\r\n\x05month\x18\x01 \x01(\t\x12;\n\tdimension\x18\x02 \x01(\x0e\x32(.waymark.vouchers.v1.StatisticsDimension\x12\x30\n\x04rows\x18\x03 \x03(\x0b\x32\".waymark.vouchers.v1.StatisticsRow\"\xb8\x01\n\x17GetEsfIndicatorsRequest\x12\x39\n\tprogramme\x18\x01 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01\x12\x31\n\nstart_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x08\x65nd_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"Q\n\x0c\x45sfIndicator\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x14\n\x0cparticipants\x18\x03 \x01(\x03\x12\x0f\n\x07unknown\x18\x04 \x01(\x03\"\xa7\x01\n\rEsfIndicators\x12%\n\nstart_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x35\n\nindicators\x18\x03 \x03(\x0b\x32!.waymark.vouchers.v1.EsfIndicator\x12\x13\n\x0bnot_covered\x18\x04 \x03(\t\"\x84\x01\n\x18GetBudgetForecastRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^programmes/[a-z0-9-]{1,63}/budgets/[0-9a-z-]{1,63}$\x12\x19\n\x06months\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18$(\x00\"\x96\x05\n\x0e\x42udgetForecast\x12\x0e\n\x06\x62udget\x18\x01 \x01(\t\x12:\n\x06method\x18\x02 \x01(\x0e\x32*.waymark.vouchers.v1.BudgetForecast.Method\x12%\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12,\n\x11window_start_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12*\n\x0fwindow_end_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12*\n\x0ewindow_granted\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12\x11\n\tdays_left\x18\x07 \x01(\x05\x12\"\n\x06\x66unded\x18\x08 \x01(\x0b\x32\x12.google.type.Money\x12!\n\x05spent\x18\t \x01(\x0b\x32\x12.google.type.Money\x12$\n\x08reserved\x18\n \x01(\x0b\x32\x12.google.type.Money\x12 \n\x04open\x18\x0b \x01(\x0b\x32\x12.google.type.Money\x12+\n\x0f\x65xpected_grants\x18\x0c \x01(\x0b\x32\x12.google.type.Money\x12$\n\x08\x66orecast\x18\r \x01(\x0b\x32\x12.google.type.Money\x12,\n\x10\x65xpected_balance\x18\x0e \x01(\x0b\x32\x12.google.type.Money\x12*\n\x0f\x65xhaustion_date\x18\x0f \x01(\x0b\x32\x11.google.type.Date\"<\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x1a\n\x16METHOD_LINEAR_RUN_RATE\x10\x01\"C\n\x12GetOpenDataRequest\x12-\n\x07quarter\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xbaH\x15r\x13\x32\x11^[0-9]{4}-Q[1-4]$\"E\n\x0cOpenDataCell\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x14\n\x0cparticipants\x18\x02 \x01(\x03\x12\x12\n\nsuppressed\x18\x03 \x01(\x08\"\xb8\x01\n\x08OpenData\x12\x0f\n\x07quarter\x18\x01 \x01(\t\x12\x30\n\x05total\x18\x02 \x01(\x0b\x32!.waymark.vouchers.v1.OpenDataCell\x12\x35\n\nprogrammes\x18\x03 \x03(\x0b\x32!.waymark.vouchers.v1.OpenDataCell\x12\x32\n\x07regions\x18\x04 \x03(\x0b\x32!.waymark.vouchers.v1.OpenDataCell*\xa5\x01\n\x13StatisticsDimension\x12$\n STATISTICS_DIMENSION_UNSPECIFIED\x10\x00\x12\"\n\x1eSTATISTICS_DIMENSION_PROGRAMME\x10\x01\x12\x1f\n\x1bSTATISTICS_DIMENSION_REGION\x10\x02\x12#\n\x1fSTATISTICS_DIMENSION_OCCUPATION\x10\x03\x32\xb8\x06\n\rReportService\x12\xab\x01\n\x14GetMonthlyStatistics\x12\x30.waymark.vouchers.v1.GetMonthlyStatisticsRequest\x1a&.waymark.vouchers.v1.MonthlyStatistics\"9\x8a\xb5\x18\x10\n\x02\x08\x04\n\x02\x08\x08\n\x02\x08\x05\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/reports/monthlyStatistics\x12\xb3\x01\n\x16GetStatisticsBreakdown\x12\x32.waymark.vouchers.v1.GetStatisticsBreakdownRequest\x1a(.waymark.vouchers.v1.StatisticsBreakdown\";\x8a\xb5\x18\x10\n\x02\x08\x04\n\x02\x08\x08\n\x02\x08\x05\n\x02\x08\x03\x82\xd3\xe4\x93\x02!\x12\x1f/v1/reports/statisticsBreakdown\x12\x97\x01\n\x10GetEsfIndicators\x12,.waymark.vouchers.v1.GetEsfIndicatorsRequest\x1a\".waymark.vouchers.v1.EsfIndicators\"1\x8a\xb5\x18\x0c\n\x02\x08\x04\n\x02\x08\x08\n\x02\x08\x05\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/reports/esfIndicators\x12\xab\x01\n\x11GetBudgetForecast\x12-.waymark.vouchers.v1.GetBudgetForecastRequest\x1a#.waymark.vouchers.v1.BudgetForecast\"B\x8a\xb5\x18\x0c\n\x02\x08\x04\n\x02\x08\x08\n\x02\x08\x05\x82\xd3\xe4\x93\x02,\x12*/v1/{name=programmes/*/budgets/*}:forecast\x12{\n\x0bGetOpenData\x12\'.waymark.vouchers.v1.GetOpenDataRequest\x1a\x1d.waymark.vouchers.v1.OpenData\"$\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/openData/{quarter}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,16 +43,70 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMONTHLYSTATISTICSREQUEST'].fields_by_name['month']._serialized_options = b'\342A\001\002\272H\036r\0342\032^[0-9]{4}-(0[1-9]|1[0-2])$'
   _globals['_GETMONTHLYSTATISTICSREQUEST'].fields_by_name['programme']._loaded_options = None
   _globals['_GETMONTHLYSTATISTICSREQUEST'].fields_by_name['programme']._serialized_options = b'\272H#r\0362\034^programmes/[a-z0-9-]{1,63}$\330\001\001'
+  _globals['_GETSTATISTICSBREAKDOWNREQUEST'].fields_by_name['month']._loaded_options = None
+  _globals['_GETSTATISTICSBREAKDOWNREQUEST'].fields_by_name['month']._serialized_options = b'\342A\001\002\272H\036r\0342\032^[0-9]{4}-(0[1-9]|1[0-2])$'
+  _globals['_GETSTATISTICSBREAKDOWNREQUEST'].fields_by_name['dimension']._loaded_options = None
+  _globals['_GETSTATISTICSBREAKDOWNREQUEST'].fields_by_name['dimension']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
+  _globals['_GETSTATISTICSBREAKDOWNREQUEST'].fields_by_name['programme']._loaded_options = None
+  _globals['_GETSTATISTICSBREAKDOWNREQUEST'].fields_by_name['programme']._serialized_options = b'\272H#r\0362\034^programmes/[a-z0-9-]{1,63}$\330\001\001'
+  _globals['_GETSTATISTICSBREAKDOWNREQUEST'].fields_by_name['nuts_length']._loaded_options = None
+  _globals['_GETSTATISTICSBREAKDOWNREQUEST'].fields_by_name['nuts_length']._serialized_options = b'\272H\006\032\004\030\005(\000'
+  _globals['_GETESFINDICATORSREQUEST'].fields_by_name['programme']._loaded_options = None
+  _globals['_GETESFINDICATORSREQUEST'].fields_by_name['programme']._serialized_options = b'\272H#r\0362\034^programmes/[a-z0-9-]{1,63}$\330\001\001'
+  _globals['_GETESFINDICATORSREQUEST'].fields_by_name['start_date']._loaded_options = None
+  _globals['_GETESFINDICATORSREQUEST'].fields_by_name['start_date']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_GETESFINDICATORSREQUEST'].fields_by_name['end_date']._loaded_options = None
+  _globals['_GETESFINDICATORSREQUEST'].fields_by_name['end_date']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_GETBUDGETFORECASTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETBUDGETFORECASTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H8r624^programmes/[a-z0-9-]{1,63}/budgets/[0-9a-z-]{1,63}$'
+  _globals['_GETBUDGETFORECASTREQUEST'].fields_by_name['months']._loaded_options = None
+  _globals['_GETBUDGETFORECASTREQUEST'].fields_by_name['months']._serialized_options = b'\272H\006\032\004\030$(\000'
+  _globals['_GETOPENDATAREQUEST'].fields_by_name['quarter']._loaded_options = None
+  _globals['_GETOPENDATAREQUEST'].fields_by_name['quarter']._serialized_options = b'\342A\001\002\272H\025r\0232\021^[0-9]{4}-Q[1-4]$'
   _globals['_REPORTSERVICE'].methods_by_name['GetMonthlyStatistics']._loaded_options = None
   _globals['_REPORTSERVICE'].methods_by_name['GetMonthlyStatistics']._serialized_options = b'\212\265\030\020\n\002\010\004\n\002\010\010\n\002\010\005\n\002\010\003\202\323\344\223\002\037\022\035/v1/reports/monthlyStatistics'
-  _globals['_PROGRAMMESTATISTICS']._serialized_start=209
-  _globals['_PROGRAMMESTATISTICS']._serialized_end=612
-  _globals['_PROGRAMMESTATISTICS_REFUSALSBYREASONENTRY']._serialized_start=557
-  _globals['_PROGRAMMESTATISTICS_REFUSALSBYREASONENTRY']._serialized_end=612
-  _globals['_GETMONTHLYSTATISTICSREQUEST']._serialized_start=615
-  _globals['_GETMONTHLYSTATISTICSREQUEST']._serialized_end=757
-  _globals['_MONTHLYSTATISTICS']._serialized_start=759
-  _globals['_MONTHLYSTATISTICS']._serialized_end=855
-  _globals['_REPORTSERVICE']._serialized_start=858
-  _globals['_REPORTSERVICE']._serialized_end=1047
+  _globals['_REPORTSERVICE'].methods_by_name['GetStatisticsBreakdown']._loaded_options = None
+  _globals['_REPORTSERVICE'].methods_by_name['GetStatisticsBreakdown']._serialized_options = b'\212\265\030\020\n\002\010\004\n\002\010\010\n\002\010\005\n\002\010\003\202\323\344\223\002!\022\037/v1/reports/statisticsBreakdown'
+  _globals['_REPORTSERVICE'].methods_by_name['GetEsfIndicators']._loaded_options = None
+  _globals['_REPORTSERVICE'].methods_by_name['GetEsfIndicators']._serialized_options = b'\212\265\030\014\n\002\010\004\n\002\010\010\n\002\010\005\202\323\344\223\002\033\022\031/v1/reports/esfIndicators'
+  _globals['_REPORTSERVICE'].methods_by_name['GetBudgetForecast']._loaded_options = None
+  _globals['_REPORTSERVICE'].methods_by_name['GetBudgetForecast']._serialized_options = b'\212\265\030\014\n\002\010\004\n\002\010\010\n\002\010\005\202\323\344\223\002,\022*/v1/{name=programmes/*/budgets/*}:forecast'
+  _globals['_REPORTSERVICE'].methods_by_name['GetOpenData']._loaded_options = None
+  _globals['_REPORTSERVICE'].methods_by_name['GetOpenData']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\030\022\026/v1/openData/{quarter}'
+  _globals['_STATISTICSDIMENSION']._serialized_start=3281
+  _globals['_STATISTICSDIMENSION']._serialized_end=3446
+  _globals['_PROGRAMMESTATISTICS']._serialized_start=233
+  _globals['_PROGRAMMESTATISTICS']._serialized_end=800
+  _globals['_PROGRAMMESTATISTICS_REFUSALSBYREASONENTRY']._serialized_start=745
+  _globals['_PROGRAMMESTATISTICS_REFUSALSBYREASONENTRY']._serialized_end=800
+  _globals['_GETMONTHLYSTATISTICSREQUEST']._serialized_start=803
+  _globals['_GETMONTHLYSTATISTICSREQUEST']._serialized_end=945
+  _globals['_MONTHLYSTATISTICS']._serialized_start=947
+  _globals['_MONTHLYSTATISTICS']._serialized_end=1043
+  _globals['_GETSTATISTICSBREAKDOWNREQUEST']._serialized_start=1046
+  _globals['_GETSTATISTICSBREAKDOWNREQUEST']._serialized_end=1299
+  _globals['_STATISTICSROW']._serialized_start=1302
+  _globals['_STATISTICSROW']._serialized_end=1561
+  _globals['_STATISTICSBREAKDOWN']._serialized_start=1564
+  _globals['_STATISTICSBREAKDOWN']._serialized_end=1711
+  _globals['_GETESFINDICATORSREQUEST']._serialized_start=1714
+  _globals['_GETESFINDICATORSREQUEST']._serialized_end=1898
+  _globals['_ESFINDICATOR']._serialized_start=1900
+  _globals['_ESFINDICATOR']._serialized_end=1981
+  _globals['_ESFINDICATORS']._serialized_start=1984
+  _globals['_ESFINDICATORS']._serialized_end=2151
+  _globals['_GETBUDGETFORECASTREQUEST']._serialized_start=2154
+  _globals['_GETBUDGETFORECASTREQUEST']._serialized_end=2286
+  _globals['_BUDGETFORECAST']._serialized_start=2289
+  _globals['_BUDGETFORECAST']._serialized_end=2951
+  _globals['_BUDGETFORECAST_METHOD']._serialized_start=2891
+  _globals['_BUDGETFORECAST_METHOD']._serialized_end=2951
+  _globals['_GETOPENDATAREQUEST']._serialized_start=2953
+  _globals['_GETOPENDATAREQUEST']._serialized_end=3020
+  _globals['_OPENDATACELL']._serialized_start=3022
+  _globals['_OPENDATACELL']._serialized_end=3091
+  _globals['_OPENDATA']._serialized_start=3094
+  _globals['_OPENDATA']._serialized_end=3278
+  _globals['_REPORTSERVICE']._serialized_start=3449
+  _globals['_REPORTSERVICE']._serialized_end=4273
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,8 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +20,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _StatisticsDimension:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StatisticsDimensionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StatisticsDimension.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STATISTICS_DIMENSION_UNSPECIFIED: _StatisticsDimension.ValueType  # 0
+    STATISTICS_DIMENSION_PROGRAMME: _StatisticsDimension.ValueType  # 1
+    STATISTICS_DIMENSION_REGION: _StatisticsDimension.ValueType  # 2
+    """Place of the training as a NUTS code; empty where the session names none."""
+    STATISTICS_DIMENSION_OCCUPATION: _StatisticsDimension.ValueType  # 3
+    """ISCO-08 code of what the course prepares for; empty where it names none. A course that prepares for several counts
+    under each, so these rows may sum to more than there is.
+    """
+
+class StatisticsDimension(_StatisticsDimension, metaclass=_StatisticsDimensionEnumTypeWrapper):
+    """What a month's figures are split by."""
+
+STATISTICS_DIMENSION_UNSPECIFIED: StatisticsDimension.ValueType  # 0
+STATISTICS_DIMENSION_PROGRAMME: StatisticsDimension.ValueType  # 1
+STATISTICS_DIMENSION_REGION: StatisticsDimension.ValueType  # 2
+"""Place of the training as a NUTS code; empty where the session names none."""
+STATISTICS_DIMENSION_OCCUPATION: StatisticsDimension.ValueType  # 3
+"""ISCO-08 code of what the course prepares for; empty where it names none. A course that prepares for several counts
+under each, so these rows may sum to more than there is.
+"""
+Global___StatisticsDimension: _TypeAlias = StatisticsDimension  # noqa: Y015
 
 @_typing.final
 class ProgrammeStatistics(_message.Message):
@@ -55,6 +85,10 @@ class ProgrammeStatistics(_message.Message):
     ACCEPTED_FIELD_NUMBER: _builtins.int
     ACCEPTED_AMOUNT_FIELD_NUMBER: _builtins.int
     PAID_AMOUNT_FIELD_NUMBER: _builtins.int
+    CLAWED_BACK_FIELD_NUMBER: _builtins.int
+    CLAWED_BACK_AMOUNT_FIELD_NUMBER: _builtins.int
+    NET_ACCEPTED_AMOUNT_FIELD_NUMBER: _builtins.int
+    RECOVERED_AMOUNT_FIELD_NUMBER: _builtins.int
     programme: _builtins.str
     """The programme, `programmes/{id}`."""
     applications: _builtins.int
@@ -67,6 +101,8 @@ class ProgrammeStatistics(_message.Message):
     """Redemptions reserved."""
     accepted: _builtins.int
     """Redemptions accepted."""
+    clawed_back: _builtins.int
+    """Claw-backs made."""
     @_builtins.property
     def refusals_by_reason(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Refusals by reason code."""
@@ -81,7 +117,19 @@ class ProgrammeStatistics(_message.Message):
 
     @_builtins.property
     def paid_amount(self) -> _money_pb2.Money:
-        """Value paid out."""
+        """Value paid out: by the bank, or set off against what providers owed back; less what the bank returned."""
+
+    @_builtins.property
+    def clawed_back_amount(self) -> _money_pb2.Money:
+        """Value taken back from providers, whether it had been paid or not."""
+
+    @_builtins.property
+    def net_accepted_amount(self) -> _money_pb2.Money:
+        """Value accepted less value taken back, of the same month; below zero when more was taken back than accepted."""
+
+    @_builtins.property
+    def recovered_amount(self) -> _money_pb2.Money:
+        """What came in of earlier claw-backs, by being set off against payouts."""
 
     def __init__(
         self,
@@ -96,10 +144,14 @@ class ProgrammeStatistics(_message.Message):
         accepted: _builtins.int = ...,
         accepted_amount: _money_pb2.Money | None = ...,
         paid_amount: _money_pb2.Money | None = ...,
+        clawed_back: _builtins.int = ...,
+        clawed_back_amount: _money_pb2.Money | None = ...,
+        net_accepted_amount: _money_pb2.Money | None = ...,
+        recovered_amount: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "issued", b"issued", "paid_amount", b"paid_amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "clawed_back_amount", b"clawed_back_amount", "issued", b"issued", "net_accepted_amount", b"net_accepted_amount", "paid_amount", b"paid_amount", "recovered_amount", b"recovered_amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "accepted_amount", b"accepted_amount", "applications", b"applications", "granted", b"granted", "issued", b"issued", "paid_amount", b"paid_amount", "programme", b"programme", "refusals_by_reason", b"refusals_by_reason", "refused", b"refused", "reserved", b"reserved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "accepted_amount", b"accepted_amount", "applications", b"applications", "clawed_back", b"clawed_back", "clawed_back_amount", b"clawed_back_amount", "granted", b"granted", "issued", b"issued", "net_accepted_amount", b"net_accepted_amount", "paid_amount", b"paid_amount", "programme", b"programme", "recovered_amount", b"recovered_amount", "refusals_by_reason", b"refusals_by_reason", "refused", b"refused", "reserved", b"reserved"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -158,3 +210,478 @@ class MonthlyStatistics(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MonthlyStatistics: _TypeAlias = MonthlyStatistics  # noqa: Y015
+
+@_typing.final
+class GetStatisticsBreakdownRequest(_message.Message):
+    """Asks for the statistics of a month, split."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONTH_FIELD_NUMBER: _builtins.int
+    DIMENSION_FIELD_NUMBER: _builtins.int
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    NUTS_LENGTH_FIELD_NUMBER: _builtins.int
+    month: _builtins.str
+    """The month, `YYYY-MM`, UTC."""
+    dimension: Global___StatisticsDimension.ValueType
+    """What to split by."""
+    programme: _builtins.str
+    """Only this programme, `programmes/{id}`."""
+    nuts_length: _builtins.int
+    """Characters of a NUTS code to keep: 2 for countries, 5 for the smallest regions; 0 counts as 5."""
+    def __init__(
+        self,
+        *,
+        month: _builtins.str = ...,
+        dimension: Global___StatisticsDimension.ValueType = ...,
+        programme: _builtins.str = ...,
+        nuts_length: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dimension", b"dimension", "month", b"month", "nuts_length", b"nuts_length", "programme", b"programme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatisticsBreakdownRequest: _TypeAlias = GetStatisticsBreakdownRequest  # noqa: Y015
+
+@_typing.final
+class StatisticsRow(_message.Message):
+    """One value of the dimension."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    APPLICATIONS_FIELD_NUMBER: _builtins.int
+    GRANTED_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    ACCEPTED_AMOUNT_FIELD_NUMBER: _builtins.int
+    CLAWED_BACK_AMOUNT_FIELD_NUMBER: _builtins.int
+    PAID_AMOUNT_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """`programmes/{id}`, a NUTS code or an ISCO-08 code."""
+    currency_code: _builtins.str
+    """Currency of the amounts, ISO 4217."""
+    applications: _builtins.int
+    """Applications submitted."""
+    granted: _builtins.int
+    """Applications granted."""
+    refused: _builtins.int
+    """Applications refused."""
+    accepted: _builtins.int
+    """Redemptions accepted."""
+    @_builtins.property
+    def accepted_amount(self) -> _money_pb2.Money:
+        """Value accepted."""
+
+    @_builtins.property
+    def clawed_back_amount(self) -> _money_pb2.Money:
+        """Value taken back from providers."""
+
+    @_builtins.property
+    def paid_amount(self) -> _money_pb2.Money:
+        """Value paid out, less what the bank returned."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        applications: _builtins.int = ...,
+        granted: _builtins.int = ...,
+        refused: _builtins.int = ...,
+        accepted: _builtins.int = ...,
+        accepted_amount: _money_pb2.Money | None = ...,
+        clawed_back_amount: _money_pb2.Money | None = ...,
+        paid_amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "clawed_back_amount", b"clawed_back_amount", "paid_amount", b"paid_amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "accepted_amount", b"accepted_amount", "applications", b"applications", "clawed_back_amount", b"clawed_back_amount", "currency_code", b"currency_code", "granted", b"granted", "key", b"key", "paid_amount", b"paid_amount", "refused", b"refused"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatisticsRow: _TypeAlias = StatisticsRow  # noqa: Y015
+
+@_typing.final
+class StatisticsBreakdown(_message.Message):
+    """The statistics of a month, split."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONTH_FIELD_NUMBER: _builtins.int
+    DIMENSION_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    month: _builtins.str
+    """The month, `YYYY-MM`."""
+    dimension: Global___StatisticsDimension.ValueType
+    """What they are split by."""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatisticsRow]:
+        """By key and currency."""
+
+    def __init__(
+        self,
+        *,
+        month: _builtins.str = ...,
+        dimension: Global___StatisticsDimension.ValueType = ...,
+        rows: _abc.Iterable[Global___StatisticsRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dimension", b"dimension", "month", b"month", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatisticsBreakdown: _TypeAlias = StatisticsBreakdown  # noqa: Y015
+
+@_typing.final
+class GetEsfIndicatorsRequest(_message.Message):
+    """Asks for the indicators of participants."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Only this programme, `programmes/{id}`."""
+    @_builtins.property
+    def start_date(self) -> _date_pb2.Date:
+        """First day, UTC."""
+
+    @_builtins.property
+    def end_date(self) -> _date_pb2.Date:
+        """Last day (inclusive), UTC."""
+
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        start_date: _date_pb2.Date | None = ...,
+        end_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "programme", b"programme", "start_date", b"start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEsfIndicatorsRequest: _TypeAlias = GetEsfIndicatorsRequest  # noqa: Y015
+
+@_typing.final
+class EsfIndicator(_message.Message):
+    """One common output indicator."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    PARTICIPANTS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Code in Annex I of Regulation (EU) 2021/1057, such as `EECO02`."""
+    text: _builtins.str
+    """What it counts, in English."""
+    participants: _builtins.int
+    """Participants it counts."""
+    unknown: _builtins.int
+    """Participants of whom the facts do not say whether it counts them."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        text: _builtins.str = ...,
+        participants: _builtins.int = ...,
+        unknown: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "participants", b"participants", "text", b"text", "unknown", b"unknown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EsfIndicator: _TypeAlias = EsfIndicator  # noqa: Y015
+
+@_typing.final
+class EsfIndicators(_message.Message):
+    """Common output indicators for participants, by what was known of them when they entered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    INDICATORS_FIELD_NUMBER: _builtins.int
+    NOT_COVERED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start_date(self) -> _date_pb2.Date:
+        """First day."""
+
+    @_builtins.property
+    def end_date(self) -> _date_pb2.Date:
+        """Last day."""
+
+    @_builtins.property
+    def indicators(self) -> _containers.RepeatedCompositeFieldContainer[Global___EsfIndicator]:
+        """By code."""
+
+    @_builtins.property
+    def not_covered(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of Annex I for participants of which no fact is kept here."""
+
+    def __init__(
+        self,
+        *,
+        start_date: _date_pb2.Date | None = ...,
+        end_date: _date_pb2.Date | None = ...,
+        indicators: _abc.Iterable[Global___EsfIndicator] | None = ...,
+        not_covered: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "indicators", b"indicators", "not_covered", b"not_covered", "start_date", b"start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EsfIndicators: _TypeAlias = EsfIndicators  # noqa: Y015
+
+@_typing.final
+class GetBudgetForecastRequest(_message.Message):
+    """Asks how far the money of a budget will reach."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MONTHS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `programmes/{programme}/budgets/{id}`."""
+    months: _builtins.int
+    """Full calendar months before this one that the rate is taken from; 0 counts as 3."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        months: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["months", b"months", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBudgetForecastRequest: _TypeAlias = GetBudgetForecastRequest  # noqa: Y015
+
+@_typing.final
+class BudgetForecast(_message.Message):
+    """How far the money of a budget will reach."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Method:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _MethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[BudgetForecast._Method.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        METHOD_UNSPECIFIED: BudgetForecast._Method.ValueType  # 0
+        METHOD_LINEAR_RUN_RATE: BudgetForecast._Method.ValueType  # 1
+
+    class Method(_Method, metaclass=_MethodEnumTypeWrapper):
+        """How it was computed; today `LINEAR_RUN_RATE`: what is spent, reserved and open, and for each day left what was granted
+        a day in the months looked at, less what vouchers gave back.
+        """
+
+    METHOD_UNSPECIFIED: BudgetForecast.Method.ValueType  # 0
+    METHOD_LINEAR_RUN_RATE: BudgetForecast.Method.ValueType  # 1
+
+    BUDGET_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    WINDOW_START_DATE_FIELD_NUMBER: _builtins.int
+    WINDOW_END_DATE_FIELD_NUMBER: _builtins.int
+    WINDOW_GRANTED_FIELD_NUMBER: _builtins.int
+    DAYS_LEFT_FIELD_NUMBER: _builtins.int
+    FUNDED_FIELD_NUMBER: _builtins.int
+    SPENT_FIELD_NUMBER: _builtins.int
+    RESERVED_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    EXPECTED_GRANTS_FIELD_NUMBER: _builtins.int
+    FORECAST_FIELD_NUMBER: _builtins.int
+    EXPECTED_BALANCE_FIELD_NUMBER: _builtins.int
+    EXHAUSTION_DATE_FIELD_NUMBER: _builtins.int
+    budget: _builtins.str
+    """The budget, `programmes/{programme}/budgets/{id}`."""
+    method: Global___BudgetForecast.Method.ValueType
+    """How it was computed."""
+    days_left: _builtins.int
+    """Days of the budget after today."""
+    @_builtins.property
+    def as_of_date(self) -> _date_pb2.Date:
+        """Day it was computed for, UTC."""
+
+    @_builtins.property
+    def window_start_date(self) -> _date_pb2.Date:
+        """First day the rate is taken from."""
+
+    @_builtins.property
+    def window_end_date(self) -> _date_pb2.Date:
+        """Last day the rate is taken from."""
+
+    @_builtins.property
+    def window_granted(self) -> _money_pb2.Money:
+        """Granted in those days by the programme, less what its vouchers gave back."""
+
+    @_builtins.property
+    def funded(self) -> _money_pb2.Money:
+        """Money put into the budget."""
+
+    @_builtins.property
+    def spent(self) -> _money_pb2.Money:
+        """Accepted for redemptions of its vouchers, less what was taken back."""
+
+    @_builtins.property
+    def reserved(self) -> _money_pb2.Money:
+        """Reserved on its vouchers."""
+
+    @_builtins.property
+    def open(self) -> _money_pb2.Money:
+        """Open on its vouchers: granted, and neither reserved nor spent."""
+
+    @_builtins.property
+    def expected_grants(self) -> _money_pb2.Money:
+        """What will yet be granted at this rate until the budget's last day."""
+
+    @_builtins.property
+    def forecast(self) -> _money_pb2.Money:
+        """spent + reserved + open + expected_grants."""
+
+    @_builtins.property
+    def expected_balance(self) -> _money_pb2.Money:
+        """funded less forecast; below zero when the money will not do."""
+
+    @_builtins.property
+    def exhaustion_date(self) -> _date_pb2.Date:
+        """Last day on which the money not yet granted still does, at this rate; unset when it lasts to the end."""
+
+    def __init__(
+        self,
+        *,
+        budget: _builtins.str = ...,
+        method: Global___BudgetForecast.Method.ValueType = ...,
+        as_of_date: _date_pb2.Date | None = ...,
+        window_start_date: _date_pb2.Date | None = ...,
+        window_end_date: _date_pb2.Date | None = ...,
+        window_granted: _money_pb2.Money | None = ...,
+        days_left: _builtins.int = ...,
+        funded: _money_pb2.Money | None = ...,
+        spent: _money_pb2.Money | None = ...,
+        reserved: _money_pb2.Money | None = ...,
+        open: _money_pb2.Money | None = ...,
+        expected_grants: _money_pb2.Money | None = ...,
+        forecast: _money_pb2.Money | None = ...,
+        expected_balance: _money_pb2.Money | None = ...,
+        exhaustion_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "exhaustion_date", b"exhaustion_date", "expected_balance", b"expected_balance", "expected_grants", b"expected_grants", "forecast", b"forecast", "funded", b"funded", "open", b"open", "reserved", b"reserved", "spent", b"spent", "window_end_date", b"window_end_date", "window_granted", b"window_granted", "window_start_date", b"window_start_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "budget", b"budget", "days_left", b"days_left", "exhaustion_date", b"exhaustion_date", "expected_balance", b"expected_balance", "expected_grants", b"expected_grants", "forecast", b"forecast", "funded", b"funded", "method", b"method", "open", b"open", "reserved", b"reserved", "spent", b"spent", "window_end_date", b"window_end_date", "window_granted", b"window_granted", "window_start_date", b"window_start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BudgetForecast: _TypeAlias = BudgetForecast  # noqa: Y015
+
+@_typing.final
+class GetOpenDataRequest(_message.Message):
+    """Asks for figures that anybody may have."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUARTER_FIELD_NUMBER: _builtins.int
+    quarter: _builtins.str
+    """A quarter that is over, `2026-Q3`, UTC."""
+    def __init__(
+        self,
+        *,
+        quarter: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quarter", b"quarter"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOpenDataRequest: _TypeAlias = GetOpenDataRequest  # noqa: Y015
+
+@_typing.final
+class OpenDataCell(_message.Message):
+    """A number of people that is published, or not."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    PARTICIPANTS_FIELD_NUMBER: _builtins.int
+    SUPPRESSED_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """`programmes/{id}` or NUTS code of the training's place, empty where it is not known."""
+    participants: _builtins.int
+    """How many people; 0 when suppressed."""
+    suppressed: _builtins.bool
+    """True: not published, so that nobody can be made out."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        participants: _builtins.int = ...,
+        suppressed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "participants", b"participants", "suppressed", b"suppressed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenDataCell: _TypeAlias = OpenDataCell  # noqa: Y015
+
+@_typing.final
+class OpenData(_message.Message):
+    """How many people were granted a voucher in a quarter. A number below 5 is not published, nor are as many others as it
+    takes that totals do not reveal it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUARTER_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    PROGRAMMES_FIELD_NUMBER: _builtins.int
+    REGIONS_FIELD_NUMBER: _builtins.int
+    quarter: _builtins.str
+    """The quarter."""
+    @_builtins.property
+    def total(self) -> Global___OpenDataCell:
+        """All of them; each person counts once, where the first voucher of the quarter was granted."""
+
+    @_builtins.property
+    def programmes(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenDataCell]:
+        """By programme."""
+
+    @_builtins.property
+    def regions(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenDataCell]:
+        """By region: the first four characters of the NUTS code of the training's place."""
+
+    def __init__(
+        self,
+        *,
+        quarter: _builtins.str = ...,
+        total: Global___OpenDataCell | None = ...,
+        programmes: _abc.Iterable[Global___OpenDataCell] | None = ...,
+        regions: _abc.Iterable[Global___OpenDataCell] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["programmes", b"programmes", "quarter", b"quarter", "regions", b"regions", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenData: _TypeAlias = OpenData  # noqa: Y015

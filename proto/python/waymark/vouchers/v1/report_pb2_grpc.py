@@ -40,6 +40,26 @@ class ReportServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.GetMonthlyStatisticsRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.MonthlyStatistics.FromString,
                 _registered_method=True)
+        self.GetStatisticsBreakdown = channel.unary_unary(
+                '/waymark.vouchers.v1.ReportService/GetStatisticsBreakdown',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.GetStatisticsBreakdownRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.StatisticsBreakdown.FromString,
+                _registered_method=True)
+        self.GetEsfIndicators = channel.unary_unary(
+                '/waymark.vouchers.v1.ReportService/GetEsfIndicators',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.GetEsfIndicatorsRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.EsfIndicators.FromString,
+                _registered_method=True)
+        self.GetBudgetForecast = channel.unary_unary(
+                '/waymark.vouchers.v1.ReportService/GetBudgetForecast',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.GetBudgetForecastRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.BudgetForecast.FromString,
+                _registered_method=True)
+        self.GetOpenData = channel.unary_unary(
+                '/waymark.vouchers.v1.ReportService/GetOpenData',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.GetOpenDataRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.OpenData.FromString,
+                _registered_method=True)
 
 
 class ReportServiceServicer:
@@ -54,6 +74,40 @@ class ReportServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStatisticsBreakdown(self, request, context):
+        """Counts what happened in a month, by programme, region or occupation.
+        Errors: INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEsfIndicators(self, request, context):
+        """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
+        time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
+        EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is more than twelve months.
+        Errors: INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBudgetForecast(self, request, context):
+        """Says how far the money of a budget will reach, and by which method that was computed.
+        Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOpenData(self, request, context):
+        """Figures for everybody. Only of quarters that are over, so that two answers a day apart reveal nobody.
+        Errors: PERIOD_NOT_OVER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReportServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +115,26 @@ def add_ReportServiceServicer_to_server(servicer, server):
                     servicer.GetMonthlyStatistics,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.GetMonthlyStatisticsRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.MonthlyStatistics.SerializeToString,
+            ),
+            'GetStatisticsBreakdown': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatisticsBreakdown,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.GetStatisticsBreakdownRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.StatisticsBreakdown.SerializeToString,
+            ),
+            'GetEsfIndicators': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEsfIndicators,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.GetEsfIndicatorsRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.EsfIndicators.SerializeToString,
+            ),
+            'GetBudgetForecast': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBudgetForecast,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.GetBudgetForecastRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.BudgetForecast.SerializeToString,
+            ),
+            'GetOpenData': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOpenData,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.GetOpenDataRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_report__pb2.OpenData.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +165,114 @@ class ReportService:
             '/waymark.vouchers.v1.ReportService/GetMonthlyStatistics',
             waymark_dot_vouchers_dot_v1_dot_report__pb2.GetMonthlyStatisticsRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_report__pb2.MonthlyStatistics.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatisticsBreakdown(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ReportService/GetStatisticsBreakdown',
+            waymark_dot_vouchers_dot_v1_dot_report__pb2.GetStatisticsBreakdownRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_report__pb2.StatisticsBreakdown.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEsfIndicators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ReportService/GetEsfIndicators',
+            waymark_dot_vouchers_dot_v1_dot_report__pb2.GetEsfIndicatorsRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_report__pb2.EsfIndicators.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBudgetForecast(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ReportService/GetBudgetForecast',
+            waymark_dot_vouchers_dot_v1_dot_report__pb2.GetBudgetForecastRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_report__pb2.BudgetForecast.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOpenData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ReportService/GetOpenData',
+            waymark_dot_vouchers_dot_v1_dot_report__pb2.GetOpenDataRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_report__pb2.OpenData.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,24 @@ class ReportServiceStub:
     """Counts what happened in a month, by programme.
     Errors: INVALID_ARGUMENT.
     """
+    GetStatisticsBreakdown: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetStatisticsBreakdownRequest, _report_pb2.StatisticsBreakdown]
+    """Counts what happened in a month, by programme, region or occupation.
+    Errors: INVALID_ARGUMENT.
+    """
+    GetEsfIndicators: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetEsfIndicatorsRequest, _report_pb2.EsfIndicators]
+    """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
+    time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
+    EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is more than twelve months.
+    Errors: INVALID_ARGUMENT.
+    """
+    GetBudgetForecast: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]
+    """Says how far the money of a budget will reach, and by which method that was computed.
+    Errors: NOT_FOUND.
+    """
+    GetOpenData: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetOpenDataRequest, _report_pb2.OpenData]
+    """Figures for everybody. Only of quarters that are over, so that two answers a day apart reveal nobody.
+    Errors: PERIOD_NOT_OVER.
+    """
 
 @_typing.type_check_only
 class ReportServiceAsyncStub(ReportServiceStub):
@@ -46,6 +64,24 @@ class ReportServiceAsyncStub(ReportServiceStub):
     GetMonthlyStatistics: _aio.UnaryUnaryMultiCallable[_report_pb2.GetMonthlyStatisticsRequest, _report_pb2.MonthlyStatistics]  # type: ignore[assignment]
     """Counts what happened in a month, by programme.
     Errors: INVALID_ARGUMENT.
+    """
+    GetStatisticsBreakdown: _aio.UnaryUnaryMultiCallable[_report_pb2.GetStatisticsBreakdownRequest, _report_pb2.StatisticsBreakdown]  # type: ignore[assignment]
+    """Counts what happened in a month, by programme, region or occupation.
+    Errors: INVALID_ARGUMENT.
+    """
+    GetEsfIndicators: _aio.UnaryUnaryMultiCallable[_report_pb2.GetEsfIndicatorsRequest, _report_pb2.EsfIndicators]  # type: ignore[assignment]
+    """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
+    time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
+    EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is more than twelve months.
+    Errors: INVALID_ARGUMENT.
+    """
+    GetBudgetForecast: _aio.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]  # type: ignore[assignment]
+    """Says how far the money of a budget will reach, and by which method that was computed.
+    Errors: NOT_FOUND.
+    """
+    GetOpenData: _aio.UnaryUnaryMultiCallable[_report_pb2.GetOpenDataRequest, _report_pb2.OpenData]  # type: ignore[assignment]
+    """Figures for everybody. Only of quarters that are over, so that two answers a day apart reveal nobody.
+    Errors: PERIOD_NOT_OVER.
     """
 
 class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +95,48 @@ class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_report_pb2.MonthlyStatistics, _abc.Awaitable[_report_pb2.MonthlyStatistics]]:
         """Counts what happened in a month, by programme.
         Errors: INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def GetStatisticsBreakdown(
+        self,
+        request: _report_pb2.GetStatisticsBreakdownRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_report_pb2.StatisticsBreakdown, _abc.Awaitable[_report_pb2.StatisticsBreakdown]]:
+        """Counts what happened in a month, by programme, region or occupation.
+        Errors: INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def GetEsfIndicators(
+        self,
+        request: _report_pb2.GetEsfIndicatorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_report_pb2.EsfIndicators, _abc.Awaitable[_report_pb2.EsfIndicators]]:
+        """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
+        time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
+        EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is more than twelve months.
+        Errors: INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def GetBudgetForecast(
+        self,
+        request: _report_pb2.GetBudgetForecastRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_report_pb2.BudgetForecast, _abc.Awaitable[_report_pb2.BudgetForecast]]:
+        """Says how far the money of a budget will reach, and by which method that was computed.
+        Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetOpenData(
+        self,
+        request: _report_pb2.GetOpenDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_report_pb2.OpenData, _abc.Awaitable[_report_pb2.OpenData]]:
+        """Figures for everybody. Only of quarters that are over, so that two answers a day apart reveal nobody.
+        Errors: PERIOD_NOT_OVER.
         """
 
 def add_ReportServiceServicer_to_server(servicer: ReportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,125 @@
+"""`waymark monitoring`: rules that look at what was accepted before it is paid."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.amounts import json_money
+from services.cli.call import Call, calls, enum
+from services.cli.exits import ExitCode, Failure
+from services.cli.options import Limit
+
+monitoring = typer.Typer(help="Rules on accepted redemptions: drafted by one person, activated by another.")
+RULE = {
+    "rule": "name",
+    "state": "state",
+    "programme": "programme",
+    "holds": "holdOn",
+    "off": "off",
+    "amount": "amount",
+    "speed": "speed",
+    "distance": "distance",
+    "shared account": "sharedAccount",
+    "complaints": "complaint",
+    "sample": "sample",
+    "in force since": "activateTime",
+}
+Name = Annotated[str, typer.Argument(metavar="RULE", help="monitoringRules/{id}/versions/{n}")]
+Option = typer.Option
+
+
+class HoldOn(StrEnum):
+    """What an alert of the rule stops."""
+
+    NOTHING = "nothing"
+    REDEMPTION = "redemption"
+    COURSE = "course"
+    PROVIDER = "provider"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `monitoring` to the command line `app`."""
+    app.add_typer(monitoring, name="monitoring", no_args_is_help=True)
+
+
+@monitoring.command(
+    epilog="Example:  waymark monitoring draft high-amounts --above 2000.00 --hold redemption"
+)
+@calls("finance:maker")
+def draft(
+    call: Call,
+    rule: Annotated[str, typer.Argument(help="Id of the rule; a new one makes a new rule.")],
+    hold: Annotated[HoldOn, Option(help="What its alerts stop.")] = HoldOn.REDEMPTION,
+    programme: Annotated[str, Option(help="Only redemptions of this programmes/{id}.")] = "",
+    above: Annotated[str, Option(help="Hits more than this amount.")] = "",
+    above_median: Annotated[int, Option(help="Hits more than so many percent of the course's median.")] = 0,
+    sooner_than: Annotated[int, Option(help="Hits delivery within so many hours of the start.")] = 0,
+    per_day: Annotated[int, Option(help="Hits more deliveries of a provider on a day.")] = 0,
+    other_region: Annotated[
+        int, Option(help="Hits when home and session differ at this NUTS level, 0 to 3.")
+    ] = -1,
+    shared_account: Annotated[bool, Option(help="Hits providers with one bank account.")] = False,
+    complaints: Annotated[int, Option(help="Hits from so many complaints on.")] = 0,
+    within_days: Annotated[int, Option(help="Within so many days; with --complaints.")] = 90,
+    sample: Annotated[float, Option(help="Hits so many percent, drawn by lot.")] = 0,
+    off: Annotated[bool, Option(help="This version switches the rule off.")] = False,
+) -> None:
+    """Draft a rule, or the next version of one. Exactly one kind of condition is given."""
+    amount: dict[str, Any] = {"above": json_money(above)} if above else {}
+    if above_median:
+        amount["aboveMedianPercent"] = above_median
+    kinds: dict[str, Any] = {
+        "amount": amount,
+        "speed": {"soonerThanHours": sooner_than, "moreThanPerDay": per_day} if sooner_than or per_day else 0,
+        "distance": {"nutsLevel": other_region} if other_region >= 0 else 0,
+        "sample": {"shareBasisPoints": round(sample * 100)} if sample else 0,
+        "complaint": {"count": complaints, "withinDays": within_days} if complaints else 0,
+    }
+    found = {kind: condition for kind, condition in kinds.items() if condition}
+    if shared_account:
+        found["sharedAccount"] = {}
+    if len(found) != 1:
+        raise Failure(
+            ExitCode.USAGE,
+            f"A rule has one kind of condition; {len(found)} were given.",
+            remedy="Give one, such as --above, --sooner-than, --other-region, --complaints or --sample.",
+        )
+    body = {"programme": programme, "holdOn": enum("HOLD_ON", hold), "off": off, **found}
+    call.one(call.post("monitoringRules", {"monitoringRuleId": rule, "monitoringRule": body}), RULE)
+
+
+@monitoring.command(epilog="Example:  waymark monitoring activate monitoringRules/high-amounts/versions/1")
+@calls("finance:checker")
+def activate(call: Call, name: Name) -> None:
+    """Put a draft into force; by another person than the one who drafted it."""
+    call.one(call.post(f"{name}:activate"), RULE)
+
+
+@monitoring.command(epilog="Example:  waymark monitoring show monitoringRules/high-amounts/versions/1")
+@calls("auditor")
+def show(call: Call, name: Name) -> None:
+    """Show a version of a rule."""
+    call.one(call.get(name), RULE)
+
+
+@monitoring.command("list", epilog="Example:  waymark monitoring list --superseded")
+@calls("auditor")
+def list_(
+    call: Call,
+    superseded: Annotated[bool, Option(help="Versions that others replaced, too.")] = False,
+    limit: Limit = 50,
+) -> None:
+    """List rules, the newest version first."""
+    columns = {key: RULE[key] for key in ("rule", "state", "programme", "holds", "in force since")}
+    query = {"show_superseded": str(superseded).lower()}
+    call.many("monitoringRules", columns, limit, empty="no rule looks at anything", **query)
+
+
+@monitoring.command(epilog="Example:  waymark monitoring seed monitoringRules/lot/versions/1")
+@calls("auditor")
+def seed(call: Call, name: Name) -> None:
+    """Show the seed of a sample, to draw it again and compare."""
+    call.one(call.get(f"{name}:samplingSeed"), {"seed": "seed", "SHA-256": "seedSha256"})

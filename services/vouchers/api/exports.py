@@ -1,0 +1,45 @@
+"""ExportService: rows in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from google.api import httpbody_pb2
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import export_pb2 as pb
+from waymark.vouchers.v1 import export_pb2_grpc
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal, Violation
+from services.platform.rpc.handlers import query_stream
+from services.vouchers.api.convert import date_of
+from services.vouchers.app import VouchersApp
+from services.vouchers.domain.exports import as_csv, as_parquet
+from services.vouchers.domain.statements import period
+from services.vouchers.store import exports, names
+
+FORMATS = {
+    pb.EXPORT_FORMAT_UNSPECIFIED: (as_csv, "text/csv; charset=utf-8"),
+    pb.EXPORT_FORMAT_CSV: (as_csv, "text/csv; charset=utf-8"),
+    pb.EXPORT_FORMAT_PARQUET: (as_parquet, "application/vnd.apache.parquet"),
+}
+
+
+class ExportApi(export_pb2_grpc.ExportServiceServicer):
+    """Hands out rows."""
+
+    def __init__(self, app: VouchersApp) -> None:
+        self.app = app
+
+    @query_stream
+    def GetExport(self, tx: Transaction, request: pb.GetExportRequest) -> Iterator[httpbody_pb2.HttpBody]:
+        first = date_of(request.start_date, "start_date")
+        last = date_of(request.end_date, "end_date")
+        source = exports.SOURCES[exports.Dataset(request.dataset)]
+        if request.programme and source.programme is None:
+            violation = Violation("programme", "must be empty: what is exported belongs to no programme")
+            raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+        write, content_type = FORMATS[request.format]
+        rows = exports.stream(tx, source, *period(first, last), names.last(request.programme))
+        for part in write(source.columns, rows):
+            yield httpbody_pb2.HttpBody(content_type=content_type, data=part)

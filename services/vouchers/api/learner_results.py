@@ -1,0 +1,139 @@
+"""LearnerResultService: feedback, outcomes, and sums that tell of nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import learner_result_pb2 as pb
+from waymark.vouchers.v1 import learner_result_pb2_grpc
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal, Violation
+from services.platform.rpc.handlers import mutation, query
+from services.vouchers.api.convert import date_of, day, moment
+from services.vouchers.app import VouchersApp
+from services.vouchers.domain import results
+from services.vouchers.domain.states import RedemptionState as State
+from services.vouchers.domain.states import need
+from services.vouchers.relationships import learner_of
+from services.vouchers.store import learner_results, names, redemptions
+
+DELIVERED = (State.DELIVERED, State.ACCEPTED, State.SETTLING, State.PAID, State.CLAWED_BACK)
+ACCEPTED = (State.ACCEPTED, State.SETTLING, State.PAID)
+GROUP_NAMES = {0: "programme", 1: "programme", 2: "organisation", 3: "course"}
+Outcome = pb.LearnerOutcome
+
+
+class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
+    """What training did for learners."""
+
+    def __init__(self, app: VouchersApp) -> None:
+        self.app = app
+
+    @mutation
+    def GiveFeedback(self, tx: Transaction, request: pb.GiveFeedbackRequest) -> pb.Feedback:
+        about = redemptions.get(tx, _redemption(request.name))
+        need(State(about.state), DELIVERED)
+        marks = request.feedback
+        row = learner_results.give(tx, about.id, marks.satisfaction, marks.skills_gained)
+        if row is None:
+            raise Refusal(reason_pb2.REASON_FEEDBACK_CLOSED)
+        return _feedback(row)
+
+    @query
+    def GetFeedback(self, tx: Transaction, request: pb.GetFeedbackRequest) -> pb.Feedback:
+        return _feedback(learner_results.feedback_on(tx, _redemption(request.name)))
+
+    @mutation
+    def ReportOutcome(self, tx: Transaction, request: pb.ReportOutcomeRequest) -> pb.LearnerOutcome:
+        redemption, said = _redemption(request.name), request.outcome
+        row = learner_results.outcome_of(tx, redemption)
+        need(State(row.state), ACCEPTED)
+        own = row.learner == learner_of(tx.principal)
+        if own and tx.now < results.due(row.accepted_at):
+            metadata = {"due_time": results.due(row.accepted_at).isoformat()}
+            raise Refusal(reason_pb2.REASON_OUTCOME_NOT_DUE, metadata=metadata)
+        values = {
+            "redemption_id": redemption,
+            "status": said.status,
+            "source": Outcome.SOURCE_LEARNER if own else Outcome.SOURCE_PES_REGISTER,
+            "observed_on": _observed(tx, row, said),
+            "answered_at": tx.now,
+        }
+        learner_results.report(tx, values)
+        return _outcome(learner_results.outcome_of(tx, redemption))
+
+    @query
+    def GetLearnerOutcome(self, tx: Transaction, request: pb.GetLearnerOutcomeRequest) -> pb.LearnerOutcome:
+        return _outcome(learner_results.outcome_of(tx, _redemption(request.name)))
+
+    @query
+    def GetLearnerResults(self, tx: Transaction, request: pb.GetLearnerResultsRequest) -> pb.LearnerResults:
+        rows = learner_results.sums(
+            tx,
+            GROUP_NAMES[request.group_by],
+            names.last(request.programme),
+            request.organisation,
+            request.year,
+        )
+        feedback = results.hidden((row.name, row.feedback_learners) for row in rows)
+        outcomes = results.hidden((row.name, row.outcome_learners) for row in rows)
+        return pb.LearnerResults(
+            groups=[_group(row, row.name in feedback, row.name in outcomes) for row in rows]
+        )
+
+
+def _redemption(name: str) -> str:
+    return names.uuid_in(name.rpartition("/")[0], "redemptions")
+
+
+def _observed(tx: Transaction, row: Row[Any], said: Outcome) -> Any:
+    """Returns the day that an outcome is about; raises Refusal(INVALID_ARGUMENT) for one that is none, to
+    come, or before the training was accepted."""
+    if not said.HasField("observed_date"):
+        return tx.now.date()
+    observed = date_of(said.observed_date, "outcome.observed_date")
+    if not row.accepted_at.date() <= observed <= tx.now.date():
+        problem = "must lie between the acceptance of the training and today"
+        violation = Violation("outcome.observed_date", problem)
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+    return observed
+
+
+def _feedback(row: Row[Any]) -> pb.Feedback:
+    return pb.Feedback(
+        name=f"redemptions/{row.redemption_id}/feedback",
+        satisfaction=row.satisfaction,
+        skills_gained=row.skills_gained,
+        create_time=moment(row.created_at),
+        update_time=moment(row.updated_at),
+        change_time_limit=moment(row.created_at + results.CHANGEABLE),
+    )
+
+
+def _outcome(row: Row[Any]) -> pb.LearnerOutcome:
+    return Outcome(
+        name=f"redemptions/{row.id}/outcome",
+        status=row.status,
+        source=row.source,
+        observed_date=day(row.observed_on) if row.observed_on else None,
+        due_time=moment(results.due(row.accepted_at)) if row.accepted_at else None,
+        ask_time=moment(row.asked_at),
+        answer_time=moment(row.answered_at),
+    )
+
+
+def _group(row: Row[Any], no_feedback: bool, no_outcomes: bool) -> pb.ResultGroup:
+    group = pb.ResultGroup(group=row.name, feedback_suppressed=no_feedback, outcome_suppressed=no_outcomes)
+    if not no_feedback and row.feedback_count:
+        group.feedback_count = row.feedback_count
+        group.satisfaction_mean = round(row.satisfaction / row.feedback_count, 2)
+        group.skills_gained_mean = round(row.skills / row.feedback_count, 2)
+        group.satisfaction_counts.extend(getattr(row, f"mark_{mark}") for mark in range(1, 6))
+    if not no_outcomes and row.outcome_count:
+        group.outcome_count = row.outcome_count
+        group.employed_in_occupation, group.employed = row.status_1, row.status_2
+        group.in_training, group.seeking = row.status_3, row.status_4
+    return group

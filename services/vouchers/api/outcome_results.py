@@ -1,0 +1,227 @@
+"""OutcomeContractService: participants, what comes of them, and what that is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.json_format import ParseDict
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2
+from waymark.vouchers.v1 import outcome_contract_pb2 as pb
+
+from services.platform.db.etags import check_etag
+from services.platform.db.ids import new_id
+from services.platform.db.paging import page
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal, Violation
+from services.platform.rpc.handlers import mutation, query
+from services.vouchers.api.convert import date_of, day, moment
+from services.vouchers.app import VouchersApp
+from services.vouchers.domain import bookings
+from services.vouchers.domain import outcome_contracts as domain
+from services.vouchers.domain.expressions import compile_condition
+from services.vouchers.domain.money import money
+from services.vouchers.domain.outcome_contracts import (
+    WHOLE,
+    ContractState,
+    ReportState,
+    Results,
+    known_of,
+    share,
+)
+from services.vouchers.domain.states import need
+from services.vouchers.store import ledger, names, outcomes
+from services.vouchers.store.outcome_tables import outcome_participants
+
+
+class ResultMethods:
+    """The part of OutcomeContractService about people and results."""
+
+    app: VouchersApp
+
+    @mutation
+    def EnrolParticipants(
+        self, tx: Transaction, request: pb.EnrolParticipantsRequest
+    ) -> pb.EnrolParticipantsResponse:
+        row = _lock_active(tx, request.parent)
+        rows, known = outcomes.enrol(tx, row.id, list(request.learners))
+        return pb.EnrolParticipantsResponse(participants=_participants(tx, rows), known_count=known)
+
+    @query
+    def ListParticipants(
+        self, tx: Transaction, request: pb.ListParticipantsRequest
+    ) -> pb.ListParticipantsResponse:
+        contract = outcomes.get(tx, names.last(request.parent)).id
+        found = page(
+            tx,
+            self.app.signer,
+            outcomes.participants_of(contract),
+            order_by=[outcome_participants.c.id],
+            request=request,
+            filters={"parent": request.parent},
+        )
+        return pb.ListParticipantsResponse(
+            participants=_participants(tx, found.rows), next_page_token=found.next_page_token
+        )
+
+    @mutation
+    def ReportOutcomes(self, tx: Transaction, request: pb.ReportOutcomesRequest) -> pb.OutcomesResponse:
+        row = _lock_active(tx, request.parent)
+        happened = date_of(request.date, "date")
+        if not row.start_date <= happened <= tx.now.date():
+            said = f"must be from {row.start_date}, when the contract starts, to today"
+            raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation("date", said)])
+        people = _ids(tx, row, request.participants)
+        reports = outcomes.reports_of(tx, people, request.outcome)
+        refuted = ReportState.REFUTED
+        known = {who for (who, _), report in reports.items() if report.state != refuted}
+        new = [who for who in people if who not in known]
+        outcomes.report(tx, new, request.outcome, happened, request.evidence_reference)
+        return pb.OutcomesResponse(applied_count=len(new), known_count=len(known))
+
+    @mutation
+    def DecideOutcomes(self, tx: Transaction, request: pb.DecideOutcomesRequest) -> pb.OutcomesResponse:
+        row = _lock_active(tx, request.parent)
+        people = _ids(tx, row, request.participants)
+        reports = outcomes.reports_of(tx, people, request.outcome)
+        state = ReportState.REFUTED if request.refute else ReportState.VERIFIED
+        new = []
+        for who in people:
+            report = reports.get((who, request.outcome))
+            if report is not None and report.state == state:
+                continue
+            if report is None or report.state != ReportState.REPORTED:
+                metadata = {"participant": f"{request.parent}/participants/{who}"}
+                raise Refusal(reason_pb2.REASON_OUTCOME_NOT_REPORTED, metadata=metadata)
+            if report.reported_by == tx.principal.subject:
+                raise Refusal(reason_pb2.REASON_SAME_PERSON)
+            new.append(who)
+        outcomes.decide(tx, new, request.outcome, state)
+        return pb.OutcomesResponse(applied_count=len(new), known_count=len(people) - len(new))
+
+    @query
+    def GetTargetMix(self, tx: Transaction, request: pb.GetTargetMixRequest) -> pb.TargetMix:
+        row = outcomes.get(tx, names.last(request.name))
+        today = tx.now.date()
+        people = [known_of(facts, today) for facts in outcomes.facts_of_participants(tx, row.id)]
+        shares = []
+        for target in _terms(row).mix_targets:
+            found = share(compile_condition(target.expression), people)
+            message = pb.MixShare(code=target.code, min_percent=target.min_percent, suppressed=found is None)
+            if found is not None:
+                message.members, message.unknown = found.members, found.unknown
+                message.share_basis_points = found.members * WHOLE // max(1, len(people))
+                message.met = found.members * 100 >= target.min_percent * len(people)
+            shares.append(message)
+        return pb.TargetMix(outcome_contract=request.name, participants=len(people), shares=shares)
+
+    @query
+    def GetRepayment(self, tx: Transaction, request: pb.GetRepaymentRequest) -> pb.Repayment:
+        return _repayment(tx, outcomes.get(tx, names.last(request.name)))[1]
+
+    @mutation
+    def ProposeRepayment(self, tx: Transaction, request: pb.ProposeRepaymentRequest) -> pb.Repayment:
+        row = _lock_active(tx, request.name)
+        if tx.now.date() < row.repay_date:
+            metadata = {"due": row.repay_date.isoformat()}
+            raise Refusal(reason_pb2.REASON_REPAYMENT_NOT_DUE, metadata=metadata)
+        values = {"state": int(ContractState.REPAYMENT_PROPOSED), "proposed_by": tx.principal.subject}
+        return _repayment(tx, outcomes.change(tx, row.id, values))[1]
+
+    @mutation
+    def ApproveRepayment(self, tx: Transaction, request: pb.ApproveRepaymentRequest) -> pb.Repayment:
+        row = outcomes.lock(tx, names.last(request.name))
+        need(ContractState(row.state), (ContractState.REPAYMENT_PROPOSED,))
+        if row.proposed_by == tx.principal.subject:
+            raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        check_etag(request.etag, row.version)
+        due, message = _repayment(tx, row)
+        sources = [investor.funding_source for investor in _terms(row).investors]
+        unspent = list(zip(sources, due.unspent, strict=True))
+        worth = list(zip(sources, due.repaid, strict=True))
+        booked = [bookings.return_unspent(new_id(), request.name, unspent)]
+        booked.append(bookings.repay(new_id(), request.name, f"fundingSources/{row.payer_id}", worth))
+        values = {
+            "state": int(ContractState.REPAID),
+            "repaid_by": tx.principal.subject,
+            "available_cents": 0,
+            "unspent_cents": sum(due.unspent),
+        }
+        outcomes.change(tx, row.id, values)
+        ledger.post_all(tx, [(row.shard, booking) for booking in booked])
+        tx.publish(
+            events_pb2.OutcomeContractRepaid(
+                outcome_contract=request.name, repaid=message.repaid, unspent=message.unspent
+            )
+        )
+        return message
+
+
+def _terms(row: Row[Any]) -> pb.OutcomeContract:
+    return ParseDict(row.terms, pb.OutcomeContract())
+
+
+def _lock_active(tx: Transaction, name: str) -> Row[Any]:
+    row = outcomes.lock(tx, names.last(name))
+    need(ContractState(row.state), (ContractState.ACTIVE,))
+    return row
+
+
+def _ids(tx: Transaction, contract: Row[Any], participants: Sequence[str]) -> list[str]:
+    """Returns the ids in names of participants, all of this contract; raises Refusal(NOT_FOUND)."""
+    found = [names.uuid_in(name, "participants") for name in participants]
+    if any(name.split("/")[1] != contract.id for name in participants):
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    outcomes.check_participants(tx, contract.id, found)
+    return found
+
+
+def _repayment(tx: Transaction, row: Row[Any]) -> tuple[domain.Repayment, pb.Repayment]:
+    """Returns what the investors of a contract have back, or had, and the same as message."""
+    terms, currency = _terms(row), row.currency
+    results = outcomes.results_of(tx, [row.id]).get(row.id, Results(0, 0, 0))
+    released = sum(each.cents for each in outcomes.tranches_of(tx, [row.id]).values())
+    due = domain.repayment(terms, released, row.available_cents + row.unspent_cents, results)
+    return due, pb.Repayment(
+        outcome_contract=f"outcomeContracts/{row.id}",
+        due_date=day(row.repay_date),
+        participants=results.enrolled,
+        placed=results.placed,
+        result_basis_points=results.placed * WHOLE // max(1, results.enrolled),
+        released=money(released, currency),
+        repaid=money(sum(due.repaid), currency),
+        unspent=money(sum(due.unspent), currency),
+        investors=[
+            pb.InvestorRepayment(
+                funding_source=investor.funding_source,
+                invested=investor.amount,
+                repaid=money(worth, currency),
+                unspent=money(left, currency),
+            )
+            for investor, worth, left in zip(terms.investors, due.repaid, due.unspent, strict=True)
+        ],
+    )
+
+
+def _participants(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.Participant]:
+    reports = outcomes.reports_of(tx, [str(row.id) for row in rows])
+    found: dict[str, list[pb.OutcomeReport]] = {}
+    for (participant, outcome), report in reports.items():
+        message = pb.OutcomeReport(
+            outcome=pb.ParticipantOutcome.ValueType(outcome),
+            state=report.state,
+            date=day(report.occurred_on),
+            evidence_reference=report.evidence_reference,
+        )
+        found.setdefault(participant, []).append(message)
+    return [
+        pb.Participant(
+            name=f"outcomeContracts/{row.contract_id}/participants/{row.id}",
+            learner=row.learner,
+            reports=found.get(str(row.id), []),
+            create_time=moment(row.created_at),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,60 @@
+"""Learners whose provider was delisted: another course, or the money back. Shared by calls and jobs.
+
+Locked in this order: the redemption with its voucher and chain, then the offer.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from waymark.vouchers.v1 import events_pb2, redemption_pb2
+
+from services.platform.db.transaction import Transaction
+from services.vouchers.api.convert import moment
+from services.vouchers.domain.states import RedemptionState, need
+from services.vouchers.releasing import release_reservation
+from services.vouchers.store import rebookings, redemptions
+
+PATIENCE = timedelta(days=14)  # to choose
+UNDER_WAY = (RedemptionState.RESERVED, RedemptionState.AUTHORISED, RedemptionState.STARTED)
+WHY = redemption_pb2.Redemption.END_REASON_SESSION_CHANGED
+
+
+def offer(tx: Transaction, redemption: str) -> None:
+    """Offers the learner of an open redemption like sessions elsewhere; when there are none, the money
+    returns to the voucher. Raises Refusal(WRONG_STATE) when it is no longer open."""
+    row = redemptions.lock_with_money(tx, redemption)
+    need(RedemptionState(row.state), UNDER_WAY)
+    sessions = rebookings.like(tx, row.session, row.currency, tx.now.date())
+    expires = tx.now + PATIENCE
+    values = {
+        "redemption_id": redemption,
+        "state": rebookings.OFFERED if sessions else rebookings.NONE,
+        "sessions": sessions,
+        "expires_at": expires,
+    }
+    rebookings.add(tx, values)
+    if not sessions:
+        give_back(tx, row)
+    event = events_pb2.RebookingOffered(
+        redemption=f"redemptions/{redemption}",
+        learner=row.learner,
+        sessions=sessions,
+        expire_time=moment(expires) if sessions else None,
+    )
+    tx.publish(event)
+
+
+def expire(tx: Transaction, redemption: str) -> None:
+    """Ends an offer that nobody took: the money of an open redemption returns to the voucher."""
+    row = redemptions.lock_with_money(tx, redemption)
+    open_ = row.state in UNDER_WAY
+    if open_:
+        give_back(tx, row)
+    rebookings.change(tx, redemption, rebookings.EXPIRED if open_ else rebookings.ENDED)
+
+
+def give_back(tx: Transaction, row: Any) -> None:
+    """Ends a locked redemption before delivery; its amount is on the voucher again."""
+    release_reservation(tx, row, redemptions.redemption_of(row).void(), WHY)

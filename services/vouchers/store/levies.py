@@ -1,0 +1,275 @@
+"""Statements of levies: schemes, accounts by year, contributions, claims, what lapses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, Select, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.vouchers.domain.levies import ClaimState, Line, LineKind, Year
+from services.vouchers.store import ledger
+from services.vouchers.store.levy_tables import (
+    levy_accounts,
+    levy_claim_parts,
+    levy_claims,
+    levy_contributions,
+    levy_expiries,
+    levy_rates,
+    levy_schemes,
+    levy_years,
+)
+
+_CONTRIBUTED = text("""INSERT INTO levy_years (account_id, year, contributed_cents, expires_on)
+SELECT * FROM unnest(CAST(:accounts AS uuid[]), CAST(:years AS smallint[]), CAST(:cents AS bigint[]),
+  CAST(:expires AS date[]))
+ON CONFLICT (account_id, year)
+DO UPDATE SET contributed_cents = levy_years.contributed_cents + excluded.contributed_cents""")
+_MOVE = {
+    ClaimState.SUBMITTED: "reserved_cents = y.reserved_cents + p.cents",
+    ClaimState.APPROVED: """reserved_cents = y.reserved_cents - p.cents,
+  claimed_cents = y.claimed_cents + p.cents""",
+    ClaimState.REJECTED: "reserved_cents = y.reserved_cents - p.cents",
+}
+_LINES = text("""SELECT * FROM (
+  SELECT month AS day, 1 AS kind, cents, gross_cents AS gross, CAST(NULL AS uuid) AS claim
+  FROM levy_contributions WHERE account_id = :account
+  UNION ALL SELECT (decided_at AT TIME ZONE 'UTC')::date, 2, -amount_cents, NULL, id
+  FROM levy_claims WHERE account_id = :account AND state = 2
+  UNION ALL SELECT expired_on, 3, -cents, NULL, NULL FROM levy_expiries WHERE account_id = :account
+) AS moved WHERE day <= :until ORDER BY day, kind, claim""")
+_DUE = text("""SELECT account_id, min(expires_on) AS expires_on FROM levy_years
+WHERE expires_on < CAST(:today AS date)
+  AND contributed_cents > reserved_cents + claimed_cents + expired_cents
+GROUP BY account_id ORDER BY account_id LIMIT :limit""")
+
+
+def add_scheme(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """Inserts a levy; raises Refusal(ALREADY_EXISTS)."""
+    statement = upsert(levy_schemes).values(values).on_conflict_do_nothing().returning(levy_schemes.c.id)
+    if tx.execute(statement).one_or_none() is None:
+        raise Refusal(reason_pb2.REASON_ALREADY_EXISTS)
+
+
+def get_scheme(tx: Transaction, scheme: str, *, locked: bool = False) -> Row[Any]:
+    """Returns a levy's row; raises Refusal(NOT_FOUND)."""
+    statement = select(levy_schemes).where(levy_schemes.c.id == scheme)
+    return tx.one(statement.with_for_update(key_share=True) if locked else statement)
+
+
+def add_rates(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rates of a levy that `get_scheme` locked or that was made just now."""
+    tx.execute(insert(levy_rates), list(rows))
+
+
+def rates_of(tx: Transaction, schemes: Iterable[str]) -> dict[str, list[Row[Any]]]:
+    """Returns the rates of levies, earliest first."""
+    statement = (
+        select(levy_rates)
+        .where(levy_rates.c.scheme_id.in_(list(schemes)))
+        .order_by(levy_rates.c.effective_date)
+    )
+    found: dict[str, list[Row[Any]]] = {}
+    for row in tx.execute(statement):
+        found.setdefault(row.scheme_id, []).append(row)
+    return found
+
+
+def last_month(tx: Transaction, scheme: str) -> date | None:
+    """Returns the last month of which a levy has contributions; None when there are none."""
+    statement = (
+        select(func.max(levy_contributions.c.month))
+        .join(levy_accounts, levy_accounts.c.id == levy_contributions.c.account_id)
+        .where(levy_accounts.c.scheme_id == scheme)
+    )
+    month: date | None = tx.execute(statement).scalar_one()
+    return month
+
+
+def known(tx: Transaction, scheme: str, employers: Iterable[str]) -> dict[tuple[str, date], int]:
+    """Returns the gross payroll (cents) that was taken in, by employer and month."""
+    statement = (
+        select(levy_accounts.c.employer, levy_contributions.c.month, levy_contributions.c.gross_cents)
+        .join(levy_accounts, levy_accounts.c.id == levy_contributions.c.account_id)
+        .where(levy_accounts.c.scheme_id == scheme, levy_accounts.c.employer.in_(set(employers)))
+    )
+    return {(row.employer, row.month): row.gross_cents for row in tx.execute(statement)}
+
+
+def accounts_for(tx: Transaction, scheme: Row[Any], employers: Iterable[str]) -> dict[str, Row[Any]]:
+    """Locks and returns the accounts of employers with a locked levy, in order of their ids; makes those that
+    are missing."""
+    wanted = set(employers)
+    here = select(levy_accounts).where(
+        levy_accounts.c.scheme_id == scheme.id, levy_accounts.c.employer.in_(wanted)
+    )
+    there = {row.employer for row in tx.execute(here)}
+    new = []
+    for employer in sorted(wanted - there):
+        account = new_id()
+        shard = ledger.shard_for(tx, scheme.currency, f"levyAccounts/{account}")
+        values = {"id": account, "scheme_id": scheme.id, "employer": employer, "shard": shard}
+        new.append(values | {"currency": scheme.currency})
+    if new:
+        tx.execute(insert(levy_accounts), new)
+    locked = here.order_by(levy_accounts.c.id).with_for_update(key_share=True)
+    return {row.employer: row for row in tx.execute(locked)}
+
+
+def contribute(
+    tx: Transaction,
+    rows: Sequence[Mapping[str, Any]],
+    years: Mapping[tuple[str, int], tuple[int, date]],
+) -> None:
+    """Inserts contributions of locked accounts, and adds them to their years: by account and year the cents,
+    and the last day on which they may be claimed. Book the same."""
+    tx.execute(insert(levy_contributions), list(rows))
+    values = {
+        "accounts": [account for account, _ in years],
+        "years": [year for _, year in years],
+        "cents": [cents for cents, _ in years.values()],
+        "expires": [expires for _, expires in years.values()],
+    }
+    tx.execute(_CONTRIBUTED, values)
+
+
+def listed(scheme: str, employer: str) -> Select[Any]:
+    """Returns the statement for accounts; an empty scheme or employer means any."""
+    statement = select(levy_accounts)
+    if scheme:
+        statement = statement.where(levy_accounts.c.scheme_id == scheme)
+    return statement.where(levy_accounts.c.employer == employer) if employer else statement
+
+
+def get_account(tx: Transaction, account: str) -> Row[Any]:
+    """Returns an account's row; raises Refusal(NOT_FOUND)."""
+    return tx.one(select(levy_accounts).where(levy_accounts.c.id == account))
+
+
+def lock_account(tx: Transaction, account: str) -> Row[Any]:
+    """Locks an account: one claim at a time; raises Refusal(NOT_FOUND)."""
+    return tx.one(select(levy_accounts).where(levy_accounts.c.id == account).with_for_update(key_share=True))
+
+
+def years_of(tx: Transaction, accounts: Iterable[str]) -> dict[str, list[Year]]:
+    """Returns the years of accounts, earliest first."""
+    statement = (
+        select(levy_years)
+        .where(levy_years.c.account_id.in_(list(accounts)))
+        .order_by(levy_years.c.account_id, levy_years.c.year)
+    )
+    found: dict[str, list[Year]] = {}
+    for row in tx.execute(statement):
+        year = Year(
+            row.year,
+            row.contributed_cents,
+            row.reserved_cents,
+            row.claimed_cents,
+            row.expired_cents,
+            row.expires_on,
+        )
+        found.setdefault(str(row.account_id), []).append(year)
+    return found
+
+
+def with_evidence(tx: Transaction, account: str, reference: str) -> str | None:
+    """Returns the id of the claim of a locked account with this evidence that was not rejected."""
+    statement = select(levy_claims.c.id).where(
+        levy_claims.c.account_id == account,
+        levy_claims.c.evidence_reference == reference,
+        levy_claims.c.state != int(ClaimState.REJECTED),
+    )
+    found = tx.execute(statement).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def add_claim(tx: Transaction, values: Mapping[str, Any], parts: Sequence[tuple[int, int]]) -> Row[Any]:
+    """Inserts a claim on a locked account and sets its (year, cents) aside; returns its row."""
+    row = tx.execute(insert(levy_claims).values(values).returning(levy_claims)).one()
+    account = values["account_id"]
+    rows = [{"claim_id": row.id, "account_id": account, "year": year, "cents": part} for year, part in parts]
+    tx.execute(insert(levy_claim_parts), rows)
+    _move(tx, row.id, ClaimState.SUBMITTED)
+    return row
+
+
+def get_claim(tx: Transaction, account: str, claim: str) -> Row[Any]:
+    """Returns a claim's row; raises Refusal(NOT_FOUND)."""
+    statement = select(levy_claims).where(levy_claims.c.id == claim, levy_claims.c.account_id == account)
+    return tx.one(statement)
+
+
+def claims_of(account: str, state: int) -> Select[Any]:
+    """Returns the statement for an account's claims; state 0 means any."""
+    statement = select(levy_claims).where(levy_claims.c.account_id == account)
+    return statement.where(levy_claims.c.state == state) if state else statement
+
+
+def parts_of(tx: Transaction, claims: Iterable[str]) -> dict[str, list[tuple[int, int]]]:
+    """Returns the (year, cents) of claims, earliest first."""
+    statement = (
+        select(levy_claim_parts)
+        .where(levy_claim_parts.c.claim_id.in_(list(claims)))
+        .order_by(levy_claim_parts.c.claim_id, levy_claim_parts.c.year)
+    )
+    found: dict[str, list[tuple[int, int]]] = {}
+    for row in tx.execute(statement):
+        found.setdefault(str(row.claim_id), []).append((row.year, row.cents))
+    return found
+
+
+def decide(tx: Transaction, claim: str, state: ClaimState, reject_reason: int = 0) -> Row[Any]:
+    """Decides an open claim of a locked account and moves what it set aside; returns its row."""
+    values = {
+        "state": int(state),
+        "reject_reason": reject_reason,
+        "decided_by": tx.principal.subject,
+        "decided_at": tx.now,
+    }
+    statement = update(levy_claims).where(levy_claims.c.id == claim).values(values).returning(levy_claims)
+    row = tx.execute(statement).one()
+    _move(tx, claim, state)
+    return row
+
+
+def _move(tx: Transaction, claim: str, state: ClaimState) -> None:
+    tx.execute(
+        text(f"""UPDATE levy_years y SET {_MOVE[state]} FROM levy_claim_parts p
+WHERE p.claim_id = :claim AND y.account_id = p.account_id AND y.year = p.year"""),  # noqa: S608 - texts of our own
+        {"claim": claim},
+    )
+
+
+def due_to_expire(tx: Transaction, limit: int) -> list[str]:
+    """Returns ids of accounts with something that lapsed before today and is not booked."""
+    rows = tx.execute(_DUE, {"today": tx.now.date(), "limit": limit})
+    return [str(row.account_id) for row in rows]
+
+
+def expire(tx: Transaction, account: str, year: Year) -> None:
+    """Writes that the rest of a year of a locked account lapsed; book the same."""
+    place = (levy_years.c.account_id == account) & (levy_years.c.year == year.year)
+    more = levy_years.c.expired_cents + year.rest
+    tx.execute(update(levy_years).where(place).values(expired_cents=more))
+    values = {"id": new_id(), "account_id": account, "year": year.year, "cents": year.rest}
+    tx.execute(insert(levy_expiries).values(**values, expired_on=year.expires))
+
+
+def lines(tx: Transaction, account: str, until: date) -> list[Line]:
+    """Returns what moved on an account up to a day, in order."""
+    return [
+        Line(
+            row.day,
+            LineKind(row.kind),
+            row.cents,
+            row.gross,
+            f"levyAccounts/{account}/claims/{row.claim}" if row.claim else "",
+        )
+        for row in tx.execute(_LINES, {"account": account, "until": until})
+    ]

@@ -1,0 +1,132 @@
+"""Statements of monitoring: rule versions, what was accepted and not looked at, what it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, Select, func, insert, select, text, update
+
+from services.platform.db.transaction import Transaction
+from services.vouchers.store.quality_tables import monitoring_rules
+
+DRAFT, ACTIVE, SUPERSEDED = 1, 2, 3
+_m = monitoring_rules.c
+_UNCHECKED = text("""SELECT r.id, r.learner, r.programme_id, r.course, r.organisation, r.currency,
+  r.accepted_cents, r.started_at, r.delivered_at, coalesce(s.nuts_code, '') AS nuts_code
+FROM redemptions r LEFT JOIN sessions s ON s.name = r.session
+WHERE r.state = 5 AND r.checked_at IS NULL
+ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED""")
+_CHECKED = text("""WITH checked AS (
+  UPDATE redemptions SET checked_at = now() WHERE id = ANY (CAST(:ids AS uuid[]))
+  RETURNING id, organisation, course, currency, accepted_cents, delivered_at, accepted_at
+)
+INSERT INTO acceptances
+  (redemption_id, organisation, course, currency, accepted_cents, delivered_on, accepted_at)
+SELECT id, organisation, course, currency, accepted_cents, (delivered_at AT TIME ZONE 'UTC')::date,
+  coalesce(accepted_at, now()) FROM checked
+ON CONFLICT (redemption_id) DO NOTHING""")
+_MEDIANS = text("""SELECT c.course, c.currency, m.cents, m.found
+FROM unnest(CAST(:courses AS text[]), CAST(:currencies AS text[])) AS c (course, currency), LATERAL (
+  SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY accepted_cents) AS cents, count(*) AS found FROM (
+    SELECT accepted_cents FROM acceptances a WHERE a.course = c.course AND a.currency = c.currency
+    ORDER BY redemption_id DESC LIMIT 200) AS last
+) AS m WHERE m.found > 0""")
+_ON_DAYS = text("""SELECT a.organisation, a.delivered_on, count(*) AS found
+FROM acceptances a JOIN unnest(CAST(:organisations AS text[]), CAST(:days AS date[])) AS d (organisation, day)
+  ON a.organisation = d.organisation AND a.delivered_on = d.day
+GROUP BY a.organisation, a.delivered_on""")
+# Compared inside the database: no account number leaves it.
+_SHARING = text("""SELECT mine.organisation, count(DISTINCT other.organisation) AS found
+FROM bank_accounts mine JOIN bank_accounts other
+  ON other.iban = mine.iban AND other.organisation <> mine.organisation AND other.state = 2
+WHERE mine.state = 2 AND mine.organisation = ANY (:organisations) GROUP BY mine.organisation""")
+_RESIDENCES = text("""SELECT DISTINCT ON (learner) learner, value #>> '{}' AS nuts FROM learner_facts
+WHERE key = 'residence_nuts' AND learner = ANY (:learners)
+  AND (valid_until IS NULL OR valid_until >= CAST(:today AS date))
+ORDER BY learner, source DESC""")
+
+
+def lock_rule(tx: Transaction, code: str) -> None:
+    """Waits until nobody else changes the rule, new or not, in an open transaction."""
+    tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"rule {code}"})
+
+
+def next_number(tx: Transaction, code: str) -> int:
+    """Returns the number of the next version of a locked rule."""
+    last = tx.execute(select(func.max(_m.number)).where(_m.code == code)).scalar()
+    return int(last or 0) + 1
+
+
+def add_version(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
+    """Inserts a draft; returns its row."""
+    return tx.execute(insert(monitoring_rules).values(values).returning(monitoring_rules)).one()
+
+
+def get_version(tx: Transaction, code: str, number: int) -> Row[Any]:
+    """Returns a version's row; raises Refusal(NOT_FOUND)."""
+    return tx.one(select(monitoring_rules).where(_m.code == code, _m.number == number))
+
+
+def activate(tx: Transaction, code: str, number: int) -> Row[Any]:
+    """Puts a draft of a locked rule into force, in place of the one that is; returns its row. The database
+    refuses whoever drafted it."""
+    former = update(monitoring_rules).where(_m.code == code, _m.state == ACTIVE)
+    tx.execute(former.values(state=SUPERSEDED))
+    statement = update(monitoring_rules).where(_m.code == code, _m.number == number)
+    values = {"state": ACTIVE, "activated_by": tx.principal.subject, "activated_at": tx.now}
+    return tx.execute(statement.values(values).returning(monitoring_rules)).one()
+
+
+def active_number(tx: Transaction, code: str) -> int:
+    """Returns the number of the version in force; 0 when there is none."""
+    return int(tx.execute(select(_m.number).where(_m.code == code, _m.state == ACTIVE)).scalar() or 0)
+
+
+def active(tx: Transaction) -> Sequence[Row[Any]]:
+    """Returns every version in force, by rule."""
+    return tx.execute(select(monitoring_rules).where(_m.state == ACTIVE).order_by(_m.code)).all()
+
+
+def versions(*, superseded: bool) -> Select[Any]:
+    """Returns the statement for versions; `superseded`: those too."""
+    statement = select(monitoring_rules)
+    return statement if superseded else statement.where(_m.state != SUPERSEDED)
+
+
+def unchecked(tx: Transaction, limit: int) -> Sequence[Row[Any]]:
+    """Locks and returns accepted redemptions that no rule has looked at, with the session's region."""
+    return tx.execute(_UNCHECKED, {"limit": limit}).all()
+
+
+def mark_checked(tx: Transaction, ids: Sequence[str]) -> None:
+    """Notes that the rules have looked at locked redemptions, and keeps what later ones are compared with."""
+    tx.execute(_CHECKED, {"ids": list(ids)})
+
+
+def medians(tx: Transaction, courses: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Returns median and count of the last 200 accepted amounts by course and currency."""
+    pairs = sorted(courses)
+    values = {"courses": [course for course, _ in pairs], "currencies": [currency for _, currency in pairs]}
+    return {(row.course, row.currency): (row.cents, row.found) for row in tx.execute(_MEDIANS, values)}
+
+
+def on_days(tx: Transaction, days: Collection[tuple[str, date]]) -> dict[tuple[str, date], int]:
+    """Returns how many checked redemptions of a provider were delivered on a day."""
+    pairs = sorted(days)
+    values = {"organisations": [who for who, _ in pairs], "days": [day for _, day in pairs]}
+    rows = tx.execute(_ON_DAYS, values)
+    return {(row.organisation, row.delivered_on): row.found for row in rows}
+
+
+def sharing(tx: Transaction, organisations: Collection[str]) -> dict[str, int]:
+    """Returns with how many others providers share a confirmed bank account; none is left out."""
+    rows = tx.execute(_SHARING, {"organisations": sorted(organisations)})
+    return {row.organisation: row.found for row in rows}
+
+
+def residences(tx: Transaction, learners: Collection[str], today: date) -> dict[str, str]:
+    """Returns the region of residence of learners as best known."""
+    rows = tx.execute(_RESIDENCES, {"learners": sorted(learners), "today": today})
+    return {row.learner: row.nuts for row in rows}

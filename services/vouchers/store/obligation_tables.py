@@ -1,0 +1,68 @@
+"""Tables of employers' promises to hire: obligations and the people who are trained."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+from services.vouchers.store.columns import blank, cents, created, document, key, words
+from services.vouchers.store.tables import metadata
+
+employer_obligations = Table(
+    "employer_obligations",
+    metadata,
+    key(),
+    words("employer"),
+    document("display_names"),
+    Column("state", SmallInteger, nullable=False),
+    words("currency"),
+    Column("creditor_id", Text, ForeignKey("funding_sources.id"), nullable=False),
+    document("payers"),
+    Column("hire_percent", SmallInteger, nullable=False),
+    Column("refund_cents", BigInteger, nullable=False),
+    Column("due_date", Date, nullable=False),
+    Column("shard", SmallInteger, nullable=False),
+    cents("owed_cents"),
+    cents("paid_cents"),
+    created(),
+    CheckConstraint("paid_cents BETWEEN 0 AND owed_cents", name="employer_obligations_paid_within_owed"),
+)
+Index("employer_obligations_employer", employer_obligations.c.employer, employer_obligations.c.id)
+
+obligation_trainees = Table(
+    "obligation_trainees",
+    metadata,
+    key(),
+    Column("obligation_id", Uuid(as_uuid=False), ForeignKey("employer_obligations.id"), nullable=False),
+    words("learner"),
+    Column("cost_cents", BigInteger, nullable=False),
+    document("parts"),
+    Column("state", SmallInteger, nullable=False),
+    words("enrolled_by"),
+    blank("approved_by"),
+    Column("hiring", SmallInteger, nullable=False, server_default="0"),
+    Column("hired_on", Date),
+    blank("evidence_reference"),
+    blank("reported_by"),
+    blank("decided_by"),
+    created(),
+    UniqueConstraint("obligation_id", "learner"),
+    CheckConstraint("approved_by <> enrolled_by", name="obligation_trainees_maker_checker"),
+    CheckConstraint("state = 1 OR approved_by <> ''", name="obligation_trainees_approved_by_someone"),
+    CheckConstraint(
+        "decided_by = '' OR decided_by <> reported_by", name="obligation_trainees_hiring_maker_checker"
+    ),
+    CheckConstraint("hiring < 2 OR decided_by <> ''", name="obligation_trainees_hiring_decided_by_someone"),
+)
+Index("obligation_trainees_obligation", obligation_trainees.c.obligation_id, obligation_trainees.c.id)

@@ -1,0 +1,105 @@
+"""Statements of targets: what they measure, reviews, reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, select, text, update
+
+from services.platform.db.transaction import Transaction
+from services.vouchers.domain.outcome_contracts import SMALLEST
+from services.vouchers.domain.targets import Measure
+from services.vouchers.store.target_tables import target_reviews, target_values, targets
+
+_IN = ">= CAST(:start AS date) AND {0} < CAST(:after AS date)"
+_PROGRAMME = "(CAST(:programme AS text) = '' OR programme_id = :programme)"
+_MEASURES = {
+    Measure.VOUCHERS_ISSUED: text(
+        f"SELECT count(*) FROM vouchers WHERE created_at {_IN.format('created_at')} AND {_PROGRAMME}"  # noqa: S608 - texts of our own
+    ),
+    Measure.VOUCHERS_REDEEMED: text(
+        f"SELECT count(*) FROM redemptions WHERE accepted_at {_IN.format('accepted_at')} AND {_PROGRAMME}"  # noqa: S608
+    ),
+    Measure.PAID_CENTS: text(
+        f"""SELECT coalesce(sum(paid_cents), 0) FROM redemptions
+WHERE state = 7 AND updated_at {_IN.format("updated_at")} AND {_PROGRAMME}"""  # noqa: S608
+    ),
+    Measure.PLACED_BASIS_POINTS: text("""SELECT CASE WHEN count(*) >= :smallest
+  THEN count(r.participant_id) * 10000 / count(*) END
+FROM outcome_participants p LEFT JOIN outcome_reports r ON r.participant_id = p.id AND r.outcome = 2
+  AND r.state = 2 AND r.decided_at < CAST(:after AS date)
+WHERE p.created_at < CAST(:after AS date)"""),
+    Measure.SERVICE_POINTS: text("""SELECT count(*) FROM organisations o
+WHERE o.accredited AND (o.accredited_until IS NULL OR o.accredited_until >= CAST(:today AS date))
+  AND EXISTS (SELECT 1 FROM courses c JOIN sessions s ON s.course = c.name
+    WHERE c.organisation = o.name AND NOT c.removed AND s.listed)"""),
+}
+_REMIND = text("""UPDATE targets SET reminded_at = now()
+WHERE reminded_at IS NULL AND reviewed_at <= now() - interval '11 months' AND due_date >= CAST(now() AS date)
+RETURNING id, reviewed_at""")
+_NOTE = text("""INSERT INTO target_values (target_id, month, value)
+SELECT id, date_trunc('month', now()), :value FROM targets
+WHERE measure = 5 AND start_date <= CAST(now() AS date) AND due_date >= CAST(now() AS date)
+ON CONFLICT (target_id, month) DO UPDATE SET value = excluded.value""")
+
+
+def measured(tx: Transaction, measure: Measure, programme: str, start: date, last: date) -> int | None:
+    """Returns what is measured from the day `start` to the day `last`; None when it is not told.
+
+    Service points are those of now, whatever the days.
+    """
+    values = {
+        "start": start,
+        "after": last + timedelta(days=1),
+        "programme": programme,
+        "smallest": SMALLEST,
+        "today": tx.now.date(),
+    }
+    statement = _MEASURES[measure]
+    known = {name: values[name] for name in statement.compile().params}
+    found = tx.execute(statement, known).scalar_one()
+    return None if found is None else int(found)
+
+
+def add(tx: Transaction, values: Mapping[str, Any]) -> Row[Any]:
+    """Inserts a target; returns its row."""
+    return tx.execute(insert(targets).values(values).returning(targets)).one()
+
+
+def get(tx: Transaction, target: str, *, locked: bool = False) -> Row[Any]:
+    """Returns a target's row; raises Refusal(NOT_FOUND)."""
+    statement = select(targets).where(targets.c.id == target)
+    return tx.one(statement.with_for_update(key_share=True) if locked else statement)
+
+
+def review(tx: Transaction, values: Mapping[str, Any]) -> Row[Any]:
+    """Inserts a review of a locked target and starts its year anew; returns the review's row."""
+    row = tx.execute(insert(target_reviews).values(values).returning(target_reviews)).one()
+    changed = {"value": row.value, "reviewed_at": tx.now, "reminded_at": None}
+    changed |= {"version": targets.c.version + 1}
+    tx.execute(update(targets).where(targets.c.id == row.target_id).values(changed))
+    return row
+
+
+def reviews_of(target: str) -> Select[Any]:
+    """Returns the statement for a target's reviews."""
+    return select(target_reviews).where(target_reviews.c.target_id == target)
+
+
+def remind(tx: Transaction) -> Iterable[Row[Any]]:
+    """Marks targets that are to be reviewed within a month as told; returns those that were not before."""
+    return tx.execute(_REMIND).all()
+
+
+def note_service_points(tx: Transaction) -> None:
+    """Notes how many service points there are this month for the targets that measure them."""
+    today = tx.now.date()
+    tx.execute(_NOTE, {"value": measured(tx, Measure.SERVICE_POINTS, "", today, today)})
+
+
+def noted(tx: Transaction, target: str) -> dict[date, int]:
+    """Returns what was noted of a target, by the first of the month."""
+    rows = tx.execute(select(target_values).where(target_values.c.target_id == target))
+    return {row.month: row.value for row in rows}

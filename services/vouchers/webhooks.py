@@ -1,0 +1,143 @@
+"""Delivers webhooks: claims what is due, sends it from threads of its own, writes what came of it.
+
+Runs beside the other jobs and never waits for a receiver: a round only fills free threads, and each thread
+that becomes free fills itself. A message whose process dies is claimed anew when its lease is over, so each
+comes at least once.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from google.protobuf.json_format import MessageToDict
+from sqlalchemy import Row
+from waymark.vouchers.v1 import events_pb2
+
+from services.platform.db.engine import make_engine
+from services.platform.db.transaction import Transaction, transaction
+from services.platform.events.contract import events_of, type_of
+from services.vouchers.domain.webhooks import (
+    GIVEN_UP_LIMIT,
+    GONE,
+    DeliveryState,
+    EndpointState,
+    headers,
+    wait_after,
+)
+from services.vouchers.store import webhooks
+from services.vouchers.webhook_sending import Outcome, send
+
+if TYPE_CHECKING:
+    from services.vouchers.app import VouchersApp
+
+THREADS = 8
+EACH = 3  # messages on their way to one endpoint, beyond which it gets none; leaves threads to the others
+LEASE = timedelta(minutes=2)
+EVENTS = {type_of(event): event for event in events_of("vouchers")}
+log = structlog.get_logger("webhooks")
+
+
+class Deliverer:
+    """What one process has on its way."""
+
+    def __init__(self, app: VouchersApp) -> None:
+        self._app = app
+        # Connections of its own, so that a burst takes none from reactions and jobs.
+        self._engine = make_engine(app.settings.database_url, THREADS + 1)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook")
+        self._flying: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._closing = False
+
+    def round(self) -> int:
+        """Starts what is due and has room; returns how many. Does not wait for any."""
+        with self._lock:
+            free = THREADS - self._flying.total()
+            if self._closing or not free:
+                return 0
+            busy = [endpoint for endpoint, count in self._flying.items() if count >= EACH]
+            with transaction(self._engine) as tx:
+                rows = webhooks.claim(tx, busy, EACH, free, LEASE)
+            self._flying.update(str(row.endpoint_id) for row in rows)
+            for row in rows:
+                self._threads.submit(self._deliver, row)
+        return len(rows)
+
+    def wait(self) -> None:
+        """Waits until nothing is on its way."""
+        while self._flying.total():
+            threading.Event().wait(0.01)
+
+    def close(self) -> None:
+        """Waits for what is on its way, and starts nothing more."""
+        with self._lock:
+            self._closing = True
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._engine.dispose()
+
+    def _deliver(self, row: Row[Any]) -> None:
+        try:
+            self._settle(row, self._attempt(row))
+        except Exception:
+            log.exception("webhook_failed", delivery=str(row.id))  # due again after the lease
+        finally:
+            with self._lock:
+                self._flying[str(row.endpoint_id)] -= 1
+        try:
+            self.round()  # what is due next need not wait for the job
+        except Exception:
+            log.exception("webhooks_not_claimed")  # the job comes again
+
+    def _attempt(self, row: Row[Any]) -> Outcome:
+        body = body_of(row)
+        place = f"webhookEndpoints/{row.endpoint_id}/secret"
+        keys = [
+            self._app.notes.open(place, sealed) for sealed in (row.sealed_secret, row.sealed_former) if sealed
+        ]
+        signed = headers(keys, str(row.event_id), int(row.claimed_at.timestamp()), body)
+        return send(row.url, signed, body, development=not self._app.settings.production)
+
+    def _settle(self, row: Row[Any], outcome: Outcome) -> None:
+        values: dict[str, Any] = {"last_status": outcome.status, "last_error": outcome.error}
+        wait = None if outcome.status == GONE else wait_after(row.attempts)
+        with transaction(self._engine) as tx:
+            if not outcome.error:
+                values |= {"state": int(DeliveryState.DELIVERED), "delivered_at": tx.now}
+            elif wait is None:
+                values["state"] = int(DeliveryState.FAILED)
+            else:
+                values["next_at"] = tx.now + wait
+            if not webhooks.write(tx, str(row.id), row.attempts, values):
+                return
+            if not outcome.error or wait is None:
+                self._count(tx, str(row.endpoint_id), outcome)
+        if outcome.error:
+            log.info("webhook_refused", delivery=str(row.id), status=outcome.status, error=outcome.error)
+
+    def _count(self, tx: Transaction, endpoint: str, outcome: Outcome) -> None:
+        """Counts messages given up in a row, and gives the endpoint up after too many."""
+        found = webhooks.get(tx, endpoint, locked=True)
+        given_up = found.given_up + 1 if outcome.error else 0
+        if given_up == found.given_up == 0:
+            return
+        values = {"given_up": given_up}
+        over = outcome.status == GONE or given_up >= GIVEN_UP_LIMIT
+        if over and found.state == EndpointState.ENABLED:
+            values["state"] = int(EndpointState.FAILED)
+            name = f"webhookEndpoints/{endpoint}"
+            tx.publish(events_pb2.WebhookEndpointFailed(webhook_endpoint=name, given_up=given_up))
+        webhooks.change(tx, endpoint, values)
+
+
+def body_of(row: Row[Any]) -> bytes:
+    """Returns the body of a delivery: the same bytes in every attempt."""
+    event = EVENTS[row.event_type].FromString(bytes(row.payload))
+    moment = row.created_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    content = {"type": row.event_type, "timestamp": moment, "data": MessageToDict(event)}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()

@@ -1,0 +1,278 @@
+"""Sanctions in steps, by three people; after a delisting learners go elsewhere or have their money back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from waymark.catalogue.v1 import events_pb2 as catalogue
+from waymark.vouchers.v1 import alert_pb2, events_pb2, hold_pb2, programme_pb2
+from waymark.vouchers.v1 import rebooking_pb2 as rebookings
+from waymark.vouchers.v1 import redemption_pb2 as redemptions
+from waymark.vouchers.v1 import sanction_pb2 as pb
+
+from services.vouchers import jobs
+from services.vouchers.store import redemptions as statements
+from tests.integration.vouchers.refusals import refused, violations_of
+from tests.support.canary import CANARY, everything
+from tests.support.quality import Sanction, find, look, propose, run, sanction, told
+from tests.support.vouchers import NO_EVIDENCE, World, cents, request_id
+
+Redemption, Rebooking = redemptions.Redemption, rebookings.Rebooking
+WARNING, BARRED = Sanction.KIND_WARNING, Sanction.KIND_NO_NEW_RESERVATIONS
+SUSPENDED, DELISTED = Sanction.KIND_SUSPENDED, Sanction.KIND_DELISTED
+
+
+@pytest.fixture
+def school(world: World) -> Any:
+    """A world with a programme that any session of a shortage occupation may be booked in."""
+    made: Any = world
+    made.plan = world.programme(fund=10_000_000, **NO_EVIDENCE)
+    made.person_, made.voucher_ = world.voucher(made.plan)
+    world.bank_account()
+    return made
+
+
+def appeal(world: Any, name: str) -> Any:
+    """Appeals, as the school."""
+    request = pb.AppealSanctionRequest(name=name, appeal=f"{CANARY} signed", request_id=request_id())
+    return world.provider.sanctions.AppealSanction(request)
+
+
+def decide(world: Any, name: str, who: Any, *, lift: bool) -> Any:
+    """Decides an appeal."""
+    request = pb.DecideSanctionAppealRequest(
+        name=name, lift=lift, decision=f"heard {CANARY}", request_id=request_id()
+    )
+    return who.sanctions.DecideSanctionAppeal(request)
+
+
+def test_a_warning_takes_two_people_and_stops_nothing(school: Any) -> None:
+    proposed = propose(school, WARNING, reason=f"{CANARY} forged lists")
+    read = pb.GetSanctionRequest(name=proposed.name)
+    assert (proposed.state, proposed.effective) == (Sanction.STATE_PROPOSED, False)
+    assert refused(lambda: school.provider.sanctions.GetSanction(read)) == "NOT_FOUND"
+    own = pb.ListSanctionsRequest(organisation=school.organisation)
+    assert not school.provider.sanctions.ListSanctions(own).sanctions
+    impose = pb.ImposeSanctionRequest(name=proposed.name)
+    assert refused(lambda: school.payer.sanctions.ImposeSanction(impose)) == "SAME_PERSON"
+    imposed = school.approver.sanctions.ImposeSanction(impose)
+    assert (imposed.state, imposed.effective) == (Sanction.STATE_IN_FORCE, True)
+    assert CANARY in school.provider.sanctions.GetSanction(read).reason
+    assert len(school.provider.sanctions.ListSanctions(own).sanctions) == 1
+    assert CANARY not in everything(school.app.engine)
+    (event,) = told(school, events_pb2.SanctionImposed)
+    assert (event.organisation, event.kind) == (school.organisation, "WARNING")
+    school.accepted(school.person_, school.voucher_)
+    assert cents(school.batch().total) == 100_000
+
+
+def test_another_provider_sees_nothing_of_it(school: Any) -> None:
+    made = sanction(school, WARNING)
+    other = school.person("provider", org="organisations/other")
+    read = pb.GetSanctionRequest(name=made.name)
+    assert refused(lambda: other.sanctions.GetSanction(read)) == "NOT_FOUND"
+    for named in (school.organisation, ""):
+        listing = pb.ListSanctionsRequest(organisation=named)
+        assert refused(lambda listing=listing: other.sanctions.ListSanctions(listing)) == "NOT_FOUND"  # type: ignore[misc]
+    request = pb.AppealSanctionRequest(name=made.name, appeal="not ours")
+    assert refused(lambda: other.sanctions.AppealSanction(request)) == "NOT_FOUND"
+
+
+def test_an_end_goes_with_the_kind(school: Any) -> None:
+    def ask(kind: int, seconds: int = 0) -> Any:
+        made = Sanction(organisation=school.organisation, kind=kind, reason="why")  # type: ignore[arg-type]
+        if seconds:
+            made.end_time.seconds = seconds
+        return school.payer.sanctions.ProposeSanction(pb.ProposeSanctionRequest(sanction=made))
+
+    for kind, seconds in ((BARRED, 0), (SUSPENDED, 0), (WARNING, 4_000_000_000), (DELISTED, 4_000_000_000)):
+        assert "sanction.end_time" in violations_of(lambda k=kind, s=seconds: ask(k, s))  # type: ignore[misc]
+    assert "sanction.end_time" in violations_of(lambda: ask(BARRED, 1))
+    assert refused(lambda: propose(school, WARNING, organisation="organisations/none")) == "NOT_FOUND"
+
+
+def test_a_sanction_can_follow_a_confirmed_alert_only(school: Any) -> None:
+    raised = alert_pb2.RaiseAlertRequest(
+        alert=alert_pb2.Alert(target=school.organisation, reason="looks fictitious")
+    )
+    alert = school.payer.alerts.RaiseAlert(raised).name
+    assert refused(lambda: propose(school, WARNING, alert=alert)) == "WRONG_STATE"
+    find(school, alert, alert_pb2.Alert.OUTCOME_CONFIRMED)
+    school.approver.alerts.CloseAlert(alert_pb2.CloseAlertRequest(name=alert))
+    made = sanction(school, WARNING, alert=alert)
+    assert made.alert == alert
+    assert school.provider.sanctions.GetSanction(pb.GetSanctionRequest(name=made.name)).alert == ""
+
+
+def careless(lock: Any) -> Any:
+    """Returns the statement as it is without a look at sanctions."""
+    made = lock.prepared._replace(
+        name="careless", sql=lock.prepared.sql.replace("AS barred", "AND false AS barred"), free=None
+    )
+    return lock._replace(prepared=made)
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_no_voucher_is_reserved_until_it_ends(
+    school: Any, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    before = school.delivered(school.person_, school.voucher_, amount=10_000)
+    sanction(school, BARRED)
+    if not guarded:
+        monkeypatch.setattr(statements, "LOCK_BY_VOUCHER", careless(statements.LOCK_BY_VOUCHER))
+        assert school.reserve(school.person_, school.voucher_, 10_000).state == Redemption.STATE_RESERVED
+        return
+    assert refused(lambda: school.reserve(school.person_, school.voucher_, 10_000)) == "PROVIDER_SANCTIONED"
+    late = school.learner()
+    assert refused(lambda: school.apply(late, school.plan)) == "PROVIDER_SANCTIONED"  # and none is granted
+    accept = redemptions.AcceptRedemptionRequest(name=before.name)
+    school.caseworker.redemptions.AcceptRedemption(accept)  # what was booked before goes on
+    assert cents(school.batch().total) == 10_000
+    run(school, "UPDATE sanctions SET ends_at = now()")
+    assert school.reserve(school.person_, school.voucher_, 10_000).state == Redemption.STATE_RESERVED
+
+
+def test_a_suspension_stops_payment_until_it_is_lifted_by_a_third(school: Any) -> None:
+    school.accepted(school.person_, school.voucher_)
+    made = sanction(school, SUSPENDED)
+    assert refused(school.batch) == "NOTHING_TO_PAY"
+    (hold,) = school.auditor.holds.ListHolds(hold_pb2.ListHoldsRequest()).holds
+    release = hold_pb2.ReleaseHoldRequest(name=hold.name, finding="a friend of mine")
+    assert refused(lambda: school.payer.holds.ReleaseHold(release)) == "WRONG_STATE"
+    third = school.person("finance")
+    assert refused(lambda: decide(school, made.name, third, lift=True)) == "WRONG_STATE"  # nobody appealed
+    assert appeal(school, made.name).state == Sanction.STATE_APPEALED
+    assert refused(school.batch) == "NOTHING_TO_PAY"  # it counts until decided
+    for who in (school.payer, school.approver):
+        assert refused(lambda who=who: decide(school, made.name, who, lift=True)) == "SAME_PERSON"  # type: ignore[misc]
+    lifted = decide(school, made.name, third, lift=True)
+    assert (lifted.state, lifted.effective, lifted.decision) == (
+        Sanction.STATE_LIFTED,
+        False,
+        f"heard {CANARY}",
+    )
+    assert CANARY in lifted.appeal
+    assert CANARY not in everything(school.app.engine)
+    (event,) = told(school, events_pb2.SanctionAppealDecided)
+    assert event.lifted
+    assert cents(school.batch().total) == 100_000
+
+
+def test_an_appeal_has_its_time_and_can_fail(school: Any) -> None:
+    made = sanction(school, BARRED, appeal_days=10)
+    run(school, "UPDATE sanctions SET imposed_at = imposed_at - interval '10 days'")
+    assert refused(lambda: appeal(school, made.name)) == "APPEAL_TIME_OVER"
+    run(school, "UPDATE sanctions SET imposed_at = imposed_at + interval '1 hour'")
+    appeal(school, made.name)
+    assert refused(lambda: appeal(school, made.name)) == "WRONG_STATE"
+    upheld = decide(school, made.name, school.person("finance"), lift=False)
+    assert (upheld.state, upheld.effective) == (Sanction.STATE_UPHELD, True)
+    assert refused(lambda: school.reserve(school.person_, school.voucher_)) == "PROVIDER_SANCTIONED"
+
+
+def elsewhere(world: Any, course: str, **changes: Any) -> str:
+    """Tells of a course of another accredited provider; returns its session."""
+    owner = f"organisations/{course.partition('/')[2]}-school"
+    world.accredit(owner)
+    session: str = world.offer(course, organisation=owner, **changes)
+    return session
+
+
+def rebooking(world: Any, redemption: str) -> Any:
+    """Reads the offer for a redemption, as the learner."""
+    request = rebookings.GetRebookingRequest(name=f"{redemption}/rebooking")
+    return world.person_.rebookings.GetRebooking(request)
+
+
+def test_after_a_delisting_the_learner_chooses_a_like_course(school: Any) -> None:
+    like = elsewhere(school, "courses/like", price=80_000)
+    elsewhere(school, "courses/far", nuts="BE32")
+    elsewhere(school, "courses/unlike", occupations=[events_occupation("7115")])
+    elsewhere(school, "courses/free-of-price", price=None)
+    redemption = school.reserve(school.person_, school.voucher_)
+    sanction(school, DELISTED)
+    jobs.rebook(school.app)
+    jobs.rebook(school.app)  # once is enough
+    offer = rebooking(school, redemption.name)
+    assert (offer.state, list(offer.sessions)) == (Rebooking.STATE_OFFERED, [like])
+    (event,) = told(school, events_pb2.RebookingOffered)
+    assert (event.redemption, event.learner) == (redemption.name, school.person_.learner)
+    assert list(event.sessions) == [like]
+    name = f"{redemption.name}/rebooking"
+    wrong = rebookings.AcceptRebookingRequest(name=name, session=school.session)
+    assert refused(lambda: school.person_.rebookings.AcceptRebooking(wrong)) == "REBOOKING_NOT_OFFERED"
+    accept = rebookings.AcceptRebookingRequest(name=name, session=like)
+    assert refused(lambda: school.learner().rebookings.AcceptRebooking(accept)) == "NOT_FOUND"
+    taken = school.person_.rebookings.AcceptRebooking(accept)
+    assert taken.state == Rebooking.STATE_ACCEPTED
+    read = redemptions.GetRedemptionRequest
+    new = school.person_.redemptions.GetRedemption(read(name=taken.new_redemption))
+    assert (new.session, new.state, cents(new.amount)) == (like, Redemption.STATE_RESERVED, 80_000)
+    old = school.person_.redemptions.GetRedemption(read(name=redemption.name))
+    assert (old.state, old.end_reason) == (Redemption.STATE_VOIDED, Redemption.END_REASON_SESSION_CHANGED)
+    wallet = school.wallet(school.person_, school.voucher_)
+    assert (cents(wallet.available), cents(wallet.reserved)) == (20_000, 80_000)
+    assert refused(lambda: school.person_.rebookings.AcceptRebooking(accept)) == "WRONG_STATE"
+    assert school.verify().intact
+
+
+def events_occupation(isco: str) -> Any:
+    """Returns an occupation as the catalogue tells it."""
+    return catalogue.OccupationRef(uri=f"esco/{isco}", isco_code=isco)
+
+
+def test_a_voucher_for_one_course_may_be_rebooked_too(school: Any) -> None:
+    course = programme_pb2.ProgrammeVersion.Scope.Name(programme_pb2.ProgrammeVersion.SCOPE_COURSE)
+    like = elsewhere(school, "courses/like")
+    plan = school.programme(scope=course, **NO_EVIDENCE)
+    school.person_, voucher = school.voucher(plan, school.learner())
+    redemption = school.reserve(school.person_, voucher)
+    void = redemptions.VoidRedemptionRequest(name=redemption.name)
+    sanction(school, DELISTED)
+    jobs.rebook(school.app)
+    name = f"{redemption.name}/rebooking"
+    accept = rebookings.AcceptRebookingRequest(name=name, session=like)
+    taken = school.person_.rebookings.AcceptRebooking(accept)
+    assert taken.new_redemption
+    assert refused(lambda: school.person_.redemptions.VoidRedemption(void)) == "WRONG_STATE"
+
+
+@pytest.mark.parametrize("way", ["none", "decline", "time"])
+def test_the_money_returns_to_the_voucher(school: Any, way: str) -> None:
+    if way != "none":
+        elsewhere(school, "courses/like")
+    redemption = school.reserve(school.person_, school.voucher_)
+    school.person_.redemptions.AuthoriseRedemption(
+        redemptions.AuthoriseRedemptionRequest(name=redemption.name)
+    )
+    sanction(school, DELISTED)
+    jobs.rebook(school.app)
+    if way == "decline":
+        request = rebookings.DeclineRebookingRequest(name=f"{redemption.name}/rebooking")
+        school.person_.rebookings.DeclineRebooking(request)
+    elif way == "time":
+        run(school, "UPDATE rebookings SET expires_at = now()")
+        accept = rebookings.AcceptRebookingRequest(
+            name=f"{redemption.name}/rebooking", session="courses/like/sessions/spring"
+        )
+        assert refused(lambda: school.person_.rebookings.AcceptRebooking(accept)) == "WRONG_STATE"
+        jobs.rebook(school.app)
+    states = {
+        "none": Rebooking.STATE_NONE,
+        "decline": Rebooking.STATE_DECLINED,
+        "time": Rebooking.STATE_EXPIRED,
+    }
+    assert rebooking(school, redemption.name).state == states[way]
+    assert cents(school.wallet(school.person_, school.voucher_).available) == 100_000
+    (released,) = told(school, events_pb2.RedemptionReleased)
+    assert released.state == "VOIDED"
+    assert school.verify().intact
+
+
+def test_what_was_delivered_is_paid_and_not_rebooked(school: Any) -> None:
+    school.delivered(school.person_, school.voucher_)
+    sanction(school, DELISTED)
+    jobs.rebook(school.app)
+    assert told(school, events_pb2.RebookingOffered) == []
+    assert look(school) == []

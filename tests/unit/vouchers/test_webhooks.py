@@ -1,0 +1,119 @@
+"""Signatures, addresses and waits of webhooks."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.vouchers import webhook_sending
+from services.vouchers.domain import webhooks
+from services.vouchers.domain.webhooks import WAITS, may_connect, signature, url_problem, wait_after
+from services.vouchers.webhook_sending import send
+from tests.support.receivers import receiver
+
+
+def test_the_signature_is_the_one_of_the_specification() -> None:
+    # The example of the Standard Webhooks reference libraries.
+    secret, message = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek"
+    found = signature(secret, message, 1614265330, b'{"test": 2432232314}')
+    assert found == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.org/",
+        "ftp://hooks.example.org/",
+        "https://",
+        "https://user:word@hooks.example.org/",
+        "https://hooks.example.org/#part",
+        "https://hooks.example.org:99999/",
+        "https://localhost/",
+        "https://intranet/",
+        "https://db.internal/",
+        "https://127.0.0.1/",
+        "https://10.1.2.3/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/",
+        "https://[fd00::1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://[64:ff9b::a00:1]/",
+        "https://100.64.0.1/",
+        "https://0.0.0.0/",
+        "https://224.0.0.1/",
+        "https://hooks.example.org/a b",
+    ],
+)
+def test_addresses_that_lead_inside_or_are_not_safe_are_refused(url: str) -> None:
+    assert url_problem(url, development=False)
+
+
+@pytest.mark.parametrize("url", ["https://hooks.example.org/waymark?x=1", "https://1.1.1.1:8443/"])
+def test_public_addresses_are_taken(url: str) -> None:
+    assert url_problem(url, development=False) == ""
+
+
+def test_development_takes_this_machine_and_nothing_else_inside() -> None:
+    for url in ("http://127.0.0.1:8080/", "http://localhost:8080/", "https://[::1]/"):
+        assert url_problem(url, development=True) == ""
+    for url in ("http://10.0.0.1/", "http://169.254.169.254/"):
+        assert url_problem(url, development=True)
+    assert may_connect(ipaddress.ip_address("127.0.0.1"), development=True)
+    assert not may_connect(ipaddress.ip_address("127.0.0.1"), development=False)
+
+
+def named(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Has every name lead to these addresses, as whoever owns a name can."""
+    found = [ipaddress.ip_address(each) for each in addresses]
+    monkeypatch.setattr(webhook_sending, "_resolved", lambda *_: found)
+
+
+def test_a_public_name_that_leads_inside_is_refused_when_it_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with receiver() as office:
+        port = office.url.rpartition(":")[2]
+        url = f"http://hooks.example.org:{port}"
+        named(monkeypatch, "127.0.0.1")
+        assert send(url, {}, b"{}", development=False) == (0, "ADDRESS_REFUSED")
+        named(monkeypatch, "1.1.1.1", "10.0.0.1")  # one of several is enough
+        assert send(url, {}, b"{}", development=False) == (0, "ADDRESS_REFUSED")
+        assert not office.got
+        # control: without the guard the receiver inside gets the message
+        named(monkeypatch, "127.0.0.1")
+        monkeypatch.setattr(webhook_sending, "may_connect", lambda *_, **__: True)
+        assert send(url, {}, b"{}", development=False) == (204, "")
+        assert office.got[0][0]["host"] == f"hooks.example.org:{port.partition('/')[0]}"
+
+
+def test_a_redirect_is_not_followed_and_silence_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_sending, "ANSWER", 0.2)
+    with receiver() as office:
+        office.status = 307
+        assert send(office.url, {}, b"{}", development=True) == (307, "REDIRECT")
+        assert len(office.got) == 1
+        office.open.clear()
+        assert send(office.url, {}, b"{}", development=True) == (0, "TIMEOUT")
+    assert send("http://127.0.0.1:9/", {}, b"{}", development=True) == (0, "UNREACHABLE")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiver() as office:  # speaks no TLS at all
+        url = office.url.replace("http://", "https://")
+        assert send(url, {}, b"{}", development=True).error in ("TLS", "UNREACHABLE")
+        assert not office.got
+
+
+def test_waits_grow_to_days_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Still:
+        def random(self) -> float:
+            return 0.0
+
+    monkeypatch.setattr(webhooks, "_jitter", Still())
+    waits: list[Any] = [wait_after(attempt) for attempt in range(1, len(WAITS) + 2)]
+    assert waits[:3] == [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)]
+    assert waits[-1] is None
+    assert timedelta(days=3) < sum(waits[:-1], timedelta()) < timedelta(days=4)
