@@ -71,6 +71,8 @@ class Owners:
         maker = stand.callers.person("programme_manager")
         maker.surely("ListBudgets", parent=facts.programme)
         maker.surely("SimulateProgrammeVersion", name=facts.version)
+        digital = ground.publish(stand.journey, "aptic-digital-voucher", short="allocated").programme
+        maker.surely("CreateAllocation", programme=digital, size_bytes=1, sha256="0" * 64)
         manager.surely("ListFeedRuns", source=facts.feeds[0][0])
         employer = stand.callers.person("employer", organisation="organisations/yard")
         observer = stand.callers.person("observer")
