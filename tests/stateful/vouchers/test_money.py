@@ -27,7 +27,7 @@ from services.platform.db.transaction import transaction
 from services.vouchers import jobs
 from services.vouchers.verification import verify
 from tests.stateful.vouchers.journal import Journal, Refused
-from tests.support.vouchers import NO_EVIDENCE, World, cents, eur
+from tests.support.vouchers import NO_EVIDENCE, World, cents, eur, request_id
 
 vouchers, redemptions = Bundle("vouchers"), Bundle("redemptions")
 AMOUNTS = st.integers(1, 120_000)
@@ -61,6 +61,13 @@ class Vouchers(RuleBasedStateMachine):
         owner, request = self.journal.owners[voucher], voucher_pb2.CancelVoucherRequest(name=voucher)
         if self.journal.acknowledged(lambda: owner.vouchers.CancelVoucher(request), 1):
             self.journal.ended.add(voucher)
+
+
+    @rule(voucher=vouchers)
+    def reissue(self, voucher: str) -> None:
+        owner = self.journal.owners[voucher]
+        request = voucher_pb2.ReissueVoucherRequest(name=voucher, reason_code=1, request_id=request_id())
+        self.journal.acknowledged(lambda: owner.vouchers.ReissueVoucher(request), 1)
 
 
 class Redemptions(Vouchers):
@@ -197,6 +204,15 @@ class Money(Settlement):
             assert journal.used(name) <= value
             if name not in journal.ended:
                 assert cents(wallet.available) == value - journal.used(name)
+
+    @invariant()
+    def a_history_ends_with_what_the_voucher_is(self) -> None:
+        """What is told out of the ledger is what the table has, whatever happened in whatever order."""
+        for name, owner in self.journal.owners.items():
+            request = voucher_pb2.ListVoucherHistoryRequest(parent=name, page_size=500)
+            last, now = owner.vouchers.ListVoucherHistory(request).items[-1], self.world.wallet(owner, name)
+            told = (last.state, last.available, last.reserved)
+            assert told == (now.state, now.available, now.reserved), name
 
     @invariant()
     def nobody_sees_what_is_not_theirs(self) -> None:
