@@ -1,0 +1,113 @@
+"""Levies, outcome contracts, promises to hire and targets on the command line, on a real stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.cli.client import Client
+from tests.e2e.test_commands import SAMPLES, Person
+from tests.support.stacks import Stack, free_base
+
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+READY = SAMPLES / "programmes"
+SOURCES = ("laec", "brussels-region", "impact-fund", "foundation", "iefp", "esf-portugal", "upskill-company")
+
+
+@pytest.fixture(scope="module")
+def staff(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    """Whoever the commands act as by default, on a stack with the funding sources of the samples."""
+    stack = Stack(tmp_path_factory.mktemp("instruments"), free_base())
+    stack.up()
+    client = Client(stack.home)
+    maker = client.acting_as("programme_manager", "maker")
+    for name in SOURCES:
+        source = {"kind": "KIND_STATE", "displayNames": {"en": name}}
+        maker.rest("POST", "/v1/fundingSources", source, funding_source_id=name)
+    client.close()
+    yield Person(stack)
+    stack.call("down")
+
+
+def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    levy = staff.gets("levy", "create", str(READY / "greek-laec.json"), "fundingSources/laec")["name"]
+    wages = tmp_path / "wages.csv"
+    wages.write_text(f"employer,month,gross_payroll_cents\norganisations/yard,{today:%Y-%m},x\n")
+    assert "gross_payroll_cents" in staff.prints("levy", "import", levy, str(wages), "--try")
+    assert staff.fails("levy", "import", levy, str(wages)) == (4, "LEVY_FILE_INVALID")
+    wages.write_text(f"employer,month,gross_payroll_cents\norganisations/yard,{today:%Y-%m},10000000\n")
+    assert staff.gets("levy", "import", levy, str(wages))["appliedCount"] == 1
+    (account,) = staff.gets("levy", "accounts", "--employer", "organisations/yard")
+    assert "450.00 EUR" in staff.prints("levy", "account", account["name"])
+    own = ("--as", "employer", "--org", "organisations/yard")
+    claim = staff.gets("levy", "claim", account["name"], "100.00", today.isoformat(), "F-1", *own)["name"]
+    again = ("levy", "claim", account["name"], "1.00", today.isoformat(), "F-1", *own)
+    assert staff.fails(*again) == (4, "LEVY_EVIDENCE_USED")
+    assert "approved" in staff.prints("levy", "approve", claim)
+    other = staff.gets("levy", "claim", account["name"], "1.00", today.isoformat(), "F-2", *own)["name"]
+    assert "not training" in staff.prints("levy", "reject", other, "not-training")
+    assert [each["name"] for each in staff.gets("levy", "claims", account["name"])] == [other, claim]
+    assert "350.00 EUR" in staff.prints("levy", "statement", account["name"], str(today.year), *own)
+    out = tmp_path / "statement.csv"
+    staff.prints("levy", "statement", account["name"], str(today.year), "--out", str(out))
+    assert out.read_text().splitlines()[-1].endswith(",closing,,EUR,,,350.00")
+    later = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    assert "240" in staff.prints("levy", "rate", levy, later.isoformat(), "240", "--law", "Law 1")
+    assert staff.prints("levy", "list")
+
+
+def test_a_bond_from_its_draft_to_the_repayment(staff: Person, tmp_path: Path) -> None:
+    sample: dict[str, Any] = json.loads((READY / "brussels-becode-bond.json").read_text())
+    sample["outcomeContract"]["milestones"][0]["threshold"] = 1
+    file = tmp_path / "bond.json"
+    file.write_text(json.dumps(sample))
+    assert "2083450.00 EUR" in staff.prints("outcome", "create", str(file), "--check")
+    assert staff.gets("outcome", "list") == []
+    name = staff.gets("outcome", "create", str(file), "--id", "becode")["name"]
+    assert "active" in staff.prints("outcome", "activate", name)
+    (person,) = staff.gets("outcome", "enrol", name, "learners/somebody")
+    report = ("outcome", "report", name, "placed", "2026-01-31", "list-1", person["name"])
+    assert staff.gets(*report)["appliedCount"] == 1
+    assert staff.gets("outcome", "verify", name, "placed", person["name"])["appliedCount"] == 1
+    assert "placed: verified" in staff.prints("outcome", "participants", name)
+    assert "500000.00 EUR" in staff.prints("outcome", "release", name, "first-150")
+    assert staff.fails("outcome", "release", name, "all-450") == (4, "MILESTONE_NOT_REACHED")
+    assert "women" in staff.prints("outcome", "mix", name)
+    staff.prints("outcome", "repay", name)
+    assert "500000.00 EUR" in staff.prints("outcome", "approve", name)
+    assert staff.gets("outcome", "repayment", name)["placed"] == 1
+    assert staff.fails("outcome", "show", name, "--as", "observer:Eva") == (5, "NOT_FOUND")
+
+
+def test_a_promise_to_hire_to_its_last_payment(staff: Person) -> None:
+    name = staff.gets("obligation", "create", "organisations/acme", str(READY / "portuguese-upskill.json"))[
+        "name"
+    ]
+    (trainee,) = staff.gets("obligation", "enrol", name, "6000.00", "learners/somebody")
+    assert "approved" in staff.prints("obligation", "approve", name, trainee["name"])
+    hired = ("obligation", "hired", name, "2026-06-30", "contracts/1", trainee["name"])
+    assert "reported" in staff.prints(*hired)
+    assert "refuted" in staff.prints("obligation", "verify", name, trainee["name"], "--refute")
+    assert "3600.00 EUR" in staff.prints("obligation", "assess", name)
+    assert staff.fails("obligation", "paid", name, "3600.01") == (4, "AMOUNT_TOO_HIGH")
+    assert "settled" in staff.prints("obligation", "paid", name, "3600.00")
+    assert staff.prints("obligation", "show", name, "--as", "employer", "--org", "organisations/acme")
+    assert staff.gets("obligation", "list", "--employer", "organisations/acme")[0]["name"] == name
+    assert staff.gets("obligation", "trainees", name)[0]["hiring"] == "HIRING_REFUTED"
+
+
+def test_a_target_and_its_review(staff: Person) -> None:
+    days = ("2026-01-01", "2027-12-31")
+    name = staff.gets("target", "set", "Points", "service-points", "0", "10", *days)["name"]
+    assert "service points" in staff.prints("target", "report", name)
+    assert staff.gets("target", "review", name, "--value", "20")["formerValue"] == "10"
+    assert staff.gets("target", "reviews", name)[0]["value"] == "20"
+    assert staff.gets("target", "list")[0]["name"] == name
+    wrong = ("target", "set", "Points", "service-points", "5", "5", *days)
+    assert staff.fails(*wrong) == (4, "INVALID_ARGUMENT")
