@@ -186,9 +186,8 @@ def watch_targets(app: VouchersApp) -> None:
 
 
 def deliver_webhooks(app: VouchersApp) -> None:
-    """Starts what is due to back offices; their answers are waited for elsewhere."""
-    while app.webhooks.round():
-        pass
+    """Starts what is due to back offices; threads of their own wait for the answers and go on."""
+    app.webhooks.round()
 
 
 def forget_webhooks(app: VouchersApp) -> None:

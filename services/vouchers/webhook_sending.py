@@ -37,22 +37,10 @@ def send(url: str, headers: Mapping[str, str], body: bytes, *, development: bool
     # All of them: a name that leads inside as well is not one to talk to.
     if not found or not all(may_connect(address, development=development) for address in found):
         return Outcome(0, "ADDRESS_REFUSED")
-    timeout = urllib3.Timeout(connect=CONNECT, read=ANSWER)
-    pool = _pool(str(found[0]), port, host if secure else "", timeout)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    pool = _pool(str(found[0]), port, host if secure else "")
     try:
-        answer = pool.urlopen(
-            "POST",
-            path,
-            body=body,
-            headers={**headers, "host": parts.netloc, "connection": "close"},
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            preload_content=False,
-        )
-        status = answer.status
-        answer.close()
+        status = _post(pool, path, {**headers, "host": parts.netloc, "connection": "close"}, body)
     except NewConnectionError:  # a kind of timeout to its library
         return Outcome(0, "UNREACHABLE")
     except TimeoutError:
@@ -68,13 +56,29 @@ def send(url: str, headers: Mapping[str, str], body: bytes, *, development: bool
     return Outcome(status, "REDIRECT" if 300 <= status < 400 else "STATUS")
 
 
+def _post(pool: urllib3.HTTPConnectionPool, path: str, headers: Mapping[str, str], body: bytes) -> int:
+    answer = pool.urlopen(
+        "POST",
+        path,
+        body=body,
+        headers=headers,
+        retries=False,
+        redirect=False,
+        assert_same_host=False,
+        preload_content=False,
+    )
+    answer.close()
+    return answer.status
+
+
 def _resolved(host: str, port: int) -> list[Address]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
 
 
-def _pool(address: str, port: int, name: str, timeout: urllib3.Timeout) -> urllib3.HTTPConnectionPool:
+def _pool(address: str, port: int, name: str) -> urllib3.HTTPConnectionPool:
     """Returns connections to `address`; with TLS when the certificate must be for `name`."""
+    timeout = urllib3.Timeout(connect=CONNECT, read=ANSWER)
     if not name:
         return urllib3.HTTPConnectionPool(address, port, timeout=timeout)
     return urllib3.HTTPSConnectionPool(
