@@ -62,7 +62,6 @@ class Vouchers(RuleBasedStateMachine):
         if self.journal.acknowledged(lambda: owner.vouchers.CancelVoucher(request), 1):
             self.journal.ended.add(voucher)
 
-
     @rule(voucher=vouchers)
     def reissue(self, voucher: str) -> None:
         owner = self.journal.owners[voucher]
