@@ -70,7 +70,12 @@ class ReportApi(report_pb2_grpc.ReportServiceServicer):
         end = _midnight(last) + timedelta(days=1)
         rows = reports.entrants(tx, _midnight(first), end, names.last(request.programme))
         counted = esf.count(
-            (esf.Entrant(row.status, row.months, row.age, row.education, row.disability), row.people)
+            (
+                esf.Entrant(
+                    row.status, row.months, row.age, row.education, row.disability, row.third_country
+                ),
+                row.people,
+            )
             for row in rows
         )
         return pb.EsfIndicators(

@@ -18,6 +18,7 @@ class Entrant:
     age: int | None = None
     education: int | None = None
     disability: bool | None = None
+    third_country: bool | None = None
 
 
 Asked = Callable[[Entrant], bool | None]  # None: the facts do not say
@@ -68,9 +69,10 @@ INDICATORS: tuple[tuple[str, str, Asked], ...] = (
     ),
     ("EECO11", "with tertiary education (ISCED 5 to 8)", _education(5, 8)),
     ("EECO12", "participants with disabilities", lambda entrant: entrant.disability),
+    ("EECO13", "third-country nationals", lambda entrant: entrant.third_country),
 )
-# Third-country nationals, foreign background, minorities, homelessness, rural areas: no such fact is kept.
-NOT_COVERED = ("EECO13", "EECO14", "EECO15", "EECO16", "EECO17")
+# Foreign background, minorities, homelessness, rural areas: no such fact is kept.
+NOT_COVERED = ("EECO14", "EECO15", "EECO16", "EECO17")
 
 
 def count(entrants: Iterable[tuple[Entrant, int]]) -> list[Counted]:

@@ -122,8 +122,9 @@ def _split(key: str, join: str) -> str:
 
 _BREAKDOWNS = {dimension: text(_split(*parts)) for dimension, parts in _KEYS.items()}
 # Each person once: as known when first granted something in the period.
-_ENTRANTS = text("""SELECT status, months, age, education, disability, count(*) AS people FROM (
-  SELECT DISTINCT ON (a.learner) f.status, f.disability, f.education,
+_ENTRANTS = text("""SELECT status, months, age, education, disability, third_country,
+  count(*) AS people FROM (
+  SELECT DISTINCT ON (a.learner) f.status, f.disability, f.third_country, f.education,
     extract(year FROM a.decided_on)::int - f.birth_year AS age,
     CASE WHEN f.since <= a.decided_on THEN least(12, (extract(year FROM age(a.decided_on, f.since)) * 12
       + extract(month FROM age(a.decided_on, f.since)))::int) END AS months
@@ -132,13 +133,15 @@ _ENTRANTS = text("""SELECT status, months, age, education, disability, count(*) 
       max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'education_level') AS education,
       max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'birth_year') AS birth_year,
       max((each ->> 'value')::date) FILTER (WHERE each ->> 'key' = 'unemployed_since') AS since,
-      bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'has_disability') AS disability
+      bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'has_disability') AS disability,
+      bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'third_country_national')
+        AS third_country
     FROM jsonb_array_elements(CASE jsonb_typeof(a.facts) WHEN 'array' THEN a.facts ELSE '[]' END) AS each
   ) AS f
   WHERE a.state = 2 AND a.decided_at >= :start AND a.decided_at < :end
     AND (CAST(:programme AS text) = '' OR a.programme_id = :programme)
   ORDER BY a.learner, a.decided_at
-) AS entrants GROUP BY status, months, age, education, disability""")
+) AS entrants GROUP BY status, months, age, education, disability, third_country""")
 _STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
 FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
   FROM pots WHERE budget_id = :budget) AS p,

@@ -71,7 +71,7 @@ def test_participants_are_counted_by_what_was_known_of_them() -> None:
         (Entrant("unemployed", 11, 18, 3), 2),
         (Entrant("unemployed", None, 29, 4), 4),
         (Entrant("inactive", None, 30, 5, disability=True), 8),
-        (Entrant("employed", None, 54, 8, disability=False), 16),
+        (Entrant("employed", None, 54, 8, disability=False, third_country=True), 16),
         (Entrant("self_employed", None, 55, 0), 32),
         (Entrant(), 64),
     ]
@@ -89,6 +89,7 @@ def test_participants_are_counted_by_what_was_known_of_them() -> None:
         "EECO10": (4, 64),
         "EECO11": (24, 64),
         "EECO12": (8, 127 - 24),
+        "EECO13": (16, 127 - 16),
     }
 
 

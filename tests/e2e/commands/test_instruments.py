@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,27 +10,24 @@ from typing import Any
 import pytest
 
 from services.cli.client import Client
-from tests.e2e.test_commands import SAMPLES, Person
-from tests.support.stacks import Stack, free_base
+from tests.support.stacks import Stack
+from tests.support.terminal import Person
 
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
-READY = SAMPLES / "programmes"
+READY = Path(__file__).resolve().parents[3] / "samples" / "programmes"
 SOURCES = ("laec", "brussels-region", "impact-fund", "foundation", "iefp", "esf-portugal", "upskill-company")
 
 
 @pytest.fixture(scope="module")
-def staff(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+def staff(stack: Stack) -> Person:
     """Whoever the commands act as by default, on a stack with the funding sources of the samples."""
-    stack = Stack(tmp_path_factory.mktemp("instruments"), free_base())
-    stack.up()
     client = Client(stack.home)
     maker = client.acting_as("programme_manager", "maker")
     for name in SOURCES:
         source = {"kind": "KIND_STATE", "displayNames": {"en": name}}
         maker.rest("POST", "/v1/fundingSources", source, funding_source_id=name)
     client.close()
-    yield Person(stack)
-    stack.call("down")
+    return Person(stack)
 
 
 def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> None:

@@ -14,21 +14,11 @@ from services.cli.demo.journey import Journey
 from services.cli.demo.rows import ground, quality
 from services.cli.demo.walk import GROUND
 from services.cli.token import request_token
-from tests.e2e.test_commands import Person
-from tests.support.stacks import Stack, free_base
+from tests.support.stacks import Stack
+from tests.support.terminal import Person
 
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
 LEARNER = "Mira"
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that is up."""
-    shared = Stack(tmp_path_factory.mktemp("quality"), free_base())
-    shared.up()
-    yield shared
-    shared.call("down")
-    shared.until_gone()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,220 @@
+"""Nouns of the portfolio on the command line, on a real stack."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from pathlib import Path
+
+import pytest
+
+from tests.support.portfolio import PDF
+from tests.support.stacks import Stack
+from tests.support.terminal import Person
+
+# Two cores cannot start several stacks at once in time, so one worker does all of these.
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+SAMPLES = Path(__file__).resolve().parents[3] / "samples"
+OFFICE = "organisations/office"
+WELDER = "http://data.europa.eu/esco/isco/C7212"
+
+
+@pytest.fixture
+def learner(stack: Stack) -> Person:
+    """Somebody with a portfolio."""
+    person = Person(stack, "--as", f"learner:{secrets.token_hex(4)}")
+    person.prints("holder", "create", "--given", "Noor", "--family", "Verbeke", "--email", "noor@example.org")
+    return person
+
+
+@pytest.fixture
+def employer(stack: Stack) -> Person:
+    """Somebody without an account."""
+    return Person(stack)
+
+
+def counsellor_of(learner: Person, purpose: str = "guidance") -> tuple[Person, str]:
+    """A counsellor with a mandate of the learner, and the name of the mandate."""
+    name = f"counsellor:{secrets.token_hex(4)}"
+    mandate = learner.gets("mandate", "create", name, OFFICE, "--purpose", purpose)["name"]
+    return Person(learner.stack, "--as", name, "--org", OFFICE), mandate
+
+
+def test_a_person_is_read_and_changed_field_by_field(learner: Person) -> None:
+    etag = learner.gets("holder", "show")["etag"]
+    learner.prints("holder", "update", "--phone", "+32 3 555 01 23", "--born", "1990-05-17", "--etag", etag)
+    shown = learner.gets("holder", "show")
+    assert (shown["contact"]["email"], shown["contact"]["phone"]) == ("noor@example.org", "+32 3 555 01 23")
+    assert (shown["givenName"], shown["birthDate"]["year"]) == ("Noor", 1990)
+    assert re.search(r"^born +1990-05-17$", learner.prints("holder", "show"), re.MULTILINE)
+    assert learner.fails("holder", "update", "--given", "Eve", "--etag", etag) == (4, "ETAG_STALE")
+    assert learner.fails("holder", "create") == (4, "ALREADY_EXISTS")
+
+
+def test_entries_are_added_changed_and_removed(learner: Person) -> None:
+    more = '{"work": {"weeklyHours": 38}}'
+    made = learner.gets("entry", "create", "work", "Welder", "--from", "2019-09", "--more", more)
+    name = made["name"]
+    assert made["startDate"] == {"year": 2019, "month": 9, "day": 0}
+    assert made["work"]["weeklyHours"] == 38
+    learner.prints("entry", "update", name, "--to", "2024", "--place", "Ghent")
+    changed = learner.gets("entry", "update", name, "--title", "Welder II", "--clear", "endDate")
+    assert (changed["title"], changed["place"]) == ("Welder II", "Ghent")
+    assert not changed.get("endDate")
+    assert "from          2019-09\n" in learner.prints("entry", "show", name)
+    learner.prints(
+        "entry", "create", "driving-licence", "B", "--more", '{"drivingLicence": {"categories": ["B"]}}'
+    )
+    assert "driving licence" in learner.prints("entry", "list")
+    assert [each["name"] for each in learner.gets("entry", "list", "--kind", "work")] == [name]
+    assert learner.fails("entry", "delete", name, "--etag", made["etag"]) == (4, "ETAG_STALE")
+    assert learner.prints("entry", "delete", name) == f"{name} is gone\n"
+    assert learner.fails("entry", "show", name) == (5, "NOT_FOUND")
+
+
+def test_what_an_entry_said_before_is_shown_and_restored(learner: Person) -> None:
+    name = learner.gets("entry", "create", "work", "Welder", "--place", "Ghent")["name"]
+    assert learner.prints("entry", "revisions", name) == "it was never changed\n"
+    etag = learner.gets("entry", "update", name, "--title", "Baker")["etag"]
+    assert "Welder" in learner.prints("entry", "revisions", name)
+    (former,) = learner.gets("entry", "revisions", name)
+    assert "place         Ghent\n" in learner.prints("entry", "revision", former["name"])
+    assert learner.gets("entry", "rollback", name, "1", "--etag", etag)["title"] == "Welder"
+    assert learner.fails("entry", "rollback", name, "1", "--etag", etag) == (4, "ETAG_STALE")
+    assert learner.fails("entry", "rollback", name, "7") == (5, "NOT_FOUND")
+
+
+def test_a_list_goes_over_pages_and_says_when_there_is_more(learner: Person) -> None:
+    made = [learner.gets("entry", "create", "interest", f"interest {n}")["name"] for n in range(3)]
+    listed = learner.run("entry", "list", "--limit", "2", "--json")
+    assert [each["name"] for each in json.loads(listed.stdout)] == made[:0:-1]
+    assert "--limit shows more" in listed.stderr
+    whole = learner.run("entry", "list", "--limit", "3", "--json")
+    assert len(json.loads(whole.stdout)) == 3
+    assert whole.stderr == ""
+
+
+def test_wrong_usage_names_what_to_write(learner: Person) -> None:
+    assert learner.fails("entry", "create", "work", "Welder", "--from", "2019-13") == (2, "")
+    assert learner.fails("entry", "create", "work", "Welder", "--more", "38 hours") == (2, "")
+    assert learner.fails("holder", "show", "--token", "nonsense") == (2, "")
+    assert learner.run("entry", "create", "hobby", "Welder").returncode == 2
+
+
+def test_skills_are_claimed_and_withdrawn(learner: Person) -> None:
+    concept = "http://data.europa.eu/esco/skill/welding"
+    made = learner.gets("skill", "create", concept, "--label", "welding", "--level", "advanced")
+    assert "welding" in learner.prints("skill", "list")
+    assert learner.gets("skill", "show", made["name"])["level"] == "SKILL_LEVEL_ADVANCED"
+    assert learner.fails("skill", "create", concept) == (4, "ALREADY_EXISTS")
+    learner.prints("skill", "delete", made["name"])
+    assert learner.prints("skill", "list") == "no skill yet\n"
+
+
+def test_a_file_goes_in_and_comes_out_the_same(learner: Person, tmp_path: Path) -> None:
+    paper, copy = tmp_path / "certificate.pdf", tmp_path / "copy.pdf"
+    paper.write_bytes(PDF + b"%" * 3_000_000)
+    stored = learner.gets("evidence", "upload", str(paper), "--title", "Welding certificate")
+    assert stored["state"] == "STATE_STORED"
+    assert "Welding certificate" in learner.prints("evidence", "list")
+    learner.prints("evidence", "download", stored["name"], "--out", str(copy))
+    assert copy.read_bytes() == paper.read_bytes()
+    assert learner.gets("entry", "create", "certificate", "MIG", "--evidence", stored["name"])["evidence"]
+    note = tmp_path / "note.txt"
+    note.write_text("no type that evidence has")
+    assert learner.fails("evidence", "upload", str(note)) == (4, "INVALID_ARGUMENT")
+
+
+def test_a_counsellor_sees_under_a_mandate_and_is_seen(learner: Person) -> None:
+    counsellor, mandate = counsellor_of(learner)
+    holder = learner.gets("holder", "show")["name"]
+    job = learner.gets("entry", "create", "work", "Welder")["name"]
+    assert counsellor.gets("holder", "show", holder)["givenName"] == "Noor"
+    assert "Welder" in counsellor.prints("entry", "list", holder)
+    assert counsellor.fails("entry", "delete", job) == (4, "PERMISSION_DENIED")
+    log = learner.gets("access-log")
+    assert [each["action"] for each in log] == ["ListEntries", "GetHolder"]
+    assert all(each["grant"] == mandate for each in log)
+    assert "GetHolder" in learner.prints("access-log")
+    assert "guidance" in learner.prints("mandate", "list")
+    learner.prints("mandate", "revoke", mandate)
+    assert counsellor.fails("holder", "show", holder) == (5, "NOT_FOUND")
+
+
+def test_a_pathway_is_drawn_up_agreed_and_walked(learner: Person) -> None:
+    counsellor, _ = counsellor_of(learner, "pathway")
+    holder = learner.gets("holder", "show")["name"]
+    name = counsellor.gets("pathway", "create", "To welding", holder, "--occupation", WELDER)["name"]
+    first = counsellor.gets("pathway", "add-step", name, "document", "Residence permit")["steps"][0]["name"]
+    due = ("--after", first, "--due", "2030-01-31")
+    counsellor.prints("pathway", "add-step", name, "exam", "Entry test", *due)
+    learner.prints("pathway", "agree", name)
+    assert learner.fails("pathway", "start", name) == (4, "WRONG_STATE")
+    counsellor.prints("pathway", "agree", name)
+    learner.prints("pathway", "start", name)
+    learner.prints("pathway", "move-step", first, "evidence-submitted")
+    counsellor.prints("pathway", "move-step", first, "confirmed")
+    spell = learner.gets("pathway", "add-spell", name, "employed", "2026-09-01")["spells"][0]["name"]
+    learner.prints("pathway", "end-spell", spell, "2026-10-31")
+    learner.prints("pathway", "pause", name)
+    learner.prints("pathway", "resume", name)
+    shown = learner.prints("pathway", "show", name)
+    for text in ("active", "Residence permit", "confirmed", "2030-01-31", "employed", "2026-10-31"):
+        assert text in shown
+    assert counsellor.fails("pathway", "achieve", name) == (4, "PATHWAY_STEPS_OPEN")
+    assert "To welding" in learner.prints("pathway", "list")
+    learner.prints("pathway", "abandon", name, "another plan")
+    assert learner.gets("pathway", "show", name)["state"] == "STATE_ABANDONED"
+
+
+def test_a_link_and_its_pin_are_shown_once_and_open_what_they_list(learner: Person, employer: Person) -> None:
+    learner.prints("entry", "create", "work", "Welder", "--organisation", "Scheldt Logistics")
+    made = learner.gets("share", "create", "holder.given_name", "entries.title", "--label", "dock")
+    link, pin = made["link"], made["pin"]
+    listed = learner.prints("share", "list")
+    assert "dock" in listed
+    assert made["token"] not in listed
+    assert pin not in listed
+    assert employer.fails("share", "open", link) == (4, "SHARE_LINK_PIN_WRONG")
+    opened = employer.prints("share", "open", link, "--pin", pin)
+    assert re.search(r"^given name +Noor$", opened, re.MULTILINE)
+    assert "Welder" in opened
+    assert "Verbeke" not in opened
+    assert "Scheldt" not in opened
+    by_token = employer.gets("share", "open", made["token"], "--pin", pin)
+    assert by_token["remainingUses"] == 1
+    assert [each["action"] for each in learner.gets("access-log")] == ["OpenShareLink"] * 2
+    learner.prints("share", "revoke", made["shareLink"]["name"])
+    assert employer.fails("share", "open", link, "--pin", pin) == (4, "SHARE_LINK_ENDED")
+
+
+def test_people_read_link_and_pin_and_may_choose_or_leave_out_the_pin(
+    learner: Person, employer: Person
+) -> None:
+    shown = learner.prints("share", "create", "holder", "--pin", "2468")
+    assert re.search(r"^PIN +2468$", shown, re.MULTILINE)
+    link = re.search(r"^link +(\S+)$", shown, re.MULTILINE)
+    assert link is not None
+    assert "Verbeke" in employer.prints("share", "open", link[1], "--pin", "2468")
+    shown = learner.prints("share", "create", "pathways", "--no-pin")
+    assert not re.search(r"^PIN", shown, re.MULTILINE)
+    link = re.search(r"^link +(\S+)$", shown, re.MULTILINE)
+    assert link is not None
+    employer.prints("share", "open", link[1])
+    assert learner.fails("share", "create", "shoe_size") == (4, "SHARE_FIELD_UNKNOWN")
+
+
+def test_a_portfolio_is_erased_after_a_word(learner: Person, employer: Person) -> None:
+    learner.prints("entry", "create", "work", "Welder")
+    link = learner.gets("share", "create", "holder", "--no-pin")["link"]
+    employer.prints("share", "open", link)
+    assert re.search(r"^entries +1$", learner.prints("holder", "erase", "--dry-run"), re.MULTILINE)
+    refused = learner.run("holder", "erase")  # nobody there to say yes
+    assert refused.returncode == 1
+    assert "1 entries" in refused.stderr
+    assert learner.gets("holder", "show")["givenName"] == "Noor"
+    assert learner.gets("holder", "erase", "--yes")["entries"] == 1
+    assert learner.fails("holder", "show") == (5, "NOT_FOUND")
+    assert employer.fails("share", "open", link) == (5, "NOT_FOUND")
+    assert [each["action"] for each in learner.gets("access-log")] == ["OpenShareLink"]
