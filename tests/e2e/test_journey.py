@@ -85,6 +85,14 @@ def test_it_can_be_walked_again_and_people_read_the_count(home: Path) -> None:
     assert walk.exit_code == 0
 
 
+def test_every_practice_of_vouchers_is_walked(home: Path) -> None:
+    walk = Walk(home, "--all-programmes", "--json")
+    assert walk.failed == {}
+    assert walk.exit_code == 0
+    shown = {row for step in walk.steps for row in step["rows"]}
+    assert {f"V{number}" for number in range(1, 16)} <= shown
+
+
 def test_real_taxonomy_list_and_feed(home: Path) -> None:
     walk = Walk(home, "--json", "--data", str(real_data()))
     assert walk.failed == {}
