@@ -19,7 +19,7 @@ from services.platform.db import requests
 from services.platform.db.transaction import CLOCK
 from services.platform.db.wire import Named, Prepared
 from services.platform.events import outbox
-from services.vouchers.store import redemptions
+from services.vouchers.store import ledger, redemptions
 
 # Names of pgbench: client_id, base (first voucher), k (how many this client has done).
 _VOUCHER = "CAST('00000000-0000-7000-8000-' || lpad(CAST(CAST(:n AS int) AS text), 12, '0') AS uuid)"
@@ -45,7 +45,7 @@ _COMMON = {
     "booked_at": "now()",
     "hashes": "CAST(ARRAY[{hashes}] AS bytea[])",
     "returned": "0",
-    **{f"kind_{kind}": "0" for kind in range(1, 10)},
+    **dict.fromkeys(ledger.SUMS, "0"),
     "principal": "CAST(CAST(:n AS int) AS text)",
     "request_id": "CAST(CAST(:r AS bigint) AS text)",
     "body_hash": _HASH,
