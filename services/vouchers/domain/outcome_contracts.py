@@ -15,8 +15,8 @@ from services.vouchers.domain.expressions import Condition, ExpressionError, com
 from services.vouchers.domain.facts import Fact, choose
 from services.vouchers.domain.money import cents_of, checked_cents
 from services.vouchers.domain.shares import split
+from services.vouchers.domain.suppression import SMALLEST
 
-SMALLEST = 5  # people; fewer are not told
 WHOLE = 10_000  # what basis points are parts of
 
 

@@ -6,7 +6,8 @@ from calendar import monthrange
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-FEWEST = 5  # learners of a group of which anything is told
+from services.vouchers.domain.suppression import SMALLEST
+
 CHANGEABLE = timedelta(days=30)  # feedback, from when it was first given
 MONTHS = 6  # from acceptance until the learner is asked
 
@@ -22,7 +23,7 @@ def hidden(groups: Iterable[tuple[str, int]]) -> set[str]:
     """Returns the groups (name, how many learners) of which nothing is told: those that are too small, and
     beside a single one the smallest other, or the sum of all would tell the one."""
     sizes = [(count, name) for name, count in groups if count]
-    small = {name for count, name in sizes if count < FEWEST}
+    small = {name for count, name in sizes if count < SMALLEST}
     others = sorted((count, name) for count, name in sizes if name not in small)
     if len(small) == 1 and others:
         small.add(others[0][1])

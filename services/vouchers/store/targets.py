@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, select, text, update
 
 from services.platform.db.transaction import Transaction
-from services.vouchers.domain.outcome_contracts import SMALLEST
+from services.vouchers.domain.suppression import SMALLEST
 from services.vouchers.domain.targets import Measure
 from services.vouchers.store.target_tables import target_reviews, target_values, targets
 
