@@ -27,8 +27,6 @@ from tests.support.parts import S3Address
 from tests.support.requests import smallest, violations
 from tests.support.servers import Served, start, token
 
-pytestmark = pytest.mark.xdist_group("policy")
-
 CONTRACT = Contract()
 ANONYMOUS = ""
 OWN, OTHER, REAL = "own", "other", "real"

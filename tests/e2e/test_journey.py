@@ -18,7 +18,7 @@ from services.cli.stack.state import StackState, find_state
 from tests.support.real_data import real_data
 
 # Two cores cannot start several stacks at once in time, so one worker does all of these.
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(700)]
+pytestmark = [pytest.mark.timeout(700)]
 
 
 class Walk:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.stacks import Stack, free_base
+from tests.support.terminal import Person
 
 
 @pytest.fixture(scope="package")
@@ -17,3 +19,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     yield shared
     shared.call("down")
     shared.until_gone()
+
+
+@pytest.fixture
+def learner(stack: Stack) -> Person:
+    """Somebody with a portfolio."""
+    person = Person(stack, "--as", f"learner:{secrets.token_hex(4)}")
+    person.prints("holder", "create", "--given", "Noor", "--family", "Verbeke", "--email", "noor@example.org")
+    return person
+
+
+@pytest.fixture
+def employer(stack: Stack) -> Person:
+    """Somebody without an account."""
+    return Person(stack)

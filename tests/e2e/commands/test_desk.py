@@ -18,7 +18,7 @@ from services.cli.token import request_token
 from tests.support.stacks import Stack
 from tests.support.terminal import Person
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.timeout(400)]
 LEARNER = "Femke"
 
 

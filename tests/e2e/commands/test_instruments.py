@@ -13,7 +13,7 @@ from services.cli.client import Client
 from tests.support.stacks import Stack
 from tests.support.terminal import Person
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.timeout(400)]
 READY = Path(__file__).resolve().parents[3] / "samples" / "programmes"
 SOURCES = ("laec", "brussels-region", "impact-fund", "foundation", "iefp", "esf-portugal", "upskill-company")
 

@@ -10,28 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.portfolio import PDF
-from tests.support.stacks import Stack
 from tests.support.terminal import Person
 
 # Two cores cannot start several stacks at once in time, so one worker does all of these.
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.timeout(400)]
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 OFFICE = "organisations/office"
 WELDER = "http://data.europa.eu/esco/isco/C7212"
-
-
-@pytest.fixture
-def learner(stack: Stack) -> Person:
-    """Somebody with a portfolio."""
-    person = Person(stack, "--as", f"learner:{secrets.token_hex(4)}")
-    person.prints("holder", "create", "--given", "Noor", "--family", "Verbeke", "--email", "noor@example.org")
-    return person
-
-
-@pytest.fixture
-def employer(stack: Stack) -> Person:
-    """Somebody without an account."""
-    return Person(stack)
 
 
 def counsellor_of(learner: Person, purpose: str = "guidance") -> tuple[Person, str]:

@@ -17,7 +17,7 @@ from services.platform.edge import openapi
 from services.platform.edge.contract import Contract
 from tests.support.world import World
 
-pytestmark = [pytest.mark.xdist_group("openapi"), pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.filterwarnings("default")]
 
 SCHEMA = schemathesis.openapi.from_dict(json.loads(openapi.document(Contract())))
 OPERATIONS = {result.ok().label: result.ok() for result in SCHEMA.get_all_operations()}

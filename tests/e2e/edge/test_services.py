@@ -25,8 +25,6 @@ from tests.support.edges import edge, free_port
 from tests.support.servers import token as foreign_token
 from tests.support.world import World
 
-pytestmark = pytest.mark.xdist_group("openapi")
-
 MANAGER = "catalogue_manager"
 
 

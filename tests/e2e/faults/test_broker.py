@@ -17,7 +17,7 @@ from tests.support.audit import Event
 from tests.support.stand import Learner, Stand
 from tests.support.traffic import Journal, load
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 SECONDS = float(os.environ.get("WAYMARK_FAULT_SECONDS", "15"))
 WALKERS = 10
 

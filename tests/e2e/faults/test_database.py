@@ -14,7 +14,7 @@ from tests.support import audit
 from tests.support.stand import Learner, Stand
 from tests.support.traffic import DEADLINE, load
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 # A second, and room for a machine whose cores are all at work; one that waits does so until its deadline.
 AT_ONCE = DEADLINE / 4
 

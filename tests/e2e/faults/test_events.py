@@ -18,7 +18,7 @@ from tests.support.gates import Gates, Point, gates
 from tests.support.stand import Learner, Stand
 from tests.support.traffic import eventually, load
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 REDEMPTIONS, PATHWAYS = "waymark.vouchers.redemptions.v1", "waymark.portfolio.pathways.v1"
 WAY = ["PLANNED", "BOOKED", "RUNNING", "EVIDENCE_SUBMITTED", "CONFIRMED"]
 

@@ -20,7 +20,7 @@ from tests.support.gates import Gate, Gates, Point, gates
 from tests.support.stand import Learner, Stand
 from tests.support.traffic import Acknowledged, Journal, eventually, load, request_of
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 SERVER = "vouchers-server"
 
 

@@ -26,7 +26,7 @@ from tests.support.requests import smallest
 from tests.support.stand import Learner, Stand
 from tests.support.traffic import RPCS, Journal, Person, reason_of
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 READING = ("Get", "List", "Check", "Search", "Verify")
 # What there is only once a bank has answered or money was taken back, which this stand does not see; who
 # sees it is held by tests/integration/vouchers (test_bank_results, test_claw_back, test_statement).

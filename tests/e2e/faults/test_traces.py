@@ -23,7 +23,7 @@ from tests.support import traces
 from tests.support.stand import CANARY, Learner, Stand
 from tests.support.traffic import Person, eventually
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 PLANTED = "Plantwyvern"
 TEXT = {"en": f"I am {CANARY}, write to {CANARY}@example.org"}
 

@@ -23,7 +23,7 @@ from tests.support.parts import held
 from tests.support.stacks import WAYMARK, Stack, free_base
 
 # Two cores cannot start several stacks at once in time, so one worker does all of these.
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
