@@ -1,7 +1,7 @@
 """Which tests one worker does: those that share a stack, a stand or an edge, which is slow to start.
 
-By folder and file. The marks that pytest-xdist has for it do nothing under pytest 9.2, and nothing says so: the
-group goes into a field of the item that pytest no longer reads.
+By folder and file. The marks that pytest-xdist has for it do nothing under pytest 9.2, and nothing says so:
+the group goes into a field of the item that pytest no longer reads.
 """
 
 from __future__ import annotations
