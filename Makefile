@@ -24,7 +24,7 @@ $(VENV)/.runtime: requirements.lock pyproject.toml deploy/kafka/jgo.lock.toml
 ##@ Check
 .PHONY: test
 test: $(VENV)/.dev ## Run every test against real PostgreSQL, Kafka, S3 and Envoy
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 3 $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## Format, lint, types, import rules, buf lint and breaking, generated files fresh

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.transaction import Transaction
@@ -20,9 +20,9 @@ def add(tx: Transaction, values: dict[str, Any]) -> bool:
     """Inserts an open alert, unless one of the same rule (none: of a person) about the same target is not
     closed yet; returns whether it did."""
     statement = insert(alerts).values({**values, "state": OPEN})
-    free = statement.on_conflict_do_nothing(
-        index_elements=["rule_code", "target"], index_where=alerts.c.state < CLOSED
-    )
+    # Not a parameter: once PostgreSQL plans for any value it would no longer find the index by it.
+    not_closed = alerts.c.state < literal_column(str(CLOSED))
+    free = statement.on_conflict_do_nothing(index_elements=["rule_code", "target"], index_where=not_closed)
     return tx.execute(free.returning(_a.id)).first() is not None
 
 

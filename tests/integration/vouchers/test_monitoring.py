@@ -142,6 +142,13 @@ def test_a_sample_can_be_drawn_again_from_the_seed_that_was_committed_to(owed: W
     assert one in {alert.redemption for alert in look(owed)}
 
 
+def test_many_alerts_are_raised_over_one_connection(owed: World) -> None:
+    """PostgreSQL plans a statement anew for its first values and then for any; both must find the index."""
+    rule(owed, sample=pb.SampleCondition(share_basis_points=10_000))
+    names = {accept(owed).name for _ in range(16)}
+    assert names <= {alert.redemption for alert in look(owed)}
+
+
 def test_a_version_takes_two_people_and_replaces_the_one_before(owed: World) -> None:
     first = draft(owed, **HIGH)
     activate = pb.ActivateMonitoringRuleRequest(name=first.name)
