@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal, reason_name
+from services.platform.events.faults import passing
 from services.platform.operations import store
 from services.platform.operations.store import State
 
@@ -40,11 +41,11 @@ class Chunk:
     result: Mapping[str, Any]
     done: int
     last: bool
-    total: int | None = field(default=None)
+    total: int | None = None
 
 
 # Does the next chunk of an operation's row. A Refusal undoes the chunk and ends the work as FAILED with that
-# reason; after any other error the chunk is tried again.
+# reason, unless it is one that passes; after that or any other error the chunk is tried again.
 Work = Callable[[Any, Transaction, Row[Any]], Chunk]
 
 
@@ -64,14 +65,14 @@ def run_chunk(app: App, kinds: Mapping[str, Work]) -> bool:
             if row is None:
                 return False
             _note(tx, row, kinds[row.kind](app, tx, row))
-    except Refusal as refusal:
-        assert row is not None
-        _fail(app, row, reason_name(refusal.reason), refusal.detail)
-    except Exception:
+    except Exception as error:
         if row is None:
             raise
-        log.exception("operation_failed", kind=row.kind, attempt=row.attempts + 1)
-        _try_later(app, row)
+        if isinstance(error, Refusal) and not passing(error):
+            _fail(app, row, error.reason_name, error.detail)
+        else:
+            log.exception("operation_failed", kind=row.kind, attempt=row.attempts + 1)
+            _try_later(app, row, error)
     return True
 
 
@@ -90,11 +91,12 @@ def _note(tx: Transaction, row: Row[Any], chunk: Chunk) -> None:
     store.change(tx, row.id, **values)
 
 
-def _try_later(app: App, row: Row[Any]) -> None:
+def _try_later(app: App, row: Row[Any], error: Exception) -> None:
     with transaction(app) as tx:
         waiting = store.put_off(tx, row.id, timedelta(seconds=2.0**row.attempts))
     if waiting is not None and waiting.attempts >= TRIES:
-        _fail(app, row, reason_name(reason_pb2.REASON_INTERNAL), "")
+        reason = error.reason_name if isinstance(error, Refusal) else reason_name(reason_pb2.REASON_INTERNAL)
+        _fail(app, row, reason, "")
 
 
 def _fail(app: App, row: Row[Any], reason: str, text: str) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction, transaction
+from services.platform.errors import Refusal
 from services.platform.operations import runner, store
 from services.platform.operations.runner import Chunk, run_chunk, run_due
 from services.platform.operations.store import State
@@ -33,7 +35,7 @@ def queued(world: World) -> str:
         return str(store.add(tx, "count", {}, LENGTH).id)
 
 
-def state(world: World, operation: str) -> Any:
+def row_of(world: World, operation: str) -> Any:
     """Returns the work's row."""
     with transaction(world.app, read_only=True) as tx:
         return store.get(tx, operation)
@@ -49,16 +51,16 @@ def test_work_is_done_chunk_by_chunk_and_then_no_more(world: World) -> None:
     operation = queued(world)
     states = []
     while run_chunk(world.app, {"count": counting}):
-        states.append(State(state(world, operation).state))
+        states.append(State(row_of(world, operation).state))
     assert states == [State.RUNNING, State.RUNNING, State.SUCCEEDED]
-    assert state(world, operation).result == {"seen": [0, 1, 2]}
-    assert state(world, operation).done == LENGTH
+    assert row_of(world, operation).result == {"seen": [0, 1, 2]}
+    assert row_of(world, operation).done == LENGTH
 
 
 def test_a_slice_does_several_chunks(world: World) -> None:
     operation = queued(world)
     run_due(world.app, {"count": counting})
-    assert state(world, operation).state == State.SUCCEEDED
+    assert row_of(world, operation).state == State.SUCCEEDED
 
 
 def test_cancelled_work_stops_and_goes_on_where_it_was(world: World) -> None:
@@ -70,7 +72,7 @@ def test_cancelled_work_stops_and_goes_on_where_it_was(world: World) -> None:
     with transaction(world.app) as tx:
         store.resume(tx, operation)
     run_due(world.app, {"count": counting})
-    assert state(world, operation).result == {"seen": [0, 1, 2]}
+    assert row_of(world, operation).result == {"seen": [0, 1, 2]}
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one transaction", "control"])
@@ -113,15 +115,36 @@ def test_what_fails_again_and_again_ends_with_a_reason_and_can_go_on(world: Worl
         raise RuntimeError("no luck")
 
     for _ in range(runner.TRIES):
-        assert state(world, operation).state == State.QUEUED
+        assert row_of(world, operation).state == State.QUEUED
         due_now(world)
         run_chunk(world.app, {"count": broken})
-    failed = state(world, operation)
+    failed = row_of(world, operation)
     assert (failed.state, failed.reason, failed.explanation) == (State.FAILED, "INTERNAL", "")
     with transaction(world.app) as tx:
         store.resume(tx, operation)
     run_due(world.app, {"count": counting})
-    assert state(world, operation).state == State.SUCCEEDED
+    assert row_of(world, operation).state == State.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [(reason_pb2.REASON_UNAVAILABLE, State.SUCCEEDED), (reason_pb2.REASON_NOT_FOUND, State.FAILED)],
+    ids=["passing", "for good"],
+)
+def test_a_refusal_that_passes_is_waited_out_and_any_other_ends_the_work(
+    world: World, reason: int, state: State
+) -> None:
+    operation, refusals = queued(world), iter([Refusal(reason)])
+
+    def refusing(app: Any, tx: Transaction, row: Any) -> Chunk:
+        if refusal := next(refusals, None):
+            raise refusal
+        return counting(app, tx, row)
+
+    for _ in range(LENGTH + 1):
+        due_now(world)
+        run_chunk(world.app, {"count": refusing})
+    assert row_of(world, operation).state == state
 
 
 def test_a_failed_try_waits_before_the_next(world: World) -> None:
@@ -131,7 +154,7 @@ def test_a_failed_try_waits_before_the_next(world: World) -> None:
         raise RuntimeError("no luck")
 
     run_chunk(world.app, {"count": broken})
-    row = state(world, operation)
+    row = row_of(world, operation)
     assert row.try_at - row.created_at > timedelta(seconds=0.9)
     assert not run_chunk(world.app, {"count": broken})
 
