@@ -177,4 +177,7 @@ class Reader:
             self._seen = self._index = None
             self.directory.report_damage()
             return  # what was open before goes on being served
-        self._seen, self._snapshot = seen, Snapshot(searcher, Places(terms))
+        places = self._snapshot.places if self._snapshot else None
+        if places is None or places.terms != terms:  # seldom, and it takes 5 µs a place
+            places = Places(terms)
+        self._seen, self._snapshot = seen, Snapshot(searcher, places)

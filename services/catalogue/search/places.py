@@ -41,15 +41,16 @@ class Places:
     """Every place that courses are at. `terms`: of these places."""
 
     def __init__(self, terms: Sequence[str]) -> None:
+        self.terms = terms
         self._roots = _split([(cells(place), _point(place), place) for place in terms], 0)
 
     def within(self, latitude: float, longitude: float, radius_km: float) -> Found:
         """Returns what is at most `radius_km` away."""
         # The straight way through the earth is as good as the great circle to compare by, and far cheaper.
         limit = 2 * math.sin(min(radius_km / EARTH_KM, math.pi) / 2)
-        found = Found([], [])
+        middle, found = _on_sphere(latitude, longitude), Found([], [])
         for cell in self._roots:
-            cell.add(_on_sphere(latitude, longitude), limit, found)
+            cell.add(middle, limit, found)
         return found
 
 
