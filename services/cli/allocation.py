@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.cli import output
-from services.cli.call import PAGE, Call, calls
+from services.cli.call import Call, calls
 from services.cli.exits import ExitCode, Failure
 from services.cli.operation import OPERATION, until_done
 from services.cli.options import Limit
@@ -92,9 +92,11 @@ def _write_errors(call: Call, name: str, file: Path) -> int:
             writer = csv.writer(stream)
             writer.writerow(ROWS)
             for outcome in WRONG:
-                for row in _pages(call, name, outcome):
-                    writer.writerow([output.text(output.at(row, path)) for path in ROWS.values()])
-                    count += 1
+                for page in call.pages(f"{name}/rows", outcome=outcome):
+                    found = page.get("rows", [])
+                    for row in found:
+                        writer.writerow([output.text(output.at(row, path)) for path in ROWS.values()])
+                    count += len(found)
     except OSError as error:
         raise Failure(
             ExitCode.OTHER,
@@ -102,13 +104,3 @@ def _write_errors(call: Call, name: str, file: Path) -> int:
             remedy=f"`waymark allocation rows {name}` lists the rows.",
         ) from error
     return count
-
-
-def _pages(call: Call, name: str, outcome: str) -> Any:
-    token = ""
-    while True:
-        page = call.get(f"{name}/rows", outcome=outcome, page_size=PAGE, page_token=token)
-        yield from page.get("rows", [])
-        token = page.get("nextPageToken", "")
-        if not token:
-            return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import wraps
@@ -30,6 +31,10 @@ class Call:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """GETs a path below `/v1/`; raises Failure."""
         return self.caller.rest("GET", f"/v1/{path}", **query)
+
+    def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """GETs a list below `/v1/` page by page, as it is asked for; raises Failure."""
+        return _pages(self.caller, path, None, query)
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> dict[str, Any]:
         """POSTs to a path below `/v1/`; raises Failure."""
@@ -87,11 +92,13 @@ def listed(caller: Caller, path: str, limit: int, *, key: str = "", **query: Any
     return found[:limit]
 
 
-def _pages(caller: Caller, path: str, limit: int, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Pages that hold at least one item more than `limit`, where there is one."""
-    wanted, token = limit + 1, ""
+def _pages(
+    caller: Caller, path: str, limit: int | None, query: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Pages that hold at least one item more than `limit`, where there is one; None: all pages."""
+    wanted, token = math.inf if limit is None else limit + 1, ""
     while wanted > 0:
-        size = min(wanted, PAGE)
+        size = int(min(wanted, PAGE))
         answer = caller.rest("GET", f"/v1/{path}", page_size=size, page_token=token, **query)
         yield answer
         wanted, token = wanted - size, answer.get("nextPageToken", "")

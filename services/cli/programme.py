@@ -10,7 +10,7 @@ import typer
 
 from services.cli import draw, output
 from services.cli.amounts import json_day, json_money
-from services.cli.call import PAGE, Call, calls, listed
+from services.cli.call import Call, calls, listed
 from services.cli.exits import ExitCode, Failure
 from services.cli.operation import tell, until_done
 from services.cli.options import Limit
@@ -249,20 +249,17 @@ def replay(
 def replay_all(call: Call, programme: str) -> tuple[int, dict[str, Any] | None]:
     """Computes decisions again page by page, with a bar, until one does not agree; returns how many were, and
     that one. Raises Failure."""
-    count, token = 0, ""
+    count = 0
     with counts() as bar:
         task = bar.add_task("decisions", total=None)
-        while True:
-            page = call.get("applications:replay", programme=programme, page_size=PAGE, page_token=token)
-            if not token:
-                bar.update(task, total=int(page.get("totalCount", 0)))
+        for page in call.pages("applications:replay", programme=programme):
+            if total := int(page.get("totalCount", 0)):  # on the first page
+                bar.update(task, total=total)
             count += page.get("replayedCount", 0)
             bar.update(task, completed=count)
-            token = page.get("nextPageToken", "")
             if page.get("disagreements"):
                 return count, page["disagreements"][0]
-            if not token:
-                return count, None
+    return count, None
 
 
 def read_programme(file: Path) -> dict[str, Any]:
