@@ -17,12 +17,7 @@ def shortage_match(tx: Transaction, rules: Rules, offer: Offer, today: date) -> 
     if not rules.version.HasField("shortage_rule"):
         return "", None
     version = offers.version_in_force(tx, rules.version.shortage_rule.shortage_list, today)
-    return version, matching_entry(tx, rules, offer, version)
-
-
-def matching_entry(tx: Transaction, rules: Rules, offer: Offer, version: str) -> Entry | None:
-    """Returns the entry of this list version that the course meets; None without a rule or a version."""
-    return Lists(tx).matching_entry(rules, offer, version)
+    return version, Lists(tx).matching_entry(rules, offer, version)
 
 
 class Lists:

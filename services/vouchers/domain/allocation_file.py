@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple
 
 from waymark.errors.v1 import reason_pb2
 
@@ -85,4 +85,4 @@ def cents(amount: str) -> int | None:
 
 
 def _invalid(explanation: str) -> Refusal:
-    return Refusal(cast(int, reason_pb2.REASON_ALLOCATION_FILE_INVALID), explanation)
+    return Refusal(reason_pb2.REASON_ALLOCATION_FILE_INVALID, explanation)
