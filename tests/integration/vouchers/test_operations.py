@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -61,6 +63,21 @@ def test_a_slice_does_several_chunks(world: World) -> None:
     operation = queued(world)
     run_due(world.app, {"count": counting})
     assert row_of(world, operation).state == State.SUCCEEDED
+
+
+@pytest.mark.parametrize("guard", [True, False], ids=["slice", "control"])
+def test_long_work_lets_other_jobs_have_their_turn_and_without_the_slice_it_does_not(
+    world: World, monkeypatch: pytest.MonkeyPatch, guard: bool
+) -> None:
+    monkeypatch.setattr(runner, "SLICE", 0.01 if guard else math.inf)
+
+    def long(app: Any, tx: Transaction, row: Any) -> Chunk:
+        time.sleep(0.02)
+        return counting(app, tx, row)
+
+    operation = queued(world)
+    run_due(world.app, {"count": long})
+    assert row_of(world, operation).done == (1 if guard else LENGTH)
 
 
 def test_cancelled_work_stops_and_goes_on_where_it_was(world: World) -> None:
