@@ -162,7 +162,7 @@ def _encoded(value: Mapping[str, object]) -> str:
 def _decoded(part: str) -> dict[str, Any]:
     try:
         found = json.loads(_bytes(part))
-    except ValueError:
+    except (ValueError, RecursionError):  # the second for lists in lists without end
         raise NotGenuineError(Flaw.MALFORMED) from None
     if not isinstance(found, dict):
         raise NotGenuineError(Flaw.MALFORMED)

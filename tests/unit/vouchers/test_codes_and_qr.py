@@ -116,7 +116,8 @@ def test_another_algorithm_or_kind_of_token_is_none() -> None:
     assert qr.read_token(with_header(), keys).voucher == "vouchers/1"  # control: the forger's tool works
     for changes in ({"alg": "none"}, {"alg": "HS256"}, {"typ": "at+jwt"}, {"kid": 5}):
         assert flaw_of(with_header(**changes), keys) == "MALFORMED"
-    for text in ("", "a.b", "a.b.c", "..", f"{head}.{claims}.", "x" * 3000):
+    deep = base64.urlsafe_b64encode(b"[" * 1401).decode()
+    for text in ("", "a.b", "a.b.c", "..", f"{head}.{claims}.", "x" * 3000, f"{deep}.{claims}.a"):
         assert flaw_of(text, keys) in {"MALFORMED", "FORGED"}
 
 
