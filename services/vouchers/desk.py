@@ -35,13 +35,23 @@ def lock(tx: Transaction, name: str) -> Row[Any]:
 def taken_in_hand(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
     """Returns what to write so that the caller has the application in hand, where nobody had it.
 
-    Raises Refusal(APPLICATION_ASSIGNED) when another has it and the caller is no supervisor.
+    Raises Refusal: APPLICATION_ASSIGNED when another has it and the caller is no supervisor, SAME_PERSON for
+    who decided first what is appealed now.
     """
     if not row.assignee:
+        need_no_part(row, tx.principal.subject)
         return {"assignee": tx.principal.subject}
     if row.assignee != tx.principal.subject and not supervises(tx.principal):
         raise Refusal(reason_pb2.REASON_APPLICATION_ASSIGNED)
     return {}
+
+
+def need_no_part(row: Row[Any], subject: str) -> None:
+    """Raises Refusal(SAME_PERSON) for who must not have an application in hand: the applicant, and who
+    decided first what is appealed now."""
+    decided_first = row.decided_by == subject and row.state == ApplicationState.APPEALED
+    if row.learner == f"learners/{subject}" or decided_first:
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
 
 
 def need_decidable(
