@@ -14,7 +14,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.identity.principals import Principal
 from services.vouchers.domain.states import ApplicationState, need
-from services.vouchers.store import applications, facts, names
+from services.vouchers.store import applications, names
 
 WAITING = (ApplicationState.SUBMITTED, ApplicationState.APPEALED)
 
@@ -24,12 +24,10 @@ def lock(tx: Transaction, name: str) -> Row[Any]:
 
     Raises Refusal: NOT_FOUND, SAME_PERSON for one's own.
     """
-    application = names.uuid_in(name, "applications")
-    learner = applications.get(tx, application).learner
-    if learner == f"learners/{tx.principal.subject}":
+    row = applications.lock(tx, names.uuid_in(name, "applications"))
+    if row.learner == f"learners/{tx.principal.subject}":
         raise Refusal(reason_pb2.REASON_SAME_PERSON)
-    facts.lock_learner(tx, learner)
-    return applications.get(tx, application, locked=True)
+    return row
 
 
 def taken_in_hand(tx: Transaction, row: Row[Any]) -> dict[str, Any]:

@@ -34,15 +34,13 @@ from services.vouchers.store import applications, budgets, facts, ledger, receiv
 def join(tx: Transaction, application_id: str) -> Row[Any]:
     """Puts an application on the list; returns the entry's row. Raises Refusal: NOT_FOUND,
     WAITING_NOT_POSSIBLE, ALREADY_WAITING, APPLICATION_OPEN."""
-    learner = applications.get(tx, application_id).learner
-    facts.lock_learner(tx, learner)
-    row = applications.get(tx, application_id, locked=True)
+    row = applications.lock(tx, application_id)
     if not may_wait(ApplicationState(row.state), row.reason_codes, by_rules=not row.decided_by):
         raise Refusal(reason_pb2.REASON_WAITING_NOT_POSSIBLE)
-    standing = waiting_list.standing(tx, learner, row.programme_id)
+    standing = waiting_list.standing(tx, row.learner, row.programme_id)
     if standing:
         raise Refusal(reason_pb2.REASON_ALREADY_WAITING, metadata={"entry": standing})
-    applications.need_none_open(tx, learner, row.programme_id, row.session)
+    applications.need_none_open(tx, row.learner, row.programme_id, row.session)
     return waiting_list.add(tx, row)
 
 

@@ -14,7 +14,7 @@ from services.vouchers.api.application_messages import application_message
 from services.vouchers.app import VouchersApp
 from services.vouchers.desk import WAITING, lock, need_no_part, supervises
 from services.vouchers.domain.states import ApplicationState, need
-from services.vouchers.store import applications, facts, inquiries, names
+from services.vouchers.store import applications, inquiries, names
 
 
 class DeskMethods:
@@ -41,8 +41,7 @@ class DeskMethods:
     @mutation
     def WithdrawApplication(self, tx: Transaction, request: pb.WithdrawApplicationRequest) -> pb.Application:
         application = names.uuid_in(request.name, "applications")
-        facts.lock_learner(tx, applications.get(tx, application).learner)
-        row = applications.get(tx, application, locked=True)
+        row = applications.lock(tx, application)
         check_etag(request.etag, row.version)
         need(ApplicationState(row.state), (ApplicationState.SUBMITTED,))
         inquiries.withdraw_open(tx, application)

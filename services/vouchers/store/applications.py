@@ -25,6 +25,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.domain.eligibility import History
 from services.vouchers.domain.states import VoucherState
+from services.vouchers.store import facts
 from services.vouchers.store.columns import one_of
 from services.vouchers.store.desk_tables import earlier_decisions
 from services.vouchers.store.tables import applications, vouchers
@@ -117,6 +118,13 @@ def get(tx: Transaction, application_id: str, *, locked: bool = False) -> Row[An
     if locked:
         statement = statement.with_for_update(key_share=True)
     return tx.one(statement)
+
+
+def lock(tx: Transaction, application_id: str) -> Row[Any]:
+    """Locks an application after its learner, as everybody does; returns its row. Raises
+    Refusal(NOT_FOUND)."""
+    facts.lock_learner(tx, get(tx, application_id).learner)
+    return get(tx, application_id, locked=True)
 
 
 def change(tx: Transaction, application_id: str, values: dict[str, Any]) -> Row[Any]:
