@@ -166,7 +166,6 @@ def _grant(tx: Transaction, row: Row[Any], found: Assessment, voucher: str) -> t
     """Grants the application of an entry; returns the booking as above. `voucher`: the new one's id."""
     pot = take_money(tx, found)
     values = {**decision_values(found, row.learner), "state": int(ApplicationState.GRANTED)}
-    del values["id"]
     said = {"reason_codes": [], "decided_at": tx.now, "voucher_id": voucher}
     application = applications.change(tx, str(row.application_id), {**values, **said})
     booking = make(tx, found, row.learner, str(row.application_id), voucher, pot)

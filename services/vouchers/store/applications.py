@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.domain.eligibility import History
@@ -95,7 +96,8 @@ def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
     """Inserts an application; raises Refusal(APPLICATION_OPEN) while another stands for this session."""
     if values["state"] != 3:
         need_none_open(tx, values["learner"], values["programme_id"], values["session"])
-    return tx.execute(insert(applications).values(values).returning(applications)).one()
+    row = {"id": new_id(), **values}
+    return tx.execute(insert(applications).values(row).returning(applications)).one()
 
 
 def need_none_open(tx: Transaction, learner: str, programme_id: str, session: str) -> None:
