@@ -37,7 +37,7 @@ class AppealApi(appeal_pb2_grpc.AppealServiceServicer):
         appealed = row.appealed_at is not None
         check_appeal(State(row.state), row.appeal_until, tx.now.date(), appealed=appealed)
         applications.need_none_open(tx, row.learner, row.programme_id, row.session)
-        if waits := waiting_list.standing_for(tx, application):
+        if waits := waiting_list.standing_for(tx, row):
             raise Refusal(reason_pb2.REASON_ALREADY_WAITING, metadata={"entry": waits})
         name = f"applications/{application}"
         values = {
