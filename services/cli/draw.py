@@ -103,11 +103,11 @@ def check(published: dict[str, Any]) -> list[str]:
     from services.vouchers.domain.draw import faults
 
     opening = published["opening"]
-    drawn = [(each["application"], int(each["rank"])) for each in published["applications"]]
     try:
+        drawn = [(each["application"], int(each["rank"])) for each in published["applications"]]
         seed, committed = bytes.fromhex(opening["seed"]), bytes.fromhex(opening["seedSha256"])
         return list(faults(seed, committed, int(opening.get("applicationCount", 0)), drawn))
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise Failure(ExitCode.USAGE, f"This is no published draw: {error}.") from error
 
 

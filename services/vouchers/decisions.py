@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from waymark.vouchers.v1 import eligibility_pb2
 
-from services.platform.db.ids import new_id
 from services.vouchers.api.convert import clause
 from services.vouchers.assessment import Assessment
 from services.vouchers.domain.facts import snapshot
 from services.vouchers.domain.offers import document
 from services.vouchers.domain.replay import pins
+from services.vouchers.domain.states import ApplicationState
 
 
 def decision_values(found: Assessment, learner: str) -> dict[str, Any]:
@@ -23,7 +24,6 @@ def decision_values(found: Assessment, learner: str) -> dict[str, Any]:
     offer, history = document(found.offer, found.price), dict(vars(found.history))
     pinned = pins(found.rules, kept, offer, history, found.entry, found.today)
     return {
-        "id": new_id(),
         "learner": learner,
         "programme_id": found.programme_id,
         "version_number": found.number,
@@ -48,6 +48,16 @@ def decision_values(found: Assessment, learner: str) -> dict[str, Any]:
         "currency": found.rules.currency,
         "target_group": decision.group,
     }
+
+
+def outcome_values(found: Assessment, now: datetime) -> dict[str, Any]:
+    """Returns the columns that say what was decided by rules at `now`, or that a person has to decide."""
+    state, codes = found.decision.state
+    decided = None if state is ApplicationState.SUBMITTED else now
+    said = {"state": int(state), "reason_codes": codes, "decided_at": decided}
+    if state is ApplicationState.REFUSED:
+        said["appeal_until"] = found.rules.appeal_until(now)
+    return said
 
 
 @lru_cache(1000)

@@ -14,7 +14,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.identity.principals import Principal
 from services.vouchers.domain.states import ApplicationState, need
-from services.vouchers.store import applications, facts, names
+from services.vouchers.store import applications, names
 
 WAITING = (ApplicationState.SUBMITTED, ApplicationState.APPEALED)
 
@@ -24,24 +24,32 @@ def lock(tx: Transaction, name: str) -> Row[Any]:
 
     Raises Refusal: NOT_FOUND, SAME_PERSON for one's own.
     """
-    application = names.uuid_in(name, "applications")
-    learner = applications.get(tx, application).learner
-    if learner == f"learners/{tx.principal.subject}":
+    row = applications.lock(tx, names.uuid_in(name, "applications"))
+    if row.learner == f"learners/{tx.principal.subject}":
         raise Refusal(reason_pb2.REASON_SAME_PERSON)
-    facts.lock_learner(tx, learner)
-    return applications.get(tx, application, locked=True)
+    return row
 
 
 def taken_in_hand(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
     """Returns what to write so that the caller has the application in hand, where nobody had it.
 
-    Raises Refusal(APPLICATION_ASSIGNED) when another has it and the caller is no supervisor.
+    Raises Refusal: APPLICATION_ASSIGNED when another has it and the caller is no supervisor, SAME_PERSON for
+    who decided first what is appealed now.
     """
     if not row.assignee:
+        need_no_part(row, tx.principal.subject)
         return {"assignee": tx.principal.subject}
     if row.assignee != tx.principal.subject and not supervises(tx.principal):
         raise Refusal(reason_pb2.REASON_APPLICATION_ASSIGNED)
     return {}
+
+
+def need_no_part(row: Row[Any], subject: str) -> None:
+    """Raises Refusal(SAME_PERSON) for who must not have an application in hand: the applicant, and who
+    decided first what is appealed now."""
+    decided_first = row.decided_by == subject and row.state == ApplicationState.APPEALED
+    if row.learner == f"learners/{subject}" or decided_first:
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
 
 
 def need_decidable(

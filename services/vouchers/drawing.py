@@ -18,14 +18,14 @@ from services.platform.errors import Refusal
 from services.vouchers.api.applications import tell_decided
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment, assess
-from services.vouchers.decisions import decision_values
+from services.vouchers.decisions import decision_values, outcome_values
 from services.vouchers.domain import draw
 from services.vouchers.domain.draw import DrawOutcome, OpeningState
 from services.vouchers.domain.ledger import Booking
 from services.vouchers.domain.replay import BESIDE_CLAUSES, applied_on
 from services.vouchers.domain.states import ApplicationState, need
 from services.vouchers.domain.waiting import may_wait
-from services.vouchers.granting import make, take_money
+from services.vouchers.granting import make, take_if_granted
 from services.vouchers.openings import name_of
 from services.vouchers.store import applications, facts, ledger, openings, waiting_list
 
@@ -116,12 +116,7 @@ def _deal_one(app: VouchersApp, tx: Transaction, application_id: str, chunk: _Ch
         }
         tell_decided(tx, applications.change(tx, application_id, values))
         return DrawOutcome.REFUSED
-    pot = None
-    if found.decision.state[0] is State.GRANTED:
-        try:
-            pot = take_money(tx, found)
-        except Refusal:  # somebody else took the last of it since the check above
-            found = found.without_money()
+    pot, found = take_if_granted(tx, found)
     if pot is None:
         return _without_money(tx, row, found)
     voucher = new_id()
@@ -145,11 +140,5 @@ def _without_money(tx: Transaction, application: Row[Any], found: Assessment) ->
 
 def _decide(tx: Transaction, application: Row[Any], found: Assessment, **more: Any) -> Row[Any]:
     """Writes a decision of today; returns the application's new row."""
-    state, codes = found.decision.state
-    values = decision_values(found, application.learner)
-    del values["id"]
-    decided: dict[str, Any] = {"decided_at": None if state is State.SUBMITTED else tx.now}
-    if state is State.REFUSED:
-        decided["appeal_until"] = found.rules.appeal_until(tx.now)
-    said = {"state": int(state), "reason_codes": codes, **decided, **more}
-    return applications.change(tx, str(application.id), {**values, **said})
+    values = {**decision_values(found, application.learner), **outcome_values(found, tx.now)}
+    return applications.change(tx, str(application.id), {**values, **more})

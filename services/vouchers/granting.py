@@ -10,11 +10,12 @@ from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
 from services.vouchers.assessment import Assessment
 from services.vouchers.domain import bookings
 from services.vouchers.domain.ledger import Booking
 from services.vouchers.domain.money import money
-from services.vouchers.domain.states import VoucherState
+from services.vouchers.domain.states import ApplicationState, VoucherState
 from services.vouchers.store import budgets, ledger, vouchers
 
 
@@ -23,6 +24,17 @@ def take_money(tx: Transaction, found: Assessment) -> Row[Any]:
     assert found.decision.worth is not None
     amount = found.decision.worth.amount
     return budgets.take(tx, found.programme_id, found.decision.group, found.today, amount, found.place)
+
+
+def take_if_granted(tx: Transaction, found: Assessment) -> tuple[Row[Any] | None, Assessment]:
+    """Takes the amount where rules grant it; returns the pot, None without a grant, and the assessment as it
+    is then: somebody else may have taken the last of the money since."""
+    if found.decision.state[0] is not ApplicationState.GRANTED:
+        return None, found
+    try:
+        return take_money(tx, found), found
+    except Refusal:
+        return None, found.without_money()
 
 
 def issue(

@@ -1,7 +1,8 @@
 """Who waits for a programme's money: joining, offers in turn, accepting, leaving. Shared by calls and jobs.
 
-Locks are taken in this order: learner, entry, application, pots, chain. What an offer holds is, in the
-ledger, still the programme's, on an account of the entry: no voucher exists before the learner says yes.
+Locks are taken in this order: learner, entry, application, pots, then all chains at once. What an offer holds
+is, in the ledger, still the programme's, on an account of the entry: no voucher exists before the learner
+says yes.
 """
 
 from __future__ import annotations
@@ -26,22 +27,20 @@ from services.vouchers.domain.money import money
 from services.vouchers.domain.replay import BESIDE_CLAUSES, applied_on
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.domain.waiting import LACKING, WaitingState, accept_hours, may_wait
-from services.vouchers.granting import issue, take_money
+from services.vouchers.granting import make, take_money
 from services.vouchers.store import applications, budgets, facts, ledger, receivables, waiting_list
 
 
 def join(tx: Transaction, application_id: str) -> Row[Any]:
     """Puts an application on the list; returns the entry's row. Raises Refusal: NOT_FOUND,
     WAITING_NOT_POSSIBLE, ALREADY_WAITING, APPLICATION_OPEN."""
-    learner = applications.get(tx, application_id).learner
-    facts.lock_learner(tx, learner)
-    row = applications.get(tx, application_id, locked=True)
+    row = applications.lock(tx, application_id)
     if not may_wait(ApplicationState(row.state), row.reason_codes, by_rules=not row.decided_by):
         raise Refusal(reason_pb2.REASON_WAITING_NOT_POSSIBLE)
-    standing = waiting_list.standing(tx, learner, row.programme_id)
+    standing = waiting_list.standing(tx, row.learner, row.programme_id)
     if standing:
         raise Refusal(reason_pb2.REASON_ALREADY_WAITING, metadata={"entry": standing})
-    applications.need_none_open(tx, learner, row.programme_id, row.session)
+    applications.need_none_open(tx, row.learner, row.programme_id, row.session)
     return waiting_list.add(tx, row)
 
 
@@ -76,21 +75,25 @@ def accept(app: VouchersApp, tx: Transaction, entry_id: str) -> Row[Any]:
     row = waiting_list.lock(tx, entry_id)
     entry = waiting_list.entry_of(row)
     accepted = entry.accept(tx.now)
-    _give_back(tx, row)
+    booked = [_give_back(tx, row)]
     found, codes = _decided_now(app, tx, row)
     if codes == LACKING:
-        return waiting_list.change(tx, row, entry.back(), offered_cents=0, pot_id=None)
-    if found is None or codes:
-        return _end(tx, waiting_list.change(tx, row, entry.close(), reason_codes=codes))
-    voucher = _grant(tx, row, found)
-    return _end(tx, waiting_list.change(tx, row, accepted, voucher_id=voucher))
+        after = waiting_list.change(tx, row, entry.back(), offered_cents=0, pot_id=None)
+    elif found is None or codes:
+        after = _end(tx, waiting_list.change(tx, row, entry.close(), reason_codes=codes))
+    else:
+        voucher = new_id()
+        booked.append(_grant(tx, row, found, voucher))
+        after = _end(tx, waiting_list.change(tx, row, accepted, voucher_id=voucher))
+    ledger.post_all(tx, booked)
+    return after
 
 
 def lapse(tx: Transaction, entry_id: str) -> None:
     """Ends an offer past its limit. Raises Refusal: NOT_FOUND, WRONG_STATE."""
     row = waiting_list.lock(tx, entry_id)
     entry = waiting_list.entry_of(row).lapse(tx.now)
-    _give_back(tx, row)
+    ledger.post_all(tx, [_give_back(tx, row)])
     _end(tx, waiting_list.change(tx, row, entry))
 
 
@@ -99,7 +102,7 @@ def leave(tx: Transaction, entry_id: str) -> Row[Any]:
     row = waiting_list.lock(tx, entry_id)
     entry = waiting_list.entry_of(row).leave()
     if row.held_cents:
-        _give_back(tx, row)
+        ledger.post_all(tx, [_give_back(tx, row)])
     return _end(tx, waiting_list.change(tx, row, entry))
 
 
@@ -137,7 +140,7 @@ def _hold(tx: Transaction, row: Row[Any], found: Assessment, pot: Row[Any]) -> N
     amount = found.decision.worth.amount
     until = tx.now + timedelta(hours=accept_hours(found.rules))
     entry = waiting_list.entry_of(row).offer(amount, until)
-    _post(tx, row, bookings.offer(new_id(), pot.name, _name(row), amount))
+    ledger.post_all(tx, [(_chain(tx, row), bookings.offer(new_id(), pot.name, _name(row), amount))])
     group = found.decision.group
     waiting_list.change(tx, row, entry, pot_id=pot.id, offered_cents=amount, target_group=group)
     event = events_pb2.WaitingListOfferMade(
@@ -150,24 +153,24 @@ def _hold(tx: Transaction, row: Row[Any], found: Assessment, pot: Row[Any]) -> N
     tx.publish(event)
 
 
-def _give_back(tx: Transaction, row: Row[Any]) -> None:
-    """Returns what an offer holds to its pot, and keeps the programme's pots locked."""
+def _give_back(tx: Transaction, row: Row[Any]) -> tuple[int, Booking]:
+    """Gives what an offer holds to its pot, and keeps the programme's pots locked; returns the booking, still
+    to be posted, with the number of its chain."""
     pots = budgets.lock_all(tx, row.programme_id)
     receivables.give_to_pot(tx, row.pot_id, row.held_cents)
-    _post(tx, row, bookings.end_offer(new_id(), pots[str(row.pot_id)], _name(row), row.held_cents))
+    booking = bookings.end_offer(new_id(), pots[str(row.pot_id)], _name(row), row.held_cents)
+    return _chain(tx, row), booking
 
 
-def _grant(tx: Transaction, row: Row[Any], found: Assessment) -> str:
-    """Grants the application of an entry; returns the voucher's id."""
+def _grant(tx: Transaction, row: Row[Any], found: Assessment, voucher: str) -> tuple[int, Booking]:
+    """Grants the application of an entry; returns the booking as above. `voucher`: the new one's id."""
     pot = take_money(tx, found)
-    voucher = new_id()
     values = {**decision_values(found, row.learner), "state": int(ApplicationState.GRANTED)}
-    del values["id"]
     said = {"reason_codes": [], "decided_at": tx.now, "voucher_id": voucher}
     application = applications.change(tx, str(row.application_id), {**values, **said})
-    issue(tx, found, row.learner, str(row.application_id), voucher, pot)
+    booking = make(tx, found, row.learner, str(row.application_id), voucher, pot)
     tell_decided(tx, application)
-    return voucher
+    return booking
 
 
 def _end(tx: Transaction, row: Row[Any]) -> Row[Any]:
@@ -183,9 +186,8 @@ def _end(tx: Transaction, row: Row[Any]) -> Row[Any]:
     return row
 
 
-def _post(tx: Transaction, row: Row[Any], booking: Booking) -> None:
-    shard = ledger.shard_for(tx, row.currency, _name(row))
-    ledger.post(tx, ledger.lock_head(tx, shard), booking)
+def _chain(tx: Transaction, row: Row[Any]) -> int:
+    return ledger.shard_for(tx, row.currency, _name(row))
 
 
 def _name(row: Row[Any]) -> str:

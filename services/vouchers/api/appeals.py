@@ -16,7 +16,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.desk import lock, need_decidable
 from services.vouchers.domain.appeals import check_appeal
 from services.vouchers.domain.states import ApplicationState as State
-from services.vouchers.store import applications, facts, inquiries, names, waiting_list
+from services.vouchers.store import applications, inquiries, names, waiting_list
 
 Outcome = application_pb2.Appeal
 
@@ -32,13 +32,12 @@ class AppealApi(appeal_pb2_grpc.AppealServiceServicer):
         self, tx: Transaction, request: pb.AppealApplicationRequest
     ) -> application_pb2.Application:
         application = names.uuid_in(request.name, "applications")
-        facts.lock_learner(tx, applications.get(tx, application).learner)
-        row = applications.get(tx, application, locked=True)
+        row = applications.lock(tx, application)
         check_etag(request.etag, row.version)
         appealed = row.appealed_at is not None
         check_appeal(State(row.state), row.appeal_until, tx.now.date(), appealed=appealed)
         applications.need_none_open(tx, row.learner, row.programme_id, row.session)
-        if waits := waiting_list.standing_for(tx, application):
+        if waits := waiting_list.standing_for(tx, row):
             raise Refusal(reason_pb2.REASON_ALREADY_WAITING, metadata={"entry": waits})
         name = f"applications/{application}"
         values = {

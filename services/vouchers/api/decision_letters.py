@@ -15,7 +15,7 @@ from services.vouchers.letters import telling
 from services.vouchers.letters.rendering import as_html, as_pdf
 from services.vouchers.letters.said import Kind
 from services.vouchers.letters.words import language_of
-from services.vouchers.store import applications, names, programmes
+from services.vouchers.store import applications, budgets, names, programmes, vouchers
 
 Format = pb.GetDecisionLetterRequest
 
@@ -44,7 +44,10 @@ class DecisionLetterApi(decision_letter_pb2_grpc.DecisionLetterServiceServicer):
             note = self.app.notes.open(name, row["sealed_note"])
         rules = self.app.rules(tx, row["programme_id"], row["version_number"])
         called = programmes.get(tx, row["programme_id"]).display_names
-        said = telling.said_of(kind, row, rules, called, note)
+        last_day = None
+        if row["voucher_id"] and rules.version.window_rule.within_budget_period:
+            last_day = budgets.last_day(tx, vouchers.get(tx, row["voucher_id"]).pot_id)
+        said = telling.said_of(kind, row, rules, called, note, last_day)
         language = language_of(request.language_code)
         if request.format == Format.FORMAT_HTML:
             return httpbody_pb2.HttpBody(

@@ -12,9 +12,9 @@ from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation
 from services.vouchers.api.application_messages import application_message
 from services.vouchers.app import VouchersApp
-from services.vouchers.desk import WAITING, lock, supervises
+from services.vouchers.desk import WAITING, lock, need_no_part, supervises
 from services.vouchers.domain.states import ApplicationState, need
-from services.vouchers.store import applications, facts, inquiries, names
+from services.vouchers.store import applications, inquiries, names
 
 
 class DeskMethods:
@@ -31,9 +31,7 @@ class DeskMethods:
         row = lock(tx, request.name)
         check_etag(request.etag, row.version)
         need(ApplicationState(row.state), WAITING)
-        decided_first = row.decided_by == assignee and row.state == ApplicationState.APPEALED
-        if row.learner == f"learners/{assignee}" or decided_first:
-            raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        need_no_part(row, assignee)
         if row.assignee not in ("", assignee) and not request.take_over:
             raise Refusal(reason_pb2.REASON_APPLICATION_ASSIGNED)
         if row.assignee != assignee:
@@ -43,8 +41,7 @@ class DeskMethods:
     @mutation
     def WithdrawApplication(self, tx: Transaction, request: pb.WithdrawApplicationRequest) -> pb.Application:
         application = names.uuid_in(request.name, "applications")
-        facts.lock_learner(tx, applications.get(tx, application).learner)
-        row = applications.get(tx, application, locked=True)
+        row = applications.lock(tx, application)
         check_etag(request.etag, row.version)
         need(ApplicationState(row.state), (ApplicationState.SUBMITTED,))
         inquiries.withdraw_open(tx, application)

@@ -77,9 +77,7 @@ class InquiryApi(inquiry_pb2_grpc.InquiryServiceServicer):
     @mutation
     def AnswerInquiry(self, tx: Transaction, request: pb.AnswerInquiryRequest) -> pb.Inquiry:
         application, inquiry = _ids(request.name)
-        learner = applications.get(tx, application).learner
-        facts.lock_learner(tx, learner)
-        applications.get(tx, application, locked=True)
+        learner = applications.lock(tx, application).learner
         row, today = inquiries.get(tx, application, inquiry), tx.now.date()
         told = [fact_of(request.fact, "fact", today, declared=True)] if request.HasField("fact") else []
         check_answer(

@@ -62,9 +62,8 @@ class VoucherApi(VoucherLifeMethods, voucher_pb2_grpc.VoucherServiceServicer):
         key = self.app.qr_key
         programme = f"programmes/{row.programme_id}"
         token = qr.voucher_token(key, request.name, programme, row.expires_at, row.issue_number)
-        return pb.GetVoucherQrResponse(
-            token=token, key_id=key.id, public_key=key.public, svg=qr.qr_svg(token), png=qr.qr_png(token)
-        )
+        svg, png = qr.pictures(token)
+        return pb.GetVoucherQrResponse(token=token, key_id=key.id, public_key=key.public, svg=svg, png=png)
 
     @mutation
     def CancelVoucher(self, tx: Transaction, request: pb.CancelVoucherRequest) -> pb.Voucher:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from services.vouchers.domain.states import VoucherState
+from services.vouchers.domain.voucher import state_of
 
 
 class Kind(IntEnum):
@@ -88,7 +89,7 @@ def told(happenings: Iterable[Happening]) -> list[Item]:
         if each.kind in ENDS:
             state = ENDS[each.kind]
         elif state not in ENDS.values() and (each.kind in _MONEY or _restores(each)):
-            state = _settled(available, reserved, spent)
+            state = state_of(available, reserved, spent)
         items.append(Item(each, state, available, reserved))
     return items
 
@@ -96,11 +97,3 @@ def told(happenings: Iterable[Happening]) -> list[Item]:
 def _restores(each: Happening) -> bool:
     """True for a claw-back that gives the voucher its value back; any other leaves its state alone."""
     return each.kind is Kind.CLAWED_BACK and each.returned == 0
-
-
-def _settled(available: int, reserved: int, spent: int) -> VoucherState:
-    if available == 0 and reserved == 0 and spent > 0:
-        return VoucherState.EXHAUSTED
-    if spent:
-        return VoucherState.PARTLY_USED
-    return VoucherState.ACTIVE if reserved else VoucherState.ISSUED

@@ -134,25 +134,18 @@ def keys_of(document: Any) -> dict[str, bytes]:
     return found
 
 
-def qr_svg(text: str) -> str:
-    """Returns a QR code of `text` as an SVG document."""
-    return _drawn(text, kind="svg", scale=4, xmldecl=False).decode()
-
-
-def qr_png(text: str) -> bytes:
-    """Returns a QR code of `text` as a PNG picture, black on white."""
-    return _drawn(text, kind="png", scale=6)
+def pictures(text: str) -> tuple[str, bytes]:
+    """Returns a QR code of `text` as an SVG document and as a PNG picture, black on white; computed once."""
+    code = segno.make(text, error="m", micro=False)
+    svg, png = io.BytesIO(), io.BytesIO()
+    code.save(svg, kind="svg", scale=4, xmldecl=False)
+    code.save(png, kind="png", scale=6)
+    return svg.getvalue().decode(), png.getvalue()
 
 
 def key_id(public: bytes) -> str:
     """Returns the id of a public key: the first 16 hex characters of SHA-256 over it."""
     return hashlib.sha256(public).hexdigest()[:16]
-
-
-def _drawn(text: str, **how: Any) -> bytes:
-    buffer = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(buffer, **how)
-    return buffer.getvalue()
 
 
 def _encoded(value: Mapping[str, object]) -> str:
@@ -162,7 +155,7 @@ def _encoded(value: Mapping[str, object]) -> str:
 def _decoded(part: str) -> dict[str, Any]:
     try:
         found = json.loads(_bytes(part))
-    except ValueError:
+    except (ValueError, RecursionError):  # the second for lists in lists without end
         raise NotGenuineError(Flaw.MALFORMED) from None
     if not isinstance(found, dict):
         raise NotGenuineError(Flaw.MALFORMED)

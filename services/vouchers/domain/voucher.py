@@ -87,12 +87,13 @@ class Voucher:
         """Returns it in the state its amounts say."""
         if self.ended_early:
             return self
-        if self.available == 0 and self.reserved == 0 and self.spent > 0:
-            state = VoucherState.EXHAUSTED
-        elif self.spent:
-            state = VoucherState.PARTLY_USED
-        elif self.reserved:
-            state = VoucherState.ACTIVE
-        else:
-            state = VoucherState.ISSUED
-        return replace(self, state=state)
+        return replace(self, state=state_of(self.available, self.reserved, self.spent))
+
+
+def state_of(available: int, reserved: int, spent: int) -> VoucherState:
+    """Returns the state that amounts say, in cents, of a voucher that nobody ended."""
+    if available == 0 and reserved == 0 and spent > 0:
+        return VoucherState.EXHAUSTED
+    if spent:
+        return VoucherState.PARTLY_USED
+    return VoucherState.ACTIVE if reserved else VoucherState.ISSUED

@@ -37,9 +37,15 @@ def first_decision(row: Mapping[str, Any], earlier: Mapping[str, Any] | None) ->
 
 
 def said_of(
-    kind: Kind, row: Mapping[str, Any], rules: Rules, programme_names: Mapping[str, str], note: str
+    kind: Kind,
+    row: Mapping[str, Any],
+    rules: Rules,
+    programme_names: Mapping[str, str],
+    note: str,
+    last_day: date | None = None,
 ) -> Said:
-    """Returns what the letter says. `note`: opened, of the person who took this decision."""
+    """Returns what the letter says. `note`: opened, of the person who took this decision. `last_day`: of the
+    budget that pays, None where the rules do not end vouchers with it."""
     on_appeal = kind in (Kind.APPEAL_GRANTED, Kind.APPEAL_REFUSED)
     decided = row["appeal_decided_at"] if on_appeal else row["decided_at"]
     common: dict[str, Any] = {
@@ -61,8 +67,8 @@ def said_of(
             amount=row["amount_cents"],
             share=row["share_cents"],
             voucher=f"vouchers/{row['voucher_id']}",
-            order_until=_day(rules.order_limit(decided)),
-            valid_until=_day(rules.expiry(decided)),
+            order_until=min(_day(rules.order_limit(decided)), last_day or date.max),
+            valid_until=min(_day(rules.expiry(decided)), last_day or date.max),
         )
     return Said(
         **common,

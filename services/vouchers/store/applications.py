@@ -21,10 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.domain.eligibility import History
 from services.vouchers.domain.states import VoucherState
+from services.vouchers.store import facts
 from services.vouchers.store.columns import one_of
 from services.vouchers.store.desk_tables import earlier_decisions
 from services.vouchers.store.tables import applications, vouchers
@@ -94,7 +96,8 @@ def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
     """Inserts an application; raises Refusal(APPLICATION_OPEN) while another stands for this session."""
     if values["state"] != 3:
         need_none_open(tx, values["learner"], values["programme_id"], values["session"])
-    return tx.execute(insert(applications).values(values).returning(applications)).one()
+    row = {"id": new_id(), **values}
+    return tx.execute(insert(applications).values(row).returning(applications)).one()
 
 
 def need_none_open(tx: Transaction, learner: str, programme_id: str, session: str) -> None:
@@ -117,6 +120,13 @@ def get(tx: Transaction, application_id: str, *, locked: bool = False) -> Row[An
     if locked:
         statement = statement.with_for_update(key_share=True)
     return tx.one(statement)
+
+
+def lock(tx: Transaction, application_id: str) -> Row[Any]:
+    """Locks an application after its learner, as everybody does; returns its row. Raises
+    Refusal(NOT_FOUND)."""
+    facts.lock_learner(tx, get(tx, application_id).learner)
+    return get(tx, application_id, locked=True)
 
 
 def change(tx: Transaction, application_id: str, values: dict[str, Any]) -> Row[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, func, insert, select, text, update
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
@@ -48,18 +48,17 @@ def add(tx: Transaction, application: Row[Any]) -> Row[Any]:
 def standing(tx: Transaction, learner: str, programme_id: str) -> str:
     """Returns the name of the learner's entry that waits or is offered; empty when there is none. Hold the
     learner's lock."""
-    statement = select(_w.id).where(
-        _w.learner == learner, _w.programme_id == programme_id, _w.state.in_([int(each) for each in OPEN])
-    )
-    found = tx.execute(statement).scalar()
-    return f"waitingListEntries/{found}" if found else ""
+    return _standing(tx, _w.learner == learner, _w.programme_id == programme_id)
 
 
-def standing_for(tx: Transaction, application_id: str) -> str:
-    """Returns the name of the entry by which an application waits or is offered; empty when there is none."""
-    statement = select(_w.id).where(
-        _w.application_id == application_id, _w.state.in_([int(each) for each in OPEN])
-    )
+def standing_for(tx: Transaction, application: Row[Any]) -> str:
+    """Returns the name of the entry by which an application waits or is offered; empty when there is none.
+    Its learner is asked for too, because that is what an index has."""
+    return _standing(tx, _w.learner == application.learner, _w.application_id == application.id)
+
+
+def _standing(tx: Transaction, *which: ColumnElement[bool]) -> str:
+    statement = select(_w.id).where(*which, _w.state.in_([int(each) for each in OPEN]))
     found = tx.execute(statement).scalar()
     return f"waitingListEntries/{found}" if found else ""
 

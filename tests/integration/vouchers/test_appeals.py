@@ -125,9 +125,11 @@ def test_who_decided_first_neither_takes_nor_decides_the_appeal(world: World) ->
     person, appealed = refused_by_person(world)
     first, second = world.caseworker, world.person("caseworker")
     chief = world.person("supervisor", "caseworker", subject=first.subject)  # the same person, promoted
+    due = desks.tomorrow(world)
     for who in (first, chief):
         assert refused(lambda who=who: desks.decide_appeal(who, appealed.name)) == "SAME_PERSON"
         assert refused(lambda who=who: desks.assign(who, appealed.name)) == "SAME_PERSON"
+        assert refused(lambda who=who: desks.ask(who, appealed.name, due)) == "SAME_PERSON"
     assert refused(
         lambda: desks.assign(world.person("supervisor"), appealed.name, assignee=first.subject)
     ) == ("SAME_PERSON")

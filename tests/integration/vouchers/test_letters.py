@@ -13,7 +13,7 @@ from waymark.vouchers.v1 import decision_letter_pb2 as pb
 from services.vouchers.letters import rendering, words
 from tests.integration.vouchers import desks
 from tests.integration.vouchers.refusals import refused
-from tests.support.vouchers import World
+from tests.support.vouchers import World, sample
 
 State = application_pb2.Application
 HTML, PDF = pb.GetDecisionLetterRequest.FORMAT_HTML, pb.GetDecisionLetterRequest.FORMAT_PDF
@@ -54,6 +54,19 @@ def test_a_grant_says_what_it_is_worth_in_each_language(world: World) -> None:
         "met ", "met"
     )
     assert "Opleidingscheque" in text_of(learner, granted.name, "nl")
+
+
+def test_a_voucher_that_ends_with_its_budget_says_so(world: World) -> None:
+    rule = {**sample(FLEMISH)["version"]["windowRule"], "validityDays": 3000, "orderDays": 2000}
+    said = []
+    for within in (True, False):
+        learner = in_work(world, 4)
+        programme = world.programme(FLEMISH, windowRule={**rule, "withinBudgetPeriod": within})
+        said.append(text_of(learner, world.apply(learner, programme).name))
+    end = words.day(world.today.replace(month=12, day=31), "en")
+    assert f"Book a training by{end}" in said[0].replace("by ", "by")
+    assert f"The voucher is valid until{end}" in said[0].replace("until ", "until")
+    assert end not in said[1]  # control: without the rule it is valid for longer
 
 
 def test_a_refusal_says_which_conditions_failed_by_which_law_and_how_to_appeal(world: World) -> None:

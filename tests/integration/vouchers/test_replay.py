@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import application_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.platform.errors import Refusal
-from services.vouchers import replaying
-from services.vouchers.api import applications as application_api
+from services.vouchers import granting, replaying
 from services.vouchers.domain import replay
 from services.vouchers.store.names import version_parts
 from tests.integration.vouchers.refusals import refused
@@ -180,9 +180,9 @@ def test_who_loses_the_race_for_the_last_money_is_refused_with_that_clause(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def taken(*_: Any) -> Any:
-        raise Refusal(application_api.reason_pb2.REASON_BUDGET_EXHAUSTED)
+        raise Refusal(reason_pb2.REASON_BUDGET_EXHAUSTED)
 
-    monkeypatch.setattr(application_api, "take_money", taken)
+    monkeypatch.setattr(granting, "take_money", taken)
     late = world.apply(world.learner(), world.programme(**NO_EVIDENCE))
     outcomes = {item.clause: (item.outcome, item.reason_code) for item in late.clauses}
     assert list(late.reason_codes) == ["BUDGET_EXHAUSTED"]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from waymark.vouchers.v1 import application_pb2, ledger_pb2, voucher_pb2
 from waymark.vouchers.v1 import waiting_list_pb2 as pb
 
@@ -273,6 +273,27 @@ def test_control_without_locks_and_check_the_last_money_is_offered_twice(
 
     assert offers_at_once(world, unguard) == ["OFFERED", "OFFERED"]
     assert not world.verify().intact
+
+
+def test_accepting_locks_its_chains_at_once_after_the_pots(world: World) -> None:
+    programme, holder, voucher = empty(world)
+    ((person, name),) = waiters(world, programme, 1)
+    give_back(holder, voucher)
+    offer_waiting(world.app)
+    locked: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if "FOR NO KEY UPDATE" in statement:
+            locked.extend(each for each in ("pots", "ledger_heads") if f"FROM {each}" in statement)
+
+    event.listen(world.app.engine, "before_cursor_execute", note)
+    try:
+        assert accept(person, name).state == Entry.STATE_ACCEPTED
+    finally:
+        event.remove(world.app.engine, "before_cursor_execute", note)
+    assert locked.count("ledger_heads") == 1  # two, one after the other, could wait for others in a ring
+    assert locked[-1] == "ledger_heads"
+    assert world.verify().intact
 
 
 def test_a_repeated_accept_issues_one_voucher(world: World) -> None:

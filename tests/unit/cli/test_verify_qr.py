@@ -99,6 +99,10 @@ def test_a_published_draw_is_computed_again_from_a_file(tmp_path: Path) -> None:
     refused = verified(tmp_path, undrawn)
     assert isinstance(refused.exception, Failure)
     assert int(refused.exception.code) == 4
+    for applications in ([{"rank": 1}], [{"application": "applications/1", "rank": None}], ["x"]):
+        broken = verified(tmp_path, {**published(), "applications": applications})
+        assert isinstance(broken.exception, Failure)
+        assert int(broken.exception.code) == 2
     broken = verified(tmp_path, {"opening": {}})
     assert isinstance(broken.exception, Failure)
     assert int(broken.exception.code) == 2

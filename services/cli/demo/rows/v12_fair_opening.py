@@ -24,10 +24,7 @@ def show(journey: Journey) -> str:
     session, people = journey.facts.session, [f"Surge {number}" for number in range(PEOPLE)]
     price = ready(journey, people, session)
     opens = datetime.now(UTC) + OPENS
-    rule = {
-        "openTime": f"{opens:%Y-%m-%dT%H:%M:%S.%fZ}",
-        "closeTime": f"{opens + STAYS:%Y-%m-%dT%H:%M:%S.%fZ}",
-    }
+    rule = {"openTime": stamp(opens), "closeTime": stamp(opens + STAYS)}
     programme = ground.publish(
         journey,
         "dutch-temporary-training-voucher",
