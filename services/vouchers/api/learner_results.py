@@ -21,7 +21,6 @@ from services.vouchers.relationships import learner_of
 from services.vouchers.store import learner_results, names, redemptions
 
 DELIVERED = (State.DELIVERED, State.ACCEPTED, State.SETTLING, State.PAID, State.CLAWED_BACK)
-ACCEPTED = (State.ACCEPTED, State.SETTLING, State.PAID)
 GROUP_NAMES = {0: "programme", 1: "programme", 2: "organisation", 3: "course"}
 Outcome = pb.LearnerOutcome
 
@@ -50,7 +49,7 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
     def ReportOutcome(self, tx: Transaction, request: pb.ReportOutcomeRequest) -> pb.LearnerOutcome:
         redemption, said = _redemption(request.name), request.outcome
         row = learner_results.outcome_of(tx, redemption)
-        need(State(row.state), ACCEPTED)
+        need(State(row.state), results.ACCEPTED)
         own = row.learner == learner_of(tx.principal)
         if own and tx.now < results.due(row.accepted_at):
             metadata = {"due_time": results.due(row.accepted_at).isoformat()}

@@ -6,10 +6,12 @@ from calendar import monthrange
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from services.vouchers.domain.states import RedemptionState
 from services.vouchers.domain.suppression import suppressed
 
 CHANGEABLE = timedelta(days=30)  # feedback, from when it was first given
 MONTHS = 6  # from acceptance until the learner is asked
+ACCEPTED = (RedemptionState.ACCEPTED, RedemptionState.SETTLING, RedemptionState.PAID)  # of which one is asked
 
 
 def due(accepted: datetime) -> datetime:
