@@ -16,8 +16,8 @@ from services.vouchers import allocating, levying, monitoring, rebooking, remind
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
-from services.vouchers.domain.results import MONTHS
-from services.vouchers.domain.states import EndReason, RedemptionState, VoucherState
+from services.vouchers.domain.results import ACCEPTED, MONTHS
+from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.drawing import draw_opening
 from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.releasing import release_reservation
@@ -75,19 +75,13 @@ def draw_openings(app: VouchersApp) -> None:
 
 def look_at_accepted(app: VouchersApp) -> None:
     """Lets the monitoring rules look at what was accepted."""
-    looked = monitoring.AT_ONCE
-    while looked == monitoring.AT_ONCE:
-        with transaction(app) as tx:
-            looked = monitoring.check_accepted(app, tx)
+    _until_done(app, monitoring.AT_ONCE, lambda tx: monitoring.check_accepted(app, tx))
 
 
 def release_held(app: VouchersApp) -> None:
     """Clears money whose hold delay has passed and that no hold stops."""
     look_at_accepted(app)
-    released = AT_ONCE
-    while released == AT_ONCE:
-        with transaction(app) as tx:
-            released = release_due(app, tx)
+    _until_done(app, AT_ONCE, lambda tx: release_due(app, tx))
 
 
 def rebook(app: VouchersApp) -> None:
@@ -98,17 +92,7 @@ def rebook(app: VouchersApp) -> None:
 
 def ask_outcomes(app: VouchersApp) -> None:
     """Asks learners where they are, six months after acceptance."""
-    asked = BATCH
-    while asked == BATCH:
-        with transaction(app) as tx:
-            rows = learner_results.ask(tx, MONTHS, BATCH)
-            for row in rows:
-                if row.state in (RedemptionState.ACCEPTED, RedemptionState.SETTLING, RedemptionState.PAID):
-                    name = f"redemptions/{row.id}"
-                    tx.publish(
-                        events_pb2.OutcomeAsked(redemption=name, learner=row.learner, course=row.course)
-                    )
-            asked = len(rows)
+    _until_done(app, BATCH, _ask)
 
 
 def checkpoint(app: VouchersApp) -> None:
@@ -136,22 +120,12 @@ def checkpoint(app: VouchersApp) -> None:
 
 def sweep_evidence(app: VouchersApp) -> None:
     """Deletes uploaded bytes that no evidence row knows."""
-
-    def known(keys: Sequence[str]) -> set[str]:
-        with transaction(app, read_only=True) as tx:
-            return evidence.known_keys(tx, keys)
-
-    app.objects.sweep(evidence.BUCKET, known, timedelta(days=1))
+    _sweep(app, evidence.BUCKET, evidence.known_keys)
 
 
 def sweep_allocations(app: VouchersApp) -> None:
     """Deletes uploaded files that no allocation knows."""
-
-    def known(keys: Sequence[str]) -> set[str]:
-        with transaction(app, read_only=True) as tx:
-            return allocations.known_keys(tx, keys)
-
-    app.objects.sweep(allocations.BUCKET, known, timedelta(days=1))
+    _sweep(app, allocations.BUCKET, allocations.known_keys)
 
 
 def work(app: VouchersApp) -> None:
@@ -161,10 +135,7 @@ def work(app: VouchersApp) -> None:
 
 def remind_expiring(app: VouchersApp) -> None:
     """Tells, once 30 and once 7 days before, of vouchers with money left that will expire."""
-    reminded = reminding.AT_ONCE
-    while reminded == reminding.AT_ONCE:
-        with transaction(app) as tx:
-            reminded = reminding.remind_due(tx)
+    _until_done(app, reminding.AT_ONCE, reminding.remind_due)
 
 
 def expire_levies(app: VouchersApp) -> None:
@@ -192,16 +163,41 @@ def deliver_webhooks(app: VouchersApp) -> None:
 
 def forget_webhooks(app: VouchersApp) -> None:
     """Deletes old deliveries that came to an end."""
-    deleted = BATCH
-    while deleted == BATCH:
-        with transaction(app) as tx:
-            deleted = webhooks.forget(tx, timedelta(days=30), BATCH)
+    _until_done(app, BATCH, lambda tx: webhooks.forget(tx, timedelta(days=30), BATCH))
+
+
+def _sweep(
+    app: VouchersApp, bucket: str, known_keys: Callable[[Transaction, Sequence[str]], set[str]]
+) -> None:
+    def known(keys: Sequence[str]) -> set[str]:
+        with transaction(app, read_only=True) as tx:
+            return known_keys(tx, keys)
+
+    app.objects.sweep(bucket, known, timedelta(days=1))
 
 
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
     row = redemptions.lock_with_money(tx, redemption)
     after = redemptions.redemption_of(row).expire(tx.now)
     release_reservation(tx, row, after, EndReason.TIME_LIMIT)
+
+
+def _ask(tx: Transaction) -> int:
+    rows = learner_results.ask(tx, MONTHS, BATCH)
+    for row in rows:
+        if row.state in ACCEPTED:
+            name = f"redemptions/{row.id}"
+            tx.publish(events_pb2.OutcomeAsked(redemption=name, learner=row.learner, course=row.course))
+    return len(rows)
+
+
+def _until_done(app: VouchersApp, at_once: int, step: Callable[[Transaction], int]) -> None:
+    """Does a step, which does at most `at_once` and returns how many it did, until one finds less to do; each
+    in a transaction of its own."""
+    done = at_once
+    while done == at_once:
+        with transaction(app) as tx:
+            done = step(tx)
 
 
 def _each(

@@ -18,7 +18,7 @@ from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.monitoring import Hit
 from services.vouchers.monitoring import raise_by_rule, rules_in_force
-from services.vouchers.store import complaints, names, redemptions
+from services.vouchers.store import complaints, monitoring, names, redemptions
 from services.vouchers.store.quality_tables import complaints as table
 
 
@@ -53,6 +53,7 @@ class ComplaintApi(complaint_pb2_grpc.ComplaintServiceServicer):
         for rule in rules_in_force(self.app, tx):
             if rule.kind != "complaint" or not rule.concerns(about.programme_id):
                 continue
+            monitoring.lock_rule(tx, rule.code)  # of two filed at once the second counts both
             condition = rule.message.complaint
             target = rule.target(f"redemptions/{about.id}", about.course, about.organisation)
             count = complaints.count_since(tx, target, condition.within_days)

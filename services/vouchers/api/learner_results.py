@@ -21,7 +21,6 @@ from services.vouchers.relationships import learner_of
 from services.vouchers.store import learner_results, names, redemptions
 
 DELIVERED = (State.DELIVERED, State.ACCEPTED, State.SETTLING, State.PAID, State.CLAWED_BACK)
-ACCEPTED = (State.ACCEPTED, State.SETTLING, State.PAID)
 GROUP_NAMES = {0: "programme", 1: "programme", 2: "organisation", 3: "course"}
 Outcome = pb.LearnerOutcome
 
@@ -34,7 +33,7 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
 
     @mutation
     def GiveFeedback(self, tx: Transaction, request: pb.GiveFeedbackRequest) -> pb.Feedback:
-        about = redemptions.get(tx, _redemption(request.name))
+        about = redemptions.get(tx, names.uuid_above(request.name, "redemptions"))
         need(State(about.state), DELIVERED)
         marks = request.feedback
         row = learner_results.give(tx, about.id, marks.satisfaction, marks.skills_gained)
@@ -44,13 +43,13 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
 
     @query
     def GetFeedback(self, tx: Transaction, request: pb.GetFeedbackRequest) -> pb.Feedback:
-        return _feedback(learner_results.feedback_on(tx, _redemption(request.name)))
+        return _feedback(learner_results.feedback_on(tx, names.uuid_above(request.name, "redemptions")))
 
     @mutation
     def ReportOutcome(self, tx: Transaction, request: pb.ReportOutcomeRequest) -> pb.LearnerOutcome:
-        redemption, said = _redemption(request.name), request.outcome
+        redemption, said = names.uuid_above(request.name, "redemptions"), request.outcome
         row = learner_results.outcome_of(tx, redemption)
-        need(State(row.state), ACCEPTED)
+        need(State(row.state), results.ACCEPTED)
         own = row.learner == learner_of(tx.principal)
         if own and tx.now < results.due(row.accepted_at):
             metadata = {"due_time": results.due(row.accepted_at).isoformat()}
@@ -67,7 +66,7 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
 
     @query
     def GetLearnerOutcome(self, tx: Transaction, request: pb.GetLearnerOutcomeRequest) -> pb.LearnerOutcome:
-        return _outcome(learner_results.outcome_of(tx, _redemption(request.name)))
+        return _outcome(learner_results.outcome_of(tx, names.uuid_above(request.name, "redemptions")))
 
     @query
     def GetLearnerResults(self, tx: Transaction, request: pb.GetLearnerResultsRequest) -> pb.LearnerResults:
@@ -83,10 +82,6 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
         return pb.LearnerResults(
             groups=[_group(row, row.name in feedback, row.name in outcomes) for row in rows]
         )
-
-
-def _redemption(name: str) -> str:
-    return names.uuid_in(name.rpartition("/")[0], "redemptions")
 
 
 def _observed(tx: Transaction, row: Row[Any], said: Outcome) -> Any:

@@ -61,7 +61,7 @@ class MonitoringRuleApi(monitoring_rule_pb2_grpc.MonitoringRuleServiceServicer):
     def ActivateMonitoringRule(
         self, tx: Transaction, request: pb.ActivateMonitoringRuleRequest
     ) -> pb.MonitoringRule:
-        code, number = _parts(request.name)
+        code, number = names.version_parts(request.name)
         monitoring.lock_rule(tx, code)
         row = monitoring.get_version(tx, code, number)
         if row.state != monitoring.DRAFT or number < monitoring.active_number(tx, code):
@@ -74,7 +74,7 @@ class MonitoringRuleApi(monitoring_rule_pb2_grpc.MonitoringRuleServiceServicer):
 
     @query
     def GetMonitoringRule(self, tx: Transaction, request: pb.GetMonitoringRuleRequest) -> pb.MonitoringRule:
-        return rule_message(monitoring.get_version(tx, *_parts(request.name)))
+        return rule_message(monitoring.get_version(tx, *names.version_parts(request.name)))
 
     @query
     def ListMonitoringRules(
@@ -94,16 +94,11 @@ class MonitoringRuleApi(monitoring_rule_pb2_grpc.MonitoringRuleServiceServicer):
 
     @query
     def GetSamplingSeed(self, tx: Transaction, request: pb.GetSamplingSeedRequest) -> pb.SamplingSeed:
-        row = monitoring.get_version(tx, *_parts(request.name))
+        row = monitoring.get_version(tx, *names.version_parts(request.name))
         if row.sealed_seed is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
         seed = rule_of(self.app, row).seed
         return pb.SamplingSeed(seed=seed.hex(), seed_sha256=seed_hash(seed))
-
-
-def _parts(name: str) -> tuple[str, int]:
-    _, code, _, number = name.split("/")
-    return code, int(number)
 
 
 def rule_message(row: Row[Any]) -> pb.MonitoringRule:

@@ -27,7 +27,7 @@ class RebookingApi(rebooking_pb2_grpc.RebookingServiceServicer):
 
     @query
     def GetRebooking(self, tx: Transaction, request: pb.GetRebookingRequest) -> pb.Rebooking:
-        return _message(rebookings.get(tx, _redemption(request.name)))
+        return _message(rebookings.get(tx, names.uuid_above(request.name, "redemptions")))
 
     @mutation
     def AcceptRebooking(self, tx: Transaction, request: pb.AcceptRebookingRequest) -> pb.Rebooking:
@@ -50,17 +50,13 @@ class RebookingApi(rebooking_pb2_grpc.RebookingServiceServicer):
 
     def _open(self, tx: Transaction, name: str) -> tuple[Any, Row[Any]]:
         """Locks redemption and offer; raises Refusal: NOT_FOUND, WRONG_STATE when it cannot be taken."""
-        row = redemptions.lock_with_money(tx, _redemption(name))
+        row = redemptions.lock_with_money(tx, names.uuid_above(name, "redemptions"))
         offer = rebookings.get(tx, str(row.id), locked=True)
         if offer.state != rebookings.OFFERED or offer.expires_at <= tx.now:
             over = offer.state == rebookings.OFFERED
             state = "EXPIRED" if over else pb.Rebooking.State.Name(offer.state).removeprefix("STATE_")
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": state, "needed": "OFFERED"})
         return row, offer
-
-
-def _redemption(name: str) -> str:
-    return names.uuid_in(name.rpartition("/")[0], "redemptions")
 
 
 def _message(row: Row[Any]) -> pb.Rebooking:

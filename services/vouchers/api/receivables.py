@@ -78,7 +78,7 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
     def _message(self, tx: Transaction, row: Row[Any]) -> pb.Receivable:
         name = f"receivables/{row.id}"
         # The provider learns what it owes, not what staff think of its chances.
-        staff = tx.principal.roles != {options_pb2.ROLE_PROVIDER}
+        staff = not tx.principal.roles.isdisjoint({options_pb2.ROLE_FINANCE, options_pb2.ROLE_AUDITOR})
         return pb.Receivable(
             name=name,
             redemption=f"redemptions/{row.redemption_id}",

@@ -6,10 +6,12 @@ from calendar import monthrange
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from services.vouchers.domain.suppression import SMALLEST
+from services.vouchers.domain.states import RedemptionState
+from services.vouchers.domain.suppression import suppressed
 
 CHANGEABLE = timedelta(days=30)  # feedback, from when it was first given
 MONTHS = 6  # from acceptance until the learner is asked
+ACCEPTED = (RedemptionState.ACCEPTED, RedemptionState.SETTLING, RedemptionState.PAID)  # of which one is asked
 
 
 def due(accepted: datetime) -> datetime:
@@ -20,11 +22,8 @@ def due(accepted: datetime) -> datetime:
 
 
 def hidden(groups: Iterable[tuple[str, int]]) -> set[str]:
-    """Returns the groups (name, how many learners) of which nothing is told: those that are too small, and
-    beside a single one the smallest other, or the sum of all would tell the one."""
-    sizes = [(count, name) for name, count in groups if count]
-    small = {name for count, name in sizes if count < SMALLEST}
-    others = sorted((count, name) for count, name in sizes if name not in small)
-    if len(small) == 1 and others:
-        small.add(others[0][1])
-    return small
+    """Returns the groups (name, how many learners) of which nothing is told: those that are too small, and as
+    many others as it takes that the sum of all, which another report tells, gives none of them away."""
+    sizes = {name: count for name, count in groups if count}
+    found = suppressed(sizes)
+    return set(sizes) if found is None else found

@@ -33,12 +33,17 @@ def uuid_in(name: str, collection: str) -> str:
     return found
 
 
+def uuid_above(name: str, collection: str) -> str:
+    """Returns the UUID in `<collection>/<uuid>/<part>`; raises Refusal(NOT_FOUND) for anything else."""
+    return uuid_in(name.rpartition("/")[0], collection)
+
+
 def last(name: str) -> str:
     """Returns what follows the last slash."""
     return name.rpartition("/")[2]
 
 
 def version_parts(name: str) -> tuple[str, int]:
-    """Returns programme id and number in `programmes/{id}/versions/{n}`."""
-    _, programme, _, number = name.split("/")
-    return programme, int(number)
+    """Returns id and number in `<collection>/{id}/versions/{n}`."""
+    _, key, _, number = name.split("/")
+    return key, int(number)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy import Boolean, Row, and_, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from waymark.errors.v1 import reason_pb2
 
@@ -42,7 +42,7 @@ def find(tx: Transaction, session: str) -> Offer | None:
             courses.c.occupations,
             organisations.c.accredited,
             organisations.c.accredited_until,
-            sanctions.barring(courses.c.organisation).label("barred"),
+            literal_column(sanctions.barred("courses.organisation"), Boolean).label("barred"),
         )
         .join(courses, courses.c.name == sessions.c.course)
         .outerjoin(organisations, organisations.c.name == courses.c.organisation)

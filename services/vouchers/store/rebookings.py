@@ -30,7 +30,7 @@ _LIKE = text(f"""SELECT name FROM (
     AND s.listed AND s.start_date >= :today AND s.price_cents > 0 AND s.currency = :currency
     AND left(s.nuts_code, 4) = left(gone.nuts_code, 4)
     AND p.accredited AND (p.accredited_until IS NULL OR p.accredited_until >= :today)
-    AND NOT {sanctions.BARRED}) AS found
+    AND NOT {sanctions.barred("c.organisation")}) AS found
 ORDER BY start_date, name LIMIT {MOST}""")  # noqa: S608 - parts of our own
 _OVERDUE = text("""SELECT redemption_id FROM rebookings WHERE state = 1 AND expires_at <= now()
 ORDER BY expires_at LIMIT :limit""")

@@ -24,7 +24,7 @@ _HEAD = "h.sequence AS head_sequence, h.hash AS head_hash"
 _OFFER = f"""v.learner, v.programme_id, v.version_number, v.cover_percent, v.course AS granted_course,
   s.name AS session, s.listed, s.start_date, s.end_date, s.price_cents, s.currency AS price_currency,
   s.nuts_code, c.name AS course, c.removed, c.organisation, c.kind, c.eqf_level, c.occupations,
-  o.accredited, o.accredited_until, {sanctions.BARRED} AS barred"""
+  o.accredited, o.accredited_until, {sanctions.barred("c.organisation")} AS barred"""
 _FOR_RESERVATION = f"""SELECT {vouchers.IDENTITY}, {vouchers.COLUMNS}, {_HEAD}, {_OFFER}
 FROM vouchers v JOIN ledger_heads h ON h.shard = v.shard
 LEFT JOIN sessions s ON s.name = :session

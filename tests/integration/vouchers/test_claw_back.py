@@ -220,6 +220,12 @@ def test_a_write_off_needs_two_people_and_books_the_loss(paid: World) -> None:
     proposed = paid.payer.receivables.ProposeWriteOff(propose)
     assert proposed.state == pb.Receivable.STATE_WRITE_OFF_PROPOSED
     assert proposed.write_off_reason == f"{CANARY} is bankrupt"
+    both = paid.person("provider", "employer", org=paid.organisation)
+    theirs = pb.ListReceivablesRequest(organisation=paid.organisation)
+    for provider in (paid.provider, both):
+        assert [
+            each.write_off_reason for each in provider.receivables.ListReceivables(theirs).receivables
+        ] == [""]
     assert refused(lambda: paid.payer.receivables.ProposeWriteOff(propose)) == "WRONG_STATE"
     assert refused(lambda: paid.payer.receivables.ApproveWriteOff(approve)) == "SAME_PERSON"
     approve.etag = owing.etag

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 from waymark.vouchers.v1 import complaint_pb2 as pb
 from waymark.vouchers.v1 import monitoring_rule_pb2 as rules
 
+from services.vouchers.store import complaints, monitoring
 from tests.integration.vouchers.refusals import refused
 from tests.support.canary import CANARY, everything
 from tests.support.quality import Alert, Rule, alerts, rule, run
@@ -89,3 +91,27 @@ def test_so_many_within_so_many_days_about_the_provider(booked: Any) -> None:
     assert refused(booked.batch) == "NOTHING_TO_PAY"
     complain(second, redemption, Complaint.KIND_OTHER)
     assert len(alerts(booked)) == 1  # one while it is open
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_two_complaints_at_once_are_counted_together(
+    booked: Any, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    """Neither sees the other before it is committed; who counts second must wait for that."""
+    rule(booked, complaint=rules.ComplaintCondition(count=2, within_days=30))
+    real, name = complaints.count_since, booked.redemption.name
+    other = threading.Thread(target=complain, args=(booked.person_, name, Complaint.KIND_PRESSURE))
+
+    def count_while_another_comes(*asked: Any) -> int:
+        monkeypatch.setattr(complaints, "count_since", real)
+        counted = real(*asked)
+        other.start()
+        other.join(1)
+        return counted
+
+    monkeypatch.setattr(complaints, "count_since", count_while_another_comes)
+    if not guarded:
+        monkeypatch.setattr(monitoring, "lock_rule", lambda *_: None)
+    complain(booked.person_, name)
+    other.join()
+    assert [alert.measured for alert in alerts(booked)] == [2] * guarded

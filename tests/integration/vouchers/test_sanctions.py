@@ -67,6 +67,22 @@ def test_a_warning_takes_two_people_and_stops_nothing(school: Any) -> None:
     assert cents(school.batch().total) == 100_000
 
 
+def test_a_provider_that_is_an_employer_too_sees_no_more(school: Any) -> None:
+    """A second role opens what it is allowed to, not what staff see beside the first."""
+    both = school.person("provider", "employer", org=school.organisation)
+    own = pb.ListSanctionsRequest(organisation=school.organisation)
+    propose(school, WARNING)
+    assert not both.sanctions.ListSanctions(own).sanctions
+    raised = alert_pb2.RaiseAlertRequest(alert=alert_pb2.Alert(target=school.organisation, reason="odd"))
+    alert = school.payer.alerts.RaiseAlert(raised).name
+    find(school, alert, alert_pb2.Alert.OUTCOME_CONFIRMED)
+    school.approver.alerts.CloseAlert(alert_pb2.CloseAlertRequest(name=alert))
+    made = sanction(school, WARNING, alert=alert)
+    assert [(each.name, each.alert) for each in both.sanctions.ListSanctions(own).sanctions] == [
+        (made.name, "")
+    ]
+
+
 def test_another_provider_sees_nothing_of_it(school: Any) -> None:
     made = sanction(school, WARNING)
     other = school.person("provider", org="organisations/other")

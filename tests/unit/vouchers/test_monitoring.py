@@ -96,6 +96,8 @@ def test_six_months_end_on_a_day_that_there_is() -> None:
         ({"a": 4, "b": 9, "c": 7}, {"a", "c"}),
         ({"a": 4, "b": 3, "c": 7}, {"a", "b"}),
         ({"a": 4}, {"a"}),
+        ({"a": 1, "b": 1, "c": 9, "d": 7}, {"a", "b", "d"}),  # or the sum less c and d would tell of two
+        ({"a": 1, "b": 2}, {"a", "b"}),
         ({"a": 0, "b": 5}, set()),
     ],
 )
