@@ -74,13 +74,14 @@ def line(
     )
 
 
-def period(first: date, last: date) -> tuple[datetime, datetime]:
-    """Returns start and end (excluded) of days, UTC; raises Refusal(INVALID_ARGUMENT): none, or too many."""
+def period(first: date, last: date, longest: int | None = LONGEST) -> tuple[datetime, datetime]:
+    """Returns start and end (excluded) of days, UTC; raises Refusal(INVALID_ARGUMENT): none, or more than
+    `longest`, None being any number."""
     problem = ""
     if last < first:
         problem = "must not be before start_date"
-    elif (last - first).days >= LONGEST:
-        problem = f"must be within {LONGEST} days of start_date; ask for several periods"
+    elif longest is not None and (last - first).days >= longest:
+        problem = f"must be within {longest} days of start_date; ask for several periods"
     elif last == date.max:
         problem = "is too far ahead"
     if problem:
