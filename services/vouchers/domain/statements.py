@@ -96,9 +96,13 @@ def csv_lines(rows: Iterable[Iterable[str]]) -> bytes:
     return text.getvalue().encode()
 
 
+def moment_text(moment: datetime) -> str:
+    """Returns a moment as text, UTC with microseconds: `2026-11-26T08:00:00.000000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def csv_row(found: Line) -> tuple[str, ...]:
     """Returns a line as the cells under HEADER."""
-    moment = found.time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     amount = decimal(found.cents)
     names = (found.redemption, found.payout_batch, found.receivable)
-    return (moment, found.kind.name.lower(), amount, found.currency, *names)
+    return (moment_text(found.time), found.kind.name.lower(), amount, found.currency, *names)
