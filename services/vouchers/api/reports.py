@@ -45,10 +45,11 @@ class ReportApi(report_pb2_grpc.ReportServiceServicer):
                     found["reasons"][row.code] = row.times
                 else:
                     found[name] = row
+        currencies = programmes.currencies(tx, by_programme)
         return pb.MonthlyStatistics(
             month=request.month,
             programmes=[
-                _programme(programme_id, programmes.get(tx, programme_id).currency, found)
+                _programme(programme_id, currencies[programme_id], found)
                 for programme_id, found in sorted(by_programme.items())
             ],
         )
