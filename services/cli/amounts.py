@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,11 @@ def json_money(typed: str, currency: str = "EUR") -> dict[str, Any]:
         "units": match["units"],
         "nanos": int(match["cents"] or 0) * 10_000_000,
     }
+
+
+def cents(amount: Mapping[str, Any]) -> int:
+    """A google.type.Money in JSON as cents; nothing is zero."""
+    return int(amount.get("units", 0)) * 100 + int(amount.get("nanos", 0)) // 10_000_000
 
 
 def json_date(day: date) -> dict[str, int]:

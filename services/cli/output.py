@@ -13,6 +13,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.amounts import cents
+
 Row = Mapping[str, Any]
 WIDE = 200  # columns where the output is no terminal, so that a file or a pipe gets whole lines
 # Names of enums of the contracts; people read what comes after.
@@ -112,6 +114,6 @@ def day(value: Mapping[str, Any]) -> str:
 
 def money(value: Mapping[str, Any]) -> str:
     """A google.type.Money in JSON as `12.50 EUR`."""
-    cents = int(value.get("units", 0)) * 100 + int(value.get("nanos", 0)) // 10_000_000
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d} {value['currencyCode']}"
+    amount = cents(value)
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{abs(amount) // 100}.{abs(amount) % 100:02d} {value['currencyCode']}"

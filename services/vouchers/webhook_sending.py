@@ -32,7 +32,7 @@ def send(url: str, headers: Mapping[str, str], body: bytes, *, development: bool
     port = parts.port or (443 if secure else 80)
     try:
         found = _resolved(host, port)
-    except OSError:
+    except (OSError, UnicodeError):  # the latter for what cannot be a name
         return Outcome(0, "UNREACHABLE")
     # All of them: a name that leads inside as well is not one to talk to.
     if not found or not all(may_connect(address, development=development) for address in found):

@@ -11,7 +11,7 @@ import json
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -22,6 +22,7 @@ from waymark.vouchers.v1 import events_pb2
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.events.contract import events_of, type_of
+from services.vouchers.domain.statements import moment_text
 from services.vouchers.domain.webhooks import (
     GIVEN_UP_LIMIT,
     GONE,
@@ -138,6 +139,5 @@ class Deliverer:
 def body_of(row: Row[Any]) -> bytes:
     """Returns the body of a delivery: the same bytes in every attempt."""
     event = EVENTS[row.event_type].FromString(bytes(row.payload))
-    moment = row.created_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    content = {"type": row.event_type, "timestamp": moment, "data": MessageToDict(event)}
+    content = {"type": row.event_type, "timestamp": moment_text(row.created_at), "data": MessageToDict(event)}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()

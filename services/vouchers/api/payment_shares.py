@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -12,13 +12,14 @@ from waymark.vouchers.v1 import payment_share_pb2_grpc
 
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Refusal
 from services.platform.rpc.handlers import query
 from services.vouchers.api.convert import date_of, moment
 from services.vouchers.api.ledger import entry_message
 from services.vouchers.app import VouchersApp
 from services.vouchers.co_funding import Movement
 from services.vouchers.domain.money import money
+from services.vouchers.domain.statements import period
 from services.vouchers.store import names, payment_shares
 from services.vouchers.store.payment_share_tables import payment_shares as table
 
@@ -53,15 +54,13 @@ class PaymentShareApi(payment_share_pb2_grpc.PaymentShareServiceServicer):
     def GetPaymentShareSums(
         self, tx: Transaction, request: pb.GetPaymentShareSumsRequest
     ) -> pb.GetPaymentShareSumsResponse:
-        start, end = datetime.min.replace(tzinfo=UTC), tx.now + timedelta(days=1)
+        first, last = date.min, tx.now.date() + timedelta(days=1)
         if request.HasField("start_date"):
-            start = _midnight(date_of(request.start_date, "start_date"))
+            first = date_of(request.start_date, "start_date")
         if request.HasField("end_date"):
-            end = _midnight(date_of(request.end_date, "end_date")) + timedelta(days=1)
-        if end <= start:
-            violation = Violation("end_date", "must not be before start_date")
-            raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
-        found = payment_shares.sums(tx, names.last(request.programme), start, end)
+            last = date_of(request.end_date, "end_date")
+        days = period(first, last, longest=None)
+        found = payment_shares.sums(tx, names.last(request.programme), *days)
         return pb.GetPaymentShareSumsResponse(sums=map(_sum, found))
 
     @query
@@ -110,7 +109,3 @@ def _sum(row: Row[Any]) -> pb.PaymentShareSum:
         recovered=money(recovered, row.currency),
         net=money(paid - returned - recovered, row.currency),
     )
-
-
-def _midnight(day: Any) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

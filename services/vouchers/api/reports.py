@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -12,12 +12,13 @@ from waymark.vouchers.v1 import report_pb2 as pb
 from waymark.vouchers.v1 import report_pb2_grpc
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Refusal
 from services.platform.rpc.handlers import query
 from services.vouchers.api.convert import date_of, day
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import esf, forecast
 from services.vouchers.domain.money import money
+from services.vouchers.domain.statements import period
 from services.vouchers.domain.suppression import SMALLEST, suppressed
 from services.vouchers.store import budgets, names, programmes, reports
 from services.vouchers.store.reports import Dimension
@@ -44,10 +45,11 @@ class ReportApi(report_pb2_grpc.ReportServiceServicer):
                     found["reasons"][row.code] = row.times
                 else:
                     found[name] = row
+        currencies = programmes.currencies(tx, by_programme)
         return pb.MonthlyStatistics(
             month=request.month,
             programmes=[
-                _programme(programme_id, programmes.get(tx, programme_id).currency, found)
+                _programme(programme_id, currencies[programme_id], found)
                 for programme_id, found in sorted(by_programme.items())
             ],
         )
@@ -64,11 +66,7 @@ class ReportApi(report_pb2_grpc.ReportServiceServicer):
     def GetEsfIndicators(self, tx: Transaction, request: pb.GetEsfIndicatorsRequest) -> pb.EsfIndicators:
         first = date_of(request.start_date, "start_date")
         last = date_of(request.end_date, "end_date")
-        if not first <= last < date.max:
-            violation = Violation("end_date", "must be from start_date on")
-            raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
-        end = _midnight(last) + timedelta(days=1)
-        rows = reports.entrants(tx, _midnight(first), end, names.last(request.programme))
+        rows = reports.entrants(tx, *period(first, last, longest=None), names.last(request.programme))
         counted = esf.count(
             (
                 esf.Entrant(
@@ -213,7 +211,3 @@ def _month(typed: str) -> tuple[datetime, datetime]:
 def _quarter(typed: str) -> tuple[datetime, datetime]:
     year, quarter = typed.split("-Q")
     return _months(int(year), 3 * int(quarter) - 2, 3)
-
-
-def _midnight(value: date) -> datetime:
-    return datetime(value.year, value.month, value.day, tzinfo=UTC)

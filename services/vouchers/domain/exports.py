@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from services.vouchers.domain.statements import csv_lines
+from services.vouchers.domain.statements import csv_lines, moment_text
 
 CHUNK = 256 * 1024  # bytes of one message at most
 
@@ -103,5 +103,5 @@ def _cells(row: Sequence[Any]) -> list[str]:
 
 def _cell(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return moment_text(value)
     return "" if value is None else str(value)

@@ -74,13 +74,14 @@ def line(
     )
 
 
-def period(first: date, last: date) -> tuple[datetime, datetime]:
-    """Returns start and end (excluded) of days, UTC; raises Refusal(INVALID_ARGUMENT): none, or too many."""
+def period(first: date, last: date, longest: int | None = LONGEST) -> tuple[datetime, datetime]:
+    """Returns start and end (excluded) of days, UTC; raises Refusal(INVALID_ARGUMENT): none, or more than
+    `longest`, None being any number."""
     problem = ""
     if last < first:
         problem = "must not be before start_date"
-    elif (last - first).days >= LONGEST:
-        problem = f"must be within {LONGEST} days of start_date; ask for several periods"
+    elif longest is not None and (last - first).days >= longest:
+        problem = f"must be within {longest} days of start_date; ask for several periods"
     elif last == date.max:
         problem = "is too far ahead"
     if problem:
@@ -95,9 +96,13 @@ def csv_lines(rows: Iterable[Iterable[str]]) -> bytes:
     return text.getvalue().encode()
 
 
+def moment_text(moment: datetime) -> str:
+    """Returns a moment as text, UTC with microseconds: `2026-11-26T08:00:00.000000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def csv_row(found: Line) -> tuple[str, ...]:
     """Returns a line as the cells under HEADER."""
-    moment = found.time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     amount = decimal(found.cents)
     names = (found.redemption, found.payout_batch, found.receivable)
-    return (moment, found.kind.name.lower(), amount, found.currency, *names)
+    return (moment_text(found.time), found.kind.name.lower(), amount, found.currency, *names)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
@@ -31,6 +32,7 @@ GIVEN_UP_LIMIT = 5  # messages in a row, after which the endpoint is told no mor
 GONE = 410  # the receiver wants no more
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal", ".home.arpa")
+_NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63}")
 _jitter = Random()  # noqa: S311 - spreads attempts, guards nothing
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -105,8 +107,8 @@ def _host_problem(parts: SplitResult, *, development: bool) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        local = host in _LOCAL_NAMES or host.endswith(_LOCAL_NAMES) or "." not in host
-        return "must have a public host name" if local and not (development and host == "localhost") else ""
+        public = _NAME.fullmatch(host) and not host.endswith(_LOCAL_NAMES)
+        return "" if public or (development and host == "localhost") else "must have a public host name"
     return "" if may_connect(address, development=development) else "must be a public address"
 
 

@@ -12,6 +12,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.vouchers.store.columns import one_of
 from services.vouchers.store.tables import funding_sources, programme_versions, programmes
 
 DRAFT, ACTIVE = 1, 2
@@ -59,6 +60,14 @@ def with_active_version(today: date) -> Select[Any]:
 def get(tx: Transaction, programme_id: str) -> Row[Any]:
     """Returns a programme's row with `active_number`; raises Refusal(NOT_FOUND)."""
     return tx.one(with_active_version(tx.now.date()).where(programmes.c.id == programme_id))
+
+
+def currencies(tx: Transaction, programme_ids: Iterable[str]) -> dict[str, str]:
+    """Returns the currencies of programmes by id."""
+    found = select(programmes.c.id, programmes.c.currency).where(
+        programmes.c.id == one_of(list(programme_ids))
+    )
+    return {row.id: row.currency for row in tx.execute(found)}
 
 
 def lock(tx: Transaction, programme_id: str) -> Row[Any]:

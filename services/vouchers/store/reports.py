@@ -37,9 +37,10 @@ FROM redemptions
 WHERE (CAST(:programme AS text) = '' OR programme_id = :programme)
   AND (created_at >= :start AND created_at < :end OR accepted_at >= :start AND accepted_at < :end)
 GROUP BY programme_id""")
-# A claw-back gives to the voucher (3) or its pot (2), from wherever the money was.
+# A claw-back gives to the voucher (3) or its pot (2), from wherever the money was. The reference becomes an
+# id, and not the id a reference, so that the few redemptions are looked up by their key.
 _CLAWED = """SELECT {columns} FROM ledger_entries e
-JOIN redemptions x ON e.reference = 'redemptions/' || x.id {join}
+JOIN redemptions x ON x.id = CAST(split_part(e.reference, '/', 2) AS uuid) {join}
 WHERE e.operation = 'clawback' AND e.kind IN (2, 3) AND e.created_at >= :start AND e.created_at < :end
   AND (CAST(:programme AS text) = '' OR x.programme_id = :programme) GROUP BY {group}"""
 _CLAW_BACKS = text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.integration.vouchers.refusals import reason_of, refused, violations_o
 from tests.integration.vouchers.test_bank_results import approved, import_, reference, sent
 from tests.integration.vouchers.test_claw_back import claw_back
 from tests.support.bank import Booking, camt054
-from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, Person, World, cents
+from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, Person, World, cents, day_message
 
 Share = pb.PaymentShare
 
@@ -147,6 +148,25 @@ def test_what_the_bank_returns_and_what_is_set_off_goes_back_to_whoever_bore_it(
     assert [cents(each.net) for each in shared.payer.payment_shares.GetPaymentShareSums(only).sums] == [
         50_000
     ]
+
+
+def test_sums_are_of_the_days_asked_for(shared: World) -> None:
+    shared.accepted(*shared.voucher(shared.plan), amount=10_000)
+    approved(shared)
+
+    def total(**days: Any) -> int:
+        request = pb.GetPaymentShareSumsRequest(**{name: day_message(day) for name, day in days.items()})
+        sums = shared.auditor.payment_shares.GetPaymentShareSums(request).sums
+        return sum(cents(each.paid) for each in sums)
+
+    yesterday = shared.today - timedelta(days=1)
+    assert total() == total(start_date=shared.today) == total(end_date=shared.today) == 10_000
+    assert total(start_date=date.min, end_date=shared.today) == 10_000
+    assert total(end_date=yesterday) == 0
+    for last, first in ((yesterday, shared.today), (date.max, shared.today)):
+        assert list(
+            violations_of(lambda days=(first, last): total(start_date=days[0], end_date=days[1]))
+        ) == ["end_date"]
 
 
 def test_old_versions_go_on_as_they_are_and_a_new_one_shares(world: World) -> None:

@@ -45,13 +45,19 @@ def test_the_signature_is_the_one_of_the_specification() -> None:
         "https://0.0.0.0/",
         "https://224.0.0.1/",
         "https://hooks.example.org/a b",
+        "https://hooks..example.org/",
+        f"https://{'a' * 64}.example.org/",
+        "https://h\N{LATIN SMALL LETTER O WITH DIAERESIS}oks.example.org/",
     ],
 )
 def test_addresses_that_lead_inside_or_are_not_safe_are_refused(url: str) -> None:
     assert url_problem(url, development=False)
 
 
-@pytest.mark.parametrize("url", ["https://hooks.example.org/waymark?x=1", "https://1.1.1.1:8443/"])
+@pytest.mark.parametrize(
+    "url",
+    ["https://hooks.example.org/waymark?x=1", "https://1.1.1.1:8443/", "https://xn--hks-snaa.example.org./"],
+)
 def test_public_addresses_are_taken(url: str) -> None:
     assert url_problem(url, development=False) == ""
 
@@ -98,6 +104,11 @@ def test_a_redirect_is_not_followed_and_silence_is_a_timeout(monkeypatch: pytest
         office.open.clear()
         assert send(office.url, {}, b"{}", development=True) == (0, "TIMEOUT")
     assert send("http://127.0.0.1:9/", {}, b"{}", development=True) == (0, "UNREACHABLE")
+
+
+@pytest.mark.parametrize("host", ["hooks..example.org", f"{'a' * 64}.example.org"])
+def test_a_name_that_cannot_be_is_an_attempt_that_failed(host: str) -> None:
+    assert send(f"https://{host}/", {}, b"{}", development=False) == (0, "UNREACHABLE")
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from services.cli.demo import catalogue
 from services.cli.demo.data import PLACE, SAMPLES
 from services.cli.demo.journey import Journey, StepFailed, expect
 from services.cli.demo.papers import certificate
+from services.cli.demo.refusals import gather
 from services.cli.exits import Failure
 from services.cli.programme import read_programme
 
@@ -194,6 +195,14 @@ def deliver(journey: Journey, redemption: str) -> dict[str, Any]:
     provider.rest("POST", f"/v1/{redemption}:deliver", papers)
     caseworker = journey.person("caseworker", CASEWORKER)
     return caseworker.rest("POST", f"/v1/{redemption}:accept", {"requestId": request_id()})
+
+
+def pay(journey: Journey) -> None:
+    """Gathers, freezes and approves a batch of all that may be paid."""
+    maker, checker = journey.person("finance", "Karim"), journey.person("finance", "Eline")
+    name = gather(maker)["name"]
+    maker.rest("POST", f"/v1/{name}:freeze", {"requestId": request_id()})
+    checker.rest("POST", f"/v1/{name}:approve", {"requestId": request_id()})
 
 
 def _typed(value: Value) -> dict[str, Any]:

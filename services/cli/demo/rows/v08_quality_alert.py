@@ -7,7 +7,6 @@ from typing import Any
 from services.cli.amounts import json_money
 from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
-from services.cli.demo.refusals import gather
 from services.cli.demo.rows import ground, quality
 from services.cli.output import money
 
@@ -22,7 +21,7 @@ def show(journey: Journey) -> str:
     usual = spend(journey, USUAL, programme, "200.00")
     high = spend(journey, HIGH, programme, "")
     alert = journey.wait_for("the rules look at what was accepted", lambda: alert_on(journey, high))
-    pay(journey)
+    ground.pay(journey)
     expect(state(journey, usual) == "STATE_PAID", f"the usual one is {state(journey, usual)}")
     expect(state(journey, high) == "STATE_ACCEPTED", f"what is held is {state(journey, high)}")
     finance = journey.person("finance", "Eline")
@@ -30,7 +29,7 @@ def show(journey: Journey) -> str:
     with refused("FINDING_NEEDED") as early:
         finance.rest("POST", f"/v1/{alert['hold']}:release", words)
     verify(journey, alert["name"])
-    pay(journey)
+    ground.pay(journey)
     expect(state(journey, high) == "STATE_PAID", f"after the finding it is {state(journey, high)}")
     paid = finance.rest("GET", f"/v1/{high}")["acceptedAmount"]
     return (
@@ -72,14 +71,6 @@ def alert_on(journey: Journey, redemption: str) -> dict[str, Any] | None:
     caseworker = journey.person("caseworker", ground.CASEWORKER)
     found = caseworker.rest("GET", "/v1/alerts", redemption=redemption).get("alerts", [])
     return found[0] if found else None
-
-
-def pay(journey: Journey) -> None:
-    """Gathers, freezes and approves a batch of all that may be paid."""
-    maker, checker = journey.person("finance", "Karim"), journey.person("finance", "Eline")
-    name = gather(maker)["name"]
-    maker.rest("POST", f"/v1/{name}:freeze", {"requestId": request_id()})
-    checker.rest("POST", f"/v1/{name}:approve", {"requestId": request_id()})
 
 
 def verify(journey: Journey, alert: str) -> None:

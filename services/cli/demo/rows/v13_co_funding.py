@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.cli.client import request_id
+from services.cli.amounts import cents
 from services.cli.demo.journey import Journey, Step, expect
-from services.cli.demo.refusals import gather
 from services.cli.demo.rows import ground
 from services.cli.output import money
 
@@ -36,7 +35,7 @@ def show(journey: Journey) -> str:
     expect(granted["state"] == "STATE_GRANTED", f"the application is {granted['state']}")
     redemption = ground.reserve(journey, LEARNER, granted["voucher"], session)["name"]
     accepted = ground.deliver(journey, redemption)["acceptedAmount"]
-    pay(journey)
+    ground.pay(journey)
     traced = trace(journey, redemption)
     borne = {share["fundingSource"]: cents(share["amount"]) for share in traced["paymentShares"]}
     expect(borne.keys() == sources.keys(), f"borne by {', '.join(borne)}")
@@ -52,14 +51,6 @@ def show(journey: Journey) -> str:
     return f"{money(accepted)} paid = {told} of three sources, and from each of them back"
 
 
-def pay(journey: Journey) -> None:
-    """Pays what is owed: a batch of one person, approved by another."""
-    maker, checker = journey.person("finance", "Karim"), journey.person("finance", "Eline")
-    batch = gather(maker)["name"]
-    maker.rest("POST", f"/v1/{batch}:freeze", {"requestId": request_id()})
-    checker.rest("POST", f"/v1/{batch}:approve", {"requestId": request_id()})
-
-
 def trace(journey: Journey, redemption: str) -> dict[str, Any]:
     """The trace of a redemption's payout, found by its entry in the ledger."""
     auditor = journey.person("auditor", "Wim")
@@ -67,11 +58,6 @@ def trace(journey: Journey, redemption: str) -> dict[str, Any]:
     paid = [entry["transaction"] for entry in entries if entry["operation"] == "payout"]
     expect(bool(paid), "the ledger holds no payout")
     return auditor.rest("GET", f"/v1/ledger/transactions/{paid[0]}:trace")
-
-
-def cents(amount: dict[str, Any]) -> int:
-    """An amount in JSON as cents."""
-    return int(amount.get("units", 0)) * 100 + int(amount.get("nanos", 0)) // 10_000_000
 
 
 STEP = Step("co-funding", "Every euro paid is traceable to its sources", ("V13",), show)
