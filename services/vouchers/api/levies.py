@@ -39,7 +39,7 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
     def CreateLevyScheme(self, tx: Transaction, request: pb.CreateLevySchemeRequest) -> pb.LevyScheme:
         scheme, scheme_id = request.levy_scheme, request.levy_scheme_id or new_id()
         days = [date_of(rate.effective_date, "levy_scheme.rates.effective_date") for rate in scheme.rates]
-        levies.check_rates(days, "levy_scheme.rates")
+        levies.check_rates(days, "levy_scheme.rates[{}]")
         values = {
             "id": scheme_id,
             "display_names": dict(scheme.display_names),
