@@ -6,7 +6,7 @@ from typing import Any
 
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.rows.ground import apply, check, deliver, publish, reserve, tell_facts
-from services.cli.output import money
+from services.cli.output import cents, money
 
 EMPLOYEE = "Kadri (V6)"
 # Group by what the register knows, and the cover in percent.
@@ -42,11 +42,6 @@ def show(journey: Journey) -> str:
         f"{', '.join(told)}; employer grant {money(granted['amount'])} with "
         f"{money(granted['learnerShare'])} borne by the employer, accepted on attendance"
     )
-
-
-def cents(amount: dict[str, Any]) -> int:
-    """A google.type.Money in JSON as cents; nothing is zero."""
-    return int(amount.get("units", 0)) * 100 + int(amount.get("nanos", 0)) // 10_000_000
 
 
 STEP = Step(
