@@ -11,7 +11,6 @@ import typer
 
 from services.cli.amounts import json_day, json_money
 from services.cli.call import Call, calls, enum
-from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
 from services.cli.programme import MAKER, read_json
 
@@ -92,7 +91,7 @@ def register(app: typer.Typer) -> None:
 @calls(MAKER)
 def create(
     call: Call,
-    file: Annotated[Path, typer.Argument(help="JSON with `levyScheme`.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON with `levyScheme`.")],
     source: Annotated[str, typer.Argument(help="fundingSources/{id} of the contributions.")],
     id_: Annotated[str, typer.Option("--id", help="Id of the levy; default: one is made.")] = "",
 ) -> None:
@@ -133,14 +132,13 @@ def show_scheme(call: Call, scheme: dict[str, Any]) -> None:
 def import_(
     call: Call,
     name: Levy,
-    file: Annotated[Path, typer.Argument(help="CSV: employer,month,gross_payroll_cents.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV: employer,month,gross_payroll_cents.")
+    ],
     try_only: Annotated[bool, typer.Option("--try", help="List findings, and change nothing.")] = False,
 ) -> None:
     """Take in wages by employer and month; the same file again changes nothing."""
-    try:
-        content = b64encode(file.read_bytes()).decode()
-    except OSError as error:
-        raise Failure(ExitCode.USAGE, f"{file} cannot be read: {error.strerror}.") from None
+    content = b64encode(file.read_bytes()).decode()
     done = call.post(f"{name}:importContributions", {"content": content, "validateOnly": try_only})
     call.one(done, IMPORTED)
     call.part(done.get("findings", []), FINDING, empty="no findings")

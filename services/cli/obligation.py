@@ -52,7 +52,9 @@ def register(app: typer.Typer) -> None:
 def create(
     call: Call,
     employer: Annotated[str, typer.Argument(help="organisations/{id} of the employer.")],
-    file: Annotated[Path, typer.Argument(help="JSON with `employerObligation`.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="JSON with `employerObligation`.")
+    ],
 ) -> None:
     """Create an employer's promise, with its payers."""
     body = read_json(file, "employerObligation")["employerObligation"] | {"employer": employer}

@@ -84,7 +84,7 @@ def register(app: typer.Typer) -> None:
 @calls(MAKER)
 def create(
     call: Call,
-    file: Annotated[Path, typer.Argument(help="JSON with `outcomeContract`.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON with `outcomeContract`.")],
     id_: Annotated[str, typer.Option("--id", help="Id of the contract; default: one is made.")] = "",
     check: Annotated[bool, typer.Option(help="Only check the draft.")] = False,
 ) -> None:

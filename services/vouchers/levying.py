@@ -102,7 +102,7 @@ def expire(tx: Transaction, account_id: str) -> None:
     source = f"fundingSources/{levies.get_scheme(tx, account.scheme_id).funding_source_id}"
     name, today = f"levyAccounts/{account_id}", tx.now.date()
     booked = []
-    for year in levies.years_of(tx, [account_id]).get(account_id, []):
+    for year in levies.years_of(tx, [account_id])[account_id]:
         if year.rest and year.expires < today:
             levies.expire(tx, account_id, year)
             booked.append((account.shard, bookings.expire_levy(new_id(), source, name, year.rest)))

@@ -39,8 +39,8 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
     ) -> pb.EmployerObligation:
         sent, key = request.employer_obligation, new_id()
         check_payers([(payer.funding_source, payer.share_basis_points) for payer in sent.payers])
-        for source in (sent.creditor, *(payer.funding_source for payer in sent.payers)):
-            programmes.get_funding_source(tx, names.last(source))
+        payers = (payer.funding_source for payer in sent.payers)
+        programmes.need_sources(tx, map(names.last, (sent.creditor, *payers)))
         place = "employer_obligation.refund_per_trainee"
         values = {
             "id": key,
@@ -166,7 +166,7 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
         if tx.now.date() <= row.due_date:
             metadata = {"last_day": row.due_date.isoformat()}
             raise Refusal(reason_pb2.REASON_OBLIGATION_NOT_DUE, metadata=metadata)
-        missing = _count(tx, row).missing(row.hire_percent)
+        missing = store.counts_of(tx, [row.id])[row.id].missing(row.hire_percent)
         owed = missing * row.refund_cents
         state = ObligationState.OWED if owed else ObligationState.SETTLED
         row = store.change(tx, row.id, {"state": int(state), "owed_cents": owed})
@@ -216,13 +216,9 @@ def _lock_active(tx: Transaction, name: str) -> Row[Any]:
     return row
 
 
-def _count(tx: Transaction, row: Row[Any]) -> Count:
-    return store.counts_of(tx, [str(row.id)]).get(str(row.id), Count(0, 0))
-
-
 def _messages(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.EmployerObligation]:
-    counts = store.counts_of(tx, [str(row.id) for row in rows])
-    return [_message(row, counts.get(str(row.id), Count(0, 0))) for row in rows]
+    counts = store.counts_of(tx, [row.id for row in rows])
+    return [_message(row, counts[row.id]) for row in rows]
 
 
 def _message(row: Row[Any], count: Count) -> pb.EmployerObligation:

@@ -39,7 +39,7 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
     def CreateLevyScheme(self, tx: Transaction, request: pb.CreateLevySchemeRequest) -> pb.LevyScheme:
         scheme, scheme_id = request.levy_scheme, request.levy_scheme_id or new_id()
         days = [date_of(rate.effective_date, "levy_scheme.rates.effective_date") for rate in scheme.rates]
-        levies.check_rates(days, "levy_scheme.rates")
+        levies.check_rates(days, "levy_scheme.rates[{}]")
         values = {
             "id": scheme_id,
             "display_names": dict(scheme.display_names),
@@ -47,9 +47,9 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
             "funding_source_id": programmes.get_funding_source(tx, names.last(scheme.funding_source)).id,
             "carry_over_years": scheme.carry_over_years,
         }
-        store.add_scheme(tx, values)
+        row = store.add_scheme(tx, values)
         store.add_rates(tx, [_rate_row(scheme_id, *each) for each in zip(scheme.rates, days, strict=True)])
-        return _schemes(tx, [store.get_scheme(tx, scheme_id)])[0]
+        return _schemes(tx, [row])[0]
 
     @query
     def GetLevyScheme(self, tx: Transaction, request: pb.GetLevySchemeRequest) -> pb.LevyScheme:
@@ -124,7 +124,7 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
         if used := store.with_evidence(tx, account.id, claim.evidence_reference):
             metadata = {"claim": f"{request.parent}/claims/{used}"}
             raise Refusal(reason_pb2.REASON_LEVY_EVIDENCE_USED, metadata=metadata)
-        years = store.years_of(tx, [str(account.id)]).get(str(account.id), [])
+        years = store.years_of(tx, [account.id])[account.id]
         parts = levies.draw(years, cents, trained, today)
         values = {
             "id": new_id(),
@@ -266,19 +266,20 @@ def _schemes(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.LevyScheme]:
 
 
 def _accounts(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.LevyAccount]:
-    years, today = store.years_of(tx, [str(row.id) for row in rows]), tx.now.date()
-    return [
-        pb.LevyAccount(
-            name=f"levyAccounts/{row.id}",
-            levy_scheme=f"levySchemes/{row.scheme_id}",
-            employer=row.employer,
-            balance=money(sum(year.balance for year in years.get(str(row.id), [])), row.currency),
-            available=money(levies.available(years.get(str(row.id), []), today, today), row.currency),
-            years=[_year(year, row.currency) for year in years.get(str(row.id), [])],
-            create_time=moment(row.created_at),
-        )
-        for row in rows
-    ]
+    years = store.years_of(tx, [row.id for row in rows])
+    return [_account(row, years[row.id], tx.now.date()) for row in rows]
+
+
+def _account(row: Row[Any], years: Sequence[Year], today: date) -> pb.LevyAccount:
+    return pb.LevyAccount(
+        name=f"levyAccounts/{row.id}",
+        levy_scheme=f"levySchemes/{row.scheme_id}",
+        employer=row.employer,
+        balance=money(sum(year.balance for year in years), row.currency),
+        available=money(levies.available(years, today, today), row.currency),
+        years=[_year(year, row.currency) for year in years],
+        create_time=moment(row.created_at),
+    )
 
 
 def _year(year: Year, currency: str) -> pb.LevyYear:

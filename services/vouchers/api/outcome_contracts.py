@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import MessageToDict
 from sqlalchemy import Row, select
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import events_pb2, outcome_contract_pb2_grpc
@@ -18,11 +18,11 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import date_of, day, moment
-from services.vouchers.api.outcome_results import ResultMethods
+from services.vouchers.api.outcome_results import ResultMethods, terms_of
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import cents_of, money
-from services.vouchers.domain.outcome_contracts import ContractState, Results, check_draft
+from services.vouchers.domain.outcome_contracts import ContractState, check_draft
 from services.vouchers.domain.states import need
 from services.vouchers.store import ledger, names, outcomes, programmes
 from services.vouchers.store.outcome_tables import outcome_contracts
@@ -52,8 +52,8 @@ class OutcomeContractApi(ResultMethods, outcome_contract_pb2_grpc.OutcomeContrac
         start = date_of(contract.start_date, "outcome_contract.start_date")
         repay = date_of(contract.repay_date, "outcome_contract.repay_date")
         check_draft(contract, start, repay)
-        for source in (contract.payer, *(investor.funding_source for investor in contract.investors)):
-            programmes.get_funding_source(tx, names.last(source))
+        investors = (investor.funding_source for investor in contract.investors)
+        programmes.need_sources(tx, map(names.last, (contract.payer, *investors)))
         values = {
             "id": contract_id,
             "terms": _terms(contract),
@@ -67,8 +67,7 @@ class OutcomeContractApi(ResultMethods, outcome_contract_pb2_grpc.OutcomeContrac
             "invested_cents": sum(cents_of(investor.amount) for investor in contract.investors),
             "created_by": tx.principal.subject,
         }
-        outcomes.add(tx, values)
-        return contract_messages(tx, [outcomes.get(tx, contract_id)])[0]
+        return contract_messages(tx, [outcomes.add(tx, values)])[0]
 
     @mutation
     def ActivateOutcomeContract(
@@ -112,8 +111,7 @@ class OutcomeContractApi(ResultMethods, outcome_contract_pb2_grpc.OutcomeContrac
         milestone = _milestone(row, request.milestone)
         if (row.id, milestone.code) in outcomes.tranches_of(tx, [row.id]):
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "RELEASED", "needed": "OPEN"})
-        results = outcomes.results_of(tx, [row.id]).get(row.id, Results(0, 0, 0))
-        count = results.count(milestone.measure)
+        count = outcomes.results_of(tx, [row.id])[row.id].count(milestone.measure)
         if count < milestone.threshold:
             metadata = {"count": str(count), "threshold": str(milestone.threshold)}
             raise Refusal(reason_pb2.REASON_MILESTONE_NOT_REACHED, metadata=metadata)
@@ -150,11 +148,6 @@ def _terms(contract: pb.OutcomeContract) -> dict[str, Any]:
     return MessageToDict(terms, preserving_proto_field_name=True)
 
 
-def terms_of(row: Row[Any]) -> pb.OutcomeContract:
-    """Returns the terms of a contract's row as message."""
-    return ParseDict(row.terms, pb.OutcomeContract())
-
-
 def contract_messages(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.OutcomeContract]:
     """Returns rows as messages, milestones with what they count now."""
     keys = [row.id for row in rows]
@@ -163,7 +156,7 @@ def contract_messages(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.Outc
     for row in rows:
         message = terms_of(row)
         for milestone in message.milestones:
-            milestone.count = results.get(row.id, Results(0, 0, 0)).count(milestone.measure)
+            milestone.count = results[row.id].count(milestone.measure)
             if tranche := tranches.get((row.id, milestone.code)):
                 milestone.release_time.FromDatetime(tranche.created_at)
         message.MergeFrom(

@@ -27,7 +27,6 @@ from services.vouchers.domain.outcome_contracts import (
     WHOLE,
     ContractState,
     ReportState,
-    Results,
     known_of,
     share,
 )
@@ -107,7 +106,7 @@ class ResultMethods:
         today = tx.now.date()
         people = [known_of(facts, today) for facts in outcomes.facts_of_participants(tx, row.id)]
         shares = []
-        for target in _terms(row).mix_targets:
+        for target in terms_of(row).mix_targets:
             found = share(compile_condition(target.expression), people)
             message = pb.MixShare(code=target.code, min_percent=target.min_percent, suppressed=found is None)
             if found is not None:
@@ -138,7 +137,7 @@ class ResultMethods:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         check_etag(request.etag, row.version)
         due, message = _repayment(tx, row)
-        sources = [investor.funding_source for investor in _terms(row).investors]
+        sources = [investor.funding_source for investor in terms_of(row).investors]
         unspent = list(zip(sources, due.unspent, strict=True))
         worth = list(zip(sources, due.repaid, strict=True))
         booked = [bookings.return_unspent(new_id(), request.name, unspent)]
@@ -159,7 +158,8 @@ class ResultMethods:
         return message
 
 
-def _terms(row: Row[Any]) -> pb.OutcomeContract:
+def terms_of(row: Row[Any]) -> pb.OutcomeContract:
+    """Returns the terms of a contract's row as message."""
     return ParseDict(row.terms, pb.OutcomeContract())
 
 
@@ -180,8 +180,8 @@ def _ids(tx: Transaction, contract: Row[Any], participants: Sequence[str]) -> li
 
 def _repayment(tx: Transaction, row: Row[Any]) -> tuple[domain.Repayment, pb.Repayment]:
     """Returns what the investors of a contract have back, or had, and the same as message."""
-    terms, currency = _terms(row), row.currency
-    results = outcomes.results_of(tx, [row.id]).get(row.id, Results(0, 0, 0))
+    terms, currency = terms_of(row), row.currency
+    results = outcomes.results_of(tx, [row.id])[row.id]
     released = sum(each.cents for each in outcomes.tranches_of(tx, [row.id]).values())
     due = domain.repayment(terms, released, row.available_cents + row.unspent_cents, results)
     return due, pb.Repayment(

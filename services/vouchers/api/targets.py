@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -49,34 +50,35 @@ class TargetApi(target_pb2_grpc.TargetServiceServicer):
             "due_date": due,
             "reviewed_at": tx.now,
         }
-        return _message(tx, store.add(tx, values))
+        return _messages(tx, [store.add(tx, values)])[0]
 
     @query
     def GetTarget(self, tx: Transaction, request: pb.GetTargetRequest) -> pb.Target:
-        return _message(tx, store.get(tx, names.uuid_in(request.name, "targets")))
+        return _messages(tx, [store.get(tx, names.uuid_in(request.name, "targets"))])[0]
 
     @query
     def ListTargets(self, tx: Transaction, request: pb.ListTargetsRequest) -> pb.ListTargetsResponse:
         found = page(tx, self.app.signer, select(targets), order_by=[targets.c.id], request=request)
         return pb.ListTargetsResponse(
-            targets=[_message(tx, row) for row in found.rows], next_page_token=found.next_page_token
+            targets=_messages(tx, found.rows), next_page_token=found.next_page_token
         )
 
     @query
     def GetTargetReport(self, tx: Transaction, request: pb.GetTargetReportRequest) -> pb.TargetReport:
         row = store.get(tx, names.uuid_in(request.name, "targets"))
         target, today, noted = _target(row), tx.now.date(), store.noted(tx, row.id)
+        lasts = list(target.months(today))
+        ends = [min(last, target.due, today) for last in lasts]
+        found = store.measured(tx, Measure(row.measure), [_asked(row, end) for end in ends])
         months = []
-        for last in target.months(today):
-            until = min(last, target.due, today)
-            month = pb.TargetMonth(month=f"{last:%Y-%m}", planned=target.planned(until))
-            value = noted.get(last.replace(day=1))
-            if Measure(row.measure) is not Measure.SERVICE_POINTS or last >= today:
-                value = _measured(tx, row, until)
+        for last, end, measured in zip(lasts, ends, found, strict=True):
+            month = pb.TargetMonth(month=f"{last:%Y-%m}", planned=target.planned(end))
+            only_noted = Measure(row.measure) is Measure.SERVICE_POINTS and last < today
+            value = noted.get(last.replace(day=1)) if only_noted else measured
             if value is not None:
                 month.value = value
             months.append(month)
-        return pb.TargetReport(target=_message(tx, row), months=months)
+        return pb.TargetReport(target=_messages(tx, [row])[0], months=months)
 
     @mutation
     def RecordTargetReview(self, tx: Transaction, request: pb.RecordTargetReviewRequest) -> pb.TargetReview:
@@ -92,7 +94,7 @@ class TargetApi(target_pb2_grpc.TargetServiceServicer):
             "verdict": sent.verdict,
             "value": sent.value if adjusted else row.value,
             "former_value": row.value,
-            "current": _measured(tx, row, min(row.due_date, tx.now.date())),
+            "current": _current(tx, [row])[0],
             "reviewed_by": tx.principal.subject,
         }
         return _review(store.review(tx, values))
@@ -130,11 +132,25 @@ def _target(row: Row[Any]) -> Target:
     return Target(row.baseline, row.value, row.start_date, row.due_date)
 
 
-def _measured(tx: Transaction, row: Row[Any], until: date) -> int | None:
-    return store.measured(tx, Measure(row.measure), row.programme_id or "", row.start_date, until)
+def _asked(row: Row[Any], last: date) -> store.Asked:
+    return store.Asked(row.programme_id or "", row.start_date, last)
 
 
-def _message(tx: Transaction, row: Row[Any]) -> pb.Target:
+def _current(tx: Transaction, rows: Sequence[Row[Any]]) -> list[int | None]:
+    """Returns what each target measures now, asking once for each measure."""
+    found: dict[str, int | None] = {}
+    for measure in {Measure(row.measure) for row in rows}:
+        same = [row for row in rows if row.measure == measure]
+        asked = [_asked(row, min(row.due_date, tx.now.date())) for row in same]
+        found |= zip([row.id for row in same], store.measured(tx, measure, asked), strict=True)
+    return [found[row.id] for row in rows]
+
+
+def _messages(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.Target]:
+    return [_message(row, current) for row, current in zip(rows, _current(tx, rows), strict=True)]
+
+
+def _message(row: Row[Any], current: int | None) -> pb.Target:
     target = _target(row)
     message = pb.Target(
         name=f"targets/{row.id}",
@@ -149,7 +165,6 @@ def _message(tx: Transaction, row: Row[Any]) -> pb.Target:
         create_time=moment(row.created_at),
         etag=etag_of(row.version),
     )
-    current = _measured(tx, row, min(row.due_date, tx.now.date()))
     if current is not None:
         message.current = current
         message.progress_basis_points = target.progress(current)

@@ -21,7 +21,7 @@ from services.vouchers.domain.statements import csv_lines
 MOST_ROWS = 5000  # of one file
 COLUMNS = ("employer", "month", "gross_payroll_cents")
 WHOLE = 100_000  # what a rate is parts of
-_EMPLOYER = re.compile(r"organisations/[^/\s]{1,100}")
+_EMPLOYER = re.compile(r"organisations/[^/\s\0]{1,100}")  # no text of the database holds a NUL
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
@@ -54,9 +54,12 @@ def contribution(gross: int, parts: int) -> int:
 
 
 def check_rates(days: Sequence[date], place: str) -> None:
-    """Raises Refusal(INVALID_ARGUMENT) unless the days are firsts of months, each after the one before."""
+    """Raises Refusal(INVALID_ARGUMENT) unless the days are firsts of months, each after the one before.
+
+    `place`: where the request has a rate, `{}` for its index.
+    """
     wrong = [
-        Violation(f"{place}[{index}].effective_date", said)
+        Violation(f"{place.format(index)}.effective_date", said)
         for index, day in enumerate(days)
         for said in _faults(day, days[index - 1] if index else None)
     ]
@@ -104,10 +107,9 @@ def read_wages(content: bytes, today: date) -> tuple[list[Wages], list[Finding]]
         header = [name.strip().lower() for name in next(reader, [])]
         if header != list(COLUMNS):
             return [], [Finding(1, "", f"the header must be {','.join(COLUMNS)}")]
-        for cells in reader:
-            if not any(cells):
-                continue
-            if len(rows) + len(findings) >= MOST_ROWS:
+        filled = (cells for cells in reader if any(cells))
+        for count, cells in enumerate(filled, 1):
+            if count > MOST_ROWS:
                 findings.append(
                     Finding(reader.line_num, "", f"more than {MOST_ROWS} rows; send several files")
                 )

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, text, update
+from sqlalchemy import Row, Select, func, insert, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.vouchers.domain.ledger import shard_offset
 from services.vouchers.domain.levies import ClaimState, Line, LineKind, Year
 from services.vouchers.store import ledger
 from services.vouchers.store.levy_tables import (
@@ -50,11 +51,13 @@ WHERE expires_on < CAST(:today AS date)
 GROUP BY account_id ORDER BY account_id LIMIT :limit""")
 
 
-def add_scheme(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """Inserts a levy; raises Refusal(ALREADY_EXISTS)."""
-    statement = upsert(levy_schemes).values(values).on_conflict_do_nothing().returning(levy_schemes.c.id)
-    if tx.execute(statement).one_or_none() is None:
+def add_scheme(tx: Transaction, values: Mapping[str, Any]) -> Row[Any]:
+    """Inserts a levy; returns its row; raises Refusal(ALREADY_EXISTS)."""
+    statement = upsert(levy_schemes).values(values).on_conflict_do_nothing().returning(levy_schemes)
+    row = tx.execute(statement).one_or_none()
+    if row is None:
         raise Refusal(reason_pb2.REASON_ALREADY_EXISTS)
+    return row
 
 
 def get_scheme(tx: Transaction, scheme: str, *, locked: bool = False) -> Row[Any]:
@@ -110,14 +113,20 @@ def accounts_for(tx: Transaction, scheme: Row[Any], employers: Iterable[str]) ->
         levy_accounts.c.scheme_id == scheme.id, levy_accounts.c.employer.in_(wanted)
     )
     there = {row.employer for row in tx.execute(here)}
-    new = []
-    for employer in sorted(wanted - there):
-        account = new_id()
-        shard = ledger.shard_for(tx, scheme.currency, f"levyAccounts/{account}")
-        values = {"id": account, "scheme_id": scheme.id, "employer": employer, "shard": shard}
-        new.append(values | {"currency": scheme.currency})
-    if new:
-        tx.execute(insert(levy_accounts), new)
+    if missing := sorted(wanted - there):
+        chains = ledger.chains(tx, scheme.currency)
+        ids = [new_id() for _ in missing]
+        rows = [
+            {
+                "id": account,
+                "scheme_id": scheme.id,
+                "employer": employer,
+                "shard": chains[shard_offset(f"levyAccounts/{account}")],
+                "currency": scheme.currency,
+            }
+            for account, employer in zip(ids, missing, strict=True)
+        ]
+        tx.execute(insert(levy_accounts), rows)
     locked = here.order_by(levy_accounts.c.id).with_for_update(key_share=True)
     return {row.employer: row for row in tx.execute(locked)}
 
@@ -158,13 +167,14 @@ def lock_account(tx: Transaction, account: str) -> Row[Any]:
 
 
 def years_of(tx: Transaction, accounts: Iterable[str]) -> dict[str, list[Year]]:
-    """Returns the years of accounts, earliest first."""
+    """Returns the years of each account, earliest first."""
+    keys = list(accounts)
     statement = (
         select(levy_years)
-        .where(levy_years.c.account_id.in_(list(accounts)))
+        .where(levy_years.c.account_id.in_(keys))
         .order_by(levy_years.c.account_id, levy_years.c.year)
     )
-    found: dict[str, list[Year]] = {}
+    found: dict[str, list[Year]] = {key: [] for key in keys}
     for row in tx.execute(statement):
         year = Year(
             row.year,
@@ -174,7 +184,7 @@ def years_of(tx: Transaction, accounts: Iterable[str]) -> dict[str, list[Year]]:
             row.expired_cents,
             row.expires_on,
         )
-        found.setdefault(str(row.account_id), []).append(year)
+        found[str(row.account_id)].append(year)
     return found
 
 
@@ -183,7 +193,8 @@ def with_evidence(tx: Transaction, account: str, reference: str) -> str | None:
     statement = select(levy_claims.c.id).where(
         levy_claims.c.account_id == account,
         levy_claims.c.evidence_reference == reference,
-        levy_claims.c.state != int(ClaimState.REJECTED),
+        # Not a parameter: once PostgreSQL plans for any value it would no longer find the index by it.
+        levy_claims.c.state != literal_column(str(int(ClaimState.REJECTED))),
     )
     found = tx.execute(statement).scalar_one_or_none()
     return None if found is None else str(found)

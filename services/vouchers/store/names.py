@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 
 from waymark.errors.v1 import reason_pb2
 
@@ -13,16 +12,13 @@ _CANONICAL = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 def uuid_if_any(name: str, collection: str) -> str | None:
-    """Returns the UUID in `<collection>/<uuid>`; None for anything else."""
+    """Returns the UUID in `<collection>/<uuid>`; None for anything else.
+
+    One spelling only, the one we give out: else a list could name the same thing twice, and money be booked
+    under a name that nobody looks for.
+    """
     head, _, tail = name.rpartition("/")
-    if head.rpartition("/")[2] == collection:
-        if _CANONICAL.fullmatch(tail):
-            return tail
-        try:
-            return str(uuid.UUID(tail))
-        except ValueError:
-            pass
-    return None
+    return tail if head.rpartition("/")[2] == collection and _CANONICAL.fullmatch(tail) else None
 
 
 def uuid_in(name: str, collection: str) -> str:

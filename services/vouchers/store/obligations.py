@@ -51,9 +51,11 @@ def listed(employer: str) -> Select[Any]:
 
 
 def counts_of(tx: Transaction, obligations: Iterable[str]) -> dict[str, Count]:
-    """Returns what obligations count; one without approved trainees is left out."""
-    rows = tx.execute(_COUNTS, {"obligations": list(obligations)})
-    return {str(row.obligation_id): Count(row.trained, row.hired) for row in rows}
+    """Returns what each obligation counts."""
+    found = dict.fromkeys(obligations, Count(0, 0))
+    for row in tx.execute(_COUNTS, {"obligations": list(found)}):
+        found[str(row.obligation_id)] = Count(row.trained, row.hired)
+    return found
 
 
 def enrol(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[Row[Any]]:

@@ -30,11 +30,13 @@ FROM outcome_participants p LEFT JOIN outcome_reports r ON r.participant_id = p.
 WHERE p.contract_id = ANY (CAST(:contracts AS text[])) GROUP BY p.contract_id""")
 
 
-def add(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """Inserts a draft; raises Refusal(ALREADY_EXISTS)."""
+def add(tx: Transaction, values: Mapping[str, Any]) -> Row[Any]:
+    """Inserts a draft; returns its row; raises Refusal(ALREADY_EXISTS)."""
     new = upsert(outcome_contracts).values(values).on_conflict_do_nothing()
-    if tx.execute(new.returning(outcome_contracts.c.id)).one_or_none() is None:
+    row = tx.execute(new.returning(outcome_contracts)).one_or_none()
+    if row is None:
         raise Refusal(reason_pb2.REASON_ALREADY_EXISTS)
+    return row
 
 
 def get(tx: Transaction, contract: str) -> Row[Any]:
@@ -60,9 +62,11 @@ def change(tx: Transaction, contract: str, values: Mapping[str, Any]) -> Row[Any
 
 
 def results_of(tx: Transaction, contracts: Iterable[str]) -> dict[str, Results]:
-    """Returns the results of contracts; one without participants is left out."""
-    rows = tx.execute(_RESULTS, {"contracts": list(contracts)})
-    return {row.contract_id: Results(row.enrolled, row.completed, row.placed) for row in rows}
+    """Returns the results of each contract."""
+    found = dict.fromkeys(contracts, Results(0, 0, 0))
+    for row in tx.execute(_RESULTS, {"contracts": list(found)}):
+        found[row.contract_id] = Results(row.enrolled, row.completed, row.placed)
+    return found
 
 
 def tranches_of(tx: Transaction, contracts: Iterable[str]) -> dict[tuple[str, str], Row[Any]]:

@@ -29,6 +29,13 @@ def get_funding_source(tx: Transaction, source_id: str) -> Row[Any]:
     return tx.one(select(funding_sources).where(funding_sources.c.id == source_id))
 
 
+def need_sources(tx: Transaction, source_ids: Iterable[str]) -> None:
+    """Raises Refusal(NOT_FOUND) unless all of these funding sources exist."""
+    wanted = set(source_ids)
+    if wanted != known_sources(tx, wanted):
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+
+
 def known_sources(tx: Transaction, source_ids: Iterable[str]) -> set[str]:
     """Returns those of some funding sources that exist."""
     wanted = list(source_ids)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, insert, select, text, update
 
@@ -13,28 +13,30 @@ from services.vouchers.domain.suppression import SMALLEST
 from services.vouchers.domain.targets import Measure
 from services.vouchers.store.target_tables import target_reviews, target_values, targets
 
-_IN = ">= CAST(:start AS date) AND {0} < CAST(:after AS date)"
-_PROGRAMME = "(CAST(:programme AS text) = '' OR programme_id = :programme)"
+_IN = ">= asked.start AND {0} < asked.after"
+_PROGRAMME = "(asked.programme = '' OR programme_id = asked.programme)"
+# What is measured of a row `asked`: programme, first day, and the day after the last.
 _MEASURES = {
-    Measure.VOUCHERS_ISSUED: text(
-        f"SELECT count(*) FROM vouchers WHERE created_at {_IN.format('created_at')} AND {_PROGRAMME}"  # noqa: S608 - texts of our own
-    ),
-    Measure.VOUCHERS_REDEEMED: text(
-        f"SELECT count(*) FROM redemptions WHERE accepted_at {_IN.format('accepted_at')} AND {_PROGRAMME}"  # noqa: S608
-    ),
-    Measure.PAID_CENTS: text(
-        f"""SELECT coalesce(sum(paid_cents), 0) FROM redemptions
-WHERE state = 7 AND updated_at {_IN.format("updated_at")} AND {_PROGRAMME}"""  # noqa: S608
-    ),
-    Measure.PLACED_BASIS_POINTS: text("""SELECT CASE WHEN count(*) >= :smallest
+    Measure.VOUCHERS_ISSUED: f"""SELECT count(*) FROM vouchers
+WHERE created_at {_IN.format("created_at")} AND {_PROGRAMME}""",  # noqa: S608 - texts of our own
+    Measure.VOUCHERS_REDEEMED: f"""SELECT count(*) FROM redemptions
+WHERE accepted_at {_IN.format("accepted_at")} AND {_PROGRAMME}""",  # noqa: S608
+    Measure.PAID_CENTS: f"""SELECT coalesce(sum(paid_cents), 0) FROM redemptions
+WHERE state = 7 AND updated_at {_IN.format("updated_at")} AND {_PROGRAMME}""",  # noqa: S608
+    Measure.PLACED_BASIS_POINTS: f"""SELECT CASE WHEN count(*) >= {SMALLEST}
   THEN count(r.participant_id) * 10000 / count(*) END
 FROM outcome_participants p LEFT JOIN outcome_reports r ON r.participant_id = p.id AND r.outcome = 2
-  AND r.state = 2 AND r.decided_at < CAST(:after AS date)
-WHERE p.created_at < CAST(:after AS date)"""),
-    Measure.SERVICE_POINTS: text("""SELECT count(*) FROM organisations o
-WHERE o.accredited AND (o.accredited_until IS NULL OR o.accredited_until >= CAST(:today AS date))
+  AND r.state = 2 AND r.decided_at < asked.after
+WHERE p.created_at < asked.after""",  # noqa: S608
+    Measure.SERVICE_POINTS: """SELECT count(*) FROM organisations o
+WHERE o.accredited AND (o.accredited_until IS NULL OR o.accredited_until >= CAST(now() AS date))
   AND EXISTS (SELECT 1 FROM courses c JOIN sessions s ON s.course = c.name
-    WHERE c.organisation = o.name AND NOT c.removed AND s.listed)"""),
+    WHERE c.organisation = o.name AND NOT c.removed AND s.listed)""",
+}
+_MEASURED = {
+    measure: text(f"""SELECT ({measured}) FROM unnest(CAST(:programmes AS text[]), CAST(:starts AS date[]),
+  CAST(:afters AS date[])) WITH ORDINALITY AS asked (programme, start, after, place) ORDER BY asked.place""")  # noqa: S608
+    for measure, measured in _MEASURES.items()
 }
 _REMIND = text("""UPDATE targets SET reminded_at = now()
 WHERE reminded_at IS NULL AND reviewed_at <= now() - interval '11 months' AND due_date >= CAST(now() AS date)
@@ -45,22 +47,24 @@ WHERE measure = 5 AND start_date <= CAST(now() AS date) AND due_date >= CAST(now
 ON CONFLICT (target_id, month) DO UPDATE SET value = excluded.value""")
 
 
-def measured(tx: Transaction, measure: Measure, programme: str, start: date, last: date) -> int | None:
-    """Returns what is measured from the day `start` to the day `last`; None when it is not told.
+class Asked(NamedTuple):
+    """What is to be measured: of which programme (empty: all), from which day to which."""
 
-    Service points are those of now, whatever the days.
-    """
+    programme: str
+    start: date
+    last: date
+
+
+def measured(tx: Transaction, measure: Measure, asked: Sequence[Asked]) -> list[int | None]:
+    """Returns what is measured for each; None where it is not told. Service points are those of now, whatever
+    the days."""
     values = {
-        "start": start,
-        "after": last + timedelta(days=1),
-        "programme": programme,
-        "smallest": SMALLEST,
-        "today": tx.now.date(),
+        "programmes": [each.programme for each in asked],
+        "starts": [each.start for each in asked],
+        "afters": [each.last + timedelta(days=1) for each in asked],
     }
-    statement = _MEASURES[measure]
-    known = {name: values[name] for name in statement.compile().params}
-    found = tx.execute(statement, known).scalar_one()
-    return None if found is None else int(found)
+    found = tx.execute(_MEASURED[measure], values).scalars()
+    return [None if value is None else int(value) for value in found]
 
 
 def add(tx: Transaction, values: Mapping[str, Any]) -> Row[Any]:
@@ -96,7 +100,8 @@ def remind(tx: Transaction) -> Iterable[Row[Any]]:
 def note_service_points(tx: Transaction) -> None:
     """Notes how many service points there are this month for the targets that measure them."""
     today = tx.now.date()
-    tx.execute(_NOTE, {"value": measured(tx, Measure.SERVICE_POINTS, "", today, today)})
+    (value,) = measured(tx, Measure.SERVICE_POINTS, [Asked("", today, today)])
+    tx.execute(_NOTE, {"value": value})
 
 
 def noted(tx: Transaction, target: str) -> dict[date, int]:

@@ -96,6 +96,16 @@ def test_each_payer_pays_its_part_to_the_cent(world: World) -> None:
     assert intact(world)
 
 
+def test_a_trainee_has_one_name_and_is_paid_for_once(world: World) -> None:
+    name = obligation(world).name
+    (trainee,) = enrol(world, name, 1, cost=1_000)
+    head, _, key = trainee.name.rpartition("/")
+    twice = [trainee, pb.Trainee(name=f"{head}/{key.replace('-', '')}")]
+    assert refused(lambda: approve(world, name, twice)) == "NOT_FOUND"
+    approve(world, name, [trainee])
+    assert world.balances() == {FUNDER: -1_000, BANK: 1_000}
+
+
 def test_whoever_enrols_does_not_approve(world: World) -> None:
     name = obligation(world).name
     both = world.person("caseworker", "finance")

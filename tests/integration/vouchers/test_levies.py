@@ -124,6 +124,18 @@ def test_a_levy_exists_once_and_with_rates_in_order(world: World) -> None:
     assert refused(lambda: make(date(2026, 1, 1))) == "ALREADY_EXISTS"
 
 
+def test_a_rate_that_begins_in_a_month_is_refused_by_the_name_of_its_field(world: World) -> None:
+    rate = pb.LevyRate(effective_date=day_message(date(2026, 4, 2)), parts_per_100000=240)
+    request = pb.AddLevyRateRequest(name=levy(world), rate=rate)
+    places = violations_of(lambda: world.maker.levies.AddLevyRate(request))
+    assert places == {"rate.effective_date": "must be the first of a month"}
+
+
+def test_an_employer_that_no_name_can_hold_is_a_finding(world: World) -> None:
+    found = wages(world, levy(world), ("organisations/ya\0rd", "2026-01", 1), dry=True)
+    assert [(each.line, each.column) for each in found.findings] == [(2, "employer")]
+
+
 def test_a_claim_is_set_aside_and_paid_when_a_second_person_approves(world: World) -> None:
     wages(world, levy(world), *months(world, 2))
     account = account_of(world).name

@@ -118,6 +118,24 @@ def test_the_report_has_a_value_and_the_plan_for_each_month(world: World) -> Non
     assert report.target == read(world, name)
 
 
+def test_a_list_has_for_each_target_what_it_measures_itself(world: World) -> None:
+    plan, other = world.programme(**NO_EVIDENCE), world.programme(**NO_EVIDENCE)
+    world.accepted(*world.voucher(plan))
+    world.voucher(other)
+    made = [
+        target(world),
+        target(world, Target.MEASURE_VOUCHERS_REDEEMED),
+        target(world, programme=plan),
+        target(world, Target.MEASURE_VOUCHERS_REDEEMED, programme=other),
+        target(world, due_date=day_message(world.today - timedelta(days=1))),
+        target(world, Target.MEASURE_PLACED_BASIS_POINTS),
+    ]
+    found = world.auditor.targets.ListTargets(pb.ListTargetsRequest()).targets
+    assert [each.current for each in found] == [2, 1, 1, 0, 0, 0]
+    assert list(found) == made
+    assert not found[-1].HasField("current")
+
+
 def test_a_target_that_makes_no_sense_is_refused(world: World) -> None:
     wrong = {
         "value": 0,

@@ -136,6 +136,13 @@ def test_a_month_twice_and_too_many_rows_are_findings() -> None:
     assert (len(rows), findings[-1].line) == (MOST_ROWS, MOST_ROWS + 2)
 
 
+def test_rows_are_counted_and_not_what_is_wrong_with_them() -> None:
+    wrong = b"".join(b"e%d,soon,much\n" % number for number in range(MOST_ROWS))
+    rows, findings = read_wages(HEADER + wrong, TODAY)
+    assert (rows, len(findings)) == ([], 3 * MOST_ROWS)
+    assert read_wages(HEADER + wrong + b"e,soon,much\n", TODAY)[1][-1].line == MOST_ROWS + 2
+
+
 def test_a_statement_adds_up_and_its_csv_says_the_same() -> None:
     lines = (
         Line(date(2026, 1, 1), LineKind.CONTRIBUTION, 450, 100_000, ""),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from services.cli.demo.data import SAMPLES
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows.ground import MAKER, funding_source
 from services.cli.output import money
+from services.cli.programme import read_json
 
 GROSS = 25_000_000  # cents of wages a month
 
@@ -52,7 +52,7 @@ def show(journey: Journey) -> str:
 def _scheme(journey: Journey) -> str:
     """The sample's levy with a source of its own for this walk."""
     maker = journey.person("programme_manager", MAKER)
-    content = json.loads((SAMPLES / "programmes" / "greek-laec.json").read_text(encoding="utf-8"))
+    content = read_json(SAMPLES / "programmes" / "greek-laec.json", "levyScheme")
     source = funding_source(maker, "KIND_EMPLOYER_LEVY", f"laec-{journey.run}")
     body = content["levyScheme"] | {"fundingSource": source}
     return str(maker.rest("POST", "/v1/levySchemes", body, levy_scheme_id=f"laec-{journey.run}")["name"])

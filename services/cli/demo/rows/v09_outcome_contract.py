@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from services.cli.demo.data import SAMPLES
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows.ground import CASEWORKER, CHECKER, MAKER, funding_source, tell_facts
 from services.cli.output import money
+from services.cli.programme import read_json
 
 OBSERVER = "Eva"
 PEOPLE, PLACED = 450, 284  # 63.1 %
@@ -48,7 +48,7 @@ def show(journey: Journey) -> str:
 def _active(journey: Journey) -> str:
     """The sample's contract of this walk in force, its day of repayment today; returns its name."""
     maker, checker = (journey.person("programme_manager", name) for name in (MAKER, CHECKER))
-    content = json.loads((SAMPLES / "programmes" / "brussels-becode-bond.json").read_text(encoding="utf-8"))
+    content = read_json(SAMPLES / "programmes" / "brussels-becode-bond.json", "outcomeContract")
     body: dict[str, Any] = content["outcomeContract"]
     body["payer"] = funding_source(maker, "KIND_STATE", f"bond-payer-{journey.run}")
     for number, investor in enumerate(body["investors"]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from services.cli.demo.data import SAMPLES
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows.ground import CASEWORKER, MAKER, funding_source
 from services.cli.output import money
+from services.cli.programme import read_json
 
 TRAINEES, HIRED = 10, 7
 
@@ -52,7 +52,9 @@ def _of(names: list[str]) -> dict[str, Any]:
 def _promise(journey: Journey, employer: str) -> tuple[str, dict[str, Any]]:
     """The sample's promise of this walk, due yesterday, and what a training costs."""
     maker = journey.person("programme_manager", MAKER)
-    content = json.loads((SAMPLES / "programmes" / "portuguese-upskill.json").read_text(encoding="utf-8"))
+    content = read_json(
+        SAMPLES / "programmes" / "portuguese-upskill.json", "employerObligation", "traineeCost"
+    )
     body: dict[str, Any] = content["employerObligation"] | {"employer": employer}
     kinds = ("KIND_STATE", "KIND_EU_FUND", "KIND_OWN")
     for kind, payer in zip(kinds, body["payers"], strict=True):
