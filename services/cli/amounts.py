@@ -29,7 +29,7 @@ def json_money(typed: str, currency: str = "EUR") -> dict[str, Any]:
 
 
 def cents(amount: Mapping[str, Any]) -> int:
-    """A google.type.Money in JSON as cents; nothing is zero."""
+    """A google.type.Money in JSON as cents; one that was left out is zero."""
     return int(amount.get("units", 0)) * 100 + int(amount.get("nanos", 0)) // 10_000_000
 
 

@@ -112,11 +112,6 @@ def day(value: Mapping[str, Any]) -> str:
     return "-".join([f"{value['year']:04d}", *(f"{part:02d}" for part in parts)])
 
 
-def cents(value: Mapping[str, Any]) -> int:
-    """A google.type.Money in JSON as cents; one that was left out is zero."""
-    return int(value.get("units", 0)) * 100 + int(value.get("nanos", 0)) // 10_000_000
-
-
 def money(value: Mapping[str, Any]) -> str:
     """A google.type.Money in JSON as `12.50 EUR`."""
     amount = cents(value)

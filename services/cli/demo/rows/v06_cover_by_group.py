@@ -7,7 +7,7 @@ from typing import Any
 from services.cli.amounts import cents
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.rows.ground import apply, check, deliver, publish, reserve, tell_facts
-from services.cli.output import cents, money
+from services.cli.output import money
 
 EMPLOYEE = "Kadri (V6)"
 # Group by what the register knows, and the cover in percent.
