@@ -18,7 +18,7 @@ _NOBODY = 9_223_372_036_854_775_807
 _BUCKET = r"/waymark-[a-z0-9-]+"
 _KEY = r"/[A-Za-z0-9][A-Za-z0-9._/~-]*"
 # Where tickets lead: nobody reads from there, and the service moves the bytes once they are checked.
-_INCOMING = "/" + INCOMING.rstrip("/") + _KEY
+_INCOMING = f"/{INCOMING}[A-Za-z0-9._/~-]*"
 # A stream or a file passes as it comes; everything else is small and is taken in whole.
 UNBUFFERED = {
     "envoy.filters.http.buffer": {

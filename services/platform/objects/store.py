@@ -1,9 +1,10 @@
 """Object store: upload tickets, the check of what was uploaded, streams, downloads as attachment, orphan
 sweep.
 
-A ticket leads to a place that nobody reads from (`quarantine/`, which the edge lets nobody read); `verify`
+A ticket leads to a key that nobody reads from (`quarantine-…`, which the edge lets nobody read); `verify`
 moves the bytes to their key while it checks them, so that a ticket used once more cannot change an object in
-use. Buckets are `waymark-<service>-<purpose>`, made on first use.
+use. Buckets are `waymark-<service>-<purpose>`, made on first use. Keys have no slash: a server that keeps
+folders removes the one that a deletion emptied, maybe just as another upload goes there.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from services.platform.objects.streams import Measured, ObjectStream, Readable
 if TYPE_CHECKING:
     from services.platform.settings import Settings
 
-INCOMING = "quarantine/"
+INCOMING = "quarantine-"
 TICKET = timedelta(minutes=15)
 DOWNLOAD = timedelta(minutes=5)
 PART = 8 * 1024 * 1024  # bytes of one part when the size is not known beforehand

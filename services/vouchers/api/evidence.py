@@ -41,7 +41,7 @@ class EvidenceMethods:
         evidence.add(tx, values)
         ticket = self.app.objects.ticket(
             evidence.BUCKET,
-            evidence.object_key(redemption, key),
+            key,
             size=wanted.size_bytes,
             content_type=wanted.content_type,
             sha256=wanted.sha256,
@@ -67,8 +67,8 @@ class EvidenceMethods:
         count = payment.counting(rule, (piece.kind for piece in pieces))
         moved = redemptions.redemption_of(row).deliver(count, rule.evidence_count)
         for piece in pieces:
-            key = evidence.object_key(redemption, str(piece.id))
-            self.app.objects.verify(evidence.BUCKET, key, piece.size_bytes, piece.content_type, piece.sha256)
+            told = (piece.size_bytes, piece.content_type, piece.sha256)
+            self.app.objects.verify(evidence.BUCKET, str(piece.id), *told)
         if pieces:
             evidence.mark_verified(tx, ids)
         tx.publish(events_pb2.RedemptionDelivered(ref=ref(row)))

@@ -38,13 +38,7 @@ def mark_verified(tx: Transaction, ids: list[str]) -> None:
     tx.execute(update(evidence).where(evidence.c.id.in_(ids)).values(verified_at=tx.now))
 
 
-def object_key(redemption_id: str, evidence_id: str) -> str:
-    """Returns the key of the bytes: opaque ids only."""
-    return f"{redemption_id}/{evidence_id}"
-
-
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
     """Returns those of `keys` that rows refer to, for the orphan sweep."""
-    ids = [key.rpartition("/")[2] for key in keys]
-    rows = tx.execute(select(evidence).where(cast(evidence.c.id, Text).in_(ids)))
-    return {object_key(str(row.redemption_id), str(row.id)) for row in rows}
+    ids = cast(evidence.c.id, Text)
+    return set(tx.execute(select(ids).where(ids.in_(keys))).scalars())

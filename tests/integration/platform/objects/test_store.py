@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +28,7 @@ from tests.support.parts import S3Address
 # Of this process's own: another worker uses the same keys with other bytes.
 BUCKET = f"waymark-probe-{secrets.token_hex(4)}"
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 40
-http = urllib3.PoolManager()
+http = urllib3.PoolManager(maxsize=8)
 
 
 @pytest.fixture
@@ -230,3 +232,27 @@ def test_an_app_that_is_closed_keeps_no_connection(settings, tmp_path):
     assert len(app.objects._pool.pools) == 1  # control
     app.close()
     assert len(app.objects._pool.pools) == 0
+
+
+def test_uploads_and_deletions_at_the_same_moment_do_not_disturb_each_other(objects: Objects) -> None:
+    assert set(crowd_of_uploads(objects, INCOMING)) == {200}
+
+
+def test_control_keys_in_a_folder_do(objects: Objects) -> None:
+    # It is a matter of moments: one crowd in three goes well.
+    assert any(500 in crowd_of_uploads(objects, "folder/crowd-") for _ in range(20))
+
+
+def crowd_of_uploads(objects: Objects, prefix: str) -> Counter[int]:
+    """Puts and deletes 400 objects, eight at a time; returns how often each status came."""
+    headers = {"Content-Length": str(len(PDF))}
+
+    def upload(number: int) -> int:
+        url = objects._presigner.sign("PUT", BUCKET, f"{prefix}{number}", timedelta(minutes=1), headers=headers)
+        status = http.request("PUT", url, body=PDF, headers=headers).status
+        objects.delete(BUCKET, f"{prefix}{number}")
+        return status
+
+    objects._ensure(BUCKET)
+    with ThreadPoolExecutor(8) as crowd:
+        return Counter(crowd.map(upload, range(400)))
