@@ -248,7 +248,9 @@ def crowd_of_uploads(objects: Objects, prefix: str) -> Counter[int]:
     headers = {"Content-Length": str(len(PDF))}
 
     def upload(number: int) -> int:
-        url = objects._presigner.sign("PUT", BUCKET, f"{prefix}{number}", timedelta(minutes=1), headers=headers)
+        url = objects._presigner.sign(
+            "PUT", BUCKET, f"{prefix}{number}", timedelta(minutes=1), headers=headers
+        )
         status = http.request("PUT", url, body=PDF, headers=headers).status
         objects.delete(BUCKET, f"{prefix}{number}")
         return status
