@@ -1,6 +1,7 @@
 """`waymark run`: start everything, walk the journey, say how to call it, stay until Ctrl-C."""
 
 import signal
+import subprocess
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,8 @@ def run(
             control.wait_ready(folder, supervisor, watch)
         failed = walk(folder, data)
         typer.echo("Running until Ctrl-C.")
-        stay()
+        stay(supervisor)
+        typer.echo(f"The stack ended; {folder / 'logs' / 'supervisor.log'} says why.")
     except KeyboardInterrupt:
         typer.echo("stopping")
     finally:
@@ -55,8 +57,7 @@ def walk(home: Path, data: Path | None) -> int:
     return failed
 
 
-def stay() -> None:
-    """Wait for Ctrl-C or SIGTERM, which raise KeyboardInterrupt here."""
+def stay(supervisor: subprocess.Popen[bytes]) -> None:
+    """Wait until the stack ends, by `waymark down` for one; Ctrl-C and SIGTERM raise KeyboardInterrupt."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    while True:
-        signal.pause()
+    supervisor.wait()
