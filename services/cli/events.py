@@ -57,7 +57,8 @@ def tail(
     count: Annotated[int, typer.Option("--count", "-n", min=0, help="End after so many; 0 never.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Print events as they pass, one line each. Belongs to no consumer group: looking changes nothing.
+    """Print events as they pass, one line each, without secret codes. Belongs to no consumer group: looking
+    changes nothing.
 
     Examples: waymark events tail · waymark events tail vouchers --from-beginning --no-follow --json
     """

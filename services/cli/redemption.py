@@ -11,7 +11,9 @@ from services.cli.amounts import json_money
 from services.cli.call import Call, calls, enum
 from services.cli.options import Limit
 
-redemption = typer.Typer(help="Vouchers being spent: what is delivered, what it costs, accept or refuse it.")
+redemption = typer.Typer(
+    help="Vouchers being spent: the learner's word by a code, what is delivered, accept or refuse it."
+)
 CASEWORKER = "caseworker"
 REDEMPTION = {
     "redemption": "name",
@@ -28,6 +30,7 @@ REDEMPTION = {
     "ended for": "endReason",
     "note": "endNote",
 }
+CODE = {"valid until": "expireTime", "tries": "tries"}
 Name = Annotated[str, typer.Argument(metavar="REDEMPTION", help="redemptions/{id}")]
 
 
@@ -81,6 +84,30 @@ def list_(
 def show(call: Call, name: Name) -> None:
     """Show a redemption."""
     call.one(call.get(name), REDEMPTION)
+
+
+@redemption.command(
+    "send-code",
+    epilog="Example:  waymark redemption send-code redemptions/0198… --org organisations/harbour",
+)
+@calls("provider")
+def send_code(call: Call, name: Name) -> None:
+    """Have a code for this spend brought to the learner, in place of an older one; it is not shown here."""
+    call.one(call.post(f"{name}:sendCode"), CODE)
+
+
+@redemption.command(
+    epilog="Example:  waymark redemption authorise redemptions/0198… --code 7ZXC-04KM "
+    "--org organisations/harbour"
+)
+@calls("provider")
+def authorise(
+    call: Call,
+    name: Name,
+    code: Annotated[str, typer.Option(help="As the learner reads it out; a learner needs none.")] = "",
+) -> None:
+    """Agree to this spend: a provider with the learner's code, or the learner (`--as learner`)."""
+    call.one(call.post(f"{name}:authorise", {"code": code}), REDEMPTION)
 
 
 @redemption.command(epilog="Example:  waymark redemption accept redemptions/0198… --amount 950.00")

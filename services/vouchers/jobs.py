@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import events_pb2
@@ -37,6 +38,7 @@ from services.vouchers.store import (
     webhooks,
 )
 from services.vouchers.waiting import lapse, offer
+from services.vouchers.webhooks import brief
 
 BATCH = 200
 
@@ -161,6 +163,13 @@ def deliver_webhooks(app: VouchersApp) -> None:
     app.webhooks.round()
 
 
+def erase_webhooks(app: VouchersApp) -> None:
+    """Erases what webhooks were told of events that nobody needs any more, such as codes."""
+    for event_type, keep in brief().items():
+        erase = partial(webhooks.erase, event_type=event_type, keep=keep, limit=BATCH)
+        _until_done(app, BATCH, erase)
+
+
 def forget_webhooks(app: VouchersApp) -> None:
     """Deletes old deliveries that came to an end."""
     _until_done(app, BATCH, lambda tx: webhooks.forget(tx, timedelta(days=30), BATCH))
@@ -235,6 +244,7 @@ JOBS = (
     Job("expire-levies", timedelta(hours=1), expire_levies),
     Job("watch-targets", timedelta(hours=1), watch_targets),
     Job("deliver-webhooks", timedelta(seconds=2), deliver_webhooks),
+    Job("erase-webhooks", timedelta(minutes=1), erase_webhooks),
     Job("forget-webhooks", timedelta(hours=6), forget_webhooks),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
     Job("sweep-allocations", timedelta(hours=6), sweep_allocations),

@@ -21,7 +21,7 @@ from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import Transaction, transaction
-from services.platform.events.contract import events_of, type_of
+from services.platform.events.contract import events_of, route, type_of
 from services.vouchers.domain.statements import moment_text
 from services.vouchers.domain.webhooks import (
     GIVEN_UP_LIMIT,
@@ -106,7 +106,7 @@ class Deliverer:
 
     def _settle(self, row: Row[Any], outcome: Outcome) -> None:
         values: dict[str, Any] = {"last_status": outcome.status, "last_error": outcome.error}
-        wait = None if outcome.status == GONE else wait_after(row.attempts)
+        wait = _wait(row, outcome)
         with transaction(self._engine) as tx:
             if not outcome.error:
                 values |= {"state": int(DeliveryState.DELIVERED), "delivered_at": tx.now}
@@ -134,6 +134,19 @@ class Deliverer:
             name = f"webhookEndpoints/{endpoint}"
             tx.publish(events_pb2.WebhookEndpointFailed(webhook_endpoint=name, given_up=given_up))
         webhooks.change(tx, endpoint, values)
+
+
+def brief() -> dict[str, timedelta]:
+    """Types of event that nobody needs any more after a while, and how long that is."""
+    return {name: keep for name, event in EVENTS.items() if (keep := route(event).keep)}
+
+
+def _wait(row: Row[Any], outcome: Outcome) -> timedelta | None:
+    """Returns how long to wait for the next attempt; None when there is none."""
+    wait = None if outcome.status == GONE else wait_after(row.attempts)
+    keep = route(EVENTS[row.event_type]).keep
+    too_late = wait and keep and row.claimed_at + wait >= row.created_at + keep
+    return None if too_late else wait
 
 
 def body_of(row: Row[Any]) -> bytes:

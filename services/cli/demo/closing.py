@@ -22,6 +22,7 @@ PRACTICES = {
     "AlertClosed",
     "AlertRaised",
     "ApplicationAppealed",
+    "AuthorisationCodeSent",
     "EmployerObligationAssessed",
     "LevyClaimApproved",
     "OpeningDrawn",

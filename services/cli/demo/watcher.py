@@ -6,9 +6,10 @@ import threading
 import time
 from collections import Counter
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
 from waymark.catalogue.v1 import events_pb2 as catalogue_events
 from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import events_pb2 as portfolio_events
@@ -19,7 +20,10 @@ from services.platform.events.clients import consumer
 from services.platform.settings import Settings
 
 TYPE_HEADER = "ce_type"
+READ = (voucher_events.AuthorisationCodeSent,)  # events of which steps need what they say
 POLL_MS = 200
+
+M = TypeVar("M", bound=Message)
 
 
 def event_messages() -> dict[str, Descriptor]:
@@ -52,6 +56,7 @@ class EventWatcher:
         settings = replace(Settings.from_environment("journey"), kafka_bootstrap=bootstrap)
         self._consumer: Any = consumer(settings, None)
         self._by_key: dict[str, list[str]] = {}
+        self._newest: dict[tuple[str, str], bytes] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         try:
@@ -71,6 +76,12 @@ class EventWatcher:
         """Types of the events with this key, in the order they came."""
         with self._lock:
             return list(self._by_key.get(key, ()))
+
+    def newest(self, kind: type[M], key: str) -> M | None:
+        """The newest event of a type in READ with this key; None while none was seen."""
+        with self._lock:
+            said = self._newest.get((kind.DESCRIPTOR.name, key))
+        return None if said is None else kind.FromString(said)
 
     def wait_for(self, expected: set[str], timeout: float) -> set[str]:
         """Waits until all `expected` types were seen, at most `timeout` seconds; returns the missing ones."""
@@ -106,8 +117,12 @@ class EventWatcher:
             for records in self._consumer.poll(timeout_ms=POLL_MS).values():
                 with self._lock:
                     for record in records:
-                        key = (record.key or b"").decode()
-                        self._by_key.setdefault(key, []).append(_type_of(record))
+                        self._note(_type_of(record), (record.key or b"").decode(), record.value)
+
+    def _note(self, kind: str, key: str, said: bytes) -> None:
+        self._by_key.setdefault(key, []).append(kind)
+        if kind in {each.DESCRIPTOR.name for each in READ}:
+            self._newest[kind, key] = said
 
 
 def _type_of(record: Any) -> str:

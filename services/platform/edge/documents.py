@@ -45,6 +45,8 @@ def _event(message: Message) -> str:
     option = message.descriptor.options.Extensions[options_pb2.event]
     emitter = service_of(message.name.rpartition(".")[0])
     reacting = ", ".join(option.consumers) or "nobody yet; others may subscribe"
+    if option.keep_minutes:
+        reacting += f" · of no use after {option.keep_minutes} minutes"
     rows = [
         (f"`{field.descriptor.name}`", _type(field.descriptor), _line(field.comment))
         for field in message.fields

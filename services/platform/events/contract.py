@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from typing import NamedTuple
 
@@ -16,11 +17,13 @@ from services.platform.service import SERVICES
 
 
 class Route(NamedTuple):
-    """Where events of one type travel; `path` leads to the field that holds the aggregate's id."""
+    """Where events of one type travel; `path` leads to the field that holds the aggregate's id. After `keep`
+    nobody needs what they say; zero: no such limit."""
 
     topic: str
     path: tuple[str, ...]
     consumers: frozenset[str]
+    keep: timedelta
 
 
 def route(kind: type[Message]) -> Route:
@@ -34,7 +37,8 @@ def _route(descriptor: Descriptor) -> Route:
     if not options.HasExtension(options_pb2.event):
         raise ValueError(f"{descriptor.full_name} is no event: it has no waymark.options.v1.event option.")
     event = options.Extensions[options_pb2.event]
-    return Route(event.topic, tuple(event.key_field.split(".")), frozenset(event.consumers))
+    path, consumers = tuple(event.key_field.split(".")), frozenset(event.consumers)
+    return Route(event.topic, path, consumers, timedelta(minutes=event.keep_minutes))
 
 
 def key_of(event: Message) -> str:
@@ -45,6 +49,14 @@ def key_of(event: Message) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{event.DESCRIPTOR.full_name} has no {'.'.join(route(type(event)).path)}.")
     return value
+
+
+def redact(event: Message) -> Message:
+    """Empties the event's own fields that the contract marks `debug_redact`; returns the event."""
+    for field in event.DESCRIPTOR.fields:
+        if field.GetOptions().debug_redact:
+            event.ClearField(field.name)
+    return event
 
 
 def type_of(kind: type[Message]) -> str:

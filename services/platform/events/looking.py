@@ -12,7 +12,7 @@ from sqlalchemy import select
 from services.platform.db.schema import outbox
 from services.platform.db.transaction import transaction
 from services.platform.events import clients
-from services.platform.events.contract import all_events, type_of
+from services.platform.events.contract import all_events, redact, type_of
 from services.platform.events.topics import dead_letter_topic, declared
 from services.platform.service import SERVICES
 
@@ -66,13 +66,13 @@ def _ends(reader: Any, topics: list[str]) -> dict[Any, int]:
 
 
 def describe(record: Any) -> dict[str, Any]:
-    """Returns a Kafka record as commands show it; `event` is the body by its contract, or {} when it has
-    none."""
+    """Returns a Kafka record as commands show it; `event` is the body by its contract, without secrets, or {}
+    when it has none."""
     headers = {name: value.decode(errors="replace") for name, value in record.headers}
     kinds = {type_of(kind): kind for kind in all_events()}
     kind = kinds.get(headers.get("ce_type", ""))
     try:
-        body = MessageToDict(kind.FromString(record.value or b"")) if kind else {}
+        body = MessageToDict(redact(kind.FromString(record.value or b""))) if kind else {}
     except DecodeError:
         body = {}
     return {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from services.platform.settings import Settings
 
 DECLARATIONS = Path(__file__).resolve().parents[3] / "deploy" / "kafka" / "topics.toml"
-DAY_MS = 86_400_000
+MINUTE_MS, DAY_MS = 60_000, 86_400_000
 
 
 class TopicError(Exception):
@@ -24,12 +24,14 @@ class TopicError(Exception):
 
 @dataclass(frozen=True)
 class Topic:
-    """A declared topic; `retention_days` -1 keeps everything."""
+    """A declared topic; `retention_days` -1 keeps everything. `retention_minutes`, where not zero, counts
+    instead: a message is gone after twice as long and the pause between the broker's looks."""
 
     name: str
     partitions: int
     retention_days: int
     compacted: bool
+    retention_minutes: int = 0
 
     @property
     def configs(self) -> dict[str, str]:
@@ -38,6 +40,10 @@ class Topic:
         if self.compacted:
             # Consumers that were away this long still see every deletion marker.
             return policy | {"delete.retention.ms": str(self.retention_days * DAY_MS)}
+        if self.retention_minutes:
+            # The broker deletes whole segments, so the last one must not grow for days.
+            limit = str(self.retention_minutes * MINUTE_MS)
+            return policy | {"retention.ms": limit, "segment.ms": limit}
         days = self.retention_days
         return policy | {"retention.ms": str(days * DAY_MS if days >= 0 else -1)}
 

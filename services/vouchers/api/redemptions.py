@@ -18,10 +18,12 @@ from services.platform.db.transaction import Transaction
 from services.platform.db.wire import Call, Named
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
+from services.vouchers.api.convert import moment
 from services.vouchers.api.evidence import EvidenceMethods
 from services.vouchers.api.redemption_messages import changed, redemption_message, ref
 from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
+from services.vouchers.authorising import agree, send_code
 from services.vouchers.clawing_back import claw_back
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
@@ -37,6 +39,12 @@ Ending = pb.RejectRedemptionRequest | pb.VoidRedemptionRequest
 
 def _stepping(request: Any) -> list[Call]:
     return _locking(redemptions.LOCK, request)
+
+
+def _agreeing(request: pb.AuthoriseRedemptionRequest) -> list[Call]:
+    # A wrong code is counted in a transaction of its own, so this one is no member of a group, which may run
+    # again.
+    return [] if request.code else _stepping(request)
 
 
 def _settling(request: Any) -> list[Call]:
@@ -60,9 +68,18 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         return reserve(self.app, tx, request)
 
     @mutation(ahead=_stepping)
+    def SendAuthorisationCode(
+        self, tx: Transaction, request: pb.SendAuthorisationCodeRequest
+    ) -> pb.SendAuthorisationCodeResponse:
+        row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
+        kept = send_code(self.app, tx, row)
+        return pb.SendAuthorisationCodeResponse(expire_time=moment(kept.expires_at), tries=kept.tries_left)
+
+    @mutation(ahead=_agreeing)
     def AuthoriseRedemption(self, tx: Transaction, request: pb.AuthoriseRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
         moved = redemptions.redemption_of(row).authorise(tx.now)
+        agree(self.app, tx, row, request.code)
         tx.publish(events_pb2.RedemptionAuthorised(ref=ref(row)))
         return changed(row, redemptions.move(tx, row, moved), tx.principal)
 

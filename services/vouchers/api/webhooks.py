@@ -130,7 +130,8 @@ class WebhookApi(webhook_pb2_grpc.WebhookServiceServicer):
         if state is not EndpointState.ENABLED:
             metadata = {"state": state.name, "needed": EndpointState.ENABLED.name}
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
-        webhooks.delivery(tx, endpoint, delivery, locked=True)
+        if not webhooks.delivery(tx, endpoint, delivery, locked=True).payload:
+            raise Refusal(reason_pb2.REASON_WEBHOOK_CONTENT_GONE)
         return _delivery(webhooks.again(tx, delivery))
 
     def _sealed(self, endpoint: str, secret: str) -> bytes | None:

@@ -16,7 +16,7 @@ from services.platform.errors import Refusal
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHECK_ALPHABET = ALPHABET + "*~$=U"
 LENGTH = 15
-_READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
 def new_code() -> str:
@@ -43,7 +43,7 @@ def normalise(text: str) -> str:
 
     Raises Refusal(VOUCHER_CODE_INVALID), the same as for an unknown code, so that guessing learns nothing.
     """
-    code = text.upper().translate(_READ_AS)
+    code = text.upper().translate(READ_AS)
     if len(code) != LENGTH + 1 or any(character not in ALPHABET for character in code[:LENGTH]):
         raise Refusal(reason_pb2.REASON_VOUCHER_CODE_INVALID)
     if check_character(code[:LENGTH]) != code[LENGTH]:

@@ -27,11 +27,16 @@ class Redemption:
     accepted: int
     authorise_until: datetime
 
-    def authorise(self, now: datetime) -> Redemption:
-        """The learner agrees. Raises Refusal(RESERVATION_EXPIRED) past the limit, else WRONG_STATE."""
+    def need_waiting(self, now: datetime) -> None:
+        """Raises Refusal unless it waits for the learner's word: RESERVATION_EXPIRED past the limit, else
+        WRONG_STATE."""
         if self.state is State.EXPIRED or (self.state is State.RESERVED and now >= self.authorise_until):
             raise Refusal(reason_pb2.REASON_RESERVATION_EXPIRED)
         need(self.state, (State.RESERVED,))
+
+    def authorise(self, now: datetime) -> Redemption:
+        """The learner agrees. Raises Refusal as `need_waiting` does."""
+        self.need_waiting(now)
         return replace(self, state=State.AUTHORISED)
 
     def start(self) -> Redemption:

@@ -1,4 +1,5 @@
-"""Tables of the wallet: changes of vouchers that move no money, waiting lists, openings and their draws."""
+"""Tables of the wallet: changes of vouchers that move no money, waiting lists, openings and their draws,
+and codes by which learners agree to a spend."""
 
 from __future__ import annotations
 
@@ -144,4 +145,18 @@ drawn_applications = Table(
     UniqueConstraint("programme_id", "number", "learner"),
     UniqueConstraint("programme_id", "number", "rank"),
     ForeignKeyConstraint(["programme_id", "number"], ["openings.programme_id", "openings.number"]),
+)
+
+# Once used, a code has no HMAC any more. `wrong_tries` counts since the newest code.
+authorisation_codes = Table(
+    "authorisation_codes",
+    metadata,
+    Column("redemption_id", Uuid(as_uuid=False), ForeignKey("redemptions.id"), primary_key=True),
+    Column("code_hmac", LargeBinary),
+    moment("expires_at", nullable=True),
+    Column("wrong_tries", SmallInteger, nullable=False, server_default="0"),
+    Column("codes_sent", SmallInteger, nullable=False, server_default="0"),
+    moment("used_at", nullable=True),
+    CheckConstraint("code_hmac IS NULL OR expires_at IS NOT NULL", name="authorisation_codes_expire"),
+    CheckConstraint("code_hmac IS NULL OR used_at IS NULL", name="authorisation_codes_used_once"),
 )

@@ -65,4 +65,10 @@ Index(
     webhook_deliveries.c.created_at,
     webhook_deliveries.c.id,
 )
+Index(
+    "webhook_deliveries_brief",
+    webhook_deliveries.c.event_type,
+    webhook_deliveries.c.created_at,
+    postgresql_where=text("payload <> '' AND event_type IN ('waymark.vouchers.v1.AuthorisationCodeSent')"),
+)
 Index("webhook_deliveries_ended", webhook_deliveries.c.created_at, postgresql_where=text("state <> 1"))

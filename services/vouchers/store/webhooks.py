@@ -31,6 +31,12 @@ RETURNING d.id, d.endpoint_id, d.event_id, d.event_type, d.payload, d.attempts, 
 _FORGET = text("""DELETE FROM webhook_deliveries WHERE id IN (
   SELECT id FROM webhook_deliveries WHERE state <> 1 AND created_at < now() - :older LIMIT :limit)""")
 
+_ERASE = text("""UPDATE webhook_deliveries SET payload = '',
+  state = CASE state WHEN 1 THEN 3 ELSE state END,
+  last_error = CASE state WHEN 1 THEN 'TOO_LATE' ELSE last_error END
+WHERE id IN (SELECT id FROM webhook_deliveries
+  WHERE event_type = :type AND payload <> '' AND created_at < now() - :keep LIMIT :limit)""")
+
 
 def add(tx: Transaction, values: Mapping[str, Any]) -> Row[Any]:
     """Inserts an endpoint; returns its row."""
@@ -87,6 +93,12 @@ def write(tx: Transaction, delivery_id: str, attempts: int, values: Mapping[str,
     counts."""
     place = (_d.id == delivery_id, _d.attempts == attempts, _d.state == int(DeliveryState.PENDING))
     return tx.execute(update(webhook_deliveries).where(*place).values(values)).rowcount == 1
+
+
+def erase(tx: Transaction, event_type: str, keep: timedelta, limit: int) -> int:
+    """Empties what was to be told of such events longer ago than that, at most `limit`, and gives up what was
+    not delivered yet; returns how many."""
+    return tx.execute(_ERASE, {"type": event_type, "keep": keep, "limit": limit}).rowcount
 
 
 def forget(tx: Transaction, older: timedelta, limit: int) -> int:

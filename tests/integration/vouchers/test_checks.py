@@ -24,6 +24,8 @@ ATTEMPTS = {
       SET decided_by = 'a', appealed_at = now(), appeal_decided_by = 'a'""",
     "applications_not_ones_own": "UPDATE applications SET decided_by = split_part(learner, '/', 2)",
     "applications_not_negative": "UPDATE applications SET amount_cents = -1",
+    "authorisation_codes_expire": "UPDATE authorisation_codes SET expires_at = NULL",
+    "authorisation_codes_used_once": "UPDATE authorisation_codes SET used_at = now()",
     "bank_accounts_confirmed_by_someone": "UPDATE bank_accounts SET confirmed_by = ''",
     "bank_accounts_change_waits": "UPDATE bank_accounts SET is_first = false",
     "bank_accounts_maker_checker": "UPDATE bank_accounts SET confirmed_by = proposed_by",
@@ -112,6 +114,8 @@ RECEIVABLE = (
       VALUES (gen_random_uuid(), '', 2, '', 'a')""",
 )
 WALLET = (
+    """INSERT INTO authorisation_codes (redemption_id, code_hmac, expires_at)
+    SELECT id, 'x', now() FROM redemptions LIMIT 1""",
     """INSERT INTO openings (programme_id, number, open_at, close_at, seed_sha256, sealed_seed)
       SELECT programme_id, number, now() + interval '1 h', now() + interval '2 h', '', ''
       FROM programme_versions""",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from services.platform.events import cloudevents
 from services.platform.events.cloudevents import NotACloudEvent
 from services.platform.events.contract import all_events, key_of, route
 from services.platform.events.faults import passing, reason_of
+from services.platform.events.looking import describe
 from services.platform.events.outbox import BUCKETS, bucket_of
 
 ID = UUID("0198c5f0-7a51-7cc3-9d0a-3a1b2c3d4e5f")
@@ -65,6 +67,15 @@ def test_every_event_of_the_contracts_has_a_route():
         "vouchers",
         "portfolio",
     }
+
+
+def test_people_who_look_at_events_are_shown_no_secret():
+    ref = events_pb2.RedemptionRef(redemption="redemptions/1")
+    event = events_pb2.AuthorisationCodeSent(ref=ref, code="7ZXC-04KM")
+    sent = headers(ce_type=event.DESCRIPTOR.full_name.encode())
+    record = SimpleNamespace(headers=sent, value=event.SerializeToString(), **PLACE)
+    assert b"7ZXC" in record.value  # control: it was there to be shown
+    assert describe(record)["event"] == {"ref": {"redemption": "redemptions/1"}}
 
 
 def test_buckets_spread_and_stay():

@@ -170,12 +170,18 @@ def apply(journey: Journey, person: str, programme: str, session: str, **declare
     return journey.person("learner", person).rest("POST", "/v1/applications", body)
 
 
-def reserve(journey: Journey, person: str, voucher: str, session: str) -> dict[str, Any]:
-    """The person reserves a session with a voucher and agrees to the spend; returns the redemption."""
+def book(journey: Journey, person: str, voucher: str, session: str) -> dict[str, Any]:
+    """The person reserves a session with a voucher; returns the redemption, which waits for their word."""
     caller = journey.person("learner", person)
     wanted = {"voucher": voucher, "session": session, "requestId": request_id()}
-    reserved = caller.rest("POST", "/v1/redemptions:reserve", wanted)
-    return caller.rest("POST", f"/v1/{reserved['name']}:authorise", {"requestId": request_id()})
+    return caller.rest("POST", "/v1/redemptions:reserve", wanted)
+
+
+def reserve(journey: Journey, person: str, voucher: str, session: str) -> dict[str, Any]:
+    """The person reserves a session with a voucher and agrees to the spend; returns the redemption."""
+    booked = book(journey, person, voucher, session)
+    caller = journey.person("learner", person)
+    return caller.rest("POST", f"/v1/{booked['name']}:authorise", {"requestId": request_id()})
 
 
 def deliver(journey: Journey, redemption: str) -> dict[str, Any]:

@@ -1,12 +1,14 @@
-"""APTIC: vouchers bought before are allocated in bulk."""
+"""APTIC: vouchers bought before are allocated in bulk; who has no app agrees to the spend by a code."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from waymark.vouchers.v1.events_pb2 import AuthorisationCodeSent
+
 from services.cli.client import Caller, request_id, sha256
-from services.cli.demo.journey import Journey, Step, expect
-from services.cli.demo.rows.ground import deliver, publish, reserve, session_of, tell_facts
+from services.cli.demo.journey import Journey, Step, expect, refused
+from services.cli.demo.rows.ground import PROVIDER, book, deliver, publish, session_of, tell_facts
 from services.cli.output import money
 
 SEEKERS = ("Ada", "Ben", "Cleo", "Dirk")
@@ -15,7 +17,8 @@ WORKSHOP = "HC-110-B"
 
 
 def show(journey: Journey) -> str:
-    """A file names jobseekers, one in work, and a line is no id: tried first, then done; a learner books."""
+    """A file names jobseekers, one in work, and a line is no id: tried first, then done; a learner books and
+    agrees at the workshop, by a code that came over Kafka."""
     programme = publish(journey, "aptic-digital-voucher", short="aptic").programme
     for name in SEEKERS:
         tell_facts(journey, name, employment_status="unemployed")
@@ -32,13 +35,29 @@ def show(journey: Journey) -> str:
     expect(_counts(done) == (4, 1, 1), f"allocated, refused and unreadable are {_counts(done)}")
     wrong = office.rest("GET", f"/v1/{done['name']}/rows", outcome="OUTCOME_REFUSED")["rows"]
     (voucher,) = _wallet(journey, learner)
-    booked = reserve(journey, SEEKERS[0], voucher["name"], session_of(journey, WORKSHOP))
+    booked = book(journey, SEEKERS[0], voucher["name"], session_of(journey, WORKSHOP))
+    _agree(journey, booked["name"])
     paid = deliver(journey, booked["name"])
     return (
         f"4 of 6 lines allocated for {money(done['allocation']['amount'])}, one refused for "
-        f"{wrong[0]['reasonCodes'][0]}, one unreadable; a learner booked a workshop and "
-        f"{money(paid['acceptedAmount'])} of it was accepted"
+        f"{wrong[0]['reasonCodes'][0]}, one unreadable; a learner booked a workshop, "
+        f"read out a code there, and {money(paid['acceptedAmount'])} was accepted"
     )
+
+
+def _agree(journey: Journey, redemption: str) -> None:
+    """The workshop has a code sent; the back office reads it on Kafka for the learner, who reads it out."""
+    provider = journey.person("provider", PROVIDER, journey.facts.partner)
+    sent = provider.rest("POST", f"/v1/{redemption}:sendCode", {"requestId": request_id()})
+    expect("code" not in sent, "the provider was shown the code")
+    told = journey.wait_for(
+        "the code is on Kafka", lambda: journey.watcher.newest(AuthorisationCodeSent, redemption)
+    )
+    with refused("AUTHORISATION_CODE_INVALID"):
+        provider.rest("POST", f"/v1/{redemption}:authorise", {"requestId": request_id()})
+    said = {"code": told.code.lower(), "requestId": request_id()}
+    agreed = provider.rest("POST", f"/v1/{redemption}:authorise", said)
+    expect(agreed["state"] == "STATE_AUTHORISED", f"with the code it is {agreed['state']}")
 
 
 def _handed_over(office: Caller, programme: str, file: bytes) -> str:

@@ -35,6 +35,14 @@ def test_every_event_key_names_a_text_field():
         assert field.type == field.TYPE_STRING
 
 
+def test_a_topic_keeps_nothing_for_longer_than_its_events_are_of_use():
+    for kind in all_events():
+        if keep := route(kind).keep:
+            configs = declared()[route(kind).topic].configs
+            assert int(configs["retention.ms"]) <= keep.total_seconds() * 1000
+            assert int(configs["segment.ms"]) <= keep.total_seconds() * 1000
+
+
 def test_a_compacted_topic_has_one_event_type_so_that_the_newest_message_is_the_whole_state():
     for topic in declared().values():
         if topic.compacted:
@@ -63,7 +71,10 @@ def test_topics_are_made_adjusted_and_never_repartitioned(kafka):
     assert ensure_topics(settings, [replace(topic, retention_days=2)]) == []
     client = clients.admin(settings)
     answer = repr(client.describe_configs([ConfigResource("TOPIC", topic.name)]))
-    client.close()
     assert str(2 * 86_400_000) in answer
+    ensure_topics(settings, [replace(topic, retention_minutes=7)])
+    answer = repr(client.describe_configs([ConfigResource("TOPIC", topic.name)]))
+    client.close()
+    assert answer.count(str(7 * 60_000)) >= 2  # of what is there, and of the segment that grows
     with pytest.raises(TopicError, match="2 partitions"):
         ensure_topics(settings, [replace(topic, partitions=3)])

@@ -87,6 +87,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_POT_CONFLICT: _Reason.ValueType  # 218
     REASON_TOO_MANY_ATTEMPTS: _Reason.ValueType  # 219
     REASON_APPLICATION_OPEN: _Reason.ValueType  # 220
+    REASON_AUTHORISATION_CODE_INVALID: _Reason.ValueType  # 230
     REASON_PAYOUT_HELD: _Reason.ValueType  # 240
     REASON_BANK_REPORT_INVALID: _Reason.ValueType  # 241
     REASON_BANK_REPORT_CONFLICT: _Reason.ValueType  # 242
@@ -125,6 +126,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_OBLIGATION_NOT_DUE: _Reason.ValueType  # 567
     REASON_PERIOD_NOT_OVER: _Reason.ValueType  # 580
     REASON_WEBHOOK_URL_REFUSED: _Reason.ValueType  # 581
+    REASON_WEBHOOK_CONTENT_GONE: _Reason.ValueType  # 589
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -192,6 +194,7 @@ REASON_BUDGET_PERIOD_OVERLAP: Reason.ValueType  # 217
 REASON_POT_CONFLICT: Reason.ValueType  # 218
 REASON_TOO_MANY_ATTEMPTS: Reason.ValueType  # 219
 REASON_APPLICATION_OPEN: Reason.ValueType  # 220
+REASON_AUTHORISATION_CODE_INVALID: Reason.ValueType  # 230
 REASON_PAYOUT_HELD: Reason.ValueType  # 240
 REASON_BANK_REPORT_INVALID: Reason.ValueType  # 241
 REASON_BANK_REPORT_CONFLICT: Reason.ValueType  # 242
@@ -230,6 +233,7 @@ REASON_REPAYMENT_NOT_DUE: Reason.ValueType  # 566
 REASON_OBLIGATION_NOT_DUE: Reason.ValueType  # 567
 REASON_PERIOD_NOT_OVER: Reason.ValueType  # 580
 REASON_WEBHOOK_URL_REFUSED: Reason.ValueType  # 581
+REASON_WEBHOOK_CONTENT_GONE: Reason.ValueType  # 589
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

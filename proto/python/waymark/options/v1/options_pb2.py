@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waymark/options/v1/options.proto\x12\x12waymark.options.v1\x1a google/protobuf/descriptor.proto\"E\n\x05\x41llow\x12&\n\x04role\x18\x01 \x01(\x0e\x32\x18.waymark.options.v1.Role\x12\x14\n\x0crelationship\x18\x02 \x01(\t\"B\n\x06Policy\x12(\n\x05\x61llow\x18\x01 \x03(\x0b\x32\x19.waymark.options.v1.Allow\x12\x0e\n\x06public\x18\x02 \x01(\x08\"<\n\x05\x45vent\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tkey_field\x18\x02 \x01(\t\x12\x11\n\tconsumers\x18\x03 \x03(\t*\x93\x02\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x10\n\x0cROLE_LEARNER\x10\x01\x12\x11\n\rROLE_PROVIDER\x10\x02\x12\x13\n\x0fROLE_CASEWORKER\x10\x03\x12\x1a\n\x16ROLE_PROGRAMME_MANAGER\x10\x04\x12\x10\n\x0cROLE_FINANCE\x10\x05\x12\x1a\n\x16ROLE_CATALOGUE_MANAGER\x10\x06\x12\x13\n\x0fROLE_COUNSELLOR\x10\x07\x12\x10\n\x0cROLE_AUDITOR\x10\x08\x12\x0f\n\x0bROLE_SYSTEM\x10\t\x12\x13\n\x0fROLE_SUPERVISOR\x10\x14\x12\x11\n\rROLE_OBSERVER\x10\n\x12\x11\n\rROLE_EMPLOYER\x10\x0b:O\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1a.waymark.options.v1.Policy\x88\x01\x01:N\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x19.waymark.options.v1.Event\x88\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waymark/options/v1/options.proto\x12\x12waymark.options.v1\x1a google/protobuf/descriptor.proto\"E\n\x05\x41llow\x12&\n\x04role\x18\x01 \x01(\x0e\x32\x18.waymark.options.v1.Role\x12\x14\n\x0crelationship\x18\x02 \x01(\t\"B\n\x06Policy\x12(\n\x05\x61llow\x18\x01 \x03(\x0b\x32\x19.waymark.options.v1.Allow\x12\x0e\n\x06public\x18\x02 \x01(\x08\"R\n\x05\x45vent\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tkey_field\x18\x02 \x01(\t\x12\x11\n\tconsumers\x18\x03 \x03(\t\x12\x14\n\x0ckeep_minutes\x18\x04 \x01(\x05*\x93\x02\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x10\n\x0cROLE_LEARNER\x10\x01\x12\x11\n\rROLE_PROVIDER\x10\x02\x12\x13\n\x0fROLE_CASEWORKER\x10\x03\x12\x1a\n\x16ROLE_PROGRAMME_MANAGER\x10\x04\x12\x10\n\x0cROLE_FINANCE\x10\x05\x12\x1a\n\x16ROLE_CATALOGUE_MANAGER\x10\x06\x12\x13\n\x0fROLE_COUNSELLOR\x10\x07\x12\x10\n\x0cROLE_AUDITOR\x10\x08\x12\x0f\n\x0bROLE_SYSTEM\x10\t\x12\x13\n\x0fROLE_SUPERVISOR\x10\x14\x12\x11\n\rROLE_OBSERVER\x10\n\x12\x11\n\rROLE_EMPLOYER\x10\x0b:O\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1a.waymark.options.v1.Policy\x88\x01\x01:N\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x19.waymark.options.v1.Event\x88\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waymark.options.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=292
-  _globals['_ROLE']._serialized_end=567
+  _globals['_ROLE']._serialized_start=314
+  _globals['_ROLE']._serialized_end=589
   _globals['_ALLOW']._serialized_start=90
   _globals['_ALLOW']._serialized_end=159
   _globals['_POLICY']._serialized_start=161
   _globals['_POLICY']._serialized_end=227
   _globals['_EVENT']._serialized_start=229
-  _globals['_EVENT']._serialized_end=289
+  _globals['_EVENT']._serialized_end=311
 # @@protoc_insertion_point(module_scope)

@@ -148,10 +148,15 @@ class Event(_message.Message):
     TOPIC_FIELD_NUMBER: _builtins.int
     KEY_FIELD_FIELD_NUMBER: _builtins.int
     CONSUMERS_FIELD_NUMBER: _builtins.int
+    KEEP_MINUTES_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
     """Kafka topic, for example `waymark.vouchers.redemptions.v1`."""
     key_field: _builtins.str
     """Name of the field that holds the id of the aggregate; it becomes the message key."""
+    keep_minutes: _builtins.int
+    """After so many minutes nobody needs what the event says: a webhook is not told any more, and what it was to be told is
+    erased. 0: no such limit. A field with `debug_redact` is left out wherever people look at events.
+    """
     @_builtins.property
     def consumers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Services that react, for the event catalogue; held against the registered reactions by a test."""
@@ -162,10 +167,11 @@ class Event(_message.Message):
         topic: _builtins.str = ...,
         key_field: _builtins.str = ...,
         consumers: _abc.Iterable[_builtins.str] | None = ...,
+        keep_minutes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumers", b"consumers", "key_field", b"key_field", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumers", b"consumers", "keep_minutes", b"keep_minutes", "key_field", b"key_field", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -233,8 +233,46 @@ class RedemptionReserved(_message.Message):
 Global___RedemptionReserved: _TypeAlias = RedemptionReserved  # noqa: Y015
 
 @_typing.final
+class AuthorisationCodeSent(_message.Message):
+    """A code was made by which the learner can agree to one spend where the training is. The back office reacts: it brings the code
+    to the learner at once, by text message, by phone or on paper, and to nobody else; it keeps the code nowhere. A later event of the
+    same redemption makes the code of an earlier one worthless. It has a topic of its own, so that only who brings codes need
+    read it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """The code, in two groups of four: `7ZXC-04KM`."""
+    @_builtins.property
+    def ref(self) -> Global___RedemptionRef:
+        """Which redemption."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when the code counts, UTC."""
+
+    def __init__(
+        self,
+        *,
+        ref: Global___RedemptionRef | None = ...,
+        code: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "expire_time", b"expire_time", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorisationCodeSent: _TypeAlias = AuthorisationCodeSent  # noqa: Y015
+
+@_typing.final
 class RedemptionAuthorised(_message.Message):
-    """The learner authorised the spend."""
+    """The learner authorised the spend, also by a code that the provider passed on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

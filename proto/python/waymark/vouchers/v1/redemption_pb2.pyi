@@ -282,8 +282,8 @@ class ReserveRedemptionRequest(_message.Message):
 Global___ReserveRedemptionRequest: _TypeAlias = ReserveRedemptionRequest  # noqa: Y015
 
 @_typing.final
-class AuthoriseRedemptionRequest(_message.Message):
-    """Agrees to one spend."""
+class SendAuthorisationCodeRequest(_message.Message):
+    """Has a code brought to the learner."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -302,6 +302,66 @@ class AuthoriseRedemptionRequest(_message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendAuthorisationCodeRequest: _TypeAlias = SendAuthorisationCodeRequest  # noqa: Y015
+
+@_typing.final
+class SendAuthorisationCodeResponse(_message.Message):
+    """What may be known of a code by those who do not have it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    TRIES_FIELD_NUMBER: _builtins.int
+    tries: _builtins.int
+    """How many wrong tries end the code."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when the code counts, UTC: 15 minutes, and never beyond `authorise_time_limit` of the redemption."""
+
+    def __init__(
+        self,
+        *,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        tries: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "tries", b"tries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendAuthorisationCodeResponse: _TypeAlias = SendAuthorisationCodeResponse  # noqa: Y015
+
+@_typing.final
+class AuthoriseRedemptionRequest(_message.Message):
+    """Agrees to one spend."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    code: _builtins.str
+    """The code that was sent for this spend, as the learner reads it out; case, spaces and hyphens do not matter. A provider
+    must give it, a learner need not.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

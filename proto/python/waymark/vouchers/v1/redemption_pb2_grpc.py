@@ -40,6 +40,11 @@ class RedemptionServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReserveRedemptionRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
                 _registered_method=True)
+        self.SendAuthorisationCode = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/SendAuthorisationCode',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.SendAuthorisationCodeRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.SendAuthorisationCodeResponse.FromString,
+                _registered_method=True)
         self.AuthoriseRedemption = channel.unary_unary(
                 '/waymark.vouchers.v1.RedemptionService/AuthoriseRedemption',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.AuthoriseRedemptionRequest.SerializeToString,
@@ -105,9 +110,21 @@ class RedemptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SendAuthorisationCode(self, request, context):
+        """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
+        `AuthorisationCodeSent` and in no answer: the back office brings it to the learner, who reads it out where the training is.
+        A redemption gets at most five codes.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AuthoriseRedemption(self, request, context):
-        """Agrees to this one spend.
-        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
+        """Agrees to this one spend: the learner, or the provider with the code that was sent to the learner. A code counts once;
+        the fifth wrong try ends it. AUTHORISATION_CODE_INVALID says in its metadata how many tries are left (`tries_left`), and
+        not what is wrong with the code.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -195,6 +212,11 @@ def add_RedemptionServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReserveRedemptionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
             ),
+            'SendAuthorisationCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendAuthorisationCode,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.SendAuthorisationCodeRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.SendAuthorisationCodeResponse.SerializeToString,
+            ),
             'AuthoriseRedemption': grpc.unary_unary_rpc_method_handler(
                     servicer.AuthoriseRedemption,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.AuthoriseRedemptionRequest.FromString,
@@ -274,6 +296,33 @@ class RedemptionService:
             '/waymark.vouchers.v1.RedemptionService/ReserveRedemption',
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReserveRedemptionRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendAuthorisationCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/SendAuthorisationCode',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.SendAuthorisationCodeRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.SendAuthorisationCodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,9 +38,17 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
     SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
     """
+    SendAuthorisationCode: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.SendAuthorisationCodeRequest, _redemption_pb2.SendAuthorisationCodeResponse]
+    """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
+    `AuthorisationCodeSent` and in no answer: the back office brings it to the learner, who reads it out where the training is.
+    A redemption gets at most five codes.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS.
+    """
     AuthoriseRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AuthoriseRedemptionRequest, _redemption_pb2.Redemption]
-    """Agrees to this one spend.
-    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
+    """Agrees to this one spend: the learner, or the provider with the code that was sent to the learner. A code counts once;
+    the fifth wrong try ends it. AUTHORISATION_CODE_INVALID says in its metadata how many tries are left (`tries_left`), and
+    not what is wrong with the code.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS.
     """
     StartRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]
     """Reports that the training started.
@@ -91,9 +99,17 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
     SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
     """
+    SendAuthorisationCode: _aio.UnaryUnaryMultiCallable[_redemption_pb2.SendAuthorisationCodeRequest, _redemption_pb2.SendAuthorisationCodeResponse]  # type: ignore[assignment]
+    """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
+    `AuthorisationCodeSent` and in no answer: the back office brings it to the learner, who reads it out where the training is.
+    A redemption gets at most five codes.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS.
+    """
     AuthoriseRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AuthoriseRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Agrees to this one spend.
-    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
+    """Agrees to this one spend: the learner, or the provider with the code that was sent to the learner. A code counts once;
+    the fifth wrong try ends it. AUTHORISATION_CODE_INVALID says in its metadata how many tries are left (`tries_left`), and
+    not what is wrong with the code.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS.
     """
     StartRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Reports that the training started.
@@ -149,13 +165,27 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def SendAuthorisationCode(
+        self,
+        request: _redemption_pb2.SendAuthorisationCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.SendAuthorisationCodeResponse, _abc.Awaitable[_redemption_pb2.SendAuthorisationCodeResponse]]:
+        """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
+        `AuthorisationCodeSent` and in no answer: the back office brings it to the learner, who reads it out where the training is.
+        A redemption gets at most five codes.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS.
+        """
+
+    @_abc_1.abstractmethod
     def AuthoriseRedemption(
         self,
         request: _redemption_pb2.AuthoriseRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Agrees to this one spend.
-        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
+        """Agrees to this one spend: the learner, or the provider with the code that was sent to the learner. A code counts once;
+        the fifth wrong try ends it. AUTHORISATION_CODE_INVALID says in its metadata how many tries are left (`tries_left`), and
+        not what is wrong with the code.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS.
         """
 
     @_abc_1.abstractmethod

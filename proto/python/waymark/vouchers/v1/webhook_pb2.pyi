@@ -120,7 +120,7 @@ class WebhookDelivery(_message.Message):
         STATE_DELIVERED: WebhookDelivery._State.ValueType  # 2
         """The endpoint answered 2xx."""
         STATE_FAILED: WebhookDelivery._State.ValueType  # 3
-        """Given up after the last attempt."""
+        """Given up after the last attempt, or because the event is of no use any more."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where it stands."""
@@ -131,7 +131,7 @@ class WebhookDelivery(_message.Message):
     STATE_DELIVERED: WebhookDelivery.State.ValueType  # 2
     """The endpoint answered 2xx."""
     STATE_FAILED: WebhookDelivery.State.ValueType  # 3
-    """Given up after the last attempt."""
+    """Given up after the last attempt, or because the event is of no use any more."""
 
     NAME_FIELD_NUMBER: _builtins.int
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
@@ -156,7 +156,9 @@ class WebhookDelivery(_message.Message):
     last_status: _builtins.int
     """HTTP status of the last attempt; 0 when no answer came."""
     last_error: _builtins.str
-    """Why the last attempt failed: `STATUS`, `REDIRECT`, `TIMEOUT`, `UNREACHABLE`, `TLS`, `ADDRESS_REFUSED`; empty otherwise."""
+    """Why the last attempt failed: `STATUS`, `REDIRECT`, `TIMEOUT`, `UNREACHABLE`, `TLS`, `ADDRESS_REFUSED`; `TOO_LATE` when the
+    event was of no use any more before the endpoint had received it; empty otherwise.
+    """
     @_builtins.property
     def next_attempt_time(self) -> _timestamp_pb2.Timestamp:
         """When the next attempt is due, UTC; unset when there is none."""

@@ -152,7 +152,7 @@ class WebhookServiceServicer:
 
     def RedeliverWebhookDelivery(self, request, context):
         """Delivers once more, at once and with all attempts anew. WRONG_STATE while the endpoint is not enabled.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, WEBHOOK_CONTENT_GONE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -67,7 +67,7 @@ class WebhookServiceStub:
     """
     RedeliverWebhookDelivery: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.RedeliverWebhookDeliveryRequest, _webhook_pb2.WebhookDelivery]
     """Delivers once more, at once and with all attempts anew. WRONG_STATE while the endpoint is not enabled.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, WEBHOOK_CONTENT_GONE.
     """
 
 @_typing.type_check_only
@@ -109,7 +109,7 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
     """
     RedeliverWebhookDelivery: _aio.UnaryUnaryMultiCallable[_webhook_pb2.RedeliverWebhookDeliveryRequest, _webhook_pb2.WebhookDelivery]  # type: ignore[assignment]
     """Delivers once more, at once and with all attempts anew. WRONG_STATE while the endpoint is not enabled.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, WEBHOOK_CONTENT_GONE.
     """
 
 class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -202,7 +202,7 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_webhook_pb2.WebhookDelivery, _abc.Awaitable[_webhook_pb2.WebhookDelivery]]:
         """Delivers once more, at once and with all attempts anew. WRONG_STATE while the endpoint is not enabled.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, WEBHOOK_CONTENT_GONE.
         """
 
 def add_WebhookServiceServicer_to_server(servicer: WebhookServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
