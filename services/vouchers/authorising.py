@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from waymark.errors.v1 import reason_pb2
-from waymark.options.v1 import options_pb2
 from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.transaction import Transaction
@@ -14,7 +13,7 @@ from services.vouchers.api.convert import moment
 from services.vouchers.api.redemption_messages import ref
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.authorisation import AuthorisationCode, code_hmac, new_code
-from services.vouchers.relationships import learner_of
+from services.vouchers.relationships import is_learner
 from services.vouchers.store import authorisation_codes, redemptions
 
 
@@ -41,7 +40,7 @@ def agree(app: VouchersApp, tx: Transaction, row: Any, code: str) -> None:
 
     Raises Refusal: AUTHORISATION_CODE_INVALID, which is counted unless there was no code; TOO_MANY_ATTEMPTS.
     """
-    if not code and _is_learner(tx, row):
+    if not code and is_learner(tx.principal, row.learner):
         return
     redemption = str(row.id)
     presented = code_hmac(app.code_key, redemption, code) if code else None
@@ -52,8 +51,3 @@ def agree(app: VouchersApp, tx: Transaction, row: Any, code: str) -> None:
             authorisation_codes.count(app.side_engine, redemption)
         raise
     authorisation_codes.use(tx, redemption)
-
-
-def _is_learner(tx: Transaction, row: Any) -> bool:
-    caller = tx.principal
-    return options_pb2.ROLE_LEARNER in caller.roles and row.learner == learner_of(caller)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
+from waymark.options.v1 import options_pb2
 
 from services.platform.db.wire import Call, sent_ahead
 from services.platform.identity.principals import Principal
@@ -16,6 +17,8 @@ from services.vouchers.store import redemptions
 
 _SESSION = text("""SELECT c.organisation FROM sessions s JOIN courses c ON c.name = s.course
 WHERE s.name = :name""")
+# Who reads the redemptions and sanctions of everybody, whatever else the caller may be.
+STAFF = {options_pb2.ROLE_FINANCE, options_pb2.ROLE_CASEWORKER, options_pb2.ROLE_AUDITOR}
 OWNERS = {
     "application.learner": text("SELECT learner FROM applications WHERE id = :id"),
     "inquiry.learner": text("""SELECT a.learner FROM inquiries i
@@ -58,6 +61,16 @@ _LOCKED: Mapping[str, tuple[str, Sequence[Callable[[Any, str], Call]]]] = {
 def learner_of(principal: Principal) -> str:
     """Returns the resource name of the caller as a learner."""
     return f"learners/{principal.subject}"
+
+
+def is_learner(principal: Principal, learner: str) -> bool:
+    """True when the caller acts as this learner, `learners/{id}`."""
+    return options_pb2.ROLE_LEARNER in principal.roles and learner == learner_of(principal)
+
+
+def is_staff(principal: Principal) -> bool:
+    """True when the caller has a role of STAFF."""
+    return not principal.roles.isdisjoint(STAFF)
 
 
 def is_self(principal: Principal, request: Any, _: Connection) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row
-from waymark.options.v1 import options_pb2
 from waymark.vouchers.v1 import events_pb2
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
@@ -15,6 +14,7 @@ from services.platform.identity.principals import Principal
 from services.vouchers.api.convert import moment
 from services.vouchers.domain.money import money
 from services.vouchers.domain.notes import Notes
+from services.vouchers.relationships import is_learner, is_staff
 
 
 def redemption_message(row: Row[Any], caller: Principal, notes: Notes) -> pb.Redemption:
@@ -34,7 +34,7 @@ def message_of(values: Mapping[str, Any], caller: Principal, notes: Notes | None
     currency = values["currency"]
     message = pb.Redemption(
         name=f"redemptions/{values['id']}",
-        voucher=f"vouchers/{values['voucher_id']}" if _sees_voucher(caller) else "",
+        voucher=f"vouchers/{values['voucher_id']}" if _sees_voucher(caller, values) else "",
         learner=values["learner"],
         course=values["course"],
         session=values["session"],
@@ -72,5 +72,5 @@ def ref(row: Row[Any]) -> events_pb2.RedemptionRef:
     )
 
 
-def _sees_voucher(caller: Principal) -> bool:
-    return caller.roles != {options_pb2.ROLE_PROVIDER}
+def _sees_voucher(caller: Principal, values: Mapping[str, Any]) -> bool:
+    return is_staff(caller) or is_learner(caller, values["learner"])

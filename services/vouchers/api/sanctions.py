@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
-from waymark.options.v1 import options_pb2
 from waymark.vouchers.v1 import events_pb2, sanction_pb2_grpc
 from waymark.vouchers.v1 import sanction_pb2 as pb
 
@@ -20,11 +19,9 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.domain import sanctions as domain
 from services.vouchers.domain.sanctions import Kind, State
 from services.vouchers.domain.states import need
+from services.vouchers.relationships import is_staff
 from services.vouchers.store import alerts, names, offers, payouts, sanctions
 from services.vouchers.store.quality_tables import sanctions as table
-
-# Who reads all of them; a provider reads its own, whatever else the caller may be.
-STAFF = {options_pb2.ROLE_FINANCE, options_pb2.ROLE_CASEWORKER, options_pb2.ROLE_AUDITOR}
 
 
 class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
@@ -115,7 +112,7 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
         found = page(
             tx,
             self.app.signer,
-            sanctions.listed(request.organisation, proposed=_staff(tx)),
+            sanctions.listed(request.organisation, proposed=is_staff(tx.principal)),
             order_by=[table.c.id.desc()],
             request=request,
             filters={"organisation": request.organisation},
@@ -158,7 +155,7 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
             organisation=row.organisation,
             kind=row.kind,
             end_time=moment(row.ends_at),
-            alert=f"alerts/{row.alert_id}" if row.alert_id and _staff(tx) else "",
+            alert=f"alerts/{row.alert_id}" if row.alert_id and is_staff(tx.principal) else "",
             reason=notes.open(name, row.sealed_reason),
             appeal_days=row.appeal_days,
             state=row.state,
@@ -170,7 +167,3 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
             appeal_time_limit=moment(limit),
             decide_time=moment(row.decided_at),
         )
-
-
-def _staff(tx: Transaction) -> bool:
-    return not tx.principal.roles.isdisjoint(STAFF)

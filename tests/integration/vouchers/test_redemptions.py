@@ -56,6 +56,15 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("wide")
+def test_a_provider_that_is_an_employer_too_does_not_see_the_voucher(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    name = world.reserve(learner, voucher).name
+    both = world.person("provider", "employer", org=world.organisation)
+    read = pb.GetRedemptionRequest(name=name)
+    assert both.redemptions.GetRedemption(read).voucher == ""
+    assert learner.redemptions.GetRedemption(read).voucher == voucher
+
+
 def test_32_callers_spend_one_voucher_once(world: World) -> None:
     granted, reasons, voucher = spend_at_once(world)
     assert granted == 2
