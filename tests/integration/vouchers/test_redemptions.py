@@ -68,7 +68,7 @@ def test_a_provider_that_is_an_employer_too_does_not_see_the_voucher(world: Worl
 def test_32_callers_spend_one_voucher_once(world: World) -> None:
     granted, reasons, voucher = spend_at_once(world)
     assert granted == 2
-    assert set(reasons) <= {"VOUCHER_SPENT", "OVERLOADED", "LOCKED"}
+    assert set(reasons) <= {"VOUCHER_SPENT", "OVERLOADED", "LOCKED", "UNAVAILABLE"}
     with transaction(world.app) as tx:
         row = tx.execute(text("SELECT available_cents, reserved_cents FROM vouchers")).one()
     assert tuple(row) == (0, 100_000), voucher
