@@ -60,7 +60,9 @@ class Databases:
                 self._build(service, template, build)
         name = f"test_{service}_{secrets.token_hex(6)}"
         with self._admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} OWNER waymark_{service}")
+            # Copying files takes 0.1 s, the other strategy, which writes all pages to the log too, 0.4 s.
+            made_of = f"TEMPLATE {template} STRATEGY FILE_COPY OWNER waymark_{service}"
+            connection.exec_driver_sql(f"CREATE DATABASE {name} {made_of}")
         url = make_url(self.admin_url).set(database=name, username=f"waymark_{service}", password=PASSWORD)
         text = url.set(drivername="postgresql").render_as_string(hide_password=False)
         made = Database(text, make_engine(text, self._threads))
