@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from google.protobuf.json_format import MessageToDict, Parse, ParseError
-from waymark.vouchers.v1 import learner_fact_pb2 as pb
-from waymark.vouchers.v1 import learner_fact_pb2_grpc
 
-from services.cli import output
 from services.cli.call import Call, calls
-from services.cli.exits import ExitCode, Failure
 from services.cli.operation import OPERATION, until_done
 from services.cli.options import Limit
-from services.cli.progress import counts
 from services.cli.row_files import write_rows
 from services.cli.uploads import measured, send
 
 facts = typer.Typer(help="Facts about learners, which eligibility is decided on: from a file, as a stream.")
 SYSTEM = "system"
-STREAM = 600.0  # seconds; no stream lasts longer
 IMPORT = {
     **OPERATION,
     "only tried": "learnerFactImport.dryRun",
@@ -30,6 +23,7 @@ IMPORT = {
     "wrong": "learnerFactImport.invalidCount",
 }
 PUSHED = {"messages": "messageCount", "stored": "storedCount", "facts": "factCount", "wrong": "invalidCount"}
+FINDINGS = {"line": "position", "field": "field", "to mend": "explanation"}
 FACTS = {
     "fact": "key",
     "text": "text",
@@ -50,7 +44,8 @@ def register(app: typer.Typer) -> None:
 
 @facts.command(
     "import",
-    epilog="Examples:  waymark facts import facts.csv --dry-run --errors wrong.csv · without --dry-run to store",
+    epilog="Examples:  waymark facts import facts.csv --dry-run --errors wrong.csv · without --dry-run, "
+    "to store them",
 )
 @calls(SYSTEM)
 def import_(
@@ -77,7 +72,7 @@ def import_(
         pages = call.pages(f"{done['name']}/findings")
         wrong = (finding for page in pages for finding in page.get("findings", []))
         remedy = f"`waymark facts findings {done['name']}` lists them."
-        _write(errors, "line", wrong, remedy)
+        _write(errors, wrong, remedy)
 
 
 @facts.command(epilog="Example:  waymark facts findings voucherOperations/0198… --limit 1000")
@@ -88,12 +83,12 @@ def findings(
     limit: Limit = 50,
 ) -> None:
     """List what an import found wrong in its file."""
-    call.many(f"{name}/findings", _columns("line"), limit, empty="nothing is wrong")
+    call.many(f"{name}/findings", FINDINGS, limit, empty="nothing is wrong")
 
 
 @facts.command(
-    epilog='Example:  waymark facts push facts.jsonl  (a line: {"parent": "learners/0198…", "facts": [{"key": '
-    '"education_level", "number": 4, "source": "FACT_SOURCE_PES_REGISTER"}]})  · from a pipe: -'
+    epilog='Example:  waymark facts push facts.jsonl  with lines such as {"parent": "learners/0198…", '
+    '"facts": [{"key": "education_level", "number": 4, "source": "FACT_SOURCE_PES_REGISTER"}]} · from a pipe: -'
 )
 @calls(SYSTEM)
 def push(
@@ -103,26 +98,15 @@ def push(
     errors: Errors = None,
 ) -> None:
     """Stream facts, a line for each learner; what is stored when the stream breaks is said."""
-    lines = _Lines(file, skip)
-    answers = call.caller.stub(learner_fact_pb2_grpc.LearnerFactServiceStub).StreamLearnerFacts
-    last, found = pb.StreamLearnerFactsResponse(), list[output.Row]()
-    try:
-        with counts() as bar:
-            task = bar.add_task("stored", total=None)
-            for last in answers(iter(lines), timeout=STREAM):
-                found += [MessageToDict(each) | {"position": int(each.position) + skip} for each in last.findings]
-                bar.update(task, completed=last.message_count)
-        if lines.problem:
-            raise Failure(ExitCode.USAGE, lines.problem, remedy="Mend the line.")
-    except Failure as failure:
-        done = skip + last.message_count
-        failure.remedy = f"{failure.remedy} Lines up to {done} are dealt with; go on with --skip {done}.".strip()
-        raise
-    call.one(MessageToDict(last, always_print_fields_with_no_presence=True), PUSHED)
+    # Here and not above: `--help` needs no gRPC.
+    from services.cli.fact_stream import push_lines
+
+    pushed = push_lines(call.caller, file, skip)
+    call.one(pushed, PUSHED)
     if errors is not None:
-        _write(errors, "line", found, "")
+        _write(errors, pushed["findings"], "")
     else:
-        call.part(found, _columns("line"), empty="nothing is wrong")
+        call.part(pushed["findings"], FINDINGS, empty="nothing is wrong")
 
 
 @facts.command("list", epilog="Example:  waymark facts list learners/0198…")
@@ -136,28 +120,6 @@ def list_(
     call.many(f"{learner}/facts", FACTS, limit, empty="nothing is known")
 
 
-class _Lines:
-    """Messages from JSON lines; ends at the first line that is none, and says so in `problem`."""
-
-    def __init__(self, lines: IO[str], skip: int) -> None:
-        self._lines, self._skip = lines, skip
-        self.problem = ""
-
-    def __iter__(self) -> Iterator[pb.StreamLearnerFactsRequest]:
-        for number, line in enumerate(self._lines, 1):
-            if number <= self._skip:
-                continue
-            try:
-                yield Parse(line, pb.StreamLearnerFactsRequest())
-            except ParseError as error:
-                self.problem = f"Line {number} is not a message of facts in JSON: {error}"
-                return
-
-
-def _columns(place: str) -> dict[str, str]:
-    return {place: "position", "field": "field", "to mend": "explanation"}
-
-
-def _write(file: Path, place: str, found: Iterable[Any], remedy: str) -> None:
-    count = write_rows(file, _columns(place), found, remedy=remedy)
+def _write(file: Path, found: Iterable[Any], remedy: str) -> None:
+    count = write_rows(file, FINDINGS, found, remedy=remedy)
     typer.echo(f"{count} things are wrong: {file}", err=True)
