@@ -88,7 +88,7 @@ def findings(
 
 @facts.command(
     epilog='Example:  waymark facts push facts.jsonl  with lines such as {"parent": "learners/0198…", '
-    '"facts": [{"key": "education_level", "number": 4, "source": "FACT_SOURCE_PES_REGISTER"}]} · from a pipe: -'
+    '"facts": [{"key": "education_level", "number": 4, "source": "FACT_SOURCE_PES_REGISTER"}]} · or a pipe: -'
 )
 @calls(SYSTEM)
 def push(

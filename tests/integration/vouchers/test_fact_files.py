@@ -1,4 +1,4 @@
-"""Facts from a file: each row once whatever breaks off, what is wrong by line, and the file gone at the end."""
+"""Facts from a file: each row once whatever breaks off, what is wrong by line, the file gone at the end."""
 
 from __future__ import annotations
 
@@ -205,8 +205,8 @@ def test_all_that_is_wrong_is_counted_and_some_of_it_kept(
 def test_a_crash_in_the_midst_repeats_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, together: bool
 ) -> None:
-    """Killed between the rows and the place. Where the two are kept apart, the chunk is begun twice, and trips
-    over its own findings."""
+    """Killed between the rows and the place. Where the two are kept apart, the chunk is begun twice, and
+    trips over its own findings."""
     monkeypatch.setattr(importing_facts, "SIZE", 2)
     monkeypatch.setattr(runner, "TRIES", 2)
     crashes: Iterator[bool] = iter([False, False, True])

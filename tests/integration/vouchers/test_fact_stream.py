@@ -1,4 +1,4 @@
-"""Facts as a stream: what was answered is stored for good, and what is wrong with one message stops no other."""
+"""Facts as a stream: what was answered is stored for good, and a bad message stops no other."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def streamed(world: World, messages: Sequence[Any]) -> list[pb.StreamLearnerFact
 
 
 @contextmanager
-def open_stream(world: World) -> Iterator[tuple[Any, "queue.Queue[Any]"]]:
+def open_stream(world: World) -> Iterator[tuple[Any, queue.Queue[Any]]]:
     """A stream and what to put its messages into; None ends it."""
     sent: queue.Queue[Any] = queue.Queue()
     call = world.system.facts.StreamLearnerFacts(iter(sent.get, None), timeout=60)

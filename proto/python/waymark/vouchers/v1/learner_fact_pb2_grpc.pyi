@@ -42,7 +42,7 @@ class LearnerFactServiceStub:
     wrong is a finding and stops nothing. Each 500 messages (or 4 MiB) are committed together and then answered, and so are
     those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
     whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
-    storing it again changes nothing. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
+    storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
     Over REST the body is an array of messages, and each line of the answer is one of the answers.
     Errors: OVERLOADED, DEADLINE_EXCEEDED.
     """
@@ -65,7 +65,7 @@ class LearnerFactServiceAsyncStub(LearnerFactServiceStub):
     wrong is a finding and stops nothing. Each 500 messages (or 4 MiB) are committed together and then answered, and so are
     those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
     whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
-    storing it again changes nothing. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
+    storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
     Over REST the body is an array of messages, and each line of the answer is one of the answers.
     Errors: OVERLOADED, DEADLINE_EXCEEDED.
     """
@@ -97,7 +97,7 @@ class LearnerFactServiceServicer(metaclass=_abc_1.ABCMeta):
         wrong is a finding and stops nothing. Each 500 messages (or 4 MiB) are committed together and then answered, and so are
         those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
         whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
-        storing it again changes nothing. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
+        storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
         Over REST the body is an array of messages, and each line of the answer is one of the answers.
         Errors: OVERLOADED, DEADLINE_EXCEEDED.
         """
