@@ -70,7 +70,8 @@ class LearnerFactServiceServicer:
         those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
         whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
         storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
-        Over REST the body is an array of messages, and each line of the answer is one of the answers.
+        Over REST the body is an array of messages, of 1 MiB at most, and each line of the answer is one of the answers; what is
+        longer goes by gRPC, or as a file (LearnerFactFileService).
         Errors: OVERLOADED, DEADLINE_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -43,7 +43,8 @@ class LearnerFactServiceStub:
     those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
     whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
     storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
-    Over REST the body is an array of messages, and each line of the answer is one of the answers.
+    Over REST the body is an array of messages, of 1 MiB at most, and each line of the answer is one of the answers; what is
+    longer goes by gRPC, or as a file (LearnerFactFileService).
     Errors: OVERLOADED, DEADLINE_EXCEEDED.
     """
     ListLearnerFacts: _grpc.UnaryUnaryMultiCallable[_learner_fact_pb2.ListLearnerFactsRequest, _learner_fact_pb2.ListLearnerFactsResponse]
@@ -66,7 +67,8 @@ class LearnerFactServiceAsyncStub(LearnerFactServiceStub):
     those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
     whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
     storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
-    Over REST the body is an array of messages, and each line of the answer is one of the answers.
+    Over REST the body is an array of messages, of 1 MiB at most, and each line of the answer is one of the answers; what is
+    longer goes by gRPC, or as a file (LearnerFactFileService).
     Errors: OVERLOADED, DEADLINE_EXCEEDED.
     """
     ListLearnerFacts: _aio.UnaryUnaryMultiCallable[_learner_fact_pb2.ListLearnerFactsRequest, _learner_fact_pb2.ListLearnerFactsResponse]  # type: ignore[assignment]
@@ -98,7 +100,8 @@ class LearnerFactServiceServicer(metaclass=_abc_1.ABCMeta):
         those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
         whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
         storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
-        Over REST the body is an array of messages, and each line of the answer is one of the answers.
+        Over REST the body is an array of messages, of 1 MiB at most, and each line of the answer is one of the answers; what is
+        longer goes by gRPC, or as a file (LearnerFactFileService).
         Errors: OVERLOADED, DEADLINE_EXCEEDED.
         """
 
