@@ -40,6 +40,11 @@ def test_a_relationship_that_nobody_registered_is_not_served() -> None:
         read_method(method("DanglingService", "Dangling"), {})
 
 
+def test_a_stream_of_requests_cannot_ask_for_a_relationship() -> None:
+    with pytest.raises(ContractError, match="name no one resource"):
+        read_method(method("AdriftService", "Adrift"), DEFINITION.relationships)
+
+
 def test_a_server_does_not_start_with_either() -> None:
     class Unguarded(notes_pb2_grpc.UnguardedServiceServicer):
         @mark
