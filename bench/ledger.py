@@ -31,7 +31,7 @@ from services.platform.settings import Settings
 from services.vouchers import allocating
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
-from services.vouchers.domain.allocation_file import FileRow
+from services.vouchers.domain.allocation_file import Named
 from services.vouchers.replaying import Replayer
 from services.vouchers.store import allocations, applications, ledger
 from services.vouchers.verification import verify
@@ -110,7 +110,7 @@ def allocate(app: VouchersApp, people: int) -> None:
     with transaction(app, PERSON) as tx:
         asked = {"allocation": voucher_id(0), "programme": "bench", "number": 1, "currency": "EUR"}
         row = operations.add(tx, allocating.KIND, {**asked, "dry_run": False}, people)
-        allocations.stage(tx, row.id, (FileRow(n, f"learners/{n}", None, "") for n in range(1, people + 1)))
+        allocations.stage(tx, row.id, (Named(n, f"learners/{n}", None, "") for n in range(1, people + 1)))
         operations.change(tx, row.id, place={"line": 0})
     while run_chunk(app, {allocating.KIND: allocating.allocate}):
         pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +10,9 @@ import typer
 
 from services.cli import output
 from services.cli.call import Call, calls
-from services.cli.exits import ExitCode, Failure
 from services.cli.operation import OPERATION, until_done
 from services.cli.options import Limit
+from services.cli.row_files import write_rows
 from services.cli.uploads import measured, send
 
 allocation = typer.Typer(help="Vouchers bought beforehand, given to the people that a CSV file names.")
@@ -69,7 +69,8 @@ def run(
     done = until_done(call, started)
     call.one(done, RUN)
     if errors is not None:
-        count = _write_errors(call, done["name"], errors)
+        remedy = f"`waymark allocation rows {done['name']}` lists the rows."
+        count = write_rows(errors, ROWS, _wrong(call, done["name"]), remedy=remedy)
         typer.echo(f"{count} rows without a voucher: {errors}", err=True)
 
 
@@ -84,23 +85,8 @@ def rows(
     call.many(f"{name}/rows", ROWS, limit, empty="the file has no rows")
 
 
-def _write_errors(call: Call, name: str, file: Path) -> int:
-    """Writes the rows that got no voucher as CSV; returns how many. Raises Failure."""
-    count = 0
-    try:
-        with file.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(ROWS)
-            for outcome in WRONG:
-                for page in call.pages(f"{name}/rows", outcome=outcome):
-                    found = page.get("rows", [])
-                    for row in found:
-                        writer.writerow([output.text(output.at(row, path)) for path in ROWS.values()])
-                    count += len(found)
-    except OSError as error:
-        raise Failure(
-            ExitCode.OTHER,
-            f"{file} cannot be written: {error.strerror}.",
-            remedy=f"`waymark allocation rows {name}` lists the rows.",
-        ) from error
-    return count
+def _wrong(call: Call, name: str) -> Iterator[output.Row]:
+    """Yields the rows of a run that got no voucher."""
+    for outcome in WRONG:
+        for page in call.pages(f"{name}/rows", outcome=outcome):
+            yield from page.get("rows", [])

@@ -181,7 +181,9 @@ class Caller:
             raise unreachable(self.client) from error
 
 
-class _Calls(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+class _Calls(
+    grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor, grpc.StreamStreamClientInterceptor
+):
     """Adds token and deadline to each call and raises Failure instead of RpcError."""
 
     def __init__(self, caller: Caller) -> None:
@@ -200,6 +202,9 @@ class _Calls(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor
 
     def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
         return self._answers(proceed(self._details(details), request))
+
+    def intercept_stream_stream(self, proceed: Any, details: Any, requests: Any) -> Any:
+        return self._answers(proceed(self._details(details), requests))
 
     def _answers(self, call: Any) -> Iterator[Any]:
         try:

@@ -27,6 +27,7 @@ MODULES = {
     "feed": "services.cli.feed",
     "search": "services.cli.search",
     "programme": "services.cli.programme",
+    "facts": "services.cli.facts",
     "operation": "services.cli.operation",
     "allocation": "services.cli.allocation",
     "application": "services.cli.application",

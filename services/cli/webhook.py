@@ -10,6 +10,7 @@ import typer
 from services.cli import output
 from services.cli.call import Call, calls, enum
 from services.cli.client import request_id
+from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
 
 webhook = typer.Typer(help="Endpoints that are told of events: register, rotate the secret, read the log.")
@@ -19,6 +20,7 @@ FIELDS = {
     "address": "url",
     "state": "state",
     "events": "eventTypes",
+    "for": "description",
     "given up in a row": "givenUp",
     "former secret until": "formerSecretExpireTime",
 }
@@ -46,9 +48,10 @@ def create(
     call: Call,
     url: Annotated[str, typer.Argument(help="Where to send: https, at a public address.")],
     event: Annotated[list[str], typer.Option(help="Type of event to tell; see docs/events.md. Repeatable.")],
+    description: Annotated[str, typer.Option(help="What it is for.")] = "",
 ) -> None:
     """Register an endpoint; its secret is shown this once."""
-    endpoint = {"url": url, "eventTypes": event}
+    endpoint = {"url": url, "eventTypes": event, "description": description}
     answer = call.post("webhookEndpoints", {"webhookEndpoint": endpoint, "requestId": request_id()})
     _secret(call, answer)
 
@@ -65,6 +68,31 @@ def list_(call: Call, limit: Limit = 50) -> None:
 def show(call: Call, endpoint: Endpoint) -> None:
     """Show an endpoint."""
     call.one(call.get(endpoint), FIELDS)
+
+
+@webhook.command(
+    epilog="Examples:  waymark webhook change webhookEndpoints/0198… --url https://new.example.org/waymark · "
+    "--disable · --event waymark.vouchers.v1.VoucherIssued"
+)
+@calls("system")
+def change(
+    call: Call,
+    endpoint: Endpoint,
+    url: Annotated[str | None, typer.Option(help="Where to send from now on, what waits included.")] = None,
+    event: Annotated[
+        list[str] | None, typer.Option(help="Type of event to tell; those named replace all. Repeatable.")
+    ] = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether to tell it.")] = None,
+    description: Annotated[str | None, typer.Option(help='What it is for; "" takes it away.')] = None,
+    etag: Annotated[str, typer.Option(help="Only if it is still what `show --json` said.")] = "",
+) -> None:
+    """Change an endpoint; its secret stays."""
+    given = {"url": url, "eventTypes": event or None, "enabled": enabled, "description": description}
+    values = {name: value for name, value in given.items() if value not in (None, "")}
+    cleared = ["description"] if description == "" else []
+    if not values and not cleared:
+        raise Failure(ExitCode.USAGE, "There is nothing to change.", remedy="Name one of the options.")
+    call.one(call.patch(endpoint, values | ({"etag": etag} if etag else {}), cleared), FIELDS)
 
 
 @webhook.command(epilog="Example:  waymark webhook rotate webhookEndpoints/0198… --overlap 48")

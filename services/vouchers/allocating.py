@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
@@ -11,7 +10,7 @@ from waymark.vouchers.v1 import programme_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.platform.objects.streams import Readable
+from services.platform.objects.streams import buffered
 from services.platform.operations import store as operations
 from services.platform.operations.runner import Chunk
 from services.vouchers.allotment import Allotment
@@ -54,7 +53,7 @@ def allocate(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:
 def _read_file(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:
     wanted = allocations.get(tx, row.argument["allocation"])
     with app.objects.open(allocations.BUCKET, wanted.id, sha256=wanted.sha256) as stream:
-        count = allocations.stage(tx, row.id, allocation_file.read(_buffered(stream)))
+        count = allocations.stage(tx, row.id, allocation_file.read(buffered(stream)))
     invalid = allocations.count_invalid(tx, row.id)
     return Chunk({"line": 0}, {"invalid": invalid}, invalid, last=count == invalid, total=count)
 
@@ -71,24 +70,3 @@ def _next_rows(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:
         result["taken"] = made.taken
     place = {"line": rows[-1].line} if rows else row.place
     return Chunk(place, result, len(rows), last=len(rows) < SIZE)
-
-
-class _Raw(io.RawIOBase):
-    """Gives a stream of the object store the shape that Python's text reader wants."""
-
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fills `buffer` with what comes next."""
-        chunk = self._stream.read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
-
-
-def _buffered(stream: Readable) -> BinaryIO:
-    return cast(BinaryIO, io.BufferedReader(_Raw(stream), 1 << 16))

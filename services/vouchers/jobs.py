@@ -13,7 +13,15 @@ from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.operations.runner import run_due
 from services.platform.service import Job
-from services.vouchers import allocating, levying, monitoring, rebooking, reminding, simulating
+from services.vouchers import (
+    allocating,
+    importing_facts,
+    levying,
+    monitoring,
+    rebooking,
+    reminding,
+    simulating,
+)
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import checkpoint_text
@@ -26,6 +34,7 @@ from services.vouchers.settlement import AT_ONCE, release_due
 from services.vouchers.store import (
     allocations,
     evidence,
+    fact_files,
     learner_results,
     ledger,
     levies,
@@ -130,9 +139,19 @@ def sweep_allocations(app: VouchersApp) -> None:
     _sweep(app, allocations.BUCKET, allocations.known_keys)
 
 
+def sweep_facts(app: VouchersApp) -> None:
+    """Deletes files of facts that are not being worked through, however that came."""
+    _sweep(app, fact_files.BUCKET, fact_files.known_keys)
+
+
 def work(app: VouchersApp) -> None:
     """Goes on with work in the background."""
-    run_due(app, {allocating.KIND: allocating.allocate, simulating.KIND: simulating.simulate})
+    kinds = {
+        allocating.KIND: allocating.allocate,
+        importing_facts.KIND: importing_facts.take_in,
+        simulating.KIND: simulating.simulate,
+    }
+    run_due(app, kinds)
 
 
 def remind_expiring(app: VouchersApp) -> None:
@@ -248,4 +267,5 @@ JOBS = (
     Job("forget-webhooks", timedelta(hours=6), forget_webhooks),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
     Job("sweep-allocations", timedelta(hours=6), sweep_allocations),
+    Job("sweep-facts", timedelta(hours=1), sweep_facts),
 )

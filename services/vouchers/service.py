@@ -20,6 +20,7 @@ from waymark.vouchers.v1 import (
     funding_source_pb2_grpc,
     hold_pb2_grpc,
     inquiry_pb2_grpc,
+    learner_fact_file_pb2_grpc,
     learner_fact_pb2_grpc,
     learner_result_pb2_grpc,
     ledger_pb2_grpc,
@@ -58,6 +59,7 @@ from services.vouchers.api.exports import ExportApi
 from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.inquiries import InquiryApi
+from services.vouchers.api.learner_fact_files import LearnerFactFileApi
 from services.vouchers.api.learner_facts import LearnerFactApi
 from services.vouchers.api.learner_results import LearnerResultApi
 from services.vouchers.api.ledger import LedgerApi
@@ -96,6 +98,10 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (allocation_pb2_grpc.add_AllocationServiceServicer_to_server, AllocationApi(app)),
         (operation_pb2_grpc.add_VoucherOperationServiceServicer_to_server, OperationApi(app)),
         (learner_fact_pb2_grpc.add_LearnerFactServiceServicer_to_server, LearnerFactApi(app)),
+        (
+            learner_fact_file_pb2_grpc.add_LearnerFactFileServiceServicer_to_server,
+            LearnerFactFileApi(app),
+        ),
         (eligibility_pb2_grpc.add_EligibilityServiceServicer_to_server, EligibilityApi(app)),
         (application_pb2_grpc.add_ApplicationServiceServicer_to_server, ApplicationApi(app)),
         (appeal_pb2_grpc.add_AppealServiceServicer_to_server, AppealApi(app)),

@@ -140,7 +140,9 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         served.stop()
 
 
-class _Sends(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+class _Sends(
+    grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor, grpc.StreamStreamClientInterceptor
+):
     """Adds metadata to every call."""
 
     def __init__(self, metadata: list[tuple[str, str]]) -> None:
@@ -151,6 +153,9 @@ class _Sends(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor
 
     def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
         return continuation(self._with(details), request)
+
+    def intercept_stream_stream(self, continuation: Any, details: Any, requests: Any) -> Any:
+        return continuation(self._with(details), requests)
 
     def _with(self, details: Any) -> Any:
         return details._replace(metadata=[*(details.metadata or ()), *self._metadata])

@@ -36,6 +36,7 @@ _NOW_AND_LIMIT = Prepared(
     "waymark_now_and_limit", f"SELECT {CLOCK}, set_config('statement_timeout', $1, true)", ("text",)
 )
 _COMMIT = Prepared("waymark_commit", "COMMIT")()
+_MAY_IDLE = sqlalchemy.text("SELECT set_config('idle_in_transaction_session_timeout', :limit, true)")
 
 
 class Transaction:
@@ -128,6 +129,11 @@ def transaction(
         keep_ahead(connection, ahead, answers)
         yield tx
         commit(connection, tx.closing.take())
+
+
+def wait_for_reader(tx: Transaction, seconds: float) -> None:
+    """Lets the transaction stand idle for so long: what it reads goes out as fast as somebody takes it."""
+    tx.execute(_MAY_IDLE, {"limit": str(milliseconds(seconds))})
 
 
 class Opened(NamedTuple):

@@ -40,7 +40,8 @@ def _rpc_faults(contract: Contract, rpc: Rpc) -> Iterator[str]:
             yield f"{rpc.path} names the error {reason}, which the catalogue does not have"
     fields = {field.descriptor.name for field in contract.messages[rpc.request].fields}
     changes = any(binding.verb in _CHANGING for binding in rpc.bindings)
-    if changes and "request_id" not in fields and not _reads(rpc):
+    # Nobody repeats a stream as a whole: its answers say how far it came.
+    if changes and "request_id" not in fields and not _reads(rpc) and not rpc.client_streaming:
         yield f"{rpc.path} changes something and its request has no request_id"
 
 

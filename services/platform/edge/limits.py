@@ -28,7 +28,6 @@ class Limits:
     # Seconds: for all headers to arrive, the longest deadline (and that of a call without one), the longest
     # stream or transfer, and how long a connection may be silent.
     request_headers: int = 10
-    default_deadline: int = 30
     longest_deadline: int = 60
     longest_stream: int = 3600
     idle: int = 300

@@ -140,7 +140,8 @@ def _operation(
     if rpc.policy is not None and rpc.policy.public:
         operation["security"] = [{}, {"token": []}]
     if binding.body == "*":
-        operation["requestBody"] = _json(schemas.object(request, sent=True, without=bound))
+        sent = schemas.object(request, sent=True, without=bound)
+        operation["requestBody"] = _json({"type": "array", "items": sent} if rpc.client_streaming else sent)
     elif binding.body:
         field = next(field for field in request.fields if field.descriptor.name == binding.body)
         operation["requestBody"] = _json(schemas.field(field, sent=True))

@@ -122,11 +122,11 @@ class Objects:
                 raise
         self.delete(bucket, INCOMING + key)
 
-    def open(self, bucket: str, key: str, *, sha256: str = "") -> ObjectStream:
-        """Opens an object to stream; with `sha256` altered bytes raise before the end. Raises
-        Refusal(NOT_FOUND)."""
+    def open(self, bucket: str, key: str, *, sha256: str = "", offset: int = 0) -> ObjectStream:
+        """Opens an object to stream, from byte `offset` on; with `sha256` (of all that is streamed) altered
+        bytes raise before the end. Raises Refusal(NOT_FOUND)."""
         try:
-            return self._get(bucket, key, sha256)
+            return self._get(bucket, key, sha256, offset)
         except KeyError:
             raise Refusal(reason_pb2.REASON_NOT_FOUND) from None
 
@@ -224,10 +224,10 @@ class Objects:
                         raise
         self._buckets.add(bucket)
 
-    def _get(self, bucket: str, key: str, sha256: str = "") -> ObjectStream:
+    def _get(self, bucket: str, key: str, sha256: str = "", offset: int = 0) -> ObjectStream:
         with _reachable():
             try:
-                return ObjectStream(self._client.get_object(bucket, key), sha256)
+                return ObjectStream(self._client.get_object(bucket, key, offset), sha256)
             except MinioException as error:
                 if _code(error) in _MISSING:
                     raise KeyError(key) from None

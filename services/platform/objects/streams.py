@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 from waymark.errors.v1 import reason_pb2
 
@@ -86,3 +87,21 @@ class ObjectStream:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def buffered(stream: Readable) -> BinaryIO:
+    """Gives a stream the shape that Python's readers of text and lines want."""
+    return cast("BinaryIO", io.BufferedReader(_Raw(stream), CHUNK))
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._stream.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

@@ -34,6 +34,7 @@ class Call:
         "reason",
         "started",
         "traceparent",
+        "transcoded",
     )
 
     def __init__(self, method: Method, context: grpc.ServicerContext) -> None:
@@ -47,6 +48,7 @@ class Call:
         self.reason = ""
         self.authorization: str | None = None
         self.traceparent: str | None = None
+        self.transcoded = False  # came over REST
         for key, value in context.invocation_metadata():
             if isinstance(value, bytes):
                 continue
@@ -55,6 +57,8 @@ class Call:
                 self.authorization = value if self.authorization is None else "twice"
             elif key == "traceparent":
                 self.traceparent = value
+            elif key == "x-envoy-original-method":
+                self.transcoded = True
 
     def remaining(self) -> float:
         """Seconds until the deadline; raises Refusal(DEADLINE_EXCEEDED) when it has passed."""

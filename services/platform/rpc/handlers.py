@@ -19,7 +19,7 @@ from services.platform.app import App
 from services.platform.db import groups, requests
 from services.platform.db.groups import Work
 from services.platform.db.requests import Claiming
-from services.platform.db.transaction import Transaction, transaction
+from services.platform.db.transaction import Transaction, transaction, wait_for_reader
 from services.platform.db.wire import Call
 from services.platform.errors import Refusal
 from services.platform.gathering import aside
@@ -90,7 +90,7 @@ def _mutation(method: Any, answer_stored: bool, ahead: Ahead | None) -> Any:
         locks = ahead(request) if ahead else ()
 
         def alone() -> Any:
-            return _twice(once, self, request, call, claiming, locks, repeatable=claiming is not None)
+            return twice(once, self, request, call, claiming, locks, repeatable=claiming is not None)
 
         try:
             if claiming and locks:
@@ -115,7 +115,7 @@ def query(method: Written[S, Q, A], /) -> Served[S, Q, A]:
 
     @wraps(method)
     def served(self: Any, request: Any, call: Any) -> Any:
-        return _twice(once, self, request, call, repeatable=True)
+        return twice(once, self, request, call, repeatable=True)
 
     marked: Served[S, Q, A] = mark(served)
     return marked
@@ -129,6 +129,7 @@ def query_stream(
     @wraps(method)
     def served(self: Any, request: Any, call: Any) -> Any:
         with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
+            wait_for_reader(tx, call.remaining())
             call.resolve(request, tx.connection)
             yield from method(self, tx, request)
 
@@ -157,9 +158,8 @@ def _repeated(app: App, tx: Transaction, request: Message, kept: bytes | None, c
     return response
 
 
-def _twice(once: Any, *arguments: Any, repeatable: bool) -> Any:
-    """Runs the transaction again, once, where the first run cannot have had an effect or cannot have a
-    second.
+def twice(once: Any, *arguments: Any, repeatable: bool) -> Any:
+    """Runs a transaction again, once, where the first run cannot have had an effect or cannot have a second.
 
     A serialization failure or deadlock has been rolled back. After a lost connection nobody knows, and the
     request id (`repeatable`) makes the second run find what the first one did.

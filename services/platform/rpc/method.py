@@ -29,6 +29,7 @@ class Method:
     public: bool
     open_roles: frozenset[int]
     related: tuple[tuple[int, Relationship], ...]
+    client_streaming: bool
     server_streaming: bool
     request_has_id: bool
     can_only_validate: bool
@@ -49,6 +50,10 @@ def read_method(descriptor: MethodDescriptor, relationships: Mapping[str, Relati
     for allow in policy.allow:
         if not allow.role:
             raise ContractError(f"{path} has an allow entry without a role.")
+        if allow.relationship and descriptor.client_streaming:
+            raise ContractError(
+                f"{path} streams requests, which name no one resource to stand in relation to."
+            )
         if allow.relationship and allow.relationship not in relationships:
             raise ContractError(
                 f"{path} needs the relationship {allow.relationship!r}, which nobody registered."
@@ -61,6 +66,7 @@ def read_method(descriptor: MethodDescriptor, relationships: Mapping[str, Relati
         related=tuple(
             (allow.role, relationships[allow.relationship]) for allow in policy.allow if allow.relationship
         ),
+        client_streaming=descriptor.client_streaming,
         server_streaming=descriptor.server_streaming,
         request_has_id="request_id" in descriptor.input_type.fields_by_name,
         can_only_validate="validate_only" in descriptor.input_type.fields_by_name,

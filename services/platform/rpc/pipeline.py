@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from threading import Semaphore
 from typing import Any, cast
 
 import grpc
@@ -10,7 +11,9 @@ from google.protobuf.message import DecodeError, Message
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
+from services.platform.rpc.breaking import serializer, visibly
 from services.platform.rpc.call import Call
+from services.platform.rpc.exchange import received
 from services.platform.rpc.interceptors.deadline import deadline
 from services.platform.rpc.interceptors.errors import Errors
 from services.platform.rpc.interceptors.identity import Verify, identity
@@ -19,15 +22,15 @@ from services.platform.rpc.interceptors.policy import policy
 from services.platform.rpc.interceptors.trace import Trace
 from services.platform.rpc.interceptors.validation import validation
 from services.platform.rpc.method import ContractError, Method
-from services.platform.rpc.pool import Gathered
+from services.platform.rpc.pool import RETRY_AFTER, Gathered
 
 Parse = Callable[[bytes], Any]
-Check = Callable[[Call, Message], None]
+Check = Callable[[Call], None]
 
 
 def checks(verify: Verify) -> Sequence[Check]:
-    """Returns what every call must pass before its handler, in order."""
-    return (deadline, identity(verify), policy, validation)
+    """Returns what every caller must pass, in order; its requests must pass `validation` besides."""
+    return (deadline, identity(verify), policy)
 
 
 def intercept(
@@ -35,24 +38,35 @@ def intercept(
     handler: grpc.RpcMethodHandler[Any, Any],
     before: Sequence[Check],
     gathered: Gathered | None = None,
+    streams: Semaphore | None = None,
 ) -> grpc.RpcMethodHandler[Any, Any]:
     """Returns `handler` inside the interceptors; raises ContractError for what must not be served.
 
-    `gathered` runs the methods that it takes; without it each call gets a thread.
+    `gathered` runs the methods that it takes; without it each call gets a thread. `streams` are the places
+    for streams of requests, whose callers keep a thread for as long as they like to send.
     """
-    behaviour: Any = handler.unary_stream if method.server_streaming else handler.unary_unary
-    if handler.request_streaming or behaviour is None:
-        raise ContractError(f"{method.path} streams requests; uploads go to the object store instead.")
+    if handler.request_streaming and not handler.response_streaming:
+        raise ContractError(
+            f"{method.path} streams requests, so it must answer by a stream: what is kept so far."
+        )
+    both: Any = handler.stream_stream
+    behaviour: Any = both or (handler.unary_stream if method.server_streaming else handler.unary_unary)
     if not getattr(behaviour, "asks_relationships", False):
-        raise ContractError(f"{method.path} is not implemented with @mutation, @query or @query_stream.")
+        raise ContractError(
+            f"{method.path} is not implemented with @mutation, @query, @query_stream or @exchange."
+        )
     parse = cast("Parse", handler.request_deserializer)
+    serialize = cast("Callable[[Any], bytes]", handler.response_serializer)
+    if both:
+        exchange = _exchange(method, behaviour, before, parse, streams or Semaphore())
+        return grpc.stream_stream_rpc_method_handler(exchange, None, serializer(serialize))
     if method.server_streaming:
         stream = _stream(method, behaviour, before, parse)
-        return grpc.unary_stream_rpc_method_handler(stream, None, handler.response_serializer)
+        return grpc.unary_stream_rpc_method_handler(stream, None, serializer(serialize))
     unary = _unary(method, behaviour, before, parse)
     if gathered and gathered.takes(behaviour):
         unary.experimental_thread_pool = gathered
-    return grpc.unary_unary_rpc_method_handler(unary, None, handler.response_serializer)
+    return grpc.unary_unary_rpc_method_handler(unary, None, serialize)
 
 
 def _unary(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse) -> Any:
@@ -61,7 +75,8 @@ def _unary(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse
         with Trace(call), Log(call), Errors(call):
             request = _parsed(parse, body)
             for check in before:
-                check(call, request)
+                check(call)
+            validation(request)
             return behaviour(request, call)
 
     return serve
@@ -73,8 +88,27 @@ def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Pars
         with Trace(call), Log(call), Errors(call):
             request = _parsed(parse, body)
             for check in before:
-                check(call, request)
-            yield from behaviour(request, call)
+                check(call)
+            validation(request)
+            yield from visibly(call, behaviour(request, call))
+
+    return serve
+
+
+def _exchange(
+    method: Method, behaviour: Any, before: Sequence[Check], parse: Parse, streams: Semaphore
+) -> Any:
+    def serve(bodies: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
+        call = Call(method, context)
+        with Trace(call), Log(call), Errors(call):
+            for check in before:
+                check(call)
+            if not streams.acquire(blocking=False):
+                raise Refusal(reason_pb2.REASON_OVERLOADED, retry_after=RETRY_AFTER)
+            try:
+                yield from visibly(call, behaviour(received(parse, bodies), call))
+            finally:
+                streams.release()
 
     return serve
 

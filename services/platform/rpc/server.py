@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 QUEUE = 3  # calls per thread that may wait; more would wait longer than they are worth
 MAX_REQUEST = 1 << 20  # bytes; files go to the object store
 MAX_RESPONSE = 8 << 20
+STREAMS = 4  # threads for one stream of requests: it holds its thread while its caller thinks
 NOTICE = 0.5  # seconds between saying NOT_SERVING and closing the door, so that balancers can look away
 GRACE = 20.0  # seconds for calls under way
 _OPTIONS: Sequence[tuple[str, int]] = (
@@ -78,7 +79,8 @@ class Server:
             interceptors=[Shedding(self.load)] if shed else [],
             options=[*_OPTIONS, ("grpc.so_reuseport", int(shared_port))],
         )
-        registry = Registry(definition, verify, self._gathered)
+        streams = threading.Semaphore(max(1, threads // STREAMS))
+        registry = Registry(definition, verify, self._gathered, streams)
         for add, servicer in definition.servicers(app):
             add(servicer, cast(grpc.Server, registry))
         registry.serve_on(self._grpc)
@@ -119,10 +121,15 @@ class Registry:
     """Stands in for grpc.Server while servicers are added; puts the interceptors around each method."""
 
     def __init__(
-        self, definition: ServiceDefinition, verify: Verify, gathered: Gathered | None = None
+        self,
+        definition: ServiceDefinition,
+        verify: Verify,
+        gathered: Gathered | None = None,
+        streams: threading.Semaphore | None = None,
     ) -> None:
         self._definition = definition
         self._gathered = gathered
+        self._streams = streams
         self._checks = checks(verify)
         self.services: dict[str, dict[str, Any]] = {}
 
@@ -140,6 +147,7 @@ class Registry:
                 handler,
                 self._checks,
                 self._gathered,
+                self._streams,
             )
             for name, handler in handlers.items()
         }

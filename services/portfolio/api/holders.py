@@ -13,8 +13,8 @@ from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.objects.store import INCOMING
 from services.platform.rpc.handlers import mark, mutation
+from services.platform.rpc.masks import merged, without_outputs
 from services.portfolio.api.calls import portfolio_call
-from services.portfolio.api.masks import merged, without_outputs
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_date, refuse

@@ -12,8 +12,8 @@ from waymark.portfolio.v1.events_pb2 import PathwayMoved
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
+from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
-from services.portfolio.api.masks import without_outputs
 from services.portfolio.api.pathway_spells import SpellApi
 from services.portfolio.api.pathway_steps import StepApi
 from services.portfolio.app import PortfolioApp

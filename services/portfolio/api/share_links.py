@@ -14,8 +14,8 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mark
+from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
-from services.portfolio.api.masks import without_outputs
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, sharing
 from services.portfolio.domain.dates import check_expiry

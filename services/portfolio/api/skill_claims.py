@@ -10,8 +10,8 @@ from waymark.portfolio.v1 import skill_claim_pb2_grpc
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
+from services.platform.rpc.masks import merged, without_outputs
 from services.portfolio.api.calls import portfolio_call
-from services.portfolio.api.masks import merged, without_outputs
 from services.portfolio.api.references import check_evidence
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names

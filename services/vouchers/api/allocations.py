@@ -16,7 +16,7 @@ from services.platform.errors import Refusal
 from services.platform.operations import store as operations
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers import allocating
-from services.vouchers.api.convert import moment
+from services.vouchers.api.convert import moment, set_ticket
 from services.vouchers.api.operations import operation_message
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.money import money
@@ -39,17 +39,9 @@ class AllocationApi(allocation_pb2_grpc.AllocationServiceServicer):
             "sha256": request.sha256,
             "created_by": tx.principal.subject,
         }
-        answer = _message(allocations.add(tx, values))
-        ticket = self.app.objects.ticket(
-            allocations.BUCKET,
-            str(values["id"]),
-            size=request.size_bytes,
-            content_type=allocations.CONTENT_TYPE,
-            sha256=request.sha256,
-        )
-        answer.upload_uri = ticket.url
-        answer.upload_headers.update(ticket.headers)
-        answer.expire_time.FromDatetime(ticket.expire_time)
+        row = allocations.add(tx, values)
+        answer = _message(row)
+        set_ticket(answer, self.app.objects, allocations.BUCKET, row, allocations.CONTENT_TYPE)
         return answer
 
     @query

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
@@ -14,6 +15,11 @@ from services.vouchers.domain.differences import Difference
 from services.vouchers.domain.eligibility import suppliers
 from services.vouchers.domain.facts import Fact, Source
 from services.vouchers.domain.outcomes import Outcome, Result
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from services.platform.objects import Objects
 
 
 def day(value: date) -> date_pb2.Date:
@@ -37,6 +43,14 @@ def moment(value: datetime | None) -> Timestamp | None:
     message = Timestamp()
     message.FromDatetime(value)
     return message
+
+
+def set_ticket(message: Any, objects: Objects, bucket: str, row: Row[Any], content_type: str) -> None:
+    """Says in a message where to put the file of which `row` has `id`, `size_bytes` and `sha256`."""
+    ticket = objects.ticket(bucket, row.id, size=row.size_bytes, content_type=content_type, sha256=row.sha256)
+    message.upload_uri = ticket.url
+    message.upload_headers.update(ticket.headers)
+    message.expire_time.FromDatetime(ticket.expire_time)
 
 
 def fact_of(message: learner_fact_pb2.LearnerFact, place: str, today: date, *, declared: bool) -> Fact:

@@ -16,7 +16,7 @@ from services.platform.errors import Refusal
 from services.platform.operations import store
 from services.platform.operations.table import operations
 from services.platform.rpc.handlers import mutation, query
-from services.vouchers import allocating, simulating
+from services.vouchers import allocating, importing_facts, simulating
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.money import money
@@ -97,6 +97,8 @@ def operation_message(row: Row[Any]) -> pb.VoucherOperation:
         message.simulation.CopyFrom(_simulation(row))
     if row.kind == allocating.KIND:
         message.allocation.CopyFrom(_allocation(row))
+    if row.kind == importing_facts.KIND:
+        message.learner_fact_import.CopyFrom(_fact_import(row))
     return message
 
 
@@ -127,6 +129,15 @@ def _allocation(row: Row[Any]) -> pb.AllocationRun:
         refused_count=found.get("refused", 0),
         invalid_count=found.get("invalid", 0),
         amount=money(found.get("cents", 0), asked["currency"]),
+    )
+
+
+def _fact_import(row: Row[Any]) -> pb.LearnerFactImport:
+    return pb.LearnerFactImport(
+        file=f"learnerFactFiles/{row.argument['file']}",
+        dry_run=row.argument["dry_run"],
+        stored_count=row.result.get("stored", 0),
+        invalid_count=row.result.get("invalid", 0),
     )
 
 

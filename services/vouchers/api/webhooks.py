@@ -10,11 +10,13 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import webhook_pb2 as pb
 from waymark.vouchers.v1 import webhook_pb2_grpc
 
+from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
+from services.platform.rpc.masks import merged
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.webhooks import DeliveryState, EndpointState, new_secret, url_problem
@@ -36,16 +38,12 @@ class WebhookApi(webhook_pb2_grpc.WebhookServiceServicer):
         self, tx: Transaction, request: pb.CreateWebhookEndpointRequest
     ) -> pb.WebhookSecret:
         wanted, endpoint, secret = request.webhook_endpoint, new_id(), new_secret()
-        problem = url_problem(wanted.url, development=not self.app.settings.production)
-        if problem:
-            violation = Violation("webhook_endpoint.url", problem)
-            raise Refusal(reason_pb2.REASON_WEBHOOK_URL_REFUSED, violations=[violation])
-        _known(wanted.event_types)
+        if not wanted.HasField("enabled"):
+            wanted.enabled = True
         values = {
             "id": endpoint,
-            "url": wanted.url,
-            "event_types": sorted(wanted.event_types),
-            "state": int(EndpointState.ENABLED),
+            **self._checked(wanted),
+            **_state(enabled=wanted.enabled),
             "sealed_secret": self._sealed(endpoint, secret),
             "created_by": tx.principal.subject,
         }
@@ -67,6 +65,21 @@ class WebhookApi(webhook_pb2_grpc.WebhookServiceServicer):
             webhook_endpoints=map(_endpoint, found.rows), next_page_token=found.next_page_token
         )
 
+    @mutation
+    def UpdateWebhookEndpoint(
+        self, tx: Transaction, request: pb.UpdateWebhookEndpointRequest
+    ) -> pb.WebhookEndpoint:
+        sent = request.webhook_endpoint
+        endpoint = names.uuid_in(sent.name, "webhookEndpoints")
+        row = webhooks.get(tx, endpoint, locked=True)
+        check_etag(sent.etag, row.version)
+        before = _endpoint(row)
+        wanted = merged(before, sent, request.update_mask, "webhook_endpoint")
+        values = self._checked(wanted)
+        if wanted.enabled != before.enabled:
+            values |= _state(enabled=wanted.enabled)
+        return _endpoint(webhooks.change(tx, endpoint, values))
+
     @mutation(answer_stored=False)
     def RotateWebhookSecret(
         self, tx: Transaction, request: pb.RotateWebhookSecretRequest
@@ -86,15 +99,14 @@ class WebhookApi(webhook_pb2_grpc.WebhookServiceServicer):
         self, tx: Transaction, request: pb.EnableWebhookEndpointRequest
     ) -> pb.WebhookEndpoint:
         endpoint = names.uuid_in(request.name, "webhookEndpoints")
-        values = {"state": int(EndpointState.ENABLED), "given_up": 0}
-        return _endpoint(webhooks.change(tx, endpoint, values))
+        return _endpoint(webhooks.change(tx, endpoint, _state(enabled=True)))
 
     @mutation
     def DisableWebhookEndpoint(
         self, tx: Transaction, request: pb.DisableWebhookEndpointRequest
     ) -> pb.WebhookEndpoint:
         endpoint = names.uuid_in(request.name, "webhookEndpoints")
-        return _endpoint(webhooks.change(tx, endpoint, {"state": int(EndpointState.DISABLED)}))
+        return _endpoint(webhooks.change(tx, endpoint, _state(enabled=False)))
 
     @query
     def ListWebhookDeliveries(
@@ -134,8 +146,29 @@ class WebhookApi(webhook_pb2_grpc.WebhookServiceServicer):
             raise Refusal(reason_pb2.REASON_WEBHOOK_CONTENT_GONE)
         return _delivery(webhooks.again(tx, delivery))
 
+    def _checked(self, wanted: pb.WebhookEndpoint) -> dict[str, Any]:
+        """Returns the columns that a caller sets; raises Refusal: WEBHOOK_URL_REFUSED, INVALID_ARGUMENT."""
+        problem = url_problem(wanted.url, development=not self.app.settings.production)
+        if problem:
+            violation = Violation("webhook_endpoint.url", problem)
+            raise Refusal(reason_pb2.REASON_WEBHOOK_URL_REFUSED, violations=[violation])
+        _known(wanted.event_types)
+        return {
+            "url": wanted.url,
+            "event_types": sorted(wanted.event_types),
+            "description": wanted.description,
+        }
+
     def _sealed(self, endpoint: str, secret: str) -> bytes | None:
         return self.app.notes.seal(f"webhookEndpoints/{endpoint}/secret", secret)
+
+
+def _state(*, enabled: bool) -> dict[str, Any]:
+    """Returns the columns of an endpoint that is told, with what failed before forgiven, or of one that is
+    not."""
+    if enabled:
+        return {"state": int(EndpointState.ENABLED), "given_up": 0}
+    return {"state": int(EndpointState.DISABLED)}
 
 
 def _known(types: Any) -> None:
@@ -163,6 +196,9 @@ def _endpoint(row: Row[Any]) -> pb.WebhookEndpoint:
         given_up=row.given_up,
         former_secret_expire_time=moment(row.former_until),
         create_time=moment(row.created_at),
+        enabled=row.state == EndpointState.ENABLED,
+        description=row.description,
+        etag=etag_of(row.version),
     )
 
 

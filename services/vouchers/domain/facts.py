@@ -45,6 +45,10 @@ NUTS = Form(
 )
 
 
+_NUMBER = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
 @dataclass(frozen=True)
 class FactType:
     """Type of a fact's value, the values allowed (empty: any), how a text is written, and who can supply
@@ -83,6 +87,13 @@ class Fact:
     source: Source
     observed: date
     valid_until: date | None = None
+
+
+class Told(NamedTuple):
+    """A fact and whom it is about, `learners/{id}`."""
+
+    learner: str
+    fact: Fact
 
 
 def check(fact: Fact, place: str) -> list[Violation]:
@@ -136,7 +147,7 @@ def snapshot(chosen: Mapping[str, Fact]) -> list[dict[str, str | int | bool | No
     return [
         {
             "key": fact.key,
-            "value": fact.value.isoformat() if isinstance(fact.value, date) else fact.value,
+            "value": kept_value(fact),
             "source": int(fact.source),
             "observed": fact.observed.isoformat(),
             "valid_until": fact.valid_until.isoformat() if fact.valid_until else None,
@@ -159,12 +170,42 @@ def restore(kept: Iterable[Mapping[str, object]]) -> list[Fact]:
     ]
 
 
+def kept_value(fact: Fact) -> str | int | bool:
+    """Returns the value of a fact in its JSON form; `value_of` reads it."""
+    return fact.value.isoformat() if isinstance(fact.value, date) else fact.value
+
+
 def value_of(key: str, kept: object) -> Value:
     """Returns the value of a fact from its JSON form; days are ISO 8601 text there."""
     if CATALOGUE[key].type is date:
         return date.fromisoformat(str(kept))
     assert isinstance(kept, (str, int, bool))
     return kept
+
+
+def written_value(key: str, written: str) -> Value:
+    """Returns the value that a text says, as people write the values of `key`; raises ValueError with how to
+    write it."""
+    kind = CATALOGUE[key].type
+    if kind is bool:
+        if written.lower() not in ("true", "false"):
+            raise ValueError("must be true or false")
+        return written.lower() == "true"
+    if kind is int:
+        if not _NUMBER.fullmatch(written):
+            raise ValueError("must be a whole number in digits")
+        return int(written)
+    return day_of(written) if kind is date else written
+
+
+def day_of(written: str) -> date:
+    """Returns a day written as 2026-01-31; raises ValueError with how to write it."""
+    try:
+        if _DAY.fullmatch(written):  # Python would take weeks and days without hyphens too
+            return date.fromisoformat(written)
+    except ValueError:
+        pass
+    raise ValueError("must be a day such as 2026-01-31")
 
 
 def digest(kept: object) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, Text, cast, func, insert, select, text
 
 from services.platform.db.copying import copy_rows
 from services.platform.db.transaction import Transaction
-from services.vouchers.domain.allocation_file import FileRow
+from services.vouchers.domain.allocation_file import Named
 from services.vouchers.store.operation_tables import allocation_rows, allocations
 
 BUCKET = "waymark-vouchers-allocations"
@@ -54,7 +54,7 @@ def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
     return set(tx.execute(select(ids).where(ids.in_(keys))).scalars())
 
 
-def stage(tx: Transaction, operation: str, rows: Iterable[FileRow]) -> int:
+def stage(tx: Transaction, operation: str, rows: Iterable[Named]) -> int:
     """Keeps the rows of a file to be worked through; returns how many there are."""
     count, remaining = 0, iter(rows)
     while some := list(islice(remaining, AT_ONCE)):

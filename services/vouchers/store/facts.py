@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, select, text
@@ -11,36 +11,46 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
-from services.vouchers.domain.facts import Fact, Source, value_of
+from services.vouchers.domain.facts import Fact, Source, Told, kept_value, value_of
 from services.vouchers.store.columns import one_of
 from services.vouchers.store.tables import learner_facts, learners
 
+# Whoever writes facts takes them in one order, so that two who do never wait for each other in a ring.
+_PUT = text("""INSERT INTO learner_facts
+  (id, learner, key, source, value, observed_date, valid_until, created_at)
+SELECT id, learner, key, source, CAST(value AS jsonb), observed_date, valid_until, :now
+FROM unnest(CAST(:id AS uuid[]), CAST(:learner AS text[]), CAST(:key AS text[]), CAST(:source AS smallint[]),
+  CAST(:value AS text[]), CAST(:observed AS date[]), CAST(:until AS date[]))
+  AS e (id, learner, key, source, value, observed_date, valid_until)
+ON CONFLICT (learner, key, source) DO UPDATE SET value = excluded.value,
+  observed_date = excluded.observed_date, valid_until = excluded.valid_until,
+  created_at = excluded.created_at""")
 _KNOW = text("INSERT INTO learners (id) SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING")
 
 
 def put(tx: Transaction, learner: str, facts: Sequence[Fact]) -> None:
     """Stores facts; a newer one takes the place of an older one with the same key and source."""
-    if not facts:
+    put_all(tx, [Told(learner, fact) for fact in facts])
+
+
+def put_all(tx: Transaction, told: Iterable[Told]) -> None:
+    """Stores facts about any number of learners as if one by one: of several with the same learner, key and
+    source the last stays."""
+    last = {(each.learner, each.fact.key, int(each.fact.source)): each.fact for each in told}
+    if not last:
         return
-    new = insert(learner_facts)
-    statement = new.on_conflict_do_update(
-        index_elements=["learner", "key", "source"],
-        set_={name: new.excluded[name] for name in ("value", "observed_date", "valid_until", "created_at")},
-    )
-    rows = [
-        {
-            "id": new_id(),
-            "learner": learner,
-            "key": fact.key,
-            "source": int(fact.source),
-            "value": fact.value.isoformat() if isinstance(fact.value, date) else fact.value,
-            "observed_date": fact.observed,
-            "valid_until": fact.valid_until,
-            "created_at": tx.now,
-        }
-        for fact in sorted(facts, key=lambda fact: (fact.key, fact.source))
-    ]
-    tx.execute(statement, rows)
+    keys = sorted(last)
+    facts = [last[key] for key in keys]
+    columns = {
+        "id": [new_id() for _ in keys],
+        "learner": [learner for learner, _, _ in keys],
+        "key": [key for _, key, _ in keys],
+        "source": [source for _, _, source in keys],
+        "value": [json.dumps(kept_value(fact)) for fact in facts],
+        "observed": [fact.observed for fact in facts],
+        "until": [fact.valid_until for fact in facts],
+    }
+    tx.execute(_PUT, {"now": tx.now, **columns})
 
 
 def name_of(tx: Transaction, learner: str, fact: Fact) -> str:

@@ -1,4 +1,5 @@
-"""Tables of work in the background: the work itself, what simulations found, and whom allocations name."""
+"""Tables of work in the background: the work itself, what simulations found, whom allocations name, files of
+facts."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -53,6 +55,29 @@ Index(
     allocation_rows.c.operation_id,
     allocation_rows.c.line,
     postgresql_where=text("outcome = 1"),
+)
+
+learner_fact_files = Table(
+    "learner_fact_files",
+    metadata,
+    key(),
+    Column("size_bytes", BigInteger, nullable=False),
+    words("sha256"),
+    Column("operation_id", Uuid(as_uuid=False), ForeignKey("operations.id")),
+    words("created_by"),
+    created(),
+)
+
+# What is wrong in which line, with `place` to tell several findings apart. No value of the file stands here.
+learner_fact_findings = Table(
+    "learner_fact_findings",
+    metadata,
+    Column("operation_id", Uuid(as_uuid=False), ForeignKey("operations.id"), nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    words("field"),
+    words("explanation"),
+    PrimaryKeyConstraint("operation_id", "line", "place"),
 )
 
 simulation_changes = Table(

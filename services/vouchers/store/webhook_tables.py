@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from services.vouchers.store.columns import blank, created, key, moment, texts, words
+from services.vouchers.store.columns import blank, created, key, moment, texts, version, words
 from services.vouchers.store.tables import metadata
 
 webhook_endpoints = Table(
@@ -30,7 +30,9 @@ webhook_endpoints = Table(
     Column("sealed_secret", LargeBinary, nullable=False),
     Column("sealed_former", LargeBinary),
     moment("former_until", nullable=True),
+    blank("description"),
     words("created_by"),
+    version(),
     created(),
     CheckConstraint("(sealed_former IS NULL) = (former_until IS NULL)", name="webhook_endpoints_former_ends"),
 )

@@ -50,8 +50,10 @@ def get(tx: Transaction, endpoint: str, *, locked: bool = False) -> Row[Any]:
 
 
 def change(tx: Transaction, endpoint: str, values: Mapping[str, Any]) -> Row[Any]:
-    """Changes an endpoint; returns its row, or raises Refusal(NOT_FOUND)."""
-    statement = update(webhook_endpoints).where(_e.id == endpoint).values(values)
+    """Changes an endpoint and with it its etag; returns its row, or raises Refusal(NOT_FOUND)."""
+    statement = (
+        update(webhook_endpoints).where(_e.id == endpoint).values({**values, "version": _e.version + 1})
+    )
     return tx.one(statement.returning(webhook_endpoints))
 
 

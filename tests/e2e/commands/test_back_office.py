@@ -171,7 +171,43 @@ def test_a_back_office_is_registered_and_its_secret_shown_once(stack: Stack) -> 
     assert staff.fails("webhook", "redeliver", lost) == (4, "WRONG_STATE")
     assert staff.gets("webhook", "enable", name)["state"] == "STATE_ENABLED"
     assert staff.fails("webhook", "redeliver", lost) == (5, "NOT_FOUND")
-    staff.prints("webhook", "disable", name)
+    changed = staff.gets(
+        "webhook", "change", name, "--url", "http://127.0.0.1:10/", "--disable", "--description", "payroll"
+    )
+    assert (changed["url"], changed["state"]) == ("http://127.0.0.1:10/", "STATE_DISABLED")
+    assert staff.fails("webhook", "change", name, "--enable", "--etag", '"1"') == (4, "ETAG_STALE")
+    assert staff.gets("webhook", "change", name, "--description", "")["description"] == ""
+    assert staff.run("webhook", "change", name).returncode == 2
+
+
+def test_facts_come_from_a_file_and_as_a_stream(stack: Stack, tmp_path: Path) -> None:
+    staff, one, two = Person(stack), f"p-{secrets.token_hex(4)}", f"p-{secrets.token_hex(4)}"
+    file, wrong = tmp_path / "facts.csv", tmp_path / "wrong.csv"
+    file.write_text(
+        "learner,key,value,source\n"
+        f"{one},education_level,4,PES_REGISTER\n"
+        f"{one},has_disability,maybe,PES_REGISTER\n"
+    )
+    tried = staff.gets("facts", "import", str(file), "--dry-run", "--errors", str(wrong))
+    assert tried["learnerFactImport"]["dryRun"]
+    assert staff.prints("facts", "list", f"learners/{one}") == "nothing is known\n"
+    assert "stored" in staff.prints("facts", "import", str(file))
+    assert [each["key"] for each in staff.gets("facts", "list", f"learners/{one}")] == ["education_level"]
+    assert wrong.read_text() == "line,field,to mend\n3,value,must be true or false\n"
+    assert staff.gets("facts", "findings", tried["name"])[0]["position"] == "3"
+    lines = tmp_path / "facts.jsonl"
+    fact = {"key": "education_level", "number": "5", "source": "FACT_SOURCE_PES_REGISTER"}
+    message = {"parent": f"learners/{two}", "facts": [fact]}
+    lines.write_text("\n".join(map(json.dumps, [message, message | {"parent": "x"}])) + "\n")
+    pushed = staff.gets("facts", "push", str(lines))
+    assert (pushed["storedCount"], pushed["findings"][0]["position"]) == ("1", "2")
+    assert "parent" in staff.prints("facts", "push", str(lines))
+    lines.write_text(json.dumps(message) + "\nno json\n")
+    broken = staff.run("facts", "push", str(lines))
+    assert broken.returncode == 2
+    assert "Line 2" in broken.stderr
+    assert "--skip 1" in broken.stderr
+    assert staff.gets("facts", "list", f"learners/{two}")[0]["number"] == "5"
 
 
 def test_a_shortage_list_is_drafted_with_findings_and_checked(stack: Stack) -> None:

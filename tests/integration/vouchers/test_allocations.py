@@ -178,7 +178,7 @@ def test_a_file_that_is_none_gives_nobody_anything(world: World, content: bytes,
 
 
 def test_more_rows_than_a_file_may_have(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(allocation_file, "MOST", 2)
+    monkeypatch.setattr(allocation_file, "FORM", allocation_file.FORM._replace(most=2))
     done = ran(world, created(world, world.programme(APTIC), file_of(jobseekers(world, 3))))
     assert done.reason == "ALLOCATION_FILE_INVALID"
     assert "more than 2 rows" in done.explanation

@@ -40,6 +40,11 @@ def test_a_relationship_that_nobody_registered_is_not_served() -> None:
         read_method(method("DanglingService", "Dangling"), {})
 
 
+def test_a_stream_of_requests_cannot_ask_for_a_relationship() -> None:
+    with pytest.raises(ContractError, match="name no one resource"):
+        read_method(method("AdriftService", "Adrift"), DEFINITION.relationships)
+
+
 def test_a_server_does_not_start_with_either() -> None:
     class Unguarded(notes_pb2_grpc.UnguardedServiceServicer):
         @mark
@@ -54,11 +59,11 @@ def test_a_server_does_not_start_with_either() -> None:
 def test_a_method_that_asks_no_relationships_is_not_served() -> None:
     read = read_method(method("NoteService", "Wait"), {})
     handler = grpc.unary_unary_rpc_method_handler(lambda request, context: request)
-    with pytest.raises(ContractError, match="@mutation, @query or @query_stream"):
+    with pytest.raises(ContractError, match="@mutation, @query, @query_stream or @exchange"):
         intercept(read, handler, ())
 
 
-def test_a_method_that_takes_a_stream_is_not_served() -> None:
+def test_a_method_that_takes_a_stream_and_says_only_at_the_end_what_came_of_it_is_not_served() -> None:
     read = read_method(method("NoteService", "Wait"), {})
     handler = grpc.stream_unary_rpc_method_handler(lambda requests, context: None)
     with pytest.raises(ContractError, match="streams requests"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
+import grpc
 import structlog
 from waymark.errors.v1 import reason_pb2
 
@@ -33,7 +34,8 @@ class Errors:
     ) -> None:
         if error is None:
             return
-        if isinstance(error, GeneratorExit):  # the caller of a stream went away
+        # The caller of a stream went away: when it was to take an answer, or when it was to send more.
+        if isinstance(error, GeneratorExit | grpc.RpcError):
             self.call.code = "CANCELLED"
             return
         call = self.call

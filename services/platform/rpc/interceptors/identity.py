@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from google.protobuf.message import Message
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
@@ -14,10 +13,10 @@ from services.platform.rpc.call import Call
 Verify = Callable[[str], Principal]
 
 
-def identity(verify: Verify) -> Callable[[Call, Message], None]:
+def identity(verify: Verify) -> Callable[[Call], None]:
     """Returns the check; `verify` makes a principal of a token or raises Refusal(UNAUTHENTICATED)."""
 
-    def check(call: Call, _: Message) -> None:
+    def check(call: Call) -> None:
         header = call.authorization
         if header is None:
             return

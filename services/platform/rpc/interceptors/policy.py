@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from google.protobuf.message import Message
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
 from services.platform.rpc.call import Call
 
 
-def policy(call: Call, _: Message) -> None:
+def policy(call: Call) -> None:
     """Lets the call pass by role, or notes the relationships of which one must hold.
 
     Raises Refusal: UNAUTHENTICATED without a token, PERMISSION_DENIED when no role of the caller is named.

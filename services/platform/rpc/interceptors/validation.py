@@ -10,19 +10,20 @@ from google.protobuf.message import Message
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal, Violation
-from services.platform.rpc.call import Call
 
 _validator = protovalidate.Validator()
 
 
-def validation(_: Call, request: Message) -> None:
+def validation(request: Message) -> None:
     """Raises Refusal(INVALID_ARGUMENT) naming every field that breaks a rule."""
-    violations = _validator.collect_violations(request)
-    if violations:
-        raise Refusal(
-            reason_pb2.REASON_INVALID_ARGUMENT,
-            violations=[Violation(_path(found.proto), found.proto.message) for found in violations],
-        )
+    if violations := violations_of(request):
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=violations)
+
+
+def violations_of(message: Message) -> list[Violation]:
+    """Returns every breach of a rule, with the path of its field."""
+    found = _validator.collect_violations(message)
+    return [Violation(_path(each.proto), each.proto.message) for each in found]
 
 
 def _path(violation: Any) -> str:

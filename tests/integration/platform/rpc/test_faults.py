@@ -81,7 +81,7 @@ def test_a_conflict_is_tried_once_more(served: Served, sqlstate: str) -> None:
 def test_control_without_the_second_try_a_conflict_reaches_the_caller(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handlers, "_twice", lambda once, *arguments, repeatable: once(*arguments))
+    monkeypatch.setattr(handlers, "twice", lambda once, *arguments, repeatable: once(*arguments))
     stub = served.stub(NoteServiceStub, token("learner"))
     assert refused(stub.Fail, notes_pb2.FailRequest(sqlstate="40001", times=1))[0] is grpc.StatusCode.ABORTED
 

@@ -48,8 +48,9 @@ class ExportServiceServicer:
     """
 
     def GetExport(self, request, context):
-        """Streams rows as a file. What is under way when the deadline passes breaks off with an error: a CSV lacks its last lines, a Parquet file
-        its footer; ask for a shorter period or with a longer deadline.
+        """Streams rows as a file, as fast as they are read, for ten minutes at most, over REST too; a caller may set a shorter
+        deadline. What is under way when it passes breaks off with an error: a CSV lacks its last lines, a Parquet file its
+        footer; ask for a shorter period.
         Errors: INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -35,8 +35,9 @@ class ExportServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ExportServiceAsyncStub: ...
     GetExport: _grpc.UnaryStreamMultiCallable[_export_pb2.GetExportRequest, _httpbody_pb2.HttpBody]
-    """Streams rows as a file. What is under way when the deadline passes breaks off with an error: a CSV lacks its last lines, a Parquet file
-    its footer; ask for a shorter period or with a longer deadline.
+    """Streams rows as a file, as fast as they are read, for ten minutes at most, over REST too; a caller may set a shorter
+    deadline. What is under way when it passes breaks off with an error: a CSV lacks its last lines, a Parquet file its
+    footer; ask for a shorter period.
     Errors: INVALID_ARGUMENT.
     """
 
@@ -46,8 +47,9 @@ class ExportServiceAsyncStub(ExportServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetExport: _aio.UnaryStreamMultiCallable[_export_pb2.GetExportRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
-    """Streams rows as a file. What is under way when the deadline passes breaks off with an error: a CSV lacks its last lines, a Parquet file
-    its footer; ask for a shorter period or with a longer deadline.
+    """Streams rows as a file, as fast as they are read, for ten minutes at most, over REST too; a caller may set a shorter
+    deadline. What is under way when it passes breaks off with an error: a CSV lacks its last lines, a Parquet file its
+    footer; ask for a shorter period.
     Errors: INVALID_ARGUMENT.
     """
 
@@ -60,8 +62,9 @@ class ExportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _export_pb2.GetExportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
-        """Streams rows as a file. What is under way when the deadline passes breaks off with an error: a CSV lacks its last lines, a Parquet file
-        its footer; ask for a shorter period or with a longer deadline.
+        """Streams rows as a file, as fast as they are read, for ten minutes at most, over REST too; a caller may set a shorter
+        deadline. What is under way when it passes breaks off with an error: a CSV lacks its last lines, a Parquet file its
+        footer; ask for a shorter period.
         Errors: INVALID_ARGUMENT.
         """
 

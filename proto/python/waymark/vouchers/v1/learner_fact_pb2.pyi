@@ -171,6 +171,104 @@ class PushLearnerFactsResponse(_message.Message):
 Global___PushLearnerFactsResponse: _TypeAlias = PushLearnerFactsResponse  # noqa: Y015
 
 @_typing.final
+class StreamLearnerFactsRequest(_message.Message):
+    """Facts about one learner, one message of many."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The learner, `learners/{id}`."""
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___LearnerFact]:
+        """Facts, as for PushLearnerFacts."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        facts: _abc.Iterable[Global___LearnerFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamLearnerFactsRequest: _TypeAlias = StreamLearnerFactsRequest  # noqa: Y015
+
+@_typing.final
+class StreamLearnerFactsResponse(_message.Message):
+    """How far a stream of facts is. The counts are of the whole stream so far, so the last answer is its summary."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
+    STORED_COUNT_FIELD_NUMBER: _builtins.int
+    FACT_COUNT_FIELD_NUMBER: _builtins.int
+    INVALID_COUNT_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    message_count: _builtins.int
+    """Messages dealt with: all up to this number are stored for good, or found wrong."""
+    stored_count: _builtins.int
+    """Messages of them whose facts are stored: learners, where no two messages are about the same one."""
+    fact_count: _builtins.int
+    """Facts in those."""
+    invalid_count: _builtins.int
+    """Messages of them with something wrong, of which nothing is stored."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___LearnerFactFinding]:
+        """What is wrong with messages since the answer before; of one message the first ten things at most."""
+
+    def __init__(
+        self,
+        *,
+        message_count: _builtins.int = ...,
+        stored_count: _builtins.int = ...,
+        fact_count: _builtins.int = ...,
+        invalid_count: _builtins.int = ...,
+        findings: _abc.Iterable[Global___LearnerFactFinding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_count", b"fact_count", "findings", b"findings", "invalid_count", b"invalid_count", "message_count", b"message_count", "stored_count", b"stored_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamLearnerFactsResponse: _TypeAlias = StreamLearnerFactsResponse  # noqa: Y015
+
+@_typing.final
+class LearnerFactFinding(_message.Message):
+    """Something wrong in a stream or a file of facts. It repeats no value: values are personal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """Number of the message in its stream, from 1, or line in the file, of which the header is line 1."""
+    field: _builtins.str
+    """Field of the message, such as `facts[2].text`, or column of the file; empty: the whole of it."""
+    explanation: _builtins.str
+    """What is wrong with it and how to mend it."""
+    def __init__(
+        self,
+        *,
+        position: _builtins.int = ...,
+        field: _builtins.str = ...,
+        explanation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "field", b"field", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LearnerFactFinding: _TypeAlias = LearnerFactFinding  # noqa: Y015
+
+@_typing.final
 class ListLearnerFactsRequest(_message.Message):
     """Asks for the facts kept about one learner."""
 

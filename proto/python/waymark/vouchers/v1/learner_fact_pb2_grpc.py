@@ -40,6 +40,11 @@ class LearnerFactServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.PushLearnerFactsRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.PushLearnerFactsResponse.FromString,
                 _registered_method=True)
+        self.StreamLearnerFacts = channel.stream_stream(
+                '/waymark.vouchers.v1.LearnerFactService/StreamLearnerFacts',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.StreamLearnerFactsRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.StreamLearnerFactsResponse.FromString,
+                _registered_method=True)
         self.ListLearnerFacts = channel.unary_unary(
                 '/waymark.vouchers.v1.LearnerFactService/ListLearnerFacts',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.ListLearnerFactsRequest.SerializeToString,
@@ -54,6 +59,20 @@ class LearnerFactServiceServicer:
     def PushLearnerFacts(self, request, context):
         """Stores facts about a learner; a newer one replaces the older one of the same key and source.
         Errors: INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamLearnerFacts(self, request_iterator, context):
+        """Stores facts about many learners, each message as PushLearnerFacts would, one after another. A message with something
+        wrong is a finding and stops nothing. Each 500 messages (or 4 MiB) are committed together and then answered, and so are
+        those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
+        whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
+        storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
+        Over REST the body is an array of messages, of 1 MiB at most, and each line of the answer is one of the answers; what is
+        longer goes by gRPC, or as a file (LearnerFactFileService).
+        Errors: OVERLOADED, DEADLINE_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -74,6 +93,11 @@ def add_LearnerFactServiceServicer_to_server(servicer, server):
                     servicer.PushLearnerFacts,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.PushLearnerFactsRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.PushLearnerFactsResponse.SerializeToString,
+            ),
+            'StreamLearnerFacts': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamLearnerFacts,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.StreamLearnerFactsRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.StreamLearnerFactsResponse.SerializeToString,
             ),
             'ListLearnerFacts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListLearnerFacts,
@@ -109,6 +133,33 @@ class LearnerFactService:
             '/waymark.vouchers.v1.LearnerFactService/PushLearnerFacts',
             waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.PushLearnerFactsRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.PushLearnerFactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamLearnerFacts(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/waymark.vouchers.v1.LearnerFactService/StreamLearnerFacts',
+            waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.StreamLearnerFactsRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_learner__fact__pb2.StreamLearnerFactsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,16 @@ class LearnerFactServiceStub:
     """Stores facts about a learner; a newer one replaces the older one of the same key and source.
     Errors: INVALID_ARGUMENT.
     """
+    StreamLearnerFacts: _grpc.StreamStreamMultiCallable[_learner_fact_pb2.StreamLearnerFactsRequest, _learner_fact_pb2.StreamLearnerFactsResponse]
+    """Stores facts about many learners, each message as PushLearnerFacts would, one after another. A message with something
+    wrong is a finding and stops nothing. Each 500 messages (or 4 MiB) are committed together and then answered, and so are
+    those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
+    whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
+    storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
+    Over REST the body is an array of messages, of 1 MiB at most, and each line of the answer is one of the answers; what is
+    longer goes by gRPC, or as a file (LearnerFactFileService).
+    Errors: OVERLOADED, DEADLINE_EXCEEDED.
+    """
     ListLearnerFacts: _grpc.UnaryUnaryMultiCallable[_learner_fact_pb2.ListLearnerFactsRequest, _learner_fact_pb2.ListLearnerFactsResponse]
     """Lists the facts kept about a learner.
     Errors: PAGE_TOKEN_INVALID.
@@ -50,6 +60,16 @@ class LearnerFactServiceAsyncStub(LearnerFactServiceStub):
     PushLearnerFacts: _aio.UnaryUnaryMultiCallable[_learner_fact_pb2.PushLearnerFactsRequest, _learner_fact_pb2.PushLearnerFactsResponse]  # type: ignore[assignment]
     """Stores facts about a learner; a newer one replaces the older one of the same key and source.
     Errors: INVALID_ARGUMENT.
+    """
+    StreamLearnerFacts: _aio.StreamStreamMultiCallable[_learner_fact_pb2.StreamLearnerFactsRequest, _learner_fact_pb2.StreamLearnerFactsResponse]  # type: ignore[assignment]
+    """Stores facts about many learners, each message as PushLearnerFacts would, one after another. A message with something
+    wrong is a finding and stops nothing. Each 500 messages (or 4 MiB) are committed together and then answered, and so are
+    those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
+    whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
+    storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
+    Over REST the body is an array of messages, of 1 MiB at most, and each line of the answer is one of the answers; what is
+    longer goes by gRPC, or as a file (LearnerFactFileService).
+    Errors: OVERLOADED, DEADLINE_EXCEEDED.
     """
     ListLearnerFacts: _aio.UnaryUnaryMultiCallable[_learner_fact_pb2.ListLearnerFactsRequest, _learner_fact_pb2.ListLearnerFactsResponse]  # type: ignore[assignment]
     """Lists the facts kept about a learner.
@@ -67,6 +87,22 @@ class LearnerFactServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_learner_fact_pb2.PushLearnerFactsResponse, _abc.Awaitable[_learner_fact_pb2.PushLearnerFactsResponse]]:
         """Stores facts about a learner; a newer one replaces the older one of the same key and source.
         Errors: INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamLearnerFacts(
+        self,
+        request_iterator: _MaybeAsyncIterator[_learner_fact_pb2.StreamLearnerFactsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_learner_fact_pb2.StreamLearnerFactsResponse], _abc.AsyncIterator[_learner_fact_pb2.StreamLearnerFactsResponse]]:
+        """Stores facts about many learners, each message as PushLearnerFacts would, one after another. A message with something
+        wrong is a finding and stops nothing. Each 500 messages (or 4 MiB) are committed together and then answered, and so are
+        those that are left when the caller has sent its last. An answer therefore says what is stored for good, and a caller
+        whose stream breaks goes on after `message_count` of the last answer: what came after that may be stored or not, and
+        storing it again is harmless. A stream ends after ten minutes at the latest. OVERLOADED: too many streams at once.
+        Over REST the body is an array of messages, of 1 MiB at most, and each line of the answer is one of the answers; what is
+        longer goes by gRPC, or as a file (LearnerFactFileService).
+        Errors: OVERLOADED, DEADLINE_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

@@ -62,6 +62,7 @@ class VoucherOperation(_message.Message):
     STATE_TIME_FIELD_NUMBER: _builtins.int
     SIMULATION_FIELD_NUMBER: _builtins.int
     ALLOCATION_FIELD_NUMBER: _builtins.int
+    LEARNER_FACT_IMPORT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `voucherOperations/{id}`."""
     state: Global___VoucherOperation.State.ValueType
@@ -92,6 +93,10 @@ class VoucherOperation(_message.Message):
     def allocation(self) -> Global___AllocationRun:
         """Vouchers for the people that a file names."""
 
+    @_builtins.property
+    def learner_fact_import(self) -> Global___LearnerFactImport:
+        """Facts about learners from a file."""
+
     def __init__(
         self,
         *,
@@ -106,12 +111,13 @@ class VoucherOperation(_message.Message):
         state_time: _timestamp_pb2.Timestamp | None = ...,
         simulation: Global___Simulation | None = ...,
         allocation: Global___AllocationRun | None = ...,
+        learner_fact_import: Global___LearnerFactImport | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "create_time", b"create_time", "simulation", b"simulation", "state_time", b"state_time", "work", b"work"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "create_time", b"create_time", "learner_fact_import", b"learner_fact_import", "simulation", b"simulation", "state_time", b"state_time", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "create_time", b"create_time", "done_count", b"done_count", "etag", b"etag", "explanation", b"explanation", "name", b"name", "reason", b"reason", "simulation", b"simulation", "state", b"state", "state_time", b"state_time", "total_count", b"total_count", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "create_time", b"create_time", "done_count", b"done_count", "etag", b"etag", "explanation", b"explanation", "learner_fact_import", b"learner_fact_import", "name", b"name", "reason", b"reason", "simulation", b"simulation", "state", b"state", "state_time", b"state_time", "total_count", b"total_count", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_work: _TypeAlias = _typing.Literal["simulation", "allocation"]  # noqa: Y015
+    _WhichOneofReturnType_work: _TypeAlias = _typing.Literal["simulation", "allocation", "learner_fact_import"]  # noqa: Y015
     _WhichOneofArgType_work: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_work) -> _WhichOneofReturnType_work | None: ...
 
@@ -233,6 +239,40 @@ class AllocationRun(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AllocationRun: _TypeAlias = AllocationRun  # noqa: Y015
+
+@_typing.final
+class LearnerFactImport(_message.Message):
+    """One run through a file of facts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    STORED_COUNT_FIELD_NUMBER: _builtins.int
+    INVALID_COUNT_FIELD_NUMBER: _builtins.int
+    file: _builtins.str
+    """The file, `learnerFactFiles/{id}`."""
+    dry_run: _builtins.bool
+    """True: nothing is stored."""
+    stored_count: _builtins.int
+    """Rows whose fact is stored, or would be."""
+    invalid_count: _builtins.int
+    """Rows with something wrong, of which nothing is stored."""
+    def __init__(
+        self,
+        *,
+        file: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+        stored_count: _builtins.int = ...,
+        invalid_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "file", b"file", "invalid_count", b"invalid_count", "stored_count", b"stored_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LearnerFactImport: _TypeAlias = LearnerFactImport  # noqa: Y015
 
 @_typing.final
 class SimulationChange(_message.Message):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-import protovalidate
 from google.api import field_behavior_pb2 as behavior
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal, Violation
+from services.platform.rpc.interceptors.validation import violations_of
 
 M = TypeVar("M", bound=Message)
 FIXED = {behavior.OUTPUT_ONLY, behavior.IDENTIFIER, behavior.IMMUTABLE}
@@ -41,12 +41,9 @@ def merged(current: M, change: M, mask: FieldMask, resource: str) -> M:
     FieldMask(paths=paths).MergeMessage(
         change, result, replace_message_field=True, replace_repeated_field=True
     )
-    found = protovalidate.collect_violations(result)
-    if found:
-        raise Refusal(
-            reason_pb2.REASON_INVALID_ARGUMENT,
-            violations=[Violation(resource, str(violation.proto.message)) for violation in found],
-        )
+    if found := violations_of(result):
+        violations = [Violation(f"{resource}.{each.field}".rstrip("."), each.description) for each in found]
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=violations)
     return result
 
 
