@@ -93,6 +93,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_BANK_REPORT_CONFLICT: _Reason.ValueType  # 242
     REASON_ALLOCATION_NOT_POSSIBLE: _Reason.ValueType  # 600
     REASON_ALLOCATION_FILE_INVALID: _Reason.ValueType  # 601
+    REASON_LEARNER_FACT_FILE_INVALID: _Reason.ValueType  # 602
     REASON_APPLICATION_ASSIGNED: _Reason.ValueType  # 500
     REASON_INQUIRY_OPEN: _Reason.ValueType  # 501
     REASON_APPEAL_TOO_LATE: _Reason.ValueType  # 502
@@ -200,6 +201,7 @@ REASON_BANK_REPORT_INVALID: Reason.ValueType  # 241
 REASON_BANK_REPORT_CONFLICT: Reason.ValueType  # 242
 REASON_ALLOCATION_NOT_POSSIBLE: Reason.ValueType  # 600
 REASON_ALLOCATION_FILE_INVALID: Reason.ValueType  # 601
+REASON_LEARNER_FACT_FILE_INVALID: Reason.ValueType  # 602
 REASON_APPLICATION_ASSIGNED: Reason.ValueType  # 500
 REASON_INQUIRY_OPEN: Reason.ValueType  # 501
 REASON_APPEAL_TOO_LATE: Reason.ValueType  # 502

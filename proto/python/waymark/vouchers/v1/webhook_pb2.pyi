@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -61,6 +62,9 @@ class WebhookEndpoint(_message.Message):
     GIVEN_UP_FIELD_NUMBER: _builtins.int
     FORMER_SECRET_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ENABLED_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `webhookEndpoints/{id}`."""
     url: _builtins.str
@@ -71,6 +75,12 @@ class WebhookEndpoint(_message.Message):
     """Whether it is told."""
     given_up: _builtins.int
     """Messages given up in a row."""
+    enabled: _builtins.bool
+    """Whether it is to be told; unset when it is registered: true. Read: true while `state` is ENABLED."""
+    description: _builtins.str
+    """What it is for, for people."""
+    etag: _builtins.str
+    """Version of the resource. Changes of `state` and `given_up` by the service change it too."""
     @_builtins.property
     def event_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Types of event to tell, such as `waymark.vouchers.v1.RedemptionAccepted`; see docs/events.md."""
@@ -93,12 +103,17 @@ class WebhookEndpoint(_message.Message):
         given_up: _builtins.int = ...,
         former_secret_expire_time: _timestamp_pb2.Timestamp | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        enabled: _builtins.bool | None = ...,
+        description: _builtins.str = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "former_secret_expire_time", b"former_secret_expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "create_time", b"create_time", "enabled", b"enabled", "former_secret_expire_time", b"former_secret_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "event_types", b"event_types", "former_secret_expire_time", b"former_secret_expire_time", "given_up", b"given_up", "name", b"name", "state", b"state", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "create_time", b"create_time", "description", b"description", "enabled", b"enabled", "etag", b"etag", "event_types", b"event_types", "former_secret_expire_time", b"former_secret_expire_time", "given_up", b"given_up", "name", b"name", "state", b"state", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__enabled: _TypeAlias = _typing.Literal["enabled"]  # noqa: Y015
+    _WhichOneofArgType__enabled: _TypeAlias = _typing.Literal["_enabled", b"_enabled"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__enabled) -> _WhichOneofReturnType__enabled | None: ...
 
 Global___WebhookEndpoint: _TypeAlias = WebhookEndpoint  # noqa: Y015
 
@@ -324,6 +339,42 @@ class ListWebhookEndpointsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListWebhookEndpointsResponse: _TypeAlias = ListWebhookEndpointsResponse  # noqa: Y015
+
+@_typing.final
+class UpdateWebhookEndpointRequest(_message.Message):
+    """Changes an endpoint."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEBHOOK_ENDPOINT_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def webhook_endpoint(self) -> Global___WebhookEndpoint:
+        """The endpoint with its name, the new values and, so that no change of somebody else is lost, the etag read before. What
+        comes out must keep the rules of an endpoint.
+        """
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields to change: `url`, `event_types`, `enabled`, `description`; absent: every one of them that is set."""
+
+    def __init__(
+        self,
+        *,
+        webhook_endpoint: Global___WebhookEndpoint | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["update_mask", b"update_mask", "webhook_endpoint", b"webhook_endpoint"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "update_mask", b"update_mask", "webhook_endpoint", b"webhook_endpoint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateWebhookEndpointRequest: _TypeAlias = UpdateWebhookEndpointRequest  # noqa: Y015
 
 @_typing.final
 class RotateWebhookSecretRequest(_message.Message):

@@ -50,6 +50,11 @@ class WebhookServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_webhook__pb2.ListWebhookEndpointsRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_webhook__pb2.ListWebhookEndpointsResponse.FromString,
                 _registered_method=True)
+        self.UpdateWebhookEndpoint = channel.unary_unary(
+                '/waymark.vouchers.v1.WebhookService/UpdateWebhookEndpoint',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_webhook__pb2.UpdateWebhookEndpointRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_webhook__pb2.WebhookEndpoint.FromString,
+                _registered_method=True)
         self.RotateWebhookSecret = channel.unary_unary(
                 '/waymark.vouchers.v1.WebhookService/RotateWebhookSecret',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_webhook__pb2.RotateWebhookSecretRequest.SerializeToString,
@@ -105,6 +110,16 @@ class WebhookServiceServicer:
     def ListWebhookEndpoints(self, request, context):
         """Lists endpoints, oldest first.
         Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateWebhookEndpoint(self, request, context):
+        """Changes an endpoint. Its secret stays. What waits for it goes to the new address from the next attempt on, also where the
+        endpoint no longer asks for such events; an attempt under way ends where it began. `enabled` does what
+        EnableWebhookEndpoint and DisableWebhookEndpoint do.
+        Errors: NOT_FOUND, ETAG_STALE, WEBHOOK_URL_REFUSED, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -175,6 +190,11 @@ def add_WebhookServiceServicer_to_server(servicer, server):
                     servicer.ListWebhookEndpoints,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_webhook__pb2.ListWebhookEndpointsRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_webhook__pb2.ListWebhookEndpointsResponse.SerializeToString,
+            ),
+            'UpdateWebhookEndpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateWebhookEndpoint,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_webhook__pb2.UpdateWebhookEndpointRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_webhook__pb2.WebhookEndpoint.SerializeToString,
             ),
             'RotateWebhookSecret': grpc.unary_unary_rpc_method_handler(
                     servicer.RotateWebhookSecret,
@@ -289,6 +309,33 @@ class WebhookService:
             '/waymark.vouchers.v1.WebhookService/ListWebhookEndpoints',
             waymark_dot_vouchers_dot_v1_dot_webhook__pb2.ListWebhookEndpointsRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_webhook__pb2.ListWebhookEndpointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateWebhookEndpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.WebhookService/UpdateWebhookEndpoint',
+            waymark_dot_vouchers_dot_v1_dot_webhook__pb2.UpdateWebhookEndpointRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_webhook__pb2.WebhookEndpoint.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,12 @@ class WebhookServiceStub:
     """Lists endpoints, oldest first.
     Errors: PAGE_TOKEN_INVALID.
     """
+    UpdateWebhookEndpoint: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.UpdateWebhookEndpointRequest, _webhook_pb2.WebhookEndpoint]
+    """Changes an endpoint. Its secret stays. What waits for it goes to the new address from the next attempt on, also where the
+    endpoint no longer asks for such events; an attempt under way ends where it began. `enabled` does what
+    EnableWebhookEndpoint and DisableWebhookEndpoint do.
+    Errors: NOT_FOUND, ETAG_STALE, WEBHOOK_URL_REFUSED, INVALID_ARGUMENT.
+    """
     RotateWebhookSecret: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.RotateWebhookSecretRequest, _webhook_pb2.WebhookSecret]
     """Makes a new secret and shows it once; the one so far signs as well for a while.
     Errors: NOT_FOUND, ALREADY_ANSWERED.
@@ -86,6 +92,12 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
     ListWebhookEndpoints: _aio.UnaryUnaryMultiCallable[_webhook_pb2.ListWebhookEndpointsRequest, _webhook_pb2.ListWebhookEndpointsResponse]  # type: ignore[assignment]
     """Lists endpoints, oldest first.
     Errors: PAGE_TOKEN_INVALID.
+    """
+    UpdateWebhookEndpoint: _aio.UnaryUnaryMultiCallable[_webhook_pb2.UpdateWebhookEndpointRequest, _webhook_pb2.WebhookEndpoint]  # type: ignore[assignment]
+    """Changes an endpoint. Its secret stays. What waits for it goes to the new address from the next attempt on, also where the
+    endpoint no longer asks for such events; an attempt under way ends where it began. `enabled` does what
+    EnableWebhookEndpoint and DisableWebhookEndpoint do.
+    Errors: NOT_FOUND, ETAG_STALE, WEBHOOK_URL_REFUSED, INVALID_ARGUMENT.
     """
     RotateWebhookSecret: _aio.UnaryUnaryMultiCallable[_webhook_pb2.RotateWebhookSecretRequest, _webhook_pb2.WebhookSecret]  # type: ignore[assignment]
     """Makes a new secret and shows it once; the one so far signs as well for a while.
@@ -143,6 +155,18 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_webhook_pb2.ListWebhookEndpointsResponse, _abc.Awaitable[_webhook_pb2.ListWebhookEndpointsResponse]]:
         """Lists endpoints, oldest first.
         Errors: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateWebhookEndpoint(
+        self,
+        request: _webhook_pb2.UpdateWebhookEndpointRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webhook_pb2.WebhookEndpoint, _abc.Awaitable[_webhook_pb2.WebhookEndpoint]]:
+        """Changes an endpoint. Its secret stays. What waits for it goes to the new address from the next attempt on, also where the
+        endpoint no longer asks for such events; an attempt under way ends where it began. `enabled` does what
+        EnableWebhookEndpoint and DisableWebhookEndpoint do.
+        Errors: NOT_FOUND, ETAG_STALE, WEBHOOK_URL_REFUSED, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod
