@@ -7,7 +7,7 @@ broken entity that lxml has made elements of by then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from lxml import etree
 
@@ -23,7 +23,7 @@ class PrologError(Exception):
     """The root element does not begin within MAX_PROLOG bytes."""
 
 
-def parser(events: tuple[str, ...], tag: tuple[str, ...] | None = None) -> Any:
+def parser(events: tuple[Literal["start", "end"], ...], tag: tuple[str, ...] | None = None) -> Any:
     """Returns a pull parser for pieces of `pieces`; depth and length of texts are capped by libxml2."""
     return etree.XMLPullParser(
         events, tag=tag, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False

@@ -26,6 +26,7 @@ from services.platform.edge.contract import Contract, Rpc
 
 RPCS: dict[str, Rpc] = {rpc.name: rpc for rpc in Contract().rpcs}
 DEADLINE = 20.0
+LIFETIME = 24 * 3600  # seconds of a token: torture may take hours
 PATIENCE = 90.0  # seconds that a call is repeated before the caller gives up
 # What a caller may hear of a part that is away; anything else is an answer.
 PASSING = {
@@ -89,7 +90,7 @@ class Callers:
     def person(self, role: str, subject: str = "", organisation: str = "") -> Person:
         """Somebody in `role` with a token of the development issuer; a new person when `subject` is empty."""
         subject = subject or str(uuid.uuid4())
-        told = request_token(self.home, role, subject=subject, organisation=organisation)
+        told = request_token(self.home, role, subject=subject, organisation=organisation, lifetime=LIFETIME)
         return Person(self, role, subject, organisation, told["access_token"])
 
     def anybody(self) -> Person:
