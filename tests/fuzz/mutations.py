@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -68,7 +68,7 @@ def _near(draw: Callable[..., int], seeds: Sequence[bytes]) -> bytes:
     return data
 
 
-def _one(draw: Draw, choices: Sequence[Mutation] | Sequence[bytes]) -> ...:
+def _one(draw: Draw, choices: Sequence[Any]) -> Any:
     return choices[draw(st.integers(0, len(choices) - 1))]
 
 
