@@ -19,6 +19,9 @@ from tests.support.traffic import eventually, load
 SPENDINGS = 2000  # of one voucher, before the next learner comes
 SPENDERS, PAUSE = 4, 0.2
 SECONDS = 300  # that everything may take to come to rest
+PATIENCE = (
+    900  # seconds of a caller: what is killed often comes back late, and may be killed at the same call
+)
 
 
 class Spender:
@@ -68,6 +71,7 @@ class Torture:
 
     def round(self) -> None:
         """Kills each part once while vouchers are spent and a step is moved."""
+        self._stand.stack.until(lambda state: state.ready)
         parts = self._chance.sample(sorted(HITS), len(HITS))
         with load(*self._spenders, pause=PAUSE), ThreadPoolExecutor(1) as pool:
             walked = pool.submit(self._walk)
