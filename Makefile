@@ -26,6 +26,14 @@ $(VENV)/.runtime: requirements.lock pyproject.toml deploy/kafka/jgo.lock.toml
 test: $(VENV)/.dev ## Run every test against real PostgreSQL, Kafka, S3 and Envoy
 	$(BIN)/pytest -n 3 $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## A million hostile inputs for each reader (ARGS="--examples 10000 wages"); what fails goes into the corpus
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+.PHONY: torture
+torture: $(VENV)/.dev ## kill -9 of server, relay and consumer a thousand times under load: what was lost? (ARGS="--kills 60")
+	$(BIN)/python -m tests.torture $(ARGS)
+
 .PHONY: check
 check: $(VENV)/.dev ## Format, lint, types, import rules, buf lint and breaking, generated files fresh
 	$(BIN)/ruff format --check .

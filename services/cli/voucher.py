@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from base64 import b64decode
 from datetime import UTC, datetime
@@ -343,7 +342,7 @@ def read_keys(file: Path) -> dict[str, bytes]:
     from services.vouchers.domain.qr import keys_of
 
     try:
-        return keys_of(json.loads(file.read_text(encoding="utf-8")))
+        return keys_of(file.read_bytes())
     except ValueError as error:
         raise Failure(
             ExitCode.USAGE,

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, LiteralString, TypeAlias
 
 import psycopg
+from waymark.portfolio.v1.events_pb2 import PathwayStepMoved
 
 from services.platform.events import clients
+from services.portfolio.service import DEFINITION
 from services.vouchers.domain.ledger import Kind
 from tests.support.events import test_settings
 from tests.support.traffic import Journal
@@ -27,6 +30,8 @@ EVENTS = {
     "AcceptRedemption": "RedemptionAccepted",
     "VoidRedemption": "RedemptionReleased",
 }
+REDEMPTIONS, PATHWAYS = "waymark.vouchers.redemptions.v1", "waymark.portfolio.pathways.v1"
+WAY = ("PLANNED", "BOOKED", "RUNNING", "EVIDENCE_SUBMITTED", "CONFIRMED")  # of a step, as its course is paid
 RESOLVING = ("accept", "void", "timeout", "reject")
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 _EXTERNAL = [int(kind) for kind in Kind if kind.external]
@@ -110,6 +115,26 @@ def event_faults(events: Sequence[Event], journal: Journal) -> list[str]:
         for name, kinds in told.items()
         if seen.get(name, []) != kinds
     ]
+
+
+def step_faults(records: Iterable[Any], pathways: Iterable[str]) -> list[str]:
+    """I4 and I5, in another service: pathways whose step did not go the whole way, each move told once."""
+    moved, known = defaultdict[str, list[tuple[str, str]]](list), set[bytes]()
+    for record in records:
+        headers = dict(record.headers)
+        if headers["ce_type"].endswith(b".PathwayStepMoved") and headers["ce_id"] not in known:
+            known.add(headers["ce_id"])
+            event = PathwayStepMoved.FromString(record.value)
+            moved[event.pathway].append((event.from_state, event.to_state))
+    return [f"{name}: moved {moved[name]}" for name in pathways if moved[name] != list(pairwise(WAY))]
+
+
+def inbox_faults(connection: Connection, events: Iterable[Event]) -> list[str]:
+    """I4: events on a topic that the portfolio reacts to and has not in its inbox."""
+    wanted = {kind.DESCRIPTOR.name for kind in DEFINITION.reactions}
+    told = {event.id for event in events if event.type in wanted}
+    rows = connection.execute("SELECT id::text FROM inbox WHERE id = ANY (%s::uuid[])", (list(told),))
+    return [f"on the topic, without effect: {each}" for each in told - {row[0] for row in rows.fetchall()}]
 
 
 def by_key(events: Sequence[Event]) -> Mapping[str, list[str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import LiteralString
 
 import psycopg
 
@@ -25,13 +26,20 @@ class Point(IntEnum):
     CLAIMED = 880_001  # the request id is taken, nothing else is done yet
     COMMITTING = 880_002  # everything is written, COMMIT is under way
     PUBLISHED = 880_003  # the broker has the events, the outbox still has them too
+    EFFECT = 880_004  # events had their effect, COMMIT is under way, the broker knows nothing of it
 
 
+_DEFERRED = "DEFERRABLE INITIALLY DEFERRED"
 _TRIGGERS = {
-    Point.CLAIMED: "CREATE TRIGGER gate_claimed AFTER INSERT ON request_ids",
-    Point.COMMITTING: "CREATE CONSTRAINT TRIGGER gate_committing AFTER INSERT OR UPDATE ON redemptions "
-    "DEFERRABLE INITIALLY DEFERRED",
-    Point.PUBLISHED: "CREATE TRIGGER gate_published BEFORE DELETE ON outbox",
+    "vouchers": {
+        Point.CLAIMED: "CREATE TRIGGER gate_claimed AFTER INSERT ON request_ids",
+        Point.COMMITTING: "CREATE CONSTRAINT TRIGGER gate_committing AFTER INSERT OR UPDATE ON redemptions "
+        + _DEFERRED,
+        Point.PUBLISHED: "CREATE TRIGGER gate_published BEFORE DELETE ON outbox",
+    },
+    "portfolio": {
+        Point.EFFECT: f"CREATE CONSTRAINT TRIGGER gate_effect AFTER INSERT ON inbox {_DEFERRED}",
+    },
 }
 
 
@@ -44,10 +52,17 @@ class Gate:
 
     def waiting(self) -> int:
         """How many transactions stand before it."""
-        query = (
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s::bigint AND NOT granted"
+        return self._count("NOT granted")
+
+    def inside(self) -> int:
+        """How many transactions stand before it or have passed it and are not over."""
+        return self._count("mode = 'ShareLock'")
+
+    def _count(self, which: LiteralString) -> int:
+        query: LiteralString = (
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s::bigint AND "
         )
-        row = self.opening.execute(query, (int(self.point),)).fetchone()
+        row = self.opening.execute(query + which, (int(self.point),)).fetchone()
         assert row is not None
         return int(str(row[0]))
 
@@ -58,7 +73,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Gates:
-    """The gates of one vouchers database, all open until one is closed."""
+    """The gates of one service's database, all open until one is closed."""
 
     url: str
 
@@ -71,11 +86,11 @@ class Gates:
 
 
 @contextmanager
-def gates(url: str) -> Iterator[Gates]:
-    """Builds the gates into the vouchers database at `url` (an administrator's) and takes them out again."""
+def gates(url: str, service: str = "vouchers") -> Iterator[Gates]:
+    """Builds the gates into the service's database at `url` (an administrator's) and takes them out again."""
     with psycopg.connect(url, autocommit=True) as admin, ExitStack() as ending:
         ending.callback(admin.execute, "DROP FUNCTION gate() CASCADE")
         admin.execute(_FUNCTION)
-        for point, trigger in _TRIGGERS.items():
+        for point, trigger in _TRIGGERS[service].items():
             admin.execute(f"{trigger} FOR EACH ROW EXECUTE FUNCTION gate({int(point)})".encode())
         yield Gates(url)

@@ -26,7 +26,7 @@ from services.platform.edge.contract import Contract, Rpc
 
 RPCS: dict[str, Rpc] = {rpc.name: rpc for rpc in Contract().rpcs}
 DEADLINE = 20.0
-PATIENCE = 90.0  # seconds that a call is repeated before the caller gives up
+LIFETIME = 24 * 3600  # seconds of a token: torture may take hours
 # What a caller may hear of a part that is away; anything else is an answer.
 PASSING = {
     grpc.StatusCode.UNAVAILABLE,
@@ -79,17 +79,20 @@ class Journal:
 
 
 class Callers:
-    """People who call the stack in `home`; all share one connection and one journal."""
+    """People who call the stack in `home`; all share one connection and one journal.
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    `patience`: seconds that a call is repeated before the caller gives up.
+    """
+
+    def __init__(self, home: Path, patience: float = 90.0) -> None:
+        self.home, self.patience = home, patience
         self.journal = Journal()
         self.channel = grpc.insecure_channel(read_state(home).edge.removeprefix("http://"))
 
     def person(self, role: str, subject: str = "", organisation: str = "") -> Person:
         """Somebody in `role` with a token of the development issuer; a new person when `subject` is empty."""
         subject = subject or str(uuid.uuid4())
-        told = request_token(self.home, role, subject=subject, organisation=organisation)
+        told = request_token(self.home, role, subject=subject, organisation=organisation, lifetime=LIFETIME)
         return Person(self, role, subject, organisation, told["access_token"])
 
     def anybody(self) -> Person:
@@ -130,13 +133,13 @@ class Person:
         """Repeats one and the same request, with a request_id where it takes one, until it is answered.
 
         The answer is journalled and returned. Raises the RpcError of a refusal, or of the last try once
-        PATIENCE is over.
+        the callers' patience is over.
         """
         request, attempts = request_of(rpc, **fields), list[Attempt]()
         if "request_id" in request.DESCRIPTOR.fields_by_name:
             request.request_id = str(uuid.uuid4())
             self.callers.journal.pending.add(request.request_id)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self.callers.patience
         while True:
             began = time.monotonic()
             try:

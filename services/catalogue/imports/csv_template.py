@@ -103,6 +103,10 @@ class CsvTemplate:
                 "Give each row as many values as the header has names.",
             )
             return {}
+        if b"\0" in raw.raw:  # which no text of the database holds
+            message, remedy = "A value holds a NUL character.", "Save the file as UTF-8 text."
+            findings.error("NUL_CHARACTER", "", "", message, remedy)
+            return {}
         text_language = values.language(first.get("language", ""), "language", findings)
         text_language = text_language or context.default_language
         title = values.plain(first["title"], values.MAX_TITLE)
@@ -181,7 +185,8 @@ def _group(reader: Any, names: list[str], bounded: Bounded) -> Iterator[Raw]:
 
 def _raw(key: str, line: int, names: list[str], group: list[Row]) -> Raw:
     text = "\x1e".join(["\x1f".join(row) for row in group])
-    return Raw(key if len(key) <= MAX_ID else "", line, text.encode(), _Rows(names, group))
+    usable = len(key) <= MAX_ID and "\0" not in key
+    return Raw(key if usable else "", line, text.encode(), _Rows(names, group))
 
 
 class _Rows(Sequence[dict[str, str]]):

@@ -339,7 +339,7 @@ def _nameless(raw: Raw) -> Finding:
         raw.line,
         "id",
         "",
-        "The course has no id, or one longer than 500 characters.",
+        "The course has no id, or one longer than 500 characters or with a NUL character.",
         "Give each course an id that stays the same from feed to feed.",
     )
 

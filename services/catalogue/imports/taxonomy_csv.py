@@ -19,7 +19,7 @@ from services.platform.errors import Refusal, Violation
 
 MAX_ROWS = 100_000
 MAX_BYTES = 64 << 20
-MAX_LABEL = 500
+MAX_LABEL = MAX_URI = 500  # characters
 MAX_VIOLATIONS = 50
 _CODE = re.compile(r"[0-9]{1,4}")
 _ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
@@ -84,6 +84,8 @@ def _read(
         preferred, isco_code = clean(row["preferredLabel"]).strip(), isco(row)
         if not uri.startswith(("http://", "https://")) or not _ID.fullmatch(concept):
             problems.add(line, "conceptUri", "is no concept URI")
+        elif len(uri) > MAX_URI:
+            problems.add(line, "conceptUri", f"has more than {MAX_URI} characters")
         elif concept in rows:
             problems.add(line, "conceptUri", "stands in the file twice")
         elif not _CODE.fullmatch(isco_code):
@@ -135,6 +137,9 @@ def _rows(
                 return
             if None in row or None in row.values():
                 problems.add(reader.line_num, "row", "has more or fewer values than the header")
+                continue
+            if any("\0" in value for value in row.values()):  # which no text of the database holds
+                problems.add(reader.line_num, "row", "holds a NUL character; save the file as UTF-8 text")
                 continue
             yield reader.line_num, row
     except csv.Error as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from lxml import etree
 from waymark.catalogue.v1.course_pb2 import CourseMode
@@ -19,6 +19,7 @@ from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import INFO, Findings
 from services.catalogue.imports import values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
+from services.platform import xml
 
 XCRI = "{http://xcri.org/profiles/1.2/catalog}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -58,25 +59,30 @@ class XcriCap:
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `course`; its content is the element."""
-        events = etree.iterparse(
-            cast(BinaryIO, stream),
-            events=("start", "end"),
-            tag=(f"{XCRI}catalog", f"{XCRI}course"),
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-        )
+        parser = xml.parser(("start", "end"), (f"{XCRI}catalog", f"{XCRI}course"))
         root_seen = False
         try:
-            for event, element in events:
-                if not root_seen:
-                    _check_root(element)
-                    root_seen = True
-                if event == "end" and element.tag == f"{XCRI}course":
-                    yield _raw(element)
-                    stream.record_done()
-                    _forget(element)
+            for piece in xml.pieces(iter(stream.read, b"")):
+                parser.feed(piece)
+                for event, element in parser.read_events():
+                    if not root_seen:
+                        root_seen = True
+                        if element.tag != f"{XCRI}catalog":
+                            raise _no_catalog(element.tag)
+                    if event == "end" and element.tag == f"{XCRI}course":
+                        yield _raw(element)
+                        stream.record_done()
+                        _forget(element)
+            parser.close()
+        except xml.DoctypeError as error:
+            raise FeedBroken(
+                "DTD_FORBIDDEN",
+                1,
+                "The file declares a document type.",
+                "Remove the DOCTYPE and its entities.",
+            ) from error
+        except xml.PrologError as error:
+            raise _no_catalog() from error
         except etree.XMLSyntaxError as error:
             raise FeedBroken(
                 "XML_INVALID",
@@ -86,9 +92,7 @@ class XcriCap:
                 (error.msg or "")[:200],
             ) from error
         if not root_seen:
-            raise FeedBroken(
-                "NO_CATALOG", 1, "This is no XCRI-CAP 1.2 file.", "Its root must be a 1.2 `catalog`."
-            )
+            raise _no_catalog()
 
     def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
         """Reads a course element."""
@@ -114,15 +118,10 @@ class XcriCap:
         }
 
 
-def _check_root(element: Any) -> None:
-    if element.getroottree().docinfo.internalDTD is not None:
-        raise FeedBroken(
-            "DTD_FORBIDDEN", 1, "The file declares a document type.", "Remove the DOCTYPE and its entities."
-        )
-    if element.tag != f"{XCRI}catalog":
-        raise FeedBroken(
-            "NO_CATALOG", 1, "This is no XCRI-CAP 1.2 file.", "Its root must be a 1.2 `catalog`.", element.tag
-        )
+def _no_catalog(root: str = "") -> FeedBroken:
+    return FeedBroken(
+        "NO_CATALOG", 1, "This is no XCRI-CAP 1.2 file.", "Its root must be a 1.2 `catalog`.", root
+    )
 
 
 def _raw(element: Any) -> Raw:
@@ -135,11 +134,10 @@ def _raw(element: Any) -> Raw:
 
 
 def _forget(element: Any) -> None:
-    """Takes the finished siblings before this one out of the tree; who still holds one keeps it."""
-    parent = element.getparent()
-    if parent is not None:
-        while element.getprevious() is not None:
-            del parent[0]
+    """Takes what is finished before this one out of the tree, providers too; who still holds one keeps it."""
+    for each in (element, *element.iterancestors()):
+        while each.getprevious() is not None:
+            del each.getparent()[0]
 
 
 def _localized(element: Any, context: Context, findings: Findings) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from lxml import etree
 from services.vouchers.domain import camt054, pain002
 from services.vouchers.domain.bank_reports import Format, Report, Said
 from services.vouchers.domain.bank_xml import (
+    MAX_SILENT,
     MAX_STATEMENTS,
     Reading,
     broken,
@@ -33,7 +34,7 @@ def read(content: bytes) -> Report:
     if first is None:
         raise broken(0, "the file is empty", "send the file that the bank made")
     format_, reader = _reader(reading.root)
-    statements, said = reader.Statements(), list[Said]()
+    statements, said, silent = reader.Statements(), list[Said](), 0
     header: tuple[str, Any, int] | None = None
     element: etree._Element | None = first
     while element is not None:
@@ -43,15 +44,24 @@ def read(content: bytes) -> Report:
                 moment(element, "{*}CreDtTm"),
                 _page(text(element, "{*}MsgPgntn/{*}PgNb"), line_of(element)),
             )
-        said += statements.of(element)
-        if len(said) > MAX_STATEMENTS:
-            raise broken(0, f"the file says more than {MAX_STATEMENTS} things", "ask the bank for several")
+        here = list(statements.of(element))
+        said += here
+        silent = 0 if here else silent + 1
+        _check_length(len(said), silent)
         element = next(elements, None)
     said += statements.rest()
     if header is None:
         raise broken(0, "GrpHdr is missing", "ask the bank for a file that follows the standard")
     message_id, created, page = header
     return Report(format_, message_id, page, created, reading.sha256, tuple(said))
+
+
+def _check_length(said: int, silent: int) -> None:
+    if said > MAX_STATEMENTS:
+        raise broken(0, f"the file says more than {MAX_STATEMENTS} things", "ask the bank for several")
+    if silent > MAX_SILENT:
+        what = f"more than {MAX_SILENT} elements on end say nothing of a payment"
+        raise broken(0, what, "ask the bank for a file that follows the standard")
 
 
 def _reader(root: str) -> tuple[Format, Any]:

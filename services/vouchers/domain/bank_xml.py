@@ -16,12 +16,14 @@ from typing import Any
 from lxml import etree
 from waymark.errors.v1 import reason_pb2
 
+from services.platform import xml
 from services.platform.errors import Refusal, Violation
 from services.vouchers.domain.money import MAX_CENTS
 
 MAX_BYTES = 32 << 20  # of XML, also when it came compressed
 MAX_DEPTH = 32  # the formats need 15
 MAX_STATEMENTS = 50_000
+MAX_SILENT = 10_000  # elements between two statements, which are all in memory
 MAX_ID = 35  # characters, as in the standard
 _CHUNK = 64 << 10
 _GZIP = b"\x1f\x8b"
@@ -52,35 +54,32 @@ class Reading:
 
     def elements(self) -> Iterator[etree._Element]:
         """Yields each element as it ends; `forget` it once it is used."""
-        parser: Any = etree.XMLPullParser(
-            events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-        )
-        depth = 0
+        parser, depth = xml.parser(("start", "end")), 0
         try:
-            for chunk in self._chunks():
-                self._digest.update(chunk)
-                parser.feed(chunk)
+            for piece in xml.pieces(self._chunks()):
+                self._digest.update(piece)
+                parser.feed(piece)
                 for event, element in parser.read_events():
                     depth += 1 if event == "start" else -1
                     if event == "end":
                         yield element
                     elif depth == 1:
-                        self._check_root(element)
+                        self.root = str(element.tag)
                     elif depth > MAX_DEPTH:
                         what = f"elements lie more than {MAX_DEPTH} deep"
                         raise broken(line_of(element), what, "this is no bank report")
             parser.close()
+        except xml.DoctypeError:
+            mend = "bank reports have none; remove the DOCTYPE"
+            raise broken(1, "the file declares a document type", mend) from None
+        except xml.PrologError:
+            raise broken(1, "no root element begins the file", "this is no bank report") from None
         except etree.XMLSyntaxError as error:
             raise broken(
                 error.lineno or 0,
                 "the XML is not well-formed or cut off",
                 "fetch the file from the bank again and send it unchanged",
             ) from None
-
-    def _check_root(self, element: etree._Element) -> None:
-        if element.getroottree().docinfo.internalDTD is not None:
-            raise broken(1, "the file declares a document type", "bank reports have none; remove the DOCTYPE")
-        self.root = str(element.tag)
 
     def _chunks(self) -> Iterator[bytes]:
         size = 0

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeGuard
 
 import segno
 from cryptography.exceptions import InvalidSignature
@@ -87,24 +87,33 @@ def read_token(token: str, keys: Mapping[str, bytes]) -> Claims:
     parts = token.strip().split(".")
     if len(parts) != 3 or len(token) > LONGEST:
         raise NotGenuineError(Flaw.MALFORMED)
-    header, claims = _decoded(parts[0]), _decoded(parts[1])
+    try:
+        header, claims, signature = _object(_bytes(parts[0])), _object(_bytes(parts[1])), _bytes(parts[2])
+    except ValueError:
+        raise NotGenuineError(Flaw.MALFORMED) from None
     kid = header.get("kid")
-    if (header.get("alg"), header.get("typ")) != ("EdDSA", TYPE) or not isinstance(kid, str):
+    if (header.get("alg"), header.get("typ")) != ("EdDSA", TYPE) or not _is_text(kid):
         raise NotGenuineError(Flaw.MALFORMED)
     if kid not in keys:
         raise NotGenuineError(Flaw.UNKNOWN_KEY, kid)
     try:
         public = Ed25519PublicKey.from_public_bytes(keys[kid])
-        public.verify(_bytes(parts[2]), f"{parts[0]}.{parts[1]}".encode())
+        public.verify(signature, f"{parts[0]}.{parts[1]}".encode())
     except InvalidSignature:
         raise NotGenuineError(Flaw.FORGED, kid) from None
-    return Claims(
-        voucher=str(claims["sub"]),
-        programme=str(claims["programme"]),
-        expires=datetime.fromtimestamp(int(claims["exp"]), UTC),
-        issue=int(claims.get("issue", 1)),
-        key_id=kid,
-    )
+    return _claims(claims, kid)
+
+
+def _claims(claims: Mapping[str, Any], kid: str) -> Claims:
+    """A good key does not make good claims: who holds one may have signed anything."""
+    voucher, programme, issue = claims.get("sub"), claims.get("programme"), claims.get("issue", 1)
+    try:
+        expires = datetime.fromtimestamp(claims.get("exp"), UTC)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, OSError):
+        raise NotGenuineError(Flaw.MALFORMED, kid) from None
+    if not (_is_text(voucher) and _is_text(programme) and isinstance(issue, int)):
+        raise NotGenuineError(Flaw.MALFORMED, kid)
+    return Claims(voucher, programme, expires, issue, kid)
 
 
 def jwk(public: bytes) -> dict[str, str]:
@@ -119,16 +128,17 @@ def jwk(public: bytes) -> dict[str, str]:
     }
 
 
-def keys_of(document: Any) -> dict[str, bytes]:
+def keys_of(content: bytes) -> dict[str, bytes]:
     """Returns the Ed25519 keys of a JWK set by id; others are passed over. Raises ValueError for anything
-    else than a JWK set, or one without such a key."""
+    else than a JWK set in JSON, or one without such a key."""
     found = {}
-    entries = document.get("keys") if isinstance(document, Mapping) else None
+    entries = _object(content).get("keys")
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, Mapping) and (entry.get("kty"), entry.get("crv")) == ("OKP", "Ed25519"):
             public = _bytes(str(entry.get("x", "")))
-            if len(public) == 32:
-                found[str(entry.get("kid") or key_id(public))] = public
+            kid = entry.get("kid") or key_id(public)
+            if len(public) == 32 and _is_text(kid):
+                found[kid] = public
     if not found:
         raise ValueError("holds no Ed25519 key in the form of a JWK set")
     return found
@@ -152,13 +162,19 @@ def _encoded(value: Mapping[str, object]) -> str:
     return _base64(json.dumps(value, separators=(",", ":")).encode())
 
 
-def _decoded(part: str) -> dict[str, Any]:
+def _is_text(value: object) -> TypeGuard[str]:
+    """False also for half a character (`\\ud800`), which JSON can hold and no answer can."""
+    return isinstance(value, str) and value.isprintable()
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    """Returns a JSON object; raises ValueError for anything else."""
     try:
-        found = json.loads(_bytes(part))
-    except (ValueError, RecursionError):  # the second for lists in lists without end
-        raise NotGenuineError(Flaw.MALFORMED) from None
+        found = json.loads(content)
+    except RecursionError:
+        raise ValueError("nests lists in lists without end") from None
     if not isinstance(found, dict):
-        raise NotGenuineError(Flaw.MALFORMED)
+        raise ValueError("is no JSON object")
     return found
 
 
@@ -167,11 +183,8 @@ def _base64(data: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """Returns the bytes of base64url without padding; raises NotGenuineError for anything else."""
-    try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        raise NotGenuineError(Flaw.MALFORMED) from None
+    """Returns the bytes of base64url without padding; raises ValueError for anything else."""
+    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     if _base64(data) != text:  # the same bytes written differently would be another token
-        raise NotGenuineError(Flaw.MALFORMED)
+        raise ValueError("is no base64url")
     return data

@@ -221,8 +221,16 @@ def accounts_of(organisation: str) -> Select[Any]:
     return select(bank_accounts).where(bank_accounts.c.organisation == organisation)
 
 
+def wait_for_approvals(tx: Transaction) -> None:
+    """Waits for approvals under way, and lets later ones wait for the end of this transaction."""
+    waiting = payout_batches.c.state.in_([int(BatchState.OPEN), int(BatchState.FROZEN)])
+    statement = select(payout_batches.c.id).where(waiting).order_by(payout_batches.c.id)
+    tx.execute(statement.with_for_update(read=True))
+
+
 def add_hold(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
-    """Inserts a hold; returns its row."""
+    """Inserts a hold; returns its row. What is approved after whoever placed it was told, it stops."""
+    wait_for_approvals(tx)
     return tx.execute(insert(holds).values(values).returning(holds)).one()
 
 

@@ -16,12 +16,12 @@ import psycopg
 import pytest
 
 from tests.support import audit
-from tests.support.gates import Gate, Gates, Point, gates
+from tests.support.gates import Gates, Point, gates
+from tests.support.kills import SERVER, kill_at
 from tests.support.stand import Learner, Stand
 from tests.support.traffic import Acknowledged, Journal, eventually, load, request_of
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
-SERVER = "vouchers-server"
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +48,6 @@ def known(stand: Stand, ids: set[str], *, repeated: bool = False) -> int:
     """How many of these request ids the database has; `repeated`: how many came again and met themselves."""
     query = "SELECT count(*) FROM request_ids WHERE request_id = ANY (%s) AND repeats >= %s"
     return int(stand.one("vouchers", query, list(ids), int(repeated)))
-
-
-def kill_at(stand: Stand, gate: Gate, *, after_commit: bool) -> tuple[set[str], int]:
-    """Kills the server while callers stand at the gate, or once they have passed it and before they are
-    answered; returns the request ids under way, and how many of them stood there."""
-    under_way, standing = set(stand.callers.journal.pending), gate.waiting()
-    if after_commit:
-        stand.signal(SERVER, signal.SIGSTOP)  # it will not see that its COMMITs went well
-        gate.open()
-        eventually(lambda: known(stand, under_way) >= standing)
-    stand.signal(SERVER, signal.SIGKILL)
-    return under_way, standing
 
 
 def check_one_answer(entries: list[Acknowledged]) -> None:
@@ -89,7 +77,8 @@ def test_a_server_killed_around_commit_gives_the_retry_the_one_answer(
             called = [pool.submit(call) for call in calls]
             # A transaction may be that of several calls; who comes later waits in the server for its end.
             eventually(lambda: gate.waiting() and len(journal.pending) >= len(calls) + len(works))
-            under_way, standing = kill_at(stand, gate, after_commit=after_commit)
+            under_way = set(journal.pending)
+            standing = kill_at(stand, SERVER, gate, committed=after_commit)
         for each in called:
             each.result()
         stand.until_restarted(server)

@@ -55,6 +55,17 @@ def test_bad_records_stay_out_and_are_explained(catalogue: Catalogue, source: st
     assert (len(page.findings), bool(page.next_page_token)) == (2, True)
 
 
+def test_a_nul_character_rejects_its_record_alone(catalogue: Catalogue, source: str) -> None:
+    bad = {"session_id": "S\0"}, {"url": "https://p.example/\0"}
+    long = row("A", "Good", description="x" * 9_000)  # what an upload begins with is looked at before
+    rows = long, row("N\0", "Bad"), *(row(f"B{n}", "Bad", **each) for n, each in enumerate(bad))
+    run = catalogue.feed(source, feed(*rows))
+    assert (run.state, run.records_accepted, run.records_rejected) == (Run.STATE_SUCCEEDED, 1, 3)
+    found = [finding.code for finding in catalogue.findings(run.name)]
+    assert found == ["ID_MISSING", "NUL_CHARACTER", "NUL_CHARACTER"]
+    assert list(courses(catalogue)) == ["A"]
+
+
 def test_dry_run_changes_nothing(catalogue: Catalogue, source: str) -> None:
     run = catalogue.feed(source, feed(*many(3)), dry_run=True)
     assert (run.state, run.courses_created, run.records_accepted) == (Run.STATE_SUCCEEDED, 3, 3)

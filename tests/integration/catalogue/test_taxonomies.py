@@ -55,7 +55,13 @@ def test_a_bad_file_says_where_and_leaves_nothing(catalogue: Catalogue) -> None:
         .ListTaxonomyVersions(taxonomy_pb2.ListTaxonomyVersionsRequest())
         .taxonomy_versions
     )
-    for data in (b"a,b\n1,2\n", ESCO[:-20] + b'"open', b"\xff\xfe" + ESCO, b"conceptUri\n"):
+    long = "".join(
+        f"{number:x}/" for number in range(2000)
+    ).encode()  # more than an index of the database takes
+    nul = ESCO + b"x" * 9_000 + b"\0,2512,label,,text,1\n"
+    endless = ESCO + b"http://x/" + long + b"y,2512,label,,text,1\n"
+    others = b"a,b\n1,2\n", ESCO[:-20] + b'"open', b"\xff\xfe" + ESCO, b"conceptUri\n"
+    for data in (*others, nul, endless):
         assert (
             reason_of(catalogue.taxonomies().ImportTaxonomy, request(catalogue, data))
             == "TAXONOMY_FILE_INVALID"

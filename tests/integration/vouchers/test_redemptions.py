@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,10 +13,10 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 from waymark.vouchers.v1 import voucher_pb2
 
 from services.platform.db.transaction import transaction
-from services.platform.db.wire import Named, Prepared
 from services.vouchers import jobs
 from services.vouchers.store import redemptions
 from tests.integration.vouchers.refusals import reason_of, refused
+from tests.integration.vouchers.unlocked import unlock_reservations
 from tests.support.meetings import Meeting
 from tests.support.vouchers import NO_EVIDENCE, World, cents, eur, request_id
 
@@ -78,12 +77,7 @@ def test_32_callers_spend_one_voucher_once(world: World) -> None:
 def test_control_without_the_lock_one_voucher_is_overspent(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, reserve = redemptions.LOCK_BY_VOUCHER, redemptions.RESERVE
-    unlocked = lock.prepared.sql.replace("FOR NO KEY UPDATE OF v, h", "")
-    monkeypatch.setattr(redemptions, "LOCK_BY_VOUCHER", Named(Prepared("unlocked", unlocked), lock.names))
-    # The chain's primary key would stop most twins too; without it the lock stands alone.
-    free = reserve.prepared.sql.partition("), head AS")[0] + ") SELECT 1"
-    used = [name for place, name in enumerate(reserve.names, 1) if re.search(rf"\${place}\b", free)]
+    unlock_reservations(monkeypatch)
     write, meet = redemptions.reserve, Meeting(3)
 
     def late(*arguments: Any) -> None:
@@ -91,7 +85,6 @@ def test_control_without_the_lock_one_voucher_is_overspent(
         write(*arguments)
 
     monkeypatch.setattr(redemptions, "reserve", late)
-    monkeypatch.setattr(redemptions, "RESERVE", Named(Prepared("free", free), tuple(used)))
     granted, _, _ = spend_at_once(world)
     assert granted > 2, "the race did not show; the test above proves nothing"
 

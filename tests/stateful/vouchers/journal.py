@@ -31,16 +31,27 @@ class Journal:
         with transaction(self._world.app) as tx:
             return int(tx.execute(EVENTS).scalar_one())
 
-    def acknowledged(self, call: Callable[[], Any], events: int) -> Any:
-        """Runs a call; when it is acknowledged, exactly so many events more are in the outbox (I4), and none
-        when it is refused: then returns None."""
+    def _check_refusal(self, refusal: Any) -> None:
+        assert refusal.code() is not grpc.StatusCode.INVALID_ARGUMENT, refusal  # a slip of the machine's own
+        assert self.count_events() == self.events, "a refused call left an event"
+
+    def granted(self, learner: Any, voucher: str, value: int) -> str:
+        """Notes a new voucher worth `value` cents; returns its name."""
+        self.values[voucher], self.owners[voucher] = value, learner
+        return voucher
+
+    def acknowledged(self, call: Callable[[], Any], events: int | Callable[[Any], int] | None = None) -> Any:
+        """Runs a call; when it is acknowledged, exactly so many events more are in the outbox (I4; None:
+        however many), and none when it is refused: then returns None."""
         try:
             answer = call()
-        except Refused:
-            assert self.count_events() == self.events, "a refused call left an event"
+        except Refused as refusal:
+            self._check_refusal(refusal)
             return None
-        self.events += events
-        assert self.count_events() == self.events
+        told = self.count_events()
+        more = told - self.events if events is None else events if isinstance(events, int) else events(answer)
+        assert told == self.events + more
+        self.events = told
         return answer
 
     def held(self, voucher: str) -> int:
@@ -50,6 +61,11 @@ class Journal:
     def used(self, voucher: str) -> int:
         """Cents of a voucher that are set aside or spent."""
         return self.held(voucher) + self.spent.get(voucher, 0)
+
+    def ends_with(self, voucher: str, reserved: int, amount: int) -> bool:
+        """Tells whether a live voucher is spent whole once `amount` of its last reservation is accepted."""
+        last = self.held(voucher) == reserved and voucher not in self.ended
+        return last and self.spent.get(voucher, 0) + amount == self.values.get(voucher)
 
     def resolve(self, redemption: str) -> tuple[str, int]:
         """Takes a reservation out, and returns its voucher and cents: it resolves once, a second time is a

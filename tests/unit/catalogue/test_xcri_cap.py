@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.catalogue.imports import xcri_cap
 from services.catalogue.imports.feed import Bounded, FeedBroken
 from services.catalogue.imports.xcri_cap import XcriCap
 from tests.unit.catalogue.feeds import read_all
@@ -121,6 +122,20 @@ def test_endless_record_is_cut_off_and_control() -> None:
         list(READER.records(Bounded(io.BytesIO(data), 100_000)))
     assert broken.value.finding.code == "RECORD_TOO_LARGE"
     assert len(list(READER.records(Bounded(io.BytesIO(data), 1 << 40)))) == 1  # the guard off: it goes in
+
+
+def in_memory(data: bytes) -> int:
+    """How many elements the tree holds when the last course is read."""
+    *_, last = READER.records(Bounded(io.BytesIO(data)))
+    return sum(1 for _ in last.content.getroottree().iter())
+
+
+def test_a_feed_of_many_providers_does_not_grow_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = in_memory(feed(course()))
+    data = feed("</provider><provider>".join(course(f"C{n}") for n in range(1000)))
+    assert in_memory(data) <= 2 * one
+    monkeypatch.setattr(xcri_cap, "_forget", lambda element: None)  # control
+    assert in_memory(data) > 500 * one
 
 
 def test_records_stay_readable_in_batches() -> None:

@@ -178,6 +178,17 @@ def test_control_without_the_depth_limit_depth_is_read(monkeypatch: pytest.Monke
     assert len(read(STATUSES.replace(b"<GrpHdr>", deep + b"<GrpHdr>")).said) == 4
 
 
+def test_elements_that_say_nothing_are_no_way_to_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    head, _, tail = BOOKINGS.partition(b"<Ntry>")
+    few = gzip.compress(head + b"<a/>" * 9_000 + b"<Ntry>" + tail)
+    many = gzip.compress(head + b"<a/>" * 100_000 + b"<Ntry>" + tail)
+    assert len(many) < 2_000
+    assert read(few).said == read(BOOKINGS).said
+    assert "more than 10000 elements on end say nothing" in refusal(many)
+    monkeypatch.setattr(bank_files, "MAX_SILENT", 10**9)  # control: they all go in
+    assert read(many).said == read(BOOKINGS).said
+
+
 def test_only_so_many_statements_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bank_files, "MAX_STATEMENTS", 3)
     assert "more than 3 things" in refusal(STATUSES)

@@ -85,7 +85,7 @@ def flaw_of(token: str, keys: dict[str, bytes]) -> str:
 def test_a_genuine_qr_is_read_with_published_keys() -> None:
     key, former = (qr.SigningKey(Ed25519PrivateKey.generate()) for _ in range(2))
     published = {"keys": [{"kty": "RSA", "kid": "r"}, qr.jwk(key.public), qr.jwk(former.public)]}
-    keys = qr.keys_of(json.loads(json.dumps(published)))
+    keys = qr.keys_of(json.dumps(published).encode())
     for each in (key, former):
         claims = qr.read_token(made(each, 3), keys)
         assert claims == qr.Claims("vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC), 3, each.id)
@@ -129,5 +129,5 @@ def test_the_qr_as_picture_is_a_png() -> None:
 
 @pytest.mark.parametrize("document", [None, [], {}, {"keys": []}, {"keys": [1]}, {"keys": [{"kty": "OKP"}]}])
 def test_a_file_without_keys_is_refused(document: object) -> None:
-    with pytest.raises(ValueError, match="JWK set"):
-        qr.keys_of(document)
+    with pytest.raises(ValueError, match=r"JWK set|no JSON object"):
+        qr.keys_of(json.dumps(document).encode())

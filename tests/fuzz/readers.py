@@ -1,0 +1,151 @@
+"""Every reader of what comes from outside, as a function of bytes, with what it may refuse with."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from waymark.catalogue.v1.shortage_list_pb2 import ShortageFormat
+
+from services.catalogue.domain.findings import Findings
+from services.catalogue.imports import shortage_csv, taxonomy_csv
+from services.catalogue.imports.csv_template import CsvTemplate
+from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Occupation
+from services.catalogue.imports.xcri_cap import XcriCap
+from services.catalogue.store.taxonomies import LabelRow
+from services.platform.errors import Refusal
+from services.platform.rpc.status import answer_of
+from services.vouchers.domain import allocation_file, bank_files, codes, levies, qr
+
+SIGNING = qr.SigningKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
+KEYS = {SIGNING.id: SIGNING.public}
+COURSE = "00000000-0000-4000-8000-000000000001"
+TODAY = date(2026, 6, 1)
+WELDER = "http://data.europa.eu/esco/occupation/welder"
+CONTEXT = Context(default_nuts_code="BE2", occupations={WELDER: Occupation(WELDER, "7212", "welder")})
+MAX_STATUS_BYTES = 8000  # what a header block carries to the caller
+MAX_CENTS = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader: `read` returns what it read, or raises one of `refuses`."""
+
+    read: Callable[[bytes], object]
+    refuses: tuple[type[Exception], ...] = (Refusal,)
+
+
+def examine(reader: Reader, data: bytes) -> bool:
+    """Reads; True when it was read. Raises whatever the reader may not raise, and AssertionError for a result
+    or a refusal that could not be stored or told."""
+    try:
+        found = reader.read(data)
+    except reader.refuses as error:
+        check_tellable(error)
+        return False
+    check_storable(found)
+    return True
+
+
+def check_tellable(error: Exception) -> None:
+    """Raises AssertionError where nobody could be told of a refusal."""
+    if isinstance(error, Refusal):
+        assert len(answer_of(error).trailing_metadata[0][1]) <= MAX_STATUS_BYTES
+    check_storable([getattr(error, "finding", ()), getattr(error, "key_id", "")])
+
+
+def check_storable(value: object) -> None:
+    """Raises AssertionError where the database could not take a value: a NUL or half a character in a text, a
+    number beyond eight bytes."""
+    if isinstance(value, str):
+        assert "\0" not in value, f"NUL in {value[:80]!r}"
+        value.encode()
+    elif isinstance(value, float):
+        json.dumps(value, allow_nan=False)
+    elif isinstance(value, int):
+        assert abs(value) <= MAX_CENTS
+    elif isinstance(value, dict):
+        check_storable([*value, *value.values()])
+    elif isinstance(value, Iterable) and not isinstance(value, bytes):
+        for each in value:
+            check_storable(each)
+    elif is_dataclass(value):
+        check_storable([getattr(value, field.name) for field in fields(value)])
+
+
+def _text(data: bytes) -> str:
+    """Text as a request can bring it: whatever it says, it is UTF-8."""
+    return data.decode(errors="replace")
+
+
+def _code(data: bytes) -> object:
+    code = codes.normalise(_text(data))
+    assert codes.normalise(codes.grouped(code).lower()) == code
+    return code
+
+
+def _token(data: bytes) -> object:
+    return qr.read_token(_text(data), KEYS)
+
+
+def _signed(data: bytes) -> object:
+    """Header and claims, a line each, signed with a good key: whoever holds one is still not trusted."""
+    header, _, claims = data.partition(b"\n")
+    signed = ".".join(qr._base64(part) for part in (header.strip(), claims.strip()))
+    return qr.read_token(f"{signed}.{qr._base64(SIGNING.private.sign(signed.encode()))}", KEYS)
+
+
+def _allocation(data: bytes) -> object:
+    return list(allocation_file.read(io.BytesIO(data)))
+
+
+def _feed(reader: FeedReader, data: bytes) -> object:
+    """What is read of each record, and what is found wrong with it."""
+    documents: list[object] = []
+    for raw in reader.records(Bounded(io.BytesIO(data))):
+        findings = Findings(raw.external_id, raw.line)
+        document = reader.read(raw, COURSE, CONTEXT, findings)
+        documents.append([raw.external_id, raw.line, findings.found, not findings.rejected and document])
+    return documents
+
+
+def _shortage(shape: int, data: bytes) -> object:
+    draft = shortage_csv.read(data, shape, OCCUPATIONS, "BE", 3)
+    assert draft.rejected <= draft.rows
+    assert len(draft.entries) <= draft.rows - draft.rejected
+    return draft
+
+
+def _label(concept: str, isco: str, label: str, scheme: str = "esco") -> Any:
+    uri = f"http://data.europa.eu/esco/{concept}"
+    return LabelRow(label, label, "en", preferred=True, uri=uri, isco_code=isco, scheme=scheme)
+
+
+OCCUPATIONS = shortage_csv.Occupations(
+    [_label("occupation/welder", "7212", "welder"), _label("isco/C7212", "7212", "welders", "isco-08")],
+    {"7", "72", "721", "7212"},
+)
+READERS: dict[str, Reader] = {
+    "voucher_code": Reader(_code),
+    "qr_token": Reader(_token, (qr.NotGenuineError,)),
+    "qr_signed": Reader(_signed, (qr.NotGenuineError,)),
+    "qr_keys": Reader(qr.keys_of, (ValueError,)),
+    "pain_002": Reader(bank_files.read),
+    "camt_054": Reader(bank_files.read),
+    "allocation": Reader(_allocation),
+    "wages": Reader(partial(levies.read_wages, today=TODAY)),
+    "feed_csv": Reader(partial(_feed, CsvTemplate()), (FeedBroken,)),
+    "feed_xcri": Reader(partial(_feed, XcriCap()), (FeedBroken,)),
+    "shortage_template": Reader(partial(_shortage, ShortageFormat.SHORTAGE_FORMAT_TEMPLATE_CSV)),
+    "shortage_names": Reader(partial(_shortage, ShortageFormat.SHORTAGE_FORMAT_NAMES_CSV)),
+    "shortage_index": Reader(partial(_shortage, ShortageFormat.SHORTAGE_FORMAT_ISCO_INDEX_CSV)),
+    "taxonomy_esco": Reader(lambda data: taxonomy_csv.read_esco(io.BytesIO(data), "en")),
+    "taxonomy_isco": Reader(lambda data: taxonomy_csv.read_isco(io.BytesIO(data), "en")),
+    "taxonomy_labels": Reader(lambda data: taxonomy_csv.read_labels(io.BytesIO(data), {"7212": "C7212"})),
+}

@@ -1,0 +1,87 @@
+"""Each reader stands its corpus and what is made of it; with a guard off, it does not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from services.catalogue.imports import csv_template, feed, shortage_csv, taxonomy_csv, xcri_cap
+from services.vouchers.domain import allocation_file, bank_xml, codes, levies, qr
+from tests.fuzz.readers import READERS
+from tests.fuzz.running import Found, check, corpus, run
+
+EXAMPLES = 400  # a reader; `make fuzz` tries a million
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_is_good_is_read(name: str) -> None:
+    good = [data for file, data in corpus(name).items() if file.startswith("good")]
+    assert good
+    assert all(check(name, data) for data in good)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_whatever_is_made_of_it_is_read_or_refused(name: str) -> None:
+    seed = random.randrange(10**9)
+    print(f"seed {seed}")
+    run(name, EXAMPLES, seed)
+
+
+class Nothing(Exception):
+    """Stands for the errors that a reader then no longer catches."""
+
+
+def without(module: ModuleType, **names: Any) -> SimpleNamespace:
+    """A module with some of its names replaced."""
+    return SimpleNamespace(**{**vars(module), **names})
+
+
+def deaf(module: ModuleType, error: str, library: str) -> Callable[[pytest.MonkeyPatch], None]:
+    """Makes a reader deaf to an error of the library that it reads with."""
+    careless = without(getattr(module, library), **{error: Nothing})
+    return lambda patch: patch.setattr(module, library, careless)
+
+
+CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
+    ("voucher_code", lambda patch: patch.setattr(codes, "any", lambda _: False, raising=False)),
+    ("qr_token", lambda patch: patch.setattr(qr, "_is_text", lambda value: isinstance(value, str))),
+    ("qr_token", lambda patch: patch.setattr(qr, "RecursionError", Nothing, raising=False)),
+    ("qr_signed", lambda patch: patch.setattr(qr, "OverflowError", Nothing, raising=False)),
+    ("qr_keys", lambda patch: patch.setattr(qr, "RecursionError", Nothing, raising=False)),
+    ("pain_002", deaf(bank_xml, "XMLSyntaxError", "etree")),
+    ("camt_054", lambda patch: patch.setattr(bank_xml, "_YEARS", SimpleNamespace(year=1))),
+    ("allocation", deaf(allocation_file, "Error", "csv")),
+    (
+        "allocation",
+        lambda patch: patch.setattr(allocation_file, "UnicodeDecodeError", Nothing, raising=False),
+    ),
+    ("wages", deaf(levies, "Error", "csv")),
+    ("feed_csv", deaf(csv_template, "Error", "csv")),
+    ("feed_csv", lambda patch: patch.setattr(csv_template, "_raw", raw_with_any_id)),
+    ("feed_xcri", deaf(xcri_cap, "XMLSyntaxError", "etree")),
+    ("shortage_template", deaf(shortage_csv, "Error", "csv")),
+    ("shortage_names", deaf(shortage_csv, "Error", "csv")),
+    ("shortage_index", lambda patch: patch.setattr(shortage_csv, "_INDEX", SimpleNamespace(fullmatch=str))),
+    ("taxonomy_esco", deaf(taxonomy_csv, "Error", "csv")),
+    ("taxonomy_isco", lambda patch: patch.setattr(taxonomy_csv, "any", lambda _: False, raising=False)),
+    ("taxonomy_labels", deaf(taxonomy_csv, "Error", "csv")),
+]
+CSV_RAW = csv_template._raw
+
+
+def raw_with_any_id(key: str, *rest: Any) -> feed.Raw:
+    """A record that keeps its id, whatever it holds."""
+    return CSV_RAW(key, *rest)._replace(external_id=key)
+
+
+@pytest.mark.parametrize(("name", "careless"), CONTROLS, ids=[name for name, _ in CONTROLS])
+def test_control_without_its_guard_a_reader_does_not_stand_it(
+    name: str, careless: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    careless(monkeypatch)
+    with pytest.raises(Found):
+        run(name, 5_000, 1)

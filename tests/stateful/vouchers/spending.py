@@ -1,0 +1,220 @@
+"""The part of the money machine in which vouchers come, are spent, extended and end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, precondition, rule
+from sqlalchemy import text
+from waymark.vouchers.v1 import redemption_pb2 as pb
+from waymark.vouchers.v1 import voucher_pb2, waiting_list_pb2
+
+from services.platform.db.transaction import transaction
+from services.vouchers import jobs
+from tests.stateful.vouchers.journal import Journal
+from tests.support.canary import CANARY
+from tests.support.vouchers import NO_EVIDENCE, World, cents, eur, request_id
+
+vouchers, redemptions, waiters = Bundle("vouchers"), Bundle("redemptions"), Bundle("waiters")
+AMOUNTS = st.integers(1, 120_000)
+LIMITS = {
+    "redemption": text("UPDATE redemptions SET authorise_until = now() WHERE id = :id AND state = 1"),
+    "voucher": text(
+        "UPDATE vouchers SET order_until = least(order_until, now()), expires_at = now() "
+        "WHERE id = :id AND state <= 3"
+    ),
+    "offer": text("UPDATE waiting_list SET accept_until = now() WHERE id = :id AND state = 2"),
+}
+
+
+class Vouchers(RuleBasedStateMachine):
+    """Vouchers come, are extended, end and are given back."""
+
+    world: ClassVar[World]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.programme = self.world.programme(fund=250_000, **NO_EVIDENCE)
+        self.journal = Journal(self.world)
+        self.refused: list[tuple[Any, str]] = []
+
+    @rule(target=vouchers)
+    def apply(self) -> Any:
+        learner = self.world.learner()
+        application = self.world.apply(learner, self.programme)
+        self.journal.events += 2 if application.voucher else 1
+        if not application.voucher:
+            assert list(application.reason_codes) == ["BUDGET_EXHAUSTED"]
+            self.refused.append((learner, application.name))
+            return multiple()
+        return self.journal.granted(learner, application.voucher, cents(application.amount))
+
+    @rule(voucher=vouchers)
+    def cancel(self, voucher: str) -> None:
+        owner, request = self.journal.owners[voucher], voucher_pb2.CancelVoucherRequest(name=voucher)
+        if self.journal.acknowledged(lambda: owner.vouchers.CancelVoucher(request), 1):
+            self.journal.ended.add(voucher)
+
+    @rule(voucher=vouchers)
+    def revoke(self, voucher: str) -> None:
+        why = voucher_pb2.Voucher.END_REASON_OTHER
+        request = voucher_pb2.RevokeVoucherRequest(name=voucher, reason_code=why, reason=CANARY)
+        if self.journal.acknowledged(lambda: self.world.caseworker.vouchers.RevokeVoucher(request), 1):
+            self.journal.ended.add(voucher)
+
+    @rule(voucher=vouchers)
+    def reissue(self, voucher: str) -> None:
+        owner = self.journal.owners[voucher]
+        request = voucher_pb2.ReissueVoucherRequest(name=voucher, reason_code=1, request_id=request_id())
+        self.journal.acknowledged(lambda: owner.vouchers.ReissueVoucher(request), 1)
+
+    @rule(voucher=vouchers, days=st.integers(1, 60))
+    def extend(self, voucher: str, days: int) -> None:
+        """One person where the rules leave that to one, else a second one approves."""
+        until = self.world.wallet(self.journal.owners[voucher], voucher).expire_time
+        until.FromDatetime(until.ToDatetime() + timedelta(days=days))
+        request = voucher_pb2.ExtendVoucherRequest(name=voucher, reason_code=1, expire_time=until)
+        extend = self.world.caseworker.vouchers.ExtendVoucher
+        answer = self.journal.acknowledged(lambda: extend(request), lambda made: made.expire_time == until)
+        if answer is not None and answer.expire_time != until:
+            second = voucher_pb2.ApproveVoucherExtensionRequest(name=voucher, expire_time=until)
+            approve = self.world.person("caseworker").vouchers.ApproveVoucherExtension
+            assert self.journal.acknowledged(lambda: approve(second), 1)
+
+    @rule(voucher=vouchers)
+    def expire(self, voucher: str) -> None:
+        if self.past("voucher", voucher):
+            self.journal.ended.add(voucher)
+            self.journal.events += 1
+        jobs.expire_vouchers(self.world.app)
+
+    def past(self, kind: str, name: str) -> int:
+        """Turns the limit of something that waits to now; returns whether there was any."""
+        with transaction(self.world.app) as tx:
+            return int(tx.execute(LIMITS[kind], {"id": name.rpartition("/")[2]}).rowcount)
+
+
+class Waiting(Vouchers):
+    """Who got nothing waits for money, and is offered it in turn."""
+
+    @precondition(lambda self: self.refused)
+    @rule(target=waiters)
+    def join(self) -> Any:
+        learner, application = self.refused.pop()
+        request = waiting_list_pb2.JoinWaitingListRequest(name=application, request_id=request_id())
+        entry = self.journal.acknowledged(lambda: learner.waiting.JoinWaitingList(request), 0)
+        return (learner, entry.name)
+
+    @rule()
+    def offer(self) -> None:
+        jobs.offer_waiting(self.world.app)
+        self.journal.events = self.journal.count_events()
+
+    @rule(target=vouchers, waiter=waiters)
+    def accept_offer(self, waiter: Any) -> Any:
+        learner, name = waiter
+        request = waiting_list_pb2.AcceptWaitingListOfferRequest(name=name, request_id=request_id())
+        entry = self.journal.acknowledged(lambda: learner.waiting.AcceptWaitingListOffer(request))
+        if entry is None or not entry.voucher:
+            return multiple()
+        value = cents(self.world.wallet(learner, entry.voucher).available)
+        return self.journal.granted(learner, entry.voucher, value)
+
+    @rule(waiter=waiters)
+    def leave(self, waiter: Any) -> None:
+        learner, name = waiter
+        request = waiting_list_pb2.LeaveWaitingListRequest(name=name, request_id=request_id())
+        self.journal.acknowledged(lambda: learner.waiting.LeaveWaitingList(request), 1)
+
+    @rule(waiter=waiters)
+    def lapse(self, waiter: Any) -> None:
+        self.past("offer", waiter[1])
+        self.offer()
+
+
+class Redemptions(Waiting):
+    """Vouchers are spent: every step of a redemption, tried whatever state it is in."""
+
+    @rule(target=redemptions, voucher=vouchers, amount=AMOUNTS)
+    def reserve(self, voucher: str, amount: int) -> Any:
+        journal, owner = self.journal, self.journal.owners[voucher]
+        answer = journal.acknowledged(lambda: self.world.reserve(owner, voucher, amount), 1)
+        free = journal.values[voucher] - journal.used(voucher)
+        assert (answer is not None) == (amount <= min(free, 100_000) and voucher not in journal.ended)
+        if answer is None:
+            return multiple()
+        journal.reserved[answer.name] = (voucher, amount)
+        return answer.name
+
+    @rule(redemption=redemptions)
+    def authorise(self, redemption: str) -> None:
+        owner, request = self.owner(redemption), pb.AuthoriseRedemptionRequest(name=redemption)
+        self.journal.acknowledged(lambda: owner.redemptions.AuthoriseRedemption(request), 1)
+
+    @rule(redemption=redemptions)
+    def start(self, redemption: str) -> None:
+        request = pb.StartRedemptionRequest(name=redemption)
+        self.journal.acknowledged(lambda: self.world.provider.redemptions.StartRedemption(request), 1)
+
+    @rule(redemption=redemptions)
+    def deliver(self, redemption: str) -> None:
+        request = pb.DeliverRedemptionRequest(name=redemption)
+        self.journal.acknowledged(lambda: self.world.provider.redemptions.DeliverRedemption(request), 1)
+
+    @rule(target=redemptions, voucher=vouchers, amount=AMOUNTS)
+    def attend(self, voucher: str, amount: int) -> Any:
+        """All steps up to the delivery: by chance alone few redemptions would ever be accepted."""
+        redemption = self.reserve(voucher, amount)
+        if isinstance(redemption, str):
+            self.authorise(redemption)
+            self.start(redemption)
+            self.deliver(redemption)
+        return redemption
+
+    @rule(redemption=redemptions, percent=st.integers(1, 120))
+    def accept(self, redemption: str, percent: int) -> None:
+        journal, accept = self.journal, self.world.caseworker.redemptions.AcceptRedemption
+        voucher, reserved = journal.reserved.get(redemption, ("", 100))
+        amount = reserved * percent // 100 or 1
+        request = pb.AcceptRedemptionRequest(name=redemption, amount=eur(amount))
+        exhausted = journal.ends_with(voucher, reserved, amount)
+        if journal.acknowledged(lambda: accept(request), 1 + exhausted):
+            assert journal.resolve(redemption) == (voucher, reserved)
+            assert amount <= reserved
+            journal.spent[voucher] = journal.spent.get(voucher, 0) + amount
+
+    @rule(redemption=redemptions)
+    def reject(self, redemption: str) -> None:
+        why = pb.Redemption.END_REASON_MISTAKE
+        request = pb.RejectRedemptionRequest(name=redemption, reason_code=why, reason=CANARY)
+        if self.journal.acknowledged(lambda: self.world.caseworker.redemptions.RejectRedemption(request), 1):
+            self.journal.resolve(redemption)
+
+    @rule(redemption=redemptions, amount=AMOUNTS)
+    def claw_back(self, redemption: str, amount: int) -> None:
+        reason = pb.Redemption.END_REASON_MISTAKE
+        request = pb.ClawBackRedemptionRequest(name=redemption, amount=eur(amount), reason_code=reason)
+        if self.journal.acknowledged(lambda: self.world.payer.redemptions.ClawBackRedemption(request), 1):
+            get = pb.GetRedemptionRequest(name=redemption)
+            voucher = self.world.auditor.redemptions.GetRedemption(get).voucher
+            self.journal.spent[voucher] -= amount
+            assert self.journal.spent[voucher] >= 0
+
+    @rule(redemption=redemptions)
+    def void(self, redemption: str) -> None:
+        owner, request = self.owner(redemption), pb.VoidRedemptionRequest(name=redemption, reason=CANARY)
+        if self.journal.acknowledged(lambda: owner.redemptions.VoidRedemption(request), 1):
+            self.journal.resolve(redemption)
+
+    @rule(redemption=redemptions)
+    def time_out(self, redemption: str) -> None:
+        if self.past("redemption", redemption):
+            self.journal.resolve(redemption)
+            self.journal.events += 1
+        jobs.expire_reservations(self.world.app)
+
+    def owner(self, redemption: str) -> Any:
+        found = self.world.auditor.redemptions.GetRedemption(pb.GetRedemptionRequest(name=redemption))
+        return self.journal.owners[found.voucher]
