@@ -36,6 +36,7 @@ from waymark.vouchers.v1 import (
     redemption_pb2_grpc,
     report_pb2_grpc,
     sanction_pb2_grpc,
+    sandbox_pb2_grpc,
     statement_pb2_grpc,
     target_pb2_grpc,
     voucher_pb2_grpc,
@@ -74,6 +75,7 @@ from services.vouchers.api.receivables import ReceivableApi
 from services.vouchers.api.redemptions import RedemptionApi
 from services.vouchers.api.reports import ReportApi
 from services.vouchers.api.sanctions import SanctionApi
+from services.vouchers.api.sandbox import SandboxApi
 from services.vouchers.api.statements import StatementApi
 from services.vouchers.api.targets import TargetApi
 from services.vouchers.api.vouchers import VoucherApi
@@ -118,6 +120,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
             employer_obligation_pb2_grpc.add_EmployerObligationServiceServicer_to_server,
             EmployerObligationApi(app),
         ),
+        (sandbox_pb2_grpc.add_SandboxServiceServicer_to_server, SandboxApi(app)),
         (target_pb2_grpc.add_TargetServiceServicer_to_server, TargetApi(app)),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (payment_share_pb2_grpc.add_PaymentShareServiceServicer_to_server, PaymentShareApi(app)),

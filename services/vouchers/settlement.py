@@ -17,6 +17,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.co_funding import Moved, Movement, recovered, share
 from services.vouchers.domain import bookings
 from services.vouchers.domain.clawback import spread
+from services.vouchers.domain.payouts import Due, Payment, payments
 from services.vouchers.monitoring import check_accepted
 from services.vouchers.store import ledger, payouts, receivables
 
@@ -31,12 +32,22 @@ def release_due(app: VouchersApp, tx: Transaction, limit: int = AT_ONCE) -> int:
     check_accepted(app, tx)
     rows = payouts.releasable(tx, limit)
     if rows:
-        payouts.set_cleared(tx, [str(row.id) for row in rows])
-        released = [
-            (row.shard, bookings.release(new_id(), f"redemptions/{row.id}", row.held_cents)) for row in rows
-        ]
-        ledger.post_all(tx, released)
+        release(tx, rows)
     return len(rows)
+
+
+def release(tx: Transaction, rows: Sequence[Row[Any]]) -> None:
+    """Moves what is held of locked redemptions to cleared."""
+    payouts.set_cleared(tx, [str(row.id) for row in rows])
+    released = [
+        (row.shard, bookings.release(new_id(), f"redemptions/{row.id}", row.held_cents)) for row in rows
+    ]
+    ledger.post_all(tx, released)
+
+
+def payments_for(batch: str, rows: Sequence[Row[Any]]) -> list[Payment]:
+    """Returns the payments of a batch for cleared redemptions, one for each provider."""
+    return payments(batch, (Due(str(row.id), row.organisation, row.cleared_cents) for row in rows))
 
 
 def pay(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:

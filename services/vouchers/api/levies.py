@@ -40,11 +40,13 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
         scheme, scheme_id = request.levy_scheme, request.levy_scheme_id or new_id()
         days = [date_of(rate.effective_date, "levy_scheme.rates.effective_date") for rate in scheme.rates]
         levies.check_rates(days, "levy_scheme.rates[{}]")
+        source = names.last(scheme.funding_source)
+        programmes.need_sources(tx, [source])
         values = {
             "id": scheme_id,
             "display_names": dict(scheme.display_names),
             "currency": scheme.currency_code,
-            "funding_source_id": programmes.get_funding_source(tx, names.last(scheme.funding_source)).id,
+            "funding_source_id": source,
             "carry_over_years": scheme.carry_over_years,
         }
         row = store.add_scheme(tx, values)

@@ -22,10 +22,12 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.domain.clawback import set_off
 from services.vouchers.domain.money import money
 from services.vouchers.domain.pain001 import Transfer, bank_file
-from services.vouchers.domain.payouts import Account, Due, Payment, checked_iban, payments
+from services.vouchers.domain.payouts import Account, Payment, checked_iban
+from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.states import BatchState, need
-from services.vouchers.settlement import AT_ONCE, pay, release_due
+from services.vouchers.settlement import AT_ONCE, pay, payments_for, release_due
 from services.vouchers.store import names, payouts, receivables
+from services.vouchers.store.columns import apart
 from services.vouchers.store.settlement_tables import payout_batches
 
 State = BatchState
@@ -43,6 +45,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
     def CreatePayoutBatch(self, tx: Transaction, request: pb.CreatePayoutBatchRequest) -> pb.PayoutBatch:
         wanted, batch = request.payout_batch, new_id()
         currency = wanted.currency_code or "EUR"
+        keep_apart(currency)
         values: dict[str, Any] = {
             "id": batch,
             "state": int(State.OPEN),
@@ -64,7 +67,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         values["skipped"] = sorted({row.organisation for row in rows} - accounts.keys())
         payouts.add_batch(tx, values)
         payouts.put_into_batch(tx, batch, [str(row.id) for row in payable])
-        dues = _payments(batch, payable)
+        dues = payments_for(batch, payable)
         payouts.set_payments(tx, batch, dues, accounts)
         row = payouts.change_batch(tx, batch, {"total_cents": sum(payment.cents for payment in dues)})
         return batch_message(row, payouts.payments_of(tx, batch))
@@ -78,7 +81,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         rows = payouts.in_batch(tx, batch)
         if not rows:
             raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
-        dues = self._less_receivables(tx, batch, _payments(batch, rows), before.currency)
+        dues = self._less_receivables(tx, batch, payments_for(batch, rows), before.currency)
         accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
         payouts.set_payments(tx, batch, dues, accounts)
         values = {
@@ -153,7 +156,8 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         self, tx: Transaction, request: pb.ListPayoutBatchesRequest
     ) -> pb.ListPayoutBatchesResponse:
         order = [payout_batches.c.id.desc()]
-        found = page(tx, self.app.signer, select(payout_batches), order_by=order, request=request)
+        real = select(payout_batches).where(apart(payout_batches.c.currency))
+        found = page(tx, self.app.signer, real, order_by=order, request=request)
         return pb.ListPayoutBatchesResponse(
             payout_batches=[batch_message(row, ()) for row in found.rows],
             next_page_token=found.next_page_token,
@@ -163,6 +167,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
     def GetBankFile(self, tx: Transaction, request: pb.GetBankFileRequest) -> httpbody_pb2.HttpBody:
         batch = names.uuid_in(request.name, "payoutBatches")
         row = payouts.get_batch(tx, batch)
+        keep_apart(row.currency)
         need(State(row.state), HAS_FILE)
         transfers = [
             Transfer(
@@ -180,10 +185,6 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         message_id = batch.replace("-", "").upper()
         content = bank_file(message_id, row.approved_at, row.execution_date, debtor, row.currency, transfers)
         return httpbody_pb2.HttpBody(content_type="application/xml", data=content)
-
-
-def _payments(batch: str, rows: Sequence[Row[Any]]) -> list[Payment]:
-    return payments(batch, (Due(str(row.id), row.organisation, row.cleared_cents) for row in rows))
 
 
 def batch_message(row: Row[Any], paid: Sequence[Row[Any]]) -> pb.PayoutBatch:

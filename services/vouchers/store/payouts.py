@@ -145,7 +145,7 @@ def change_batch(tx: Transaction, batch: str, values: dict[str, Any]) -> Row[Any
 
 
 def set_payments(
-    tx: Transaction, batch: str, payments: Iterable[Payment], accounts: dict[str, Row[Any]]
+    tx: Transaction, batch: str, payments: Iterable[Payment], accounts: Mapping[str, Any]
 ) -> None:
     """Writes the payments of a batch anew, with the bank details of this moment."""
     tx.execute(payouts.delete().where(payouts.c.batch_id == batch))

@@ -99,6 +99,8 @@ payout_batches = Table(
         "approved_by = '' OR (approved_by <> created_by AND approved_by <> frozen_by)",
         name="payout_batches_maker_checker",
     ),
+    # No bank can be told of a sandbox batch, whatever the code does: there is no account to pay from.
+    CheckConstraint("(currency = 'XTS') = (debtor_iban = '')", name="payout_batches_sandbox_from_no_account"),
 )
 
 payouts = Table(

@@ -93,7 +93,7 @@ class EmployerObligationServiceServicer:
 
     def CreateEmployerObligation(self, request, context):
         """Creates an obligation.
-        Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,7 @@ class EmployerObligationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EmployerObligationServiceAsyncStub: ...
     CreateEmployerObligation: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.CreateEmployerObligationRequest, _employer_obligation_pb2.EmployerObligation]
     """Creates an obligation.
-    Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
     """
     GetEmployerObligation: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.GetEmployerObligationRequest, _employer_obligation_pb2.EmployerObligation]
     """Reads an obligation with what it counts now.
@@ -81,7 +81,7 @@ class EmployerObligationServiceAsyncStub(EmployerObligationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateEmployerObligation: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.CreateEmployerObligationRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
     """Creates an obligation.
-    Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
     """
     GetEmployerObligation: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.GetEmployerObligationRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
     """Reads an obligation with what it counts now.
@@ -130,7 +130,7 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
         """Creates an obligation.
-        Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod

@@ -99,7 +99,7 @@ class RedemptionServiceServicer:
     def ReserveRedemption(self, request, context):
         """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
         Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-        SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+        SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,7 +107,7 @@ class RedemptionServiceServicer:
 
     def AuthoriseRedemption(self, request, context):
         """Agrees to this one spend.
-        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,7 +139,7 @@ class RedemptionServiceServicer:
 
     def AcceptRedemption(self, request, context):
         """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,7 +147,7 @@ class RedemptionServiceServicer:
 
     def RejectRedemption(self, request, context):
         """Refuses a delivery: the amount returns to the voucher.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,7 +165,7 @@ class RedemptionServiceServicer:
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
         place a hold on it and freeze the batch anew.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,11 +36,11 @@ class RedemptionServiceStub:
     ReserveRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReserveRedemptionRequest, _redemption_pb2.Redemption]
     """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
     """
     AuthoriseRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AuthoriseRedemptionRequest, _redemption_pb2.Redemption]
     """Agrees to this one spend.
-    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, SANDBOX_APART.
     """
     StartRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]
     """Reports that the training started.
@@ -56,11 +56,11 @@ class RedemptionServiceStub:
     """
     AcceptRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]
     """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     RejectRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]
     """Refuses a delivery: the amount returns to the voucher.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
     """
     VoidRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
@@ -70,7 +70,7 @@ class RedemptionServiceStub:
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
     place a hold on it and freeze the batch anew.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     GetRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]
     """Reads a redemption.
@@ -89,11 +89,11 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     ReserveRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReserveRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
     """
     AuthoriseRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AuthoriseRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Agrees to this one spend.
-    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, SANDBOX_APART.
     """
     StartRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Reports that the training started.
@@ -109,11 +109,11 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """
     AcceptRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     RejectRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Refuses a delivery: the amount returns to the voucher.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
     """
     VoidRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
@@ -123,7 +123,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
     place a hold on it and freeze the batch anew.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     GetRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Reads a redemption.
@@ -145,7 +145,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
         Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-        SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+        SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
@@ -155,7 +155,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Agrees to this one spend.
-        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
@@ -195,7 +195,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
@@ -205,7 +205,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Refuses a delivery: the amount returns to the voucher.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
@@ -227,7 +227,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
         place a hold on it and freeze the batch anew.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod

@@ -94,7 +94,7 @@ class ReportServiceServicer:
 
     def GetBudgetForecast(self, request, context):
         """Says how far the money of a budget will reach, and by which method that was computed.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

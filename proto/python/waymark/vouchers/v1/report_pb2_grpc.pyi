@@ -49,7 +49,7 @@ class ReportServiceStub:
     """
     GetBudgetForecast: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]
     """Says how far the money of a budget will reach, and by which method that was computed.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, SANDBOX_APART.
     """
     GetOpenData: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetOpenDataRequest, _report_pb2.OpenData]
     """Figures for everybody. Only of quarters that are over, so that two answers a day apart reveal nobody.
@@ -77,7 +77,7 @@ class ReportServiceAsyncStub(ReportServiceStub):
     """
     GetBudgetForecast: _aio.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]  # type: ignore[assignment]
     """Says how far the money of a budget will reach, and by which method that was computed.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, SANDBOX_APART.
     """
     GetOpenData: _aio.UnaryUnaryMultiCallable[_report_pb2.GetOpenDataRequest, _report_pb2.OpenData]  # type: ignore[assignment]
     """Figures for everybody. Only of quarters that are over, so that two answers a day apart reveal nobody.
@@ -126,7 +126,7 @@ class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_report_pb2.BudgetForecast, _abc.Awaitable[_report_pb2.BudgetForecast]]:
         """Says how far the money of a budget will reach, and by which method that was computed.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
