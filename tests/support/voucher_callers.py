@@ -36,6 +36,7 @@ from waymark.vouchers.v1 import (
     redemption_pb2_grpc,
     report_pb2_grpc,
     sanction_pb2_grpc,
+    sandbox_pb2_grpc,
     statement_pb2_grpc,
     target_pb2_grpc,
     voucher_pb2_grpc,
@@ -80,6 +81,7 @@ STUBS: dict[str, Any] = {
     "complaints": complaint_pb2_grpc.ComplaintServiceStub,
     "sanctions": sanction_pb2_grpc.SanctionServiceStub,
     "rebookings": rebooking_pb2_grpc.RebookingServiceStub,
+    "sandbox": sandbox_pb2_grpc.SandboxServiceStub,
     "results": learner_result_pb2_grpc.LearnerResultServiceStub,
 }
 
