@@ -62,7 +62,8 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 10, 'levyAccounts/' || account_id, sum(contributed_cents - claimed_cents - expired_cents)
     FROM levy_years GROUP BY account_id
   UNION ALL SELECT 11, 'outcomeContracts/' || id, available_cents FROM outcome_contracts
-  UNION ALL SELECT 12, 'employerObligations/' || id, paid_cents - owed_cents FROM employer_obligations
+  UNION ALL SELECT 12, 'employerObligations/' || id, paid_cents + written_off_cents - owed_cents
+    FROM employer_obligations
 ), booked AS (
   SELECT kind, owner, min(shard) AS shard, sum(cents) AS cents FROM ledger_entries
   WHERE kind BETWEEN 2 AND 6 OR kind IN (8, 10, 11, 12) GROUP BY kind, owner

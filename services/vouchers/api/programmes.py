@@ -163,11 +163,15 @@ def _need_sources(tx: Transaction, version: pb.ProgrammeVersion, currency: str) 
     """Raises Refusal(RULE_INVALID) naming each co-funding source that does not exist or does not go with the
     currency."""
     named = [names.last(share.funding_source) for share in version.co_funding]
-    there = programmes.known_sources(tx, named, sandbox=is_sandbox(currency))
+    sandbox = is_sandbox(currency)
+    there = programmes.known_sources(tx, named, sandbox=sandbox)
+    apart = programmes.known_sources(tx, set(named) - there, sandbox=not sandbox)
     violations = [
         Violation(
             f"version.co_funding[{place}].funding_source",
-            f"there is no fundingSources/{source} for {currency}; create it first",
+            f"fundingSources/{source} is {'for real money' if sandbox else 'for the sandbox'} only"
+            if source in apart
+            else f"there is no fundingSources/{source}; create it first",
         )
         for place, source in enumerate(named)
         if source not in there

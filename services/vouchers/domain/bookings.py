@@ -172,6 +172,12 @@ def pay_for_trainees(booking: str, obligation: str, cents: int) -> Booking:
     return _move(booking, "shortfallpaid", obligation, here, (Kind.EMPLOYER_RECEIVABLE, obligation), cents)
 
 
+def write_off_for_trainees(booking: str, obligation: str, employer: str, cents: int) -> Booking:
+    """What an employer still owes is given up: a loss."""
+    here = (Kind.WRITE_OFF, employer)
+    return _move(booking, "shortfalloff", obligation, here, (Kind.EMPLOYER_RECEIVABLE, obligation), cents)
+
+
 def _move(
     booking: str,
     operation: str,

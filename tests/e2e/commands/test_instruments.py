@@ -92,7 +92,13 @@ def test_a_promise_to_hire_to_its_last_payment(staff: Person) -> None:
     assert "refuted" in staff.prints("obligation", "verify", name, trainee["name"], "--refute")
     assert "3600.00 EUR" in staff.prints("obligation", "assess", name)
     assert staff.fails("obligation", "paid", name, "3600.01") == (4, "AMOUNT_TOO_HIGH")
-    assert "settled" in staff.prints("obligation", "paid", name, "3600.00")
+    staff.prints("obligation", "paid", name, "600.00")
+    assert "3000.00 EUR" in staff.prints("obligation", "write-off", name, "insolvent")
+    assert staff.fails("obligation", "approve-write-off", name, "--as", "finance:maker") == (
+        4,
+        "SAME_PERSON",
+    )
+    assert "written off" in staff.prints("obligation", "approve-write-off", name)
     assert staff.prints("obligation", "show", name, "--as", "employer", "--org", "organisations/acme")
     assert staff.gets("obligation", "list", "--employer", "organisations/acme")[0]["name"] == name
     assert staff.gets("obligation", "trainees", name)[0]["hiring"] == "HIRING_REFUTED"

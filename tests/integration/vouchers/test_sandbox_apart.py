@@ -71,8 +71,10 @@ def test_co_funding_names_sources_of_the_same_side(world: World) -> None:
     assert world.programme(fund=0, **bearing("state"))
     assert sandbox_programme(world, **bearing("play"))
     place = "version.co_funding[0].funding_source"
-    assert place in violations_of(lambda: world.programme(fund=0, **bearing("play")))
-    assert place in violations_of(lambda: sandbox_programme(world, **bearing("state")))
+    found = violations_of(lambda: world.programme(fund=0, **bearing("play")))
+    assert found == {place: f"{sources['play']} is for the sandbox only"}
+    found = violations_of(lambda: sandbox_programme(world, **bearing("state")))
+    assert found == {place: f"{sources['state']} is for real money only"}
 
 
 @pytest.mark.parametrize("make", [levy, active_bond, obligation])

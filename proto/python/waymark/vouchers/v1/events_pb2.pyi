@@ -1333,6 +1333,38 @@ class EmployerObligationAssessed(_message.Message):
 Global___EmployerObligationAssessed: _TypeAlias = EmployerObligationAssessed  # noqa: Y015
 
 @_typing.final
+class EmployerDebtWrittenOff(_message.Message):
+    """What an employer still owed for its promise was written off by a second person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMPLOYER_OBLIGATION_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    employer_obligation: _builtins.str
+    """Resource name `employerObligations/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """The loss."""
+
+    def __init__(
+        self,
+        *,
+        employer_obligation: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "employer", b"employer", "employer_obligation", b"employer_obligation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmployerDebtWrittenOff: _TypeAlias = EmployerDebtWrittenOff  # noqa: Y015
+
+@_typing.final
 class TargetReviewDue(_message.Message):
     """A target is to be reviewed within a month; told once for each review."""
 
