@@ -22,8 +22,8 @@ from services.vouchers.domain import bookings
 from services.vouchers.domain.bank_reports import Known, Outcome, Report, Said, Verdict, outcome
 from services.vouchers.domain.money import money
 from services.vouchers.domain.sandbox import is_sandbox
-from services.vouchers.domain.states import BatchState
-from services.vouchers.store import bank_reports, ledger, payouts
+from services.vouchers.domain.states import BatchKind, BatchState
+from services.vouchers.store import bank_reports, ledger, payables, payouts
 
 RESULTS = {Verdict.CONFIRMED: BatchState.CONFIRMED, Verdict.RETURNED: BatchState.RETURNED}
 OPEN = (Outcome.UNMATCHED, Outcome.DIFFERENT, Outcome.NOT_SENT, Outcome.UNCLEAR)
@@ -139,7 +139,10 @@ def settle(
     bank_reports.set_results(
         tx, [(each.batch, each.organisation, each.result, each.code) for each in changed]
     )
-    _book_back(tx, [each for each in changed if each.result == BatchState.RETURNED])
+    returned = [each for each in changed if each.result == BatchState.RETURNED]
+    paying = BatchKind.PAYABLES
+    _book_back(tx, [each for each in returned if batches[each.batch].kind != paying])
+    _book_payables_back(tx, [each for each in returned if batches[each.batch].kind == paying])
     for batch in sorted({each.batch for each in changed}):
         results = {each.result for each in by_batch[batch]}
         if 0 not in results:
@@ -162,6 +165,22 @@ def _book_back(tx: Transaction, returned: list[Payment]) -> None:
             moved.append(Moved(booking.id, Movement.RETURN, *about))
         ledger.post_all(tx, booked)
         share(tx, moved)
+
+
+def _book_payables_back(tx: Transaction, returned: list[Payment]) -> None:
+    rows = payables.paid_by(tx, ((each.batch, each.organisation) for each in returned)) if returned else []
+    if rows:
+        payables.set_returned(tx, [str(row.id) for row in rows])
+        booked = [
+            (
+                row.shard,
+                bookings.payout_return(
+                    new_id(), row.subject, f"payoutBatches/{row.batch_id}", row.cleared_cents
+                ),
+            )
+            for row in rows
+        ]
+        ledger.post_all(tx, booked)
 
 
 def _events(changed: list[Payment], batches: Mapping[str, Row[Any]]) -> Iterator[Any]:

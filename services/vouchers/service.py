@@ -28,6 +28,7 @@ from waymark.vouchers.v1 import (
     opening_pb2_grpc,
     operation_pb2_grpc,
     outcome_contract_pb2_grpc,
+    payable_pb2_grpc,
     payment_share_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
@@ -67,6 +68,7 @@ from services.vouchers.api.monitoring_rules import MonitoringRuleApi
 from services.vouchers.api.openings import OpeningApi
 from services.vouchers.api.operations import OperationApi
 from services.vouchers.api.outcome_contracts import OutcomeContractApi
+from services.vouchers.api.payables import PayableApi
 from services.vouchers.api.payment_shares import PaymentShareApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
@@ -109,6 +111,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (bank_account_pb2_grpc.add_BankAccountServiceServicer_to_server, BankAccountApi(app)),
         (bank_report_pb2_grpc.add_BankReportServiceServicer_to_server, BankReportApi(app)),
         (payout_batch_pb2_grpc.add_PayoutBatchServiceServicer_to_server, PayoutBatchApi(app)),
+        (payable_pb2_grpc.add_PayableServiceServicer_to_server, PayableApi(app)),
         (receivable_pb2_grpc.add_ReceivableServiceServicer_to_server, ReceivableApi(app)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
         (levy_pb2_grpc.add_LevyServiceServicer_to_server, LevyApi(app)),

@@ -1,6 +1,7 @@
 """Money on its way to providers: release of what is held, and payout. Shared by calls and the release job.
 
-Redemptions are locked first, in order of their ids, then receivables, then chains, in order of their numbers.
+Redemptions, or payables, are locked first, in order of their ids, then receivables, then chains, in order of
+their numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from services.vouchers.domain import bookings
 from services.vouchers.domain.clawback import spread
 from services.vouchers.domain.payouts import Due, Payment, payments
 from services.vouchers.monitoring import check_accepted
-from services.vouchers.store import ledger, payouts, receivables
+from services.vouchers.store import ledger, payables, payouts, receivables
 
 AT_ONCE = 1000  # redemptions of one transaction
 
@@ -45,8 +46,16 @@ def release(tx: Transaction, rows: Sequence[Row[Any]]) -> None:
     ledger.post_all(tx, released)
 
 
+def pay_payables(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:
+    """Books the payout of a batch's payables and marks them as paid."""
+    name = f"payoutBatches/{batch}"
+    booked = [(row.shard, bookings.payout(new_id(), row.subject, name, row.cleared_cents)) for row in rows]
+    ledger.post_all(tx, booked)
+    payables.set_paid(tx, [str(row.id) for row in rows])
+
+
 def payments_for(batch: str, rows: Sequence[Row[Any]]) -> list[Payment]:
-    """Returns the payments of a batch for cleared redemptions, one for each provider."""
+    """Returns the payments of a batch for what is cleared in it, one for each payee."""
     return payments(batch, (Due(str(row.id), row.organisation, row.cleared_cents) for row in rows))
 
 

@@ -31,7 +31,7 @@ from services.vouchers.domain.obligations import (
 )
 from services.vouchers.domain.shares import split
 from services.vouchers.domain.states import need
-from services.vouchers.store import ledger, names, programmes
+from services.vouchers.store import ledger, names, payables, programmes
 from services.vouchers.store import obligations as store
 from services.vouchers.store.obligation_tables import employer_obligations, obligation_trainees
 
@@ -99,6 +99,7 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
                 "obligation_id": row.id,
                 "learner": learner,
                 "cost_cents": cost,
+                "provider": request.provider,
                 "parts": [[payer[0], part] for payer, part in zip(row.payers, parts, strict=True)],
                 "state": int(TraineeState.PROPOSED),
                 "enrolled_by": tx.principal.subject,
@@ -115,10 +116,12 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
         if any(each.enrolled_by == tx.principal.subject for each in new):
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         store.approve(tx, [each.id for each in new])
-        booked = [
-            (row.shard, bookings.train(new_id(), f"{request.parent}/trainees/{each.id}", each.parts))
-            for each in new
-        ]
+        booked = []
+        for each in new:
+            name, payable = f"{request.parent}/trainees/{each.id}", bool(each.provider)
+            if payable:
+                payables.add(tx, name, each.provider, row.currency, row.shard, each.cost_cents)
+            booked.append((row.shard, bookings.train(new_id(), name, each.parts, payable=payable)))
         ledger.post_all(tx, booked)
         return _answer(store.trainees(tx, row.id, keys), row.currency)
 
@@ -324,4 +327,5 @@ def _trainee(row: Row[Any], currency: str) -> pb.Trainee:
         hiring=row.hiring,
         hire_date=day(row.hired_on) if row.hired_on else None,
         evidence_reference=row.evidence_reference,
+        provider=row.provider,
     )

@@ -24,7 +24,7 @@ from services.vouchers.domain.levies import ClaimState, LineKind, Statement, Yea
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.states import need
 from services.vouchers.levying import rate_conflict, take_in
-from services.vouchers.store import ledger, names, programmes
+from services.vouchers.store import ledger, names, payables, programmes
 from services.vouchers.store import levies as store
 from services.vouchers.store.levy_tables import levy_accounts, levy_claims, levy_schemes
 
@@ -170,6 +170,7 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         row = store.decide(tx, claim, ClaimState.APPROVED)
         name = f"levyAccounts/{account_id}"
+        payables.add(tx, request.name, account.employer, account.currency, account.shard, row.amount_cents)
         booking = bookings.claim_levy(new_id(), name, request.name, row.amount_cents)
         ledger.post(tx, ledger.lock_head(tx, account.shard), booking)
         amount = money(row.amount_cents, account.currency)

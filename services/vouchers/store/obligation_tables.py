@@ -74,6 +74,7 @@ obligation_trainees = Table(
     Column("cost_cents", BigInteger, nullable=False),
     document("parts"),
     Column("state", SmallInteger, nullable=False),
+    blank("provider"),
     words("enrolled_by"),
     blank("approved_by"),
     Column("hiring", SmallInteger, nullable=False, server_default="0"),

@@ -68,6 +68,8 @@ ATTEMPTS = {
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
+    "payables_some_amount": "UPDATE payables SET cents = 0",
+    "payables_wait_in_no_batch": "UPDATE payables SET state = 2",
     "payment_shares_real_money": """INSERT INTO payment_shares (id, transaction, movement, redemption_id,
       voucher_id, programme_id, version_number, funding_source_id, cents, currency, created_at)
       SELECT gen_random_uuid(), gen_random_uuid(), 1, r.id, voucher_id, programme_id, version_number, f.id, 1,
@@ -162,6 +164,8 @@ OBLIGATION = (
     """INSERT INTO obligation_trainees (id, obligation_id, learner, cost_cents, state, enrolled_by)
       SELECT gen_random_uuid(), id, 'learners/l', 1, 1, 'a' FROM employer_obligations""",
 )
+PAYABLE = """INSERT INTO payables (id, subject, organisation, currency, shard, cents)
+  VALUES (gen_random_uuid(), 'levyAccounts/l/claims/c', 'organisations/yard', 'EUR', 0, 1)"""
 OUTCOMES = (
     """INSERT INTO outcome_contracts (id, state, currency, payer_id, start_date, repay_date, shard,
       created_by) SELECT 'bond', 1, 'EUR', id, now(), now(), 0, 'a' FROM funding_sources LIMIT 1""",
@@ -218,7 +222,7 @@ def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     run(owed, OPERATION)
     place(owed)
-    for statement in (INQUIRY, *RECEIVABLE, *WALLET, *QUALITY, *LEVY, *OBLIGATION, *OUTCOMES):
+    for statement in (INQUIRY, *RECEIVABLE, *WALLET, *QUALITY, *LEVY, *OBLIGATION, *OUTCOMES, PAYABLE):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (

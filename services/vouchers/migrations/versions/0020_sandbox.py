@@ -1,4 +1,4 @@
-"""The sandbox, with batches that no bank is told of; employers' debts that are given up."""
+"""The sandbox, with batches that no bank is told of; debts of employers that are given up; payables."""
 
 from alembic import op
 
@@ -36,11 +36,34 @@ ALTER TABLE employer_obligations
   ADD CONSTRAINT employer_obligations_written_off_by_someone
     CHECK (written_off_cents = 0 OR (written_off_by <> '' AND write_off_by <> ''));
 """
+# A claim that was approved before stays what it is: paid outside of Waymark, in bank clearing.
+PAYABLES = """
+ALTER TABLE payout_batches ADD COLUMN kind SMALLINT DEFAULT '1' NOT NULL;
+ALTER TABLE obligation_trainees ADD COLUMN provider TEXT DEFAULT '' NOT NULL;
+CREATE TABLE payables (
+    id UUID NOT NULL,
+    subject TEXT NOT NULL UNIQUE,
+    organisation TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    shard SMALLINT NOT NULL,
+    cents BIGINT NOT NULL,
+    state SMALLINT DEFAULT '1' NOT NULL,
+    batch_id UUID REFERENCES payout_batches (id),
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT payables_some_amount CHECK (cents > 0),
+    CONSTRAINT payables_wait_in_no_batch CHECK ((state = 1) = (batch_id IS NULL))
+);
+CREATE INDEX payables_waiting ON payables (currency, id) WHERE state = 1;
+CREATE INDEX payables_organisation ON payables (organisation, id);
+CREATE INDEX payables_batch ON payables (batch_id) WHERE batch_id IS NOT NULL;
+"""
 
 
 def upgrade() -> None:
     op.execute(SANDBOX)
     op.execute(DEBTS)
+    op.execute(PAYABLES)
 
 
 def downgrade() -> None:

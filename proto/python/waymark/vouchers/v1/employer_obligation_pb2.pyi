@@ -287,6 +287,7 @@ class Trainee(_message.Message):
     HIRING_FIELD_NUMBER: _builtins.int
     HIRE_DATE_FIELD_NUMBER: _builtins.int
     EVIDENCE_REFERENCE_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `employerObligations/{employer_obligation}/trainees/{id}`."""
     learner: _builtins.str
@@ -297,6 +298,8 @@ class Trainee(_message.Message):
     """Where the hiring stands; unset: nothing was reported."""
     evidence_reference: _builtins.str
     """Reference of the evidence of it."""
+    provider: _builtins.str
+    """Who trains them and is paid for it, `organisations/{id}`; empty: outside of Waymark."""
     @_builtins.property
     def cost(self) -> _money_pb2.Money:
         """What the training costs."""
@@ -320,10 +323,11 @@ class Trainee(_message.Message):
         hiring: Global___Trainee.Hiring.ValueType = ...,
         hire_date: _date_pb2.Date | None = ...,
         evidence_reference: _builtins.str = ...,
+        provider: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "hire_date", b"hire_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "evidence_reference", b"evidence_reference", "hire_date", b"hire_date", "hiring", b"hiring", "learner", b"learner", "name", b"name", "parts", b"parts", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "evidence_reference", b"evidence_reference", "hire_date", b"hire_date", "hiring", b"hiring", "learner", b"learner", "name", b"name", "parts", b"parts", "provider", b"provider", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -475,10 +479,13 @@ class EnrolTraineesRequest(_message.Message):
     LEARNERS_FIELD_NUMBER: _builtins.int
     COST_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The obligation, `employerObligations/{id}`."""
     request_id: _builtins.str
     """UUID that makes the call safe to repeat."""
+    provider: _builtins.str
+    """Who trains them and is paid for it by a payout batch, `organisations/{id}`; empty: it is paid outside of Waymark."""
     @_builtins.property
     def learners(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Learners, `learners/{id}`; each once."""
@@ -494,10 +501,11 @@ class EnrolTraineesRequest(_message.Message):
         learners: _abc.Iterable[_builtins.str] | None = ...,
         cost: _money_pb2.Money | None = ...,
         request_id: _builtins.str = ...,
+        provider: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "learners", b"learners", "parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "learners", b"learners", "parent", b"parent", "provider", b"provider", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
