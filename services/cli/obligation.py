@@ -91,9 +91,13 @@ def enrol(
     name: Name,
     cost: Amount,
     learners: Annotated[list[str], typer.Argument(help="learners/{id} …")],
+    provider: Annotated[
+        str,
+        typer.Option(help="organisations/{id} that trains them and is paid by a batch; default: outside."),
+    ] = "",
 ) -> None:
     """Enrol people; the cost of each is split over the payers."""
-    body = {"learners": learners, "cost": json_money(cost)}
+    body = {"learners": learners, "cost": json_money(cost), "provider": provider}
     call.rows(call.post(f"{name}/trainees:enrol", body)["trainees"], TRAINEE)
 
 
