@@ -101,7 +101,7 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListApplications(self, request, context):
-        """Lists applications, oldest first: a learner's own, or the queue of the desk.
+        """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
         Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

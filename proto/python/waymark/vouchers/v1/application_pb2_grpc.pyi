@@ -45,7 +45,7 @@ class ApplicationServiceStub:
     Errors: NOT_FOUND.
     """
     ListApplications: _grpc.UnaryUnaryMultiCallable[_application_pb2.ListApplicationsRequest, _application_pb2.ListApplicationsResponse]
-    """Lists applications, oldest first: a learner's own, or the queue of the desk.
+    """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
     Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
     """
     DecideApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]
@@ -90,7 +90,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     Errors: NOT_FOUND.
     """
     ListApplications: _aio.UnaryUnaryMultiCallable[_application_pb2.ListApplicationsRequest, _application_pb2.ListApplicationsResponse]  # type: ignore[assignment]
-    """Lists applications, oldest first: a learner's own, or the queue of the desk.
+    """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
     Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
     """
     DecideApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
@@ -150,7 +150,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_pb2.ListApplicationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.ListApplicationsResponse, _abc.Awaitable[_application_pb2.ListApplicationsResponse]]:
-        """Lists applications, oldest first: a learner's own, or the queue of the desk.
+        """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
         Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
         """
 

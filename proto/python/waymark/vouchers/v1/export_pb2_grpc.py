@@ -49,7 +49,7 @@ class ExportServiceServicer:
 
     def GetExport(self, request, context):
         """Streams rows as a file. What is under way when the deadline passes breaks off with an error: a CSV lacks its last lines, a Parquet file
-        its footer; ask for a shorter period or with a longer deadline.
+        its footer; ask for a shorter period or with a longer deadline. The sandbox is in no export.
         Errors: INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -36,7 +36,7 @@ class ExportServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ExportServiceAsyncStub: ...
     GetExport: _grpc.UnaryStreamMultiCallable[_export_pb2.GetExportRequest, _httpbody_pb2.HttpBody]
     """Streams rows as a file. What is under way when the deadline passes breaks off with an error: a CSV lacks its last lines, a Parquet file
-    its footer; ask for a shorter period or with a longer deadline.
+    its footer; ask for a shorter period or with a longer deadline. The sandbox is in no export.
     Errors: INVALID_ARGUMENT.
     """
 
@@ -47,7 +47,7 @@ class ExportServiceAsyncStub(ExportServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetExport: _aio.UnaryStreamMultiCallable[_export_pb2.GetExportRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Streams rows as a file. What is under way when the deadline passes breaks off with an error: a CSV lacks its last lines, a Parquet file
-    its footer; ask for a shorter period or with a longer deadline.
+    its footer; ask for a shorter period or with a longer deadline. The sandbox is in no export.
     Errors: INVALID_ARGUMENT.
     """
 
@@ -61,7 +61,7 @@ class ExportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """Streams rows as a file. What is under way when the deadline passes breaks off with an error: a CSV lacks its last lines, a Parquet file
-        its footer; ask for a shorter period or with a longer deadline.
+        its footer; ask for a shorter period or with a longer deadline. The sandbox is in no export.
         Errors: INVALID_ARGUMENT.
         """
 

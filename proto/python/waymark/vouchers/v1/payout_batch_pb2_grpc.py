@@ -119,7 +119,7 @@ class PayoutBatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPayoutBatches(self, request, context):
-        """Lists batches, newest first.
+        """Lists batches, newest first, without those of the sandbox.
         Errors: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

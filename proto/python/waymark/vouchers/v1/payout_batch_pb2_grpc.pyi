@@ -56,7 +56,7 @@ class PayoutBatchServiceStub:
     Errors: NOT_FOUND.
     """
     ListPayoutBatches: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.ListPayoutBatchesRequest, _payout_batch_pb2.ListPayoutBatchesResponse]
-    """Lists batches, newest first.
+    """Lists batches, newest first, without those of the sandbox.
     Errors: PAGE_TOKEN_INVALID.
     """
     GetBankFile: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]
@@ -91,7 +91,7 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     Errors: NOT_FOUND.
     """
     ListPayoutBatches: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.ListPayoutBatchesRequest, _payout_batch_pb2.ListPayoutBatchesResponse]  # type: ignore[assignment]
-    """Lists batches, newest first.
+    """Lists batches, newest first, without those of the sandbox.
     Errors: PAGE_TOKEN_INVALID.
     """
     GetBankFile: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
@@ -159,7 +159,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payout_batch_pb2.ListPayoutBatchesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.ListPayoutBatchesResponse, _abc.Awaitable[_payout_batch_pb2.ListPayoutBatchesResponse]]:
-        """Lists batches, newest first.
+        """Lists batches, newest first, without those of the sandbox.
         Errors: PAGE_TOKEN_INVALID.
         """
 

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ReportServiceStub:
-    """Counts, for those who steer programmes."""
+    """Counts, for those who steer programmes. The sandbox counts in none of it."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -58,7 +58,7 @@ class ReportServiceStub:
 
 @_typing.type_check_only
 class ReportServiceAsyncStub(ReportServiceStub):
-    """Counts, for those who steer programmes."""
+    """Counts, for those who steer programmes. The sandbox counts in none of it."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetMonthlyStatistics: _aio.UnaryUnaryMultiCallable[_report_pb2.GetMonthlyStatisticsRequest, _report_pb2.MonthlyStatistics]  # type: ignore[assignment]
@@ -85,7 +85,7 @@ class ReportServiceAsyncStub(ReportServiceStub):
     """
 
 class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Counts, for those who steer programmes."""
+    """Counts, for those who steer programmes. The sandbox counts in none of it."""
 
     @_abc_1.abstractmethod
     def GetMonthlyStatistics(
