@@ -45,6 +45,7 @@ MODULES = {
     "bank-report": "services.cli.bank_report",
     "receivable": "services.cli.receivable",
     "statement": "services.cli.statement",
+    "sandbox": "services.cli.sandbox",
     "levy": "services.cli.levy",
     "outcome": "services.cli.outcome",
     "obligation": "services.cli.obligation",

@@ -25,6 +25,9 @@ OBLIGATION = {
     "hired": "hiredCount",
     "owed": "owed",
     "paid": "paid",
+    "written off": "writtenOff",
+    "left to pay": "outstanding",
+    "given up for": "writeOffReason",
 }
 PAYER = {"payer": "fundingSource", "ten-thousandths": "shareBasisPoints", "employer": "employer"}
 TRAINEE = {
@@ -88,9 +91,13 @@ def enrol(
     name: Name,
     cost: Amount,
     learners: Annotated[list[str], typer.Argument(help="learners/{id} …")],
+    provider: Annotated[
+        str,
+        typer.Option(help="organisations/{id} that trains them and is paid by a batch; default: outside."),
+    ] = "",
 ) -> None:
     """Enrol people; the cost of each is split over the payers."""
-    body = {"learners": learners, "cost": json_money(cost)}
+    body = {"learners": learners, "cost": json_money(cost), "provider": provider}
     call.rows(call.post(f"{name}/trainees:enrol", body)["trainees"], TRAINEE)
 
 
@@ -156,6 +163,28 @@ def assess(call: Call, name: Name) -> None:
 def paid(call: Call, name: Name, amount: Amount) -> None:
     """Note what the employer has paid of what it owes."""
     show_obligation(call, call.post(f"{name}:recordPayment", {"amount": json_money(amount)}))
+
+
+@obligation.command(
+    "write-off", epilog="Example:  waymark obligation write-off employerObligations/0198… 'insolvent'"
+)
+@calls("finance:maker")
+def write_off(
+    call: Call,
+    name: Name,
+    reason: Annotated[str, typer.Argument(help="Why, in words; kept sealed, for finance and auditors.")],
+) -> None:
+    """Propose to give up what the employer still owes."""
+    show_obligation(call, call.post(f"{name}:proposeWriteOff", {"reason": reason}))
+
+
+@obligation.command(
+    "approve-write-off", epilog="Example:  waymark obligation approve-write-off employerObligations/0198…"
+)
+@calls("finance:checker")
+def approve_write_off(call: Call, name: Name) -> None:
+    """Approve that what is left is given up; by another person than the one who proposed it."""
+    show_obligation(call, call.post(f"{name}:approveWriteOff"))
 
 
 def show_obligation(call: Call, found: dict[str, Any]) -> None:

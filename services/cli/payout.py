@@ -1,4 +1,4 @@
-"""`waymark payout`: batches of payments to providers, from the first look to the bank's word on each."""
+"""`waymark payout`: batches of payments by the bank, from the first look to the bank's word on each."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from services.cli.amounts import json_day
 from services.cli.call import Call, calls
 from services.cli.options import Limit
 
-payout = typer.Typer(help="Payments to providers: batch, freeze, approval by a second person, SEPA file.")
+payout = typer.Typer(help="Payments by the bank: batch, freeze, approval by a second person, SEPA file.")
 MAKER = "finance:maker"
 CHECKER = "finance:checker"
 BATCH = {
     "batch": "name",
     "state": "state",
+    "kind": "kind",
     "execution": "executionDate",
     "total": "total",
     "sent": "sendTime",
@@ -25,13 +26,22 @@ BATCH = {
     "left out": "skippedOrganisations",
 }
 PAYMENTS = {
-    "provider": "organisation",
+    "payee": "organisation",
     "amount": "amount",
     "set off": "setOff",
     "redemptions": "redemptionCount",
+    "payables": "payableCount",
     "reference": "endToEndId",
     "state": "state",
     "returned for": "returnCode",
+}
+PAYABLE = {
+    "payable": "name",
+    "pays": "subject",
+    "payee": "organisation",
+    "amount": "amount",
+    "state": "state",
+    "batch": "payoutBatch",
 }
 Name = Annotated[str, typer.Argument(metavar="BATCH", help="payoutBatches/{id}")]
 
@@ -48,10 +58,14 @@ def create(
     execution: Annotated[str, typer.Argument(help="Day the bank shall pay, 2026-12-01.")],
     debtor: Annotated[str, typer.Argument(help="Owner of the account to pay from.")],
     iban: Annotated[str, typer.Argument(help="IBAN of the account to pay from.")],
+    payables: Annotated[
+        bool, typer.Option("--payables", help="Pay levy claims, tranches and trainings, not redemptions.")
+    ] = False,
 ) -> None:
     """Put everything that may be paid out into a new batch."""
-    body = {"payoutBatch": {"executionDate": json_day(execution), "debtorName": debtor, "debtorIban": iban}}
-    batch = call.post("payoutBatches", body)
+    wanted = {"executionDate": json_day(execution), "debtorName": debtor, "debtorIban": iban}
+    wanted["kind"] = "KIND_PAYABLES" if payables else "KIND_REDEMPTIONS"
+    batch = call.post("payoutBatches", {"payoutBatch": wanted})
     show_batch(batch, call.as_json)
 
 
@@ -97,6 +111,17 @@ def show(call: Call, name: Name) -> None:
 def list_(call: Call, limit: Limit = 50) -> None:
     """List batches, newest first."""
     call.many("payoutBatches", BATCH, limit, empty="no batch yet")
+
+
+@payout.command(epilog="Example:  waymark payout payables --payee organisations/acme")
+@calls("auditor")
+def payables(
+    call: Call,
+    payee: Annotated[str, typer.Option(help="Only of this organisations/{id}.")] = "",
+    limit: Limit = 50,
+) -> None:
+    """List what was approved to be paid beside redemptions, newest first."""
+    call.many("payables", PAYABLE, limit, empty="nothing was approved", organisation=payee)
 
 
 def show_batch(batch: dict[str, object], as_json: bool) -> None:

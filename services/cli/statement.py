@@ -41,6 +41,7 @@ LINE = {
 Provider = Annotated[str, typer.Argument(help="organisations/{id}")]
 First = Annotated[str, typer.Argument(metavar="FROM", help="First day, 2026-11-01.")]
 Last = Annotated[str, typer.Argument(metavar="TO", help="Last day, 2026-11-30.")]
+Currency = Annotated[str, typer.Option(help="ISO 4217 code; XTS shows the sandbox.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,24 +49,27 @@ def register(app: typer.Typer) -> None:
     app.add_typer(statement, name="statement", no_args_is_help=True)
 
 
-def period(first: str, last: str) -> dict[str, Any]:
-    """The days of a statement as query parameters; raises Failure for one that does not exist."""
+def asked(first: str, last: str, currency: str) -> dict[str, Any]:
+    """Days and currency of a statement as query parameters; raises Failure for a day that does not exist."""
     days = {"start_date": json_day(first), "end_date": json_day(last)}
-    return {f"{name}.{part}": number for name, day in days.items() for part, number in day.items()}
+    parts = {f"{name}.{part}": number for name, day in days.items() for part, number in day.items()}
+    return {**parts, "currency_code": currency}
 
 
 @statement.command(epilog="Example:  waymark statement show organisations/harbour 2026-11-01 2026-11-30")
 @calls("auditor")
-def show(call: Call, provider: Provider, first: First, last: Last) -> None:
+def show(call: Call, provider: Provider, first: First, last: Last, currency: Currency = "EUR") -> None:
     """Sum a period, with what stood at its start and its end."""
-    call.one(call.get(f"{provider}/statement", **period(first, last)), SUMS)
+    call.one(call.get(f"{provider}/statement", **asked(first, last, currency)), SUMS)
 
 
 @statement.command(epilog="Example:  waymark statement lines organisations/harbour 2026-11-01 2026-11-30")
 @calls("auditor")
-def lines(call: Call, provider: Provider, first: First, last: Last, limit: Limit = 50) -> None:
+def lines(
+    call: Call, provider: Provider, first: First, last: Last, currency: Currency = "EUR", limit: Limit = 50
+) -> None:
     """List the movements of a period, oldest first."""
-    query = period(first, last)
+    query = asked(first, last, currency)
     call.many(f"{provider}/statement/lines", LINE, limit, empty="nothing moved", **query)
 
 
@@ -79,8 +83,9 @@ def file(
     first: First,
     last: Last,
     out: Annotated[Path, typer.Option(help="Where to write it.")],
+    currency: Currency = "EUR",
 ) -> None:
     """Write the movements of a period as CSV."""
-    content = call.caller.rest_bytes("GET", f"/v1/{provider}/statement:csv", **period(first, last))
+    content = call.caller.rest_bytes("GET", f"/v1/{provider}/statement:csv", **asked(first, last, currency))
     out.write_bytes(content)
     typer.echo(f"{out}: {len(content)} bytes")

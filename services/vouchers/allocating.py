@@ -16,6 +16,7 @@ from services.platform.operations.runner import Chunk
 from services.vouchers.allotment import Allotment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import allocation_file
+from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.store import allocations, programmes
 
 KIND = "allocation"
@@ -25,9 +26,11 @@ SIZE = 1000  # rows of a chunk
 def start(app: VouchersApp, tx: Transaction, allocation: Row[Any], *, dry_run: bool) -> Row[Any]:
     """Checks the file that was put there and queues a run, by the rules in force now.
 
-    Raises Refusal: PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    Raises Refusal: SANDBOX_APART, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING,
+    UPLOAD_MISMATCH.
     """
     programme = programmes.get(tx, allocation.programme_id)
+    keep_apart(programme.currency)
     if programme.active_number is None:
         raise Refusal(reason_pb2.REASON_PROGRAMME_NOT_ACTIVE)
     rules = app.rules(tx, programme.id, programme.active_number)

@@ -15,6 +15,7 @@ from services.vouchers.domain.eligibility import Decision, History, decide
 from services.vouchers.domain.facts import Fact
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.programme import Rules
+from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.shortage import Entry
 from services.vouchers.shortages import shortage_match
 from services.vouchers.store import applications, budgets, facts, names, offers, programmes
@@ -57,15 +58,18 @@ def assess(
     number: int | None = None,
     applied: date | None = None,
     place: int | None = None,
+    sandbox: bool = False,
 ) -> Assessment:
     """Decides on stored and declared facts by the version in force today (UTC day of the database).
 
     `number`: the version that an application has pinned before, to decide by that instead; `applied`: the UTC
     day on which that was. `place`: on the waiting list; money that others wait for before it is not there.
-    Raises Refusal: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED.
+    `sandbox`: for a made-up learner, on sandbox programmes and on no other.
+    Raises Refusal: NOT_FOUND, SANDBOX_APART, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED.
     """
     today = tx.now.date()
     row = programmes.get(tx, names.last(programme))
+    keep_apart(row.currency, sandbox=sandbox)
     number = number or row.active_number
     if number is None:
         raise Refusal(reason_pb2.REASON_PROGRAMME_NOT_ACTIVE)

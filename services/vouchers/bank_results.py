@@ -6,7 +6,7 @@ Locked in this order: the report, batches by id, redemptions by id, chains by nu
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,9 @@ from services.vouchers.co_funding import Moved, Movement, share
 from services.vouchers.domain import bookings
 from services.vouchers.domain.bank_reports import Known, Outcome, Report, Said, Verdict, outcome
 from services.vouchers.domain.money import money
-from services.vouchers.domain.states import BatchState
-from services.vouchers.store import bank_reports, ledger, payouts
+from services.vouchers.domain.sandbox import is_sandbox
+from services.vouchers.domain.states import BatchKind, BatchState
+from services.vouchers.store import bank_reports, ledger, payables, payouts
 
 RESULTS = {Verdict.CONFIRMED: BatchState.CONFIRMED, Verdict.RETURNED: BatchState.RETURNED}
 OPEN = (Outcome.UNMATCHED, Outcome.DIFFERENT, Outcome.NOT_SENT, Outcome.UNCLEAR)
@@ -119,27 +120,35 @@ def take_in(tx: Transaction, report: Report) -> Row[Any]:
         about = {"outcome": int(found), "batch_id": batch, "organisation": organisation}
         entries.append({**_columns(number, said), **about})
     bank_reports.keep(tx, row.id, entries)
-    _settle(tx, matching)
+    settle(tx, matching.changed(), matching.by_batch, matching.batches)
     results = list(outcomes.values())
     applied = results.count(Outcome.APPLIED)
     return bank_reports.count(tx, row.id, applied, sum(result in OPEN for result in results))
 
 
-def _settle(tx: Transaction, matching: Matching) -> None:
-    """Writes the new results of payments, books returns back and tells of both."""
-    changed = matching.changed()
+def settle(
+    tx: Transaction,
+    changed: list[Payment],
+    by_batch: Mapping[str, Sequence[Payment]],
+    batches: Mapping[str, Row[Any]],
+) -> None:
+    """Writes the new results of payments, books returns back and tells of both. `by_batch`: all payments of
+    the batches they are in."""
     if not changed:
         return
     bank_reports.set_results(
         tx, [(each.batch, each.organisation, each.result, each.code) for each in changed]
     )
-    _book_back(tx, [each for each in changed if each.result == BatchState.RETURNED])
+    returned = [each for each in changed if each.result == BatchState.RETURNED]
+    paying = BatchKind.PAYABLES
+    _book_back(tx, [each for each in returned if batches[each.batch].kind != paying])
+    _book_payables_back(tx, [each for each in returned if batches[each.batch].kind == paying])
     for batch in sorted({each.batch for each in changed}):
-        results = {each.result for each in matching.by_batch[batch]}
+        results = {each.result for each in by_batch[batch]}
         if 0 not in results:
             done = BatchState.CONFIRMED if BatchState.CONFIRMED in results else BatchState.RETURNED
             payouts.change_batch(tx, batch, {"state": int(done), "settled_at": tx.now})
-    for each in _events(changed, matching.batches):
+    for each in _events(changed, batches):
         tx.publish(each)
 
 
@@ -158,12 +167,30 @@ def _book_back(tx: Transaction, returned: list[Payment]) -> None:
         share(tx, moved)
 
 
+def _book_payables_back(tx: Transaction, returned: list[Payment]) -> None:
+    rows = payables.paid_by(tx, ((each.batch, each.organisation) for each in returned)) if returned else []
+    if rows:
+        payables.set_returned(tx, [str(row.id) for row in rows])
+        booked = [
+            (
+                row.shard,
+                bookings.payout_return(
+                    new_id(), row.subject, f"payoutBatches/{row.batch_id}", row.cleared_cents
+                ),
+            )
+            for row in rows
+        ]
+        ledger.post_all(tx, booked)
+
+
 def _events(changed: list[Payment], batches: Mapping[str, Row[Any]]) -> Iterator[Any]:
     for each in changed:
+        currency = batches[each.batch].currency
         ref = {
             "payout_batch": f"payoutBatches/{each.batch}",
             "organisation": each.organisation,
-            "amount": money(each.cents, batches[each.batch].currency),
+            "amount": money(each.cents, currency),
+            "sandbox": is_sandbox(currency),
         }
         if each.result == BatchState.RETURNED:
             yield events_pb2.PayoutReturned(**ref, return_code=each.code)

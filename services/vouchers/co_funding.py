@@ -50,15 +50,18 @@ def recovered(tx: Transaction, batch: str, set_off: Sequence[tuple[str, str, int
 
 
 def share(tx: Transaction, moved: Sequence[Moved]) -> None:
-    """Writes what each source bears of each of these, in this order; hold the chains they were booked in."""
+    """Writes what each source bears of each of these, in this order; hold the chains they were booked in.
+    Nobody bears the sandbox."""
+    bearers = payment_shares.bearers(tx, {each.voucher for each in moved}) if moved else {}
+    borne = [each for each in moved if each.voucher in bearers]
     sums: defaultdict[str, int] = defaultdict(int)
-    for each in moved:
+    for each in borne:
         sums[each.voucher] += each.cents
     if not sums:
         return
-    bearers, paid = payment_shares.bearers(tx, sums), payment_shares.add_up(tx, sums)
+    paid = payment_shares.add_up(tx, sums)
     rows = []
-    for each in moved:
+    for each in borne:
         bearer, before = bearers[each.voucher], paid[each.voucher]
         paid[each.voucher] = before + each.cents
         parts = part(shares_of(bearer.co_funding, bearer.pot_source), before, each.cents)

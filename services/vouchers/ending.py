@@ -9,6 +9,7 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain import bookings, history
 from services.vouchers.domain.money import money
+from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.store import voucher_changes, vouchers
 
@@ -50,6 +51,10 @@ def tell_ended(
 ) -> None:
     """Publishes that a voucher has ended."""
     event = events_pb2.VoucherEnded(
-        voucher=voucher, learner=row.learner, state=state.name, returned=money(returned, row.currency)
+        voucher=voucher,
+        learner=row.learner,
+        state=state.name,
+        returned=money(returned, row.currency),
+        sandbox=is_sandbox(row.currency),
     )
     tx.publish(event)

@@ -11,12 +11,16 @@ from waymark.vouchers.v1 import events_pb2
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment
-from services.vouchers.domain import bookings
+from services.vouchers.domain import bookings, codes
+from services.vouchers.domain.history import Kind
 from services.vouchers.domain.ledger import Booking
 from services.vouchers.domain.money import money
-from services.vouchers.domain.states import ApplicationState, VoucherState
-from services.vouchers.store import budgets, ledger, vouchers
+from services.vouchers.domain.sandbox import is_sandbox
+from services.vouchers.domain.states import ApplicationState, VoucherState, need
+from services.vouchers.domain.voucher import LIVE
+from services.vouchers.store import budgets, ledger, voucher_changes, vouchers
 
 
 def take_money(tx: Transaction, found: Assessment) -> Row[Any]:
@@ -107,6 +111,17 @@ def issued(values: dict[str, Any]) -> events_pb2.VoucherIssued:
         learner=values["learner"],
         programme=f"programmes/{values['programme_id']}",
         value=money(values["value_cents"], values["currency"]),
+        sandbox=is_sandbox(values["currency"]),
     )
     event.expire_time.FromDatetime(values["expires_at"])
     return event
+
+
+def issue_code(app: VouchersApp, tx: Transaction, voucher_id: str) -> str:
+    """Gives a voucher a new code and returns it: only its HMAC is kept. Raises Refusal: NOT_FOUND,
+    WRONG_STATE."""
+    code = codes.new_code()
+    row = vouchers.set_code(tx, voucher_id, codes.code_hmac(app.code_key, code))
+    need(VoucherState(row.state), LIVE)
+    voucher_changes.note(tx, voucher_id, row.shard, Kind.CODE_ISSUED)
+    return code

@@ -29,6 +29,7 @@ from waymark.vouchers.v1 import (
     opening_pb2_grpc,
     operation_pb2_grpc,
     outcome_contract_pb2_grpc,
+    payable_pb2_grpc,
     payment_share_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
@@ -37,6 +38,7 @@ from waymark.vouchers.v1 import (
     redemption_pb2_grpc,
     report_pb2_grpc,
     sanction_pb2_grpc,
+    sandbox_pb2_grpc,
     statement_pb2_grpc,
     target_pb2_grpc,
     voucher_pb2_grpc,
@@ -68,6 +70,7 @@ from services.vouchers.api.monitoring_rules import MonitoringRuleApi
 from services.vouchers.api.openings import OpeningApi
 from services.vouchers.api.operations import OperationApi
 from services.vouchers.api.outcome_contracts import OutcomeContractApi
+from services.vouchers.api.payables import PayableApi
 from services.vouchers.api.payment_shares import PaymentShareApi
 from services.vouchers.api.payout_batches import PayoutBatchApi
 from services.vouchers.api.programmes import ProgrammeApi
@@ -76,6 +79,7 @@ from services.vouchers.api.receivables import ReceivableApi
 from services.vouchers.api.redemptions import RedemptionApi
 from services.vouchers.api.reports import ReportApi
 from services.vouchers.api.sanctions import SanctionApi
+from services.vouchers.api.sandbox import SandboxApi
 from services.vouchers.api.statements import StatementApi
 from services.vouchers.api.targets import TargetApi
 from services.vouchers.api.vouchers import VoucherApi
@@ -113,6 +117,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
         (bank_account_pb2_grpc.add_BankAccountServiceServicer_to_server, BankAccountApi(app)),
         (bank_report_pb2_grpc.add_BankReportServiceServicer_to_server, BankReportApi(app)),
         (payout_batch_pb2_grpc.add_PayoutBatchServiceServicer_to_server, PayoutBatchApi(app)),
+        (payable_pb2_grpc.add_PayableServiceServicer_to_server, PayableApi(app)),
         (receivable_pb2_grpc.add_ReceivableServiceServicer_to_server, ReceivableApi(app)),
         (ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerApi(app)),
         (levy_pb2_grpc.add_LevyServiceServicer_to_server, LevyApi(app)),
@@ -124,6 +129,7 @@ def servicers(app: VouchersApp) -> Sequence[Servicer]:
             employer_obligation_pb2_grpc.add_EmployerObligationServiceServicer_to_server,
             EmployerObligationApi(app),
         ),
+        (sandbox_pb2_grpc.add_SandboxServiceServicer_to_server, SandboxApi(app)),
         (target_pb2_grpc.add_TargetServiceServicer_to_server, TargetApi(app)),
         (statement_pb2_grpc.add_StatementServiceServicer_to_server, StatementApi(app)),
         (payment_share_pb2_grpc.add_PaymentShareServiceServicer_to_server, PaymentShareApi(app)),

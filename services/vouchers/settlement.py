@@ -1,6 +1,7 @@
 """Money on its way to providers: release of what is held, and payout. Shared by calls and the release job.
 
-Redemptions are locked first, in order of their ids, then receivables, then chains, in order of their numbers.
+Redemptions, or payables, are locked first, in order of their ids, then receivables, then chains, in order of
+their numbers.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.co_funding import Moved, Movement, recovered, share
 from services.vouchers.domain import bookings
 from services.vouchers.domain.clawback import spread
+from services.vouchers.domain.payouts import Due, Payment, payments
 from services.vouchers.monitoring import check_accepted
-from services.vouchers.store import ledger, payouts, receivables
+from services.vouchers.store import ledger, payables, payouts, receivables
 
 AT_ONCE = 1000  # redemptions of one transaction
 
@@ -31,12 +33,30 @@ def release_due(app: VouchersApp, tx: Transaction, limit: int = AT_ONCE) -> int:
     check_accepted(app, tx)
     rows = payouts.releasable(tx, limit)
     if rows:
-        payouts.set_cleared(tx, [str(row.id) for row in rows])
-        released = [
-            (row.shard, bookings.release(new_id(), f"redemptions/{row.id}", row.held_cents)) for row in rows
-        ]
-        ledger.post_all(tx, released)
+        release(tx, rows)
     return len(rows)
+
+
+def release(tx: Transaction, rows: Sequence[Row[Any]]) -> None:
+    """Moves what is held of locked redemptions to cleared."""
+    payouts.set_cleared(tx, [str(row.id) for row in rows])
+    released = [
+        (row.shard, bookings.release(new_id(), f"redemptions/{row.id}", row.held_cents)) for row in rows
+    ]
+    ledger.post_all(tx, released)
+
+
+def pay_payables(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:
+    """Books the payout of a batch's payables and marks them as paid."""
+    name = f"payoutBatches/{batch}"
+    booked = [(row.shard, bookings.payout(new_id(), row.subject, name, row.cleared_cents)) for row in rows]
+    ledger.post_all(tx, booked)
+    payables.set_paid(tx, [str(row.id) for row in rows])
+
+
+def payments_for(batch: str, rows: Sequence[Row[Any]]) -> list[Payment]:
+    """Returns the payments of a batch for what is cleared in it, one for each payee."""
+    return payments(batch, (Due(str(row.id), row.organisation, row.cleared_cents) for row in rows))
 
 
 def pay(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:

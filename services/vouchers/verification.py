@@ -58,11 +58,13 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 4, 'vouchers/' || id, reserved_cents FROM vouchers
   UNION ALL SELECT 5, 'redemptions/' || id, held_cents FROM redemptions
   UNION ALL SELECT 6, 'redemptions/' || id, cleared_cents FROM redemptions
+  UNION ALL SELECT 6, subject, cents FROM payables WHERE state < 3
   UNION ALL SELECT 8, 'receivables/' || id, set_off_cents + written_off_cents - amount_cents FROM receivables
   UNION ALL SELECT 10, 'levyAccounts/' || account_id, sum(contributed_cents - claimed_cents - expired_cents)
     FROM levy_years GROUP BY account_id
   UNION ALL SELECT 11, 'outcomeContracts/' || id, available_cents FROM outcome_contracts
-  UNION ALL SELECT 12, 'employerObligations/' || id, paid_cents - owed_cents FROM employer_obligations
+  UNION ALL SELECT 12, 'employerObligations/' || id, paid_cents + written_off_cents - owed_cents
+    FROM employer_obligations
 ), booked AS (
   SELECT kind, owner, min(shard) AS shard, sum(cents) AS cents FROM ledger_entries
   WHERE kind BETWEEN 2 AND 6 OR kind IN (8, 10, 11, 12) GROUP BY kind, owner

@@ -27,11 +27,11 @@ def source(world: World, kind: int = Source.KIND_STATE, name: str = "Money") -> 
     return str(world.maker.sources.CreateFundingSource(request).name)
 
 
-def levy(world: World, *rates: tuple[date, int], carry_over: int = 1) -> str:
+def levy(world: World, *rates: tuple[date, int], carry_over: int = 1, currency_code: str = "EUR") -> str:
     """Makes a levy, by default of 0.45 % from 2020 on; returns its name."""
     scheme = levy_pb2.LevyScheme(
         display_names={"en": "Levy"},
-        currency_code="EUR",
+        currency_code=currency_code,
         funding_source=source(world, Source.KIND_EMPLOYER_LEVY),
         carry_over_years=carry_over,
         rates=[

@@ -29,6 +29,7 @@ from waymark.vouchers.v1 import (
     opening_pb2_grpc,
     operation_pb2_grpc,
     outcome_contract_pb2_grpc,
+    payable_pb2_grpc,
     payment_share_pb2_grpc,
     payout_batch_pb2_grpc,
     programme_pb2_grpc,
@@ -37,6 +38,7 @@ from waymark.vouchers.v1 import (
     redemption_pb2_grpc,
     report_pb2_grpc,
     sanction_pb2_grpc,
+    sandbox_pb2_grpc,
     statement_pb2_grpc,
     target_pb2_grpc,
     voucher_pb2_grpc,
@@ -64,6 +66,7 @@ STUBS: dict[str, Any] = {
     "bank_reports": bank_report_pb2_grpc.BankReportServiceStub,
     "batches": payout_batch_pb2_grpc.PayoutBatchServiceStub,
     "operations": operation_pb2_grpc.VoucherOperationServiceStub,
+    "payables": payable_pb2_grpc.PayableServiceStub,
     "receivables": receivable_pb2_grpc.ReceivableServiceStub,
     "ledger": ledger_pb2_grpc.LedgerServiceStub,
     "levies": levy_pb2_grpc.LevyServiceStub,
@@ -82,6 +85,7 @@ STUBS: dict[str, Any] = {
     "complaints": complaint_pb2_grpc.ComplaintServiceStub,
     "sanctions": sanction_pb2_grpc.SanctionServiceStub,
     "rebookings": rebooking_pb2_grpc.RebookingServiceStub,
+    "sandbox": sandbox_pb2_grpc.SandboxServiceStub,
     "results": learner_result_pb2_grpc.LearnerResultServiceStub,
 }
 

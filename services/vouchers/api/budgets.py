@@ -18,6 +18,7 @@ from services.vouchers.api.convert import date_of, day
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
+from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.store import budgets, ledger, names, programmes
 from services.vouchers.store.tables import budgets as budget_table
 
@@ -31,6 +32,7 @@ class BudgetMethods:
     def FundProgramme(self, tx: Transaction, request: pb.FundProgrammeRequest) -> pb.Budget:
         programme = programmes.lock(tx, names.last(request.name))
         source = programmes.get_funding_source(tx, names.last(request.funding_source))
+        keep_apart(programme.currency, sandbox=source.kind == programmes.SANDBOX_KIND)
         start = date_of(request.start_date, "start_date")
         end = date_of(request.end_date, "end_date")
         if end < start:

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
+from waymark.options.v1 import options_pb2
 from waymark.vouchers.v1 import employer_obligation_pb2 as pb
 from waymark.vouchers.v1 import employer_obligation_pb2_grpc, events_pb2
 
+from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
@@ -19,10 +21,17 @@ from services.vouchers.api.convert import date_of, day, moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
-from services.vouchers.domain.obligations import Count, Hiring, ObligationState, TraineeState, check_payers
+from services.vouchers.domain.obligations import (
+    DUE,
+    Count,
+    Hiring,
+    ObligationState,
+    TraineeState,
+    check_payers,
+)
 from services.vouchers.domain.shares import split
 from services.vouchers.domain.states import need
-from services.vouchers.store import ledger, names, programmes
+from services.vouchers.store import ledger, names, payables, programmes
 from services.vouchers.store import obligations as store
 from services.vouchers.store.obligation_tables import employer_obligations, obligation_trainees
 
@@ -55,13 +64,13 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
             "due_date": date_of(sent.due_date, "employer_obligation.due_date"),
             "shard": ledger.shard_for(tx, sent.currency_code, f"employerObligations/{key}"),
         }
-        return _messages(tx, [store.add(tx, values)])[0]
+        return self._messages(tx, [store.add(tx, values)])[0]
 
     @query
     def GetEmployerObligation(
         self, tx: Transaction, request: pb.GetEmployerObligationRequest
     ) -> pb.EmployerObligation:
-        return _messages(tx, [store.get(tx, _key(request.name))])[0]
+        return self._messages(tx, [store.get(tx, _key(request.name))])[0]
 
     @query
     def ListEmployerObligations(
@@ -76,7 +85,7 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
             filters={"employer": request.employer},
         )
         return pb.ListEmployerObligationsResponse(
-            employer_obligations=_messages(tx, found.rows), next_page_token=found.next_page_token
+            employer_obligations=self._messages(tx, found.rows), next_page_token=found.next_page_token
         )
 
     @mutation
@@ -90,6 +99,7 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
                 "obligation_id": row.id,
                 "learner": learner,
                 "cost_cents": cost,
+                "provider": request.provider,
                 "parts": [[payer[0], part] for payer, part in zip(row.payers, parts, strict=True)],
                 "state": int(TraineeState.PROPOSED),
                 "enrolled_by": tx.principal.subject,
@@ -106,10 +116,12 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
         if any(each.enrolled_by == tx.principal.subject for each in new):
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         store.approve(tx, [each.id for each in new])
-        booked = [
-            (row.shard, bookings.train(new_id(), f"{request.parent}/trainees/{each.id}", each.parts))
-            for each in new
-        ]
+        booked = []
+        for each in new:
+            name, payable = f"{request.parent}/trainees/{each.id}", bool(each.provider)
+            if payable:
+                payables.add(tx, name, each.provider, row.currency, row.shard, each.cost_cents)
+            booked.append((row.shard, bookings.train(new_id(), name, each.parts, payable=payable)))
         ledger.post_all(tx, booked)
         return _answer(store.trainees(tx, row.id, keys), row.currency)
 
@@ -180,23 +192,72 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
                 owed=money(owed, row.currency),
             )
         )
-        return _messages(tx, [row])[0]
+        return self._messages(tx, [row])[0]
 
     @mutation
     def RecordObligationPayment(
         self, tx: Transaction, request: pb.RecordObligationPaymentRequest
     ) -> pb.EmployerObligation:
         row = store.lock(tx, _key(request.name))
-        need(ObligationState(row.state), (ObligationState.OWED,))
+        need(ObligationState(row.state), DUE)
         cents = checked_cents("amount", request.amount, row.currency)
-        left = row.owed_cents - row.paid_cents
+        left = _left(row)
         if cents > left:
             raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(left)})
-        state = ObligationState.SETTLED if cents == left else ObligationState.OWED
+        state = ObligationState.SETTLED if cents == left else row.state
         row = store.change(tx, row.id, {"state": int(state), "paid_cents": row.paid_cents + cents})
         booking = bookings.pay_for_trainees(new_id(), request.name, cents)
         ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
-        return _messages(tx, [row])[0]
+        return self._messages(tx, [row])[0]
+
+    @mutation
+    def ProposeObligationWriteOff(
+        self, tx: Transaction, request: pb.ProposeObligationWriteOffRequest
+    ) -> pb.EmployerObligation:
+        row = store.lock(tx, _key(request.name))
+        need(ObligationState(row.state), (ObligationState.OWED,))
+        values = {
+            "state": int(ObligationState.WRITE_OFF_PROPOSED),
+            "write_off_by": tx.principal.subject,
+            "sealed_reason": self.app.notes.seal(request.name, request.reason),
+        }
+        return self._messages(tx, [store.change(tx, row.id, values)])[0]
+
+    @mutation
+    def ApproveObligationWriteOff(
+        self, tx: Transaction, request: pb.ApproveObligationWriteOffRequest
+    ) -> pb.EmployerObligation:
+        row = store.lock(tx, _key(request.name))
+        check_etag(request.etag, row.version)
+        need(ObligationState(row.state), (ObligationState.WRITE_OFF_PROPOSED,))
+        if row.write_off_by == tx.principal.subject:
+            raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        cents = _left(row)
+        values = {
+            "state": int(ObligationState.WRITTEN_OFF),
+            "written_off_cents": cents,
+            "written_off_by": tx.principal.subject,
+            "written_off_at": tx.now,
+        }
+        row = store.change(tx, row.id, values)
+        booking = bookings.write_off_for_trainees(new_id(), request.name, row.employer, cents)
+        ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
+        amount = money(cents, row.currency)
+        tx.publish(
+            events_pb2.EmployerDebtWrittenOff(
+                employer_obligation=request.name, employer=row.employer, amount=amount
+            )
+        )
+        return self._messages(tx, [row])[0]
+
+    def _messages(self, tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.EmployerObligation]:
+        counts = store.counts_of(tx, [row.id for row in rows])
+        found = [_message(row, counts[row.id]) for row in rows]
+        # The employer learns what it owes, not what staff think of its chances.
+        if not tx.principal.roles.isdisjoint({options_pb2.ROLE_FINANCE, options_pb2.ROLE_AUDITOR}):
+            for row, message in zip(rows, found, strict=True):
+                message.write_off_reason = self.app.notes.open(message.name, row.sealed_reason)
+        return found
 
 
 def _key(name: str) -> str:
@@ -216,9 +277,9 @@ def _lock_active(tx: Transaction, name: str) -> Row[Any]:
     return row
 
 
-def _messages(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.EmployerObligation]:
-    counts = store.counts_of(tx, [row.id for row in rows])
-    return [_message(row, counts[row.id]) for row in rows]
+def _left(row: Row[Any]) -> int:
+    """Returns what is neither paid nor written off of a debt."""
+    return int(row.owed_cents - row.paid_cents - row.written_off_cents)
 
 
 def _message(row: Row[Any], count: Count) -> pb.EmployerObligation:
@@ -242,6 +303,10 @@ def _message(row: Row[Any], count: Count) -> pb.EmployerObligation:
         owed=money(row.owed_cents, row.currency),
         paid=money(row.paid_cents, row.currency),
         create_time=moment(row.created_at),
+        written_off=money(row.written_off_cents, row.currency),
+        outstanding=money(_left(row), row.currency),
+        write_off_time=moment(row.written_off_at),
+        etag=etag_of(row.version),
     )
 
 
@@ -262,4 +327,5 @@ def _trainee(row: Row[Any], currency: str) -> pb.Trainee:
         hiring=row.hiring,
         hire_date=day(row.hired_on) if row.hired_on else None,
         evidence_reference=row.evidence_reference,
+        provider=row.provider,
     )

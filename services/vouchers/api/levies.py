@@ -24,7 +24,7 @@ from services.vouchers.domain.levies import ClaimState, LineKind, Statement, Yea
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.states import need
 from services.vouchers.levying import rate_conflict, take_in
-from services.vouchers.store import ledger, names, programmes
+from services.vouchers.store import ledger, names, payables, programmes
 from services.vouchers.store import levies as store
 from services.vouchers.store.levy_tables import levy_accounts, levy_claims, levy_schemes
 
@@ -40,11 +40,13 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
         scheme, scheme_id = request.levy_scheme, request.levy_scheme_id or new_id()
         days = [date_of(rate.effective_date, "levy_scheme.rates.effective_date") for rate in scheme.rates]
         levies.check_rates(days, "levy_scheme.rates[{}]")
+        source = names.last(scheme.funding_source)
+        programmes.need_sources(tx, [source])
         values = {
             "id": scheme_id,
             "display_names": dict(scheme.display_names),
             "currency": scheme.currency_code,
-            "funding_source_id": programmes.get_funding_source(tx, names.last(scheme.funding_source)).id,
+            "funding_source_id": source,
             "carry_over_years": scheme.carry_over_years,
         }
         row = store.add_scheme(tx, values)
@@ -168,6 +170,7 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         row = store.decide(tx, claim, ClaimState.APPROVED)
         name = f"levyAccounts/{account_id}"
+        payables.add(tx, request.name, account.employer, account.currency, account.shard, row.amount_cents)
         booking = bookings.claim_levy(new_id(), name, request.name, row.amount_cents)
         ledger.post(tx, ledger.lock_head(tx, account.shard), booking)
         amount = money(row.amount_cents, account.currency)

@@ -24,7 +24,7 @@ from services.vouchers.domain import bookings
 from services.vouchers.domain.money import cents_of, money
 from services.vouchers.domain.outcome_contracts import ContractState, check_draft
 from services.vouchers.domain.states import need
-from services.vouchers.store import ledger, names, outcomes, programmes
+from services.vouchers.store import ledger, names, outcomes, payables, programmes
 from services.vouchers.store.outcome_tables import outcome_contracts
 
 # Terms that a draft sets; the rest of the message is ours.
@@ -35,6 +35,7 @@ TERMS = (
     "milestones",
     "mix_targets",
     "repayment_steps",
+    "operator",
 )
 
 
@@ -119,7 +120,10 @@ class OutcomeContractApi(ResultMethods, outcome_contract_pb2_grpc.OutcomeContrac
         outcomes.release(tx, row.id, milestone.code, cents)
         row = outcomes.change(tx, row.id, {"available_cents": outcome_contracts.c.available_cents - cents})
         place = f"{request.name}/milestones/{milestone.code}"
-        booking = bookings.release_tranche(new_id(), request.name, place, cents)
+        operator = terms_of(row).operator
+        if operator:
+            payables.add(tx, place, operator, row.currency, row.shard, cents)
+        booking = bookings.release_tranche(new_id(), request.name, place, cents, payable=bool(operator))
         ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
         tx.publish(
             events_pb2.OutcomeTrancheReleased(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from google.api import httpbody_pb2
 from sqlalchemy import Row, select
@@ -22,15 +22,36 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.domain.clawback import set_off
 from services.vouchers.domain.money import money
 from services.vouchers.domain.pain001 import Transfer, bank_file
-from services.vouchers.domain.payouts import Account, Due, Payment, checked_iban, payments
-from services.vouchers.domain.states import BatchState, need
-from services.vouchers.settlement import AT_ONCE, pay, release_due
-from services.vouchers.store import names, payouts, receivables
+from services.vouchers.domain.payouts import Account, Payment, checked_iban
+from services.vouchers.domain.sandbox import keep_apart
+from services.vouchers.domain.states import BatchKind, BatchState, need
+from services.vouchers.settlement import AT_ONCE, pay, pay_payables, payments_for, release_due
+from services.vouchers.store import names, payables, payouts, receivables
+from services.vouchers.store.columns import apart
 from services.vouchers.store.settlement_tables import payout_batches
 
 State = BatchState
 LARGEST = 10_000  # redemptions of one batch
 HAS_FILE = (State.APPROVED, State.SENT, State.CONFIRMED, State.RETURNED)
+
+
+class Dues(Protocol):
+    """Statements about what batches pay: redemptions or payables, with rows of the same shape."""
+
+    def cleared(self, tx: Transaction, currency: str, limit: int) -> list[Row[Any]]: ...
+    def put_into_batch(self, tx: Transaction, batch: str, ids: Iterable[str]) -> None: ...
+    def stopped(self, tx: Transaction, batch: str) -> list[str]: ...
+    def drop_stopped(self, tx: Transaction, batch: str) -> None: ...
+    def in_batch(self, tx: Transaction, batch: str) -> list[Row[Any]]: ...
+
+
+DUES: Mapping[BatchKind, Dues] = {BatchKind.REDEMPTIONS: payouts, BatchKind.PAYABLES: payables}
+PAY = {BatchKind.REDEMPTIONS: pay, BatchKind.PAYABLES: pay_payables}
+# What payees read on their statements.
+TEXTS = {
+    BatchKind.REDEMPTIONS: "Vouchers {batch}, {count} redemptions",
+    BatchKind.PAYABLES: "Waymark {batch}, {count} approved amounts",
+}
 
 
 class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
@@ -43,8 +64,11 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
     def CreatePayoutBatch(self, tx: Transaction, request: pb.CreatePayoutBatchRequest) -> pb.PayoutBatch:
         wanted, batch = request.payout_batch, new_id()
         currency = wanted.currency_code or "EUR"
+        keep_apart(currency)
+        kind = BatchKind(wanted.kind or BatchKind.REDEMPTIONS)
         values: dict[str, Any] = {
             "id": batch,
+            "kind": int(kind),
             "state": int(State.OPEN),
             "execution_date": date_of(wanted.execution_date, "payout_batch.execution_date"),
             "debtor_name": wanted.debtor_name,
@@ -53,32 +77,39 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             "currency": currency,
             "created_by": tx.principal.subject,
         }
-        for _ in range(LARGEST // AT_ONCE):
-            if release_due(self.app, tx) < AT_ONCE:
-                break
-        rows = payouts.cleared(tx, currency, LARGEST)
+        if kind is BatchKind.REDEMPTIONS:
+            self._release_due(tx)
+        rows = DUES[kind].cleared(tx, currency, LARGEST)
         accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
         payable = [row for row in rows if row.organisation in accounts]
         if not payable:
             raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
         values["skipped"] = sorted({row.organisation for row in rows} - accounts.keys())
         payouts.add_batch(tx, values)
-        payouts.put_into_batch(tx, batch, [str(row.id) for row in payable])
-        dues = _payments(batch, payable)
+        DUES[kind].put_into_batch(tx, batch, [str(row.id) for row in payable])
+        dues = payments_for(batch, payable)
         payouts.set_payments(tx, batch, dues, accounts)
         row = payouts.change_batch(tx, batch, {"total_cents": sum(payment.cents for payment in dues)})
         return batch_message(row, payouts.payments_of(tx, batch))
+
+    def _release_due(self, tx: Transaction) -> None:
+        for _ in range(LARGEST // AT_ONCE):
+            if release_due(self.app, tx) < AT_ONCE:
+                return
 
     @mutation
     def FreezePayoutBatch(self, tx: Transaction, request: pb.FreezePayoutBatchRequest) -> pb.PayoutBatch:
         batch = names.uuid_in(request.name, "payoutBatches")
         before = payouts.get_batch(tx, batch, locked=True)
         need(State(before.state), (State.OPEN, State.FROZEN))
-        payouts.drop_stopped(tx, batch)
-        rows = payouts.in_batch(tx, batch)
+        kind = BatchKind(before.kind)
+        DUES[kind].drop_stopped(tx, batch)
+        rows = DUES[kind].in_batch(tx, batch)
         if not rows:
             raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
-        dues = self._less_receivables(tx, batch, _payments(batch, rows), before.currency)
+        dues = payments_for(batch, rows)
+        if kind is BatchKind.REDEMPTIONS:
+            dues = self._less_receivables(tx, batch, dues, before.currency)
         accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
         payouts.set_payments(tx, batch, dues, accounts)
         values = {
@@ -110,10 +141,12 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         need(State(row.state), (State.FROZEN,))
         if tx.principal.subject in (row.created_by, row.frozen_by):
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        held = payouts.stopped(tx, batch)
+        kind = BatchKind(row.kind)
+        held = DUES[kind].stopped(tx, batch)
         if held:
-            raise Refusal(reason_pb2.REASON_PAYOUT_HELD, metadata={"redemptions": str(len(held))})
-        pay(tx, batch, payouts.in_batch(tx, batch))
+            metadata = {kind.name.lower(): str(len(held))}
+            raise Refusal(reason_pb2.REASON_PAYOUT_HELD, metadata=metadata)
+        PAY[kind](tx, batch, DUES[kind].in_batch(tx, batch))
         values = {
             "state": int(State.APPROVED),
             "approved_by": tx.principal.subject,
@@ -153,7 +186,8 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         self, tx: Transaction, request: pb.ListPayoutBatchesRequest
     ) -> pb.ListPayoutBatchesResponse:
         order = [payout_batches.c.id.desc()]
-        found = page(tx, self.app.signer, select(payout_batches), order_by=order, request=request)
+        real = select(payout_batches).where(apart(payout_batches.c.currency))
+        found = page(tx, self.app.signer, real, order_by=order, request=request)
         return pb.ListPayoutBatchesResponse(
             payout_batches=[batch_message(row, ()) for row in found.rows],
             next_page_token=found.next_page_token,
@@ -163,13 +197,14 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
     def GetBankFile(self, tx: Transaction, request: pb.GetBankFileRequest) -> httpbody_pb2.HttpBody:
         batch = names.uuid_in(request.name, "payoutBatches")
         row = payouts.get_batch(tx, batch)
+        keep_apart(row.currency)
         need(State(row.state), HAS_FILE)
         transfers = [
             Transfer(
                 payee=Account(paid.holder_name, paid.iban, paid.bic),
                 cents=paid.amount_cents,
                 reference=paid.end_to_end_id,
-                text=f"Vouchers {batch}, {paid.redemption_count} redemptions",
+                text=TEXTS[BatchKind(row.kind)].format(batch=batch, count=paid.redemption_count),
             )
             for paid in payouts.payments_of(tx, batch)
             if paid.amount_cents
@@ -180,10 +215,6 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         message_id = batch.replace("-", "").upper()
         content = bank_file(message_id, row.approved_at, row.execution_date, debtor, row.currency, transfers)
         return httpbody_pb2.HttpBody(content_type="application/xml", data=content)
-
-
-def _payments(batch: str, rows: Sequence[Row[Any]]) -> list[Payment]:
-    return payments(batch, (Due(str(row.id), row.organisation, row.cleared_cents) for row in rows))
 
 
 def batch_message(row: Row[Any], paid: Sequence[Row[Any]]) -> pb.PayoutBatch:
@@ -205,6 +236,7 @@ def batch_message(row: Row[Any], paid: Sequence[Row[Any]]) -> pb.PayoutBatch:
         send_time=moment(row.sent_at),
         settle_time=moment(row.settled_at),
         etag=etag_of(row.version),
+        kind=row.kind,
     )
 
 
@@ -212,7 +244,8 @@ def _payout(batch: Row[Any], payment: Row[Any]) -> pb.Payout:
     return pb.Payout(
         organisation=payment.organisation,
         amount=money(payment.amount_cents, batch.currency),
-        redemption_count=payment.redemption_count,
+        redemption_count=payment.redemption_count if batch.kind == BatchKind.REDEMPTIONS else 0,
+        payable_count=payment.redemption_count if batch.kind == BatchKind.PAYABLES else 0,
         end_to_end_id=payment.end_to_end_id,
         state=payment.result or batch.state,
         return_code=payment.return_code,

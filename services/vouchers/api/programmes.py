@@ -25,6 +25,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.domain.differences import differences
 from services.vouchers.domain.drafting import check_draft
 from services.vouchers.domain.programme import NOT_RULES, RULES, document
+from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.openings import announce
 from services.vouchers.store import names, programmes
 from services.vouchers.store.tables import programme_versions
@@ -55,8 +56,9 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
     @query
     def ListProgrammes(self, tx: Transaction, request: pb.ListProgrammesRequest) -> pb.ListProgrammesResponse:
         order = [programme_table.c.created_at, programme_table.c.id]
-        select = programmes.with_active_version(tx.now.date())
-        found = page(tx, self.app.signer, select, order_by=order, request=request)
+        select = programmes.listed(tx.now.date(), sandbox=request.sandbox)
+        filters = {"sandbox": request.sandbox}
+        found = page(tx, self.app.signer, select, order_by=order, request=request, filters=filters)
         return pb.ListProgrammesResponse(
             programmes=map(programme_message, found.rows), next_page_token=found.next_page_token
         )
@@ -138,7 +140,8 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         activated = programmes.activate(tx, row)
         announce(tx, self.app.notes, row)
         programme = f"programmes/{row.programme_id}"
-        tx.publish(events_pb2.ProgrammeActivated(programme=programme, version=request.name))
+        sandbox = is_sandbox(row.currency)
+        tx.publish(events_pb2.ProgrammeActivated(programme=programme, version=request.name, sandbox=sandbox))
         return version_message(activated)
 
     @mutation
@@ -152,18 +155,23 @@ def _checked(tx: Transaction, version: pb.ProgrammeVersion, name: str, currency:
     """Returns the columns of a version whose rules compile."""
     effective = date_of(version.effective_date, "version.effective_date")
     check_draft(name, currency, version)
-    _need_sources(tx, version)
+    _need_sources(tx, version, currency)
     return {"effective_date": effective, "rules": document(version)}
 
 
-def _need_sources(tx: Transaction, version: pb.ProgrammeVersion) -> None:
-    """Raises Refusal(RULE_INVALID) naming each co-funding source that does not exist."""
+def _need_sources(tx: Transaction, version: pb.ProgrammeVersion, currency: str) -> None:
+    """Raises Refusal(RULE_INVALID) naming each co-funding source that does not exist or does not go with the
+    currency."""
     named = [names.last(share.funding_source) for share in version.co_funding]
-    there = programmes.known_sources(tx, named)
+    sandbox = is_sandbox(currency)
+    there = programmes.known_sources(tx, named, sandbox=sandbox)
+    apart = programmes.known_sources(tx, set(named) - there, sandbox=not sandbox)
     violations = [
         Violation(
             f"version.co_funding[{place}].funding_source",
-            f"there is no fundingSources/{source}; create it first",
+            f"fundingSources/{source} is {'for real money' if sandbox else 'for the sandbox'} only"
+            if source in apart
+            else f"there is no fundingSources/{source}; create it first",
         )
         for place, source in enumerate(named)
         if source not in there
@@ -210,6 +218,7 @@ def programme_message(row: Row[Any]) -> pb.Programme:
         currency_code=row.currency,
         active_version=f"{name}/versions/{row.active_number}" if row.active_number else "",
         create_time=moment(row.created_at),
+        sandbox=is_sandbox(row.currency),
     )
 
 

@@ -14,6 +14,7 @@ from services.platform.identity.principals import Principal
 from services.vouchers.api.convert import moment
 from services.vouchers.domain.money import money
 from services.vouchers.domain.notes import Notes
+from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.relationships import is_learner, is_staff
 
 
@@ -49,6 +50,7 @@ def message_of(values: Mapping[str, Any], caller: Principal, notes: Notes | None
         create_time=moment(values["created_at"]),
         update_time=moment(values["updated_at"]),
         etag=etag_of(values["version"]),
+        sandbox=is_sandbox(currency),
     )
     if values["accepted_cents"]:
         message.accepted_amount.CopyFrom(money(values["accepted_cents"], currency))
@@ -69,6 +71,7 @@ def ref(row: Row[Any]) -> events_pb2.RedemptionRef:
         course=row.course,
         session=row.session,
         organisation=row.organisation,
+        sandbox=is_sandbox(row.currency),
     )
 
 

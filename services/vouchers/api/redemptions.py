@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from waymark.errors.v1 import reason_pb2
-from waymark.vouchers.v1 import events_pb2, redemption_pb2_grpc
+from waymark.vouchers.v1 import events_pb2, redemption_pb2_grpc, sandbox_pb2
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.ids import new_id
@@ -28,26 +28,29 @@ from services.vouchers.clawing_back import claw_back
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.redemption import Redemption
+from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.ending import tell_ended
 from services.vouchers.releasing import release_reservation
 from services.vouchers.store import ledger, names, offers, receivables, redemptions, vouchers
 from services.vouchers.store.tables import redemptions as table
 
-Ending = pb.RejectRedemptionRequest | pb.VoidRedemptionRequest
+Accepting = pb.AcceptRedemptionRequest | sandbox_pb2.AcceptSandboxRedemptionRequest
 
 
-def _stepping(request: Any) -> list[Call]:
+def stepping(request: Any) -> list[Call]:
+    """Returns the lock of a step that moves no money, to be sent with BEGIN."""
     return _locking(redemptions.LOCK, request)
 
 
 def _agreeing(request: pb.AuthoriseRedemptionRequest) -> list[Call]:
     # A wrong code is counted in a transaction of its own, so this one is no member of a group, which may run
     # again.
-    return [] if request.code else _stepping(request)
+    return [] if request.code else stepping(request)
 
 
-def _settling(request: Any) -> list[Call]:
+def settling(request: Any) -> list[Call]:
+    """Returns the lock of a step that moves money, to be sent with BEGIN."""
     return _locking(redemptions.LOCK_WITH_MONEY, request)
 
 
@@ -55,6 +58,42 @@ def _locking(lock: Named, request: Any) -> list[Call]:
     # A name that cannot exist is refused after the relationship was asked, like one that does not.
     redemption = names.uuid_if_any(request.name, "redemptions")
     return [lock(id=redemption)] if redemption else []
+
+
+def authorise(tx: Transaction, row: Any) -> pb.Redemption:
+    """Writes that the learner of a locked redemption agrees; returns it. Raises Refusal: WRONG_STATE,
+    RESERVATION_EXPIRED."""
+    moved = redemptions.redemption_of(row).authorise(tx.now)
+    tx.publish(events_pb2.RedemptionAuthorised(ref=ref(row)))
+    return changed(row, redemptions.move(tx, row, moved), tx.principal)
+
+
+def accept(app: VouchersApp, tx: Transaction, row: Any, request: Accepting) -> pb.Redemption:
+    """Accepts the delivery of a redemption locked with its money, for the amount asked or all that is
+    reserved; returns it. Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH."""
+    before = redemptions.redemption_of(row)
+    asked = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
+    after = before.accept(asked or before.amount)
+    voucher = vouchers.voucher_of(row).spend(before.amount, after.accepted)
+    rules = app.rules(tx, row.programme_id, row.version_number)
+    name = f"redemptions/{row.id}"
+    booking = bookings.accept(new_id(), f"vouchers/{voucher.id}", name, before.amount, after.accepted)
+    release_at = rules.release_time(tx.now, row.last_day)
+    written = redemptions.resolve(tx, ledger.head_of(row), voucher, after, booking, release_at=release_at)
+    amount = money(after.accepted, row.currency)
+    tx.publish(events_pb2.RedemptionAccepted(ref=ref(row), amount=amount))
+    if voucher.state is VoucherState.EXHAUSTED:
+        tell_ended(tx, row, f"vouchers/{voucher.id}", voucher.state, 0)
+    return changed(row, written, tx.principal)
+
+
+def end(
+    app: VouchersApp, tx: Transaction, row: Any, after: Redemption, reason_code: int, note: str = ""
+) -> pb.Redemption:
+    """Ends a redemption locked with its money without payment, as `after` says; returns it."""
+    sealed = app.notes.seal(f"redemptions/{row.id}", note)
+    written = release_reservation(tx, row, after, reason_code, sealed)
+    return changed(row, written, tx.principal, app.notes)
 
 
 class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServicer):
@@ -67,23 +106,24 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     def ReserveRedemption(self, tx: Transaction, request: pb.ReserveRedemptionRequest) -> pb.Redemption:
         return reserve(self.app, tx, request)
 
-    @mutation(ahead=_stepping)
+    @mutation(ahead=stepping)
     def SendAuthorisationCode(
         self, tx: Transaction, request: pb.SendAuthorisationCodeRequest
     ) -> pb.SendAuthorisationCodeResponse:
         row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
+        keep_apart(row.currency)
         kept = send_code(self.app, tx, row)
         return pb.SendAuthorisationCodeResponse(expire_time=moment(kept.expires_at), tries=kept.tries_left)
 
     @mutation(ahead=_agreeing)
     def AuthoriseRedemption(self, tx: Transaction, request: pb.AuthoriseRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
-        moved = redemptions.redemption_of(row).authorise(tx.now)
+        keep_apart(row.currency)
+        redemptions.redemption_of(row).need_waiting(tx.now)
         agree(self.app, tx, row, request.code)
-        tx.publish(events_pb2.RedemptionAuthorised(ref=ref(row)))
-        return changed(row, redemptions.move(tx, row, moved), tx.principal)
+        return authorise(tx, row)
 
-    @mutation(ahead=_stepping)
+    @mutation(ahead=stepping)
     def StartRedemption(self, tx: Transaction, request: pb.StartRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
         moved = redemptions.redemption_of(row).start()
@@ -94,42 +134,29 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         tx.publish(events_pb2.RedemptionStarted(ref=ref(row)))
         return changed(row, redemptions.move(tx, row, moved), tx.principal)
 
-    @mutation(ahead=_settling)
+    @mutation(ahead=settling)
     def AcceptRedemption(self, tx: Transaction, request: pb.AcceptRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
-        before = redemptions.redemption_of(row)
-        asked = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
-        after = before.accept(asked or before.amount)
-        voucher = vouchers.voucher_of(row).spend(before.amount, after.accepted)
-        rules = self.app.rules(tx, row.programme_id, row.version_number)
-        name = f"redemptions/{row.id}"
-        booking = bookings.accept(new_id(), f"vouchers/{voucher.id}", name, before.amount, after.accepted)
-        release_at = rules.release_time(tx.now, row.last_day)
-        written = redemptions.resolve(tx, ledger.head_of(row), voucher, after, booking, release_at=release_at)
-        amount = money(after.accepted, row.currency)
-        tx.publish(events_pb2.RedemptionAccepted(ref=ref(row), amount=amount))
-        if voucher.state is VoucherState.EXHAUSTED:
-            tell_ended(tx, row, f"vouchers/{voucher.id}", voucher.state, 0)
-        return changed(row, written, tx.principal)
+        keep_apart(row.currency)
+        return accept(self.app, tx, row, request)
 
-    @mutation(ahead=_settling)
+    @mutation(ahead=settling)
     def RejectRedemption(self, tx: Transaction, request: pb.RejectRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
-        return self._end(tx, row, redemptions.redemption_of(row).reject(), request)
+        keep_apart(row.currency)
+        after = redemptions.redemption_of(row).reject()
+        return end(self.app, tx, row, after, request.reason_code, request.reason)
 
-    @mutation(ahead=_settling)
+    @mutation(ahead=settling)
     def VoidRedemption(self, tx: Transaction, request: pb.VoidRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
-        return self._end(tx, row, redemptions.redemption_of(row).void(), request)
-
-    def _end(self, tx: Transaction, row: Any, after: Redemption, request: Ending) -> pb.Redemption:
-        note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
-        written = release_reservation(tx, row, after, request.reason_code, note)
-        return changed(row, written, tx.principal, self.app.notes)
+        after = redemptions.redemption_of(row).void()
+        return end(self.app, tx, row, after, request.reason_code, request.reason)
 
     @mutation
     def ClawBackRedemption(self, tx: Transaction, request: pb.ClawBackRedemptionRequest) -> pb.Redemption:
         row = receivables.lock_redemption(tx, names.uuid_in(request.name, "redemptions"))
+        keep_apart(row.currency)
         cents = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
         note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
         written = claw_back(
@@ -150,11 +177,12 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
             "learner": request.learner,
             "organisation": request.organisation,
             "state": int(request.state),
+            "sandbox": request.sandbox,
         }
         found = page(
             tx,
             self.app.signer,
-            redemptions.listed(request.learner, request.organisation, request.state),
+            redemptions.listed(request.learner, request.organisation, request.state, sandbox=request.sandbox),
             order_by=[table.c.id.desc()],
             request=request,
             filters=filters,

@@ -18,6 +18,7 @@ from services.vouchers.api.convert import date_of, day
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import esf, forecast
 from services.vouchers.domain.money import money
+from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.statements import period
 from services.vouchers.domain.suppression import SMALLEST, suppressed
 from services.vouchers.store import budgets, names, programmes, reports
@@ -91,6 +92,7 @@ class ReportApi(report_pb2_grpc.ReportServiceServicer):
     @query
     def GetBudgetForecast(self, tx: Transaction, request: pb.GetBudgetForecastRequest) -> pb.BudgetForecast:
         programme = programmes.get(tx, request.name.split("/")[1])
+        keep_apart(programme.currency)
         budget = budgets.get(tx, names.uuid_in(request.name, "budgets"), programme.id)
         today = tx.now.date()
         first, last = forecast.window(today, request.months or MONTHS)

@@ -16,10 +16,11 @@ from services.platform.errors import Refusal
 from services.vouchers.api.redemption_messages import message_of
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings, codes
-from services.vouchers.domain.builtin import course_allowed
+from services.vouchers.domain.builtin import course_allowed, priced
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.programme import Rules
+from services.vouchers.domain.sandbox import is_sandbox, keep_apart
 from services.vouchers.relationships import learner_of
 from services.vouchers.shortages import shortage_match
 from services.vouchers.store import attempts, ledger, names, offers, redemptions, vouchers
@@ -77,6 +78,7 @@ def _locked(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequ
         row = redemptions.lock_for_reservation(tx, voucher_id, request.session)
         if row.learner != learner_of(tx.principal):
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        keep_apart(row.currency)
         return row
     caller = tx.principal.subject
     attempts.check(tx, caller)
@@ -98,7 +100,7 @@ def _bookable(tx: Transaction, row: Row[Any], rules: Rules, *, rebooked: bool) -
     offer = offers.offer_of(row)
     if offer.price is None:
         raise Refusal(reason_pb2.REASON_SESSION_PRICE_UNKNOWN)
-    if offer.currency != row.currency:
+    if not priced(rules, offer):
         raise Refusal(reason_pb2.REASON_CURRENCY_MISMATCH)
     required = rules.version.course_rule.accreditation_required
     if required and not offer.accredited_on(tx.now.date()):
@@ -149,5 +151,6 @@ def _tell(tx: Transaction, values: dict[str, Any], voucher: str, currency: str) 
         course=values["course"],
         session=values["session"],
         organisation=values["organisation"],
+        sandbox=is_sandbox(currency),
     )
     tx.publish(events_pb2.RedemptionReserved(ref=ref, amount=money(values["amount"], currency)))

@@ -23,6 +23,7 @@ from services.vouchers.domain import codes, qr
 from services.vouchers.domain.history import Item, Kind, told
 from services.vouchers.domain.money import money
 from services.vouchers.domain.qr import NotGenuineError
+from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.domain.states import VoucherState, need
 from services.vouchers.domain.voucher import LIVE
 from services.vouchers.store import names, voucher_changes, vouchers
@@ -80,7 +81,14 @@ class VoucherLifeMethods:
         code, number = codes.new_code(), row.issue_number + 1
         values = {"code_hmac": codes.code_hmac(self.app.code_key, code), "issue_number": number}
         voucher_changes.change(tx, row, Kind.REISSUED, values, reason=int(request.reason_code))
-        tx.publish(events_pb2.VoucherReissued(voucher=request.name, learner=row.learner, issue_number=number))
+        tx.publish(
+            events_pb2.VoucherReissued(
+                voucher=request.name,
+                learner=row.learner,
+                issue_number=number,
+                sandbox=is_sandbox(row.currency),
+            )
+        )
         return pb.ReissueVoucherResponse(code=code, issue_number=number)
 
     @mutation
@@ -147,7 +155,8 @@ def _never_ones_own(tx: Transaction, row: Row[Any]) -> None:
 
 
 def _tell_extended(tx: Transaction, row: Row[Any], name: str, until: datetime) -> None:
-    event = events_pb2.VoucherExtended(voucher=name, learner=row.learner)
+    sandbox = is_sandbox(row.currency)
+    event = events_pb2.VoucherExtended(voucher=name, learner=row.learner, sandbox=sandbox)
     event.expire_time.FromDatetime(until)
     tx.publish(event)
 

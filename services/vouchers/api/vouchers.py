@@ -11,12 +11,11 @@ from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.voucher_life import VoucherLifeMethods
 from services.vouchers.api.voucher_messages import voucher_message
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain import codes, qr
-from services.vouchers.domain.history import Kind
-from services.vouchers.domain.states import VoucherState, need
-from services.vouchers.domain.voucher import LIVE
+from services.vouchers.domain import qr
+from services.vouchers.domain.states import VoucherState
 from services.vouchers.ending import end_voucher
-from services.vouchers.store import names, voucher_changes, vouchers
+from services.vouchers.granting import issue_code
+from services.vouchers.store import names, vouchers
 from services.vouchers.store.tables import vouchers as table
 
 
@@ -49,11 +48,7 @@ class VoucherApi(VoucherLifeMethods, voucher_pb2_grpc.VoucherServiceServicer):
     def IssueVoucherCode(
         self, tx: Transaction, request: pb.IssueVoucherCodeRequest
     ) -> pb.IssueVoucherCodeResponse:
-        code = codes.new_code()
-        hmac = codes.code_hmac(self.app.code_key, code)
-        row = vouchers.set_code(tx, names.uuid_in(request.name, "vouchers"), hmac)
-        need(VoucherState(row.state), LIVE)
-        voucher_changes.note(tx, str(row.id), row.shard, Kind.CODE_ISSUED)
+        code = issue_code(self.app, tx, names.uuid_in(request.name, "vouchers"))
         return pb.IssueVoucherCodeResponse(code=code)
 
     @query

@@ -66,7 +66,8 @@ def release(booking: str, redemption: str, cents: int) -> Booking:
 def payout(
     booking: str, redemption: str, batch: str, cents: int, against: Iterable[tuple[str, int]] = ()
 ) -> Booking:
-    """An approved batch pays a redemption: `cents` by the bank, more `against` receivables (name, cents)."""
+    """An approved batch pays a redemption, or what else was approved: `cents` by the bank, more `against`
+    receivables (name, cents)."""
     set_off = tuple(Posting(Kind.PROVIDER_RECEIVABLE, name, part) for name, part in against)
     due = cents + sum(posting.cents for posting in set_off)
     paid = Posting(Kind.BANK_CLEARING, batch, cents)
@@ -117,8 +118,8 @@ def contribute(booking: str, source: str, account: str, cents: int) -> Booking:
 
 
 def claim_levy(booking: str, account: str, claim: str, cents: int) -> Booking:
-    """An approved claim pays an employer back out of its levy account."""
-    return _move(booking, "levyclaim", claim, (Kind.LEVY, account), (Kind.BANK_CLEARING, claim), cents)
+    """An approved claim may be paid to an employer out of its levy account."""
+    return _move(booking, "levyclaim", claim, (Kind.LEVY, account), (Kind.PROVIDER_CLEARED, claim), cents)
 
 
 def expire_levy(booking: str, source: str, account: str, cents: int) -> Booking:
@@ -133,10 +134,11 @@ def invest(booking: str, contract: str, investors: Iterable[tuple[str, int]]) ->
     return Booking(booking, "invest", contract, (*given, Posting(Kind.CONTRACT_AVAILABLE, contract, total)))
 
 
-def release_tranche(booking: str, contract: str, milestone: str, cents: int) -> Booking:
-    """A milestone that was reached releases money of an outcome contract to its operator."""
+def release_tranche(booking: str, contract: str, milestone: str, cents: int, *, payable: bool) -> Booking:
+    """A milestone that was reached releases money of an outcome contract to its operator. `payable`: by a
+    batch."""
     here = (Kind.CONTRACT_AVAILABLE, contract)
-    return _move(booking, "tranche", contract, here, (Kind.BANK_CLEARING, milestone), cents)
+    return _move(booking, "tranche", contract, here, (_towards(payable=payable), milestone), cents)
 
 
 def return_unspent(booking: str, contract: str, investors: Iterable[tuple[str, int]]) -> Booking:
@@ -153,11 +155,11 @@ def repay(booking: str, contract: str, payer: str, investors: Iterable[tuple[str
     return Booking(booking, "repay", contract, (Posting(Kind.FUNDER, payer, -total), *back))
 
 
-def train(booking: str, trainee: str, parts: Iterable[tuple[str, int]]) -> Booking:
-    """Several payers (funding source, cents) pay the training of a trainee."""
+def train(booking: str, trainee: str, parts: Iterable[tuple[str, int]], *, payable: bool) -> Booking:
+    """Several payers (funding source, cents) pay the training of a trainee. `payable`: by a batch."""
     paid = tuple(Posting(Kind.FUNDER, source, -cents) for source, cents in parts)
     total = -sum(posting.cents for posting in paid)
-    return Booking(booking, "train", trainee, (*paid, Posting(Kind.BANK_CLEARING, trainee, total)))
+    return Booking(booking, "train", trainee, (*paid, Posting(_towards(payable=payable), trainee, total)))
 
 
 def owe_for_trainees(booking: str, obligation: str, creditor: str, cents: int) -> Booking:
@@ -170,6 +172,17 @@ def pay_for_trainees(booking: str, obligation: str, cents: int) -> Booking:
     """An employer paid of what it owes."""
     here = (Kind.BANK_CLEARING, obligation)
     return _move(booking, "shortfallpaid", obligation, here, (Kind.EMPLOYER_RECEIVABLE, obligation), cents)
+
+
+def write_off_for_trainees(booking: str, obligation: str, employer: str, cents: int) -> Booking:
+    """What an employer still owes is given up: a loss."""
+    here = (Kind.WRITE_OFF, employer)
+    return _move(booking, "shortfalloff", obligation, here, (Kind.EMPLOYER_RECEIVABLE, obligation), cents)
+
+
+def _towards(*, payable: bool) -> Kind:
+    """Where approved money goes: a batch pays it, or somebody outside of Waymark does."""
+    return Kind.PROVIDER_CLEARED if payable else Kind.BANK_CLEARING
 
 
 def _move(

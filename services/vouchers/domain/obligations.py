@@ -19,6 +19,11 @@ class ObligationState(IntEnum):
     ACTIVE = 1
     OWED = 2
     SETTLED = 3
+    WRITE_OFF_PROPOSED = 4
+    WRITTEN_OFF = 5
+
+
+DUE = (ObligationState.OWED, ObligationState.WRITE_OFF_PROPOSED)  # something is left to pay
 
 
 class TraineeState(IntEnum):

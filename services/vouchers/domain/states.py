@@ -80,6 +80,13 @@ class BatchState(IntEnum):
     RETURNED = 6
 
 
+class BatchKind(IntEnum):
+    """What a payout batch pays."""
+
+    REDEMPTIONS = 1
+    PAYABLES = 2
+
+
 class BankAccountState(IntEnum):
     """Where a bank account stands."""
 

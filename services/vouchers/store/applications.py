@@ -27,7 +27,7 @@ from services.platform.errors import Refusal
 from services.vouchers.domain.eligibility import History
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.store import facts
-from services.vouchers.store.columns import one_of
+from services.vouchers.store.columns import apart, one_of
 from services.vouchers.store.desk_tables import earlier_decisions
 from services.vouchers.store.tables import applications, vouchers
 
@@ -165,9 +165,9 @@ def listed(
 ) -> Select[Any]:
     """Returns the statement for applications; empty, zero and None mean any, an empty `assignee`: nobody's.
 
-    `queued`: only those that wait for a person.
+    `queued`: only those that wait for a person. Those of the sandbox are left out: nobody made them.
     """
-    statement = select(applications)
+    statement = select(applications).where(apart(_a.currency))
     if queued:
         statement = statement.where(_a.state.in_(WAITING))
     if assignee is not None:

@@ -18,9 +18,15 @@ from sqlalchemy import (
     any_,
     func,
     literal,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from services.vouchers.domain.sandbox import CURRENCY as SANDBOX
+
+# A condition of statements that count or hand out money and people: both are real.
+REAL = f"currency <> '{SANDBOX}'"
 
 
 def key() -> Column[Any]:
@@ -82,3 +88,11 @@ def one_of(values: Sequence[str]) -> ColumnElement[Any]:
     """What a text column is compared with to be any of many values: one array, which PostgreSQL hashes or
     looks up in an index, where it would go through a list of parameters for every row."""
     return any_(literal(list(values), ARRAY(Text)))
+
+
+def apart(currency: ColumnElement[str], *, sandbox: bool = False) -> ColumnElement[bool]:
+    """The condition that rows are of the sandbox, or that they are of real money."""
+    code: ColumnElement[str] = literal_column(
+        f"'{SANDBOX}'"
+    )  # written out, so that an index on just these is found
+    return currency == code if sandbox else currency != code

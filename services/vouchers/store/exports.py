@@ -14,6 +14,7 @@ from services.platform.db.transaction import Transaction
 from services.vouchers.domain.exports import Column, Type
 from services.vouchers.domain.ledger import Kind
 from services.vouchers.domain.states import RedemptionState
+from services.vouchers.store.columns import apart
 from services.vouchers.store.ledger_tables import ledger_entries
 from services.vouchers.store.payment_share_tables import payment_shares
 from services.vouchers.store.tables import redemptions
@@ -32,12 +33,14 @@ class Dataset(IntEnum):
 
 
 class Source(NamedTuple):
-    """Columns of a dataset, its statement, when a row counts (`time`), and whose programme it is, if any."""
+    """Columns of a dataset, its statement, when a row counts (`time`), its currency, and whose programme it
+    is, if any."""
 
     columns: tuple[Column, ...]
     statement: Select[Any]
     time: Any
     order: tuple[Any, ...]
+    currency: Any
     programme: Any = None
 
 
@@ -88,6 +91,7 @@ SOURCES = {
         ),
         _r.created_at,
         (_r.created_at, _r.id),
+        _r.currency,
         _r.programme_id,
     ),
     Dataset.PAYMENT_SHARES: Source(
@@ -117,6 +121,7 @@ SOURCES = {
         ),
         _s.created_at,
         (_s.created_at, _s.id),
+        _s.currency,
         _s.programme_id,
     ),
     Dataset.LEDGER_ENTRIES: Source(
@@ -146,6 +151,7 @@ SOURCES = {
         ),
         _e.created_at,
         (_e.shard, _e.sequence),
+        _e.currency,
     ),
 }
 
@@ -154,8 +160,9 @@ def stream(
     tx: Transaction, source: Source, start: datetime, end: datetime, programme: str
 ) -> Iterator[Sequence[Row[Any]]]:
     """Yields rows of a dataset from `start` up to, not including, `end`, AT_ONCE at a time; an empty
-    programme means any."""
-    statement = source.statement.where(source.time >= start, source.time < end).order_by(*source.order)
+    programme means any. The sandbox is left out."""
+    period = (source.time >= start, source.time < end, apart(source.currency))
+    statement = source.statement.where(*period).order_by(*source.order)
     if programme:
         statement = statement.where(source.programme == programme)
     reading = tx.connection.execution_options(stream_results=True, yield_per=AT_ONCE)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.results import CHANGEABLE
+from services.vouchers.store.columns import apart
 from services.vouchers.store.quality_tables import acceptances, feedback, outcomes
 from services.vouchers.store.tables import redemptions
 
@@ -87,7 +88,7 @@ def sums(tx: Transaction, group_by: str, programme: str, organisation: str, year
         .select_from(redemptions)
         .outerjoin(feedback, _f.redemption_id == _r.id)
         .outerjoin(outcomes, _o.redemption_id == _r.id)
-        .where(or_(_f.redemption_id.is_not(None), _o.redemption_id.is_not(None)))
+        .where(or_(_f.redemption_id.is_not(None), _o.redemption_id.is_not(None)), apart(_r.currency))
         .group_by(group)
         .order_by(group)
     )

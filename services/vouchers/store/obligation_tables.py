@@ -16,7 +16,18 @@ from sqlalchemy import (
     Uuid,
 )
 
-from services.vouchers.store.columns import blank, cents, created, document, key, words
+from services.vouchers.store.columns import (
+    blank,
+    cents,
+    created,
+    document,
+    key,
+    moment,
+    not_negative,
+    sealed,
+    version,
+    words,
+)
 from services.vouchers.store.tables import metadata
 
 employer_obligations = Table(
@@ -35,8 +46,22 @@ employer_obligations = Table(
     Column("shard", SmallInteger, nullable=False),
     cents("owed_cents"),
     cents("paid_cents"),
+    cents("written_off_cents"),
+    blank("write_off_by"),
+    sealed("sealed_reason"),
+    blank("written_off_by"),
+    moment("written_off_at", nullable=True),
+    version(),
     created(),
-    CheckConstraint("paid_cents BETWEEN 0 AND owed_cents", name="employer_obligations_paid_within_owed"),
+    not_negative("employer_obligations", "paid_cents", "written_off_cents"),
+    CheckConstraint("paid_cents + written_off_cents <= owed_cents", name="employer_obligations_within_owed"),
+    CheckConstraint(
+        "written_off_by <> write_off_by OR written_off_by = ''", name="employer_obligations_maker_checker"
+    ),
+    CheckConstraint(
+        "written_off_cents = 0 OR (written_off_by <> '' AND write_off_by <> '')",
+        name="employer_obligations_written_off_by_someone",
+    ),
 )
 Index("employer_obligations_employer", employer_obligations.c.employer, employer_obligations.c.id)
 
@@ -49,6 +74,7 @@ obligation_trainees = Table(
     Column("cost_cents", BigInteger, nullable=False),
     document("parts"),
     Column("state", SmallInteger, nullable=False),
+    blank("provider"),
     words("enrolled_by"),
     blank("approved_by"),
     Column("hiring", SmallInteger, nullable=False, server_default="0"),

@@ -40,7 +40,8 @@ def lock(tx: Transaction, obligation: str) -> Row[Any]:
 def change(tx: Transaction, obligation: str, values: Mapping[str, Any]) -> Row[Any]:
     """Writes a locked obligation; returns its row."""
     place = employer_obligations.c.id == obligation
-    changed = update(employer_obligations).where(place).values(values).returning(employer_obligations)
+    counted = {**values, "version": employer_obligations.c.version + 1}
+    changed = update(employer_obligations).where(place).values(counted).returning(employer_obligations)
     return tx.execute(changed).one()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -35,6 +36,7 @@ payment_shares = Table(
     words("currency"),
     moment("created_at"),
     UniqueConstraint("transaction", "movement", "redemption_id", "funding_source_id"),
+    CheckConstraint("currency <> 'XTS'", name="payment_shares_real_money"),
 )
 Index(
     "payment_shares_source",

@@ -9,17 +9,18 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, select, text
 
 from services.platform.db.transaction import Transaction
+from services.vouchers.store.columns import REAL
 from services.vouchers.store.ledger_tables import ledger_entries
 from services.vouchers.store.payment_share_tables import payment_shares
 from services.vouchers.store.tables import pots, vouchers
 
 _s = payment_shares.c
 AT_ONCE = 10_000  # shares of one statement
-_BEARERS = text("""SELECT v.id, v.programme_id, v.version_number, v.currency,
+_BEARERS = text(f"""SELECT v.id, v.programme_id, v.version_number, v.currency,
   'fundingSources/' || p.funding_source_id AS pot_source, pv.rules -> 'co_funding' AS co_funding
 FROM vouchers v JOIN pots p ON p.id = v.pot_id
 JOIN programme_versions pv ON pv.programme_id = v.programme_id AND pv.number = v.version_number
-WHERE v.id = ANY(CAST(:vouchers AS uuid[]))""")
+WHERE v.id = ANY(CAST(:vouchers AS uuid[])) AND v.{REAL}""")  # noqa: S608 - a condition of our own
 _RECOVERED = text("""SELECT x.id AS receivable, r.id AS redemption, r.voucher_id
 FROM receivables x JOIN redemptions r ON r.id = x.redemption_id
 WHERE x.id = ANY(CAST(:receivables AS uuid[]))""")
@@ -41,7 +42,7 @@ GROUP BY programme_id, funding_source_id, currency ORDER BY programme_id, fundin
 
 def bearers(tx: Transaction, voucher_ids: Iterable[str]) -> dict[str, Row[Any]]:
     """Returns, by voucher, its programme version with the co-funding declared there, and the source of its
-    pot."""
+    pot; leaves out vouchers of the sandbox."""
     found = tx.execute(_BEARERS, {"vouchers": list(voucher_ids)})
     return {str(row.id): row for row in found}
 

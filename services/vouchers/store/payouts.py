@@ -70,8 +70,8 @@ def stopped(tx: Transaction, batch: str) -> list[str]:
     return [str(row.id) for row in tx.execute(_STOPPED_IN_BATCH, {"batch": batch})]
 
 
-def drop_stopped(tx: Transaction, batch: str) -> int:
-    """Takes what a hold stops by now out of a batch; returns how many."""
+def drop_stopped(tx: Transaction, batch: str) -> None:
+    """Takes what a hold stops by now out of a batch."""
     ids = stopped(tx, batch)
     if ids:
         tx.execute(
@@ -79,7 +79,6 @@ def drop_stopped(tx: Transaction, batch: str) -> int:
             .where(_r.id.in_(ids))
             .values(state=int(RedemptionState.ACCEPTED), batch_id=None, version=_r.version + 1)
         )
-    return len(ids)
 
 
 def in_batch(tx: Transaction, batch: str) -> list[Row[Any]]:
@@ -145,7 +144,7 @@ def change_batch(tx: Transaction, batch: str, values: dict[str, Any]) -> Row[Any
 
 
 def set_payments(
-    tx: Transaction, batch: str, payments: Iterable[Payment], accounts: dict[str, Row[Any]]
+    tx: Transaction, batch: str, payments: Iterable[Payment], accounts: Mapping[str, Any]
 ) -> None:
     """Writes the payments of a batch anew, with the bank details of this moment."""
     tx.execute(payouts.delete().where(payouts.c.batch_id == batch))

@@ -12,10 +12,12 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.vouchers.store.columns import one_of
+from services.vouchers.domain.sandbox import CURRENCY, keep_apart
+from services.vouchers.store.columns import apart, one_of
 from services.vouchers.store.tables import funding_sources, programme_versions, programmes
 
 DRAFT, ACTIVE = 1, 2
+SANDBOX_KIND = 6  # of a funding source, as in the contract
 _versions = programme_versions.c
 
 
@@ -30,16 +32,22 @@ def get_funding_source(tx: Transaction, source_id: str) -> Row[Any]:
 
 
 def need_sources(tx: Transaction, source_ids: Iterable[str]) -> None:
-    """Raises Refusal(NOT_FOUND) unless all of these funding sources exist."""
+    """Raises Refusal unless all of these funding sources are there for real money: NOT_FOUND,
+    SANDBOX_APART."""
     wanted = set(source_ids)
-    if wanted != known_sources(tx, wanted):
+    missing = wanted - known_sources(tx, wanted)
+    if missing and missing == known_sources(tx, missing, sandbox=True):
+        keep_apart(CURRENCY)
+    if missing:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
 
 
-def known_sources(tx: Transaction, source_ids: Iterable[str]) -> set[str]:
-    """Returns those of some funding sources that exist."""
+def known_sources(tx: Transaction, source_ids: Iterable[str], *, sandbox: bool = False) -> set[str]:
+    """Returns those of some funding sources that are there, either of the sandbox or of real money."""
     wanted = list(source_ids)
-    statement = select(funding_sources.c.id).where(funding_sources.c.id.in_(wanted))
+    statement = select(funding_sources.c.id).where(
+        funding_sources.c.id.in_(wanted), (funding_sources.c.kind == SANDBOX_KIND) == sandbox
+    )
     return set(tx.execute(statement).scalars()) if wanted else set()
 
 
@@ -62,6 +70,11 @@ def with_active_version(today: date) -> Select[Any]:
         .scalar_subquery()
     )
     return select(programmes, active.label("active_number"))
+
+
+def listed(today: date, *, sandbox: bool) -> Select[Any]:
+    """Returns that statement for programmes of either the sandbox or real money."""
+    return with_active_version(today).where(apart(programmes.c.currency, sandbox=sandbox))
 
 
 def get(tx: Transaction, programme_id: str) -> Row[Any]:

@@ -72,6 +72,7 @@ acceptances = Table(
     Column("delivered_on", Date),
     moment("accepted_at"),
     moment("asked_at", nullable=True),
+    CheckConstraint("currency <> 'XTS'", name="acceptances_real_money"),
 )
 Index("acceptances_course", acceptances.c.course, acceptances.c.redemption_id)
 Index("acceptances_delivered", acceptances.c.organisation, acceptances.c.delivered_on)

@@ -9,15 +9,16 @@ from sqlalchemy import Row, insert, select, text, update
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.store import sanctions
+from services.vouchers.store.columns import REAL
 from services.vouchers.store.quality_tables import rebookings
 
 OFFERED, ACCEPTED, DECLINED, EXPIRED, NONE, ENDED = range(1, 7)
 MOST = 5  # sessions of an offer
 _b = rebookings.c
-_STRANDED = text("""SELECT r.id FROM sanctions n JOIN redemptions r ON r.organisation = n.organisation
-WHERE n.kind = 4 AND n.state IN (2, 3, 4) AND r.state IN (1, 2, 3)
+_STRANDED = text(f"""SELECT r.id FROM sanctions n JOIN redemptions r ON r.organisation = n.organisation
+WHERE n.kind = 4 AND n.state IN (2, 3, 4) AND r.state IN (1, 2, 3) AND r.{REAL}
   AND NOT EXISTS (SELECT 1 FROM rebookings b WHERE b.redemption_id = r.id)
-ORDER BY r.id LIMIT :limit""")
+ORDER BY r.id LIMIT :limit""")  # noqa: S608 - a condition of our own
 # The same occupation by URI and ISCO code, the same NUTS 2 region, from today on, with a price.
 _LIKE = text(f"""SELECT name FROM (
   SELECT DISTINCT s.name, s.start_date FROM sessions gone JOIN courses was ON was.name = gone.course

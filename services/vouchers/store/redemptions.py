@@ -18,6 +18,7 @@ from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import RedemptionState
 from services.vouchers.domain.voucher import Voucher
 from services.vouchers.store import ledger, sanctions, vouchers
+from services.vouchers.store.columns import apart
 from services.vouchers.store.tables import redemptions
 
 _HEAD = "h.sequence AS head_sequence, h.hash AS head_hash"
@@ -173,9 +174,10 @@ def timed_out(tx: Transaction, limit: int) -> list[str]:
     return [str(row.id) for row in tx.execute(_TIMED_OUT, {"limit": limit})]
 
 
-def listed(learner: str, organisation: str, state: int) -> Select[Any]:
-    """Returns the statement for redemptions; empty and zero mean any."""
-    statement = select(redemptions)
+def listed(learner: str, organisation: str, state: int, *, sandbox: bool) -> Select[Any]:
+    """Returns the statement for redemptions, either real ones or those of the sandbox; empty and zero mean
+    any."""
+    statement = select(redemptions).where(apart(redemptions.c.currency, sandbox=sandbox))
     if learner:
         statement = statement.where(redemptions.c.learner == learner)
     if organisation:

@@ -10,33 +10,35 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from services.platform.db.transaction import Transaction
+from services.vouchers.store.columns import REAL
 
-_APPLICATIONS = text("""SELECT programme_id,
+_APPLICATIONS = text(f"""SELECT programme_id,
   count(*) FILTER (WHERE created_at >= :start AND created_at < :end) AS applications,
   count(*) FILTER (WHERE state = 2 AND decided_at >= :start AND decided_at < :end) AS granted,
   count(*) FILTER (WHERE state = 3 AND decided_at >= :start AND decided_at < :end) AS refused
 FROM applications
 WHERE (CAST(:programme AS text) = '' OR programme_id = :programme)
   AND ((created_at >= :start AND created_at < :end) OR (decided_at >= :start AND decided_at < :end))
-GROUP BY programme_id""")
-_REASONS = text("""SELECT programme_id, code, count(*) AS times
+  AND {REAL}
+GROUP BY programme_id""")  # noqa: S608 - a condition of our own
+_REASONS = text(f"""SELECT programme_id, code, count(*) AS times
 FROM applications, unnest(reason_codes) AS code
 WHERE state = 3 AND decided_at >= :start AND decided_at < :end
-  AND (CAST(:programme AS text) = '' OR programme_id = :programme)
-GROUP BY programme_id, code""")
-_VOUCHERS = text("""SELECT programme_id, sum(value_cents) AS issued FROM vouchers
+  AND (CAST(:programme AS text) = '' OR programme_id = :programme) AND {REAL}
+GROUP BY programme_id, code""")  # noqa: S608
+_VOUCHERS = text(f"""SELECT programme_id, sum(value_cents) AS issued FROM vouchers
 WHERE created_at >= :start AND created_at < :end
-  AND (CAST(:programme AS text) = '' OR programme_id = :programme)
-GROUP BY programme_id""")
-_REDEMPTIONS = text("""SELECT programme_id,
+  AND (CAST(:programme AS text) = '' OR programme_id = :programme) AND {REAL}
+GROUP BY programme_id""")  # noqa: S608
+_REDEMPTIONS = text(f"""SELECT programme_id,
   count(*) FILTER (WHERE created_at >= :start AND created_at < :end) AS reserved,
   count(*) FILTER (WHERE accepted_at >= :start AND accepted_at < :end) AS accepted,
   coalesce(sum(accepted_cents) FILTER (WHERE accepted_at >= :start AND accepted_at < :end), 0)
     AS accepted_cents
 FROM redemptions
 WHERE (CAST(:programme AS text) = '' OR programme_id = :programme)
-  AND (created_at >= :start AND created_at < :end OR accepted_at >= :start AND accepted_at < :end)
-GROUP BY programme_id""")
+  AND (created_at >= :start AND created_at < :end OR accepted_at >= :start AND accepted_at < :end) AND {REAL}
+GROUP BY programme_id""")  # noqa: S608
 # A claw-back gives to the voucher (3) or its pot (2), from wherever the money was. The reference becomes an
 # id, and not the id a reference, so that the few redemptions are looked up by their key.
 _CLAWED = """SELECT {columns} FROM ledger_entries e
@@ -99,11 +101,12 @@ FROM (
   FROM applications x {join}
   WHERE (CAST(:programme AS text) = '' OR x.programme_id = :programme)
     AND (x.created_at >= :start AND x.created_at < :end OR x.decided_at >= :start AND x.decided_at < :end)
+    AND x.{real}
   GROUP BY 1, 2
   UNION ALL
   SELECT {key}, x.currency, 0, 0, 0, count(*), sum(x.accepted_cents), 0, 0 FROM redemptions x {join}
   WHERE (CAST(:programme AS text) = '' OR x.programme_id = :programme)
-    AND x.accepted_at >= :start AND x.accepted_at < :end
+    AND x.accepted_at >= :start AND x.accepted_at < :end AND x.{real}
   GROUP BY 1, 2
   UNION ALL
   {clawed}
@@ -118,12 +121,14 @@ FROM (
 
 def _split(key: str, join: str) -> str:
     clawed = f"{key}, x.currency, 0, 0, 0, 0, 0, sum(e.cents), 0"
-    return _SPLIT.format(key=key, join=join, clawed=_CLAWED.format(columns=clawed, join=join, group="1, 2"))
+    return _SPLIT.format(
+        key=key, join=join, real=REAL, clawed=_CLAWED.format(columns=clawed, join=join, group="1, 2")
+    )
 
 
 _BREAKDOWNS = {dimension: text(_split(*parts)) for dimension, parts in _KEYS.items()}
 # Each person once: as known when first granted something in the period.
-_ENTRANTS = text("""SELECT status, months, age, education, disability, third_country,
+_ENTRANTS = text(f"""SELECT status, months, age, education, disability, third_country,
   count(*) AS people FROM (
   SELECT DISTINCT ON (a.learner) f.status, f.disability, f.third_country, f.education,
     extract(year FROM a.decided_on)::int - f.birth_year AS age,
@@ -139,10 +144,10 @@ _ENTRANTS = text("""SELECT status, months, age, education, disability, third_cou
         AS third_country
     FROM jsonb_array_elements(CASE jsonb_typeof(a.facts) WHEN 'array' THEN a.facts ELSE '[]' END) AS each
   ) AS f
-  WHERE a.state = 2 AND a.decided_at >= :start AND a.decided_at < :end
+  WHERE a.state = 2 AND a.decided_at >= :start AND a.decided_at < :end AND a.{REAL}
     AND (CAST(:programme AS text) = '' OR a.programme_id = :programme)
   ORDER BY a.learner, a.decided_at
-) AS entrants GROUP BY status, months, age, education, disability, third_country""")
+) AS entrants GROUP BY status, months, age, education, disability, third_country""")  # noqa: S608
 _STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
 FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
   FROM pots WHERE budget_id = :budget) AS p,
@@ -151,12 +156,12 @@ FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_ce
   FROM vouchers v JOIN pots ON pots.id = v.pot_id WHERE pots.budget_id = :budget) AS v""")
 _GRANTED = text("""SELECT coalesce(sum(value_cents - returned_cents), 0) AS cents FROM vouchers
 WHERE programme_id = :programme AND created_at >= :start AND created_at < :end""")
-_PARTICIPANTS = text("""SELECT programme, region, count(*) AS people FROM (
+_PARTICIPANTS = text(f"""SELECT programme, region, count(*) AS people FROM (
   SELECT DISTINCT ON (v.learner) 'programmes/' || v.programme_id AS programme,
     left(coalesce(s.nuts_code, ''), 4) AS region
   FROM vouchers v JOIN applications a ON a.id = v.application_id LEFT JOIN sessions s ON s.name = a.session
-  WHERE v.created_at >= :start AND v.created_at < :end ORDER BY v.learner, v.created_at, v.id
-) AS participants GROUP BY programme, region""")
+  WHERE v.created_at >= :start AND v.created_at < :end AND v.{REAL} ORDER BY v.learner, v.created_at, v.id
+) AS participants GROUP BY programme, region""")  # noqa: S608
 
 
 def month(tx: Transaction, start: datetime, end: datetime, programme_id: str) -> dict[str, list[Row[Any]]]:

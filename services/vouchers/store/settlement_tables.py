@@ -14,6 +14,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
     text,
@@ -80,6 +81,7 @@ payout_batches = Table(
     words("currency"),
     cents("total_cents"),
     texts("skipped"),
+    Column("kind", SmallInteger, nullable=False, server_default="1"),
     words("created_by"),
     blank("frozen_by"),
     blank("approved_by"),
@@ -99,6 +101,8 @@ payout_batches = Table(
         "approved_by = '' OR (approved_by <> created_by AND approved_by <> frozen_by)",
         name="payout_batches_maker_checker",
     ),
+    # No bank can be told of a sandbox batch, whatever the code does: there is no account to pay from.
+    CheckConstraint("(currency = 'XTS') = (debtor_iban = '')", name="payout_batches_sandbox_from_no_account"),
 )
 
 payouts = Table(
@@ -124,6 +128,26 @@ payouts = Table(
     CheckConstraint("result IN (0, 5, 6)", name="payouts_result"),
 )
 Index("payouts_end_to_end_id", payouts.c.end_to_end_id, unique=True)
+
+# What was approved to be paid by the bank and is no redemption.
+payables = Table(
+    "payables",
+    metadata,
+    key(),
+    Column("subject", Text, nullable=False, unique=True),
+    words("organisation"),
+    words("currency"),
+    Column("shard", SmallInteger, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False, server_default="1"),
+    Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
+    created(),
+    CheckConstraint("cents > 0", name="payables_some_amount"),
+    CheckConstraint("(state = 1) = (batch_id IS NULL)", name="payables_wait_in_no_batch"),
+)
+Index("payables_waiting", payables.c.currency, payables.c.id, postgresql_where=text("state = 1"))
+Index("payables_organisation", payables.c.organisation, payables.c.id)
+Index("payables_batch", payables.c.batch_id, postgresql_where=text("batch_id IS NOT NULL"))
 
 receivables = Table(
     "receivables",

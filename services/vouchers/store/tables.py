@@ -309,6 +309,12 @@ Index(
     redemptions.c.organisation,
     postgresql_where=text("state = 5 AND cleared_cents > 0"),
 )
+Index(
+    "redemptions_sandbox",
+    redemptions.c.organisation,
+    redemptions.c.id,
+    postgresql_where=text("currency = 'XTS'"),
+)
 Index("redemptions_batch", redemptions.c.batch_id, postgresql_where=text("batch_id IS NOT NULL"))
 
 evidence = Table(

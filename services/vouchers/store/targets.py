@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, insert, select, text, update
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.suppression import SMALLEST
 from services.vouchers.domain.targets import Measure
+from services.vouchers.store.columns import REAL
 from services.vouchers.store.target_tables import target_reviews, target_values, targets
 
 _IN = ">= asked.start AND {0} < asked.after"
@@ -18,11 +19,11 @@ _PROGRAMME = "(asked.programme = '' OR programme_id = asked.programme)"
 # What is measured of a row `asked`: programme, first day, and the day after the last.
 _MEASURES = {
     Measure.VOUCHERS_ISSUED: f"""SELECT count(*) FROM vouchers
-WHERE created_at {_IN.format("created_at")} AND {_PROGRAMME}""",  # noqa: S608 - texts of our own
+WHERE created_at {_IN.format("created_at")} AND {_PROGRAMME} AND {REAL}""",  # noqa: S608 - texts of our own
     Measure.VOUCHERS_REDEEMED: f"""SELECT count(*) FROM redemptions
-WHERE accepted_at {_IN.format("accepted_at")} AND {_PROGRAMME}""",  # noqa: S608
+WHERE accepted_at {_IN.format("accepted_at")} AND {_PROGRAMME} AND {REAL}""",  # noqa: S608
     Measure.PAID_CENTS: f"""SELECT coalesce(sum(paid_cents), 0) FROM redemptions
-WHERE state = 7 AND updated_at {_IN.format("updated_at")} AND {_PROGRAMME}""",  # noqa: S608
+WHERE state = 7 AND updated_at {_IN.format("updated_at")} AND {_PROGRAMME} AND {REAL}""",  # noqa: S608
     Measure.PLACED_BASIS_POINTS: f"""SELECT CASE WHEN count(*) >= {SMALLEST}
   THEN count(r.participant_id) * 10000 / count(*) END
 FROM outcome_participants p LEFT JOIN outcome_reports r ON r.participant_id = p.id AND r.outcome = 2

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
     text,
@@ -132,6 +134,14 @@ Index(
     postgresql_where=text("state < 3"),
 )
 Index("openings_due", openings.c.close_at, postgresql_where=text("state < 3"))
+
+sandbox_days = Table(
+    "sandbox_days",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("issued", Integer, nullable=False),
+)
 
 drawn_applications = Table(
     "drawn_applications",

@@ -46,6 +46,15 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
     again = ("levy", "claim", account["name"], "1.00", today.isoformat(), "F-1", *own)
     assert staff.fails(*again) == (4, "LEVY_EVIDENCE_USED")
     assert "approved" in staff.prints("levy", "approve", claim)
+    staff.prints("bank-account", "propose", "organisations/yard", "Yard", "BE68539007547034")
+    account_name = staff.gets("bank-account", "list", "organisations/yard")[0]["name"]
+    staff.prints("bank-account", "confirm", account_name)
+    paying = ("payout", "create", today.isoformat(), "Service", "NL91ABNA0417164300", "--payables")
+    batch = staff.gets(*paying)["name"]
+    staff.prints("payout", "freeze", batch)
+    staff.prints("payout", "approve", batch)
+    (payable,) = staff.gets("payout", "payables", "--payee", "organisations/yard")
+    assert (payable["subject"], payable["state"]) == (claim, "STATE_PAID")
     other = staff.gets("levy", "claim", account["name"], "1.00", today.isoformat(), "F-2", *own)["name"]
     assert "not training" in staff.prints("levy", "reject", other, "not-training")
     assert [each["name"] for each in staff.gets("levy", "claims", account["name"])] == [other, claim]
@@ -92,7 +101,13 @@ def test_a_promise_to_hire_to_its_last_payment(staff: Person) -> None:
     assert "refuted" in staff.prints("obligation", "verify", name, trainee["name"], "--refute")
     assert "3600.00 EUR" in staff.prints("obligation", "assess", name)
     assert staff.fails("obligation", "paid", name, "3600.01") == (4, "AMOUNT_TOO_HIGH")
-    assert "settled" in staff.prints("obligation", "paid", name, "3600.00")
+    staff.prints("obligation", "paid", name, "600.00")
+    assert "3000.00 EUR" in staff.prints("obligation", "write-off", name, "insolvent")
+    assert staff.fails("obligation", "approve-write-off", name, "--as", "finance:maker") == (
+        4,
+        "SAME_PERSON",
+    )
+    assert "written off" in staff.prints("obligation", "approve-write-off", name)
     assert staff.prints("obligation", "show", name, "--as", "employer", "--org", "organisations/acme")
     assert staff.gets("obligation", "list", "--employer", "organisations/acme")[0]["name"] == name
     assert staff.gets("obligation", "trainees", name)[0]["hiring"] == "HIRING_REFUTED"

@@ -31,7 +31,13 @@ ATTEMPTS = {
     "bank_accounts_maker_checker": "UPDATE bank_accounts SET confirmed_by = proposed_by",
     "bank_accounts_withdrawn_by_someone": "UPDATE bank_accounts SET state = 3",
     "budgets_period": "UPDATE budgets SET end_date = start_date - 1",
-    "employer_obligations_paid_within_owed": "UPDATE employer_obligations SET paid_cents = 1",
+    "acceptances_real_money": "UPDATE acceptances SET currency = 'XTS'",
+    "employer_obligations_maker_checker": """UPDATE employer_obligations
+      SET write_off_by = 'a', written_off_by = 'a'""",
+    "employer_obligations_not_negative": "UPDATE employer_obligations SET paid_cents = -1",
+    "employer_obligations_within_owed": "UPDATE employer_obligations SET paid_cents = 1",
+    "employer_obligations_written_off_by_someone": """UPDATE employer_obligations
+      SET owed_cents = 1, written_off_cents = 1""",
     "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
     "operations_counts": "UPDATE operations SET done = -1",
@@ -64,6 +70,13 @@ ATTEMPTS = {
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
+    "payables_some_amount": "UPDATE payables SET cents = 0",
+    "payables_wait_in_no_batch": "UPDATE payables SET state = 2",
+    "payment_shares_real_money": """INSERT INTO payment_shares (id, transaction, movement, redemption_id,
+      voucher_id, programme_id, version_number, funding_source_id, cents, currency, created_at)
+      SELECT gen_random_uuid(), gen_random_uuid(), 1, r.id, voucher_id, programme_id, version_number, f.id, 1,
+        'XTS', now() FROM redemptions r, funding_sources f LIMIT 1""",
+    "payout_batches_sandbox_from_no_account": "UPDATE payout_batches SET currency = 'XTS'",
     "payout_batches_sent_by_someone": "UPDATE payout_batches SET state = 4, approved_by = 'another'",
     "payouts_result": "UPDATE payouts SET result = 4",
     "payouts_some_amount": "UPDATE payouts SET amount_cents = 0",
@@ -155,6 +168,8 @@ OBLIGATION = (
     """INSERT INTO obligation_trainees (id, obligation_id, learner, cost_cents, state, enrolled_by)
       SELECT gen_random_uuid(), id, 'learners/l', 1, 1, 'a' FROM employer_obligations""",
 )
+PAYABLE = """INSERT INTO payables (id, subject, organisation, currency, shard, cents)
+  VALUES (gen_random_uuid(), 'levyAccounts/l/claims/c', 'organisations/yard', 'EUR', 0, 1)"""
 OUTCOMES = (
     """INSERT INTO outcome_contracts (id, state, currency, payer_id, start_date, repay_date, shard,
       created_by) SELECT 'bond', 1, 'EUR', id, now(), now(), 0, 'a' FROM funding_sources LIMIT 1""",
@@ -195,7 +210,7 @@ def drop(world: World, check: str) -> None:
 
 def table_of(check: str) -> str:
     """Returns the table that the statement for a check changes."""
-    return ATTEMPTS[check].split()[1]
+    return ATTEMPTS[check].replace("INSERT INTO", "INTO", 1).split()[1]
 
 
 def run(world: World, statement: str) -> int:
@@ -211,7 +226,7 @@ def test_each_check_stops_what_nothing_else_does(owed: World) -> None:
     frozen(owed)
     run(owed, OPERATION)
     place(owed)
-    for statement in (INQUIRY, *RECEIVABLE, *WALLET, *QUALITY, *LEVY, *OBLIGATION, *OUTCOMES):
+    for statement in (INQUIRY, *RECEIVABLE, *WALLET, *QUALITY, *LEVY, *OBLIGATION, *OUTCOMES, PAYABLE):
         run(owed, statement)
     with transaction(owed.app) as tx:
         known = (

@@ -21,7 +21,7 @@ from tests.support.instruments import HEADER, YARD, account_of, claim, employer_
 from tests.support.vouchers import World, cents, day_message, eur, request_id
 
 State = pb.LevyClaim
-FUNDER, BANK, LEVY = 1, 7, 10
+FUNDER, CLEARED, LEVY = 1, 6, 10
 
 
 def approve(world: World, name: str) -> Any:
@@ -150,7 +150,7 @@ def test_a_claim_is_set_aside_and_paid_when_a_second_person_approves(world: Worl
     assert paid.state == State.STATE_APPROVED
     assert refused(lambda: approve(world, made.name)) == "WRONG_STATE"
     balances = world.balances()
-    assert (balances[LEVY], balances[BANK]) == (30_000, 60_000)
+    assert (balances[LEVY], balances[CLEARED]) == (30_000, 60_000)
     assert intact(world)
 
 

@@ -128,6 +128,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PERIOD_NOT_OVER: _Reason.ValueType  # 580
     REASON_WEBHOOK_URL_REFUSED: _Reason.ValueType  # 581
     REASON_WEBHOOK_CONTENT_GONE: _Reason.ValueType  # 589
+    REASON_SANDBOX_APART: _Reason.ValueType  # 640
+    REASON_SANDBOX_LIMIT: _Reason.ValueType  # 641
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -236,6 +238,8 @@ REASON_OBLIGATION_NOT_DUE: Reason.ValueType  # 567
 REASON_PERIOD_NOT_OVER: Reason.ValueType  # 580
 REASON_WEBHOOK_URL_REFUSED: Reason.ValueType  # 581
 REASON_WEBHOOK_CONTENT_GONE: Reason.ValueType  # 589
+REASON_SANDBOX_APART: Reason.ValueType  # 640
+REASON_SANDBOX_LIMIT: Reason.ValueType  # 641
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

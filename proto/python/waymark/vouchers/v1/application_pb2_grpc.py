@@ -85,7 +85,7 @@ class ApplicationServiceServicer:
         """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
         caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
         for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT, SANDBOX_APART.
         OPENING_NOT_YET, OPENING_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -101,7 +101,7 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListApplications(self, request, context):
-        """Lists applications, oldest first: a learner's own, or the queue of the desk.
+        """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
         Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

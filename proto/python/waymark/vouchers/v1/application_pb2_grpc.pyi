@@ -37,7 +37,7 @@ class ApplicationServiceStub:
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
     caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
     for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT, SANDBOX_APART.
     OPENING_NOT_YET, OPENING_CLOSED.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]
@@ -45,7 +45,7 @@ class ApplicationServiceStub:
     Errors: NOT_FOUND.
     """
     ListApplications: _grpc.UnaryUnaryMultiCallable[_application_pb2.ListApplicationsRequest, _application_pb2.ListApplicationsResponse]
-    """Lists applications, oldest first: a learner's own, or the queue of the desk.
+    """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
     Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
     """
     DecideApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]
@@ -82,7 +82,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
     caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
     for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT, SANDBOX_APART.
     OPENING_NOT_YET, OPENING_CLOSED.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
@@ -90,7 +90,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     Errors: NOT_FOUND.
     """
     ListApplications: _aio.UnaryUnaryMultiCallable[_application_pb2.ListApplicationsRequest, _application_pb2.ListApplicationsResponse]  # type: ignore[assignment]
-    """Lists applications, oldest first: a learner's own, or the queue of the desk.
+    """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
     Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
     """
     DecideApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
@@ -130,7 +130,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
         caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
         for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT, SANDBOX_APART.
         OPENING_NOT_YET, OPENING_CLOSED.
         """
 
@@ -150,7 +150,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_pb2.ListApplicationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.ListApplicationsResponse, _abc.Awaitable[_application_pb2.ListApplicationsResponse]]:
-        """Lists applications, oldest first: a learner's own, or the queue of the desk.
+        """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
         Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
         """
 

@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class BankAccount(_message.Message):
-    """Where a provider's money goes."""
+    """Where the money of a provider, or of somebody else who is paid, goes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

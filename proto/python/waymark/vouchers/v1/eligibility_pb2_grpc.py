@@ -48,7 +48,7 @@ class EligibilityServiceServicer:
 
     def CheckEligibility(self, request, context):
         """Checks every clause of the programme version in force; stores nothing.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

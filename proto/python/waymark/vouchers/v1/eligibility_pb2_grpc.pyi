@@ -35,7 +35,7 @@ class EligibilityServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EligibilityServiceAsyncStub: ...
     CheckEligibility: _grpc.UnaryUnaryMultiCallable[_eligibility_pb2.CheckEligibilityRequest, _eligibility_pb2.CheckEligibilityResponse]
     """Checks every clause of the programme version in force; stores nothing.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SANDBOX_APART.
     """
 
 @_typing.type_check_only
@@ -45,7 +45,7 @@ class EligibilityServiceAsyncStub(EligibilityServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CheckEligibility: _aio.UnaryUnaryMultiCallable[_eligibility_pb2.CheckEligibilityRequest, _eligibility_pb2.CheckEligibilityResponse]  # type: ignore[assignment]
     """Checks every clause of the programme version in force; stores nothing.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SANDBOX_APART.
     """
 
 class EligibilityServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -58,7 +58,7 @@ class EligibilityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_eligibility_pb2.CheckEligibilityResponse, _abc.Awaitable[_eligibility_pb2.CheckEligibilityResponse]]:
         """Checks every clause of the programme version in force; stores nothing.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SANDBOX_APART.
         """
 
 def add_EligibilityServiceServicer_to_server(servicer: EligibilityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -41,6 +41,10 @@ class EmployerObligation(_message.Message):
         """The day is over: the employer owes for those it did not hire."""
         STATE_SETTLED: EmployerObligation._State.ValueType  # 3
         """The day is over and nothing is owed, or all was paid."""
+        STATE_WRITE_OFF_PROPOSED: EmployerObligation._State.ValueType  # 4
+        """A person proposed to give up what is left; waits for a second one. It can still be paid meanwhile."""
+        STATE_WRITTEN_OFF: EmployerObligation._State.ValueType  # 5
+        """What was left was given up."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where an obligation stands."""
@@ -52,6 +56,10 @@ class EmployerObligation(_message.Message):
     """The day is over: the employer owes for those it did not hire."""
     STATE_SETTLED: EmployerObligation.State.ValueType  # 3
     """The day is over and nothing is owed, or all was paid."""
+    STATE_WRITE_OFF_PROPOSED: EmployerObligation.State.ValueType  # 4
+    """A person proposed to give up what is left; waits for a second one. It can still be paid meanwhile."""
+    STATE_WRITTEN_OFF: EmployerObligation.State.ValueType  # 5
+    """What was left was given up."""
 
     @_typing.final
     class DisplayNamesEntry(_message.Message):
@@ -89,6 +97,11 @@ class EmployerObligation(_message.Message):
     OWED_FIELD_NUMBER: _builtins.int
     PAID_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    WRITTEN_OFF_FIELD_NUMBER: _builtins.int
+    OUTSTANDING_FIELD_NUMBER: _builtins.int
+    WRITE_OFF_REASON_FIELD_NUMBER: _builtins.int
+    WRITE_OFF_TIME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `employerObligations/{id}`."""
     employer: _builtins.str
@@ -107,6 +120,10 @@ class EmployerObligation(_message.Message):
     """How many of them the employer has to hire."""
     hired_count: _builtins.int
     """Of how many it is verified that it did, in time."""
+    write_off_reason: _builtins.str
+    """Why a write-off was proposed; only finance and auditors see it."""
+    etag: _builtins.str
+    """Version of the resource."""
     @_builtins.property
     def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Name people read, by language."""
@@ -135,6 +152,18 @@ class EmployerObligation(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created, UTC."""
 
+    @_builtins.property
+    def written_off(self) -> _money_pb2.Money:
+        """Given up as a loss."""
+
+    @_builtins.property
+    def outstanding(self) -> _money_pb2.Money:
+        """What is left to pay."""
+
+    @_builtins.property
+    def write_off_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was written off, UTC; unset before."""
+
     def __init__(
         self,
         *,
@@ -154,10 +183,15 @@ class EmployerObligation(_message.Message):
         owed: _money_pb2.Money | None = ...,
         paid: _money_pb2.Money | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        written_off: _money_pb2.Money | None = ...,
+        outstanding: _money_pb2.Money | None = ...,
+        write_off_reason: _builtins.str = ...,
+        write_off_time: _timestamp_pb2.Timestamp | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "due_date", b"due_date", "owed", b"owed", "paid", b"paid", "refund_per_trainee", b"refund_per_trainee"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "due_date", b"due_date", "outstanding", b"outstanding", "owed", b"owed", "paid", b"paid", "refund_per_trainee", b"refund_per_trainee", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "creditor", b"creditor", "currency_code", b"currency_code", "display_names", b"display_names", "due_date", b"due_date", "employer", b"employer", "hire_percent", b"hire_percent", "hired_count", b"hired_count", "name", b"name", "owed", b"owed", "paid", b"paid", "payers", b"payers", "refund_per_trainee", b"refund_per_trainee", "required_count", b"required_count", "state", b"state", "trainee_count", b"trainee_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "creditor", b"creditor", "currency_code", b"currency_code", "display_names", b"display_names", "due_date", b"due_date", "employer", b"employer", "etag", b"etag", "hire_percent", b"hire_percent", "hired_count", b"hired_count", "name", b"name", "outstanding", b"outstanding", "owed", b"owed", "paid", b"paid", "payers", b"payers", "refund_per_trainee", b"refund_per_trainee", "required_count", b"required_count", "state", b"state", "trainee_count", b"trainee_count", "write_off_reason", b"write_off_reason", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -253,6 +287,7 @@ class Trainee(_message.Message):
     HIRING_FIELD_NUMBER: _builtins.int
     HIRE_DATE_FIELD_NUMBER: _builtins.int
     EVIDENCE_REFERENCE_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `employerObligations/{employer_obligation}/trainees/{id}`."""
     learner: _builtins.str
@@ -263,6 +298,8 @@ class Trainee(_message.Message):
     """Where the hiring stands; unset: nothing was reported."""
     evidence_reference: _builtins.str
     """Reference of the evidence of it."""
+    provider: _builtins.str
+    """Who trains them and is paid for it, `organisations/{id}`; empty: outside of Waymark."""
     @_builtins.property
     def cost(self) -> _money_pb2.Money:
         """What the training costs."""
@@ -286,10 +323,11 @@ class Trainee(_message.Message):
         hiring: Global___Trainee.Hiring.ValueType = ...,
         hire_date: _date_pb2.Date | None = ...,
         evidence_reference: _builtins.str = ...,
+        provider: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "hire_date", b"hire_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "evidence_reference", b"evidence_reference", "hire_date", b"hire_date", "hiring", b"hiring", "learner", b"learner", "name", b"name", "parts", b"parts", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "evidence_reference", b"evidence_reference", "hire_date", b"hire_date", "hiring", b"hiring", "learner", b"learner", "name", b"name", "parts", b"parts", "provider", b"provider", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -441,10 +479,13 @@ class EnrolTraineesRequest(_message.Message):
     LEARNERS_FIELD_NUMBER: _builtins.int
     COST_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The obligation, `employerObligations/{id}`."""
     request_id: _builtins.str
     """UUID that makes the call safe to repeat."""
+    provider: _builtins.str
+    """Who trains them and is paid for it by a payout batch, `organisations/{id}`; empty: it is paid outside of Waymark."""
     @_builtins.property
     def learners(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Learners, `learners/{id}`; each once."""
@@ -460,10 +501,11 @@ class EnrolTraineesRequest(_message.Message):
         learners: _abc.Iterable[_builtins.str] | None = ...,
         cost: _money_pb2.Money | None = ...,
         request_id: _builtins.str = ...,
+        provider: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "learners", b"learners", "parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "learners", b"learners", "parent", b"parent", "provider", b"provider", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -718,3 +760,63 @@ class RecordObligationPaymentRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordObligationPaymentRequest: _TypeAlias = RecordObligationPaymentRequest  # noqa: Y015
+
+@_typing.final
+class ProposeObligationWriteOffRequest(_message.Message):
+    """Proposes to give up what an employer still owes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `employerObligations/{id}`."""
+    reason: _builtins.str
+    """Why, in words: finance and auditors read them; they are kept sealed, and no event or log has them."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeObligationWriteOffRequest: _TypeAlias = ProposeObligationWriteOffRequest  # noqa: Y015
+
+@_typing.final
+class ApproveObligationWriteOffRequest(_message.Message):
+    """Approves a write-off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `employerObligations/{id}`."""
+    etag: _builtins.str
+    """Etag read before; empty: whatever its version."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveObligationWriteOffRequest: _TypeAlias = ApproveObligationWriteOffRequest  # noqa: Y015

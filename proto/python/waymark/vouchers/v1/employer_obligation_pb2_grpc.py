@@ -85,6 +85,16 @@ class EmployerObligationServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RecordObligationPaymentRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
                 _registered_method=True)
+        self.ProposeObligationWriteOff = channel.unary_unary(
+                '/waymark.vouchers.v1.EmployerObligationService/ProposeObligationWriteOff',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ProposeObligationWriteOffRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
+                _registered_method=True)
+        self.ApproveObligationWriteOff = channel.unary_unary(
+                '/waymark.vouchers.v1.EmployerObligationService/ApproveObligationWriteOff',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ApproveObligationWriteOffRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
+                _registered_method=True)
 
 
 class EmployerObligationServiceServicer:
@@ -93,7 +103,7 @@ class EmployerObligationServiceServicer:
 
     def CreateEmployerObligation(self, request, context):
         """Creates an obligation.
-        Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,6 +181,22 @@ class EmployerObligationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ProposeObligationWriteOff(self, request, context):
+        """Proposes to write off what the employer still owes.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveObligationWriteOff(self, request, context):
+        """Approves a proposed write-off, by another person than proposed it: the loss of what is left by then is booked.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EmployerObligationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -222,6 +248,16 @@ def add_EmployerObligationServiceServicer_to_server(servicer, server):
             'RecordObligationPayment': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordObligationPayment,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RecordObligationPaymentRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.SerializeToString,
+            ),
+            'ProposeObligationWriteOff': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeObligationWriteOff,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ProposeObligationWriteOffRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.SerializeToString,
+            ),
+            'ApproveObligationWriteOff': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveObligationWriteOff,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ApproveObligationWriteOffRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.SerializeToString,
             ),
     }
@@ -495,6 +531,60 @@ class EmployerObligationService:
             target,
             '/waymark.vouchers.v1.EmployerObligationService/RecordObligationPayment',
             waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RecordObligationPaymentRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeObligationWriteOff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.EmployerObligationService/ProposeObligationWriteOff',
+            waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ProposeObligationWriteOffRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveObligationWriteOff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.EmployerObligationService/ApproveObligationWriteOff',
+            waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ApproveObligationWriteOffRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
             options,
             channel_credentials,

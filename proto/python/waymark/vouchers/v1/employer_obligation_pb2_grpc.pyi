@@ -35,7 +35,7 @@ class EmployerObligationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EmployerObligationServiceAsyncStub: ...
     CreateEmployerObligation: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.CreateEmployerObligationRequest, _employer_obligation_pb2.EmployerObligation]
     """Creates an obligation.
-    Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
     """
     GetEmployerObligation: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.GetEmployerObligationRequest, _employer_obligation_pb2.EmployerObligation]
     """Reads an obligation with what it counts now.
@@ -73,6 +73,14 @@ class EmployerObligationServiceStub:
     """Notes what the employer has paid of what it owes.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT.
     """
+    ProposeObligationWriteOff: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.ProposeObligationWriteOffRequest, _employer_obligation_pb2.EmployerObligation]
+    """Proposes to write off what the employer still owes.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
+    ApproveObligationWriteOff: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.ApproveObligationWriteOffRequest, _employer_obligation_pb2.EmployerObligation]
+    """Approves a proposed write-off, by another person than proposed it: the loss of what is left by then is booked.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+    """
 
 @_typing.type_check_only
 class EmployerObligationServiceAsyncStub(EmployerObligationServiceStub):
@@ -81,7 +89,7 @@ class EmployerObligationServiceAsyncStub(EmployerObligationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateEmployerObligation: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.CreateEmployerObligationRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
     """Creates an obligation.
-    Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
     """
     GetEmployerObligation: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.GetEmployerObligationRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
     """Reads an obligation with what it counts now.
@@ -119,6 +127,14 @@ class EmployerObligationServiceAsyncStub(EmployerObligationServiceStub):
     """Notes what the employer has paid of what it owes.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT.
     """
+    ProposeObligationWriteOff: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.ProposeObligationWriteOffRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
+    """Proposes to write off what the employer still owes.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
+    ApproveObligationWriteOff: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.ApproveObligationWriteOffRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
+    """Approves a proposed write-off, by another person than proposed it: the loss of what is left by then is booked.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+    """
 
 class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps what employers promise when people are trained for them."""
@@ -130,7 +146,7 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
         """Creates an obligation.
-        Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
@@ -221,6 +237,26 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
         """Notes what the employer has paid of what it owes.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def ProposeObligationWriteOff(
+        self,
+        request: _employer_obligation_pb2.ProposeObligationWriteOffRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
+        """Proposes to write off what the employer still owes.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveObligationWriteOff(
+        self,
+        request: _employer_obligation_pb2.ApproveObligationWriteOffRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
+        """Approves a proposed write-off, by another person than proposed it: the loss of what is left by then is booked.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
         """
 
 def add_EmployerObligationServiceServicer_to_server(servicer: EmployerObligationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

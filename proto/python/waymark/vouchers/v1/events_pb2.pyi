@@ -28,19 +28,23 @@ class ProgrammeActivated(_message.Message):
 
     PROGRAMME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     programme: _builtins.str
     """Resource name `programmes/{id}`."""
     version: _builtins.str
     """Resource name `programmes/{id}/versions/{n}`."""
+    sandbox: _builtins.bool
+    """True when it is about sandbox money: nobody is paid by it."""
     def __init__(
         self,
         *,
         programme: _builtins.str = ...,
         version: _builtins.str = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["programme", b"programme", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["programme", b"programme", "sandbox", b"sandbox", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -93,12 +97,15 @@ class VoucherIssued(_message.Message):
     PROGRAMME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     voucher: _builtins.str
     """Resource name `vouchers/{id}`."""
     learner: _builtins.str
     """Opaque id of the learner, `learners/{id}`."""
     programme: _builtins.str
     """Resource name `programmes/{id}`."""
+    sandbox: _builtins.bool
+    """True when it is about sandbox money: nobody is paid by it."""
     @_builtins.property
     def value(self) -> _money_pb2.Money:
         """Face value."""
@@ -115,10 +122,11 @@ class VoucherIssued(_message.Message):
         programme: _builtins.str = ...,
         value: _money_pb2.Money | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "learner", b"learner", "programme", b"programme", "value", b"value", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "learner", b"learner", "programme", b"programme", "sandbox", b"sandbox", "value", b"value", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -134,12 +142,15 @@ class VoucherEnded(_message.Message):
     LEARNER_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     RETURNED_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     voucher: _builtins.str
     """Resource name `vouchers/{id}`."""
     learner: _builtins.str
     """Opaque id of the learner, `learners/{id}`."""
     state: _builtins.str
     """Final state: EXHAUSTED, EXPIRED, CANCELLED or REVOKED."""
+    sandbox: _builtins.bool
+    """True when it is about sandbox money: nobody is paid by it."""
     @_builtins.property
     def returned(self) -> _money_pb2.Money:
         """What went back to the programme."""
@@ -151,10 +162,11 @@ class VoucherEnded(_message.Message):
         learner: _builtins.str = ...,
         state: _builtins.str = ...,
         returned: _money_pb2.Money | None = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["returned", b"returned"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "returned", b"returned", "state", b"state", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "returned", b"returned", "sandbox", b"sandbox", "state", b"state", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -172,6 +184,7 @@ class RedemptionRef(_message.Message):
     COURSE_FIELD_NUMBER: _builtins.int
     SESSION_FIELD_NUMBER: _builtins.int
     ORGANISATION_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     redemption: _builtins.str
     """Resource name `redemptions/{id}`."""
     voucher: _builtins.str
@@ -184,6 +197,8 @@ class RedemptionRef(_message.Message):
     """Session, `courses/{course}/sessions/{id}`."""
     organisation: _builtins.str
     """Providing organisation, `organisations/{id}`."""
+    sandbox: _builtins.bool
+    """True when it is about sandbox money: nobody is paid by it."""
     def __init__(
         self,
         *,
@@ -193,10 +208,11 @@ class RedemptionRef(_message.Message):
         course: _builtins.str = ...,
         session: _builtins.str = ...,
         organisation: _builtins.str = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "learner", b"learner", "organisation", b"organisation", "redemption", b"redemption", "session", b"session", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "learner", b"learner", "organisation", b"organisation", "redemption", b"redemption", "sandbox", b"sandbox", "session", b"session", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -463,10 +479,13 @@ class PayoutConfirmed(_message.Message):
     PAYOUT_BATCH_FIELD_NUMBER: _builtins.int
     ORGANISATION_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     payout_batch: _builtins.str
     """Resource name `payoutBatches/{id}`."""
     organisation: _builtins.str
     """The provider, `organisations/{id}`."""
+    sandbox: _builtins.bool
+    """True when it is about sandbox money: nobody is paid by it."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What was paid."""
@@ -477,10 +496,11 @@ class PayoutConfirmed(_message.Message):
         payout_batch: _builtins.str = ...,
         organisation: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "organisation", b"organisation", "payout_batch", b"payout_batch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "organisation", b"organisation", "payout_batch", b"payout_batch", "sandbox", b"sandbox"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -496,12 +516,15 @@ class PayoutReturned(_message.Message):
     ORGANISATION_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     RETURN_CODE_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     payout_batch: _builtins.str
     """Resource name `payoutBatches/{id}`."""
     organisation: _builtins.str
     """The provider, `organisations/{id}`."""
     return_code: _builtins.str
     """Why, ISO 20022 code such as `AC04`."""
+    sandbox: _builtins.bool
+    """True when it is about sandbox money: nobody is paid by it."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What came back."""
@@ -513,10 +536,11 @@ class PayoutReturned(_message.Message):
         organisation: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
         return_code: _builtins.str = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "organisation", b"organisation", "payout_batch", b"payout_batch", "return_code", b"return_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "organisation", b"organisation", "payout_batch", b"payout_batch", "return_code", b"return_code", "sandbox", b"sandbox"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -797,22 +821,26 @@ class VoucherReissued(_message.Message):
     VOUCHER_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int
     ISSUE_NUMBER_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     voucher: _builtins.str
     """Resource name `vouchers/{id}`."""
     learner: _builtins.str
     """Opaque id of the learner, `learners/{id}`."""
     issue_number: _builtins.int
     """Number that a QR must carry from now on."""
+    sandbox: _builtins.bool
+    """True when it is about sandbox money: nobody is paid by it."""
     def __init__(
         self,
         *,
         voucher: _builtins.str = ...,
         learner: _builtins.str = ...,
         issue_number: _builtins.int = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["issue_number", b"issue_number", "learner", b"learner", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issue_number", b"issue_number", "learner", b"learner", "sandbox", b"sandbox", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -827,10 +855,13 @@ class VoucherExtended(_message.Message):
     VOUCHER_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     voucher: _builtins.str
     """Resource name `vouchers/{id}`."""
     learner: _builtins.str
     """Opaque id of the learner, `learners/{id}`."""
+    sandbox: _builtins.bool
+    """True when it is about sandbox money: nobody is paid by it."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """End of validity, UTC."""
@@ -841,10 +872,11 @@ class VoucherExtended(_message.Message):
         voucher: _builtins.str = ...,
         learner: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "learner", b"learner", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "learner", b"learner", "sandbox", b"sandbox", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1337,6 +1369,38 @@ class EmployerObligationAssessed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EmployerObligationAssessed: _TypeAlias = EmployerObligationAssessed  # noqa: Y015
+
+@_typing.final
+class EmployerDebtWrittenOff(_message.Message):
+    """What an employer still owed for its promise was written off by a second person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMPLOYER_OBLIGATION_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    employer_obligation: _builtins.str
+    """Resource name `employerObligations/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """The loss."""
+
+    def __init__(
+        self,
+        *,
+        employer_obligation: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "employer", b"employer", "employer_obligation", b"employer_obligation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmployerDebtWrittenOff: _TypeAlias = EmployerDebtWrittenOff  # noqa: Y015
 
 @_typing.final
 class TargetReviewDue(_message.Message):

@@ -38,6 +38,8 @@ class FundingSource(_message.Message):
         KIND_EU_FUND: FundingSource._Kind.ValueType  # 3
         KIND_EMPLOYER_LEVY: FundingSource._Kind.ValueType  # 4
         KIND_INVESTOR: FundingSource._Kind.ValueType  # 5
+        KIND_SANDBOX: FundingSource._Kind.ValueType  # 6
+        """No money at all: funds sandbox programmes, and nothing else does."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What kind of money it is."""
@@ -48,6 +50,8 @@ class FundingSource(_message.Message):
     KIND_EU_FUND: FundingSource.Kind.ValueType  # 3
     KIND_EMPLOYER_LEVY: FundingSource.Kind.ValueType  # 4
     KIND_INVESTOR: FundingSource.Kind.ValueType  # 5
+    KIND_SANDBOX: FundingSource.Kind.ValueType  # 6
+    """No money at all: funds sandbox programmes, and nothing else does."""
 
     @_typing.final
     class DisplayNamesEntry(_message.Message):

@@ -34,6 +34,7 @@ class _AccountKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccountKi
     ACCOUNT_KIND_VOUCHER_RESERVED: _AccountKind.ValueType  # 4
     ACCOUNT_KIND_PROVIDER_HELD: _AccountKind.ValueType  # 5
     ACCOUNT_KIND_PROVIDER_CLEARED: _AccountKind.ValueType  # 6
+    """What may be paid out to a provider, or to another payee."""
     ACCOUNT_KIND_BANK_CLEARING: _AccountKind.ValueType  # 7
     ACCOUNT_KIND_PROVIDER_RECEIVABLE: _AccountKind.ValueType  # 8
     ACCOUNT_KIND_WRITE_OFF: _AccountKind.ValueType  # 9
@@ -56,6 +57,7 @@ ACCOUNT_KIND_VOUCHER_AVAILABLE: AccountKind.ValueType  # 3
 ACCOUNT_KIND_VOUCHER_RESERVED: AccountKind.ValueType  # 4
 ACCOUNT_KIND_PROVIDER_HELD: AccountKind.ValueType  # 5
 ACCOUNT_KIND_PROVIDER_CLEARED: AccountKind.ValueType  # 6
+"""What may be paid out to a provider, or to another payee."""
 ACCOUNT_KIND_BANK_CLEARING: AccountKind.ValueType  # 7
 ACCOUNT_KIND_PROVIDER_RECEIVABLE: AccountKind.ValueType  # 8
 ACCOUNT_KIND_WRITE_OFF: AccountKind.ValueType  # 9

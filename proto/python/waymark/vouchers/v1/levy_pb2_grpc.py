@@ -114,7 +114,7 @@ class LevyServiceServicer:
 
     def CreateLevyScheme(self, request, context):
         """Creates a levy with its rates.
-        Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT.
+        Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class LevyServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LevyServiceAsyncStub: ...
     CreateLevyScheme: _grpc.UnaryUnaryMultiCallable[_levy_pb2.CreateLevySchemeRequest, _levy_pb2.LevyScheme]
     """Creates a levy with its rates.
-    Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT.
+    Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT, SANDBOX_APART.
     """
     GetLevyScheme: _grpc.UnaryUnaryMultiCallable[_levy_pb2.GetLevySchemeRequest, _levy_pb2.LevyScheme]
     """Reads a levy with its rates.
@@ -99,7 +99,7 @@ class LevyServiceAsyncStub(LevyServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateLevyScheme: _aio.UnaryUnaryMultiCallable[_levy_pb2.CreateLevySchemeRequest, _levy_pb2.LevyScheme]  # type: ignore[assignment]
     """Creates a levy with its rates.
-    Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT.
+    Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT, SANDBOX_APART.
     """
     GetLevyScheme: _aio.UnaryUnaryMultiCallable[_levy_pb2.GetLevySchemeRequest, _levy_pb2.LevyScheme]  # type: ignore[assignment]
     """Reads a levy with its rates.
@@ -165,7 +165,7 @@ class LevyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_levy_pb2.LevyScheme, _abc.Awaitable[_levy_pb2.LevyScheme]]:
         """Creates a levy with its rates.
-        Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT.
+        Errors: ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod

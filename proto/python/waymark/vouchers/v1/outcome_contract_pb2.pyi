@@ -116,6 +116,7 @@ class OutcomeContract(_message.Message):
     AVAILABLE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `outcomeContracts/{id}`."""
     state: Global___OutcomeContract.State.ValueType
@@ -128,6 +129,8 @@ class OutcomeContract(_message.Message):
     """How many people shall take part."""
     etag: _builtins.str
     """Version of the resource."""
+    operator: _builtins.str
+    """Who carries it out and is paid its tranches by a payout batch, `organisations/{id}`; empty: outside of Waymark."""
     @_builtins.property
     def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Name people read, by language."""
@@ -194,10 +197,11 @@ class OutcomeContract(_message.Message):
         available: _money_pb2.Money | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        operator: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "create_time", b"create_time", "invested", b"invested", "repay_date", b"repay_date", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "create_time", b"create_time", "currency_code", b"currency_code", "display_names", b"display_names", "etag", b"etag", "invested", b"invested", "investors", b"investors", "milestones", b"milestones", "mix_targets", b"mix_targets", "name", b"name", "observers", b"observers", "payer", b"payer", "planned_participants", b"planned_participants", "repay_date", b"repay_date", "repayment_steps", b"repayment_steps", "start_date", b"start_date", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "create_time", b"create_time", "currency_code", b"currency_code", "display_names", b"display_names", "etag", b"etag", "invested", b"invested", "investors", b"investors", "milestones", b"milestones", "mix_targets", b"mix_targets", "name", b"name", "observers", b"observers", "operator", b"operator", "payer", b"payer", "planned_participants", b"planned_participants", "repay_date", b"repay_date", "repayment_steps", b"repayment_steps", "start_date", b"start_date", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -108,7 +108,7 @@ class OutcomeContractServiceServicer:
 
     def CreateOutcomeContract(self, request, context):
         """Drafts a contract and checks it: amounts, codes, expressions, the repayment rule.
-        Errors: ALREADY_EXISTS, NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+        Errors: ALREADY_EXISTS, NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,7 @@ class OutcomeContractServiceStub:
     def __new__(cls, channel: _aio.Channel) -> OutcomeContractServiceAsyncStub: ...
     CreateOutcomeContract: _grpc.UnaryUnaryMultiCallable[_outcome_contract_pb2.CreateOutcomeContractRequest, _outcome_contract_pb2.OutcomeContract]
     """Drafts a contract and checks it: amounts, codes, expressions, the repayment rule.
-    Errors: ALREADY_EXISTS, NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+    Errors: ALREADY_EXISTS, NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
     """
     ActivateOutcomeContract: _grpc.UnaryUnaryMultiCallable[_outcome_contract_pb2.ActivateOutcomeContractRequest, _outcome_contract_pb2.OutcomeContract]
     """Puts a contract in force, by another person than drafted it: the investors' money comes in.
@@ -93,7 +93,7 @@ class OutcomeContractServiceAsyncStub(OutcomeContractServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateOutcomeContract: _aio.UnaryUnaryMultiCallable[_outcome_contract_pb2.CreateOutcomeContractRequest, _outcome_contract_pb2.OutcomeContract]  # type: ignore[assignment]
     """Drafts a contract and checks it: amounts, codes, expressions, the repayment rule.
-    Errors: ALREADY_EXISTS, NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+    Errors: ALREADY_EXISTS, NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
     """
     ActivateOutcomeContract: _aio.UnaryUnaryMultiCallable[_outcome_contract_pb2.ActivateOutcomeContractRequest, _outcome_contract_pb2.OutcomeContract]  # type: ignore[assignment]
     """Puts a contract in force, by another person than drafted it: the investors' money comes in.
@@ -154,7 +154,7 @@ class OutcomeContractServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_outcome_contract_pb2.OutcomeContract, _abc.Awaitable[_outcome_contract_pb2.OutcomeContract]]:
         """Drafts a contract and checks it: amounts, codes, expressions, the repayment rule.
-        Errors: ALREADY_EXISTS, NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+        Errors: ALREADY_EXISTS, NOT_FOUND, RULE_INVALID, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod

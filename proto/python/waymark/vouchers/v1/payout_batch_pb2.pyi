@@ -36,16 +36,19 @@ class Payout(_message.Message):
     RETURN_CODE_FIELD_NUMBER: _builtins.int
     RESULT_TIME_FIELD_NUMBER: _builtins.int
     SET_OFF_FIELD_NUMBER: _builtins.int
+    PAYABLE_COUNT_FIELD_NUMBER: _builtins.int
     organisation: _builtins.str
-    """The provider, `organisations/{id}`."""
+    """Who is paid, `organisations/{id}`."""
     redemption_count: _builtins.int
-    """Redemptions it pays."""
+    """Redemptions it pays, in a batch of them."""
     end_to_end_id: _builtins.str
     """Reference on the provider's statement; the same in the bank file."""
     state: Global___PayoutBatch.State.ValueType
     """Where this payment stands: as its batch, until the bank has said CONFIRMED or RETURNED of it."""
     return_code: _builtins.str
     """Why the bank rejected or returned it, ISO 20022 code such as `AC04`; empty unless RETURNED."""
+    payable_count: _builtins.int
+    """Payables it pays, in a batch of them."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Sum paid."""
@@ -69,10 +72,11 @@ class Payout(_message.Message):
         return_code: _builtins.str = ...,
         result_time: _timestamp_pb2.Timestamp | None = ...,
         set_off: _money_pb2.Money | None = ...,
+        payable_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "result_time", b"result_time", "set_off", b"set_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end_to_end_id", b"end_to_end_id", "organisation", b"organisation", "redemption_count", b"redemption_count", "result_time", b"result_time", "return_code", b"return_code", "set_off", b"set_off", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end_to_end_id", b"end_to_end_id", "organisation", b"organisation", "payable_count", b"payable_count", "redemption_count", b"redemption_count", "result_time", b"result_time", "return_code", b"return_code", "set_off", b"set_off", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -83,6 +87,29 @@ class PayoutBatch(_message.Message):
     """Payments that leave together."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[PayoutBatch._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: PayoutBatch._Kind.ValueType  # 0
+        """Counts as REDEMPTIONS."""
+        KIND_REDEMPTIONS: PayoutBatch._Kind.ValueType  # 1
+        """Providers for redemptions."""
+        KIND_PAYABLES: PayoutBatch._Kind.ValueType  # 2
+        """What else was approved: levy claims, tranches, trainings of trainees. Nothing is set off against it."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What a batch pays."""
+
+    KIND_UNSPECIFIED: PayoutBatch.Kind.ValueType  # 0
+    """Counts as REDEMPTIONS."""
+    KIND_REDEMPTIONS: PayoutBatch.Kind.ValueType  # 1
+    """Providers for redemptions."""
+    KIND_PAYABLES: PayoutBatch.Kind.ValueType  # 2
+    """What else was approved: levy claims, tranches, trainings of trainees. Nothing is set off against it."""
 
     class _State:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -137,6 +164,7 @@ class PayoutBatch(_message.Message):
     FREEZE_TIME_FIELD_NUMBER: _builtins.int
     SEND_TIME_FIELD_NUMBER: _builtins.int
     SETTLE_TIME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `payoutBatches/{id}`."""
     state: Global___PayoutBatch.State.ValueType
@@ -151,6 +179,8 @@ class PayoutBatch(_message.Message):
     """Currency of the batch, ISO 4217; empty counts as EUR."""
     etag: _builtins.str
     """Version of the resource."""
+    kind: Global___PayoutBatch.Kind.ValueType
+    """What it pays."""
     @_builtins.property
     def execution_date(self) -> _date_pb2.Date:
         """Day the bank shall execute it."""
@@ -206,10 +236,11 @@ class PayoutBatch(_message.Message):
         freeze_time: _timestamp_pb2.Timestamp | None = ...,
         send_time: _timestamp_pb2.Timestamp | None = ...,
         settle_time: _timestamp_pb2.Timestamp | None = ...,
+        kind: Global___PayoutBatch.Kind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time", "execution_date", b"execution_date", "freeze_time", b"freeze_time", "send_time", b"send_time", "settle_time", b"settle_time", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time", "currency_code", b"currency_code", "debtor_bic", b"debtor_bic", "debtor_iban", b"debtor_iban", "debtor_name", b"debtor_name", "etag", b"etag", "execution_date", b"execution_date", "freeze_time", b"freeze_time", "name", b"name", "payouts", b"payouts", "send_time", b"send_time", "settle_time", b"settle_time", "skipped_organisations", b"skipped_organisations", "state", b"state", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time", "currency_code", b"currency_code", "debtor_bic", b"debtor_bic", "debtor_iban", b"debtor_iban", "debtor_name", b"debtor_name", "etag", b"etag", "execution_date", b"execution_date", "freeze_time", b"freeze_time", "kind", b"kind", "name", b"name", "payouts", b"payouts", "send_time", b"send_time", "settle_time", b"settle_time", "skipped_organisations", b"skipped_organisations", "state", b"state", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -79,7 +79,7 @@ class PayoutBatchServiceServicer:
 
     def CreatePayoutBatch(self, request, context):
         """Releases what the hold delay has passed for and no hold stops, and puts it all into a new batch.
-        Errors: IBAN_INVALID, NOTHING_TO_PAY.
+        Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,7 +119,7 @@ class PayoutBatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPayoutBatches(self, request, context):
-        """Lists batches, newest first.
+        """Lists batches, newest first, without those of the sandbox.
         Errors: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -128,7 +128,7 @@ class PayoutBatchServiceServicer:
 
     def GetBankFile(self, request, context):
         """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
+        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class PayoutBatchServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PayoutBatchServiceAsyncStub: ...
     CreatePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.CreatePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
     """Releases what the hold delay has passed for and no hold stops, and puts it all into a new batch.
-    Errors: IBAN_INVALID, NOTHING_TO_PAY.
+    Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
     """
     FreezePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.FreezePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
     """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
@@ -56,12 +56,12 @@ class PayoutBatchServiceStub:
     Errors: NOT_FOUND.
     """
     ListPayoutBatches: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.ListPayoutBatchesRequest, _payout_batch_pb2.ListPayoutBatchesResponse]
-    """Lists batches, newest first.
+    """Lists batches, newest first, without those of the sandbox.
     Errors: PAGE_TOKEN_INVALID.
     """
     GetBankFile: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]
     """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
+    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
     """
 
 @_typing.type_check_only
@@ -71,7 +71,7 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreatePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.CreatePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
     """Releases what the hold delay has passed for and no hold stops, and puts it all into a new batch.
-    Errors: IBAN_INVALID, NOTHING_TO_PAY.
+    Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
     """
     FreezePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.FreezePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
     """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
@@ -91,12 +91,12 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     Errors: NOT_FOUND.
     """
     ListPayoutBatches: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.ListPayoutBatchesRequest, _payout_batch_pb2.ListPayoutBatchesResponse]  # type: ignore[assignment]
-    """Lists batches, newest first.
+    """Lists batches, newest first, without those of the sandbox.
     Errors: PAGE_TOKEN_INVALID.
     """
     GetBankFile: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
+    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
     """
 
 class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -109,7 +109,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
         """Releases what the hold delay has passed for and no hold stops, and puts it all into a new batch.
-        Errors: IBAN_INVALID, NOTHING_TO_PAY.
+        Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
@@ -159,7 +159,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payout_batch_pb2.ListPayoutBatchesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.ListPayoutBatchesResponse, _abc.Awaitable[_payout_batch_pb2.ListPayoutBatchesResponse]]:
-        """Lists batches, newest first.
+        """Lists batches, newest first, without those of the sandbox.
         Errors: PAGE_TOKEN_INVALID.
         """
 
@@ -170,7 +170,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
+        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
         """
 
 def add_PayoutBatchServiceServicer_to_server(servicer: PayoutBatchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

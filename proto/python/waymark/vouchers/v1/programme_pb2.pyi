@@ -55,12 +55,17 @@ class Programme(_message.Message):
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     ACTIVE_VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `programmes/{id}`."""
     currency_code: _builtins.str
-    """Currency of all its amounts, ISO 4217."""
+    """Currency of all its amounts, ISO 4217. `XTS`, the code reserved for testing, makes it a sandbox programme: providers
+    try their integration on it by SandboxService, and no money and no person has to do with it.
+    """
     active_version: _builtins.str
     """Version in force today, `programmes/{id}/versions/{n}`; empty when there is none."""
+    sandbox: _builtins.bool
+    """True for a sandbox programme: its currency is `XTS`."""
     @_builtins.property
     def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Name people read, by language."""
@@ -77,10 +82,11 @@ class Programme(_message.Message):
         currency_code: _builtins.str = ...,
         active_version: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_version", b"active_version", "create_time", b"create_time", "currency_code", b"currency_code", "display_names", b"display_names", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_version", b"active_version", "create_time", b"create_time", "currency_code", b"currency_code", "display_names", b"display_names", "name", b"name", "sandbox", b"sandbox"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -978,19 +984,23 @@ class ListProgrammesRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most; 0 means 50, more than 500 counts as 500."""
     page_token: _builtins.str
     """`next_page_token` of the page before."""
+    sandbox: _builtins.bool
+    """True: sandbox programmes; false: those that fund people."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "sandbox", b"sandbox"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

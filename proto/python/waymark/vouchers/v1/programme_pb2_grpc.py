@@ -192,8 +192,8 @@ class ProgrammeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FundProgramme(self, request, context):
-        """Moves money from a funding source into a pot of a budget period.
-        Errors: NOT_FOUND, CURRENCY_MISMATCH, BUDGET_PERIOD_OVERLAP, POT_CONFLICT, INVALID_ARGUMENT.
+        """Moves money from a funding source into a pot of a budget period. Sandbox sources fund sandbox programmes, others the others.
+        Errors: NOT_FOUND, CURRENCY_MISMATCH, BUDGET_PERIOD_OVERLAP, POT_CONFLICT, SANDBOX_APART, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -79,8 +79,8 @@ class ProgrammeServiceStub:
     Errors: NOT_FOUND, RULE_INVALID.
     """
     FundProgramme: _grpc.UnaryUnaryMultiCallable[_programme_pb2.FundProgrammeRequest, _programme_pb2.Budget]
-    """Moves money from a funding source into a pot of a budget period.
-    Errors: NOT_FOUND, CURRENCY_MISMATCH, BUDGET_PERIOD_OVERLAP, POT_CONFLICT, INVALID_ARGUMENT.
+    """Moves money from a funding source into a pot of a budget period. Sandbox sources fund sandbox programmes, others the others.
+    Errors: NOT_FOUND, CURRENCY_MISMATCH, BUDGET_PERIOD_OVERLAP, POT_CONFLICT, SANDBOX_APART, INVALID_ARGUMENT.
     """
     GetBudget: _grpc.UnaryUnaryMultiCallable[_programme_pb2.GetBudgetRequest, _programme_pb2.Budget]
     """Reads a budget with its pots.
@@ -141,8 +141,8 @@ class ProgrammeServiceAsyncStub(ProgrammeServiceStub):
     Errors: NOT_FOUND, RULE_INVALID.
     """
     FundProgramme: _aio.UnaryUnaryMultiCallable[_programme_pb2.FundProgrammeRequest, _programme_pb2.Budget]  # type: ignore[assignment]
-    """Moves money from a funding source into a pot of a budget period.
-    Errors: NOT_FOUND, CURRENCY_MISMATCH, BUDGET_PERIOD_OVERLAP, POT_CONFLICT, INVALID_ARGUMENT.
+    """Moves money from a funding source into a pot of a budget period. Sandbox sources fund sandbox programmes, others the others.
+    Errors: NOT_FOUND, CURRENCY_MISMATCH, BUDGET_PERIOD_OVERLAP, POT_CONFLICT, SANDBOX_APART, INVALID_ARGUMENT.
     """
     GetBudget: _aio.UnaryUnaryMultiCallable[_programme_pb2.GetBudgetRequest, _programme_pb2.Budget]  # type: ignore[assignment]
     """Reads a budget with its pots.
@@ -266,8 +266,8 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _programme_pb2.FundProgrammeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_programme_pb2.Budget, _abc.Awaitable[_programme_pb2.Budget]]:
-        """Moves money from a funding source into a pot of a budget period.
-        Errors: NOT_FOUND, CURRENCY_MISMATCH, BUDGET_PERIOD_OVERLAP, POT_CONFLICT, INVALID_ARGUMENT.
+        """Moves money from a funding source into a pot of a budget period. Sandbox sources fund sandbox programmes, others the others.
+        Errors: NOT_FOUND, CURRENCY_MISMATCH, BUDGET_PERIOD_OVERLAP, POT_CONFLICT, SANDBOX_APART, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod

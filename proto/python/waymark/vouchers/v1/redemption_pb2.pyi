@@ -147,6 +147,7 @@ class Redemption(_message.Message):
     END_REASON_FIELD_NUMBER: _builtins.int
     END_NOTE_FIELD_NUMBER: _builtins.int
     CLAWED_BACK_AMOUNT_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
     voucher: _builtins.str
@@ -167,6 +168,8 @@ class Redemption(_message.Message):
     """Why it ended without payment."""
     end_note: _builtins.str
     """Note of whoever ended it, for whoever may read the redemption; sealed where it is kept."""
+    sandbox: _builtins.bool
+    """True for a redemption of a sandbox voucher: its amounts are in `XTS`, at par with the session's price."""
     @_builtins.property
     def price(self) -> _money_pb2.Money:
         """Price of the session when reserved."""
@@ -230,10 +233,11 @@ class Redemption(_message.Message):
         end_reason: Global___Redemption.EndReason.ValueType = ...,
         end_note: _builtins.str = ...,
         clawed_back_amount: _money_pb2.Money | None = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "create_time", b"create_time", "learner_share", b"learner_share", "price", b"price", "release_time", b"release_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "sandbox", b"sandbox", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -731,6 +735,7 @@ class ListRedemptionsRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     learner: _builtins.str
     """Only of this learner. A learner must name themselves."""
     organisation: _builtins.str
@@ -741,6 +746,8 @@ class ListRedemptionsRequest(_message.Message):
     """How many at most; 0 means 50, more than 500 counts as 500."""
     page_token: _builtins.str
     """`next_page_token` of the page before."""
+    sandbox: _builtins.bool
+    """True: those of sandbox vouchers; false: the real ones."""
     def __init__(
         self,
         *,
@@ -749,10 +756,11 @@ class ListRedemptionsRequest(_message.Message):
         state: Global___Redemption.State.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "organisation", b"organisation", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "organisation", b"organisation", "page_size", b"page_size", "page_token", b"page_token", "sandbox", b"sandbox", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

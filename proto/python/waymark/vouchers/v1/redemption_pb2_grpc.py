@@ -104,7 +104,7 @@ class RedemptionServiceServicer:
     def ReserveRedemption(self, request, context):
         """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
         Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-        SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+        SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,7 +114,7 @@ class RedemptionServiceServicer:
         """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
         `AuthorisationCodeSent` and in no answer: the back office brings it to the learner, who reads it out where the training is.
         A redemption gets at most five codes.
-        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,7 +124,7 @@ class RedemptionServiceServicer:
         """Agrees to this one spend: the learner, or the provider with the code that was sent to the learner. A code counts once;
         the fifth wrong try ends it. AUTHORISATION_CODE_INVALID says in its metadata how many tries are left (`tries_left`), and
         not what is wrong with the code.
-        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -156,7 +156,7 @@ class RedemptionServiceServicer:
 
     def AcceptRedemption(self, request, context):
         """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,7 +164,7 @@ class RedemptionServiceServicer:
 
     def RejectRedemption(self, request, context):
         """Refuses a delivery: the amount returns to the voucher.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,7 +182,7 @@ class RedemptionServiceServicer:
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
         place a hold on it and freeze the batch anew.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,19 +36,19 @@ class RedemptionServiceStub:
     ReserveRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReserveRedemptionRequest, _redemption_pb2.Redemption]
     """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
     """
     SendAuthorisationCode: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.SendAuthorisationCodeRequest, _redemption_pb2.SendAuthorisationCodeResponse]
     """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
     `AuthorisationCodeSent` and in no answer: the back office brings it to the learner, who reads it out where the training is.
     A redemption gets at most five codes.
-    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS, SANDBOX_APART.
     """
     AuthoriseRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AuthoriseRedemptionRequest, _redemption_pb2.Redemption]
     """Agrees to this one spend: the learner, or the provider with the code that was sent to the learner. A code counts once;
     the fifth wrong try ends it. AUTHORISATION_CODE_INVALID says in its metadata how many tries are left (`tries_left`), and
     not what is wrong with the code.
-    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS, SANDBOX_APART.
     """
     StartRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]
     """Reports that the training started.
@@ -64,11 +64,11 @@ class RedemptionServiceStub:
     """
     AcceptRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]
     """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     RejectRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]
     """Refuses a delivery: the amount returns to the voucher.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
     """
     VoidRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
@@ -78,7 +78,7 @@ class RedemptionServiceStub:
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
     place a hold on it and freeze the batch anew.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     GetRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]
     """Reads a redemption.
@@ -97,19 +97,19 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     ReserveRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReserveRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+    SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
     """
     SendAuthorisationCode: _aio.UnaryUnaryMultiCallable[_redemption_pb2.SendAuthorisationCodeRequest, _redemption_pb2.SendAuthorisationCodeResponse]  # type: ignore[assignment]
     """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
     `AuthorisationCodeSent` and in no answer: the back office brings it to the learner, who reads it out where the training is.
     A redemption gets at most five codes.
-    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS, SANDBOX_APART.
     """
     AuthoriseRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AuthoriseRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Agrees to this one spend: the learner, or the provider with the code that was sent to the learner. A code counts once;
     the fifth wrong try ends it. AUTHORISATION_CODE_INVALID says in its metadata how many tries are left (`tries_left`), and
     not what is wrong with the code.
-    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS.
+    Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS, SANDBOX_APART.
     """
     StartRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Reports that the training started.
@@ -125,11 +125,11 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """
     AcceptRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     RejectRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Refuses a delivery: the amount returns to the voucher.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
     """
     VoidRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
@@ -139,7 +139,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
     place a hold on it and freeze the batch anew.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     GetRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Reads a redemption.
@@ -161,7 +161,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
         Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-        SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, WRONG_STATE.
+        SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
@@ -173,7 +173,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
         `AuthorisationCodeSent` and in no answer: the back office brings it to the learner, who reads it out where the training is.
         A redemption gets at most five codes.
-        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, TOO_MANY_ATTEMPTS, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
@@ -185,7 +185,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Agrees to this one spend: the learner, or the provider with the code that was sent to the learner. A code counts once;
         the fifth wrong try ends it. AUTHORISATION_CODE_INVALID says in its metadata how many tries are left (`tries_left`), and
         not what is wrong with the code.
-        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS.
+        Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
@@ -225,7 +225,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
@@ -235,7 +235,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Refuses a delivery: the amount returns to the voucher.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
@@ -257,7 +257,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
         place a hold on it and freeze the batch anew.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ReportServiceStub:
-    """Counts, for those who steer programmes.
+    """Counts, for those who steer programmes. The sandbox counts in none of it.
     """
 
     def __init__(self, channel):
@@ -63,7 +63,7 @@ class ReportServiceStub:
 
 
 class ReportServiceServicer:
-    """Counts, for those who steer programmes.
+    """Counts, for those who steer programmes. The sandbox counts in none of it.
     """
 
     def GetMonthlyStatistics(self, request, context):
@@ -94,7 +94,7 @@ class ReportServiceServicer:
 
     def GetBudgetForecast(self, request, context):
         """Says how far the money of a budget will reach, and by which method that was computed.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,7 +145,7 @@ def add_ReportServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ReportService:
-    """Counts, for those who steer programmes.
+    """Counts, for those who steer programmes. The sandbox counts in none of it.
     """
 
     @staticmethod

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ReportServiceStub:
-    """Counts, for those who steer programmes."""
+    """Counts, for those who steer programmes. The sandbox counts in none of it."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -49,7 +49,7 @@ class ReportServiceStub:
     """
     GetBudgetForecast: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]
     """Says how far the money of a budget will reach, and by which method that was computed.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, SANDBOX_APART.
     """
     GetOpenData: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetOpenDataRequest, _report_pb2.OpenData]
     """Figures for everybody. Only of quarters that are over, so that two answers a day apart reveal nobody.
@@ -58,7 +58,7 @@ class ReportServiceStub:
 
 @_typing.type_check_only
 class ReportServiceAsyncStub(ReportServiceStub):
-    """Counts, for those who steer programmes."""
+    """Counts, for those who steer programmes. The sandbox counts in none of it."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetMonthlyStatistics: _aio.UnaryUnaryMultiCallable[_report_pb2.GetMonthlyStatisticsRequest, _report_pb2.MonthlyStatistics]  # type: ignore[assignment]
@@ -77,7 +77,7 @@ class ReportServiceAsyncStub(ReportServiceStub):
     """
     GetBudgetForecast: _aio.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]  # type: ignore[assignment]
     """Says how far the money of a budget will reach, and by which method that was computed.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, SANDBOX_APART.
     """
     GetOpenData: _aio.UnaryUnaryMultiCallable[_report_pb2.GetOpenDataRequest, _report_pb2.OpenData]  # type: ignore[assignment]
     """Figures for everybody. Only of quarters that are over, so that two answers a day apart reveal nobody.
@@ -85,7 +85,7 @@ class ReportServiceAsyncStub(ReportServiceStub):
     """
 
 class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Counts, for those who steer programmes."""
+    """Counts, for those who steer programmes. The sandbox counts in none of it."""
 
     @_abc_1.abstractmethod
     def GetMonthlyStatistics(
@@ -126,7 +126,7 @@ class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_report_pb2.BudgetForecast, _abc.Awaitable[_report_pb2.BudgetForecast]]:
         """Says how far the money of a budget will reach, and by which method that was computed.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,93 @@
+"""What a provider tests with: vouchers of learners who do not exist, and payment without money.
+
+All else is done by what does it for real.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import Row
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal, Violation
+from services.vouchers.app import VouchersApp
+from services.vouchers.assessment import Assessment, assess
+from services.vouchers.bank_results import Payment, settle
+from services.vouchers.decisions import decision_values, outcome_values
+from services.vouchers.domain.sandbox import DAILY, LEARNER
+from services.vouchers.domain.states import BatchState, RedemptionState, need
+from services.vouchers.granting import issue, take_if_granted
+from services.vouchers.settlement import pay, payments_for, release
+from services.vouchers.store import applications, payouts, sandbox, vouchers
+
+STAFF = "sandbox"  # the second person of batches that concern nobody
+NOWHERE = SimpleNamespace(holder_name="Sandbox", iban="", bic="")
+
+
+def make_voucher(app: VouchersApp, tx: Transaction, organisation: str, programme: str, session: str) -> Any:
+    """Grants a voucher to a new made-up learner by the rules of a sandbox programme; returns its row.
+
+    `session`: one of the provider's own. Raises Refusal: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN,
+    SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT naming what the rules ask for beside.
+    """
+    learner = f"{LEARNER}{new_id()}"
+    found = assess(app, tx, learner, programme, session, sandbox=True)
+    if found.offer is None or found.offer.organisation != organisation:
+        raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN)
+    sandbox.count(tx, organisation, DAILY)
+    pot, found = take_if_granted(tx, found)
+    if pot is None:
+        raise _not_granted(found)
+    voucher = new_id()
+    values = {**decision_values(found, learner), **outcome_values(found, tx.now), "voucher_id": voucher}
+    issue(tx, found, learner, str(applications.add(tx, values).id), voucher, pot)
+    return vouchers.get(tx, voucher)
+
+
+def pay_out(tx: Transaction, row: Any, return_code: str) -> None:
+    """Releases a locked redemption of the sandbox and pays it in a batch of its own, which the bank confirms,
+    or returns with a `return_code`. Raises Refusal(WRONG_STATE) unless it is accepted."""
+    need(RedemptionState(row.state), (RedemptionState.ACCEPTED,))
+    if row.held_cents:
+        release(tx, [row])
+    batch, redemption = new_id(), str(row.id)
+    added = payouts.add_batch(tx, _batch(tx, batch, row))
+    payouts.put_into_batch(tx, batch, [redemption])
+    rows = payouts.in_batch(tx, batch)
+    dues = payments_for(batch, rows)
+    payouts.set_payments(tx, batch, dues, {row.organisation: NOWHERE})
+    pay(tx, batch, rows)
+    result = BatchState.RETURNED if return_code else BatchState.CONFIRMED
+    payment = Payment(batch, row.organisation, dues[0].cents, 0, int(result), return_code)
+    settle(tx, [payment], {batch: [payment]}, {batch: added})
+
+
+def _batch(tx: Transaction, batch: str, row: Row[Any]) -> dict[str, Any]:
+    """Returns the columns of a batch that was sent, from no account and to nobody."""
+    caller = tx.principal.subject
+    return {
+        "id": batch,
+        "state": int(BatchState.SENT),
+        "execution_date": tx.now.date(),
+        "debtor_name": NOWHERE.holder_name,
+        "debtor_iban": NOWHERE.iban,
+        "currency": row.currency,
+        "total_cents": row.held_cents + row.cleared_cents,
+        **dict.fromkeys(("created_by", "frozen_by", "sent_by"), caller),
+        **dict.fromkeys(("frozen_at", "approved_at", "sent_at"), tx.now),
+        "approved_by": STAFF,
+    }
+
+
+def _not_granted(found: Assessment) -> Refusal:
+    """Returns why the rules of a sandbox programme do not grant a voucher to somebody of whom nothing is
+    known."""
+    codes = found.decision.reason_codes
+    if codes == ["BUDGET_EXHAUSTED"]:
+        return Refusal(reason_pb2.REASON_BUDGET_EXHAUSTED)
+    said = f"clauses failed: {', '.join(codes)}" if codes else "asks for facts, which nobody made up has"
+    return Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation("programme", said)])

@@ -1,0 +1,104 @@
+"""Statements of payables: what was approved and is no redemption, on its way through a batch.
+
+The functions about batches are those that `payouts` has for redemptions, with rows of the same shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, or_, select, tuple_, update
+
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.vouchers.store.settlement_tables import payables
+from services.vouchers.store.tables import holds
+
+WAITING, SETTLING, PAID = 1, 2, 3
+_p = payables.c
+_ROW = select(
+    _p.id, _p.subject, _p.organisation, _p.shard, _p.batch_id, _p.state, _p.cents.label("cleared_cents")
+)
+
+
+def add(tx: Transaction, subject: str, organisation: str, currency: str, shard: int, cents: int) -> None:
+    """Inserts what is to be paid to an organisation; book the same as cleared, owned by `subject`, in the
+    chain `shard`."""
+    values = {
+        "id": new_id(),
+        "subject": subject,
+        "organisation": organisation,
+        "currency": currency,
+        "shard": shard,
+        "cents": cents,
+    }
+    tx.execute(insert(payables), values)
+
+
+def get(tx: Transaction, payable: str) -> Row[Any]:
+    """Returns a payable's row; raises Refusal(NOT_FOUND)."""
+    return tx.one(select(payables).where(_p.id == payable))
+
+
+def listed(organisation: str, state: int) -> Select[Any]:
+    """Returns the statement for payables; empty and zero mean any."""
+    statement = select(payables)
+    if organisation:
+        statement = statement.where(_p.organisation == organisation)
+    return statement.where(_p.state == state) if state else statement
+
+
+def cleared(tx: Transaction, currency: str, limit: int) -> list[Row[Any]]:
+    """Locks and returns what may go into a batch."""
+    waiting = _ROW.where(_p.state == WAITING, _p.currency == currency, ~_stopped(tx))
+    return list(tx.execute(waiting.order_by(_p.id).limit(limit).with_for_update(key_share=True, of=payables)))
+
+
+def put_into_batch(tx: Transaction, batch: str, ids: Iterable[str]) -> None:
+    """Binds payables to a batch."""
+    _change(tx, ids, {"state": SETTLING, "batch_id": batch})
+
+
+def stopped(tx: Transaction, batch: str) -> list[str]:
+    """Locks and returns the payables of a batch that a hold on their payee stops by now."""
+    statement = _ROW.where(_p.batch_id == batch, _stopped(tx)).order_by(_p.id)
+    return [str(row.id) for row in tx.execute(statement.with_for_update(key_share=True, of=payables))]
+
+
+def drop_stopped(tx: Transaction, batch: str) -> None:
+    """Takes what a hold stops by now out of a batch."""
+    _change(tx, stopped(tx, batch), {"state": WAITING, "batch_id": None})
+
+
+def in_batch(tx: Transaction, batch: str) -> list[Row[Any]]:
+    """Locks and returns the payables of a batch."""
+    statement = _ROW.where(_p.batch_id == batch).order_by(_p.id)
+    return list(tx.execute(statement.with_for_update(key_share=True)))
+
+
+def set_paid(tx: Transaction, ids: Iterable[str]) -> None:
+    """Marks payables as paid; book the same."""
+    _change(tx, ids, {"state": PAID})
+
+
+def paid_by(tx: Transaction, payments: Iterable[tuple[str, str]]) -> list[Row[Any]]:
+    """Locks and returns the payables for which payments (batch, payee) went to the bank."""
+    whose = tuple_(_p.batch_id, _p.organisation)
+    statement = _ROW.where(whose.in_(list(payments)), _p.state == PAID).order_by(_p.id)
+    return list(tx.execute(statement.with_for_update(key_share=True)))
+
+
+def set_returned(tx: Transaction, ids: Iterable[str]) -> None:
+    """Frees payables for another batch; book the same."""
+    _change(tx, ids, {"state": WAITING, "batch_id": None})
+
+
+def _change(tx: Transaction, ids: Iterable[str], values: dict[str, Any]) -> None:
+    tx.execute(update(payables).where(_p.id.in_(list(ids))).values(values))
+
+
+def _stopped(tx: Transaction) -> Any:
+    """The condition that a hold on the payee stands."""
+    stands = (holds.c.released_at.is_(None), or_(holds.c.ends_at.is_(None), holds.c.ends_at > tx.now))
+    return select(holds.c.id).where(holds.c.target == _p.organisation, *stands).exists()

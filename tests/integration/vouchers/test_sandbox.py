@@ -1,0 +1,220 @@
+"""A provider tests its whole path: without anybody's money, without staff, within a limit."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from waymark.vouchers.v1 import events_pb2, programme_pb2, redemption_pb2, statement_pb2
+from waymark.vouchers.v1 import sandbox_pb2 as pb
+
+from services.platform.db.transaction import transaction
+from services.vouchers import jobs
+from services.vouchers import sandbox as making
+from services.vouchers.store import sandbox as store
+from tests.integration.vouchers.refusals import reason_of, refused, violations_of
+from tests.integration.vouchers.test_evidence import put, ticket
+from tests.support.quality import told
+from tests.support.sandbox import XTS, accepted, ask, delivered, made, paid, reserved, sandbox, xts
+from tests.support.vouchers import World, cents
+
+State = redemption_pb2.Redemption
+Kind = statement_pb2.StatementLine.Kind
+
+
+def lines(world: World, currency: str) -> list[tuple[str, int]]:
+    """Returns the lines of the school's statement of today."""
+    day = {"year": world.today.year, "month": world.today.month, "day": world.today.day}
+    request = statement_pb2.ListStatementLinesRequest(
+        parent=world.organisation, start_date=day, end_date=day, currency_code=currency
+    )
+    found = world.provider.statements.ListStatementLines(request).lines
+    return [(Kind.Name(line.kind).removeprefix("KIND_"), cents(line.amount)) for line in found]
+
+
+def test_a_provider_alone_goes_from_a_code_to_a_returned_and_then_a_paid_batch(stored: World) -> None:
+    asked = {"paymentRule": {"trigger": "TRIGGER_ATTENDANCE", "evidenceCount": 1}}
+    made_up = made(stored, sandbox(stored, **asked))
+    assert made_up.learner.startswith("learners/sandbox-")
+    assert (cents(made_up.value), made_up.value.currency_code) == (80_000, XTS)
+    redemption = reserved(stored, made_up.code)
+    assert (redemption.sandbox, redemption.learner) == (True, made_up.learner)
+    # The session costs 1000 euro; the sandbox takes that at par.
+    assert redemption.price == xts(100_000)
+    assert redemption.learner_share == xts(20_000)
+    play, own = stored.provider.sandbox, stored.provider.redemptions
+    name = {"name": redemption.name}
+    authorised = play.AuthoriseSandboxRedemption(pb.AuthoriseSandboxRedemptionRequest(**name))
+    assert authorised.state == State.STATE_AUTHORISED
+    own.StartRedemption(redemption_pb2.StartRedemptionRequest(**name))
+    piece = ticket(stored, redemption, kind=redemption_pb2.DeliveryEvidence.KIND_ATTENDANCE)
+    assert put(piece) == 200
+    own.DeliverRedemption(redemption_pb2.DeliverRedemptionRequest(**name, evidence=[piece.name]))
+    took = play.AcceptSandboxRedemption(pb.AcceptSandboxRedemptionRequest(**name, amount=xts(70_000)))
+    assert (took.state, took.accepted_amount) == (State.STATE_ACCEPTED, xts(70_000))
+    back = play.PaySandboxRedemption(pb.PaySandboxRedemptionRequest(**name, return_code="AC04"))
+    assert back.state == State.STATE_ACCEPTED
+    done = play.PaySandboxRedemption(pb.PaySandboxRedemptionRequest(**name))
+    assert done.state == State.STATE_PAID
+    assert lines(stored, XTS) == [
+        ("ACCEPTED", 70_000),
+        ("RELEASED", 70_000),
+        ("PAID", 70_000),
+        ("RETURNED", 70_000),
+        ("PAID", 70_000),
+    ]
+    assert lines(stored, "EUR") == []
+    assert stored.verify().intact
+
+
+def test_a_delivery_is_rejected_and_its_amount_back_on_the_voucher(world: World) -> None:
+    redemption = delivered(world, sandbox(world))
+    reason = State.END_REASON_EVIDENCE_INSUFFICIENT
+    request = pb.RejectSandboxRedemptionRequest(name=redemption.name, reason_code=reason)
+    rejected = world.provider.sandbox.RejectSandboxRedemption(request)
+    assert (rejected.state, rejected.end_reason) == (State.STATE_REJECTED, reason)
+    assert refused(lambda: world.provider.sandbox.RejectSandboxRedemption(request)) == "WRONG_STATE"
+    with transaction(world.app) as tx:
+        assert tx.execute(text("SELECT available_cents FROM vouchers")).scalar_one() == 80_000
+
+
+def test_what_the_release_job_did_before_is_paid_too(world: World) -> None:
+    took = accepted(world, sandbox(world, holdRule={"delayDays": 0}))
+    jobs.release_held(world.app)
+    request = pb.PaySandboxRedemptionRequest(name=took.name)
+    assert world.provider.sandbox.PaySandboxRedemption(request).state == State.STATE_PAID
+    assert refused(lambda: world.provider.sandbox.PaySandboxRedemption(request)) == "WRONG_STATE"
+    assert world.verify().intact
+
+
+def test_every_event_of_it_carries_the_mark_and_no_real_one_does(world: World) -> None:
+    programme = sandbox(world)
+    paid(world, programme)
+    paid(world, programme, return_code="AC04")
+    learner, voucher = world.voucher(world.programme(paymentRule={"trigger": "TRIGGER_DELIVERY"}))
+    world.accepted(learner, voucher)
+    kinds = (
+        events_pb2.ProgrammeActivated,
+        events_pb2.VoucherIssued,
+        events_pb2.RedemptionReserved,
+        events_pb2.RedemptionAccepted,
+        events_pb2.VoucherEnded,
+        events_pb2.PayoutConfirmed,
+        events_pb2.PayoutReturned,
+    )
+    marks = {
+        kind.DESCRIPTOR.name: [getattr(each, "ref", each).sandbox for each in told(world, kind)]
+        for kind in kinds
+    }
+    assert marks == {
+        "ProgrammeActivated": [True, False],
+        "VoucherIssued": [True, True, False],
+        "RedemptionReserved": [True, True, False],
+        "RedemptionAccepted": [True, True, False],
+        "VoucherEnded": [True, True, False],
+        "PayoutConfirmed": [True],
+        "PayoutReturned": [True],
+    }
+    assert len(told(world, events_pb2.ApplicationDecided)) == 1  # nobody applied to the sandbox
+
+
+def test_lists_show_either_the_sandbox_or_the_rest(world: World) -> None:
+    programme = sandbox(world)
+    test = accepted(world, programme)
+    other = world.programme()
+    real = world.reserve(*world.voucher(other))
+
+    def redemptions(**filters: Any) -> list[str]:
+        request = redemption_pb2.ListRedemptionsRequest(organisation=world.organisation, **filters)
+        return [each.name for each in world.provider.redemptions.ListRedemptions(request).redemptions]
+
+    def programmes(**filters: Any) -> list[tuple[str, bool]]:
+        request = programme_pb2.ListProgrammesRequest(**filters)
+        found = world.person().programmes.ListProgrammes(request).programmes
+        return [(each.name, each.sandbox) for each in found]
+
+    assert redemptions() == [real.name]
+    assert redemptions(sandbox=True) == [test.name]
+    assert programmes() == [(other, False)]
+    assert programmes(sandbox=True) == [(programme, True)]
+
+
+def test_a_stranger_can_do_nothing_with_it(world: World) -> None:
+    programme = sandbox(world)
+    took = accepted(world, programme)
+    stranger = world.person("provider", org="organisations/other")
+    request = pb.PaySandboxRedemptionRequest(name=took.name)
+    assert refused(lambda: stranger.sandbox.PaySandboxRedemption(request)) == "NOT_FOUND"
+    assert refused(lambda: stranger.sandbox.CreateSandboxVoucher(ask(world, programme))) == "NOT_FOUND"
+    foreign = ask(world, programme, parent="organisations/other")
+    assert refused(lambda: stranger.sandbox.CreateSandboxVoucher(foreign)) == "SESSION_UNKNOWN"
+
+
+def test_rules_that_ask_for_facts_say_so_and_an_empty_pot_too(world: World) -> None:
+    clause = {
+        "id": "in-work",
+        "expression": "learner.employment_status == 'employed'",
+        "reasonCode": "NOT_IN_WORK",
+    }
+    asks = sandbox(world, clauses=[clause])
+    told_why = violations_of(lambda: made(world, asks))
+    assert "facts" in told_why["programme"]
+    level = sandbox(world, courseRule={"minEqfLevel": 6})
+    assert "COURSE_NOT_ALLOWED" in violations_of(lambda: made(world, level))["programme"]
+    poor = sandbox(world, fund=1)
+    assert refused(lambda: made(world, poor)) == "BUDGET_EXHAUSTED"
+
+
+def test_the_code_is_told_once(world: World) -> None:
+    request = ask(world, sandbox(world))
+    assert world.provider.sandbox.CreateSandboxVoucher(request).code
+    assert refused(lambda: world.provider.sandbox.CreateSandboxVoucher(request)) == "ALREADY_ANSWERED"
+
+
+def issue_at_once(world: World, programme: str, count: int) -> list[str]:
+    """Asks for so many vouchers at once; returns how each call ended."""
+    stub = world.provider.sandbox
+
+    def one(_: int) -> str:
+        try:
+            stub.CreateSandboxVoucher(ask(world, programme))
+        except Exception as error:
+            return reason_of(error)
+        return "made"
+
+    with ThreadPoolExecutor(count) as pool:
+        return sorted(pool.map(one, range(count)))
+
+
+def test_a_provider_has_so_many_a_day_and_others_have_theirs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "DAILY", 2)
+    programme = sandbox(world)
+    assert issue_at_once(world, programme, 4) == ["SANDBOX_LIMIT", "SANDBOX_LIMIT", "made", "made"]
+    other = "organisations/other"
+    world.accredit(other)
+    session = world.offer("courses/roofing", organisation=other)
+    request = ask(world, programme, parent=other, session=session)
+    assert world.person("provider", org=other).sandbox.CreateSandboxVoucher(request).code
+    with transaction(world.app) as tx:
+        tx.execute(text("UPDATE sandbox_days SET day = day - 1"))
+    assert issue_at_once(world, programme, 1) == ["made"]
+
+
+def test_control_without_the_count_there_is_no_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "DAILY", 2)
+    monkeypatch.setattr(store, "count", lambda *_: None)
+    assert issue_at_once(world, sandbox(world), 4) == ["made"] * 4
+
+
+def test_an_unused_voucher_expires_and_its_amount_is_back_in_the_pot(world: World) -> None:
+    made(world, sandbox(world))
+    with transaction(world.app) as tx:
+        tx.execute(text("UPDATE vouchers SET expires_at = now() - interval '1 second'"))
+    jobs.expire_vouchers(world.app)
+    with transaction(world.app) as tx:
+        assert tx.execute(text("SELECT available_cents FROM pots")).scalar_one() == 10_000_000
+    assert world.verify().intact
