@@ -77,8 +77,8 @@ ORDER BY 2, 1 LIMIT :limit""")
 
 
 class _Sums(NamedTuple):
-    """What the database alone adds up: transactions, those that do not sum to zero, cents by chain and kind of
-    account, and accounts that are not what their entries say."""
+    """What the database alone adds up: how many transactions, those that do not sum to zero, cents by chain
+    and kind of account, and accounts that are not what their entries say."""
 
     transactions: int
     unbalanced: Sequence[Row[Any]]
