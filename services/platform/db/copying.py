@@ -32,7 +32,7 @@ def copy_rows(tx: Transaction, table: Table, rows: Iterable[Mapping[str, Any]]) 
     first = next(remaining, None)
     if first is None:
         return
-    if tx.closing:
+    if tx.closing.calls:
         tx.flush()  # what follows may refer to it
     names = list(first)
     copy(

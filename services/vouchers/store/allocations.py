@@ -18,7 +18,9 @@ BUCKET = "waymark-vouchers-allocations"
 CONTENT_TYPE = "text/csv"
 AT_ONCE = 5000  # rows of one statement
 _rows = allocation_rows.c
-# The range keeps the planner from reading all rows of a run for each chunk of it.
+# The range keeps a chunk from reading all rows of its run, and the setting, until the transaction ends, from
+# comparing each of its rows with every other: a plan made once for any number of rows takes them for few.
+_WITHOUT_LOOPS = text("SET LOCAL enable_nestloop = off")
 _SETTLE = text("""UPDATE allocation_rows r
 SET outcome = n.outcome, reason_codes = n.codes, missing = n.missing, cents = n.cents, voucher_id = n.voucher
 FROM (
@@ -102,6 +104,7 @@ def settle(tx: Transaction, operation: str, settled: Sequence[Mapping[str, Any]]
     }
     for name in ("codes", "missing"):  # neither has blanks in it
         columns[name] = [" ".join(row[name]) for row in settled]
+    tx.execute(_WITHOUT_LOOPS)
     ends = {"first": settled[0]["line"], "last": settled[-1]["line"]}
     tx.execute(_SETTLE, {"operation": operation, **ends, **columns})
 

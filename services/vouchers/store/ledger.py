@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.copying import copy_rows
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import named
 from services.vouchers.domain import ledger
 from services.vouchers.domain.ledger import SHARDS, Booking, Entry, Head, Kind
 from services.vouchers.store.ledger_tables import ledger_checkpoints, ledger_entries, ledger_heads
@@ -27,7 +28,7 @@ SELECT CAST(:shard AS smallint), e.sequence, CAST(:transaction AS uuid), CAST(:o
 FROM unnest(CAST(:sequences AS bigint[]), CAST(:kinds AS smallint[]), CAST(:owners AS text[]),
   CAST(:cents AS bigint[]), CAST(:hashes AS bytea[])) AS e (sequence, kind, owner, cents, hash)
 """  # noqa: S608 - column names of our own
-_APPEND = text("WITH " + TAIL)
+_APPEND = named("ledger_append", "WITH " + TAIL)
 _MANY = ", ".join(f"{name} = h.{name} + n.{name}" for name in SUMS)
 _MOVE_MANY = text(f"""UPDATE ledger_heads h SET sequence = n.sequence, hash = n.hash, {_MANY}
 FROM unnest(CAST(:shard AS smallint[]), CAST(:sequence AS bigint[]), CAST(:hash AS bytea[]),
@@ -103,8 +104,8 @@ def head_of(row: Row[Any]) -> Head:
 
 
 def post(tx: Transaction, head: Head, booking: Booking) -> None:
-    """Appends one booking to a locked chain."""
-    tx.execute(_APPEND, tail(tx, head, booking))
+    """Appends one booking to a locked chain, with the commit or before the next statement."""
+    tx.at_commit(_APPEND(**tail(tx, head, booking)))
 
 
 def post_all(tx: Transaction, bookings: Iterable[tuple[int, Booking]]) -> None:
