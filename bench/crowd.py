@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 import grpc
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
+from google.rpc.status_pb2 import Status
+
+from services.platform.rpc.status import DETAILS
 
 TIMEOUT = 10.0  # seconds
 CHANNELS = 8  # connections of a client process; the edge takes 100 calls at a time on each
@@ -102,7 +104,7 @@ async def _send(
 ) -> tuple[float, list[Answer]]:
     options = [("grpc.use_local_subchannel_pool", 1)]
     channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(CHANNELS)]
-    calls = [channel.unary_unary(path) for channel in channels]
+    calls: list[Any] = [channel.unary_unary(path) for channel in channels]
     await asyncio.gather(*(channel.channel_ready() for channel in channels))
     answers: list[Answer] = []
     gate.wait()
@@ -155,10 +157,11 @@ async def _once(call: Any, place: int, person: Person) -> Answer:
 
 
 def _hint(error: grpc.aio.AioRpcError) -> float:
-    status = rpc_status.from_call(error)
-    retry = error_details_pb2.RetryInfo()
-    if status is not None:
-        for detail in status.details:
-            if detail.Unpack(retry):
-                return float(retry.retry_delay.ToTimedelta().total_seconds())
+    status, retry = Status(), error_details_pb2.RetryInfo()
+    for key, value in error.trailing_metadata():
+        if key == DETAILS and isinstance(value, bytes):
+            status.ParseFromString(value)
+    for detail in status.details:
+        if detail.Unpack(retry):
+            return float(retry.retry_delay.ToTimedelta().total_seconds())
     return NO_HINT

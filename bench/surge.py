@@ -160,12 +160,12 @@ def compared(engine: Engine, crowd: Crowd, before: int) -> dict[str, float]:
     return {
         "lost": len(lost),
         "undecided": sum(application.state != pb.Application.STATE_GRANTED for application in said.values()),
-        "doubled": sum(row.count != 1 or row.vouchers != 1 for row in rows),
+        "doubled": sum(row.made != 1 or row.vouchers != 1 for row in rows),
         "refused_but_kept": len(refused & kept.keys()),
     }
 
 
-_KEPT = text("""SELECT a.learner, count(*) AS count, array_agg('applications/' || a.id) AS applications,
+_KEPT = text("""SELECT a.learner, count(*) AS made, array_agg('applications/' || a.id) AS applications,
   (SELECT count(*) FROM vouchers v WHERE v.learner = a.learner) AS vouchers
 FROM applications a WHERE a.learner = ANY(CAST(:people AS text[])) GROUP BY a.learner""")
 
