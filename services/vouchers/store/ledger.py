@@ -84,6 +84,17 @@ def lock_head(tx: Transaction, shard: int) -> Head:
     return Head(shard, row.currency, row.sequence, bytes(row.hash))
 
 
+def lock_head_of(tx: Transaction, currency: str, owner: str) -> Head:
+    """The same for the chain of an account's owner, found in the same statement; makes the currency's chains
+    on its first use."""
+    of_owner = _chains(currency).offset(ledger.shard_offset(owner)).limit(1).scalar_subquery()
+    statement = select(ledger_heads).where(ledger_heads.c.shard == of_owner).with_for_update(key_share=True)
+    row = tx.execute(statement).one_or_none()
+    if row is None:
+        return lock_head(tx, shard_for(tx, currency, owner))
+    return Head(row.shard, row.currency, row.sequence, bytes(row.hash))
+
+
 def lock_heads(tx: Transaction, shards: Iterable[int]) -> dict[int, Head]:
     """Locks several chains, in order of their number: sorted rows are locked as they come."""
     statement = (
