@@ -64,10 +64,10 @@ lock: ## Resolve and lock every dependency with hashes (needs uv)
 
 ##@ Measure
 .PHONY: bench
-bench: bench-redeem bench-events bench-import bench-search bench-footprint ## Run every benchmark but bench-ledger, which does not reach its goals yet
-.PHONY: bench-redeem bench-ledger bench-events bench-import bench-search bench-footprint
-bench-redeem bench-ledger bench-events bench-import bench-search bench-footprint: bench-%: $(VENV)/.dev
-	$(BIN)/python -m bench.$*
+bench: bench-redeem bench-redeem-scale bench-ledger bench-surge bench-events bench-import bench-search bench-footprint ## Run every benchmark
+.PHONY: bench-redeem bench-redeem-scale bench-ledger bench-surge bench-events bench-import bench-search bench-footprint
+bench-redeem bench-redeem-scale bench-ledger bench-surge bench-events bench-import bench-search bench-footprint: bench-%: $(VENV)/.dev
+	$(BIN)/python -m bench.$(subst -,_,$*)
 
 .PHONY: help
 help: ## Show this list

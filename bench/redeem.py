@@ -135,15 +135,15 @@ def reservations(address: str, people: list[str], each: int) -> list[Caller]:
     return found
 
 
-def steps(engine: Engine, address: str, method: str, bearers: list[str]) -> list[Caller]:
-    """Returns callers that take one step with each redemption reserved last."""
+def steps(engine: Engine, address: str, method: str, bearers: list[str], each: int = EACH) -> list[Caller]:
+    """Returns callers that take one step with each of the `each` redemptions reserved last."""
     request_type = getattr(redemption_pb2, f"{method}Request")
     statement = text("""SELECT id FROM redemptions WHERE learner = :learner AND state IN (1, 4)
       ORDER BY id DESC LIMIT :each""")
     found = []
     with engine.connect() as connection:
         for number, bearer in enumerate(bearers, 1):
-            rows = connection.execute(statement, {"learner": f"learners/{number}", "each": EACH})
+            rows = connection.execute(statement, {"learner": f"learners/{number}", "each": each})
             bodies = [
                 request_type(name=f"redemptions/{row.id}", request_id=new_id()).SerializeToString()
                 for row in rows

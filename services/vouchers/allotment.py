@@ -141,7 +141,7 @@ class Allotment:
             return
         tx, chains = self._tx, ledger.chains(self._tx, self._rules.currency)
         vouchers = [self._voucher(grant, chains) for grant in self.grants]
-        copy_rows(tx, application_table, [self._application(grant) for grant in self.grants])
+        copy_rows(tx, application_table, map(self._application, self.grants))
         copy_rows(tx, voucher_table, vouchers)
         for pot, cents in self._purse.taken.items():
             if cents:

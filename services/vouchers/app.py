@@ -87,8 +87,9 @@ class VouchersApp(App):
 
     @cached_property
     def side_engine(self) -> sqlalchemy.Engine:
-        """A small pool for what must be kept although the call fails."""
-        return make_engine(self.settings.database_url, 2)
+        """A small pool for what must be kept although the call fails, and for reading the whole ledger, which
+        takes two."""
+        return make_engine(self.settings.database_url, 3)
 
     def rules(self, tx: Transaction, programme_id: str, number: int) -> Rules:
         """Returns the compiled rules of an active version; such a version never changes, so it is kept."""

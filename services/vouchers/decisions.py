@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
-from waymark.vouchers.v1 import eligibility_pb2
 
 from services.vouchers.api.convert import clause
 from services.vouchers.assessment import Assessment
 from services.vouchers.domain.facts import snapshot
 from services.vouchers.domain.offers import document
+from services.vouchers.domain.outcomes import Result
 from services.vouchers.domain.replay import pins
 from services.vouchers.domain.states import ApplicationState
 
@@ -39,7 +39,7 @@ def decision_values(found: Assessment, learner: str) -> dict[str, Any]:
         "pins": pinned,
         "pot_held": found.pot_held,
         "decided_on": found.today,
-        "clauses": [_kept(clause(r, found.today).SerializeToString()) for r in decision.results],
+        "clauses": [kept_clause(result, found.today) for result in decision.results],
         "automatic": decision.automatic,
         "amount_cents": decision.worth.amount if decision.worth else 0,
         "share_cents": decision.worth.share if decision.worth else 0,
@@ -60,8 +60,7 @@ def outcome_values(found: Assessment, now: datetime) -> dict[str, Any]:
     return said
 
 
-@lru_cache(1000)
-def _kept(clause: bytes) -> dict[str, Any]:
+@lru_cache(4096)
+def kept_clause(result: Result, today: date) -> dict[str, Any]:
     """Returns a clause in the form that is kept, not to be changed: most come out as they did for others."""
-    message = eligibility_pb2.ClauseOutcome.FromString(clause)
-    return MessageToDict(message, preserving_proto_field_name=True)
+    return MessageToDict(clause(result, today), preserving_proto_field_name=True)

@@ -44,9 +44,14 @@ def take_if_granted(tx: Transaction, found: Assessment) -> tuple[Row[Any] | None
 def issue(
     tx: Transaction, found: Assessment, learner: str, application: str, voucher: str, pot: Row[Any]
 ) -> None:
-    """Makes the voucher, books it and tells; `application` and `voucher` are ids, the first is stored."""
-    shard, booking = make(tx, found, learner, application, voucher, pot)
-    ledger.post(tx, ledger.lock_head(tx, shard), booking)
+    """Makes the voucher, books it and tells; `application` and `voucher` are ids, the first is stored.
+
+    Others wait for the pot meanwhile: once the chain is locked, all goes with the commit.
+    """
+    last_day = _last_day(tx, found, pot)
+    head = ledger.lock_head_of(tx, found.rules.currency, f"vouchers/{voucher}")
+    values = voucher_values(tx, found, learner, application, voucher, pot, head.shard, last_day)
+    ledger.post(tx, head, _made(tx, values, pot))
 
 
 def make(
@@ -54,12 +59,20 @@ def make(
 ) -> tuple[int, Booking]:
     """Makes the voucher and tells; returns the booking, still to be posted, with the number of its chain."""
     shard = ledger.shard_for(tx, found.rules.currency, f"vouchers/{voucher}")
-    within = found.rules.version.window_rule.within_budget_period
-    last_day = budgets.last_day(tx, pot.id) if within else None
+    last_day = _last_day(tx, found, pot)
     values = voucher_values(tx, found, learner, application, voucher, pot, shard, last_day)
+    return shard, _made(tx, values, pot)
+
+
+def _last_day(tx: Transaction, found: Assessment, pot: Row[Any]) -> date | None:
+    within = found.rules.version.window_rule.within_budget_period
+    return budgets.last_day(tx, pot.id) if within else None
+
+
+def _made(tx: Transaction, values: dict[str, Any], pot: Row[Any]) -> Booking:
     vouchers.add(tx, values)
     tx.publish(issued(values))
-    return shard, issue_booking(values, pot)
+    return issue_booking(values, pot)
 
 
 def voucher_values(

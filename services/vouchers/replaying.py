@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from google.protobuf.json_format import Parse, ParseDict, ParseError
+from google.protobuf.json_format import ParseDict, ParseError
 from sqlalchemy import Row
 from waymark.vouchers.v1 import application_pb2 as pb
 from waymark.vouchers.v1 import eligibility_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.vouchers.api.convert import clause, difference
+from services.vouchers.api.convert import difference
+from services.vouchers.decisions import kept_clause
 from services.vouchers.domain import facts, offers, replay
 from services.vouchers.domain.differences import Difference
 from services.vouchers.domain.eligibility import Decision, History, decide
@@ -62,7 +61,7 @@ class Replayer:
         decision = decision.with_budget(held=row.pot_held)
         return [
             *replay.pin_differences({"facts": row.fact_hash, **row.pins}, now),
-            *replay.outcome_differences(_stored(row), _computed(row, decision, entry)),
+            *_outcome_differences(row, _computed(row, decision, entry)),
             *_numbers(row, decision),
         ]
 
@@ -84,39 +83,54 @@ class Replayer:
         return Difference("rules", None, f"cannot be read: {said}")
 
 
-@lru_cache(1000)
-def _clause(kept: str) -> eligibility_pb2.ClauseOutcome:
-    """Returns a clause that came out so; of one programme, most do."""
-    return Parse(kept, eligibility_pb2.ClauseOutcome())
+class _Outcome(NamedTuple):
+    """What came of a decision, in the columns and the form that are kept."""
+
+    state: int
+    shortage_entry: str
+    clauses: list[dict[str, Any]]
+    reason_codes: list[str]
+    automatic: bool
+    amount_cents: int
+    share_cents: int
+    target_group: str
+    currency: str
 
 
-def _stored(row: Row[Any]) -> pb.Application:
-    clauses = row.clauses or []  # an empty document where none was kept
-    return pb.Application(
-        state=row.state,
-        shortage_entry=row.shortage_entry,
-        clauses=[_clause(json.dumps(item)) for item in clauses],
-        reason_codes=row.reason_codes,
-        automatic=row.automatic,
-        amount=money(row.amount_cents, row.currency),
-        learner_share=money(row.share_cents, row.currency),
-        target_group=row.target_group,
-    )
-
-
-def _computed(row: Row[Any], decision: Decision, entry: Entry | None) -> pb.Application:
+def _computed(row: Row[Any], decision: Decision, entry: Entry | None) -> _Outcome:
     by_person, stored = replay.by_person(row), ApplicationState(row.state)
     state, codes = replay.state_of(decision, stored, row.reason_codes, by_person=by_person)
     worth = decision.worth
-    return pb.Application(
-        state=pb.Application.State.ValueType(int(state)),
+    return _Outcome(
+        state=int(state),
         shortage_entry=entry.name if entry else "",
-        clauses=[clause(result, row.decided_on) for result in decision.results],
+        clauses=[kept_clause(result, row.decided_on) for result in decision.results],
         reason_codes=codes,
         automatic=decision.automatic and not by_person,
-        amount=money(worth.amount if worth else 0, row.currency),
-        learner_share=money(worth.share if worth else 0, row.currency),
+        amount_cents=worth.amount if worth else 0,
+        share_cents=worth.share if worth else 0,
         target_group=decision.group,
+        currency=row.currency,
+    )
+
+
+def _outcome_differences(row: Row[Any], now: _Outcome) -> list[Difference]:
+    if all(getattr(row, name) == value for name, value in now._asdict().items()):
+        return []  # nearly always, and far quicker than by messages
+    return replay.outcome_differences(_message(row), _message(now))
+
+
+def _message(kept: Row[Any] | _Outcome) -> pb.Application:
+    clauses = kept.clauses or []  # an empty document where none was kept
+    return pb.Application(
+        state=pb.Application.State.ValueType(kept.state),
+        shortage_entry=kept.shortage_entry,
+        clauses=[ParseDict(item, eligibility_pb2.ClauseOutcome()) for item in clauses],
+        reason_codes=kept.reason_codes,
+        automatic=kept.automatic,
+        amount=money(kept.amount_cents, kept.currency),
+        learner_share=money(kept.share_cents, kept.currency),
+        target_group=kept.target_group,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from sqlalchemy import Engine, Row, func, select, text
@@ -76,41 +78,86 @@ WHERE coalesce(k.cents, 0) <> coalesce(b.cents, 0) OR coalesce(b.cents, 0) < 0 A
 ORDER BY 2, 1 LIMIT :limit""")
 
 
+class _Sums(NamedTuple):
+    """What the database alone adds up: how many transactions, those that do not sum to zero, cents by chain
+    and kind of account, and accounts that are not what their entries say."""
+
+    transactions: int
+    unbalanced: Sequence[Row[Any]]
+    entered: Mapping[int, Mapping[int, int]]
+    balances: Sequence[Row[Any]]
+
+
 def verify(engine: Engine, key: SigningKey, limit: int = 100) -> Report:
     """Compares hashes, gaps, sums of transactions, heads, checkpoints and balances; changes nothing.
 
-    Reads one moment of the database (REPEATABLE READ) while redeeming goes on.
+    Reads one moment of the database (REPEATABLE READ) while redeeming goes on: the chains over one connection
+    and the sums over another, at the same time.
     """
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with engine.connect().execution_options(**options) as connection:
-        now = connection.execute(select(func.now())).scalar_one()
-        return _verify(Transaction(connection, ANONYMOUS, now), key, limit)
+    reading = engine.execution_options(**options)
+    with ThreadPoolExecutor(1, "sums") as beside, reading.connect() as connection:
+        now, moment = connection.execute(select(func.now(), func.pg_export_snapshot())).one()
+        sums = beside.submit(_add_up, reading, moment, now, limit)
+        report, tx = Report(limit), Transaction(connection, ANONYMOUS, now)
+        marks = _marks(tx)
+        ends = _check_chains(tx, report, marks, key)
+        _compare(tx, report, ends, marks, sums.result())
+    return report
 
 
-def _verify(tx: Transaction, key: SigningKey, limit: int) -> Report:
-    report = Report(limit)
+def _add_up(engine: Engine, moment: str, now: datetime, limit: int) -> _Sums:
+    """Adds up what there is at the moment (name of a snapshot) that another connection has open."""
+    with engine.connect() as connection:
+        connection.execute(text(f"SET TRANSACTION SNAPSHOT '{moment}'"))
+        tx = Transaction(connection, ANONYMOUS, now)
+        balances = tx.execute(_BALANCES, {"limit": limit}).all()
+        return _Sums(transaction_count(tx), unbalanced(tx, limit), entered_sums(tx), balances)
+
+
+def _marks(tx: Transaction) -> dict[int, dict[int, Row[Any]]]:
+    """Returns the checkpoints by chain and place."""
     marks: dict[int, dict[int, Row[Any]]] = {}
     for (shard, sequence), mark in ledger.checkpoints(tx).items():
         marks.setdefault(shard, {})[sequence] = mark
-    ends: dict[int, tuple[int, bytes]] = {}  # place and hash of the last entry of each chain
+    return marks
+
+
+def _check_chains(
+    tx: Transaction, report: Report, marks: Mapping[int, Mapping[int, Row[Any]]], key: SigningKey
+) -> dict[int, tuple[int, bytes]]:
+    """Reads every entry; returns place and hash of the last one of each chain."""
+    ends: dict[int, tuple[int, bytes]] = {}
     with Reader(tx) as reader:
         for block in reader.blocks():
             hashes = _check_block(reader, report, block, *ends.get(block.shard, (0, START)))
             _check_marks(report, block.shard, hashes, marks.get(block.shard, {}), key)
             report.entries += len(hashes)
             ends[block.shard] = block.last, hashes[block.last]
-    report.transactions = transaction_count(tx)
-    for row in unbalanced(tx, limit):
+    return ends
+
+
+def _compare(
+    tx: Transaction,
+    report: Report,
+    ends: Mapping[int, tuple[int, bytes]],
+    marks: Mapping[int, Mapping[int, Row[Any]]],
+    sums: _Sums,
+) -> None:
+    """Compares what the chains say with heads, checkpoints and sums."""
+    report.transactions = sums.transactions
+    for row in sums.unbalanced:
         report.add(row.shard, row.sequence, "UNBALANCED", f"The transaction sums to {row.cents} cents.")
-    sums = entered_sums(tx)
     for shard, head in ledger.heads(tx).items():
-        _compare_head(report, head, *ends.get(shard, (0, START)), sums.get(shard, {}))
+        _compare_head(report, head, *ends.get(shard, (0, START)), sums.entered.get(shard, {}))
     for shard in sorted(marks):
         for sequence in sorted(marks[shard]):
             if ends.get(shard, (0, START))[0] < sequence:
                 report.add(shard, sequence, "CHECKPOINT", "The chain ends before its checkpoint.")
-    _compare_balances(tx, report)
-    return report
+    for row in sums.balances:
+        kind = "NEGATIVE" if row.booked < 0 and not Kind(row.kind).external else "BALANCE"
+        said = f"{Kind(row.kind).name} of {row.owner}: {row.kept} cents kept, {row.booked} booked."
+        report.add(row.shard, 0, kind, said)
 
 
 def _check_block(
@@ -162,10 +209,3 @@ def _compare_head(
         if cents != sums.get(kind, 0):
             said = f"{kind.name}: the head says {cents} cents, the entries {sums.get(kind, 0)}."
             report.add(head.shard, head.sequence, "HEAD", said)
-
-
-def _compare_balances(tx: Transaction, report: Report) -> None:
-    for row in tx.execute(_BALANCES, {"limit": report.limit}):
-        kind = "NEGATIVE" if row.booked < 0 and not Kind(row.kind).external else "BALANCE"
-        said = f"{Kind(row.kind).name} of {row.owner}: {row.kept} cents kept, {row.booked} booked."
-        report.add(row.shard, 0, kind, said)

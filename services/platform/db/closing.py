@@ -20,9 +20,6 @@ class Closing:
         self.events: list[Row] = []
         self.answers: list[tuple[Claiming, bytes]] = []
 
-    def __bool__(self) -> bool:
-        return bool(self.calls or self.events or self.answers)
-
     def add(self, other: Closing) -> None:
         """Takes over what `other` has to write, after what is here."""
         self.calls += other.calls

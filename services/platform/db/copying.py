@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -24,17 +25,29 @@ def copy(connection: Connection, target: str, rows: Iterable[Sequence[object]]) 
             writer.write_row(row)
 
 
-def copy_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes rows of a table; all name the same columns, those left out get their defaults."""
-    if not rows:
+def copy_rows(tx: Transaction, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes rows of a table; all name the same columns, those left out get their defaults. Rows that are
+    made as they are asked for are made while the database takes in those before."""
+    remaining = iter(rows)
+    first = next(remaining, None)
+    if first is None:
         return
-    if tx.closing:
+    if tx.closing.calls:
         tx.flush()  # what follows may refer to it
-    names = list(rows[0])
-    write = [_writer(table, name) for name in names]
-    values = ([say(row[name]) for say, name in zip(write, names, strict=True)] for row in rows)
-    copy(tx.connection, f"{table.name} ({', '.join(names)})", values)
+    names = list(first)
+    copy(
+        tx.connection,
+        f"{table.name} ({', '.join(names)})",
+        _written(table, names, chain([first], remaining)),
+    )
 
 
-def _writer(table: Table, name: str) -> Callable[[Any], Any]:
-    return _encode if isinstance(table.c[name].type, JSONB) else lambda value: value
+def _written(
+    table: Table, names: Sequence[str], rows: Iterable[Mapping[str, Any]]
+) -> Iterator[Sequence[object]]:
+    documents = [place for place, name in enumerate(names) if isinstance(table.c[name].type, JSONB)]
+    for row in rows:
+        values = [row[name] for name in names]
+        for place in documents:
+            values[place] = _encode(values[place])
+        yield values

@@ -32,12 +32,16 @@ def new_id() -> str:
 
     The time inside only helps the index; nothing may decide by it.
     """
-    return str(new_uuid())
+    text = f"{_new_value():032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def new_uuid() -> uuid.UUID:
     """Returns a UUIDv7."""
+    return uuid.UUID(int=_new_value())
+
+
+def _new_value() -> int:
     value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(_random.take(10), "big")
     value = value & ~(0xF000 << 64) | 0x7000 << 64  # version
-    value = value & ~(0xC000 << 48) | 0x8000 << 48  # variant
-    return uuid.UUID(int=value)
+    return value & ~(0xC000 << 48) | 0x8000 << 48  # variant

@@ -55,7 +55,7 @@ class Transaction:
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> sqlalchemy.CursorResult[Any]:
         """Runs a statement, once or once per element of `parameters`."""
-        if self.closing:
+        if self.closing.calls:
             self.flush()  # it must see what has been written
         return self.connection.execute(statement, parameters)
 
@@ -70,7 +70,7 @@ class Transaction:
 
     def rows(self, call: Call) -> list[Any]:
         """Returns the rows of a call, columns as attributes; no round trip for one sent ahead with BEGIN."""
-        if self.closing:
+        if self.closing.calls:
             self.flush()
         return rows(self.connection, call)
 
@@ -95,8 +95,10 @@ class Transaction:
         self.closing.answers.append((claiming, answer))
 
     def flush(self) -> None:
-        """Writes what waits for the commit."""
-        if calls := self.closing.take():
+        """Writes what waits for the commit, except events and answers: no statement of this transaction reads
+        those."""
+        calls, self.closing.calls = self.closing.calls, []
+        if calls:
             send(self.connection, calls)
 
 

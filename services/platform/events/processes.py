@@ -7,6 +7,7 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from services.platform.collector import settle_collector
 from services.platform.telemetry.exposition import serve_metrics
 from services.platform.telemetry.logs import configure_logging
 from services.platform.telemetry.tracing import export_spans
@@ -36,6 +37,7 @@ def run_consumer(settings: Settings) -> None:
     export_spans(settings.service, settings.otlp_endpoint)
     definition = load_service(settings.service)
     app = definition.app.build(settings)
+    settle_collector()
     jobs = threading.Thread(target=run_jobs, args=(app, definition.jobs, stop), name="jobs")
     jobs.start()
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
@@ -22,6 +23,11 @@ from services.platform.telemetry import metrics
 T = TypeVar("T")
 
 RETRY_AFTER = timedelta(milliseconds=250)
+PATIENCE = (
+    0.15  # seconds a call may wait for a thread: with what it then takes itself, people still wait for it
+)
+LONGEST = 1.0  # seconds of a call that count: a stream of minutes says nothing about the next call
+LATELY = 0.1  # weight of the newest call in how long calls take
 # Runs what must be answered while every worker is taken: refusals and health checks. Both take microseconds.
 ASIDE = ThreadPoolExecutor(2, thread_name_prefix="aside")
 
@@ -52,6 +58,12 @@ class Workers(ThreadPoolExecutor):
     def __init__(self, threads: int, load: Load) -> None:
         super().__init__(threads, thread_name_prefix="rpc")
         self._load = load
+        self._pace = 0.0  # seconds that calls take on their thread lately
+
+    @property
+    def wait(self) -> float:
+        """Seconds that a call would wait for a thread if it came now, by how long others take lately."""
+        return self._work_queue.qsize() * self._pace / self._max_workers
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Queues a call."""
@@ -59,7 +71,15 @@ class Workers(ThreadPoolExecutor):
 
     def lend(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Queues a part of a call that is counted already."""
-        return super().submit(fn, *args, **kwargs)
+        return super().submit(self._timed, fn, *args, **kwargs)
+
+    def _timed(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        started = time.monotonic()
+        try:
+            return fn(*args, **kwargs)
+        finally:
+            took = min(time.monotonic() - started, LONGEST)
+            self._pace += LATELY * (took - self._pace)  # threads may miss each other's word: it is a guess
 
 
 class Gathered(Gathering[Work]):
@@ -89,14 +109,17 @@ class Gathered(Gathering[Work]):
 
 
 class Shedding(grpc.ServerInterceptor):
-    """Refuses calls at once when all threads and queue places are taken.
+    """Refuses calls at once when all threads and queue places are taken, or when those that wait already are
+    more than `patience` seconds of work: how many that is depends on what is asked for.
 
     A queue that may grow answers everybody late: each call then waits for all before it, callers give up, and
     the work done is for nobody. Health checks pass.
     """
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, workers: Workers, patience: float = PATIENCE) -> None:
         self._load = load
+        self._workers = workers
+        self._patience = patience
         answer = answer_of(Refusal(reason_pb2.REASON_OVERLOADED, retry_after=RETRY_AFTER))
 
         def refuse(_: bytes, context: grpc.ServicerContext) -> Any:
@@ -109,7 +132,8 @@ class Shedding(grpc.ServerInterceptor):
 
     def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         """Called by grpcio on its polling thread before the call takes a worker."""
-        if self._load.busy >= self._load.limit and not details.method.startswith("/grpc.health.v1."):
+        full = self._load.busy >= self._load.limit or self._workers.wait > self._patience
+        if full and not details.method.startswith("/grpc.health.v1."):
             return self._refusing
         return continuation(details)
 

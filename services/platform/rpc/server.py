@@ -16,7 +16,7 @@ from services.platform.rpc.health import Health
 from services.platform.rpc.interceptors.identity import Verify
 from services.platform.rpc.method import ContractError, read_method
 from services.platform.rpc.pipeline import checks, intercept
-from services.platform.rpc.pool import Gathered, Load, Shedding, Workers
+from services.platform.rpc.pool import PATIENCE, Gathered, Load, Shedding, Workers
 
 if TYPE_CHECKING:
     from services.platform.app import App
@@ -60,11 +60,13 @@ class Server:
         shared_port: bool = False,
         queue: int = QUEUE,
         shed: bool = True,
+        patience: float = PATIENCE,
     ) -> None:
         """Registers everything; opens the port.
 
-        `shared_port`: other processes listen on the same port (SO_REUSEPORT). Raises ContractError for an RPC
-        that has no usable policy, OSError when the port is taken.
+        `shared_port`: other processes listen on the same port (SO_REUSEPORT). `patience`: seconds that a call
+        may have to wait for a thread. Raises ContractError for an RPC that has no usable policy, OSError when
+        the port is taken.
         """
         self._definition = definition
         self._app = app
@@ -76,7 +78,7 @@ class Server:
         )
         self._grpc = grpc.server(
             self._workers,
-            interceptors=[Shedding(self.load)] if shed else [],
+            interceptors=[Shedding(self.load, self._workers, patience)] if shed else [],
             options=[*_OPTIONS, ("grpc.so_reuseport", int(shared_port))],
         )
         streams = threading.Semaphore(max(1, threads // STREAMS))

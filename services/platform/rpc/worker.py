@@ -6,7 +6,6 @@ need.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from contextlib import suppress
 
 import structlog
 
+from services.platform.collector import settle_collector
 from services.platform.errors import Refusal
 from services.platform.identity.keys import KeySet, fetch_keys
 from services.platform.identity.tokens import TokenVerifier
@@ -29,8 +29,6 @@ from services.platform.telemetry.tracing import export_spans, flush_spans
 
 PARENT_PIPE = "WAYMARK_PARENT_PIPE"  # number of a descriptor that ends when the supervisor is gone
 BAD_SETUP = 78  # exit code (sysexits EX_CONFIG): starting again cannot help
-# Calls in flight keep thousands of objects that a collection would look at in vain.
-COLLECTED = (20_000, 20, 20)
 
 _log = structlog.get_logger()
 
@@ -51,10 +49,7 @@ def main(load: Callable[[str], ServiceDefinition] = load_service) -> int:
     if PARENT_PIPE in os.environ:
         threading.Thread(target=_watch_parent, args=(stop,), daemon=True).start()
     server.start()
-    # What is loaded by now stays for good; the collector need not look at it again and again.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTED)
+    settle_collector()
     stop.wait()
     server.drain()
     flush_spans()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.vouchers.domain.amounts import Worth
@@ -119,6 +120,7 @@ def priced(rules: Rules, offer: Offer) -> bool:
     return offer.price is not None and (offer.currency == rules.currency or is_sandbox(rules.currency))
 
 
+@lru_cache(1024)  # a few codes and articles of law for each programme
 def _clause(clause: str, passed: bool, reason_code: str, legal_reference: str = "") -> Result:
     return Result(
         clause=clause,

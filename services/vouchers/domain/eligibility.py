@@ -86,16 +86,18 @@ class _Judge:
     """Evaluates conditions first on verified facts alone, then on all."""
 
     def __init__(self, facts: Sequence[Fact], offer: Offer | None, today: date) -> None:
-        self.all = choose(facts, today)
-        self.verified = choose(facts, today, verified_only=True)
         context = context_values(offer, today)
-        self._values = {**context, **fact_values(self.all)}
-        self._sure = {**context, **fact_values(self.verified)}
+        self.all = self.verified = choose(facts, today)
+        self._values = self._sure = {**context, **fact_values(self.all)}
+        if not all(fact.source.verified for fact in facts):
+            self.verified = choose(facts, today, verified_only=True)
+            self._sure = {**context, **fact_values(self.verified)}
 
     def judge(self, condition: Condition) -> tuple[Outcome, bool]:
         """Returns the outcome and whether verified facts alone decide it."""
-        sure = condition.holds(self._sure)
-        holds = condition.holds(self._values) if sure is None else sure
+        holds = sure = condition.holds(self._sure)
+        if sure is None and self._sure is not self._values:
+            holds = condition.holds(self._values)
         return Outcome.of(holds), sure is not None
 
     def result(self, condition: Condition, clause: str, **said: object) -> Result:

@@ -16,6 +16,7 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.errors import Refusal, Violation
 
 Value = str | int | bool | date
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
 class Source(IntEnum):
@@ -210,7 +211,7 @@ def day_of(written: str) -> date:
 
 def digest(kept: object) -> str:
     """Returns SHA-256 over a JSON document, hex: shows later what a decision was made on."""
-    return hashlib.sha256(json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_canonical(kept).encode()).hexdigest()
 
 
 def _rank(fact: Fact) -> tuple[bool, date, int]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from typing import NamedTuple
 
 SHARDS = 256  # chains per currency: two callers seldom meet on one
 START = bytes(32)  # what the first hash of a chain covers
@@ -64,8 +65,7 @@ class Booking:
             raise ValueError(f"The postings of {self.operation} do not sum to zero.")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a chain."""
 
     shard: int
@@ -82,19 +82,12 @@ class Entry:
 
     def digest(self, before: bytes) -> bytes:
         """Returns SHA-256 over the hash before and every field, each ended by a byte no field contains."""
-        fields = (
-            str(self.shard),
-            str(self.sequence),
-            self.transaction,
-            self.operation,
-            str(int(self.kind)),
-            self.owner,
-            str(self.cents),
-            self.currency,
-            self.reference,
-            str(microseconds(self.created)),
+        covered = (
+            f"{self.shard}\x1f{self.sequence}\x1f{self.transaction}\x1f{self.operation}\x1f{int(self.kind)}"
+            f"\x1f{self.owner}\x1f{self.cents}\x1f{self.currency}\x1f{self.reference}"
+            f"\x1f{microseconds(self.created)}"
         )
-        return hashlib.sha256(before + "\x1f".join(fields).encode()).digest()
+        return hashlib.sha256(before + covered.encode()).digest()
 
 
 @dataclass(frozen=True)
@@ -129,7 +122,7 @@ def append(head: Head, bookings: Sequence[Booking], now: datetime) -> tuple[list
                 created=now,
             )
             before = entries[-1].hash if entries else head.hash
-            entries.append(replace(entry, hash=entry.digest(before)))
+            entries.append(entry._replace(hash=entry.digest(before)))
             deltas[posting.kind] = deltas.get(posting.kind, 0) + posting.cents
     last = entries[-1].hash if entries else head.hash
     return entries, Head(head.shard, head.currency, head.sequence + len(entries), last, deltas)

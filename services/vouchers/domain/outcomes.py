@@ -31,7 +31,7 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """Outcome of a clause with what it rests on. `missing`: keys of facts it lacks."""
+    """Outcome of a clause with what it rests on. `missing`: keys of facts it lacks. May be a cache's key."""
 
     clause: str
     outcome: Outcome
@@ -40,7 +40,7 @@ class Result:
     missing: tuple[str, ...] = ()
     reason_code: str = ""
     legal_reference: str = ""
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def decided(self) -> bool:

@@ -18,6 +18,9 @@ BUCKET = "waymark-vouchers-allocations"
 CONTENT_TYPE = "text/csv"
 AT_ONCE = 5000  # rows of one statement
 _rows = allocation_rows.c
+# The range keeps a chunk from reading all rows of its run, and the setting, until the transaction ends, from
+# comparing each of its rows with every other: a plan made once for any number of rows takes them for few.
+_WITHOUT_LOOPS = text("SET LOCAL enable_nestloop = off")
 _SETTLE = text("""UPDATE allocation_rows r
 SET outcome = n.outcome, reason_codes = n.codes, missing = n.missing, cents = n.cents, voucher_id = n.voucher
 FROM (
@@ -26,7 +29,7 @@ FROM (
   FROM unnest(CAST(:line AS bigint[]), CAST(:outcome AS smallint[]), CAST(:cents AS bigint[]),
     CAST(:voucher AS uuid[]), CAST(:codes AS text[]), CAST(:missing AS text[]))
     AS e (line, outcome, cents, voucher, codes, missing)
-) AS n WHERE r.operation_id = :operation AND r.line = n.line""")
+) AS n WHERE r.operation_id = :operation AND r.line = n.line AND r.line BETWEEN :first AND :last""")
 
 
 class RowOutcome(IntEnum):
@@ -94,13 +97,16 @@ def waiting(tx: Transaction, operation: str, after: int, size: int) -> Sequence[
 
 
 def settle(tx: Transaction, operation: str, settled: Sequence[Mapping[str, Any]]) -> None:
-    """Writes what became of rows: `line`, `outcome`, `cents`, `voucher`, `codes` and `missing`."""
+    """Writes what became of rows, in the order of their lines: `line`, `outcome`, `cents`, `voucher`, `codes`
+    and `missing`."""
     columns: dict[str, list[Any]] = {
         name: [row[name] for row in settled] for name in ("line", "outcome", "cents", "voucher")
     }
     for name in ("codes", "missing"):  # neither has blanks in it
         columns[name] = [" ".join(row[name]) for row in settled]
-    tx.execute(_SETTLE, {"operation": operation, **columns})
+    tx.execute(_WITHOUT_LOOPS)
+    ends = {"first": settled[0]["line"], "last": settled[-1]["line"]}
+    tx.execute(_SETTLE, {"operation": operation, **ends, **columns})
 
 
 def rows_of(operation: str, outcome: int) -> Select[Any]:

@@ -73,7 +73,9 @@ def read(tx: Transaction, learner: str) -> list[Fact]:
 def read_many(tx: Transaction, people: Sequence[str]) -> dict[str, list[Fact]]:
     """Returns the facts of some learners, those without any included."""
     found: dict[str, list[Fact]] = {learner: [] for learner in people}
-    for row in tx.execute(select(learner_facts).where(learner_facts.c.learner == one_of(people))):
+    f = learner_facts.c
+    columns = f.learner, f.key, f.value, f.source, f.observed_date, f.valid_until
+    for row in tx.execute(select(*columns).where(f.learner == one_of(people))):
         found[row.learner].append(fact_of(row))
     return found
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from services.platform.db.copying import copy_rows
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import named
 from services.vouchers.domain import ledger
 from services.vouchers.domain.ledger import SHARDS, Booking, Entry, Head, Kind
 from services.vouchers.store.ledger_tables import ledger_checkpoints, ledger_entries, ledger_heads
@@ -27,20 +28,12 @@ SELECT CAST(:shard AS smallint), e.sequence, CAST(:transaction AS uuid), CAST(:o
 FROM unnest(CAST(:sequences AS bigint[]), CAST(:kinds AS smallint[]), CAST(:owners AS text[]),
   CAST(:cents AS bigint[]), CAST(:hashes AS bytea[])) AS e (sequence, kind, owner, cents, hash)
 """  # noqa: S608 - column names of our own
-_APPEND = text("WITH " + TAIL)
-AT_ONCE = 10_000  # entries of one statement
+_APPEND = named("ledger_append", "WITH " + TAIL)
 _MANY = ", ".join(f"{name} = h.{name} + n.{name}" for name in SUMS)
 _MOVE_MANY = text(f"""UPDATE ledger_heads h SET sequence = n.sequence, hash = n.hash, {_MANY}
 FROM unnest(CAST(:shard AS smallint[]), CAST(:sequence AS bigint[]), CAST(:hash AS bytea[]),
   {", ".join(f"CAST(:{name} AS bigint[])" for name in SUMS)}) AS n (shard, sequence, hash, {", ".join(SUMS)})
 WHERE h.shard = n.shard""")  # noqa: S608 - column names of our own
-_ENTER_MANY = text("""INSERT INTO ledger_entries
-  (shard, sequence, transaction, operation, kind, owner, cents, currency, reference, hash, created_at)
-SELECT e.*, CAST(:created AS timestamptz) FROM unnest(CAST(:shard AS smallint[]), CAST(:sequence AS bigint[]),
-  CAST(:transaction AS uuid[]), CAST(:operation AS text[]), CAST(:kind AS smallint[]), CAST(:owner AS text[]),
-  CAST(:cents AS bigint[]), CAST(:currency AS text[]), CAST(:reference AS text[]), CAST(:hash AS bytea[])
-) AS e""")
-_ENTRY = [field.name for field in fields(Entry) if field.name != "created"]
 
 
 def shard_for(tx: Transaction, currency: str, owner: str) -> int:
@@ -91,6 +84,17 @@ def lock_head(tx: Transaction, shard: int) -> Head:
     return Head(shard, row.currency, row.sequence, bytes(row.hash))
 
 
+def lock_head_of(tx: Transaction, currency: str, owner: str) -> Head:
+    """The same for the chain of an account's owner, found in the same statement; makes the currency's chains
+    on its first use."""
+    of_owner = _chains(currency).offset(ledger.shard_offset(owner)).limit(1).scalar_subquery()
+    statement = select(ledger_heads).where(ledger_heads.c.shard == of_owner).with_for_update(key_share=True)
+    row = tx.execute(statement).one_or_none()
+    if row is None:
+        return lock_head(tx, shard_for(tx, currency, owner))
+    return Head(row.shard, row.currency, row.sequence, bytes(row.hash))
+
+
 def lock_heads(tx: Transaction, shards: Iterable[int]) -> dict[int, Head]:
     """Locks several chains, in order of their number: sorted rows are locked as they come."""
     statement = (
@@ -111,24 +115,43 @@ def head_of(row: Row[Any]) -> Head:
 
 
 def post(tx: Transaction, head: Head, booking: Booking) -> None:
-    """Appends one booking to a locked chain."""
-    tx.execute(_APPEND, tail(tx, head, booking))
+    """Appends one booking to a locked chain, with the commit or before the next statement."""
+    tx.at_commit(_APPEND(**tail(tx, head, booking)))
 
 
 def post_all(tx: Transaction, bookings: Iterable[tuple[int, Booking]]) -> None:
     """Appends many bookings, each to the chain of its number, which this locks. Takes one statement to lock,
-    one for the heads, and one for every AT_ONCE entries."""
+    one for all entries, and one for the heads."""
     chains: dict[int, list[Booking]] = {}
     for shard, booking in bookings:
         chains.setdefault(shard, []).append(booking)
-    appended = [ledger.append(head, chains[shard], tx.now) for shard, head in lock_heads(tx, chains).items()]
-    heads = [head for _, head in appended]
+    heads: list[Head] = []
+
+    def entered() -> Iterator[dict[str, Any]]:
+        for shard, head in lock_heads(tx, chains).items():
+            entries, after = ledger.append(head, chains[shard], tx.now)
+            heads.append(after)
+            yield from map(_entered, entries)
+
+    copy_rows(tx, ledger_entries, entered())
     sums = {f"kind_{int(kind)}": [head.deltas.get(kind, 0) for head in heads] for kind in Kind}
     tx.execute(_MOVE_MANY, {**_columns(heads, ("shard", "sequence", "hash")), **sums})
-    entries = [entry for chain, _ in appended for entry in chain]
-    for start in range(0, len(entries), AT_ONCE):
-        columns = _columns(entries[start : start + AT_ONCE], _ENTRY)
-        tx.execute(_ENTER_MANY, {**columns, "created": tx.now})
+
+
+def _entered(entry: Entry) -> dict[str, Any]:
+    return {
+        "shard": entry.shard,
+        "sequence": entry.sequence,
+        "transaction": entry.transaction,
+        "operation": entry.operation,
+        "kind": int(entry.kind),
+        "owner": entry.owner,
+        "cents": entry.cents,
+        "currency": entry.currency,
+        "reference": entry.reference,
+        "hash": entry.hash,
+        "created_at": entry.created,
+    }
 
 
 def _columns(items: Sequence[Any], names: Sequence[str]) -> dict[str, list[Any]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, text, update
+from sqlalchemy import Row, Select, select, text, update
 
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import named
 from services.vouchers.domain.ledger import Booking, Head
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.domain.voucher import Voucher
@@ -23,6 +25,10 @@ CHANGE = """voucher AS (
     spent_cents = :spent, returned_cents = :returned, version = version + 1
   WHERE id = :voucher_id
 )"""
+_NEW = """id, learner, programme_id, version_number, application_id, course, pot_id, shard, currency,
+  cover_percent, state, value_cents, available_cents, order_until, expires_at, created_at"""
+_VALUES = re.sub(r"(\w+)", r":\1", _NEW)
+_ADD = named("voucher_add", f"INSERT INTO vouchers ({_NEW}) VALUES ({_VALUES})")  # noqa: S608 - our own columns
 _END = text(f"""WITH {CHANGE}, pot AS (
   UPDATE pots SET available_cents = available_cents + :back WHERE id = :pot_id
 ), {ledger.TAIL}""")  # noqa: S608 - parts of our own
@@ -56,8 +62,8 @@ def changed(voucher: Voucher) -> dict[str, Any]:
 
 
 def add(tx: Transaction, values: dict[str, Any]) -> None:
-    """Inserts a voucher."""
-    tx.execute(insert(vouchers), values)
+    """Inserts a voucher (`granting.voucher_values`), with the commit or before the next statement."""
+    tx.at_commit(_ADD(**values))
 
 
 def get(tx: Transaction, voucher_id: str) -> Row[Any]:

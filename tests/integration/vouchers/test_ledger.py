@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from services.platform.db.engine import driver_url
 from services.platform.db.transaction import transaction
-from services.vouchers import jobs
+from services.vouchers import jobs, verification
 from tests.support.vouchers import NO_EVIDENCE, World
 
 
@@ -129,3 +129,35 @@ def test_a_forged_chain_breaks_its_checkpoint(spent: World, tamper: Callable[...
 def test_a_balance_changed_beside_the_ledger_is_named(spent: World, tamper: Callable[..., Any]) -> None:
     tamper("UPDATE pots SET available_cents = available_cents + 1")
     assert {kind for _, _, kind in findings(spent)} == {"BALANCE"}
+
+
+@pytest.fixture
+def spending_meanwhile(spent: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world in which somebody reserves between the two halves of a verification."""
+    learner, voucher = spent.voucher()
+    add_up = verification._add_up
+
+    def reserved_first(*arguments: Any) -> Any:
+        spent.reserve(learner, voucher, 1_000)
+        return add_up(*arguments)
+
+    monkeypatch.setattr(verification, "_add_up", reserved_first)
+    return spent
+
+
+def test_chains_and_sums_are_read_at_one_moment(spending_meanwhile: World) -> None:
+    assert spending_meanwhile.verify().intact
+
+
+def test_control_without_the_shared_moment_spending_looks_like_tampering(
+    spending_meanwhile: World,
+) -> None:
+    def forget(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> tuple[str, Any]:
+        return statement.replace("SET TRANSACTION SNAPSHOT", "SELECT"), parameters
+
+    engine = spending_meanwhile.app.side_engine
+    sqlalchemy.event.listen(engine, "before_cursor_execute", forget, retval=True)
+    try:
+        assert "HEAD" in {kind for _, _, kind in findings(spending_meanwhile)}
+    finally:
+        sqlalchemy.event.remove(engine, "before_cursor_execute", forget)

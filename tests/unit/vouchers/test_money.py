@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 
@@ -163,7 +162,7 @@ def test_every_change_to_a_chain_shows() -> None:
     assert intact(entries)
     for place in range(len(entries) - 1):
         flipped = list(entries)
-        flipped[place] = replace(entries[place], cents=entries[place].cents + 1)
+        flipped[place] = entries[place]._replace(cents=entries[place].cents + 1)
         assert not intact(flipped)
         assert not intact(entries[:place] + entries[place + 1 :])
         swapped = list(entries)

@@ -34,8 +34,9 @@ def url(database: Any) -> str:
     return str(database.clone("testing", "2", notes.build).url)
 
 
-def overload(served: Served) -> Outcome:
-    """Lets many callers call again and again; returns the latencies of both kinds of answers."""
+def overload(served: Served, work: float = WORK) -> Outcome:
+    """Lets many callers ask again and again for `work` seconds; returns the latencies of both kinds of
+    answers."""
     outcome = Outcome([], [], [])
     end = time.monotonic() + SECONDS
 
@@ -43,7 +44,7 @@ def overload(served: Served) -> Outcome:
         while time.monotonic() < end:
             started = time.monotonic()
             try:
-                stub.Wait(notes_pb2.WaitRequest(seconds=WORK), timeout=60)
+                stub.Wait(notes_pb2.WaitRequest(seconds=work), timeout=60)
                 outcome.accepted.append(time.monotonic() - started)
             except grpc.RpcError as error:
                 outcome.refused.append(time.monotonic() - started)
@@ -82,6 +83,24 @@ def test_control_without_shedding_everybody_waits(serve: Any, url: str) -> None:
     outcome = overload(served)
     assert not outcome.refused
     assert median(outcome.accepted) > WAIT / 2
+
+
+# Calls so slow that the places of the queue alone let the last of them wait for seconds.
+SLOW = 0.5
+
+
+def test_slow_calls_are_refused_before_those_that_wait_are_many(serve: Any, url: str) -> None:
+    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)})
+    outcome = overload(served, SLOW)
+    assert outcome.refused
+    assert median(outcome.accepted) < 2.5 * SLOW
+
+
+def test_control_by_the_places_of_the_queue_alone_slow_calls_wait_long(serve: Any, url: str) -> None:
+    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)}, patience=float("inf"))
+    outcome = overload(served, SLOW)
+    assert outcome.refused
+    assert median(outcome.accepted) > 3 * SLOW
 
 
 def test_health_answers_while_every_worker_is_taken(serve: Any, url: str) -> None:

@@ -1,0 +1,170 @@
+"""`make bench-redeem-scale`: redeeming costs the same however many vouchers and programmes there are.
+
+Three databases with fsync on: 10 000 vouchers and 2 000 000 of one programme, and 10 000 of 500 programmes.
+The callers reserve from vouchers all over the table, authorise and accept. The databases take turns, so that
+other work on the machine meets all of them; of each the best turn counts. Beside that, the decision itself
+under thirty clauses, as a pure function.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import harmonic_mean
+from typing import NamedTuple
+
+from google.protobuf.json_format import ParseDict
+from sqlalchemy import Engine, text
+from waymark.vouchers.v1 import redemption_pb2
+
+from bench.load import Caller, run_load
+from bench.redeem import CALLERS, SERVICE, bearing, serving, steps
+from bench.redeem_world import _RULES, SESSION, durable_postgres, grow, keys, settings, voucher_id
+from bench.report import Goal, report
+from services.cli.stack.ports import free_port
+from services.platform.db.ids import new_id
+from services.vouchers.domain.eligibility import History, decide
+from services.vouchers.domain.facts import Fact, Source
+from services.vouchers.domain.offers import Offer
+from services.vouchers.domain.programme import Version, compile_rules
+from tests.support.servers import token
+
+EACH = 60  # writes of each kind by each caller in a turn
+TURNS = 3
+WARM = 20
+CLAUSES = 30
+DECISIONS = 5_000
+GOALS = (
+    Goal("many_vouchers_to_few", "≥", 0.85),
+    Goal("many_programmes_to_one", "≥", 0.85),
+    Goal("decision_p99_ms", "≤", 1, "ms"),
+)
+
+
+class Size(NamedTuple):
+    """What a database holds."""
+
+    vouchers: int
+    programmes: int
+
+
+def main() -> int:
+    """Measures and reports; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vouchers", type=int, default=2_000_000)
+    parser.add_argument("--programmes", type=int, default=500)
+    given = parser.parse_args()
+    sizes = {
+        "few": Size(10_000, 1),
+        "many_vouchers": Size(given.vouchers, 1),
+        "many_programmes": Size(10_000, given.programmes),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in sizes}
+    figures: dict[str, float] = {"vouchers": given.vouchers, "programmes": given.programmes}
+    with tempfile.TemporaryDirectory(prefix="waymark-bench-") as path, keys() as jwks, ExitStack() as open_:
+        worlds = {}
+        for name, size in sizes.items():
+            folder = Path(path) / name
+            folder.mkdir()
+            started = time.perf_counter()
+            url = open_.enter_context(durable_postgres(folder))
+            worlds[name] = grow(url, size.vouchers, people=CALLERS, programmes=size.programmes), url, folder
+            figures[f"build_{name}_s"] = time.perf_counter() - started
+        Path(path).chmod(0o755)
+        for _ in range(TURNS):
+            for name, (engine, url, folder) in worlds.items():
+                environ = settings(url, jwks, folder, f"127.0.0.1:{free_port()}")
+                rates[name].append(measure(engine, environ, sizes[name].vouchers))
+        for engine, _, _ in worlds.values():
+            engine.dispose()
+    best = {name: max(found) for name, found in rates.items()}
+    figures |= {f"{name}_writes_per_s": rate for name, rate in best.items()}
+    figures["many_vouchers_to_few"] = best["many_vouchers"] / best["few"]
+    figures["many_programmes_to_one"] = best["many_programmes"] / best["few"]
+    figures["decision_p50_ms"], figures["decision_p99_ms"] = decision_ms()
+    return 0 if report("redeem-scale", figures, GOALS) else 1
+
+
+def measure(engine: Engine, environ: dict[str, str], vouchers: int) -> float:
+    """Returns how many writes of all three kinds together a server does in a second."""
+    people = [token("learner", subject=str(number)) for number in range(1, CALLERS + 1)]
+    staff = [token("caseworker") for _ in people]
+    with serving(environ) as (address, _):
+        run_load(reservations(address, people, vouchers, WARM))
+        loads = [run_load(reservations(address, people, vouchers, EACH))]
+        loads.append(run_load(steps(engine, address, "AuthoriseRedemption", people, EACH)))
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
+        loads.append(run_load(steps(engine, address, "AcceptRedemption", staff, EACH)))
+    assert not any(load.errors for load in loads), [load.errors for load in loads]
+    return harmonic_mean([load.rate for load in loads])
+
+
+def reservations(address: str, people: list[str], vouchers: int, each: int) -> list[Caller]:
+    """Returns callers that reserve a cent of vouchers of theirs anywhere in the table."""
+    found = []
+    for place, bearer in enumerate(people):
+        request = redemption_pb2.ReserveRedemptionRequest(session=SESSION)
+        request.amount.currency_code, request.amount.nanos = "EUR", 10_000_000
+        bodies = []
+        for number in random.sample(range(place + 1, vouchers + 1, CALLERS), each):  # as `grow` deals them
+            request.voucher, request.request_id = f"vouchers/{voucher_id(number)}", new_id()
+            bodies.append(request.SerializeToString())
+        found.append(Caller(address, SERVICE + "ReserveRedemption", bodies, bearing(bearer)))
+    return found
+
+
+def decision_ms() -> tuple[float, float]:
+    """Returns median and 99th percentile of deciding under CLAUSES clauses that read facts and session."""
+    today = date(2026, 3, 2)
+    clauses = [
+        {
+            "id": f"clause-{number}",
+            "expression": f"learner.education_level < {number + 5} && session.days_to_start > -{number + 1}"
+            " && learner.employment_status == 'unemployed'",
+            "reasonCode": f"CODE_{number}",
+            "texts": {"en": "A clause."},
+        }
+        for number in range(CLAUSES)
+    ]
+    version = {key: value for key, value in _RULES.items() if key != "shortageRule"}
+    rules = compile_rules("bench", "EUR", ParseDict({**version, "clauses": clauses}, Version()))
+    facts = [
+        Fact("employment_status", "unemployed", Source.PES_REGISTER, today),
+        Fact("education_level", 3, Source.SELF_DECLARED, today),
+        Fact("birth_year", 1980, Source.PES_REGISTER, today),
+    ]
+    start = today + timedelta(days=30)
+    offer = Offer(
+        session=SESSION,
+        course="courses/bench",
+        organisation="organisations/bench",
+        kind="course",
+        eqf_level=4,
+        occupations=(),
+        start=start,
+        end=start + timedelta(days=5),
+        price=100_000,
+        currency="EUR",
+        nuts="NL",
+        accredited=True,
+        accredited_until=None,
+    )
+    times = []
+    for _ in range(DECISIONS):
+        started = time.perf_counter()
+        decision = decide(rules, facts, offer, None, History(), today)
+        times.append((time.perf_counter() - started) * 1000)
+        assert decision.eligible
+    times.sort()
+    return times[DECISIONS // 2], times[DECISIONS * 99 // 100]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
