@@ -21,7 +21,8 @@ from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store.taxonomies import LabelRow
 from services.platform.errors import Refusal
 from services.platform.rpc.status import answer_of
-from services.vouchers.domain import allocation_file, bank_files, codes, levies, qr
+from services.vouchers.domain import allocation_file, bank_files, codes, fact_file, levies, qr
+from services.vouchers.domain.row_files import Rows
 
 SIGNING = qr.SigningKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
 KEYS = {SIGNING.id: SIGNING.public}
@@ -105,6 +106,10 @@ def _allocation(data: bytes) -> object:
     return list(allocation_file.read(io.BytesIO(data)))
 
 
+def _facts(data: bytes) -> object:
+    return [fact_file.read(row, TODAY) for row in Rows(io.BytesIO(data), fact_file.FORM)]
+
+
 def _feed(reader: FeedReader, data: bytes) -> object:
     """What is read of each record, and what is found wrong with it."""
     documents: list[object] = []
@@ -139,6 +144,7 @@ READERS: dict[str, Reader] = {
     "pain_002": Reader(bank_files.read),
     "camt_054": Reader(bank_files.read),
     "allocation": Reader(_allocation),
+    "facts": Reader(_facts),
     "wages": Reader(partial(levies.read_wages, today=TODAY)),
     "feed_csv": Reader(partial(_feed, CsvTemplate()), (FeedBroken,)),
     "feed_xcri": Reader(partial(_feed, XcriCap()), (FeedBroken,)),

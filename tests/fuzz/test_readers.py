@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.catalogue.imports import csv_template, feed, shortage_csv, taxonomy_csv, xcri_cap
-from services.vouchers.domain import allocation_file, bank_xml, codes, levies, qr
+from services.vouchers.domain import bank_xml, codes, levies, qr, row_files
 from tests.fuzz.readers import READERS
 from tests.fuzz.running import Found, check, corpus, run
 
@@ -54,10 +54,10 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("qr_keys", lambda patch: patch.setattr(qr, "RecursionError", Nothing, raising=False)),
     ("pain_002", deaf(bank_xml, "XMLSyntaxError", "etree")),
     ("camt_054", lambda patch: patch.setattr(bank_xml, "_YEARS", SimpleNamespace(year=1))),
-    ("allocation", deaf(allocation_file, "Error", "csv")),
+    ("allocation", deaf(row_files, "Error", "csv")),
     (
         "allocation",
-        lambda patch: patch.setattr(allocation_file, "UnicodeDecodeError", Nothing, raising=False),
+        lambda patch: patch.setattr(row_files, "UnicodeDecodeError", Nothing, raising=False),
     ),
     ("wages", deaf(levies, "Error", "csv")),
     ("feed_csv", deaf(csv_template, "Error", "csv")),
