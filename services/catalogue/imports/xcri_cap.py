@@ -136,8 +136,9 @@ def _raw(element: Any) -> Raw:
 def _forget(element: Any) -> None:
     """Takes what is finished before this one out of the tree, providers too; who still holds one keeps it."""
     for each in (element, *element.iterancestors()):
-        while each.getprevious() is not None:
-            del each.getparent()[0]
+        parent = each.getparent()
+        while parent is not None and each.getprevious() is not None:  # comments precede the root too
+            del parent[0]
 
 
 def _localized(element: Any, context: Context, findings: Findings) -> tuple[str, str]:
