@@ -7,10 +7,15 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Date,
     Row,
     ScalarSelect,
     Select,
+    Text,
+    any_,
+    bindparam,
     func,
     insert,
     literal_column,
@@ -18,7 +23,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
@@ -27,7 +32,7 @@ from services.platform.errors import Refusal
 from services.vouchers.domain.eligibility import History
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.store import facts
-from services.vouchers.store.columns import apart, one_of
+from services.vouchers.store.columns import apart
 from services.vouchers.store.desk_tables import earlier_decisions
 from services.vouchers.store.tables import applications, vouchers
 
@@ -40,6 +45,43 @@ CROSS JOIN LATERAL (
   SELECT 1 FROM applications a WHERE a.learner = p.learner AND a.programme_id = :programme
     AND a.session = :session AND a.state = 2 LIMIT 1
 ) AS granted""")
+
+
+def _histories() -> Select[Any]:
+    programme, session = bindparam("programme", type_=Text), bindparam("session", type_=Text)
+    here = _a.programme_id == programme
+    since, recent = bindparam("since", type_=Date), bindparam("recent", type_=Date)
+    return (
+        select(
+            _a.learner,
+            func.count().filter(here).label("grants"),
+            func.coalesce(func.sum(_a.face_cents).filter(here & (_a.decided_on >= since)), 0).label("face"),
+            func.coalesce(func.sum(_a.amount_cents).filter(here), 0).label("granted"),
+            func.count().filter((_a.session == session) & ~here).label("elsewhere"),
+            func.count().filter(here & (_a.decided_on >= recent)).label("recent"),
+            _unused(_a.learner, programme).label("unused"),
+        )
+        .where(_a.learner == any_(bindparam("people", type_=ARRAY(Text))), _a.state == GRANTED)
+        .group_by(_a.learner)
+    )
+
+
+def _unused(learner: ColumnElement[str], programme: BindParameter[str]) -> ScalarSelect[Any]:
+    """Returns the count of vouchers of the programme that can still be spent."""
+    v = vouchers.c
+    open_ones = (v.learner == learner) & (v.programme_id == programme) & (v.state < VoucherState.EXHAUSTED)
+    return select(func.count()).where(open_ones, v.expires_at > func.now()).scalar_subquery()
+
+
+# Statements that every application makes are built once: building costs more than running them.
+_HISTORIES = _histories()
+_ADD = insert(applications).returning(applications)
+_CLASH = select(_a.id).where(
+    _a.learner == bindparam("learner"),
+    _a.programme_id == bindparam("programme"),
+    _a.session == bindparam("session"),
+    _a.state.in_((*WAITING, GRANTED)),
+)
 
 
 def history(
@@ -56,25 +98,12 @@ def histories(
     tx: Transaction, people: Sequence[str], programme_id: str, session: str, since: date, recent: date
 ) -> dict[str, History]:
     """The same for some learners."""
-    here = _a.programme_id == programme_id
-    statement = (
-        select(
-            _a.learner,
-            func.count().filter(here).label("grants"),
-            func.coalesce(func.sum(_a.face_cents).filter(here & (_a.decided_on >= since)), 0).label("face"),
-            func.coalesce(func.sum(_a.amount_cents).filter(here), 0).label("granted"),
-            func.count().filter((_a.session == session) & ~here).label("elsewhere"),
-            func.count().filter(here & (_a.decided_on >= recent)).label("recent"),
-            _unused(_a.learner, programme_id).label("unused"),
-        )
-        .where(_a.learner == one_of(people), _a.state == GRANTED)
-        .group_by(_a.learner)
-    )
+    asked = {"people": list(people), "programme": programme_id, "session": session, "since": since}
     found = {
         row.learner: History(
             row.grants, int(row.face), int(row.granted), row.elsewhere > 0, row.recent, row.unused
         )
-        for row in tx.execute(statement)
+        for row in tx.execute(_HISTORIES, {**asked, "recent": recent})
     }
     return {learner: found.get(learner, History()) for learner in people}
 
@@ -85,30 +114,18 @@ def granted_for(tx: Transaction, people: Sequence[str], programme_id: str, sessi
     return set(tx.execute(_GRANTED_FOR, values).scalars())
 
 
-def _unused(learner: ColumnElement[str], programme_id: str) -> ScalarSelect[Any]:
-    """Returns the count of vouchers of the programme that can still be spent."""
-    v = vouchers.c
-    open_ones = (v.learner == learner) & (v.programme_id == programme_id) & (v.state < VoucherState.EXHAUSTED)
-    return select(func.count()).where(open_ones, v.expires_at > func.now()).scalar_subquery()
-
-
 def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
     """Inserts an application; raises Refusal(APPLICATION_OPEN) while another stands for this session."""
     if values["state"] != 3:
         need_none_open(tx, values["learner"], values["programme_id"], values["session"])
     row = {"id": new_id(), **values}
-    return tx.execute(insert(applications).values(row).returning(applications)).one()
+    return tx.execute(_ADD, row).one()
 
 
 def need_none_open(tx: Transaction, learner: str, programme_id: str, session: str) -> None:
     """Raises Refusal(APPLICATION_OPEN) while an application for this session waits or is granted."""
-    clash = select(_a.id).where(
-        _a.learner == learner,
-        _a.programme_id == programme_id,
-        _a.session == session,
-        _a.state.in_((*WAITING, GRANTED)),
-    )
-    before = tx.execute(clash).scalar()
+    wanted = {"learner": learner, "programme": programme_id, "session": session}
+    before = tx.execute(_CLASH, wanted).scalar()
     if before is not None:
         metadata = {"application": f"applications/{before}"}
         raise Refusal(reason_pb2.REASON_APPLICATION_OPEN, metadata=metadata)

@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Exists, Row, Select, and_, any_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Date,
+    Exists,
+    Row,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
@@ -68,27 +86,49 @@ def fund_pot(
     tx.execute(update(pots).where(place).values(added))
 
 
-def _waited_for(programme_id: str) -> Exists:
+def _waited_for(programme_id: str | BindParameter[str]) -> Exists:
     """Whether somebody waits for money of a pot."""
     waits = and_(_w.programme_id == programme_id, _w.state == int(WaitingState.WAITING))
     for_them = or_(func.cardinality(pots.c.target_groups) == 0, _w.target_group == any_(pots.c.target_groups))
     return exists().where(waits, for_them)
 
 
-def _fitting(programme_id: str, group: str, day: date, place: int | None) -> Select[Any]:
-    """Pots for the group that nobody waits for whose place is before `place`; None: nobody at all."""
-    wanted = _waited_for(programme_id)
+# Statements that every application makes are built once: building costs more than running them.
+@cache
+def _fitting(*, placed: bool) -> Select[Any]:
+    """Pots for `group` that nobody waits for whose place is before `place`; not `placed`: nobody at all."""
+    programme, day = bindparam("programme", type_=Text), bindparam("day", type_=Date)
+    wanted = _waited_for(programme)
+    group = bindparam("group", type_=Text)
     return (
         select(pots)
         .join(budgets, budgets.c.id == pots.c.budget_id)
         .where(
-            budgets.c.programme_id == programme_id,
+            budgets.c.programme_id == programme,
             budgets.c.start_date <= day,
             budgets.c.end_date >= day,
-            or_(func.cardinality(pots.c.target_groups) == 0, literal(group) == any_(pots.c.target_groups)),
-            ~(wanted if place is None else wanted.where(_w.place < place)),
+            or_(func.cardinality(pots.c.target_groups) == 0, group == any_(pots.c.target_groups)),
+            ~(wanted.where(_w.place < bindparam("place", type_=BigInteger)) if placed else wanted),
         )
     )
+
+
+@cache
+def _enough(*, placed: bool) -> Select[Any]:
+    return _fitting(placed=placed).where(pots.c.available_cents >= bindparam("cents")).limit(1)
+
+
+@cache
+def _candidates(*, placed: bool, locked: bool) -> Select[Any]:
+    statement = _fitting(placed=placed).order_by(pots.c.id)
+    return statement.with_for_update(of=pots, key_share=True) if locked else statement
+
+
+_TAKE = (
+    update(pots)
+    .where(pots.c.id == bindparam("pot"))
+    .values(available_cents=pots.c.available_cents - bindparam("taken", type_=BigInteger))
+)
 
 
 def holds_enough(
@@ -96,8 +136,8 @@ def holds_enough(
 ) -> bool:
     """True when some pot for the group holds that much now; takes no lock. `place`: of whoever waits; None
     comes behind all who do."""
-    statement = _fitting(programme_id, group, day, place).where(pots.c.available_cents >= cents).limit(1)
-    return tx.execute(statement).first() is not None
+    values = {"programme": programme_id, "group": group, "day": day, "place": place, "cents": cents}
+    return tx.execute(_enough(placed=place is not None), values).first() is not None
 
 
 def lock_all(tx: Transaction, programme_id: str) -> dict[str, str]:
@@ -136,15 +176,13 @@ def take(
     other in a ring. `locked=False` exists for the test that shows what the lock is for. Raises
     Refusal(BUDGET_EXHAUSTED).
     """
-    statement = _fitting(programme_id, group, day, place).order_by(pots.c.id)
-    if locked:
-        statement = statement.with_for_update(of=pots, key_share=True)
-    candidates = [row for row in tx.execute(statement) if row.available_cents >= cents]
+    statement = _candidates(placed=place is not None, locked=locked)
+    found = tx.execute(statement, {"programme": programme_id, "group": group, "day": day, "place": place})
+    candidates = [row for row in found if row.available_cents >= cents]
     if not candidates:
         raise Refusal(reason_pb2.REASON_BUDGET_EXHAUSTED)
     pot = min(candidates, key=lambda row: (not row.target_groups, str(row.id)))
-    left = pots.c.available_cents - cents
-    tx.execute(update(pots).where(pots.c.id == pot.id).values(available_cents=left))
+    take_from(tx, pot.id, cents)
     return pot
 
 
@@ -189,5 +227,4 @@ def open_pots(tx: Transaction, programme_id: str, day: date, *, locked: bool) ->
 
 def take_from(tx: Transaction, pot_id: str, cents: int) -> None:
     """Takes `cents` from a locked pot; the table's check holds that it has them."""
-    left = pots.c.available_cents - cents
-    tx.execute(update(pots).where(pots.c.id == pot_id).values(available_cents=left))
+    tx.execute(_TAKE, {"pot": pot_id, "taken": cents})

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, select, text
+from sqlalchemy import Row, Select, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.ids import new_id
@@ -26,6 +26,10 @@ ON CONFLICT (learner, key, source) DO UPDATE SET value = excluded.value,
   observed_date = excluded.observed_date, valid_until = excluded.valid_until,
   created_at = excluded.created_at""")
 _KNOW = text("INSERT INTO learners (id) SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING")
+
+_KNOW_ONE = insert(learners).on_conflict_do_nothing()
+_LOCK_ONE = select(learners.c.id).where(learners.c.id == bindparam("learner")).with_for_update()
+_READ = select(learner_facts).where(learner_facts.c.learner == bindparam("learner"))
 
 
 def put(tx: Transaction, learner: str, facts: Sequence[Fact]) -> None:
@@ -67,7 +71,7 @@ def of_learner(learner: str) -> Select[Any]:
 
 def read(tx: Transaction, learner: str) -> list[Fact]:
     """Returns a learner's facts."""
-    return [fact_of(row) for row in tx.execute(of_learner(learner))]
+    return [fact_of(row) for row in tx.execute(_READ, {"learner": learner})]
 
 
 def read_many(tx: Transaction, people: Sequence[str]) -> dict[str, list[Fact]]:
@@ -87,8 +91,8 @@ def fact_of(row: Row[Any]) -> Fact:
 
 def lock_learner(tx: Transaction, learner: str) -> None:
     """Makes applications of one learner follow each other, so that two cannot share the last face value."""
-    tx.execute(insert(learners).on_conflict_do_nothing(), {"id": learner})
-    tx.execute(select(learners.c.id).where(learners.c.id == learner).with_for_update())
+    tx.execute(_KNOW_ONE, {"id": learner})
+    tx.execute(_LOCK_ONE, {"learner": learner})
 
 
 def lock_learners(tx: Transaction, people: Sequence[str]) -> None:

@@ -29,6 +29,9 @@ FROM unnest(CAST(:sequences AS bigint[]), CAST(:kinds AS smallint[]), CAST(:owne
   CAST(:cents AS bigint[]), CAST(:hashes AS bytea[])) AS e (sequence, kind, owner, cents, hash)
 """  # noqa: S608 - column names of our own
 _APPEND = named("ledger_append", "WITH " + TAIL)
+_LOCK_OF = text("""SELECT shard, currency, sequence, hash FROM ledger_heads WHERE shard = (
+  SELECT shard FROM ledger_heads WHERE currency = :currency ORDER BY shard OFFSET :offset LIMIT 1
+) FOR NO KEY UPDATE""")
 _MANY = ", ".join(f"{name} = h.{name} + n.{name}" for name in SUMS)
 _MOVE_MANY = text(f"""UPDATE ledger_heads h SET sequence = n.sequence, hash = n.hash, {_MANY}
 FROM unnest(CAST(:shard AS smallint[]), CAST(:sequence AS bigint[]), CAST(:hash AS bytea[]),
@@ -87,9 +90,8 @@ def lock_head(tx: Transaction, shard: int) -> Head:
 def lock_head_of(tx: Transaction, currency: str, owner: str) -> Head:
     """The same for the chain of an account's owner, found in the same statement; makes the currency's chains
     on its first use."""
-    of_owner = _chains(currency).offset(ledger.shard_offset(owner)).limit(1).scalar_subquery()
-    statement = select(ledger_heads).where(ledger_heads.c.shard == of_owner).with_for_update(key_share=True)
-    row = tx.execute(statement).one_or_none()
+    place = {"currency": currency, "offset": ledger.shard_offset(owner)}
+    row = tx.execute(_LOCK_OF, place).one_or_none()
     if row is None:
         return lock_head(tx, shard_for(tx, currency, owner))
     return Head(row.shard, row.currency, row.sequence, bytes(row.hash))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Boolean, Row, and_, func, literal_column, or_, select, update
+from sqlalchemy import Boolean, Row, and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from waymark.errors.v1 import reason_pb2
 
@@ -23,32 +23,33 @@ from services.vouchers.store.catalogue_tables import (
     shortage_versions,
 )
 
+_FIND = (
+    select(
+        sessions.c.name.label("session"),
+        sessions.c.start_date,
+        sessions.c.end_date,
+        sessions.c.price_cents,
+        sessions.c.currency.label("price_currency"),
+        sessions.c.nuts_code,
+        courses.c.name.label("course"),
+        courses.c.organisation,
+        courses.c.kind,
+        courses.c.eqf_level,
+        courses.c.occupations,
+        organisations.c.accredited,
+        organisations.c.accredited_until,
+        literal_column(sanctions.barred("courses.organisation"), Boolean).label("barred"),
+    )
+    .join(courses, courses.c.name == sessions.c.course)
+    .outerjoin(organisations, organisations.c.name == courses.c.organisation)
+    .where(sessions.c.name == bindparam("session"), sessions.c.listed, ~courses.c.removed)
+)
+
 
 def find(tx: Transaction, session: str) -> Offer | None:
     """Returns a session that can be booked; None when it is unknown or the course is gone. Raises
     Refusal(PROVIDER_SANCTIONED) while its provider may take no vouchers."""
-    statement = (
-        select(
-            sessions.c.name.label("session"),
-            sessions.c.start_date,
-            sessions.c.end_date,
-            sessions.c.price_cents,
-            sessions.c.currency.label("price_currency"),
-            sessions.c.nuts_code,
-            courses.c.name.label("course"),
-            courses.c.organisation,
-            courses.c.kind,
-            courses.c.eqf_level,
-            courses.c.occupations,
-            organisations.c.accredited,
-            organisations.c.accredited_until,
-            literal_column(sanctions.barred("courses.organisation"), Boolean).label("barred"),
-        )
-        .join(courses, courses.c.name == sessions.c.course)
-        .outerjoin(organisations, organisations.c.name == courses.c.organisation)
-        .where(sessions.c.name == session, sessions.c.listed, ~courses.c.removed)
-    )
-    row = tx.execute(statement).one_or_none()
+    row = tx.execute(_FIND, {"session": session}).one_or_none()
     if row is not None and row.barred:
         raise Refusal(reason_pb2.REASON_PROVIDER_SANCTIONED)
     return None if row is None else offer_of(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, text, update
+from sqlalchemy import Row, Select, bindparam, insert, select, text, update
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.draw import DrawOutcome, OpeningState
@@ -18,6 +18,11 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:ranks AS integer[])) AS n (id, rank)
 WHERE d.application_id = n.id""")
 _DUE = text("""SELECT programme_id, number FROM openings
 WHERE state < 3 AND close_at <= now() ORDER BY close_at LIMIT :limit""")
+_STANDING = (
+    select(openings)
+    .where(_o.programme_id == bindparam("programme"), _o.state < int(OpeningState.DONE))
+    .with_for_update(read=True)
+)
 
 
 def add(tx: Transaction, values: dict[str, Any]) -> None:
@@ -34,8 +39,7 @@ def get(tx: Transaction, programme_id: str, number: int, *, locked: bool = False
 def standing(tx: Transaction, programme_id: str) -> Row[Any] | None:
     """Returns the opening of a programme that is not done. Applicants share its lock, and the draw waits for
     them: who came in time is in it."""
-    statement = select(openings).where(_o.programme_id == programme_id, _o.state < int(OpeningState.DONE))
-    return tx.execute(statement.with_for_update(read=True)).one_or_none()
+    return tx.execute(_STANDING, {"programme": programme_id}).one_or_none()
 
 
 def of_programme(programme_id: str) -> Select[Any]:

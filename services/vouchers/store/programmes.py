@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import BindParameter, Date, Row, Select, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from waymark.errors.v1 import reason_pb2
 
@@ -56,7 +56,7 @@ def add(tx: Transaction, values: dict[str, Any]) -> None:
     _insert_new(tx, programmes, values)
 
 
-def with_active_version(today: date) -> Select[Any]:
+def with_active_version(today: date | BindParameter[date]) -> Select[Any]:
     """Returns the statement for programmes with the number of the version in force on `today`."""
     active = (
         select(_versions.number)
@@ -77,9 +77,12 @@ def listed(today: date, *, sandbox: bool) -> Select[Any]:
     return with_active_version(today).where(apart(programmes.c.currency, sandbox=sandbox))
 
 
+_GET = with_active_version(bindparam("today", type_=Date)).where(programmes.c.id == bindparam("programme"))
+
+
 def get(tx: Transaction, programme_id: str) -> Row[Any]:
     """Returns a programme's row with `active_number`; raises Refusal(NOT_FOUND)."""
-    return tx.one(with_active_version(tx.now.date()).where(programmes.c.id == programme_id))
+    return tx.one(_GET, {"today": tx.now.date(), "programme": programme_id})
 
 
 def currencies(tx: Transaction, programme_ids: Iterable[str]) -> dict[str, str]:

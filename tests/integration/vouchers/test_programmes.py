@@ -251,8 +251,8 @@ def test_control_without_lock_and_check_a_pot_is_overspent(
     meet = Meeting(4)
 
     def unlocked(tx: Any, *place: Any) -> Any:
-        def execute(statement: Any) -> Any:
-            answer = tx.execute(statement)
+        def execute(*statement: Any) -> Any:
+            answer = tx.execute(*statement)
             meet()  # between reading and writing
             return answer
 
