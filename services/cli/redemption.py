@@ -25,6 +25,7 @@ REDEMPTION = {
     "learner pays": "learnerShare",
     "evidence": "evidence",
     "payable from": "releaseTime",
+    "no-show reported": "noShowTime",
     "ended for": "endReason",
     "note": "endNote",
 }
@@ -88,7 +89,7 @@ def show(call: Call, name: Name) -> None:
 def accept(
     call: Call,
     name: Name,
-    amount: Annotated[str, typer.Option(help="Amount to pay; default: all that is reserved.")] = "",
+    amount: Annotated[str, typer.Option(help="Amount to pay; default: all that is allowed.")] = "",
 ) -> None:
     """Accept a delivery: the amount becomes the provider's."""
     body = {"amount": json_money(amount)} if amount else {}
@@ -106,6 +107,16 @@ def reject(
     """Refuse a delivery: the amount returns to the voucher."""
     body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
     call.one(call.post(f"{name}:reject", body), REDEMPTION)
+
+
+@redemption.command(
+    "no-show",
+    epilog="Example:  waymark redemption no-show redemptions/0198… --as provider --org organisations/school",
+)
+@calls(CASEWORKER)
+def no_show(call: Call, name: Name) -> None:
+    """Report that the learner was not there; what the programme pays for that waits to be accepted."""
+    call.one(call.post(f"{name}:noShow"), REDEMPTION)
 
 
 @redemption.command(

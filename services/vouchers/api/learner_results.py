@@ -35,6 +35,7 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
     def GiveFeedback(self, tx: Transaction, request: pb.GiveFeedbackRequest) -> pb.Feedback:
         about = redemptions.get(tx, names.uuid_above(request.name, "redemptions"))
         need(State(about.state), DELIVERED)
+        results.need_attended(about.no_show_at)
         marks = request.feedback
         row = learner_results.give(tx, about.id, marks.satisfaction, marks.skills_gained)
         if row is None:
@@ -50,6 +51,7 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
         redemption, said = names.uuid_above(request.name, "redemptions"), request.outcome
         row = learner_results.outcome_of(tx, redemption)
         need(State(row.state), results.ACCEPTED)
+        results.need_attended(row.no_show_at)
         own = row.learner == learner_of(tx.principal)
         if own and tx.now < results.due(row.accepted_at):
             metadata = {"due_time": results.due(row.accepted_at).isoformat()}

@@ -46,6 +46,7 @@ def message_of(values: Mapping[str, Any], caller: Principal, notes: Notes | None
         evidence=values["evidence"],
         authorise_time_limit=moment(values["authorise_until"]),
         release_time=moment(values["release_at"]),
+        no_show_time=moment(values["no_show_at"]),
         create_time=moment(values["created_at"]),
         update_time=moment(values["updated_at"]),
         etag=etag_of(values["version"]),

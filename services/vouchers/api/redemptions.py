@@ -23,10 +23,10 @@ from services.vouchers.api.redemption_messages import changed, redemption_messag
 from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
 from services.vouchers.clawing_back import claw_back
-from services.vouchers.domain import bookings
+from services.vouchers.domain import bookings, payment
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.redemption import Redemption
-from services.vouchers.domain.states import VoucherState
+from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import tell_ended
 from services.vouchers.releasing import release_reservation
 from services.vouchers.store import ledger, names, offers, receivables, redemptions, vouchers
@@ -41,6 +41,11 @@ def _stepping(request: Any) -> list[Call]:
 
 def _settling(request: Any) -> list[Call]:
     return _locking(redemptions.LOCK_WITH_MONEY, request)
+
+
+def _asked(request: Any, currency: str) -> int:
+    """Returns the cents that a request names; 0 for all there is."""
+    return checked_cents("amount", request.amount, currency) if request.HasField("amount") else 0
 
 
 def _locking(lock: Named, request: Any) -> list[Call]:
@@ -81,16 +86,17 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     def AcceptRedemption(self, tx: Transaction, request: pb.AcceptRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
         before = redemptions.redemption_of(row)
-        asked = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
-        after = before.accept(asked or before.amount)
-        voucher = vouchers.voucher_of(row).spend(before.amount, after.accepted)
         rules = self.app.rules(tx, row.programme_id, row.version_number)
+        limit = payment.acceptable(rules.version.payment_rule, before)
+        after = before.accept(_asked(request, row.currency), limit)
+        voucher = vouchers.voucher_of(row).spend(before.amount, after.accepted)
         name = f"redemptions/{row.id}"
         booking = bookings.accept(new_id(), f"vouchers/{voucher.id}", name, before.amount, after.accepted)
         release_at = rules.release_time(tx.now, row.last_day)
         written = redemptions.resolve(tx, ledger.head_of(row), voucher, after, booking, release_at=release_at)
         amount = money(after.accepted, row.currency)
-        tx.publish(events_pb2.RedemptionAccepted(ref=ref(row), amount=amount))
+        no_show = after.no_show is not None
+        tx.publish(events_pb2.RedemptionAccepted(ref=ref(row), amount=amount, no_show=no_show))
         if voucher.state is VoucherState.EXHAUSTED:
             tell_ended(tx, row, f"vouchers/{voucher.id}", voucher.state, 0)
         return changed(row, written, tx.principal)
@@ -110,10 +116,24 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         written = release_reservation(tx, row, after, request.reason_code, note)
         return changed(row, written, tx.principal, self.app.notes)
 
+    @mutation(ahead=_settling)
+    def ReportNoShow(self, tx: Transaction, request: pb.ReportNoShowRequest) -> pb.Redemption:
+        row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
+        before = redemptions.redemption_of(row)
+        rules = self.app.rules(tx, row.programme_id, row.version_number)
+        fee = payment.no_show_fee(rules.version.payment_rule, before.amount)
+        after = before.miss(tx.now, row.first_day, fee)
+        tx.publish(events_pb2.NoShowReported(ref=ref(row), amount=money(fee, row.currency)))
+        if fee:
+            written = redemptions.move(tx, row, after)
+        else:
+            written = release_reservation(tx, row, after, EndReason.NOT_ATTENDED)
+        return changed(row, written, tx.principal, self.app.notes)
+
     @mutation
     def ClawBackRedemption(self, tx: Transaction, request: pb.ClawBackRedemptionRequest) -> pb.Redemption:
         row = receivables.lock_redemption(tx, names.uuid_in(request.name, "redemptions"))
-        cents = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
+        cents = _asked(request, row.currency)
         note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
         written = claw_back(
             tx, row, cents, at_fault=request.learner_at_fault, reason=request.reason_code, note=note

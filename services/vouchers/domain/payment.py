@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from waymark.vouchers.v1 import programme_pb2, redemption_pb2
 
 from services.platform.errors import Violation
+from services.vouchers.domain.redemption import Redemption
 
 Rule = programme_pb2.PaymentRule
 Evidence = redemption_pb2.DeliveryEvidence
@@ -30,6 +31,16 @@ def problems(rule: Rule) -> list[Violation]:
     else:
         return []
     return [Violation(f"version.payment_rule.{problem[0]}", problem[1])]
+
+
+def no_show_fee(rule: Rule, reserved: int) -> int:
+    """Returns what a provider may get at most, of `reserved`, for a learner who was not there. Cents."""
+    return reserved * rule.no_show_percent // 100
+
+
+def acceptable(rule: Rule, redemption: Redemption) -> int:
+    """Returns what of a delivery can be accepted at most, in cents."""
+    return no_show_fee(rule, redemption.amount) if redemption.no_show else redemption.amount
 
 
 def counting(rule: Rule, kinds: Iterable[int]) -> int:

@@ -6,7 +6,7 @@ Cents. Deadlines are judged by `now`, the database's clock, whether or not the e
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from waymark.errors.v1 import reason_pb2
 
@@ -19,13 +19,15 @@ OPEN = (State.RESERVED, State.AUTHORISED, State.STARTED, State.DELIVERED)
 
 @dataclass(frozen=True)
 class Redemption:
-    """`amount` is reserved; `accepted` is zero until acceptance."""
+    """`amount` is reserved; `accepted` is zero until acceptance. `no_show`: when it was
+    reported that the learner was not there."""
 
     id: str
     state: RedemptionState
     amount: int
     accepted: int
     authorise_until: datetime
+    no_show: datetime | None = None
 
     def authorise(self, now: datetime) -> Redemption:
         """The learner agrees. Raises Refusal(RESERVATION_EXPIRED) past the limit, else WRONG_STATE."""
@@ -47,11 +49,23 @@ class Redemption:
             raise Refusal(reason_pb2.REASON_EVIDENCE_MISSING, metadata={"needed": str(needed)})
         return replace(self, state=State.DELIVERED)
 
-    def accept(self, cents: int) -> Redemption:
-        """`cents` become the provider's. Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH over the reserved."""
+    def miss(self, now: datetime, first_day: date | None, fee: int) -> Redemption:
+        """The learner was not there: it ends VOIDED, or is DELIVERED when there is a `fee` to accept.
+        `first_day`: of the session, None when it is not known. Raises Refusal: WRONG_STATE,
+        NO_SHOW_TOO_EARLY."""
+        need(self.state, (State.AUTHORISED, State.STARTED))
+        if first_day is not None and now.astimezone(UTC).date() < first_day:
+            metadata = {"first_day": first_day.isoformat()}
+            raise Refusal(reason_pb2.REASON_NO_SHOW_TOO_EARLY, metadata=metadata)
+        return replace(self, state=State.DELIVERED if fee else State.VOIDED, no_show=now)
+
+    def accept(self, cents: int, limit: int) -> Redemption:
+        """`cents`, or all of the `limit` for 0, become the provider's. Raises Refusal: WRONG_STATE,
+        AMOUNT_TOO_HIGH over the limit."""
         need(self.state, (State.DELIVERED,))
-        if not 0 < cents <= self.amount:
-            raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(self.amount)})
+        cents = cents or limit
+        if not 0 < cents <= limit:
+            raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(limit)})
         return replace(self, state=State.ACCEPTED, accepted=cents)
 
     def reject(self) -> Redemption:

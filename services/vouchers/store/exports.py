@@ -68,6 +68,7 @@ SOURCES = {
             Column("paid_cents", Type.CENTS),
             Column("create_time", Type.TIME),
             Column("accept_time", Type.TIME),
+            Column("no_show_time", Type.TIME),
         ),
         select(
             _named("redemptions/", _r.id),
@@ -85,6 +86,7 @@ SOURCES = {
             _r.paid_cents,
             _r.created_at,
             _r.accepted_at,
+            _r.no_show_at,
         ),
         _r.created_at,
         (_r.created_at, _r.id),

@@ -18,14 +18,15 @@ _UNCHECKED = text("""SELECT r.id, r.learner, r.programme_id, r.course, r.organis
 FROM redemptions r LEFT JOIN sessions s ON s.name = r.session
 WHERE r.state = 5 AND r.checked_at IS NULL
 ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED""")
+# What pays for a no-show is looked at, but no training is compared with it, and nobody is asked about it.
 _CHECKED = text("""WITH checked AS (
   UPDATE redemptions SET checked_at = now() WHERE id = ANY (CAST(:ids AS uuid[]))
-  RETURNING id, organisation, course, currency, accepted_cents, delivered_at, accepted_at
+  RETURNING id, organisation, course, currency, accepted_cents, delivered_at, accepted_at, no_show_at
 )
 INSERT INTO acceptances
   (redemption_id, organisation, course, currency, accepted_cents, delivered_on, accepted_at)
 SELECT id, organisation, course, currency, accepted_cents, (delivered_at AT TIME ZONE 'UTC')::date,
-  coalesce(accepted_at, now()) FROM checked
+  coalesce(accepted_at, now()) FROM checked WHERE no_show_at IS NULL
 ON CONFLICT (redemption_id) DO NOTHING""")
 _MEDIANS = text("""SELECT c.course, c.currency, m.cents, m.found
 FROM unnest(CAST(:courses AS text[]), CAST(:currencies AS text[])) AS c (course, currency), LATERAL (

@@ -41,7 +41,8 @@ LOCK = locking(
 )
 LOCK_WITH_MONEY = locking(
     "lock_with_money",
-    f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}, s.end_date AS last_day
+    f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}, s.start_date AS first_day,
+  s.end_date AS last_day
 FROM redemptions r JOIN vouchers v ON v.id = r.voucher_id JOIN ledger_heads h ON h.shard = v.shard
 LEFT JOIN sessions s ON s.name = r.session
 WHERE r.id = :id FOR NO KEY UPDATE OF r, v, h""",  # noqa: S608 - columns of our own
@@ -60,7 +61,9 @@ MOVE = named(
     "move",
     """UPDATE redemptions SET state = CAST(:state AS smallint), evidence = :evidence, updated_at = now(),
   started_at = CASE CAST(:state AS smallint) WHEN 3 THEN now() ELSE started_at END,
-  delivered_at = CASE CAST(:state AS smallint) WHEN 4 THEN now() ELSE delivered_at END,
+  delivered_at = CASE WHEN CAST(:state AS smallint) = 4 AND CAST(:no_show_at AS timestamptz) IS NULL
+    THEN now() ELSE delivered_at END,
+  no_show_at = CAST(:no_show_at AS timestamptz),
   version = version + 1 WHERE id = :id""",
 )
 RESOLVE = named(
@@ -68,7 +71,7 @@ RESOLVE = named(
     f"""WITH {vouchers.CHANGE}, redemption AS (
   UPDATE redemptions SET state = :state, accepted_cents = :accepted, held_cents = :accepted,
     release_at = :release_at, accepted_at = :accepted_at, end_reason = :end_reason,
-    sealed_note = :sealed_note, updated_at = :booked_at, version = version + 1
+    sealed_note = :sealed_note, no_show_at = :no_show_at, updated_at = :booked_at, version = version + 1
   WHERE id = :id
 ), {ledger.TAIL}""",  # noqa: S608 - parts of our own
 )
@@ -84,6 +87,7 @@ def redemption_of(row: Row[Any]) -> Redemption:
         amount=row.amount_cents,
         accepted=row.accepted_cents,
         authorise_until=row.authorise_until,
+        no_show=row.no_show_at,
     )
 
 
@@ -111,8 +115,8 @@ def lock(tx: Transaction, redemption_id: str) -> Any:
 
 
 def lock_with_money(tx: Transaction, redemption_id: str) -> Any:
-    """Locks a redemption, its voucher and the voucher's chain, and reads the session's last day beside (None
-    when it is not known); raises Refusal(NOT_FOUND)."""
+    """Locks a redemption, its voucher and the voucher's chain, and reads the session's first and last day
+    beside (None when not known); raises Refusal(NOT_FOUND)."""
     return _locked(tx, LOCK_WITH_MONEY(id=redemption_id))
 
 
@@ -129,7 +133,12 @@ def reserve(tx: Transaction, head: Head, voucher: Voucher, booking: Booking, val
 def move(tx: Transaction, row: Any, redemption: Redemption, **more: list[str]) -> dict[str, Any]:
     """Writes a step of a locked row that moves no money, with the commit; returns what changed in the row.
     `more`: its evidence."""
-    changed = {"state": int(redemption.state), "evidence": row.evidence, **more}
+    changed = {
+        "state": int(redemption.state),
+        "evidence": row.evidence,
+        "no_show_at": redemption.no_show,
+        **more,
+    }
     tx.at_commit(MOVE(id=redemption.id, **changed))
     return {**changed, "updated_at": tx.now}
 
@@ -155,6 +164,7 @@ def resolve(
         "accepted_at": tx.now if redemption.accepted else None,
         "end_reason": end_reason,
         "sealed_note": sealed_note,
+        "no_show_at": redemption.no_show,
     }
     tx.at_commit(RESOLVE(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)))
     return {
@@ -164,6 +174,7 @@ def resolve(
         "release_at": release_at,
         "end_reason": end_reason,
         "sealed_note": sealed_note,
+        "no_show_at": redemption.no_show,
         "updated_at": tx.now,
     }
 

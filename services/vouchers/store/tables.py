@@ -280,6 +280,7 @@ redemptions = Table(
     moment("accepted_at", nullable=True),
     moment("started_at", nullable=True),
     moment("delivered_at", nullable=True),
+    moment("no_show_at", nullable=True),
     moment("checked_at", nullable=True),
     Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
     moment("updated_at"),
@@ -300,6 +301,7 @@ Index("redemptions_accepted", redemptions.c.accepted_at, postgresql_using="brin"
 Index("redemptions_created", redemptions.c.created_at, postgresql_using="brin")
 Index("redemptions_learner", redemptions.c.learner, redemptions.c.id)
 Index("redemptions_organisation", redemptions.c.organisation, redemptions.c.id)
+Index("redemptions_no_show", redemptions.c.no_show_at, postgresql_where=text("no_show_at IS NOT NULL"))
 Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))
 Index("redemptions_held", redemptions.c.release_at, postgresql_where=text("state = 5 AND held_cents > 0"))
 Index("redemptions_unchecked", redemptions.c.id, postgresql_where=text("state = 5 AND checked_at IS NULL"))

@@ -24,6 +24,7 @@ class Journal:
         self.owners: dict[str, Any] = {}
         self.spent: dict[str, int] = {}
         self.reserved: dict[str, tuple[str, int]] = {}
+        self.missed: dict[str, int] = {}  # no-shows, with what can be accepted for them
         self.ended: set[str] = set()
         self.events = self.count_events()
 

@@ -30,6 +30,7 @@ from tests.stateful.vouchers.journal import Journal, Refused
 from tests.support.vouchers import NO_EVIDENCE, World, cents, eur, request_id
 
 vouchers, redemptions = Bundle("vouchers"), Bundle("redemptions")
+NO_SHOW_PERCENT = 40
 AMOUNTS = st.integers(1, 120_000)
 DUE = text("UPDATE redemptions SET authorise_until = now() WHERE id = :id AND state = 1")
 
@@ -41,7 +42,9 @@ class Vouchers(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.programme = self.world.programme(fund=250_000, **NO_EVIDENCE)
+        self.world.offer(start=self.world.today)
+        rule = {**NO_EVIDENCE["paymentRule"], "noShowPercent": NO_SHOW_PERCENT}
+        self.programme = self.world.programme(fund=250_000, paymentRule=rule)
         self.journal = Journal(self.world)
 
     @rule(target=vouchers)
@@ -108,6 +111,18 @@ class Redemptions(Vouchers):
             self.deliver(redemption)
         return redemption
 
+    @rule(redemption=redemptions)
+    def no_show(self, redemption: str) -> None:
+        request = pb.ReportNoShowRequest(name=redemption)
+        reserved = self.journal.reserved.get(redemption, ("", 0))[1]
+        paid = reserved * NO_SHOW_PERCENT // 100
+        call = self.world.provider.redemptions.ReportNoShow
+        answer = self.journal.acknowledged(lambda: call(request), 1 if paid else 2)
+        if answer is not None and paid:
+            self.journal.missed[redemption] = paid
+        elif answer is not None:
+            self.journal.resolve(redemption)
+
     @rule(redemption=redemptions, percent=st.integers(1, 120))
     def accept(self, redemption: str, percent: int) -> None:
         amount = self.journal.reserved.get(redemption, ("", 100))[1] * percent // 100 or 1
@@ -117,7 +132,7 @@ class Redemptions(Vouchers):
         except Refused:
             return
         voucher, reserved = self.journal.resolve(redemption)
-        assert amount <= reserved
+        assert amount <= self.journal.missed.get(redemption, reserved)
         self.journal.spent[voucher] = self.journal.spent.get(voucher, 0) + amount
         self.journal.events = self.journal.count_events()
 

@@ -63,3 +63,10 @@ def test_completion_alone_waits_for_the_last_day(
     trigger: Rule.Trigger, last_day: date | None, released: datetime
 ) -> None:
     assert payment.release_time(Rule(trigger=trigger), NOON, DAY, last_day) == released
+
+
+@pytest.mark.parametrize(
+    ("percent", "reserved", "fee"), [(0, 1_000, 0), (100, 1_000, 1_000), (33, 1_000, 330), (33, 3, 0)]
+)
+def test_a_no_show_pays_a_share_rounded_down(percent: int, reserved: int, fee: int) -> None:
+    assert payment.no_show_fee(Rule(no_show_percent=percent), reserved) == fee

@@ -312,6 +312,9 @@ class RedemptionAccepted(_message.Message):
 
     REF_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    NO_SHOW_FIELD_NUMBER: _builtins.int
+    no_show: _builtins.bool
+    """True: it pays for a learner who was not there, and no training took place."""
     @_builtins.property
     def ref(self) -> Global___RedemptionRef:
         """Which redemption."""
@@ -325,6 +328,37 @@ class RedemptionAccepted(_message.Message):
         *,
         ref: Global___RedemptionRef | None = ...,
         amount: _money_pb2.Money | None = ...,
+        no_show: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "no_show", b"no_show", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedemptionAccepted: _TypeAlias = RedemptionAccepted  # noqa: Y015
+
+@_typing.final
+class NoShowReported(_message.Message):
+    """A learner was reported as not having been there. Where nothing is paid for that, `RedemptionReleased` follows at once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ref(self) -> Global___RedemptionRef:
+        """Which redemption."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What can be accepted for it at most."""
+
+    def __init__(
+        self,
+        *,
+        ref: Global___RedemptionRef | None = ...,
+        amount: _money_pb2.Money | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -332,7 +366,7 @@ class RedemptionAccepted(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RedemptionAccepted: _TypeAlias = RedemptionAccepted  # noqa: Y015
+Global___NoShowReported: _TypeAlias = NoShowReported  # noqa: Y015
 
 @_typing.final
 class RedemptionReleased(_message.Message):

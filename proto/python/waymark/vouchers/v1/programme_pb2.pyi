@@ -485,21 +485,27 @@ class PaymentRule(_message.Message):
 
     TRIGGER_FIELD_NUMBER: _builtins.int
     EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
+    NO_SHOW_PERCENT_FIELD_NUMBER: _builtins.int
     trigger: Global___PaymentRule.Trigger.ValueType
     """What triggers payment."""
     evidence_count: _builtins.int
     """Pieces of evidence of the trigger's kind that a delivery needs, at least. A count that does not go with the trigger
     is refused.
     """
+    no_show_percent: _builtins.int
+    """Of what is reserved, the share that a provider may get for a learner who was not there, in percent, rounded down to
+    the cent. 0: a no-show pays nothing.
+    """
     def __init__(
         self,
         *,
         trigger: Global___PaymentRule.Trigger.ValueType = ...,
         evidence_count: _builtins.int = ...,
+        no_show_percent: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_count", b"evidence_count", "trigger", b"trigger"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_count", b"evidence_count", "no_show_percent", b"no_show_percent", "trigger", b"trigger"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

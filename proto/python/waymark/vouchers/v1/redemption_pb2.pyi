@@ -40,7 +40,7 @@ class Redemption(_message.Message):
         """The learner agreed to this spend."""
         STATE_STARTED: Redemption._State.ValueType  # 3
         STATE_DELIVERED: Redemption._State.ValueType  # 4
-        """Evidence is handed in."""
+        """Evidence is handed in, or a no-show is reported for which the programme pays a share."""
         STATE_ACCEPTED: Redemption._State.ValueType  # 5
         """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment."""
         STATE_SETTLING: Redemption._State.ValueType  # 6
@@ -63,7 +63,7 @@ class Redemption(_message.Message):
     """The learner agreed to this spend."""
     STATE_STARTED: Redemption.State.ValueType  # 3
     STATE_DELIVERED: Redemption.State.ValueType  # 4
-    """Evidence is handed in."""
+    """Evidence is handed in, or a no-show is reported for which the programme pays a share."""
     STATE_ACCEPTED: Redemption.State.ValueType  # 5
     """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment."""
     STATE_SETTLING: Redemption.State.ValueType  # 6
@@ -147,6 +147,7 @@ class Redemption(_message.Message):
     END_REASON_FIELD_NUMBER: _builtins.int
     END_NOTE_FIELD_NUMBER: _builtins.int
     CLAWED_BACK_AMOUNT_FIELD_NUMBER: _builtins.int
+    NO_SHOW_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
     voucher: _builtins.str
@@ -207,6 +208,12 @@ class Redemption(_message.Message):
     def clawed_back_amount(self) -> _money_pb2.Money:
         """Taken back of the accepted amount; unset when nothing was."""
 
+    @_builtins.property
+    def no_show_time(self) -> _timestamp_pb2.Timestamp:
+        """When the learner was reported as not having been there, UTC; unset when nobody reported it. What can be accepted then
+        is the share that the programme pays for a no-show, and neither feedback nor an outcome is asked for.
+        """
+
     def __init__(
         self,
         *,
@@ -230,10 +237,11 @@ class Redemption(_message.Message):
         end_reason: Global___Redemption.EndReason.ValueType = ...,
         end_note: _builtins.str = ...,
         clawed_back_amount: _money_pb2.Money | None = ...,
+        no_show_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "create_time", b"create_time", "learner_share", b"learner_share", "price", b"price", "release_time", b"release_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "create_time", b"create_time", "learner_share", b"learner_share", "no_show_time", b"no_show_time", "price", b"price", "release_time", b"release_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "no_show_time", b"no_show_time", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -509,7 +517,9 @@ class AcceptRedemptionRequest(_message.Message):
     """UUID that makes the call safe to repeat."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """Amount to pay, at most the amount reserved; unset: all of it."""
+        """Amount to pay, at most the amount reserved, or the share of it that the programme pays for a no-show; unset: all that
+        is allowed.
+        """
 
     def __init__(
         self,
@@ -593,6 +603,32 @@ class RejectRedemptionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RejectRedemptionRequest: _TypeAlias = RejectRedemptionRequest  # noqa: Y015
+
+@_typing.final
+class ReportNoShowRequest(_message.Message):
+    """Reports that the learner was not there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportNoShowRequest: _TypeAlias = ReportNoShowRequest  # noqa: Y015
 
 @_typing.final
 class ClawBackRedemptionRequest(_message.Message):

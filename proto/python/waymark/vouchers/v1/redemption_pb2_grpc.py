@@ -75,6 +75,11 @@ class RedemptionServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.VoidRedemptionRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
                 _registered_method=True)
+        self.ReportNoShow = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/ReportNoShow',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReportNoShowRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+                _registered_method=True)
         self.ClawBackRedemption = channel.unary_unary(
                 '/waymark.vouchers.v1.RedemptionService/ClawBackRedemption',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ClawBackRedemptionRequest.SerializeToString,
@@ -161,6 +166,16 @@ class RedemptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportNoShow(self, request, context):
+        """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+        know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
+        returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
+        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ClawBackRedemption(self, request, context):
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
@@ -228,6 +243,11 @@ def add_RedemptionServiceServicer_to_server(servicer, server):
             'VoidRedemption': grpc.unary_unary_rpc_method_handler(
                     servicer.VoidRedemption,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.VoidRedemptionRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
+            ),
+            'ReportNoShow': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportNoShow,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReportNoShowRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
             ),
             'ClawBackRedemption': grpc.unary_unary_rpc_method_handler(
@@ -462,6 +482,33 @@ class RedemptionService:
             target,
             '/waymark.vouchers.v1.RedemptionService/VoidRedemption',
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.VoidRedemptionRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportNoShow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/ReportNoShow',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReportNoShowRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
             options,
             channel_credentials,

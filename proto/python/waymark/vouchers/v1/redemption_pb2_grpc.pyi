@@ -66,6 +66,12 @@ class RedemptionServiceStub:
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
     Errors: NOT_FOUND, WRONG_STATE.
     """
+    ReportNoShow: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReportNoShowRequest, _redemption_pb2.Redemption]
+    """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+    know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
+    returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
+    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+    """
     ClawBackRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
@@ -118,6 +124,12 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     VoidRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
     Errors: NOT_FOUND, WRONG_STATE.
+    """
+    ReportNoShow: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReportNoShowRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
+    """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+    know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
+    returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
+    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
     """
     ClawBackRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
@@ -216,6 +228,18 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Ends a redemption before the training was delivered: the amount returns to the voucher.
         Errors: NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def ReportNoShow(
+        self,
+        request: _redemption_pb2.ReportNoShowRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
+        """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+        know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
+        returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
+        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
         """
 
     @_abc_1.abstractmethod
