@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,7 +49,7 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a delivery is refused, or an accepted one clawed back."""
+    """Why a delivery is refused, or an accepted one clawed back or refunded."""
 
     NOT_ATTENDED = "not_attended"
     NOT_COMPLETED = "not_completed"
@@ -92,8 +92,7 @@ def accept(
     amount: Annotated[str, typer.Option(help="Amount to pay; default: all that is allowed.")] = "",
 ) -> None:
     """Accept a delivery: the amount becomes the provider's."""
-    body = {"amount": json_money(amount)} if amount else {}
-    call.one(call.post(f"{name}:accept", body), REDEMPTION)
+    call.one(call.post(f"{name}:accept", _with_amount({}, amount)), REDEMPTION)
 
 
 @redemption.command(epilog="Example:  waymark redemption reject redemptions/0198… not_attended")
@@ -135,6 +134,25 @@ def claw_back(
 ) -> None:
     """Take an accepted or paid amount back; what was paid becomes a receivable of the provider."""
     body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note, "learnerAtFault": learner_at_fault}
-    if amount:
-        body["amount"] = json_money(amount)
-    call.one(call.post(f"{name}:clawBack", body), REDEMPTION)
+    call.one(call.post(f"{name}:clawBack", _with_amount(body, amount)), REDEMPTION)
+
+
+@redemption.command(
+    epilog="Example:  waymark redemption refund redemptions/0198… not_completed --amount 400.00 "
+    "--org organisations/school"
+)
+@calls("provider")
+def refund(
+    call: Call,
+    name: Name,
+    reason: Annotated[Reason, typer.Argument(help="Why.")],
+    amount: Annotated[str, typer.Option(help="How much; default: all that was not given back before.")] = "",
+    note: Annotated[str, typer.Option(help="Words for the learner and staff; kept sealed.")] = "",
+) -> None:
+    """Give an accepted or paid amount back, as its provider; the learner's voucher has it again."""
+    body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
+    call.one(call.post(f"{name}:refund", _with_amount(body, amount)), REDEMPTION)
+
+
+def _with_amount(body: dict[str, Any], amount: str) -> dict[str, Any]:
+    return {**body, "amount": json_money(amount)} if amount else body

@@ -32,6 +32,7 @@ from services.vouchers.releasing import release_reservation
 from services.vouchers.store import ledger, names, offers, receivables, redemptions, vouchers
 from services.vouchers.store.tables import redemptions as table
 
+TakingBack = pb.ClawBackRedemptionRequest | pb.RefundRedemptionRequest
 Ending = pb.RejectRedemptionRequest | pb.VoidRedemptionRequest
 
 
@@ -132,12 +133,17 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
 
     @mutation
     def ClawBackRedemption(self, tx: Transaction, request: pb.ClawBackRedemptionRequest) -> pb.Redemption:
+        return self._take_back(tx, request, at_fault=request.learner_at_fault)
+
+    @mutation
+    def RefundRedemption(self, tx: Transaction, request: pb.RefundRedemptionRequest) -> pb.Redemption:
+        return self._take_back(tx, request, refund=True)
+
+    def _take_back(self, tx: Transaction, request: TakingBack, **how: bool) -> pb.Redemption:
         row = receivables.lock_redemption(tx, names.uuid_in(request.name, "redemptions"))
         cents = _asked(request, row.currency)
         note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
-        written = claw_back(
-            tx, row, cents, at_fault=request.learner_at_fault, reason=request.reason_code, note=note
-        )
+        written = claw_back(tx, row, cents, reason=request.reason_code, note=note, **how)
         return redemption_message(written, tx.principal, self.app.notes)
 
     @query

@@ -141,10 +141,15 @@ class Redemptions(Vouchers):
         reason = pb.Redemption.END_REASON_MISTAKE
         request = pb.ClawBackRedemptionRequest(name=redemption, amount=eur(amount), reason_code=reason)
         if self.journal.acknowledged(lambda: self.world.payer.redemptions.ClawBackRedemption(request), 1):
-            get = pb.GetRedemptionRequest(name=redemption)
-            voucher = self.world.auditor.redemptions.GetRedemption(get).voucher
-            self.journal.spent[voucher] -= amount
-            assert self.journal.spent[voucher] >= 0
+            self.unspend(redemption, amount)
+
+    @rule(redemption=redemptions, amount=AMOUNTS)
+    def refund(self, redemption: str, amount: int) -> None:
+        reason = pb.Redemption.END_REASON_NOT_COMPLETED
+        request = pb.RefundRedemptionRequest(name=redemption, amount=eur(amount), reason_code=reason)
+        call = self.world.provider.redemptions.RefundRedemption
+        if self.journal.acknowledged(lambda: call(request), 1):
+            self.unspend(redemption, amount)
 
     @rule(redemption=redemptions)
     def void(self, redemption: str) -> None:
@@ -153,8 +158,15 @@ class Redemptions(Vouchers):
             self.journal.resolve(redemption)
 
     def owner(self, redemption: str) -> Any:
-        found = self.world.auditor.redemptions.GetRedemption(pb.GetRedemptionRequest(name=redemption))
-        return self.journal.owners[found.voucher]
+        return self.journal.owners[self.read(redemption).voucher]
+
+    def read(self, redemption: str) -> Any:
+        return self.world.auditor.redemptions.GetRedemption(pb.GetRedemptionRequest(name=redemption))
+
+    def unspend(self, redemption: str, amount: int) -> None:
+        voucher = self.read(redemption).voucher
+        self.journal.spent[voucher] -= amount
+        assert self.journal.spent[voucher] >= 0
 
 
 class Settlement(Redemptions):

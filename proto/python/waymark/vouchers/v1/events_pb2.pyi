@@ -570,15 +570,18 @@ Global___BankAccountWithdrawn: _TypeAlias = BankAccountWithdrawn  # noqa: Y015
 
 @_typing.final
 class RedemptionClawedBack(_message.Message):
-    """An accepted amount was taken back, whole or in part."""
+    """An accepted amount was taken back, or given back by the provider, whole or in part."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REF_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     WHOLE_FIELD_NUMBER: _builtins.int
+    REFUND_FIELD_NUMBER: _builtins.int
     whole: _builtins.bool
     """True when nothing of the accepted amount is left."""
+    refund: _builtins.bool
+    """True: the provider gave it back by itself."""
     @_builtins.property
     def ref(self) -> Global___RedemptionRef:
         """Which redemption."""
@@ -593,10 +596,11 @@ class RedemptionClawedBack(_message.Message):
         ref: Global___RedemptionRef | None = ...,
         amount: _money_pb2.Money | None = ...,
         whole: _builtins.bool = ...,
+        refund: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "whole", b"whole"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "refund", b"refund", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

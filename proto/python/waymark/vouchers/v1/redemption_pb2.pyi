@@ -51,7 +51,9 @@ class Redemption(_message.Message):
         STATE_EXPIRED: Redemption._State.ValueType  # 9
         STATE_REJECTED: Redemption._State.ValueType  # 10
         STATE_CLAWED_BACK: Redemption._State.ValueType  # 11
-        """All of it was taken back after acceptance. What was taken back in part is in `clawed_back_amount`."""
+        """All of it was taken back, or given back by the provider, after acceptance. What was so in part is in
+        `clawed_back_amount`.
+        """
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the redemption stands."""
@@ -74,7 +76,9 @@ class Redemption(_message.Message):
     STATE_EXPIRED: Redemption.State.ValueType  # 9
     STATE_REJECTED: Redemption.State.ValueType  # 10
     STATE_CLAWED_BACK: Redemption.State.ValueType  # 11
-    """All of it was taken back after acceptance. What was taken back in part is in `clawed_back_amount`."""
+    """All of it was taken back, or given back by the provider, after acceptance. What was so in part is in
+    `clawed_back_amount`.
+    """
 
     class _EndReason:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -104,7 +108,7 @@ class Redemption(_message.Message):
         """Another reason; a note can say it."""
 
     class EndReason(_EndReason, metaclass=_EndReasonEnumTypeWrapper):
-        """Why a redemption ended without payment, or was clawed back."""
+        """Why a redemption ended without payment, or was clawed back or refunded."""
 
     END_REASON_UNSPECIFIED: Redemption.EndReason.ValueType  # 0
     """It has not ended, or it was paid."""
@@ -206,7 +210,7 @@ class Redemption(_message.Message):
 
     @_builtins.property
     def clawed_back_amount(self) -> _money_pb2.Money:
-        """Taken back of the accepted amount; unset when nothing was."""
+        """Taken back of the accepted amount, or given back by the provider; unset when nothing was."""
 
     @_builtins.property
     def no_show_time(self) -> _timestamp_pb2.Timestamp:
@@ -673,6 +677,46 @@ class ClawBackRedemptionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClawBackRedemptionRequest: _TypeAlias = ClawBackRedemptionRequest  # noqa: Y015
+
+@_typing.final
+class RefundRedemptionRequest(_message.Message):
+    """Gives back what was accepted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    reason_code: Global___Redemption.EndReason.ValueType
+    """Why."""
+    reason: _builtins.str
+    """Note beside `reason_code`: the learner, the provider and staff read it; it is kept sealed, and no event or log has it."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much; unset: all that was not taken back or given back before."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        reason_code: Global___Redemption.EndReason.ValueType = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "name", b"name", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundRedemptionRequest: _TypeAlias = RefundRedemptionRequest  # noqa: Y015
 
 @_typing.final
 class GetRedemptionRequest(_message.Message):

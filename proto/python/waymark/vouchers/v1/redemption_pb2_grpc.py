@@ -85,6 +85,11 @@ class RedemptionServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ClawBackRedemptionRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
                 _registered_method=True)
+        self.RefundRedemption = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/RefundRedemption',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.RefundRedemptionRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+                _registered_method=True)
         self.GetRedemption = channel.unary_unary(
                 '/waymark.vouchers.v1.RedemptionService/GetRedemption',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.GetRedemptionRequest.SerializeToString,
@@ -186,6 +191,15 @@ class RedemptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RefundRedemption(self, request, context):
+        """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
+        is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetRedemption(self, request, context):
         """Reads a redemption.
         Errors: NOT_FOUND.
@@ -253,6 +267,11 @@ def add_RedemptionServiceServicer_to_server(servicer, server):
             'ClawBackRedemption': grpc.unary_unary_rpc_method_handler(
                     servicer.ClawBackRedemption,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ClawBackRedemptionRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
+            ),
+            'RefundRedemption': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefundRedemption,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.RefundRedemptionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
             ),
             'GetRedemption': grpc.unary_unary_rpc_method_handler(
@@ -536,6 +555,33 @@ class RedemptionService:
             target,
             '/waymark.vouchers.v1.RedemptionService/ClawBackRedemption',
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ClawBackRedemptionRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefundRedemption(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/RefundRedemption',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.RefundRedemptionRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
             options,
             channel_credentials,

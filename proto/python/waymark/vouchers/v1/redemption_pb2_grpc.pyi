@@ -78,6 +78,11 @@ class RedemptionServiceStub:
     place a hold on it and freeze the batch anew.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
+    RefundRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]
+    """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
+    is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    """
     GetRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]
     """Reads a redemption.
     Errors: NOT_FOUND.
@@ -135,6 +140,11 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
     place a hold on it and freeze the batch anew.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    """
+    RefundRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
+    """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
+    is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
     GetRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
@@ -251,6 +261,17 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
         place a hold on it and freeze the batch anew.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def RefundRedemption(
+        self,
+        request: _redemption_pb2.RefundRedemptionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
+        """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
+        is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
 
