@@ -26,8 +26,16 @@ REDEMPTION = {
     "evidence": "evidence",
     "payable from": "releaseTime",
     "no-show reported": "noShowTime",
+    "instalment of": "partOf",
     "ended for": "endReason",
     "note": "endNote",
+}
+INSTALMENT = {
+    "instalment": "number",
+    "percent": "percent",
+    "at most": "amount",
+    "accepted": "acceptedAmount",
+    "redemption": "redemption",
 }
 Name = Annotated[str, typer.Argument(metavar="REDEMPTION", help="redemptions/{id}")]
 
@@ -80,8 +88,8 @@ def list_(
 @redemption.command(epilog="Example:  waymark redemption show redemptions/0198…")
 @calls(CASEWORKER)
 def show(call: Call, name: Name) -> None:
-    """Show a redemption."""
-    call.one(call.get(name), REDEMPTION)
+    """Show a redemption, and its instalments where it is paid in such."""
+    _show(call, call.get(name))
 
 
 @redemption.command(epilog="Example:  waymark redemption accept redemptions/0198… --amount 950.00")
@@ -91,8 +99,8 @@ def accept(
     name: Name,
     amount: Annotated[str, typer.Option(help="Amount to pay; default: all that is allowed.")] = "",
 ) -> None:
-    """Accept a delivery: the amount becomes the provider's."""
-    call.one(call.post(f"{name}:accept", _with_amount({}, amount)), REDEMPTION)
+    """Accept a delivery, or the instalment that it is for: the amount becomes the provider's."""
+    _show(call, call.post(f"{name}:accept", _with_amount({}, amount)))
 
 
 @redemption.command(epilog="Example:  waymark redemption reject redemptions/0198… not_attended")
@@ -156,3 +164,9 @@ def refund(
 
 def _with_amount(body: dict[str, Any], amount: str) -> dict[str, Any]:
     return {**body, "amount": json_money(amount)} if amount else body
+
+
+def _show(call: Call, answer: dict[str, Any]) -> None:
+    call.one(answer, REDEMPTION)
+    if instalments := answer.get("instalments"):
+        call.part(instalments, INSTALMENT)

@@ -12,24 +12,23 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import events_pb2, redemption_pb2_grpc
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
-from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.db.wire import Call, Named
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
+from services.vouchers.accepting import accept
 from services.vouchers.api.evidence import EvidenceMethods
-from services.vouchers.api.redemption_messages import changed, redemption_message, ref
+from services.vouchers.api.redemption_messages import changed, redemption_messages, ref
 from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
 from services.vouchers.clawing_back import claw_back
-from services.vouchers.domain import bookings, payment
+from services.vouchers.domain import payment
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.redemption import Redemption
-from services.vouchers.domain.states import EndReason, VoucherState
-from services.vouchers.ending import tell_ended
+from services.vouchers.domain.states import EndReason
 from services.vouchers.releasing import release_reservation
-from services.vouchers.store import ledger, names, offers, receivables, redemptions, vouchers
+from services.vouchers.store import names, offers, receivables, redemptions
 from services.vouchers.store.tables import redemptions as table
 
 TakingBack = pb.ClawBackRedemptionRequest | pb.RefundRedemptionRequest
@@ -70,7 +69,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
         moved = redemptions.redemption_of(row).authorise(tx.now)
         tx.publish(events_pb2.RedemptionAuthorised(ref=ref(row)))
-        return changed(row, redemptions.move(tx, row, moved), tx.principal)
+        return changed(self.app, tx, row, redemptions.move(tx, row, moved))
 
     @mutation(ahead=_stepping)
     def StartRedemption(self, tx: Transaction, request: pb.StartRedemptionRequest) -> pb.Redemption:
@@ -81,26 +80,12 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         if required and not offers.accredited(tx, row.organisation, tx.now.date()):
             raise Refusal(reason_pb2.REASON_PROVIDER_NOT_ACCREDITED)
         tx.publish(events_pb2.RedemptionStarted(ref=ref(row)))
-        return changed(row, redemptions.move(tx, row, moved), tx.principal)
+        return changed(self.app, tx, row, redemptions.move(tx, row, moved))
 
     @mutation(ahead=_settling)
     def AcceptRedemption(self, tx: Transaction, request: pb.AcceptRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
-        before = redemptions.redemption_of(row)
-        rules = self.app.rules(tx, row.programme_id, row.version_number)
-        limit = payment.acceptable(rules.version.payment_rule, before)
-        after = before.accept(_asked(request, row.currency), limit)
-        voucher = vouchers.voucher_of(row).spend(before.amount, after.accepted)
-        name = f"redemptions/{row.id}"
-        booking = bookings.accept(new_id(), f"vouchers/{voucher.id}", name, before.amount, after.accepted)
-        release_at = rules.release_time(tx.now, row.last_day)
-        written = redemptions.resolve(tx, ledger.head_of(row), voucher, after, booking, release_at=release_at)
-        amount = money(after.accepted, row.currency)
-        no_show = after.no_show is not None
-        tx.publish(events_pb2.RedemptionAccepted(ref=ref(row), amount=amount, no_show=no_show))
-        if voucher.state is VoucherState.EXHAUSTED:
-            tell_ended(tx, row, f"vouchers/{voucher.id}", voucher.state, 0)
-        return changed(row, written, tx.principal)
+        return changed(self.app, tx, row, accept(self.app, tx, row, _asked(request, row.currency)))
 
     @mutation(ahead=_settling)
     def RejectRedemption(self, tx: Transaction, request: pb.RejectRedemptionRequest) -> pb.Redemption:
@@ -115,7 +100,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     def _end(self, tx: Transaction, row: Any, after: Redemption, request: Ending) -> pb.Redemption:
         note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
         written = release_reservation(tx, row, after, request.reason_code, note)
-        return changed(row, written, tx.principal, self.app.notes)
+        return changed(self.app, tx, row, written)
 
     @mutation(ahead=_settling)
     def ReportNoShow(self, tx: Transaction, request: pb.ReportNoShowRequest) -> pb.Redemption:
@@ -129,7 +114,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
             written = redemptions.move(tx, row, after)
         else:
             written = release_reservation(tx, row, after, EndReason.NOT_ATTENDED)
-        return changed(row, written, tx.principal, self.app.notes)
+        return changed(self.app, tx, row, written)
 
     @mutation
     def ClawBackRedemption(self, tx: Transaction, request: pb.ClawBackRedemptionRequest) -> pb.Redemption:
@@ -144,12 +129,12 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         cents = _asked(request, row.currency)
         note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
         written = claw_back(tx, row, cents, reason=request.reason_code, note=note, **how)
-        return redemption_message(written, tx.principal, self.app.notes)
+        return redemption_messages(self.app, tx, [written])[0]
 
     @query
     def GetRedemption(self, tx: Transaction, request: pb.GetRedemptionRequest) -> pb.Redemption:
         row = redemptions.get(tx, names.uuid_in(request.name, "redemptions"))
-        return redemption_message(row, tx.principal, self.app.notes)
+        return redemption_messages(self.app, tx, [row])[0]
 
     @query
     def ListRedemptions(
@@ -169,6 +154,6 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
             filters=filters,
         )
         return pb.ListRedemptionsResponse(
-            redemptions=[redemption_message(row, tx.principal, self.app.notes) for row in found.rows],
+            redemptions=redemption_messages(self.app, tx, found.rows),
             next_page_token=found.next_page_token,
         )

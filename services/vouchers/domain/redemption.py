@@ -19,8 +19,9 @@ OPEN = (State.RESERVED, State.AUTHORISED, State.STARTED, State.DELIVERED)
 
 @dataclass(frozen=True)
 class Redemption:
-    """`amount` is reserved; `accepted` is zero until acceptance. `no_show`: when it was
-    reported that the learner was not there."""
+    """`amount` is reserved; `accepted` is zero until acceptance. `no_show`: when it was reported that the
+    learner was not there. `instalment`: which one it is, or was the last that became a part of its own;
+    `taken`: what such parts took out of the amount."""
 
     id: str
     state: RedemptionState
@@ -28,6 +29,13 @@ class Redemption:
     accepted: int
     authorise_until: datetime
     no_show: datetime | None = None
+    instalment: int = 0
+    taken: int = 0
+
+    @property
+    def whole(self) -> int:
+        """What was reserved at first."""
+        return self.amount + self.taken
 
     def authorise(self, now: datetime) -> Redemption:
         """The learner agrees. Raises Refusal(RESERVATION_EXPIRED) past the limit, else WRONG_STATE."""
@@ -68,6 +76,19 @@ class Redemption:
             raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(limit)})
         return replace(self, state=State.ACCEPTED, accepted=cents)
 
+    def accept_part(self, part: str, cents: int, limit: int) -> tuple[Redemption, Redemption]:
+        """An instalment of `limit` cents is accepted with `cents`, and more follow: returns the redemption
+        without it, started again, and the new `part`. Raises as `accept`."""
+        accepted, number = self.accept(cents, limit), self.instalment + 1
+        left = replace(
+            self,
+            state=State.STARTED,
+            amount=self.amount - limit,
+            taken=self.taken + limit,
+            instalment=number,
+        )
+        return left, replace(accepted, id=part, amount=limit, taken=0, instalment=number)
+
     def reject(self) -> Redemption:
         """The delivery is refused. Raises Refusal(WRONG_STATE) unless delivered."""
         need(self.state, (State.DELIVERED,))
@@ -84,3 +105,10 @@ class Redemption:
         if now < self.authorise_until:
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": self.state.name})
         return replace(self, state=State.EXPIRED)
+
+
+def need_whole(part_of: object) -> None:
+    """Raises Refusal(REDEMPTION_IS_PART) for an instalment, which is `part_of` a redemption (its id)."""
+    if part_of is not None:
+        metadata = {"redemption": f"redemptions/{part_of}"}
+        raise Refusal(reason_pb2.REASON_REDEMPTION_IS_PART, metadata=metadata)

@@ -69,6 +69,7 @@ SOURCES = {
             Column("create_time", Type.TIME),
             Column("accept_time", Type.TIME),
             Column("no_show_time", Type.TIME),
+            Column("part_of"),
         ),
         select(
             _named("redemptions/", _r.id),
@@ -87,6 +88,7 @@ SOURCES = {
             _r.created_at,
             _r.accepted_at,
             _r.no_show_at,
+            _named("redemptions/", _r.part_of),
         ),
         _r.created_at,
         (_r.created_at, _r.id),

@@ -5,6 +5,7 @@ The first travels with BEGIN where the request names what to lock, the second wi
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, select, text
@@ -75,6 +76,27 @@ RESOLVE = named(
   WHERE id = :id
 ), {ledger.TAIL}""",  # noqa: S608 - parts of our own
 )
+# An accepted instalment becomes a row of its own, with what was delivered for it.
+TAKE_OUT = named(
+    "take_out",
+    f"""WITH {vouchers.CHANGE}, part AS (
+  INSERT INTO redemptions (id, part_of, instalment, voucher_id, learner, programme_id, version_number, course,
+    session, organisation, shard, currency, state, amount_cents, accepted_cents, held_cents, evidence,
+    authorise_until, release_at, accepted_at, started_at, delivered_at, updated_at, created_at)
+  SELECT CAST(:part AS uuid), id, CAST(:instalment AS smallint), voucher_id, learner, programme_id,
+    version_number, course, session, organisation, shard, currency, CAST(:part_state AS smallint),
+    CAST(:amount AS bigint), CAST(:accepted AS bigint), CAST(:accepted AS bigint), evidence, authorise_until,
+    CAST(:release_at AS timestamptz), n.at, started_at, delivered_at, n.at, n.at
+  FROM redemptions, (SELECT CAST(:booked_at AS timestamptz) AS at) AS n WHERE id = :id
+), redemption AS (
+  UPDATE redemptions SET state = :state, amount_cents = :left, taken_cents = :taken,
+    instalment = CAST(:instalment AS smallint), evidence = '{{}}', delivered_at = NULL,
+    updated_at = CAST(:booked_at AS timestamptz), version = version + 1
+  WHERE id = :id
+), {ledger.TAIL}""",  # noqa: S608 - parts of our own
+)
+_PARTS = text("""SELECT id, part_of, instalment, accepted_cents FROM redemptions
+WHERE part_of = ANY(CAST(:redemptions AS uuid[])) ORDER BY part_of, instalment""")
 _TIMED_OUT = text("""SELECT id FROM redemptions WHERE state = 1 AND authorise_until <= now()
 ORDER BY authorise_until LIMIT :limit""")
 
@@ -88,6 +110,8 @@ def redemption_of(row: Row[Any]) -> Redemption:
         accepted=row.accepted_cents,
         authorise_until=row.authorise_until,
         no_show=row.no_show_at,
+        instalment=row.instalment,
+        taken=row.taken_cents,
     )
 
 
@@ -179,14 +203,57 @@ def resolve(
     }
 
 
+def take_out(
+    tx: Transaction,
+    head: Head,
+    voucher: Voucher,
+    left: Redemption,
+    part: Redemption,
+    booking: Booking,
+    *,
+    release_at: datetime,
+) -> dict[str, Any]:
+    """Writes an accepted instalment as `part`, and what is `left` of the redemption, in one statement, with
+    the commit; returns what changed in the row of the redemption."""
+    values: dict[str, Any] = {
+        "id": left.id,
+        "state": int(left.state),
+        "left": left.amount,
+        "taken": left.taken,
+        "part": part.id,
+        "part_state": int(part.state),
+        "instalment": part.instalment,
+        "amount": part.amount,
+        "accepted": part.accepted,
+        "release_at": release_at,
+    }
+    tx.at_commit(TAKE_OUT(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)))
+    return {
+        "state": values["state"],
+        "amount_cents": left.amount,
+        "taken_cents": left.taken,
+        "instalment": left.instalment,
+        "evidence": [],
+        "updated_at": tx.now,
+    }
+
+
+def parts_of(tx: Transaction, redemption_ids: list[str]) -> dict[str, list[Row[Any]]]:
+    """Returns accepted instalments by the redemption that they are parts of, in order."""
+    found: dict[str, list[Row[Any]]] = {}
+    for row in tx.execute(_PARTS, {"redemptions": redemption_ids}) if redemption_ids else ():
+        found.setdefault(str(row.part_of), []).append(row)
+    return found
+
+
 def timed_out(tx: Transaction, limit: int) -> list[str]:
     """Returns reservations past their limit by the database's clock."""
     return [str(row.id) for row in tx.execute(_TIMED_OUT, {"limit": limit})]
 
 
 def listed(learner: str, organisation: str, state: int) -> Select[Any]:
-    """Returns the statement for redemptions; empty and zero mean any."""
-    statement = select(redemptions)
+    """Returns the statement for redemptions, parts left out; empty and zero mean any."""
+    statement = select(redemptions).where(redemptions.c.part_of.is_(None))
     if learner:
         statement = statement.where(redemptions.c.learner == learner)
     if organisation:

@@ -29,8 +29,9 @@ WHERE created_at >= :start AND created_at < :end
   AND (CAST(:programme AS text) = '' OR programme_id = :programme)
 GROUP BY programme_id""")
 _REDEMPTIONS = text("""SELECT programme_id,
-  count(*) FILTER (WHERE created_at >= :start AND created_at < :end) AS reserved,
-  count(*) FILTER (WHERE accepted_at >= :start AND accepted_at < :end AND no_show_at IS NULL) AS accepted,
+  count(*) FILTER (WHERE created_at >= :start AND created_at < :end AND part_of IS NULL) AS reserved,
+  count(*) FILTER (WHERE accepted_at >= :start AND accepted_at < :end AND no_show_at IS NULL
+    AND part_of IS NULL) AS accepted,
   count(*) FILTER (WHERE no_show_at >= :start AND no_show_at < :end) AS no_shows,
   coalesce(sum(accepted_cents) FILTER (WHERE accepted_at >= :start AND accepted_at < :end), 0)
     AS accepted_cents
@@ -103,7 +104,7 @@ FROM (
     AND (x.created_at >= :start AND x.created_at < :end OR x.decided_at >= :start AND x.decided_at < :end)
   GROUP BY 1, 2
   UNION ALL
-  SELECT {key}, x.currency, 0, 0, 0, count(*) FILTER (WHERE x.no_show_at IS NULL),
+  SELECT {key}, x.currency, 0, 0, 0, count(*) FILTER (WHERE x.no_show_at IS NULL AND x.part_of IS NULL),
     sum(x.accepted_cents), 0, 0 FROM redemptions x {join}
   WHERE (CAST(:programme AS text) = '' OR x.programme_id = :programme)
     AND x.accepted_at >= :start AND x.accepted_at < :end

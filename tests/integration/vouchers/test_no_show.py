@@ -87,7 +87,7 @@ def test_control_without_the_limit_a_no_show_is_paid_whole(
 ) -> None:
     redemption = booked(world, percent=30)
     no_show(world, redemption)
-    monkeypatch.setattr(payment, "acceptable", lambda rule, it: it.amount)
+    monkeypatch.setattr(payment, "no_show_fee", lambda rule, reserved: reserved)
     assert cents(accept(world, redemption).accepted_amount) == 100_000
 
 

@@ -25,6 +25,8 @@ class Journal:
         self.spent: dict[str, int] = {}
         self.reserved: dict[str, tuple[str, int]] = {}
         self.missed: dict[str, int] = {}  # no-shows, with what can be accepted for them
+        self.in_instalments: set[str] = set()
+        self.planned: dict[str, list[int]] = {}  # what is still to be accepted, by redemption
         self.ended: set[str] = set()
         self.events = self.count_events()
 
@@ -51,6 +53,12 @@ class Journal:
     def used(self, voucher: str) -> int:
         """Cents of a voucher that are set aside or spent."""
         return self.held(voucher) + self.spent.get(voucher, 0)
+
+    def due(self, redemption: str) -> list[int]:
+        """What can be accepted of a redemption, one acceptance after the other; 1 cent of a part."""
+        if redemption in self.missed:
+            return [self.missed[redemption]]
+        return self.planned.get(redemption, [1])
 
     def resolve(self, redemption: str) -> tuple[str, int]:
         """Takes a reservation out, and returns its voucher and cents: it resolves once, a second time is a

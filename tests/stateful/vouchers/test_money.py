@@ -5,6 +5,7 @@ The machine keeps a journal of what was acknowledged, and compares it with the r
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, ClassVar
 
 import grpc
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    initialize,
     invariant,
     multiple,
     rule,
@@ -31,32 +33,48 @@ from tests.support.vouchers import NO_EVIDENCE, World, cents, eur, request_id
 
 vouchers, redemptions = Bundle("vouchers"), Bundle("redemptions")
 NO_SHOW_PERCENT = 40
+PERCENTS = (35, 35, 30)
+IN_INSTALMENTS = {"instalments": [{"trigger": "TRIGGER_DELIVERY", "percent": each} for each in PERCENTS]}
 AMOUNTS = st.integers(1, 120_000)
+SHARES = st.lists(st.integers(1, 100), min_size=1, max_size=3)  # percents of what is due
 DUE = text("UPDATE redemptions SET authorise_until = now() WHERE id = :id AND state = 1")
+
+
+def planned(amount: int, *, in_instalments: bool) -> list[int]:
+    """What a reservation is paid in, by the words of the contract."""
+    if not in_instalments or amount < 100:
+        return [amount]
+    first, second = amount * 35 // 100, amount * 70 // 100
+    return [first, second - first, amount - second]
 
 
 class Vouchers(RuleBasedStateMachine):
     """Vouchers come and are given back."""
 
     world: ClassVar[World]
+    reached: ClassVar[Counter[str]]
 
     def __init__(self) -> None:
         super().__init__()
         self.world.offer(start=self.world.today)
-        rule = {**NO_EVIDENCE["paymentRule"], "noShowPercent": NO_SHOW_PERCENT}
-        self.programme = self.world.programme(fund=250_000, paymentRule=rule)
+        self.programmes = [
+            self.world.programme(fund=250_000, paymentRule={**rule, "noShowPercent": NO_SHOW_PERCENT})
+            for rule in (NO_EVIDENCE["paymentRule"], IN_INSTALMENTS)
+        ]
         self.journal = Journal(self.world)
 
-    @rule(target=vouchers)
-    def apply(self) -> Any:
+    @rule(target=vouchers, in_instalments=st.booleans())
+    def apply(self, in_instalments: bool) -> Any:
         learner = self.world.learner()
-        application = self.world.apply(learner, self.programme)
+        application = self.world.apply(learner, self.programmes[in_instalments])
         self.journal.events += 2 if application.voucher else 1
         if not application.voucher:
             assert list(application.reason_codes) == ["BUDGET_EXHAUSTED"]
             return multiple()
         self.journal.values[application.voucher] = cents(application.amount)
         self.journal.owners[application.voucher] = learner
+        if in_instalments:
+            self.journal.in_instalments.add(application.voucher)
         return application.voucher
 
     @rule(voucher=vouchers)
@@ -84,6 +102,7 @@ class Redemptions(Vouchers):
         if answer is None:
             return multiple()
         journal.reserved[answer.name] = (voucher, amount)
+        journal.planned[answer.name] = planned(amount, in_instalments=voucher in journal.in_instalments)
         return answer.name
 
     @rule(redemption=redemptions)
@@ -111,6 +130,31 @@ class Redemptions(Vouchers):
             self.deliver(redemption)
         return redemption
 
+    @rule(target=redemptions, voucher=vouchers, amount=st.integers(1, 40_000), percents=SHARES)
+    def train(self, voucher: str, amount: int, percents: list[int]) -> Any:
+        """The same up to acceptance, or that of several instalments; those become redemptions too."""
+        redemption = self.attend(voucher, amount)
+        if not isinstance(redemption, str):
+            return redemption
+        parts = [self.go_on(redemption, percent) for percent in percents]
+        return multiple(redemption, *(part for part in parts if isinstance(part, str)))
+
+    @initialize(
+        target=redemptions,
+        amount=st.integers(1, 60_000),
+        percents=SHARES,
+        in_instalments=st.booleans(),
+        missed=st.booleans(),
+    )
+    def begin(self, amount: int, percents: list[int], in_instalments: bool, missed: bool) -> Any:
+        """Few runs would come as far as here by themselves."""
+        voucher = self.apply(in_instalments)
+        if missed:
+            other = self.reserve(voucher, 30_000)
+            self.authorise(other)
+            self.no_show(other)
+        return self.train(voucher, amount, percents)
+
     @rule(redemption=redemptions)
     def no_show(self, redemption: str) -> None:
         request = pb.ReportNoShowRequest(name=redemption)
@@ -118,34 +162,50 @@ class Redemptions(Vouchers):
         paid = reserved * NO_SHOW_PERCENT // 100
         call = self.world.provider.redemptions.ReportNoShow
         answer = self.journal.acknowledged(lambda: call(request), 1 if paid else 2)
+        self.reached["no-show"] += answer is not None
         if answer is not None and paid:
             self.journal.missed[redemption] = paid
         elif answer is not None:
             self.journal.resolve(redemption)
 
-    @rule(redemption=redemptions, percent=st.integers(1, 120))
-    def accept(self, redemption: str, percent: int) -> None:
-        amount = self.journal.reserved.get(redemption, ("", 100))[1] * percent // 100 or 1
+    @rule(target=redemptions, redemption=redemptions, percent=st.integers(1, 120))
+    def accept(self, redemption: str, percent: int) -> Any:
+        due, *later = self.journal.due(redemption)
+        amount = due * percent // 100 or 1
         request = pb.AcceptRedemptionRequest(name=redemption, amount=eur(amount))
+        call = self.world.caseworker.redemptions.AcceptRedemption
         try:
-            self.world.caseworker.redemptions.AcceptRedemption(request)
+            answer = call(request)
         except Refused:
-            return
+            return multiple()
+        assert amount <= due
         voucher, reserved = self.journal.resolve(redemption)
-        assert amount <= self.journal.missed.get(redemption, reserved)
         self.journal.spent[voucher] = self.journal.spent.get(voucher, 0) + amount
         self.journal.events = self.journal.count_events()
+        self.reached["last" if not later else "part"] += 1
+        if not later:
+            return multiple()
+        self.journal.reserved[redemption] = (voucher, reserved - due)
+        self.journal.planned[redemption] = later
+        assert answer.state == pb.Redemption.STATE_STARTED
+        return [each.redemption for each in answer.instalments if each.redemption][-1]
 
-    @rule(redemption=redemptions, amount=AMOUNTS)
-    def claw_back(self, redemption: str, amount: int) -> None:
-        reason = pb.Redemption.END_REASON_MISTAKE
+    @rule(target=redemptions, redemption=redemptions, percent=st.integers(1, 100))
+    def go_on(self, redemption: str, percent: int) -> Any:
+        """An instalment more, or what there is."""
+        self.deliver(redemption)
+        return self.accept(redemption, percent)
+
+    @rule(redemption=redemptions, percent=st.integers(1, 120))
+    def claw_back(self, redemption: str, percent: int) -> None:
+        amount, reason = self.kept(redemption) * percent // 100 or 1, pb.Redemption.END_REASON_MISTAKE
         request = pb.ClawBackRedemptionRequest(name=redemption, amount=eur(amount), reason_code=reason)
         if self.journal.acknowledged(lambda: self.world.payer.redemptions.ClawBackRedemption(request), 1):
             self.unspend(redemption, amount)
 
-    @rule(redemption=redemptions, amount=AMOUNTS)
-    def refund(self, redemption: str, amount: int) -> None:
-        reason = pb.Redemption.END_REASON_NOT_COMPLETED
+    @rule(redemption=redemptions, percent=st.integers(1, 120))
+    def refund(self, redemption: str, percent: int) -> None:
+        amount, reason = self.kept(redemption) * percent // 100 or 1, pb.Redemption.END_REASON_OTHER
         request = pb.RefundRedemptionRequest(name=redemption, amount=eur(amount), reason_code=reason)
         call = self.world.provider.redemptions.RefundRedemption
         if self.journal.acknowledged(lambda: call(request), 1):
@@ -162,6 +222,11 @@ class Redemptions(Vouchers):
 
     def read(self, redemption: str) -> Any:
         return self.world.auditor.redemptions.GetRedemption(pb.GetRedemptionRequest(name=redemption))
+
+    def kept(self, redemption: str) -> int:
+        """Cents accepted of a redemption and not taken back."""
+        found = self.read(redemption)
+        return cents(found.accepted_amount) - cents(found.clawed_back_amount)
 
     def unspend(self, redemption: str, amount: int) -> None:
         voucher = self.read(redemption).voucher
@@ -252,8 +317,9 @@ class Money(Settlement):
 
 
 def test_money_keeps_its_invariants(world: World) -> None:
+    reached = Counter[str]()
     run_state_machine_as_test(
-        type("MoneyHere", (Money,), {"world": world}),
+        type("MoneyHere", (Money,), {"world": world, "reached": reached}),
         settings=settings(
             max_examples=16,
             stateful_step_count=20,
@@ -262,3 +328,4 @@ def test_money_keeps_its_invariants(world: World) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert {"last", "part", "no-show"} <= set(+reached), "the machine no longer comes to what it is for"

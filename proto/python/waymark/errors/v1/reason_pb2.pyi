@@ -126,6 +126,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PERIOD_NOT_OVER: _Reason.ValueType  # 580
     REASON_WEBHOOK_URL_REFUSED: _Reason.ValueType  # 581
     REASON_NO_SHOW_TOO_EARLY: _Reason.ValueType  # 620
+    REASON_EVIDENCE_USED: _Reason.ValueType  # 621
+    REASON_REDEMPTION_IS_PART: _Reason.ValueType  # 622
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -232,6 +234,8 @@ REASON_OBLIGATION_NOT_DUE: Reason.ValueType  # 567
 REASON_PERIOD_NOT_OVER: Reason.ValueType  # 580
 REASON_WEBHOOK_URL_REFUSED: Reason.ValueType  # 581
 REASON_NO_SHOW_TOO_EARLY: Reason.ValueType  # 620
+REASON_EVIDENCE_USED: Reason.ValueType  # 621
+REASON_REDEMPTION_IS_PART: Reason.ValueType  # 622
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -172,6 +172,7 @@ class RedemptionRef(_message.Message):
     COURSE_FIELD_NUMBER: _builtins.int
     SESSION_FIELD_NUMBER: _builtins.int
     ORGANISATION_FIELD_NUMBER: _builtins.int
+    PART_OF_FIELD_NUMBER: _builtins.int
     redemption: _builtins.str
     """Resource name `redemptions/{id}`."""
     voucher: _builtins.str
@@ -184,6 +185,8 @@ class RedemptionRef(_message.Message):
     """Session, `courses/{course}/sessions/{id}`."""
     organisation: _builtins.str
     """Providing organisation, `organisations/{id}`."""
+    part_of: _builtins.str
+    """Set when it is a part: the redemption of which it is an accepted instalment."""
     def __init__(
         self,
         *,
@@ -193,10 +196,11 @@ class RedemptionRef(_message.Message):
         course: _builtins.str = ...,
         session: _builtins.str = ...,
         organisation: _builtins.str = ...,
+        part_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "learner", b"learner", "organisation", b"organisation", "redemption", b"redemption", "session", b"session", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "learner", b"learner", "organisation", b"organisation", "part_of", b"part_of", "redemption", b"redemption", "session", b"session", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -306,7 +310,7 @@ Global___RedemptionDelivered: _TypeAlias = RedemptionDelivered  # noqa: Y015
 
 @_typing.final
 class RedemptionAccepted(_message.Message):
-    """The delivery was accepted and the amount moved to the provider's held account."""
+    """The delivery was accepted and the amount moved to the provider's held account; with instalments, the last one's."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -337,6 +341,46 @@ class RedemptionAccepted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RedemptionAccepted: _TypeAlias = RedemptionAccepted  # noqa: Y015
+
+@_typing.final
+class InstalmentAccepted(_message.Message):
+    """An instalment was accepted that is not the last: its amount moved to the provider's held account as a part, and the
+    redemption goes on. `RedemptionAccepted` comes with the last.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    part: _builtins.str
+    """The part, `redemptions/{id}`: what becomes of the money is told of it."""
+    number: _builtins.int
+    """Which instalment, from 1."""
+    @_builtins.property
+    def ref(self) -> Global___RedemptionRef:
+        """The redemption that is paid in instalments."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Amount accepted."""
+
+    def __init__(
+        self,
+        *,
+        ref: Global___RedemptionRef | None = ...,
+        part: _builtins.str = ...,
+        number: _builtins.int = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "number", b"number", "part", b"part", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentAccepted: _TypeAlias = InstalmentAccepted  # noqa: Y015
 
 @_typing.final
 class NoShowReported(_message.Message):

@@ -42,7 +42,9 @@ class Redemption(_message.Message):
         STATE_DELIVERED: Redemption._State.ValueType  # 4
         """Evidence is handed in, or a no-show is reported for which the programme pays a share."""
         STATE_ACCEPTED: Redemption._State.ValueType  # 5
-        """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment."""
+        """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment. One that
+        is paid in instalments comes here with the last and is STARTED again after each before.
+        """
         STATE_SETTLING: Redemption._State.ValueType  # 6
         """It is in a payout batch."""
         STATE_PAID: Redemption._State.ValueType  # 7
@@ -67,7 +69,9 @@ class Redemption(_message.Message):
     STATE_DELIVERED: Redemption.State.ValueType  # 4
     """Evidence is handed in, or a no-show is reported for which the programme pays a share."""
     STATE_ACCEPTED: Redemption.State.ValueType  # 5
-    """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment."""
+    """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment. One that
+    is paid in instalments comes here with the last and is STARTED again after each before.
+    """
     STATE_SETTLING: Redemption.State.ValueType  # 6
     """It is in a payout batch."""
     STATE_PAID: Redemption.State.ValueType  # 7
@@ -131,6 +135,48 @@ class Redemption(_message.Message):
     END_REASON_OTHER: Redemption.EndReason.ValueType  # 9
     """Another reason; a note can say it."""
 
+    @_typing.final
+    class Instalment(_message.Message):
+        """A payment of one that is paid in instalments."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        NUMBER_FIELD_NUMBER: _builtins.int
+        PERCENT_FIELD_NUMBER: _builtins.int
+        AMOUNT_FIELD_NUMBER: _builtins.int
+        ACCEPTED_AMOUNT_FIELD_NUMBER: _builtins.int
+        REDEMPTION_FIELD_NUMBER: _builtins.int
+        number: _builtins.int
+        """Its place, from 1."""
+        percent: _builtins.int
+        """Its share of what was reserved, in percent."""
+        redemption: _builtins.str
+        """By which name its money is held, paid, stated and taken back, `redemptions/{id}`: a part, or the redemption itself
+        for the last; empty before acceptance.
+        """
+        @_builtins.property
+        def amount(self) -> _money_pb2.Money:
+            """The most that can be accepted: all instalments sum to what was reserved, to the cent."""
+
+        @_builtins.property
+        def accepted_amount(self) -> _money_pb2.Money:
+            """Amount accepted; unset before."""
+
+        def __init__(
+            self,
+            *,
+            number: _builtins.int = ...,
+            percent: _builtins.int = ...,
+            amount: _money_pb2.Money | None = ...,
+            accepted_amount: _money_pb2.Money | None = ...,
+            redemption: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "number", b"number", "percent", b"percent", "redemption", b"redemption"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     VOUCHER_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int
@@ -152,6 +198,8 @@ class Redemption(_message.Message):
     END_NOTE_FIELD_NUMBER: _builtins.int
     CLAWED_BACK_AMOUNT_FIELD_NUMBER: _builtins.int
     NO_SHOW_TIME_FIELD_NUMBER: _builtins.int
+    INSTALMENTS_FIELD_NUMBER: _builtins.int
+    PART_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
     voucher: _builtins.str
@@ -172,25 +220,29 @@ class Redemption(_message.Message):
     """Why it ended without payment."""
     end_note: _builtins.str
     """Note of whoever ended it, for whoever may read the redemption; sealed where it is kept."""
+    part_of: _builtins.str
+    """Set in a part: the redemption of which it is an accepted instalment. It is there for its money; the training is that of
+    the redemption named here.
+    """
     @_builtins.property
     def price(self) -> _money_pb2.Money:
-        """Price of the session when reserved."""
+        """Price of the session when reserved; unset in a part."""
 
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """Amount reserved."""
+        """Amount reserved; accepted instalments are no longer in it."""
 
     @_builtins.property
     def accepted_amount(self) -> _money_pb2.Money:
-        """Amount accepted; unset before."""
+        """Amount accepted, with instalments that of the last; unset before."""
 
     @_builtins.property
     def learner_share(self) -> _money_pb2.Money:
-        """What the learner pays the provider."""
+        """What the learner pays the provider; unset in a part."""
 
     @_builtins.property
     def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Evidence handed in, `redemptions/{redemption}/evidence/{id}`."""
+        """Evidence handed in, `redemptions/{redemption}/evidence/{id}`; with instalments that of the one at hand."""
 
     @_builtins.property
     def authorise_time_limit(self) -> _timestamp_pb2.Timestamp:
@@ -218,6 +270,10 @@ class Redemption(_message.Message):
         is the share that the programme pays for a no-show, and neither feedback nor an outcome is asked for.
         """
 
+    @_builtins.property
+    def instalments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Redemption.Instalment]:
+        """Its payments; empty for one that is paid at once, and in a part."""
+
     def __init__(
         self,
         *,
@@ -242,10 +298,12 @@ class Redemption(_message.Message):
         end_note: _builtins.str = ...,
         clawed_back_amount: _money_pb2.Money | None = ...,
         no_show_time: _timestamp_pb2.Timestamp | None = ...,
+        instalments: _abc.Iterable[Global___Redemption.Instalment] | None = ...,
+        part_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "create_time", b"create_time", "learner_share", b"learner_share", "no_show_time", b"no_show_time", "price", b"price", "release_time", b"release_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "no_show_time", b"no_show_time", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "instalments", b"instalments", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "no_show_time", b"no_show_time", "organisation", b"organisation", "part_of", b"part_of", "price", b"price", "release_time", b"release_time", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -521,8 +579,8 @@ class AcceptRedemptionRequest(_message.Message):
     """UUID that makes the call safe to repeat."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """Amount to pay, at most the amount reserved, or the share of it that the programme pays for a no-show; unset: all that
-        is allowed.
+        """Amount to pay, at most the amount reserved, of the instalment at hand, or the share that the programme pays for a
+        no-show; unset: all that is allowed.
         """
 
     def __init__(

@@ -140,15 +140,17 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeliverRedemption(self, request, context):
-        """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
-        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
+        as the programme asks for.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AcceptRedemption(self, request, context):
-        """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
+        """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
+        instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -156,7 +158,7 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RejectRedemption(self, request, context):
-        """Refuses a delivery: the amount returns to the voucher.
+        """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
         Errors: NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -209,7 +211,7 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListRedemptions(self, request, context):
-        """Lists redemptions, newest first.
+        """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
         Errors: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -51,15 +51,17 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_LIMIT.
     """
     DeliverRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.DeliverRedemptionRequest, _redemption_pb2.Redemption]
-    """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
-    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
+    as the programme asks for.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
     """
     AcceptRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]
-    """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
+    """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
+    instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
     RejectRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]
-    """Refuses a delivery: the amount returns to the voucher.
+    """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
     Errors: NOT_FOUND, WRONG_STATE.
     """
     VoidRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]
@@ -88,7 +90,7 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND.
     """
     ListRedemptions: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ListRedemptionsRequest, _redemption_pb2.ListRedemptionsResponse]
-    """Lists redemptions, newest first.
+    """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
     Errors: PAGE_TOKEN_INVALID.
     """
 
@@ -115,15 +117,17 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_LIMIT.
     """
     DeliverRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.DeliverRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
-    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
+    as the programme asks for.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
     """
     AcceptRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
+    """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
+    instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
     RejectRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Refuses a delivery: the amount returns to the voucher.
+    """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
     Errors: NOT_FOUND, WRONG_STATE.
     """
     VoidRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
@@ -152,7 +156,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND.
     """
     ListRedemptions: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ListRedemptionsRequest, _redemption_pb2.ListRedemptionsResponse]  # type: ignore[assignment]
-    """Lists redemptions, newest first.
+    """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
     Errors: PAGE_TOKEN_INVALID.
     """
 
@@ -206,8 +210,9 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.DeliverRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
-        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
+        as the programme asks for.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
         """
 
     @_abc_1.abstractmethod
@@ -216,7 +221,8 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.AcceptRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
+        """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
+        instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
 
@@ -226,7 +232,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.RejectRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Refuses a delivery: the amount returns to the voucher.
+        """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
         Errors: NOT_FOUND, WRONG_STATE.
         """
 
@@ -291,7 +297,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.ListRedemptionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.ListRedemptionsResponse, _abc.Awaitable[_redemption_pb2.ListRedemptionsResponse]]:
-        """Lists redemptions, newest first.
+        """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
         Errors: PAGE_TOKEN_INVALID.
         """
 

@@ -101,7 +101,7 @@ class ProgrammeStatistics(_message.Message):
     reserved: _builtins.int
     """Redemptions reserved."""
     accepted: _builtins.int
-    """Redemptions accepted; no-shows are not among them."""
+    """Redemptions accepted, each once, with its last instalment; no-shows are not among them."""
     clawed_back: _builtins.int
     """Claw-backs made."""
     no_shows: _builtins.int
@@ -116,7 +116,7 @@ class ProgrammeStatistics(_message.Message):
 
     @_builtins.property
     def accepted_amount(self) -> _money_pb2.Money:
-        """Value accepted, for no-shows too."""
+        """Value accepted, for instalments and no-shows too."""
 
     @_builtins.property
     def paid_amount(self) -> _money_pb2.Money:
@@ -275,10 +275,10 @@ class StatisticsRow(_message.Message):
     refused: _builtins.int
     """Applications refused."""
     accepted: _builtins.int
-    """Redemptions accepted; no-shows are not among them."""
+    """Redemptions accepted, each once, with its last instalment; no-shows are not among them."""
     @_builtins.property
     def accepted_amount(self) -> _money_pb2.Money:
-        """Value accepted, for no-shows too."""
+        """Value accepted, for instalments and no-shows too."""
 
     @_builtins.property
     def clawed_back_amount(self) -> _money_pb2.Money:
