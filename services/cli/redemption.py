@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,10 +27,19 @@ REDEMPTION = {
     "learner pays": "learnerShare",
     "evidence": "evidence",
     "payable from": "releaseTime",
+    "no-show reported": "noShowTime",
+    "instalment of": "partOf",
     "ended for": "endReason",
     "note": "endNote",
 }
 CODE = {"valid until": "expireTime", "tries": "tries"}
+INSTALMENT = {
+    "instalment": "number",
+    "percent": "percent",
+    "at most": "amount",
+    "accepted": "acceptedAmount",
+    "redemption": "redemption",
+}
 Name = Annotated[str, typer.Argument(metavar="REDEMPTION", help="redemptions/{id}")]
 
 
@@ -51,7 +60,7 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a delivery is refused, or an accepted one clawed back."""
+    """Why a delivery is refused, or an accepted one clawed back or refunded."""
 
     NOT_ATTENDED = "not_attended"
     NOT_COMPLETED = "not_completed"
@@ -82,8 +91,8 @@ def list_(
 @redemption.command(epilog="Example:  waymark redemption show redemptions/0198…")
 @calls(CASEWORKER)
 def show(call: Call, name: Name) -> None:
-    """Show a redemption."""
-    call.one(call.get(name), REDEMPTION)
+    """Show a redemption, and its instalments where it is paid in such."""
+    _show(call, call.get(name))
 
 
 @redemption.command(
@@ -115,11 +124,10 @@ def authorise(
 def accept(
     call: Call,
     name: Name,
-    amount: Annotated[str, typer.Option(help="Amount to pay; default: all that is reserved.")] = "",
+    amount: Annotated[str, typer.Option(help="Amount to pay; default: all that is allowed.")] = "",
 ) -> None:
-    """Accept a delivery: the amount becomes the provider's."""
-    body = {"amount": json_money(amount)} if amount else {}
-    call.one(call.post(f"{name}:accept", body), REDEMPTION)
+    """Accept a delivery, or the instalment that it is for: the amount becomes the provider's."""
+    _show(call, call.post(f"{name}:accept", _with_amount({}, amount)))
 
 
 @redemption.command(epilog="Example:  waymark redemption reject redemptions/0198… not_attended")
@@ -133,6 +141,16 @@ def reject(
     """Refuse a delivery: the amount returns to the voucher."""
     body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
     call.one(call.post(f"{name}:reject", body), REDEMPTION)
+
+
+@redemption.command(
+    "no-show",
+    epilog="Example:  waymark redemption no-show redemptions/0198… --as provider --org organisations/school",
+)
+@calls(CASEWORKER)
+def no_show(call: Call, name: Name) -> None:
+    """Report that the learner was not there; what the programme pays for that waits to be accepted."""
+    call.one(call.post(f"{name}:noShow"), REDEMPTION)
 
 
 @redemption.command(
@@ -151,6 +169,31 @@ def claw_back(
 ) -> None:
     """Take an accepted or paid amount back; what was paid becomes a receivable of the provider."""
     body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note, "learnerAtFault": learner_at_fault}
-    if amount:
-        body["amount"] = json_money(amount)
-    call.one(call.post(f"{name}:clawBack", body), REDEMPTION)
+    call.one(call.post(f"{name}:clawBack", _with_amount(body, amount)), REDEMPTION)
+
+
+@redemption.command(
+    epilog="Example:  waymark redemption refund redemptions/0198… not_completed --amount 400.00 "
+    "--org organisations/school"
+)
+@calls("provider")
+def refund(
+    call: Call,
+    name: Name,
+    reason: Annotated[Reason, typer.Argument(help="Why.")],
+    amount: Annotated[str, typer.Option(help="How much; default: all that was not given back before.")] = "",
+    note: Annotated[str, typer.Option(help="Words for the learner and staff; kept sealed.")] = "",
+) -> None:
+    """Give an accepted or paid amount back, as its provider; the learner's voucher has it again."""
+    body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
+    call.one(call.post(f"{name}:refund", _with_amount(body, amount)), REDEMPTION)
+
+
+def _with_amount(body: dict[str, Any], amount: str) -> dict[str, Any]:
+    return {**body, "amount": json_money(amount)} if amount else body
+
+
+def _show(call: Call, answer: dict[str, Any]) -> None:
+    call.one(answer, REDEMPTION)
+    if instalments := answer.get("instalments"):
+        call.part(instalments, INSTALMENT)

@@ -18,6 +18,7 @@ COLUMNS = {
     "issued": "issued",
     "reserved": "reserved",
     "accepted": "accepted",
+    "no-shows": "noShows",
     "value accepted": "acceptedAmount",
     "clawed back": "clawedBackAmount",
     "paid": "paidAmount",

@@ -31,6 +31,7 @@ from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.reactions import (
+    no_show_reported,
     redemption_accepted,
     redemption_delivered,
     redemption_released,
@@ -64,6 +65,7 @@ DEFINITION = ServiceDefinition(
         "mandate.pathway": requests.has_pathway_mandate,
     },
     reactions={
+        vouchers.NoShowReported: no_show_reported.react,
         vouchers.RedemptionReserved: redemption_reserved.react,
         vouchers.RedemptionStarted: redemption_started.react,
         vouchers.RedemptionDelivered: redemption_delivered.react,

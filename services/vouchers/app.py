@@ -61,6 +61,7 @@ NOTED = (
     receivable_pb2.ApproveWriteOffRequest,
     receivable_pb2.ProposeWriteOffRequest,
     redemption_pb2.ClawBackRedemptionRequest,
+    redemption_pb2.RefundRedemptionRequest,
     redemption_pb2.RejectRedemptionRequest,
     redemption_pb2.VoidRedemptionRequest,
     sanction_pb2.AppealSanctionRequest,

@@ -23,11 +23,19 @@ from services.vouchers.store import ledger, receivables, vouchers
 
 
 def claw_back(
-    tx: Transaction, row: Row[Any], cents: int, *, at_fault: bool, reason: int, note: bytes | None
+    tx: Transaction,
+    row: Row[Any],
+    cents: int,
+    *,
+    reason: int,
+    note: bytes | None,
+    at_fault: bool = False,
+    refund: bool = False,
 ) -> Row[Any]:
     """Takes `cents` (0: all that is left) of a redemption that `receivables.lock_redemption` returned.
 
-    Returns its new row. `note`: sealed. Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH.
+    Returns its new row. `note`: sealed; `at_fault`: the learner, who then gets nothing back; `refund`: the
+    provider gives it by itself. Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH.
     """
     before = Owed(
         RedemptionState(row.state),
@@ -63,7 +71,8 @@ def claw_back(
     ledger.post(tx, head, booking)
     whole = after.clawed == after.accepted
     amount = money(taken.cents, row.currency)
-    tx.publish(events_pb2.RedemptionClawedBack(ref=ref(row), amount=amount, whole=whole))
+    event = events_pb2.RedemptionClawedBack(ref=ref(row), amount=amount, whole=whole, refund=refund)
+    tx.publish(event)
     return written
 
 

@@ -12,5 +12,6 @@ from services.portfolio.reactions.follow import follow
 
 
 def react(_app: App, tx: Transaction, event: RedemptionAccepted, _info: EventInfo) -> None:
-    """Moves the learner's step for the course to CONFIRMED."""
-    follow(tx, event.ref, Stage.ACCEPTED, "RedemptionAccepted")
+    """Moves the learner's step for the course to CONFIRMED; what pays for a no-show gives the step back."""
+    stage = Stage.RELEASED if event.no_show else Stage.ACCEPTED
+    follow(tx, event.ref, stage, "RedemptionAccepted")

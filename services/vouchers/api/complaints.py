@@ -17,6 +17,7 @@ from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.monitoring import Hit
+from services.vouchers.domain.redemption import need_whole
 from services.vouchers.monitoring import raise_by_rule, rules_in_force
 from services.vouchers.store import complaints, monitoring, names, redemptions
 from services.vouchers.store.quality_tables import complaints as table
@@ -31,6 +32,7 @@ class ComplaintApi(complaint_pb2_grpc.ComplaintServiceServicer):
     @mutation
     def FileComplaint(self, tx: Transaction, request: pb.FileComplaintRequest) -> pb.Complaint:
         about = redemptions.get(tx, names.uuid_in(request.parent, "redemptions"))
+        need_whole(about.part_of)
         complaint, kind = new_id(), request.complaint.kind
         values = {
             "id": complaint,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import events_pb2
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation
 from services.vouchers.api.convert import moment
 from services.vouchers.api.redemption_messages import changed, ref
@@ -62,15 +64,19 @@ class EvidenceMethods:
         redemption = names.uuid_in(request.name, "redemptions")
         ids = [names.uuid_in(name, "evidence") for name in request.evidence]
         row = redemptions.lock(tx, redemption)
-        rule = self.app.rules(tx, row.programme_id, row.version_number).version.payment_rule
+        before = redemptions.redemption_of(row)
+        due = self.app.rules(tx, row.programme_id, row.version_number).due(before)
         pieces = evidence.of_redemption(tx, redemption, ids) if ids else []
-        count = payment.counting(rule, (piece.kind for piece in pieces))
-        moved = redemptions.redemption_of(row).deliver(count, rule.evidence_count)
+        count = payment.counting(due, (piece.kind for piece in pieces))
+        moved = before.deliver(count, due.evidence_count)
         for piece in pieces:
+            if piece.verified_at is not None:
+                metadata = {"evidence": f"redemptions/{redemption}/evidence/{piece.id}"}
+                raise Refusal(reason_pb2.REASON_EVIDENCE_USED, metadata=metadata)
             told = (piece.size_bytes, piece.content_type, piece.sha256)
             self.app.objects.verify(evidence.BUCKET, str(piece.id), *told)
         if pieces:
             evidence.mark_verified(tx, ids)
         tx.publish(events_pb2.RedemptionDelivered(ref=ref(row)))
         kept = [f"redemptions/{redemption}/evidence/{key}" for key in ids]
-        return changed(row, redemptions.move(tx, row, moved, evidence=kept), tx.principal)
+        return changed(self.app, tx, row, redemptions.move(tx, row, moved, evidence=kept))

@@ -15,6 +15,7 @@ from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import date_of, day, moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import results
+from services.vouchers.domain.redemption import need_whole
 from services.vouchers.domain.states import RedemptionState as State
 from services.vouchers.domain.states import need
 from services.vouchers.relationships import learner_of
@@ -34,7 +35,9 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
     @mutation
     def GiveFeedback(self, tx: Transaction, request: pb.GiveFeedbackRequest) -> pb.Feedback:
         about = redemptions.get(tx, names.uuid_above(request.name, "redemptions"))
+        need_whole(about.part_of)
         need(State(about.state), DELIVERED)
+        results.need_attended(about.no_show_at)
         marks = request.feedback
         row = learner_results.give(tx, about.id, marks.satisfaction, marks.skills_gained)
         if row is None:
@@ -49,7 +52,9 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
     def ReportOutcome(self, tx: Transaction, request: pb.ReportOutcomeRequest) -> pb.LearnerOutcome:
         redemption, said = names.uuid_above(request.name, "redemptions"), request.outcome
         row = learner_results.outcome_of(tx, redemption)
+        need_whole(row.part_of)
         need(State(row.state), results.ACCEPTED)
+        results.need_attended(row.no_show_at)
         own = row.learner == learner_of(tx.principal)
         if own and tx.now < results.due(row.accepted_at):
             metadata = {"due_time": results.due(row.accepted_at).isoformat()}

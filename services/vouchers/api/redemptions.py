@@ -9,33 +9,32 @@ from __future__ import annotations
 from typing import Any
 
 from waymark.errors.v1 import reason_pb2
-from waymark.vouchers.v1 import events_pb2, redemption_pb2_grpc, sandbox_pb2
+from waymark.vouchers.v1 import events_pb2, redemption_pb2_grpc
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
-from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.db.wire import Call, Named
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
+from services.vouchers.accepting import accept
 from services.vouchers.api.convert import moment
 from services.vouchers.api.evidence import EvidenceMethods
-from services.vouchers.api.redemption_messages import changed, redemption_message, ref
+from services.vouchers.api.redemption_messages import changed, redemption_messages, ref
 from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
 from services.vouchers.authorising import agree, send_code
 from services.vouchers.clawing_back import claw_back
-from services.vouchers.domain import bookings
+from services.vouchers.domain import payment
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.sandbox import keep_apart
-from services.vouchers.domain.states import VoucherState
-from services.vouchers.ending import tell_ended
+from services.vouchers.domain.states import EndReason
 from services.vouchers.releasing import release_reservation
-from services.vouchers.store import ledger, names, offers, receivables, redemptions, vouchers
+from services.vouchers.store import names, offers, receivables, redemptions
 from services.vouchers.store.tables import redemptions as table
 
-Accepting = pb.AcceptRedemptionRequest | sandbox_pb2.AcceptSandboxRedemptionRequest
+TakingBack = pb.ClawBackRedemptionRequest | pb.RefundRedemptionRequest
 
 
 def stepping(request: Any) -> list[Call]:
@@ -54,37 +53,23 @@ def settling(request: Any) -> list[Call]:
     return _locking(redemptions.LOCK_WITH_MONEY, request)
 
 
+def asked(request: Any, currency: str) -> int:
+    """Returns the cents that a request names; 0 for all there is."""
+    return checked_cents("amount", request.amount, currency) if request.HasField("amount") else 0
+
+
 def _locking(lock: Named, request: Any) -> list[Call]:
     # A name that cannot exist is refused after the relationship was asked, like one that does not.
     redemption = names.uuid_if_any(request.name, "redemptions")
     return [lock(id=redemption)] if redemption else []
 
 
-def authorise(tx: Transaction, row: Any) -> pb.Redemption:
+def authorise(app: VouchersApp, tx: Transaction, row: Any) -> pb.Redemption:
     """Writes that the learner of a locked redemption agrees; returns it. Raises Refusal: WRONG_STATE,
     RESERVATION_EXPIRED."""
     moved = redemptions.redemption_of(row).authorise(tx.now)
     tx.publish(events_pb2.RedemptionAuthorised(ref=ref(row)))
-    return changed(row, redemptions.move(tx, row, moved), tx.principal)
-
-
-def accept(app: VouchersApp, tx: Transaction, row: Any, request: Accepting) -> pb.Redemption:
-    """Accepts the delivery of a redemption locked with its money, for the amount asked or all that is
-    reserved; returns it. Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH."""
-    before = redemptions.redemption_of(row)
-    asked = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
-    after = before.accept(asked or before.amount)
-    voucher = vouchers.voucher_of(row).spend(before.amount, after.accepted)
-    rules = app.rules(tx, row.programme_id, row.version_number)
-    name = f"redemptions/{row.id}"
-    booking = bookings.accept(new_id(), f"vouchers/{voucher.id}", name, before.amount, after.accepted)
-    release_at = rules.release_time(tx.now, row.last_day)
-    written = redemptions.resolve(tx, ledger.head_of(row), voucher, after, booking, release_at=release_at)
-    amount = money(after.accepted, row.currency)
-    tx.publish(events_pb2.RedemptionAccepted(ref=ref(row), amount=amount))
-    if voucher.state is VoucherState.EXHAUSTED:
-        tell_ended(tx, row, f"vouchers/{voucher.id}", voucher.state, 0)
-    return changed(row, written, tx.principal)
+    return changed(app, tx, row, redemptions.move(tx, row, moved))
 
 
 def end(
@@ -93,7 +78,7 @@ def end(
     """Ends a redemption locked with its money without payment, as `after` says; returns it."""
     sealed = app.notes.seal(f"redemptions/{row.id}", note)
     written = release_reservation(tx, row, after, reason_code, sealed)
-    return changed(row, written, tx.principal, app.notes)
+    return changed(app, tx, row, written)
 
 
 class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServicer):
@@ -121,7 +106,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         keep_apart(row.currency)
         redemptions.redemption_of(row).need_waiting(tx.now)
         agree(self.app, tx, row, request.code)
-        return authorise(tx, row)
+        return authorise(self.app, tx, row)
 
     @mutation(ahead=stepping)
     def StartRedemption(self, tx: Transaction, request: pb.StartRedemptionRequest) -> pb.Redemption:
@@ -132,13 +117,13 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         if required and not offers.accredited(tx, row.organisation, tx.now.date()):
             raise Refusal(reason_pb2.REASON_PROVIDER_NOT_ACCREDITED)
         tx.publish(events_pb2.RedemptionStarted(ref=ref(row)))
-        return changed(row, redemptions.move(tx, row, moved), tx.principal)
+        return changed(self.app, tx, row, redemptions.move(tx, row, moved))
 
     @mutation(ahead=settling)
     def AcceptRedemption(self, tx: Transaction, request: pb.AcceptRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
         keep_apart(row.currency)
-        return accept(self.app, tx, row, request)
+        return changed(self.app, tx, row, accept(self.app, tx, row, asked(request, row.currency)))
 
     @mutation(ahead=settling)
     def RejectRedemption(self, tx: Transaction, request: pb.RejectRedemptionRequest) -> pb.Redemption:
@@ -153,21 +138,40 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         after = redemptions.redemption_of(row).void()
         return end(self.app, tx, row, after, request.reason_code, request.reason)
 
+    @mutation(ahead=settling)
+    def ReportNoShow(self, tx: Transaction, request: pb.ReportNoShowRequest) -> pb.Redemption:
+        row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
+        before = redemptions.redemption_of(row)
+        rules = self.app.rules(tx, row.programme_id, row.version_number)
+        fee = payment.no_show_fee(rules.version.payment_rule, before.amount)
+        after = before.miss(tx.now, row.first_day, fee)
+        tx.publish(events_pb2.NoShowReported(ref=ref(row), amount=money(fee, row.currency)))
+        if fee:
+            written = redemptions.move(tx, row, after)
+        else:
+            written = release_reservation(tx, row, after, EndReason.NOT_ATTENDED)
+        return changed(self.app, tx, row, written)
+
     @mutation
     def ClawBackRedemption(self, tx: Transaction, request: pb.ClawBackRedemptionRequest) -> pb.Redemption:
+        return self._take_back(tx, request, at_fault=request.learner_at_fault)
+
+    @mutation
+    def RefundRedemption(self, tx: Transaction, request: pb.RefundRedemptionRequest) -> pb.Redemption:
+        return self._take_back(tx, request, refund=True)
+
+    def _take_back(self, tx: Transaction, request: TakingBack, **how: bool) -> pb.Redemption:
         row = receivables.lock_redemption(tx, names.uuid_in(request.name, "redemptions"))
         keep_apart(row.currency)
-        cents = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
+        cents = asked(request, row.currency)
         note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
-        written = claw_back(
-            tx, row, cents, at_fault=request.learner_at_fault, reason=request.reason_code, note=note
-        )
-        return redemption_message(written, tx.principal, self.app.notes)
+        written = claw_back(tx, row, cents, reason=request.reason_code, note=note, **how)
+        return redemption_messages(self.app, tx, [written])[0]
 
     @query
     def GetRedemption(self, tx: Transaction, request: pb.GetRedemptionRequest) -> pb.Redemption:
         row = redemptions.get(tx, names.uuid_in(request.name, "redemptions"))
-        return redemption_message(row, tx.principal, self.app.notes)
+        return redemption_messages(self.app, tx, [row])[0]
 
     @query
     def ListRedemptions(
@@ -188,6 +192,6 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
             filters=filters,
         )
         return pb.ListRedemptionsResponse(
-            redemptions=[redemption_message(row, tx.principal, self.app.notes) for row in found.rows],
+            redemptions=redemption_messages(self.app, tx, found.rows),
             next_page_token=found.next_page_token,
         )

@@ -175,6 +175,7 @@ def _programme(programme_id: str, currency: str, found: dict[str, Any]) -> pb.Pr
         issued=amount(count("vouchers", "issued")),
         reserved=count("redemptions", "reserved"),
         accepted=count("redemptions", "accepted"),
+        no_shows=count("redemptions", "no_shows"),
         accepted_amount=amount(accepted),
         paid_amount=amount(count("payments", "paid_cents")),
         clawed_back=count("claw_backs", "times"),

@@ -60,7 +60,7 @@ def reserve(
     booking = bookings.reserve(new_id(), f"vouchers/{voucher.id}", f"redemptions/{redemption}", amount)
     redemptions.reserve(tx, ledger.head_of(row), voucher, booking, values)
     _tell(tx, values, voucher.id, row.currency)
-    return message_of({**values, **_fresh(tx, row, values)}, tx.principal)
+    return message_of(app, tx, {**values, **_fresh(tx, row, values)})
 
 
 def reserving(request: pb.ReserveRedemptionRequest) -> list[Call]:
@@ -135,8 +135,13 @@ def _fresh(tx: Transaction, row: Row[Any], values: dict[str, Any]) -> dict[str, 
         "amount_cents": values["amount"],
         "accepted_cents": 0,
         "clawed_cents": 0,
+        "taken_cents": 0,
+        "part_of": None,
+        "instalment": 0,
+        "end_reason": 0,
         "evidence": [],
         "release_at": None,
+        "no_show_at": None,
         "created_at": tx.now,
         "updated_at": tx.now,
         "version": 1,

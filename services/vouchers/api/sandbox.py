@@ -9,9 +9,10 @@ from waymark.vouchers.v1 import sandbox_pb2 as pb
 
 from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation
+from services.vouchers.accepting import accept
 from services.vouchers.api.convert import moment
-from services.vouchers.api.redemption_messages import redemption_message
-from services.vouchers.api.redemptions import accept, authorise, end, settling, stepping
+from services.vouchers.api.redemption_messages import changed, redemption_messages
+from services.vouchers.api.redemptions import asked, authorise, end, settling, stepping
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.money import money
 from services.vouchers.domain.sandbox import keep_apart
@@ -42,13 +43,14 @@ class SandboxApi(sandbox_pb2_grpc.SandboxServiceServicer):
     def AuthoriseSandboxRedemption(
         self, tx: Transaction, request: pb.AuthoriseSandboxRedemptionRequest
     ) -> redemption_pb2.Redemption:
-        return authorise(tx, _locked(tx, request))
+        return authorise(self.app, tx, _locked(tx, request))
 
     @mutation(ahead=settling)
     def AcceptSandboxRedemption(
         self, tx: Transaction, request: pb.AcceptSandboxRedemptionRequest
     ) -> redemption_pb2.Redemption:
-        return accept(self.app, tx, _locked_with_money(tx, request), request)
+        row = _locked_with_money(tx, request)
+        return changed(self.app, tx, row, accept(self.app, tx, row, asked(request, row.currency)))
 
     @mutation(ahead=settling)
     def RejectSandboxRedemption(
@@ -63,7 +65,7 @@ class SandboxApi(sandbox_pb2_grpc.SandboxServiceServicer):
     ) -> redemption_pb2.Redemption:
         row = _locked(tx, request)
         pay_out(tx, row, request.return_code)
-        return redemption_message(redemptions.get(tx, str(row.id)), tx.principal, self.app.notes)
+        return redemption_messages(self.app, tx, [redemptions.get(tx, str(row.id))])[0]
 
 
 def _locked(tx: Transaction, request: Any) -> Any:

@@ -16,6 +16,7 @@ from services.vouchers.domain import co_funding, draw, payment
 from services.vouchers.domain.expressions import Condition, ExpressionError, compile_condition
 from services.vouchers.domain.facts import digest
 from services.vouchers.domain.money import amount_violation, cents_of
+from services.vouchers.domain.redemption import Redemption
 
 Version = programme_pb2.ProgrammeVersion
 
@@ -119,11 +120,15 @@ class Rules:
         """Returns until when (UTC) the learner can authorise a reservation made at `reserved`."""
         return reserved + timedelta(minutes=self.version.window_rule.authorise_minutes or 30)
 
-    def release_time(self, accepted: datetime, last_day: date | None) -> datetime:
+    def due(self, redemption: Redemption) -> payment.Due:
+        """Returns what comes next of a redemption under this version."""
+        return payment.due(self.version.payment_rule, redemption)
+
+    def release_time(self, due: payment.Due, accepted: datetime, last_day: date | None) -> datetime:
         """Returns when (UTC) an amount accepted at `accepted` may be paid out. `last_day`: of the session,
         None when it is not known."""
         delay = timedelta(days=self.version.hold_rule.delay_days)
-        return payment.release_time(self.version.payment_rule, accepted, delay, last_day)
+        return payment.release_time(due, accepted, delay, last_day)
 
 
 def compile_rules(name: str, currency: str, version: Version) -> Rules:

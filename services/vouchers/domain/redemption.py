@@ -6,7 +6,7 @@ Cents. Deadlines are judged by `now`, the database's clock, whether or not the e
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from waymark.errors.v1 import reason_pb2
 
@@ -19,13 +19,23 @@ OPEN = (State.RESERVED, State.AUTHORISED, State.STARTED, State.DELIVERED)
 
 @dataclass(frozen=True)
 class Redemption:
-    """`amount` is reserved; `accepted` is zero until acceptance."""
+    """`amount` is reserved; `accepted` is zero until acceptance. `no_show`: when it was reported that the
+    learner was not there. `instalment`: which one it is, or was the last that became a part of its own;
+    `taken`: what such parts took out of the amount."""
 
     id: str
     state: RedemptionState
     amount: int
     accepted: int
     authorise_until: datetime
+    no_show: datetime | None = None
+    instalment: int = 0
+    taken: int = 0
+
+    @property
+    def whole(self) -> int:
+        """What was reserved at first."""
+        return self.amount + self.taken
 
     def need_waiting(self, now: datetime) -> None:
         """Raises Refusal unless it waits for the learner's word: RESERVATION_EXPIRED past the limit, else
@@ -52,12 +62,37 @@ class Redemption:
             raise Refusal(reason_pb2.REASON_EVIDENCE_MISSING, metadata={"needed": str(needed)})
         return replace(self, state=State.DELIVERED)
 
-    def accept(self, cents: int) -> Redemption:
-        """`cents` become the provider's. Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH over the reserved."""
+    def miss(self, now: datetime, first_day: date | None, fee: int) -> Redemption:
+        """The learner was not there: it ends VOIDED, or is DELIVERED when there is a `fee` to accept.
+        `first_day`: of the session, None when it is not known. Raises Refusal: WRONG_STATE,
+        NO_SHOW_TOO_EARLY."""
+        need(self.state, (State.AUTHORISED, State.STARTED))
+        if first_day is not None and now.astimezone(UTC).date() < first_day:
+            metadata = {"first_day": first_day.isoformat()}
+            raise Refusal(reason_pb2.REASON_NO_SHOW_TOO_EARLY, metadata=metadata)
+        return replace(self, state=State.DELIVERED if fee else State.VOIDED, no_show=now)
+
+    def accept(self, cents: int, limit: int) -> Redemption:
+        """`cents`, or all of the `limit` for 0, become the provider's. Raises Refusal: WRONG_STATE,
+        AMOUNT_TOO_HIGH over the limit."""
         need(self.state, (State.DELIVERED,))
-        if not 0 < cents <= self.amount:
-            raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(self.amount)})
+        cents = cents or limit
+        if not 0 < cents <= limit:
+            raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(limit)})
         return replace(self, state=State.ACCEPTED, accepted=cents)
+
+    def accept_part(self, part: str, cents: int, limit: int) -> tuple[Redemption, Redemption]:
+        """An instalment of `limit` cents is accepted with `cents`, and more follow: returns the redemption
+        without it, started again, and the new `part`. Raises as `accept`."""
+        accepted, number = self.accept(cents, limit), self.instalment + 1
+        left = replace(
+            self,
+            state=State.STARTED,
+            amount=self.amount - limit,
+            taken=self.taken + limit,
+            instalment=number,
+        )
+        return left, replace(accepted, id=part, amount=limit, taken=0, instalment=number)
 
     def reject(self) -> Redemption:
         """The delivery is refused. Raises Refusal(WRONG_STATE) unless delivered."""
@@ -75,3 +110,10 @@ class Redemption:
         if now < self.authorise_until:
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": self.state.name})
         return replace(self, state=State.EXPIRED)
+
+
+def need_whole(part_of: object) -> None:
+    """Raises Refusal(REDEMPTION_IS_PART) for an instalment, which is `part_of` a redemption (its id)."""
+    if part_of is not None:
+        metadata = {"redemption": f"redemptions/{part_of}"}
+        raise Refusal(reason_pb2.REASON_REDEMPTION_IS_PART, metadata=metadata)

@@ -6,6 +6,9 @@ from calendar import monthrange
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from waymark.errors.v1 import reason_pb2
+
+from services.platform.errors import Refusal
 from services.vouchers.domain.states import RedemptionState
 from services.vouchers.domain.suppression import suppressed
 
@@ -19,6 +22,13 @@ def due(accepted: datetime) -> datetime:
     months = accepted.month - 1 + MONTHS
     year, month = accepted.year + months // 12, months % 12 + 1
     return accepted.replace(year=year, month=month, day=min(accepted.day, monthrange(year, month)[1]))
+
+
+def need_attended(no_show: datetime | None) -> None:
+    """Raises Refusal(WRONG_STATE) for a training that its learner was reported to have missed."""
+    if no_show is not None:
+        metadata = {"state": "NO_SHOW", "needed": "ATTENDED"}
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
 
 
 def hidden(groups: Iterable[tuple[str, int]]) -> set[str]:

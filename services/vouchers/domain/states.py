@@ -66,6 +66,7 @@ class EndReason(IntEnum):
     """Why a redemption ended without payment, where the service itself has to say it."""
 
     TIME_LIMIT = 1
+    NOT_ATTENDED = 5
     OTHER = 9
 
 

@@ -13,12 +13,13 @@ from services.platform.errors import Refusal
 from services.vouchers.store.tables import evidence
 
 BUCKET = "waymark-vouchers-evidence"
-MAXIMUM = 20  # tickets for one redemption
+MAXIMUM = 20  # tickets for one redemption of which no bytes were handed in
 
 
 def add(tx: Transaction, values: dict[str, Any]) -> None:
     """Inserts a piece of evidence; raises Refusal(EVIDENCE_LIMIT). Hold the redemption's lock."""
-    count = select(func.count()).where(evidence.c.redemption_id == values["redemption_id"])
+    waiting = (evidence.c.redemption_id == values["redemption_id"], evidence.c.verified_at.is_(None))
+    count = select(func.count()).where(*waiting)
     if tx.execute(count).scalar_one() >= MAXIMUM:
         raise Refusal(reason_pb2.REASON_EVIDENCE_LIMIT)
     tx.execute(insert(evidence), values)
@@ -34,7 +35,7 @@ def of_redemption(tx: Transaction, redemption_id: str, ids: list[str]) -> list[R
 
 
 def mark_verified(tx: Transaction, ids: list[str]) -> None:
-    """Notes that size, type and hash of the bytes were compared."""
+    """Notes that pieces were handed in, with size, type and hash of the bytes compared."""
     tx.execute(update(evidence).where(evidence.c.id.in_(ids)).values(verified_at=tx.now))
 
 

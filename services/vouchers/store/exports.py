@@ -71,6 +71,8 @@ SOURCES = {
             Column("paid_cents", Type.CENTS),
             Column("create_time", Type.TIME),
             Column("accept_time", Type.TIME),
+            Column("no_show_time", Type.TIME),
+            Column("part_of"),
         ),
         select(
             _named("redemptions/", _r.id),
@@ -88,6 +90,8 @@ SOURCES = {
             _r.paid_cents,
             _r.created_at,
             _r.accepted_at,
+            _r.no_show_at,
+            _named("redemptions/", _r.part_of),
         ),
         _r.created_at,
         (_r.created_at, _r.id),

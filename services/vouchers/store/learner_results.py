@@ -56,7 +56,16 @@ def report(tx: Transaction, values: dict[str, Any]) -> None:
 def outcome_of(tx: Transaction, redemption: str) -> Row[Any]:
     """Returns a redemption with what is known of its outcome; raises Refusal(NOT_FOUND)."""
     statement = (
-        select(_r.id, _r.learner, _r.state, _r.accepted_at, acceptances.c.asked_at, outcomes)
+        select(
+            _r.id,
+            _r.learner,
+            _r.state,
+            _r.accepted_at,
+            _r.no_show_at,
+            _r.part_of,
+            acceptances.c.asked_at,
+            outcomes,
+        )
         .outerjoin(acceptances, acceptances.c.redemption_id == _r.id)
         .outerjoin(outcomes, _o.redemption_id == _r.id)
         .where(_r.id == redemption)

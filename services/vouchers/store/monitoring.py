@@ -14,21 +14,26 @@ from services.vouchers.store.quality_tables import monitoring_rules
 
 DRAFT, ACTIVE, SUPERSEDED = 1, 2, 3
 _m = monitoring_rules.c
-_UNCHECKED = text("""SELECT r.id, r.learner, r.programme_id, r.course, r.organisation, r.currency,
-  r.accepted_cents, r.started_at, r.delivered_at, coalesce(s.nuts_code, '') AS nuts_code
+# What was accepted of a training so far, to be compared with what whole trainings cost.
+_SO_FAR = """r.accepted_cents + CASE WHEN r.instalment > 0 THEN coalesce((
+    SELECT sum(p.accepted_cents) FROM redemptions p WHERE p.part_of = coalesce(r.part_of, r.id)
+      AND (r.part_of IS NULL OR p.instalment < r.instalment)), 0) ELSE 0 END"""
+_UNCHECKED = text(f"""SELECT r.id, r.learner, r.programme_id, r.course, r.organisation, r.currency,
+  CAST({_SO_FAR} AS bigint) AS accepted_cents, r.started_at, r.delivered_at,
+  coalesce(s.nuts_code, '') AS nuts_code
 FROM redemptions r LEFT JOIN sessions s ON s.name = r.session
 WHERE r.state = 5 AND r.checked_at IS NULL
-ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED""")
-# What the sandbox delivers is compared with nothing, and nobody is asked later how it went.
+ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED""")  # noqa: S608 - parts of our own
+# What the sandbox delivers and what pays for a no-show or an earlier instalment is looked at, but no training is
+# compared with it, and nobody is asked about it.
 _CHECKED = text(f"""WITH checked AS (
-  UPDATE redemptions SET checked_at = now() WHERE id = ANY (CAST(:ids AS uuid[]))
-  RETURNING id, organisation, course, currency, accepted_cents, delivered_at, accepted_at
+  UPDATE redemptions SET checked_at = now() WHERE id = ANY (CAST(:ids AS uuid[])) RETURNING *
 )
 INSERT INTO acceptances
   (redemption_id, organisation, course, currency, accepted_cents, delivered_on, accepted_at)
-SELECT id, organisation, course, currency, accepted_cents, (delivered_at AT TIME ZONE 'UTC')::date,
-  coalesce(accepted_at, now()) FROM checked WHERE {REAL}
-ON CONFLICT (redemption_id) DO NOTHING""")  # noqa: S608 - a condition of our own
+SELECT id, organisation, course, currency, {_SO_FAR}, (delivered_at AT TIME ZONE 'UTC')::date,
+  coalesce(accepted_at, now()) FROM checked r WHERE no_show_at IS NULL AND part_of IS NULL AND {REAL}
+ON CONFLICT (redemption_id) DO NOTHING""")  # noqa: S608 - parts of our own
 _MEDIANS = text("""SELECT c.course, c.currency, m.cents, m.found
 FROM unnest(CAST(:courses AS text[]), CAST(:currencies AS text[])) AS c (course, currency), LATERAL (
   SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY accepted_cents) AS cents, count(*) AS found FROM (

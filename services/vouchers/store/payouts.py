@@ -15,10 +15,11 @@ from services.vouchers.store.settlement_tables import bank_accounts, payout_batc
 from services.vouchers.store.tables import holds, redemptions
 
 _r = redemptions.c
-# A hold stops what it names: the redemption, its course or its provider, until released or run out.
+# A hold stops what it names: the redemption with its parts, its course or its provider, until released or run
+# out.
 _STOPPED = """EXISTS (SELECT 1 FROM holds h WHERE h.released_at IS NULL
   AND (h.ends_at IS NULL OR h.ends_at > now())
-  AND h.target IN ('redemptions/' || r.id, r.course, r.organisation))"""
+  AND h.target IN ('redemptions/' || r.id, 'redemptions/' || r.part_of, r.course, r.organisation))"""
 _RELEASABLE = text(f"""SELECT r.id, r.shard, r.held_cents FROM redemptions r
 WHERE r.state = 5 AND r.held_cents > 0 AND r.release_at <= now() AND r.checked_at IS NOT NULL
   AND NOT {_STOPPED}

@@ -5,6 +5,7 @@ The first travels with BEGIN where the request names what to lock, the second wi
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, select, text
@@ -42,7 +43,8 @@ LOCK = locking(
 )
 LOCK_WITH_MONEY = locking(
     "lock_with_money",
-    f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}, s.end_date AS last_day
+    f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}, s.start_date AS first_day,
+  s.end_date AS last_day
 FROM redemptions r JOIN vouchers v ON v.id = r.voucher_id JOIN ledger_heads h ON h.shard = v.shard
 LEFT JOIN sessions s ON s.name = r.session
 WHERE r.id = :id FOR NO KEY UPDATE OF r, v, h""",  # noqa: S608 - columns of our own
@@ -61,7 +63,9 @@ MOVE = named(
     "move",
     """UPDATE redemptions SET state = CAST(:state AS smallint), evidence = :evidence, updated_at = now(),
   started_at = CASE CAST(:state AS smallint) WHEN 3 THEN now() ELSE started_at END,
-  delivered_at = CASE CAST(:state AS smallint) WHEN 4 THEN now() ELSE delivered_at END,
+  delivered_at = CASE WHEN CAST(:state AS smallint) = 4 AND CAST(:no_show_at AS timestamptz) IS NULL
+    THEN now() ELSE delivered_at END,
+  no_show_at = CAST(:no_show_at AS timestamptz),
   version = version + 1 WHERE id = :id""",
 )
 RESOLVE = named(
@@ -69,10 +73,31 @@ RESOLVE = named(
     f"""WITH {vouchers.CHANGE}, redemption AS (
   UPDATE redemptions SET state = :state, accepted_cents = :accepted, held_cents = :accepted,
     release_at = :release_at, accepted_at = :accepted_at, end_reason = :end_reason,
-    sealed_note = :sealed_note, updated_at = :booked_at, version = version + 1
+    sealed_note = :sealed_note, no_show_at = :no_show_at, updated_at = :booked_at, version = version + 1
   WHERE id = :id
 ), {ledger.TAIL}""",  # noqa: S608 - parts of our own
 )
+# An accepted instalment becomes a row of its own, with what was delivered for it.
+TAKE_OUT = named(
+    "take_out",
+    f"""WITH {vouchers.CHANGE}, part AS (
+  INSERT INTO redemptions (id, part_of, instalment, voucher_id, learner, programme_id, version_number, course,
+    session, organisation, shard, currency, state, amount_cents, accepted_cents, held_cents, evidence,
+    authorise_until, release_at, accepted_at, started_at, delivered_at, updated_at, created_at)
+  SELECT CAST(:part AS uuid), id, CAST(:instalment AS smallint), voucher_id, learner, programme_id,
+    version_number, course, session, organisation, shard, currency, CAST(:part_state AS smallint),
+    CAST(:amount AS bigint), CAST(:accepted AS bigint), CAST(:accepted AS bigint), evidence, authorise_until,
+    CAST(:release_at AS timestamptz), n.at, started_at, delivered_at, n.at, n.at
+  FROM redemptions, (SELECT CAST(:booked_at AS timestamptz) AS at) AS n WHERE id = :id
+), redemption AS (
+  UPDATE redemptions SET state = :state, amount_cents = :left, taken_cents = :taken,
+    instalment = CAST(:instalment AS smallint), evidence = '{{}}', delivered_at = NULL,
+    updated_at = CAST(:booked_at AS timestamptz), version = version + 1
+  WHERE id = :id
+), {ledger.TAIL}""",  # noqa: S608 - parts of our own
+)
+_PARTS = text("""SELECT id, part_of, instalment, accepted_cents FROM redemptions
+WHERE part_of = ANY(CAST(:redemptions AS uuid[])) ORDER BY part_of, instalment""")
 _TIMED_OUT = text("""SELECT id FROM redemptions WHERE state = 1 AND authorise_until <= now()
 ORDER BY authorise_until LIMIT :limit""")
 
@@ -85,6 +110,9 @@ def redemption_of(row: Row[Any]) -> Redemption:
         amount=row.amount_cents,
         accepted=row.accepted_cents,
         authorise_until=row.authorise_until,
+        no_show=row.no_show_at,
+        instalment=row.instalment,
+        taken=row.taken_cents,
     )
 
 
@@ -112,8 +140,8 @@ def lock(tx: Transaction, redemption_id: str) -> Any:
 
 
 def lock_with_money(tx: Transaction, redemption_id: str) -> Any:
-    """Locks a redemption, its voucher and the voucher's chain, and reads the session's last day beside (None
-    when it is not known); raises Refusal(NOT_FOUND)."""
+    """Locks a redemption, its voucher and the voucher's chain, and reads the session's first and last day
+    beside (None when not known); raises Refusal(NOT_FOUND)."""
     return _locked(tx, LOCK_WITH_MONEY(id=redemption_id))
 
 
@@ -130,7 +158,12 @@ def reserve(tx: Transaction, head: Head, voucher: Voucher, booking: Booking, val
 def move(tx: Transaction, row: Any, redemption: Redemption, **more: list[str]) -> dict[str, Any]:
     """Writes a step of a locked row that moves no money, with the commit; returns what changed in the row.
     `more`: its evidence."""
-    changed = {"state": int(redemption.state), "evidence": row.evidence, **more}
+    changed = {
+        "state": int(redemption.state),
+        "evidence": row.evidence,
+        "no_show_at": redemption.no_show,
+        **more,
+    }
     tx.at_commit(MOVE(id=redemption.id, **changed))
     return {**changed, "updated_at": tx.now}
 
@@ -156,6 +189,7 @@ def resolve(
         "accepted_at": tx.now if redemption.accepted else None,
         "end_reason": end_reason,
         "sealed_note": sealed_note,
+        "no_show_at": redemption.no_show,
     }
     tx.at_commit(RESOLVE(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)))
     return {
@@ -165,8 +199,52 @@ def resolve(
         "release_at": release_at,
         "end_reason": end_reason,
         "sealed_note": sealed_note,
+        "no_show_at": redemption.no_show,
         "updated_at": tx.now,
     }
+
+
+def take_out(
+    tx: Transaction,
+    head: Head,
+    voucher: Voucher,
+    left: Redemption,
+    part: Redemption,
+    booking: Booking,
+    *,
+    release_at: datetime,
+) -> dict[str, Any]:
+    """Writes an accepted instalment as `part`, and what is `left` of the redemption, in one statement, with
+    the commit; returns what changed in the row of the redemption."""
+    values: dict[str, Any] = {
+        "id": left.id,
+        "state": int(left.state),
+        "left": left.amount,
+        "taken": left.taken,
+        "part": part.id,
+        "part_state": int(part.state),
+        "instalment": part.instalment,
+        "amount": part.amount,
+        "accepted": part.accepted,
+        "release_at": release_at,
+    }
+    tx.at_commit(TAKE_OUT(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)))
+    return {
+        "state": values["state"],
+        "amount_cents": left.amount,
+        "taken_cents": left.taken,
+        "instalment": left.instalment,
+        "evidence": [],
+        "updated_at": tx.now,
+    }
+
+
+def parts_of(tx: Transaction, redemption_ids: list[str]) -> dict[str, list[Row[Any]]]:
+    """Returns accepted instalments by the redemption that they are parts of, in order."""
+    found: dict[str, list[Row[Any]]] = {}
+    for row in tx.execute(_PARTS, {"redemptions": redemption_ids}) if redemption_ids else ():
+        found.setdefault(str(row.part_of), []).append(row)
+    return found
 
 
 def timed_out(tx: Transaction, limit: int) -> list[str]:
@@ -175,9 +253,11 @@ def timed_out(tx: Transaction, limit: int) -> list[str]:
 
 
 def listed(learner: str, organisation: str, state: int, *, sandbox: bool) -> Select[Any]:
-    """Returns the statement for redemptions, either real ones or those of the sandbox; empty and zero mean
-    any."""
-    statement = select(redemptions).where(apart(redemptions.c.currency, sandbox=sandbox))
+    """Returns the statement for redemptions, parts left out, either real ones or those of the sandbox; empty
+    and zero mean any."""
+    statement = select(redemptions).where(
+        redemptions.c.part_of.is_(None), apart(redemptions.c.currency, sandbox=sandbox)
+    )
     if learner:
         statement = statement.where(redemptions.c.learner == learner)
     if organisation:

@@ -31,13 +31,17 @@ WHERE created_at >= :start AND created_at < :end
   AND (CAST(:programme AS text) = '' OR programme_id = :programme) AND {REAL}
 GROUP BY programme_id""")  # noqa: S608
 _REDEMPTIONS = text(f"""SELECT programme_id,
-  count(*) FILTER (WHERE created_at >= :start AND created_at < :end) AS reserved,
-  count(*) FILTER (WHERE accepted_at >= :start AND accepted_at < :end) AS accepted,
+  count(*) FILTER (WHERE created_at >= :start AND created_at < :end AND part_of IS NULL) AS reserved,
+  count(*) FILTER (WHERE accepted_at >= :start AND accepted_at < :end AND no_show_at IS NULL
+    AND part_of IS NULL) AS accepted,
+  count(*) FILTER (WHERE no_show_at >= :start AND no_show_at < :end) AS no_shows,
   coalesce(sum(accepted_cents) FILTER (WHERE accepted_at >= :start AND accepted_at < :end), 0)
     AS accepted_cents
 FROM redemptions
 WHERE (CAST(:programme AS text) = '' OR programme_id = :programme)
-  AND (created_at >= :start AND created_at < :end OR accepted_at >= :start AND accepted_at < :end) AND {REAL}
+  AND (created_at >= :start AND created_at < :end OR accepted_at >= :start AND accepted_at < :end
+    OR no_show_at >= :start AND no_show_at < :end)
+  AND {REAL}
 GROUP BY programme_id""")  # noqa: S608
 # A claw-back gives to the voucher (3) or its pot (2), from wherever the money was. The reference becomes an
 # id, and not the id a reference, so that the few redemptions are looked up by their key.
@@ -104,7 +108,8 @@ FROM (
     AND x.{real}
   GROUP BY 1, 2
   UNION ALL
-  SELECT {key}, x.currency, 0, 0, 0, count(*), sum(x.accepted_cents), 0, 0 FROM redemptions x {join}
+  SELECT {key}, x.currency, 0, 0, 0, count(*) FILTER (WHERE x.no_show_at IS NULL AND x.part_of IS NULL),
+    sum(x.accepted_cents), 0, 0 FROM redemptions x {join}
   WHERE (CAST(:programme AS text) = '' OR x.programme_id = :programme)
     AND x.accepted_at >= :start AND x.accepted_at < :end AND x.{real}
   GROUP BY 1, 2

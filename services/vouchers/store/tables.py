@@ -272,6 +272,9 @@ redemptions = Table(
     cents("cleared_cents"),
     cents("paid_cents"),
     cents("clawed_cents"),
+    cents("taken_cents"),
+    Column("part_of", Uuid(as_uuid=False), ForeignKey("redemptions.id")),
+    Column("instalment", SmallInteger, nullable=False, server_default="0"),
     texts("evidence"),
     Column("end_reason", SmallInteger, nullable=False, server_default="0"),
     sealed("sealed_note"),
@@ -280,13 +283,20 @@ redemptions = Table(
     moment("accepted_at", nullable=True),
     moment("started_at", nullable=True),
     moment("delivered_at", nullable=True),
+    moment("no_show_at", nullable=True),
     moment("checked_at", nullable=True),
     Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
     moment("updated_at"),
     version(),
     created(),
     not_negative(
-        "redemptions", "accepted_cents", "held_cents", "cleared_cents", "paid_cents", "clawed_cents"
+        "redemptions",
+        "accepted_cents",
+        "held_cents",
+        "cleared_cents",
+        "paid_cents",
+        "clawed_cents",
+        "taken_cents",
     ),
     CheckConstraint("amount_cents > 0", name="redemptions_some_amount"),
     CheckConstraint("clawed_cents <= accepted_cents", name="redemptions_clawed_within_accepted"),
@@ -300,6 +310,14 @@ Index("redemptions_accepted", redemptions.c.accepted_at, postgresql_using="brin"
 Index("redemptions_created", redemptions.c.created_at, postgresql_using="brin")
 Index("redemptions_learner", redemptions.c.learner, redemptions.c.id)
 Index("redemptions_organisation", redemptions.c.organisation, redemptions.c.id)
+Index("redemptions_no_show", redemptions.c.no_show_at, postgresql_where=text("no_show_at IS NOT NULL"))
+Index(
+    "redemptions_parts",
+    redemptions.c.part_of,
+    redemptions.c.instalment,
+    unique=True,
+    postgresql_where=text("part_of IS NOT NULL"),
+)
 Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))
 Index("redemptions_held", redemptions.c.release_at, postgresql_where=text("state = 5 AND held_cents > 0"))
 Index("redemptions_unchecked", redemptions.c.id, postgresql_where=text("state = 5 AND checked_at IS NULL"))

@@ -21,7 +21,8 @@ _MEASURES = {
     Measure.VOUCHERS_ISSUED: f"""SELECT count(*) FROM vouchers
 WHERE created_at {_IN.format("created_at")} AND {_PROGRAMME} AND {REAL}""",  # noqa: S608 - texts of our own
     Measure.VOUCHERS_REDEEMED: f"""SELECT count(*) FROM redemptions
-WHERE accepted_at {_IN.format("accepted_at")} AND {_PROGRAMME} AND {REAL}""",  # noqa: S608
+WHERE accepted_at {_IN.format("accepted_at")} AND no_show_at IS NULL AND part_of IS NULL
+  AND {_PROGRAMME} AND {REAL}""",  # noqa: S608
     Measure.PAID_CENTS: f"""SELECT coalesce(sum(paid_cents), 0) FROM redemptions
 WHERE state = 7 AND updated_at {_IN.format("updated_at")} AND {_PROGRAMME} AND {REAL}""",  # noqa: S608
     Measure.PLACED_BASIS_POINTS: f"""SELECT CASE WHEN count(*) >= {SMALLEST}

@@ -22,7 +22,7 @@ _LOCK = text(f"""SELECT {voucher_store.IDENTITY}, {voucher_store.COLUMNS}, v.lea
 FROM vouchers v JOIN pots p ON p.id = v.pot_id JOIN budgets b ON b.id = p.budget_id
 WHERE v.id = :id FOR NO KEY UPDATE OF v""")  # noqa: S608 - columns of our own
 # Movements are grouped by transaction. A claw-back that gave the money to the pot touches no account of the
-# voucher: it is found by the redemptions that were reserved on it.
+# voucher: it is found by the redemptions that were accepted on it.
 _HISTORY = text("""WITH own AS (
   SELECT min(sequence) AS place, transaction, operation, reference, min(created_at) AS at,
     coalesce(sum(cents) FILTER (WHERE kind = 3), 0) AS available,
@@ -36,7 +36,7 @@ SELECT min(sequence), 0, CAST(transaction AS text), operation, 0, reference, min
   sum(cents), 0, NULL
 FROM ledger_entries
 WHERE operation = 'clawback' AND kind = 2
-  AND reference IN (SELECT reference FROM own WHERE operation = 'reserve')
+  AND reference IN (SELECT reference FROM own WHERE operation = 'accept')
 GROUP BY transaction, operation, reference
 UNION ALL
 SELECT place, 1, CAST(id AS text), '', kind, '', created_at, 0, 0, 0, reason, expires_at

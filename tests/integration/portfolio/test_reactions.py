@@ -86,6 +86,17 @@ def test_a_release_gives_the_step_back(portfolio: Portfolio) -> None:
     assert states(person) == ["BOOKED"]
 
 
+def test_a_no_show_gives_the_step_back_and_its_payment_confirms_nothing(portfolio: Portfolio) -> None:
+    person = walker(portfolio)
+    tell(portfolio, event(vouchers.RedemptionReserved, person))
+    tell(portfolio, event(vouchers.NoShowReported, person))
+    assert states(person) == ["PLANNED"]
+    paid = event(vouchers.RedemptionAccepted, person)
+    paid.no_show = True
+    tell(portfolio, paid)
+    assert states(person) == ["PLANNED"]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_any_order_and_number_confirms_in_the_end(portfolio: Portfolio, seed: int) -> None:
     person = walker(portfolio)

@@ -261,7 +261,9 @@ def test_receivables_are_listed_by_age_and_a_provider_sees_only_its_own(paid: Wo
     assert paid.auditor.receivables.GetReceivable(get).age_days == 40
 
 
-def race(world: World, monkeypatch: pytest.MonkeyPatch, lock: Any, patience: float) -> Any:
+def race(
+    world: World, monkeypatch: pytest.MonkeyPatch, lock: Any, patience: float, take: Any = claw_back
+) -> Any:
     """Pays everything while a claw-back stands between reading and writing; returns what came of paying."""
     jobs.release_held(world.app)
 
@@ -281,7 +283,7 @@ def race(world: World, monkeypatch: pytest.MonkeyPatch, lock: Any, patience: flo
             return row
 
         monkeypatch.setattr(receivables, "lock_redemption", slowly)
-        claw_back(world)
+        take(world)
         return paying[0].result()
 
 

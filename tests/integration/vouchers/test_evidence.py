@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from sqlalchemy import text
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.vouchers import jobs
@@ -153,3 +154,67 @@ def test_control_without_the_trigger_any_paper_will_do(
     monkeypatch.setattr(payment, "counting", lambda rule, kinds: len(list(kinds)))
     redemption = started(stored, "TRIGGER_COMPLETION")
     assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_ATTENDANCE) == ""
+
+
+def in_two(world: World) -> Any:
+    """Returns a started redemption, paid half on attendance and half on completion."""
+    halves = [
+        {"trigger": "TRIGGER_ATTENDANCE", "evidenceCount": 1, "percent": 50},
+        {"trigger": "TRIGGER_COMPLETION", "evidenceCount": 1, "percent": 50},
+    ]
+    plan = world.programme(paymentRule={"instalments": halves}, holdRule={"delayDays": 0})
+    learner, voucher = world.voucher(plan)
+    redemption = world.reserve(learner, voucher)
+    learner.redemptions.AuthoriseRedemption(pb.AuthoriseRedemptionRequest(name=redemption.name))
+    return world.provider.redemptions.StartRedemption(pb.StartRedemptionRequest(name=redemption.name))
+
+
+def test_each_instalment_has_its_own_kind_of_evidence_and_time(stored: World) -> None:
+    redemption = in_two(stored)
+    accept = pb.AcceptRedemptionRequest(name=redemption.name)
+    assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_COMPLETION) == "EVIDENCE_MISSING"
+    assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_ATTENDANCE) == ""
+    first = stored.caseworker.redemptions.AcceptRedemption(accept)
+    assert not first.evidence
+    read = pb.GetRedemptionRequest(name=first.instalments[0].redemption)
+    part = stored.auditor.redemptions.GetRedemption(read)
+    assert len(part.evidence) == 1
+    assert part.release_time.ToDatetime().date() == stored.today
+    assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_ATTENDANCE) == "EVIDENCE_MISSING"
+    assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_COMPLETION) == ""
+    last = stored.caseworker.redemptions.AcceptRedemption(accept)
+    assert last.release_time.ToDatetime().date() == stored.today + timedelta(days=40)
+
+
+def used_again(world: World) -> pb.DeliverRedemptionRequest:
+    """Has an instalment accepted; returns the delivery of the next with the same evidence."""
+    redemption = in_two(world)
+    piece = ticket(world, redemption, kind=pb.DeliveryEvidence.KIND_ATTENDANCE)
+    other = ticket(world, redemption)
+    assert [put(piece), put(other)] == [200, 200]
+    deliver = pb.DeliverRedemptionRequest(name=redemption.name, evidence=[piece.name, other.name])
+    world.provider.redemptions.DeliverRedemption(deliver)
+    world.caseworker.redemptions.AcceptRedemption(pb.AcceptRedemptionRequest(name=redemption.name))
+    return deliver
+
+
+def test_evidence_of_an_earlier_instalment_does_not_count_again(stored: World) -> None:
+    deliver = used_again(stored)
+    assert refused(lambda: stored.provider.redemptions.DeliverRedemption(deliver)) == "EVIDENCE_USED"
+
+
+def test_control_without_its_mark_evidence_would_be_paid_for_twice(stored: World) -> None:
+    deliver = used_again(stored)
+    with stored.app.engine.begin() as connection:
+        connection.execute(text("UPDATE evidence SET verified_at = NULL"))
+    delivered = stored.provider.redemptions.DeliverRedemption(deliver)
+    assert delivered.state == pb.Redemption.STATE_DELIVERED
+
+
+def test_tickets_of_what_was_handed_in_leave_room_for_the_next(
+    stored: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MAXIMUM", 2)
+    name = used_again(stored).name
+    redemption = stored.auditor.redemptions.GetRedemption(pb.GetRedemptionRequest(name=name))
+    assert ticket(stored, redemption).name

@@ -75,3 +75,19 @@ def test_accepting_takes_no_more_when_payment_waits_for_the_last_day(
     before = trips()
     assert accept(names[-1]).HasField("release_time")
     assert trips() - before == 2
+
+
+def test_an_instalment_takes_three_more_to_answer_with_all(world: World, trips: Callable[[], int]) -> None:
+    halves = [{"trigger": "TRIGGER_DELIVERY", "percent": 50}] * 2
+    learner, voucher = world.voucher(world.programme(paymentRule={"instalments": halves}))
+    names = [world.delivered(learner, voucher, amount=100).name for _ in range(WARM)]
+
+    def accept(name: str) -> Any:
+        request = pb.AcceptRedemptionRequest(name=name, request_id=request_id())
+        return world.caseworker.redemptions.AcceptRedemption(request)
+
+    for name in names[:-1]:
+        accept(name)
+    before = trips()
+    assert accept(names[-1]).state == pb.Redemption.STATE_STARTED
+    assert trips() - before == 5

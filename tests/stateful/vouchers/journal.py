@@ -24,6 +24,9 @@ class Journal:
         self.owners: dict[str, Any] = {}
         self.spent: dict[str, int] = {}
         self.reserved: dict[str, tuple[str, int]] = {}
+        self.missed: dict[str, int] = {}  # no-shows, with what can be accepted for them
+        self.in_instalments: set[str] = set()
+        self.planned: dict[str, list[int]] = {}  # what is still to be accepted, by redemption
         self.ended: set[str] = set()
         self.events = self.count_events()
 
@@ -61,6 +64,12 @@ class Journal:
     def used(self, voucher: str) -> int:
         """Cents of a voucher that are set aside or spent."""
         return self.held(voucher) + self.spent.get(voucher, 0)
+
+    def due(self, redemption: str) -> list[int]:
+        """What can be accepted of a redemption, one acceptance after the other; 1 cent of a part."""
+        if redemption in self.missed:
+            return [self.missed[redemption]]
+        return self.planned.get(redemption, [1])
 
     def ends_with(self, voucher: str, reserved: int, amount: int) -> bool:
         """Tells whether a live voucher is spent whole once `amount` of its last reservation is accepted."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, precondition, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, precondition, rule
 from sqlalchemy import text
 from waymark.vouchers.v1 import redemption_pb2 as pb
 from waymark.vouchers.v1 import voucher_pb2, waiting_list_pb2
@@ -18,7 +18,11 @@ from tests.support.canary import CANARY
 from tests.support.vouchers import NO_EVIDENCE, World, cents, eur, request_id
 
 vouchers, redemptions, waiters = Bundle("vouchers"), Bundle("redemptions"), Bundle("waiters")
+NO_SHOW_PERCENT = 40
+PERCENTS = (35, 35, 30)
+IN_INSTALMENTS = {"instalments": [{"trigger": "TRIGGER_DELIVERY", "percent": each} for each in PERCENTS]}
 AMOUNTS = st.integers(1, 120_000)
+SHARES = st.lists(st.integers(1, 100), min_size=1, max_size=3)  # percents of what is due
 LIMITS = {
     "redemption": text("UPDATE redemptions SET authorise_until = now() WHERE id = :id AND state = 1"),
     "voucher": text(
@@ -29,6 +33,14 @@ LIMITS = {
 }
 
 
+def planned(amount: int, *, in_instalments: bool) -> list[int]:
+    """What a reservation is paid in, by the words of the contract."""
+    if not in_instalments or amount < 100:
+        return [amount]
+    first, second = amount * 35 // 100, amount * 70 // 100
+    return [first, second - first, amount - second]
+
+
 class Vouchers(RuleBasedStateMachine):
     """Vouchers come, are extended, end and are given back."""
 
@@ -36,19 +48,26 @@ class Vouchers(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.programme = self.world.programme(fund=250_000, **NO_EVIDENCE)
+        self.world.offer(start=self.world.today)
+        self.programme, self.in_instalments = [
+            self.world.programme(fund=250_000, paymentRule={**rule, "noShowPercent": NO_SHOW_PERCENT})
+            for rule in (NO_EVIDENCE["paymentRule"], IN_INSTALMENTS)
+        ]
         self.journal = Journal(self.world)
         self.refused: list[tuple[Any, str]] = []
 
-    @rule(target=vouchers)
-    def apply(self) -> Any:
+    @rule(target=vouchers, in_instalments=st.booleans())
+    def apply(self, in_instalments: bool = False) -> Any:
         learner = self.world.learner()
-        application = self.world.apply(learner, self.programme)
+        application = self.world.apply(learner, self.in_instalments if in_instalments else self.programme)
         self.journal.events += 2 if application.voucher else 1
         if not application.voucher:
             assert list(application.reason_codes) == ["BUDGET_EXHAUSTED"]
-            self.refused.append((learner, application.name))
+            if not in_instalments:
+                self.refused.append((learner, application.name))
             return multiple()
+        if in_instalments:
+            self.journal.in_instalments.add(application.voucher)
         return self.journal.granted(learner, application.voucher, cents(application.amount))
 
     @rule(voucher=vouchers)
@@ -146,6 +165,7 @@ class Redemptions(Waiting):
         if answer is None:
             return multiple()
         journal.reserved[answer.name] = (voucher, amount)
+        journal.planned[answer.name] = planned(amount, in_instalments=voucher in journal.in_instalments)
         return answer.name
 
     @rule(redemption=redemptions)
@@ -173,17 +193,67 @@ class Redemptions(Waiting):
             self.deliver(redemption)
         return redemption
 
-    @rule(redemption=redemptions, percent=st.integers(1, 120))
-    def accept(self, redemption: str, percent: int) -> None:
+    @rule(target=redemptions, voucher=vouchers, amount=st.integers(1, 40_000), percents=SHARES)
+    def train(self, voucher: str, amount: int, percents: list[int]) -> Any:
+        """The same up to acceptance, or that of several instalments; those become redemptions too."""
+        redemption = self.attend(voucher, amount)
+        if not isinstance(redemption, str):
+            return redemption
+        parts = [self.go_on(redemption, percent) for percent in percents]
+        return multiple(redemption, *(part for part in parts if isinstance(part, str)))
+
+    @initialize(
+        target=redemptions,
+        amount=st.integers(1, 60_000),
+        percents=SHARES,
+        in_instalments=st.booleans(),
+        missed=st.booleans(),
+    )
+    def begin(self, amount: int, percents: list[int], in_instalments: bool, missed: bool) -> Any:
+        """Few runs would come as far as here by themselves."""
+        voucher = self.apply(in_instalments)
+        if missed:
+            other = self.reserve(voucher, 30_000)
+            self.authorise(other)
+            self.no_show(other)
+        return self.train(voucher, amount, percents)
+
+    @rule(redemption=redemptions)
+    def no_show(self, redemption: str) -> None:
+        journal, request = self.journal, pb.ReportNoShowRequest(name=redemption)
+        paid = journal.reserved.get(redemption, ("", 0))[1] * NO_SHOW_PERCENT // 100
+        report = self.world.provider.redemptions.ReportNoShow
+        answer = journal.acknowledged(lambda: report(request), 1 if paid else 2)
+        if answer is not None and paid:
+            journal.missed[redemption] = paid
+        elif answer is not None:
+            journal.resolve(redemption)
+
+    @rule(target=redemptions, redemption=redemptions, percent=st.integers(1, 120))
+    def accept(self, redemption: str, percent: int) -> Any:
         journal, accept = self.journal, self.world.caseworker.redemptions.AcceptRedemption
         voucher, reserved = journal.reserved.get(redemption, ("", 100))
-        amount = reserved * percent // 100 or 1
+        due, *later = journal.due(redemption)
+        amount = due * percent // 100 or 1
         request = pb.AcceptRedemptionRequest(name=redemption, amount=eur(amount))
-        exhausted = journal.ends_with(voucher, reserved, amount)
-        if journal.acknowledged(lambda: accept(request), 1 + exhausted):
-            assert journal.resolve(redemption) == (voucher, reserved)
-            assert amount <= reserved
-            journal.spent[voucher] = journal.spent.get(voucher, 0) + amount
+        exhausted = not later and journal.ends_with(voucher, reserved, amount)
+        answer = journal.acknowledged(lambda: accept(request), 1 + exhausted)
+        if answer is None:
+            return multiple()
+        assert journal.resolve(redemption) == (voucher, reserved)
+        assert amount <= due
+        journal.spent[voucher] = journal.spent.get(voucher, 0) + amount
+        if not later:
+            return multiple()
+        journal.reserved[redemption], journal.planned[redemption] = (voucher, reserved - due), later
+        assert answer.state == pb.Redemption.STATE_STARTED
+        return [each.redemption for each in answer.instalments if each.redemption][-1]
+
+    @rule(target=redemptions, redemption=redemptions, percent=st.integers(1, 100))
+    def go_on(self, redemption: str, percent: int) -> Any:
+        """An instalment more, or what there is."""
+        self.deliver(redemption)
+        return self.accept(redemption, percent)
 
     @rule(redemption=redemptions)
     def reject(self, redemption: str) -> None:
@@ -192,15 +262,20 @@ class Redemptions(Waiting):
         if self.journal.acknowledged(lambda: self.world.caseworker.redemptions.RejectRedemption(request), 1):
             self.journal.resolve(redemption)
 
-    @rule(redemption=redemptions, amount=AMOUNTS)
-    def claw_back(self, redemption: str, amount: int) -> None:
-        reason = pb.Redemption.END_REASON_MISTAKE
+    @rule(redemption=redemptions, percent=st.integers(1, 120))
+    def claw_back(self, redemption: str, percent: int) -> None:
+        amount, reason = self.kept(redemption) * percent // 100 or 1, pb.Redemption.END_REASON_MISTAKE
         request = pb.ClawBackRedemptionRequest(name=redemption, amount=eur(amount), reason_code=reason)
         if self.journal.acknowledged(lambda: self.world.payer.redemptions.ClawBackRedemption(request), 1):
-            get = pb.GetRedemptionRequest(name=redemption)
-            voucher = self.world.auditor.redemptions.GetRedemption(get).voucher
-            self.journal.spent[voucher] -= amount
-            assert self.journal.spent[voucher] >= 0
+            self.unspend(redemption, amount)
+
+    @rule(redemption=redemptions, percent=st.integers(1, 120))
+    def refund(self, redemption: str, percent: int) -> None:
+        amount, reason = self.kept(redemption) * percent // 100 or 1, pb.Redemption.END_REASON_OTHER
+        request = pb.RefundRedemptionRequest(name=redemption, amount=eur(amount), reason_code=reason)
+        refund = self.world.provider.redemptions.RefundRedemption
+        if self.journal.acknowledged(lambda: refund(request), 1):
+            self.unspend(redemption, amount)
 
     @rule(redemption=redemptions)
     def void(self, redemption: str) -> None:
@@ -216,5 +291,17 @@ class Redemptions(Waiting):
         jobs.expire_reservations(self.world.app)
 
     def owner(self, redemption: str) -> Any:
-        found = self.world.auditor.redemptions.GetRedemption(pb.GetRedemptionRequest(name=redemption))
-        return self.journal.owners[found.voucher]
+        return self.journal.owners[self.read(redemption).voucher]
+
+    def read(self, redemption: str) -> Any:
+        return self.world.auditor.redemptions.GetRedemption(pb.GetRedemptionRequest(name=redemption))
+
+    def kept(self, redemption: str) -> int:
+        """Cents accepted of a redemption and not taken back."""
+        found = self.read(redemption)
+        return cents(found.accepted_amount) - cents(found.clawed_back_amount)
+
+    def unspend(self, redemption: str, amount: int) -> None:
+        voucher = self.read(redemption).voucher
+        self.journal.spent[voucher] -= amount
+        assert self.journal.spent[voucher] >= 0

@@ -112,12 +112,19 @@ def test_a_redemption_moves_only_along_its_way(state: RedemptionState) -> None:
         "authorise": {RedemptionState.RESERVED},
         "start": {RedemptionState.AUTHORISED},
         "deliver": {RedemptionState.STARTED},
+        "miss": {RedemptionState.AUTHORISED, RedemptionState.STARTED},
         "accept": {RedemptionState.DELIVERED},
         "reject": {RedemptionState.DELIVERED},
         "void": {RedemptionState.RESERVED, RedemptionState.AUTHORISED, RedemptionState.STARTED},
         "expire": {RedemptionState.RESERVED},
     }
-    arguments = {"authorise": (NOW,), "deliver": (1, 1), "accept": (100,), "expire": (LATER,)}
+    arguments = {
+        "authorise": (NOW,),
+        "deliver": (1, 1),
+        "miss": (NOW, None, 0),
+        "accept": (100, 100),
+        "expire": (LATER,),
+    }
     for step, states in allowed.items():
         try:
             getattr(redemption(state), step)(*arguments.get(step, ()))
@@ -133,6 +140,35 @@ def test_a_reservation_waits_until_its_limit() -> None:
         waiting.authorise(LATER)
     with pytest.raises(Refusal, match="WRONG_STATE"):
         waiting.expire(NOW)
+
+
+@pytest.mark.parametrize(
+    ("first_day", "fee", "state"),
+    [
+        (NOW.date(), 0, RedemptionState.VOIDED),
+        (NOW.date(), 1, RedemptionState.DELIVERED),
+        (None, 1, RedemptionState.DELIVERED),
+        (NOW.date() + timedelta(days=1), 1, None),
+    ],
+)
+def test_a_session_can_be_missed_from_its_first_day_on(
+    first_day: date | None, fee: int, state: RedemptionState | None
+) -> None:
+    booked = redemption(RedemptionState.AUTHORISED)
+    if state is None:
+        with pytest.raises(Refusal, match="NO_SHOW_TOO_EARLY"):
+            booked.miss(NOW, first_day, fee)
+    else:
+        missed = booked.miss(NOW, first_day, fee)
+        assert (missed.state, missed.no_show) == (state, NOW)
+
+
+def test_accepting_nothing_said_means_the_limit() -> None:
+    delivered = redemption(RedemptionState.DELIVERED)
+    assert delivered.accept(0, 30).accepted == 30
+    assert delivered.accept(29, 30).accepted == 29
+    with pytest.raises(Refusal, match="AMOUNT_TOO_HIGH"):
+        delivered.accept(31, 30)
 
 
 def chain() -> list[ledger.Entry]:

@@ -14,6 +14,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 from services.platform.errors import Refusal
+from services.vouchers.domain import payment
 from services.vouchers.domain.drafting import check_draft
 from services.vouchers.domain.eligibility import History, decide
 from services.vouchers.domain.facts import Fact, Source
@@ -28,6 +29,7 @@ TODAY = date(2026, 6, 1)
 FLEMISH, GUIDANCE = "flemish-training-voucher", "flemish-career-guidance-voucher"
 DUTCH, COVER, GRANT = "dutch-temporary-training-voucher", "estonian-training-cover", "estonian-employer-grant"
 APTIC, JOB_VEU = "aptic-digital-voucher", "danish-job-veu"
+DEGREE = "estonian-degree-study"
 LAEC, BECODE, UPSKILL = "greek-laec", "brussels-becode-bond", "portuguese-upskill"
 EMPLOYED, UNEMPLOYED = {"employment_status": "employed"}, {"employment_status": "unemployed"}
 NEED = Entry("e", Occupation("", "7212"), "", 3)
@@ -115,6 +117,10 @@ GUIDED = {"kind": "guidance", "price": 55_000}
         (COVER, {"employment_status": "inactive"}, {}, {}, ["NO_TARGET_GROUP"]),
         (COVER, {}, {"start": 0}, {}, (80_000, 20_000)),
         (COVER, {}, {"start": -1}, {}, LATE),
+        (DEGREE, {}, {"eqf_level": 6, "price": 500_000}, {}, (500_000, 0)),
+        (DEGREE, {}, {"eqf_level": 6, "price": 500_001}, {}, (500_000, 1)),
+        (DEGREE, {"education_level": 6}, {"eqf_level": 6}, {}, ["NO_TARGET_GROUP"]),
+        (DEGREE, {}, {}, {}, ["NO_TARGET_GROUP", "COURSE_NOT_ALLOWED"]),
         (GRANT, {}, {}, {}, (50_000, 50_000)),
         (GRANT, {"education_level": 3}, {}, {}, (80_000, 20_000)),
         (GRANT, {}, {"start": 1}, {}, (50_000, 50_000)),
@@ -149,6 +155,15 @@ def test_edges(
     name: str, facts: dict[str, Any], session: dict[str, Any], before: dict[str, Any], expected: Any
 ) -> None:
     assert outcome(name, facts, session, before) == expected
+
+
+@pytest.mark.parametrize(
+    ("reserved", "amounts"),
+    [(500_000, [150_000, 150_000, 150_000, 50_000]), (333_333, [99_999, 100_000, 100_000, 33_334])],
+)
+def test_degree_study_is_paid_in_four_instalments(reserved: int, amounts: list[int]) -> None:
+    found = payment.instalments(rules(DEGREE).version.payment_rule, reserved)
+    assert [cents for _, cents in found] == amounts
 
 
 @pytest.mark.parametrize("name", READY)

@@ -58,7 +58,7 @@ class ComplaintServiceServicer:
 
     def FileComplaint(self, request, context):
         """Files a complaint about a redemption, one of each kind. A monitoring rule may make it stop the money.
-        Errors: NOT_FOUND, COMPLAINT_EXISTS.
+        Errors: NOT_FOUND, REDEMPTION_IS_PART, COMPLAINT_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

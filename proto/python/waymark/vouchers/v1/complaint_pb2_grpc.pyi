@@ -35,7 +35,7 @@ class ComplaintServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ComplaintServiceAsyncStub: ...
     FileComplaint: _grpc.UnaryUnaryMultiCallable[_complaint_pb2.FileComplaintRequest, _complaint_pb2.Complaint]
     """Files a complaint about a redemption, one of each kind. A monitoring rule may make it stop the money.
-    Errors: NOT_FOUND, COMPLAINT_EXISTS.
+    Errors: NOT_FOUND, REDEMPTION_IS_PART, COMPLAINT_EXISTS.
     """
     GetComplaint: _grpc.UnaryUnaryMultiCallable[_complaint_pb2.GetComplaintRequest, _complaint_pb2.Complaint]
     """Reads a complaint.
@@ -53,7 +53,7 @@ class ComplaintServiceAsyncStub(ComplaintServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     FileComplaint: _aio.UnaryUnaryMultiCallable[_complaint_pb2.FileComplaintRequest, _complaint_pb2.Complaint]  # type: ignore[assignment]
     """Files a complaint about a redemption, one of each kind. A monitoring rule may make it stop the money.
-    Errors: NOT_FOUND, COMPLAINT_EXISTS.
+    Errors: NOT_FOUND, REDEMPTION_IS_PART, COMPLAINT_EXISTS.
     """
     GetComplaint: _aio.UnaryUnaryMultiCallable[_complaint_pb2.GetComplaintRequest, _complaint_pb2.Complaint]  # type: ignore[assignment]
     """Reads a complaint.
@@ -74,7 +74,7 @@ class ComplaintServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_complaint_pb2.Complaint, _abc.Awaitable[_complaint_pb2.Complaint]]:
         """Files a complaint about a redemption, one of each kind. A monitoring rule may make it stop the money.
-        Errors: NOT_FOUND, COMPLAINT_EXISTS.
+        Errors: NOT_FOUND, REDEMPTION_IS_PART, COMPLAINT_EXISTS.
         """
 
     @_abc_1.abstractmethod

@@ -184,6 +184,7 @@ class RedemptionRef(_message.Message):
     COURSE_FIELD_NUMBER: _builtins.int
     SESSION_FIELD_NUMBER: _builtins.int
     ORGANISATION_FIELD_NUMBER: _builtins.int
+    PART_OF_FIELD_NUMBER: _builtins.int
     SANDBOX_FIELD_NUMBER: _builtins.int
     redemption: _builtins.str
     """Resource name `redemptions/{id}`."""
@@ -197,6 +198,8 @@ class RedemptionRef(_message.Message):
     """Session, `courses/{course}/sessions/{id}`."""
     organisation: _builtins.str
     """Providing organisation, `organisations/{id}`."""
+    part_of: _builtins.str
+    """Set when it is a part: the redemption of which it is an accepted instalment."""
     sandbox: _builtins.bool
     """True when it is about sandbox money: nobody is paid by it."""
     def __init__(
@@ -208,11 +211,12 @@ class RedemptionRef(_message.Message):
         course: _builtins.str = ...,
         session: _builtins.str = ...,
         organisation: _builtins.str = ...,
+        part_of: _builtins.str = ...,
         sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "learner", b"learner", "organisation", b"organisation", "redemption", b"redemption", "sandbox", b"sandbox", "session", b"session", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "learner", b"learner", "organisation", b"organisation", "part_of", b"part_of", "redemption", b"redemption", "sandbox", b"sandbox", "session", b"session", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -360,12 +364,15 @@ Global___RedemptionDelivered: _TypeAlias = RedemptionDelivered  # noqa: Y015
 
 @_typing.final
 class RedemptionAccepted(_message.Message):
-    """The delivery was accepted and the amount moved to the provider's held account."""
+    """The delivery was accepted and the amount moved to the provider's held account; with instalments, the last one's."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REF_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    NO_SHOW_FIELD_NUMBER: _builtins.int
+    no_show: _builtins.bool
+    """True: it pays for a learner who was not there, and no training took place."""
     @_builtins.property
     def ref(self) -> Global___RedemptionRef:
         """Which redemption."""
@@ -379,6 +386,77 @@ class RedemptionAccepted(_message.Message):
         *,
         ref: Global___RedemptionRef | None = ...,
         amount: _money_pb2.Money | None = ...,
+        no_show: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "no_show", b"no_show", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedemptionAccepted: _TypeAlias = RedemptionAccepted  # noqa: Y015
+
+@_typing.final
+class InstalmentAccepted(_message.Message):
+    """An instalment was accepted that is not the last: its amount moved to the provider's held account as a part, and the
+    redemption goes on. `RedemptionAccepted` comes with the last.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    part: _builtins.str
+    """The part, `redemptions/{id}`: what becomes of the money is told of it."""
+    number: _builtins.int
+    """Which instalment, from 1."""
+    @_builtins.property
+    def ref(self) -> Global___RedemptionRef:
+        """The redemption that is paid in instalments."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Amount accepted."""
+
+    def __init__(
+        self,
+        *,
+        ref: Global___RedemptionRef | None = ...,
+        part: _builtins.str = ...,
+        number: _builtins.int = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "number", b"number", "part", b"part", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InstalmentAccepted: _TypeAlias = InstalmentAccepted  # noqa: Y015
+
+@_typing.final
+class NoShowReported(_message.Message):
+    """A learner was reported as not having been there. Where nothing is paid for that, `RedemptionReleased` follows at once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ref(self) -> Global___RedemptionRef:
+        """Which redemption."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What can be accepted for it at most."""
+
+    def __init__(
+        self,
+        *,
+        ref: Global___RedemptionRef | None = ...,
+        amount: _money_pb2.Money | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -386,7 +464,7 @@ class RedemptionAccepted(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RedemptionAccepted: _TypeAlias = RedemptionAccepted  # noqa: Y015
+Global___NoShowReported: _TypeAlias = NoShowReported  # noqa: Y015
 
 @_typing.final
 class RedemptionReleased(_message.Message):
@@ -598,15 +676,18 @@ Global___BankAccountWithdrawn: _TypeAlias = BankAccountWithdrawn  # noqa: Y015
 
 @_typing.final
 class RedemptionClawedBack(_message.Message):
-    """An accepted amount was taken back, whole or in part."""
+    """An accepted amount was taken back, or given back by the provider, whole or in part."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REF_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     WHOLE_FIELD_NUMBER: _builtins.int
+    REFUND_FIELD_NUMBER: _builtins.int
     whole: _builtins.bool
     """True when nothing of the accepted amount is left."""
+    refund: _builtins.bool
+    """True: the provider gave it back by itself."""
     @_builtins.property
     def ref(self) -> Global___RedemptionRef:
         """Which redemption."""
@@ -621,10 +702,11 @@ class RedemptionClawedBack(_message.Message):
         ref: Global___RedemptionRef | None = ...,
         amount: _money_pb2.Money | None = ...,
         whole: _builtins.bool = ...,
+        refund: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "whole", b"whole"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "refund", b"refund", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,9 @@ class _ExportDatasetEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportD
     DESCRIPTOR: _descriptor.EnumDescriptor
     EXPORT_DATASET_UNSPECIFIED: _ExportDataset.ValueType  # 0
     EXPORT_DATASET_REDEMPTIONS: _ExportDataset.ValueType  # 1
-    """Redemptions by the day they were made: programme, course, session, provider, state, amounts."""
+    """Redemptions by the day they were made: programme, course, session, provider, state, amounts. A part is a row of its own
+    that names its redemption in `part_of`: sums of amounts take all rows, counts of trainings those without.
+    """
     EXPORT_DATASET_PAYMENT_SHARES: _ExportDataset.ValueType  # 2
     """What funding sources bear of payments, by the day of the payment."""
     EXPORT_DATASET_LEDGER_ENTRIES: _ExportDataset.ValueType  # 3
@@ -37,7 +39,9 @@ class ExportDataset(_ExportDataset, metaclass=_ExportDatasetEnumTypeWrapper):
 
 EXPORT_DATASET_UNSPECIFIED: ExportDataset.ValueType  # 0
 EXPORT_DATASET_REDEMPTIONS: ExportDataset.ValueType  # 1
-"""Redemptions by the day they were made: programme, course, session, provider, state, amounts."""
+"""Redemptions by the day they were made: programme, course, session, provider, state, amounts. A part is a row of its own
+that names its redemption in `part_of`: sums of amounts take all rows, counts of trainings those without.
+"""
 EXPORT_DATASET_PAYMENT_SHARES: ExportDataset.ValueType  # 2
 """What funding sources bear of payments, by the day of the payment."""
 EXPORT_DATASET_LEDGER_ENTRIES: ExportDataset.ValueType  # 3

@@ -68,7 +68,7 @@ class LearnerResultServiceServicer:
 
     def GiveFeedback(self, request, context):
         """Gives feedback on a delivered training; changeable for 30 days.
-        Errors: NOT_FOUND, WRONG_STATE, FEEDBACK_CLOSED.
+        Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, FEEDBACK_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,7 +85,7 @@ class LearnerResultServiceServicer:
     def ReportOutcome(self, request, context):
         """Says where a learner is after an accepted training: the learner from six months on, the register of the PES at any
         time. What was said last counts.
-        Errors: NOT_FOUND, WRONG_STATE, OUTCOME_NOT_DUE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, OUTCOME_NOT_DUE, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

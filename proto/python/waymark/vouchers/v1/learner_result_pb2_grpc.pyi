@@ -35,7 +35,7 @@ class LearnerResultServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LearnerResultServiceAsyncStub: ...
     GiveFeedback: _grpc.UnaryUnaryMultiCallable[_learner_result_pb2.GiveFeedbackRequest, _learner_result_pb2.Feedback]
     """Gives feedback on a delivered training; changeable for 30 days.
-    Errors: NOT_FOUND, WRONG_STATE, FEEDBACK_CLOSED.
+    Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, FEEDBACK_CLOSED.
     """
     GetFeedback: _grpc.UnaryUnaryMultiCallable[_learner_result_pb2.GetFeedbackRequest, _learner_result_pb2.Feedback]
     """Reads one's own feedback.
@@ -44,7 +44,7 @@ class LearnerResultServiceStub:
     ReportOutcome: _grpc.UnaryUnaryMultiCallable[_learner_result_pb2.ReportOutcomeRequest, _learner_result_pb2.LearnerOutcome]
     """Says where a learner is after an accepted training: the learner from six months on, the register of the PES at any
     time. What was said last counts.
-    Errors: NOT_FOUND, WRONG_STATE, OUTCOME_NOT_DUE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, OUTCOME_NOT_DUE, INVALID_ARGUMENT.
     """
     GetLearnerOutcome: _grpc.UnaryUnaryMultiCallable[_learner_result_pb2.GetLearnerOutcomeRequest, _learner_result_pb2.LearnerOutcome]
     """Reads where a learner is.
@@ -62,7 +62,7 @@ class LearnerResultServiceAsyncStub(LearnerResultServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GiveFeedback: _aio.UnaryUnaryMultiCallable[_learner_result_pb2.GiveFeedbackRequest, _learner_result_pb2.Feedback]  # type: ignore[assignment]
     """Gives feedback on a delivered training; changeable for 30 days.
-    Errors: NOT_FOUND, WRONG_STATE, FEEDBACK_CLOSED.
+    Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, FEEDBACK_CLOSED.
     """
     GetFeedback: _aio.UnaryUnaryMultiCallable[_learner_result_pb2.GetFeedbackRequest, _learner_result_pb2.Feedback]  # type: ignore[assignment]
     """Reads one's own feedback.
@@ -71,7 +71,7 @@ class LearnerResultServiceAsyncStub(LearnerResultServiceStub):
     ReportOutcome: _aio.UnaryUnaryMultiCallable[_learner_result_pb2.ReportOutcomeRequest, _learner_result_pb2.LearnerOutcome]  # type: ignore[assignment]
     """Says where a learner is after an accepted training: the learner from six months on, the register of the PES at any
     time. What was said last counts.
-    Errors: NOT_FOUND, WRONG_STATE, OUTCOME_NOT_DUE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, OUTCOME_NOT_DUE, INVALID_ARGUMENT.
     """
     GetLearnerOutcome: _aio.UnaryUnaryMultiCallable[_learner_result_pb2.GetLearnerOutcomeRequest, _learner_result_pb2.LearnerOutcome]  # type: ignore[assignment]
     """Reads where a learner is.
@@ -92,7 +92,7 @@ class LearnerResultServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_learner_result_pb2.Feedback, _abc.Awaitable[_learner_result_pb2.Feedback]]:
         """Gives feedback on a delivered training; changeable for 30 days.
-        Errors: NOT_FOUND, WRONG_STATE, FEEDBACK_CLOSED.
+        Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, FEEDBACK_CLOSED.
         """
 
     @_abc_1.abstractmethod
@@ -113,7 +113,7 @@ class LearnerResultServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_learner_result_pb2.LearnerOutcome, _abc.Awaitable[_learner_result_pb2.LearnerOutcome]]:
         """Says where a learner is after an accepted training: the learner from six months on, the register of the PES at any
         time. What was said last counts.
-        Errors: NOT_FOUND, WRONG_STATE, OUTCOME_NOT_DUE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, OUTCOME_NOT_DUE, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod

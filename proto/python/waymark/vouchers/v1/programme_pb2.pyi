@@ -489,23 +489,65 @@ class PaymentRule(_message.Message):
     TRIGGER_DELIVERY: PaymentRule.Trigger.ValueType  # 3
     """The provider's word that the training took place: `evidence_count` is 0."""
 
+    @_typing.final
+    class Instalment(_message.Message):
+        """One of several payments for a training."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        TRIGGER_FIELD_NUMBER: _builtins.int
+        EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
+        PERCENT_FIELD_NUMBER: _builtins.int
+        trigger: Global___PaymentRule.Trigger.ValueType
+        """What triggers it; of COMPLETION the last day is that of the session, whichever instalment it is."""
+        evidence_count: _builtins.int
+        """Pieces of evidence of the trigger's kind that its delivery needs, at least; none that an earlier one was paid for."""
+        percent: _builtins.int
+        """Its share of what was reserved; those of all instalments sum to 100."""
+        def __init__(
+            self,
+            *,
+            trigger: Global___PaymentRule.Trigger.ValueType = ...,
+            evidence_count: _builtins.int = ...,
+            percent: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_count", b"evidence_count", "percent", b"percent", "trigger", b"trigger"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     TRIGGER_FIELD_NUMBER: _builtins.int
     EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
+    NO_SHOW_PERCENT_FIELD_NUMBER: _builtins.int
+    INSTALMENTS_FIELD_NUMBER: _builtins.int
     trigger: Global___PaymentRule.Trigger.ValueType
-    """What triggers payment."""
+    """What triggers payment; unset with `instalments`, of which each has its own."""
     evidence_count: _builtins.int
     """Pieces of evidence of the trigger's kind that a delivery needs, at least. A count that does not go with the trigger
     is refused.
     """
+    no_show_percent: _builtins.int
+    """Of what is reserved, the share that a provider may get for a learner who was not there, in percent, rounded down to
+    the cent. 0: a no-show pays nothing.
+    """
+    @_builtins.property
+    def instalments(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentRule.Instalment]:
+        """The training is paid in 2 to 12 parts, each delivered and accepted by itself, in this order; empty: in one. What is
+        reserved below 100 cents is paid in one all the same, by what the last asks for.
+        """
+
     def __init__(
         self,
         *,
         trigger: Global___PaymentRule.Trigger.ValueType = ...,
         evidence_count: _builtins.int = ...,
+        no_show_percent: _builtins.int = ...,
+        instalments: _abc.Iterable[Global___PaymentRule.Instalment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_count", b"evidence_count", "trigger", b"trigger"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_count", b"evidence_count", "instalments", b"instalments", "no_show_percent", b"no_show_percent", "trigger", b"trigger"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

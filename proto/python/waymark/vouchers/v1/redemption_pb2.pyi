@@ -40,9 +40,11 @@ class Redemption(_message.Message):
         """The learner agreed to this spend."""
         STATE_STARTED: Redemption._State.ValueType  # 3
         STATE_DELIVERED: Redemption._State.ValueType  # 4
-        """Evidence is handed in."""
+        """Evidence is handed in, or a no-show is reported for which the programme pays a share."""
         STATE_ACCEPTED: Redemption._State.ValueType  # 5
-        """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment."""
+        """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment. One that
+        is paid in instalments comes here with the last and is STARTED again after each before.
+        """
         STATE_SETTLING: Redemption._State.ValueType  # 6
         """It is in a payout batch."""
         STATE_PAID: Redemption._State.ValueType  # 7
@@ -51,7 +53,9 @@ class Redemption(_message.Message):
         STATE_EXPIRED: Redemption._State.ValueType  # 9
         STATE_REJECTED: Redemption._State.ValueType  # 10
         STATE_CLAWED_BACK: Redemption._State.ValueType  # 11
-        """All of it was taken back after acceptance. What was taken back in part is in `clawed_back_amount`."""
+        """All of it was taken back, or given back by the provider, after acceptance. What was so in part is in
+        `clawed_back_amount`.
+        """
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the redemption stands."""
@@ -63,9 +67,11 @@ class Redemption(_message.Message):
     """The learner agreed to this spend."""
     STATE_STARTED: Redemption.State.ValueType  # 3
     STATE_DELIVERED: Redemption.State.ValueType  # 4
-    """Evidence is handed in."""
+    """Evidence is handed in, or a no-show is reported for which the programme pays a share."""
     STATE_ACCEPTED: Redemption.State.ValueType  # 5
-    """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment."""
+    """The amount is the provider's, held until it may be paid out; again so when the bank returns its payment. One that
+    is paid in instalments comes here with the last and is STARTED again after each before.
+    """
     STATE_SETTLING: Redemption.State.ValueType  # 6
     """It is in a payout batch."""
     STATE_PAID: Redemption.State.ValueType  # 7
@@ -74,7 +80,9 @@ class Redemption(_message.Message):
     STATE_EXPIRED: Redemption.State.ValueType  # 9
     STATE_REJECTED: Redemption.State.ValueType  # 10
     STATE_CLAWED_BACK: Redemption.State.ValueType  # 11
-    """All of it was taken back after acceptance. What was taken back in part is in `clawed_back_amount`."""
+    """All of it was taken back, or given back by the provider, after acceptance. What was so in part is in
+    `clawed_back_amount`.
+    """
 
     class _EndReason:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -104,7 +112,7 @@ class Redemption(_message.Message):
         """Another reason; a note can say it."""
 
     class EndReason(_EndReason, metaclass=_EndReasonEnumTypeWrapper):
-        """Why a redemption ended without payment, or was clawed back."""
+        """Why a redemption ended without payment, or was clawed back or refunded."""
 
     END_REASON_UNSPECIFIED: Redemption.EndReason.ValueType  # 0
     """It has not ended, or it was paid."""
@@ -127,6 +135,48 @@ class Redemption(_message.Message):
     END_REASON_OTHER: Redemption.EndReason.ValueType  # 9
     """Another reason; a note can say it."""
 
+    @_typing.final
+    class Instalment(_message.Message):
+        """A payment of one that is paid in instalments."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        NUMBER_FIELD_NUMBER: _builtins.int
+        PERCENT_FIELD_NUMBER: _builtins.int
+        AMOUNT_FIELD_NUMBER: _builtins.int
+        ACCEPTED_AMOUNT_FIELD_NUMBER: _builtins.int
+        REDEMPTION_FIELD_NUMBER: _builtins.int
+        number: _builtins.int
+        """Its place, from 1."""
+        percent: _builtins.int
+        """Its share of what was reserved, in percent."""
+        redemption: _builtins.str
+        """By which name its money is held, paid, stated and taken back, `redemptions/{id}`: a part, or the redemption itself
+        for the last; empty before acceptance.
+        """
+        @_builtins.property
+        def amount(self) -> _money_pb2.Money:
+            """The most that can be accepted: all instalments sum to what was reserved, to the cent."""
+
+        @_builtins.property
+        def accepted_amount(self) -> _money_pb2.Money:
+            """Amount accepted; unset before."""
+
+        def __init__(
+            self,
+            *,
+            number: _builtins.int = ...,
+            percent: _builtins.int = ...,
+            amount: _money_pb2.Money | None = ...,
+            accepted_amount: _money_pb2.Money | None = ...,
+            redemption: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "number", b"number", "percent", b"percent", "redemption", b"redemption"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     VOUCHER_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int
@@ -147,6 +197,9 @@ class Redemption(_message.Message):
     END_REASON_FIELD_NUMBER: _builtins.int
     END_NOTE_FIELD_NUMBER: _builtins.int
     CLAWED_BACK_AMOUNT_FIELD_NUMBER: _builtins.int
+    NO_SHOW_TIME_FIELD_NUMBER: _builtins.int
+    INSTALMENTS_FIELD_NUMBER: _builtins.int
+    PART_OF_FIELD_NUMBER: _builtins.int
     SANDBOX_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}`."""
@@ -168,27 +221,31 @@ class Redemption(_message.Message):
     """Why it ended without payment."""
     end_note: _builtins.str
     """Note of whoever ended it, for whoever may read the redemption; sealed where it is kept."""
+    part_of: _builtins.str
+    """Set in a part: the redemption of which it is an accepted instalment. It is there for its money; the training is that of
+    the redemption named here.
+    """
     sandbox: _builtins.bool
     """True for a redemption of a sandbox voucher: its amounts are in `XTS`, at par with the session's price."""
     @_builtins.property
     def price(self) -> _money_pb2.Money:
-        """Price of the session when reserved."""
+        """Price of the session when reserved; unset in a part."""
 
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """Amount reserved."""
+        """Amount reserved; accepted instalments are no longer in it."""
 
     @_builtins.property
     def accepted_amount(self) -> _money_pb2.Money:
-        """Amount accepted; unset before."""
+        """Amount accepted, with instalments that of the last; unset before."""
 
     @_builtins.property
     def learner_share(self) -> _money_pb2.Money:
-        """What the learner pays the provider."""
+        """What the learner pays the provider; unset in a part."""
 
     @_builtins.property
     def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Evidence handed in, `redemptions/{redemption}/evidence/{id}`."""
+        """Evidence handed in, `redemptions/{redemption}/evidence/{id}`; with instalments that of the one at hand."""
 
     @_builtins.property
     def authorise_time_limit(self) -> _timestamp_pb2.Timestamp:
@@ -208,7 +265,17 @@ class Redemption(_message.Message):
 
     @_builtins.property
     def clawed_back_amount(self) -> _money_pb2.Money:
-        """Taken back of the accepted amount; unset when nothing was."""
+        """Taken back of the accepted amount, or given back by the provider; unset when nothing was."""
+
+    @_builtins.property
+    def no_show_time(self) -> _timestamp_pb2.Timestamp:
+        """When the learner was reported as not having been there, UTC; unset when nobody reported it. What can be accepted then
+        is the share that the programme pays for a no-show, and neither feedback nor an outcome is asked for.
+        """
+
+    @_builtins.property
+    def instalments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Redemption.Instalment]:
+        """Its payments; empty for one that is paid at once, and in a part."""
 
     def __init__(
         self,
@@ -233,11 +300,14 @@ class Redemption(_message.Message):
         end_reason: Global___Redemption.EndReason.ValueType = ...,
         end_note: _builtins.str = ...,
         clawed_back_amount: _money_pb2.Money | None = ...,
+        no_show_time: _timestamp_pb2.Timestamp | None = ...,
+        instalments: _abc.Iterable[Global___Redemption.Instalment] | None = ...,
+        part_of: _builtins.str = ...,
         sandbox: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "create_time", b"create_time", "learner_share", b"learner_share", "price", b"price", "release_time", b"release_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "create_time", b"create_time", "learner_share", b"learner_share", "no_show_time", b"no_show_time", "price", b"price", "release_time", b"release_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "organisation", b"organisation", "price", b"price", "release_time", b"release_time", "sandbox", b"sandbox", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "amount", b"amount", "authorise_time_limit", b"authorise_time_limit", "clawed_back_amount", b"clawed_back_amount", "course", b"course", "create_time", b"create_time", "end_note", b"end_note", "end_reason", b"end_reason", "etag", b"etag", "evidence", b"evidence", "instalments", b"instalments", "learner", b"learner", "learner_share", b"learner_share", "name", b"name", "no_show_time", b"no_show_time", "organisation", b"organisation", "part_of", b"part_of", "price", b"price", "release_time", b"release_time", "sandbox", b"sandbox", "session", b"session", "state", b"state", "update_time", b"update_time", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -573,7 +643,9 @@ class AcceptRedemptionRequest(_message.Message):
     """UUID that makes the call safe to repeat."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """Amount to pay, at most the amount reserved; unset: all of it."""
+        """Amount to pay, at most the amount reserved, of the instalment at hand, or the share that the programme pays for a
+        no-show; unset: all that is allowed.
+        """
 
     def __init__(
         self,
@@ -659,6 +731,32 @@ class RejectRedemptionRequest(_message.Message):
 Global___RejectRedemptionRequest: _TypeAlias = RejectRedemptionRequest  # noqa: Y015
 
 @_typing.final
+class ReportNoShowRequest(_message.Message):
+    """Reports that the learner was not there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportNoShowRequest: _TypeAlias = ReportNoShowRequest  # noqa: Y015
+
+@_typing.final
 class ClawBackRedemptionRequest(_message.Message):
     """Takes back what was accepted."""
 
@@ -701,6 +799,46 @@ class ClawBackRedemptionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClawBackRedemptionRequest: _TypeAlias = ClawBackRedemptionRequest  # noqa: Y015
+
+@_typing.final
+class RefundRedemptionRequest(_message.Message):
+    """Gives back what was accepted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    reason_code: Global___Redemption.EndReason.ValueType
+    """Why."""
+    reason: _builtins.str
+    """Note beside `reason_code`: the learner, the provider and staff read it; it is kept sealed, and no event or log has it."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much; unset: all that was not taken back or given back before."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        reason_code: Global___Redemption.EndReason.ValueType = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "name", b"name", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundRedemptionRequest: _TypeAlias = RefundRedemptionRequest  # noqa: Y015
 
 @_typing.final
 class GetRedemptionRequest(_message.Message):

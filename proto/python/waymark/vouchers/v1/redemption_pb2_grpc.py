@@ -80,9 +80,19 @@ class RedemptionServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.VoidRedemptionRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
                 _registered_method=True)
+        self.ReportNoShow = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/ReportNoShow',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReportNoShowRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+                _registered_method=True)
         self.ClawBackRedemption = channel.unary_unary(
                 '/waymark.vouchers.v1.RedemptionService/ClawBackRedemption',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ClawBackRedemptionRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+                _registered_method=True)
+        self.RefundRedemption = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/RefundRedemption',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.RefundRedemptionRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
                 _registered_method=True)
         self.GetRedemption = channel.unary_unary(
@@ -147,15 +157,17 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeliverRedemption(self, request, context):
-        """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
-        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
+        as the programme asks for.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AcceptRedemption(self, request, context):
-        """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
+        """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
+        instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -163,7 +175,7 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RejectRedemption(self, request, context):
-        """Refuses a delivery: the amount returns to the voucher.
+        """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
         Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -173,6 +185,16 @@ class RedemptionServiceServicer:
     def VoidRedemption(self, request, context):
         """Ends a redemption before the training was delivered: the amount returns to the voucher.
         Errors: NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportNoShow(self, request, context):
+        """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+        know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
+        returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
+        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -188,6 +210,15 @@ class RedemptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RefundRedemption(self, request, context):
+        """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
+        is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetRedemption(self, request, context):
         """Reads a redemption.
         Errors: NOT_FOUND.
@@ -197,7 +228,7 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListRedemptions(self, request, context):
-        """Lists redemptions, newest first.
+        """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
         Errors: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -252,9 +283,19 @@ def add_RedemptionServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.VoidRedemptionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
             ),
+            'ReportNoShow': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportNoShow,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReportNoShowRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
+            ),
             'ClawBackRedemption': grpc.unary_unary_rpc_method_handler(
                     servicer.ClawBackRedemption,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ClawBackRedemptionRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
+            ),
+            'RefundRedemption': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefundRedemption,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.RefundRedemptionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
             ),
             'GetRedemption': grpc.unary_unary_rpc_method_handler(
@@ -523,6 +564,33 @@ class RedemptionService:
             _registered_method=True)
 
     @staticmethod
+    def ReportNoShow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/ReportNoShow',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReportNoShowRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ClawBackRedemption(request,
             target,
             options=(),
@@ -538,6 +606,33 @@ class RedemptionService:
             target,
             '/waymark.vouchers.v1.RedemptionService/ClawBackRedemption',
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ClawBackRedemptionRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefundRedemption(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/RefundRedemption',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.RefundRedemptionRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
             options,
             channel_credentials,

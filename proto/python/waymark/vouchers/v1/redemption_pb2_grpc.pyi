@@ -59,20 +59,28 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_LIMIT.
     """
     DeliverRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.DeliverRedemptionRequest, _redemption_pb2.Redemption]
-    """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
-    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
+    as the programme asks for.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
     """
     AcceptRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]
-    """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
+    """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
+    instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     RejectRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]
-    """Refuses a delivery: the amount returns to the voucher.
+    """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
     Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
     """
     VoidRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
     Errors: NOT_FOUND, WRONG_STATE.
+    """
+    ReportNoShow: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReportNoShowRequest, _redemption_pb2.Redemption]
+    """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+    know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
+    returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
+    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
     """
     ClawBackRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
@@ -80,12 +88,17 @@ class RedemptionServiceStub:
     place a hold on it and freeze the batch anew.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
+    RefundRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]
+    """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
+    is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    """
     GetRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]
     """Reads a redemption.
     Errors: NOT_FOUND.
     """
     ListRedemptions: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ListRedemptionsRequest, _redemption_pb2.ListRedemptionsResponse]
-    """Lists redemptions, newest first.
+    """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
     Errors: PAGE_TOKEN_INVALID.
     """
 
@@ -120,20 +133,28 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_LIMIT.
     """
     DeliverRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.DeliverRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
-    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
+    as the programme asks for.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
     """
     AcceptRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
+    """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
+    instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     RejectRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Refuses a delivery: the amount returns to the voucher.
+    """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
     Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
     """
     VoidRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
     Errors: NOT_FOUND, WRONG_STATE.
+    """
+    ReportNoShow: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReportNoShowRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
+    """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+    know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
+    returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
+    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
     """
     ClawBackRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
@@ -141,12 +162,17 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     place a hold on it and freeze the batch anew.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
+    RefundRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
+    """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
+    is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
+    """
     GetRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Reads a redemption.
     Errors: NOT_FOUND.
     """
     ListRedemptions: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ListRedemptionsRequest, _redemption_pb2.ListRedemptionsResponse]  # type: ignore[assignment]
-    """Lists redemptions, newest first.
+    """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
     Errors: PAGE_TOKEN_INVALID.
     """
 
@@ -214,8 +240,9 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.DeliverRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Hands in the delivery with its evidence: as many pieces of the kind that triggers payment as the programme asks for.
-        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
+        as the programme asks for.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
         """
 
     @_abc_1.abstractmethod
@@ -224,7 +251,8 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.AcceptRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher.
+        """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
+        instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
 
@@ -234,7 +262,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.RejectRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Refuses a delivery: the amount returns to the voucher.
+        """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
         Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
         """
 
@@ -249,6 +277,18 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ReportNoShow(
+        self,
+        request: _redemption_pb2.ReportNoShowRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
+        """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+        know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
+        returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
+        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+        """
+
+    @_abc_1.abstractmethod
     def ClawBackRedemption(
         self,
         request: _redemption_pb2.ClawBackRedemptionRequest,
@@ -258,6 +298,17 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
         place a hold on it and freeze the batch anew.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        """
+
+    @_abc_1.abstractmethod
+    def RefundRedemption(
+        self,
+        request: _redemption_pb2.RefundRedemptionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
+        """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
+        is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
 
     @_abc_1.abstractmethod
@@ -276,7 +327,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.ListRedemptionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.ListRedemptionsResponse, _abc.Awaitable[_redemption_pb2.ListRedemptionsResponse]]:
-        """Lists redemptions, newest first.
+        """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
         Errors: PAGE_TOKEN_INVALID.
         """
 

@@ -89,6 +89,7 @@ class ProgrammeStatistics(_message.Message):
     CLAWED_BACK_AMOUNT_FIELD_NUMBER: _builtins.int
     NET_ACCEPTED_AMOUNT_FIELD_NUMBER: _builtins.int
     RECOVERED_AMOUNT_FIELD_NUMBER: _builtins.int
+    NO_SHOWS_FIELD_NUMBER: _builtins.int
     programme: _builtins.str
     """The programme, `programmes/{id}`."""
     applications: _builtins.int
@@ -100,9 +101,11 @@ class ProgrammeStatistics(_message.Message):
     reserved: _builtins.int
     """Redemptions reserved."""
     accepted: _builtins.int
-    """Redemptions accepted."""
+    """Redemptions accepted, each once, with its last instalment; no-shows are not among them."""
     clawed_back: _builtins.int
     """Claw-backs made."""
+    no_shows: _builtins.int
+    """Learners reported as not having been there."""
     @_builtins.property
     def refusals_by_reason(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Refusals by reason code."""
@@ -113,7 +116,7 @@ class ProgrammeStatistics(_message.Message):
 
     @_builtins.property
     def accepted_amount(self) -> _money_pb2.Money:
-        """Value accepted."""
+        """Value accepted, for instalments and no-shows too."""
 
     @_builtins.property
     def paid_amount(self) -> _money_pb2.Money:
@@ -148,10 +151,11 @@ class ProgrammeStatistics(_message.Message):
         clawed_back_amount: _money_pb2.Money | None = ...,
         net_accepted_amount: _money_pb2.Money | None = ...,
         recovered_amount: _money_pb2.Money | None = ...,
+        no_shows: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_amount", b"accepted_amount", "clawed_back_amount", b"clawed_back_amount", "issued", b"issued", "net_accepted_amount", b"net_accepted_amount", "paid_amount", b"paid_amount", "recovered_amount", b"recovered_amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "accepted_amount", b"accepted_amount", "applications", b"applications", "clawed_back", b"clawed_back", "clawed_back_amount", b"clawed_back_amount", "granted", b"granted", "issued", b"issued", "net_accepted_amount", b"net_accepted_amount", "paid_amount", b"paid_amount", "programme", b"programme", "recovered_amount", b"recovered_amount", "refusals_by_reason", b"refusals_by_reason", "refused", b"refused", "reserved", b"reserved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "accepted_amount", b"accepted_amount", "applications", b"applications", "clawed_back", b"clawed_back", "clawed_back_amount", b"clawed_back_amount", "granted", b"granted", "issued", b"issued", "net_accepted_amount", b"net_accepted_amount", "no_shows", b"no_shows", "paid_amount", b"paid_amount", "programme", b"programme", "recovered_amount", b"recovered_amount", "refusals_by_reason", b"refusals_by_reason", "refused", b"refused", "reserved", b"reserved"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -271,10 +275,10 @@ class StatisticsRow(_message.Message):
     refused: _builtins.int
     """Applications refused."""
     accepted: _builtins.int
-    """Redemptions accepted."""
+    """Redemptions accepted, each once, with its last instalment; no-shows are not among them."""
     @_builtins.property
     def accepted_amount(self) -> _money_pb2.Money:
-        """Value accepted."""
+        """Value accepted, for instalments and no-shows too."""
 
     @_builtins.property
     def clawed_back_amount(self) -> _money_pb2.Money:

@@ -37,7 +37,7 @@ class Target(_message.Message):
         MEASURE_VOUCHERS_ISSUED: Target._Measure.ValueType  # 1
         """Vouchers issued since the first day."""
         MEASURE_VOUCHERS_REDEEMED: Target._Measure.ValueType  # 2
-        """Redemptions accepted since the first day."""
+        """Redemptions accepted since the first day; no-shows are not among them."""
         MEASURE_PAID_CENTS: Target._Measure.ValueType  # 3
         """Cents paid to providers since the first day."""
         MEASURE_PLACED_BASIS_POINTS: Target._Measure.ValueType  # 4
@@ -52,7 +52,7 @@ class Target(_message.Message):
     MEASURE_VOUCHERS_ISSUED: Target.Measure.ValueType  # 1
     """Vouchers issued since the first day."""
     MEASURE_VOUCHERS_REDEEMED: Target.Measure.ValueType  # 2
-    """Redemptions accepted since the first day."""
+    """Redemptions accepted since the first day; no-shows are not among them."""
     MEASURE_PAID_CENTS: Target.Measure.ValueType  # 3
     """Cents paid to providers since the first day."""
     MEASURE_PLACED_BASIS_POINTS: Target.Measure.ValueType  # 4
