@@ -24,8 +24,8 @@ _UNCHECKED = text(f"""SELECT r.id, r.learner, r.programme_id, r.course, r.organi
 FROM redemptions r LEFT JOIN sessions s ON s.name = r.session
 WHERE r.state = 5 AND r.checked_at IS NULL
 ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED""")  # noqa: S608 - parts of our own
-# What the sandbox delivers and what pays for a no-show or an earlier instalment is looked at, but no training is
-# compared with it, and nobody is asked about it.
+# What the sandbox delivers and what pays for a no-show or an earlier instalment is looked at, but no training
+# is compared with it, and nobody is asked about it.
 _CHECKED = text(f"""WITH checked AS (
   UPDATE redemptions SET checked_at = now() WHERE id = ANY (CAST(:ids AS uuid[])) RETURNING *
 )
