@@ -3,7 +3,7 @@
 Three databases with fsync on: 10 000 vouchers and 2 000 000 of one programme, and 10 000 of 500 programmes.
 The callers reserve from vouchers all over the table, authorise and accept. The databases take turns, so that
 other work on the machine meets all of them; of each the best turn counts. Beside that, the decision itself
-under thirty clauses, as a pure function.
+under thirty clauses, as a pure function, one fact of which nobody has checked: each clause is tried twice.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ def reservations(address: str, people: list[str], vouchers: int, each: int) -> l
 
 
 def decision_ms() -> tuple[float, float]:
-    """Returns median and 99th percentile of deciding under CLAUSES clauses that read facts and session."""
+    """Returns median and 99th percentile of deciding under CLAUSES clauses that read facts and session, in
+    processor time, which other work on the machine disturbs less."""
     today = date(2026, 3, 2)
     clauses = [
         {
@@ -158,9 +159,9 @@ def decision_ms() -> tuple[float, float]:
     )
     times = []
     for _ in range(DECISIONS):
-        started = time.perf_counter()
+        started = time.thread_time()
         decision = decide(rules, facts, offer, None, History(), today)
-        times.append((time.perf_counter() - started) * 1000)
+        times.append((time.thread_time() - started) * 1000)
         assert decision.eligible
     times.sort()
     return times[DECISIONS // 2], times[DECISIONS * 99 // 100]

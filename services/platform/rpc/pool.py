@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 RETRY_AFTER = timedelta(milliseconds=250)
 PATIENCE = (
-    0.15  # seconds a call may wait for a thread: with what it then takes itself, people still wait for it
+    0.25  # seconds in which a call that has to queue must probably be answered; the slowest take longer
 )
 LONGEST = 1.0  # seconds of a call that count: a stream of minutes says nothing about the next call
 LATELY = 0.1  # weight of the newest call in how long calls take
@@ -61,9 +61,11 @@ class Workers(ThreadPoolExecutor):
         self._pace = 0.0  # seconds that calls take on their thread lately
 
     @property
-    def wait(self) -> float:
-        """Seconds that a call would wait for a thread if it came now, by how long others take lately."""
-        return self._work_queue.qsize() * self._pace / self._max_workers
+    def expected(self) -> float:
+        """Seconds until a call that came now behind others would be answered, by how long those take lately;
+        0 when none waits for a thread."""
+        waiting = self._work_queue.qsize()
+        return (1 + waiting / self._max_workers) * self._pace if waiting else 0.0
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Queues a call."""
@@ -109,8 +111,8 @@ class Gathered(Gathering[Work]):
 
 
 class Shedding(grpc.ServerInterceptor):
-    """Refuses calls at once when all threads and queue places are taken, or when those that wait already are
-    more than `patience` seconds of work: how many that is depends on what is asked for.
+    """Refuses calls at once when all threads and queue places are taken, or when behind those that wait
+    already an answer would take more than `patience` seconds: how many that is depends on what is asked for.
 
     A queue that may grow answers everybody late: each call then waits for all before it, callers give up, and
     the work done is for nobody. Health checks pass.
@@ -132,7 +134,7 @@ class Shedding(grpc.ServerInterceptor):
 
     def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         """Called by grpcio on its polling thread before the call takes a worker."""
-        full = self._load.busy >= self._load.limit or self._workers.wait > self._patience
+        full = self._load.busy >= self._load.limit or self._workers.expected > self._patience
         if full and not details.method.startswith("/grpc.health.v1."):
             return self._refusing
         return continuation(details)

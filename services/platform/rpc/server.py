@@ -64,9 +64,9 @@ class Server:
     ) -> None:
         """Registers everything; opens the port.
 
-        `shared_port`: other processes listen on the same port (SO_REUSEPORT). `patience`: seconds that a call
-        may have to wait for a thread. Raises ContractError for an RPC that has no usable policy, OSError when
-        the port is taken.
+        `shared_port`: other processes listen on the same port (SO_REUSEPORT). `patience`: seconds in which a
+        call that has to queue must probably be answered. Raises ContractError for an RPC that has no usable
+        policy, OSError when the port is taken.
         """
         self._definition = definition
         self._app = app
