@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -124,3 +125,29 @@ def test_results_are_given_and_told_of_no_single_learner(
     assert not group["feedbackCount"] or group["feedbackCount"] == "0"
     assert learner.fails("rebooking", "show", redemption) == (5, "NOT_FOUND")
     assert learner.fails("rebooking", "decline", redemption) == (5, "NOT_FOUND")
+
+
+def test_a_provider_gives_back_reports_a_no_show_and_is_paid_in_instalments(
+    staff: Person, journey: Journey
+) -> None:
+    own = ("--org", journey.facts.partner)
+    given = staff.gets("redemption", "refund", journey.facts.redemption, "other", "--amount", "1.00", *own)
+    assert given["clawedBackAmount"]["units"] == "1"
+    assert staff.fails("redemption", "refund", journey.facts.redemption, "other") == (5, "NOT_FOUND")
+
+    def halves(version: dict[str, Any]) -> None:
+        half = {"trigger": "TRIGGER_ATTENDANCE", "evidenceCount": 1, "percent": 50}
+        version["paymentRule"] = {"instalments": [half, half]}
+
+    funds = {"KIND_STATE": "5000.00"}
+    plan = ground.publish(journey, quality.SAMPLE, short="halves", change=halves, funds=funds).programme
+    learner = "Nils"
+    voucher = quality.granted(journey, learner, plan)
+    name = ground.reserve(journey, learner, voucher, journey.facts.session)["name"]
+    early = ("redemption", "no-show", name)
+    assert staff.fails(*early) == staff.fails(*early, "--as", "provider", *own) == (4, "NO_SHOW_TOO_EARLY")
+    first = ground.deliver(journey, name)
+    assert first["state"] == "STATE_STARTED"
+    part = first["instalments"][0]["redemption"]
+    assert part in staff.prints("redemption", "show", name)
+    assert staff.gets("redemption", "show", part)["partOf"] == name
