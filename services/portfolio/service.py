@@ -16,7 +16,6 @@ from waymark.portfolio.v1 import (
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
 )
-from waymark.vouchers.v1 import events_pb2 as vouchers
 
 from services.platform.service import Job, ServiceDefinition, Servicer
 from services.portfolio import jobs, requests
@@ -30,14 +29,7 @@ from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
 from services.portfolio.app import PortfolioApp
-from services.portfolio.reactions import (
-    no_show_reported,
-    redemption_accepted,
-    redemption_delivered,
-    redemption_released,
-    redemption_reserved,
-    redemption_started,
-)
+from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 
 
 def servicers(app: PortfolioApp) -> Sequence[Servicer]:
@@ -64,14 +56,7 @@ DEFINITION = ServiceDefinition(
         "mandate.guidance": requests.has_guidance_mandate,
         "mandate.pathway": requests.has_pathway_mandate,
     },
-    reactions={
-        vouchers.NoShowReported: no_show_reported.react,
-        vouchers.RedemptionReserved: redemption_reserved.react,
-        vouchers.RedemptionStarted: redemption_started.react,
-        vouchers.RedemptionDelivered: redemption_delivered.react,
-        vouchers.RedemptionAccepted: redemption_accepted.react,
-        vouchers.RedemptionReleased: redemption_released.react,
-    },
+    reactions=dict.fromkeys(STAGES, follow_redemption),
     jobs=(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),

@@ -12,12 +12,12 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import events_pb2, redemption_pb2_grpc
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
+from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.db.wire import Call, Named
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
-from services.vouchers.accepting import accept
 from services.vouchers.api.convert import moment
 from services.vouchers.api.evidence import EvidenceMethods
 from services.vouchers.api.redemption_messages import changed, redemption_messages, ref
@@ -25,13 +25,14 @@ from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
 from services.vouchers.authorising import agree, send_code
 from services.vouchers.clawing_back import claw_back
-from services.vouchers.domain import payment
+from services.vouchers.domain import bookings, payment
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.sandbox import keep_apart
-from services.vouchers.domain.states import EndReason
+from services.vouchers.domain.states import EndReason, VoucherState
+from services.vouchers.ending import tell_ended
 from services.vouchers.releasing import release_reservation
-from services.vouchers.store import names, offers, receivables, redemptions
+from services.vouchers.store import ledger, names, offers, receivables, redemptions, vouchers
 from services.vouchers.store.tables import redemptions as table
 
 TakingBack = pb.ClawBackRedemptionRequest | pb.RefundRedemptionRequest
@@ -70,6 +71,43 @@ def authorise(app: VouchersApp, tx: Transaction, row: Any) -> pb.Redemption:
     moved = redemptions.redemption_of(row).authorise(tx.now)
     tx.publish(events_pb2.RedemptionAuthorised(ref=ref(row)))
     return changed(app, tx, row, redemptions.move(tx, row, moved))
+
+
+def accept(app: VouchersApp, tx: Transaction, row: Any, cents: int) -> dict[str, Any]:
+    """Accepts `cents` (0: all that is allowed) of a delivery that `redemptions.lock_with_money` returned;
+    returns what changed in the row. Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH."""
+    rules = app.rules(tx, row.programme_id, row.version_number)
+    due = rules.due(redemptions.redemption_of(row))
+    release_at = rules.release_time(due, tx.now, row.last_day)
+    act = _accept_last if due.last else _accept_part
+    return act(tx, row, cents, due.cents, release_at)
+
+
+def _accept_last(tx: Transaction, row: Any, cents: int, limit: int, release_at: Any) -> dict[str, Any]:
+    before = redemptions.redemption_of(row)
+    after = before.accept(cents, limit)
+    voucher = vouchers.voucher_of(row).spend(before.amount, after.accepted)
+    name = f"redemptions/{row.id}"
+    booking = bookings.accept(new_id(), f"vouchers/{voucher.id}", name, before.amount, after.accepted)
+    head = ledger.head_of(row)
+    written = redemptions.resolve(tx, head, voucher, after, booking, release_at=release_at)
+    amount, no_show = money(after.accepted, row.currency), after.no_show is not None
+    tx.publish(events_pb2.RedemptionAccepted(ref=ref(row), amount=amount, no_show=no_show))
+    if voucher.state is VoucherState.EXHAUSTED:
+        tell_ended(tx, row, f"vouchers/{voucher.id}", voucher.state, 0)
+    return written
+
+
+def _accept_part(tx: Transaction, row: Any, cents: int, limit: int, release_at: Any) -> dict[str, Any]:
+    left, part = redemptions.redemption_of(row).accept_part(new_id(), cents, limit)
+    voucher = vouchers.voucher_of(row).spend(part.amount, part.accepted)
+    name = f"redemptions/{part.id}"
+    booking = bookings.accept(new_id(), f"vouchers/{voucher.id}", name, part.amount, part.accepted)
+    head = ledger.head_of(row)
+    written = redemptions.take_out(tx, head, voucher, left, part, booking, release_at=release_at)
+    amount = money(part.accepted, row.currency)
+    tx.publish(events_pb2.InstalmentAccepted(ref=ref(row), part=name, number=part.instalment, amount=amount))
+    return written
 
 
 def end(

@@ -9,10 +9,9 @@ from waymark.vouchers.v1 import sandbox_pb2 as pb
 
 from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation
-from services.vouchers.accepting import accept
 from services.vouchers.api.convert import moment
 from services.vouchers.api.redemption_messages import changed, redemption_messages
-from services.vouchers.api.redemptions import asked, authorise, end, settling, stepping
+from services.vouchers.api.redemptions import accept, asked, authorise, end, settling, stepping
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.money import money
 from services.vouchers.domain.sandbox import keep_apart

@@ -290,6 +290,6 @@ def test_a_part_is_no_step_of_the_training(parted: Any) -> None:
 def test_control_parts_would_be_listed_as_trainings(parted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     paid(parted)
     everything = redemptions.select(redemptions.redemptions)
-    monkeypatch.setattr(redemptions, "listed", lambda *_: everything)
+    monkeypatch.setattr(redemptions, "listed", lambda *_, **__: everything)
     found = parted.auditor.redemptions.ListRedemptions(pb.ListRedemptionsRequest()).redemptions
     assert len(found) == 2
