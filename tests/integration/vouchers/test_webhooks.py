@@ -13,6 +13,8 @@ from waymark.vouchers.v1 import events_pb2
 from waymark.vouchers.v1 import webhook_pb2 as pb
 
 from services.platform.db.transaction import transaction
+from services.platform.db.wire import send
+from services.platform.events import outbox
 from services.vouchers import jobs, webhooks
 from services.vouchers.domain.webhooks import GIVEN_UP_LIMIT, WAITS
 from tests.integration.vouchers.refusals import reason_of, refused, violations_of
@@ -96,8 +98,7 @@ def test_a_refused_call_tells_nobody_and_neither_does_another_event(world: World
     programme = world.programme(fund=50_000, **NO_EVIDENCE)
     world.apply(world.learner(), programme)  # too little money, so no voucher
     with transaction(world.app) as tx:
-        tx.publish(events_pb2.VoucherIssued(voucher="vouchers/none"))
-        tx.flush()
+        send(tx.connection, [outbox.append([outbox.row(events_pb2.VoucherIssued(voucher="vouchers/none"))])])
         tx.connection.rollback()
     deliver(world)
     assert not office.got
