@@ -42,7 +42,12 @@ def main() -> int:
 
 def torture(folder: Path, kills: int, seed: int) -> Outcome:
     """Starts a stack, kills its parts until there were so many kills, and says what came of it."""
-    with stand(folder) as running, all_gates(running) as built, counts() as bars:
+    # What is killed again and again would else be away for half a minute each time.
+    with (
+        stand(folder, WAYMARK_LONGEST_PAUSE_SECONDS="1") as running,
+        all_gates(running) as built,
+        counts() as bars,
+    ):
         running.callers.patience = PATIENCE
         tortured, bar = Torture(running, built, seed), bars.add_task("kills", total=kills)
         while sum(tortured.kills.values()) < kills:

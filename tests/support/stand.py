@@ -227,9 +227,9 @@ def _programme(journey: Journey) -> str:
 
 
 @contextmanager
-def stand(folder: Path) -> Iterator[Stand]:
+def stand(folder: Path, **environment: str) -> Iterator[Stand]:
     """Starts a stack with a broker of its own in `folder`, walks the journey on it with a learner called
-    CANARY, and stops everything at the end."""
+    CANARY, and stops everything at the end. `environment`: settings of the stack."""
     stack = Stack(folder / "home", free_base(20_000))
     with ExitStack() as ending:
         broker = OwnPart(Kafka(folder / "kafka", free_port(), free_port()), folder / "kafka.log")
@@ -237,7 +237,7 @@ def stand(folder: Path) -> Iterator[Stand]:
         ending.callback(stack.until_gone)
         ending.callback(stack.call, "down")
         assert isinstance(broker.part, Kafka)
-        stack.up(WAYMARK_KAFKA_BOOTSTRAP=broker.part.bootstrap)
+        stack.up(WAYMARK_KAFKA_BOOTSTRAP=broker.part.bootstrap, **environment)
         client = Client(stack.home)
         ending.callback(client.close)
         watcher = EventWatcher(broker.part.bootstrap)

@@ -40,7 +40,8 @@ def up(
     """Start everything on this machine and watch over it until Ctrl-C.
 
     A part is not started when an outside one is named: WAYMARK_DATABASE_URL, WAYMARK_KAFKA_BOOTSTRAP,
-    WAYMARK_S3_ENDPOINT, WAYMARK_OIDC_ISSUER.
+    WAYMARK_S3_ENDPOINT, WAYMARK_OIDC_ISSUER. One that keeps dying is started again after at most
+    WAYMARK_LONGEST_PAUSE_SECONDS, 30 unless set.
 
     Examples: `waymark up` · `waymark up --detach --home /var/lib/waymark --port-base 9000`
     """

@@ -11,11 +11,11 @@ from pathlib import Path
 from services.cli.stack import process
 from services.cli.stack.leftovers import MARK
 from services.cli.stack.parts import Member
+from services.cli.stack.plan import LONGEST_PAUSE
 from services.cli.stack.process import PartError
 from services.cli.stack.state import PartState
 
 FIRST_WAIT = 0.5
-LONGEST_WAIT = 30.0
 # A part that ran this long has earned a fresh back-off.
 STEADY_SECONDS = 60.0
 START_SECONDS = 60.0
@@ -39,12 +39,18 @@ class Keeper:
         up: set while the part answers, or once it is done when it runs once.
     """
 
-    def __init__(self, member: Member, home: Path, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        member: Member,
+        home: Path,
+        changed: Callable[[], None],
+        longest_pause: float = LONGEST_PAUSE,
+    ) -> None:
         self.member = member
         self.state = PartState(member.name, address=member.address)
         self.up = asyncio.Event()
         self.log = home / "logs" / f"{member.name}.log"
-        self._home = home
+        self._home, self._longest_pause = home, longest_pause
         self._changed = changed
         self._process: subprocess.Popen[bytes] | None = None
         self._command: process.Command | None = None
@@ -75,7 +81,7 @@ class Keeper:
             self.state.restarts += 1
             self._say("restarting", reason.splitlines()[0])
             await asyncio.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT)
+            wait = min(2 * wait, self._longest_pause)
 
     async def stop(self) -> None:
         """Ask the part to end, and wait until it has."""

@@ -46,6 +46,8 @@ PASSED_ON = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 
+LONGEST_PAUSE = 30.0
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -68,6 +70,11 @@ class Plan:
     def outside(self, variable: str) -> str:
         """Return the address of an outside part, "" when the embedded one is to run."""
         return self.environ.get(variable, "").strip()
+
+    @property
+    def longest_pause(self) -> float:
+        """Seconds at most before a part that died again and again is started once more."""
+        return float(self.environ.get("WAYMARK_LONGEST_PAUSE_SECONDS", LONGEST_PAUSE))
 
     @property
     def edge(self) -> str:

@@ -35,7 +35,10 @@ class Supervisor:
     def __init__(self, plan: Plan, watch: Watcher) -> None:
         self.plan = plan
         self._watch = watch
-        self._keepers = {member.name: Keeper(member, plan.home, self._changed) for member in members(plan)}
+        self._keepers = {
+            member.name: Keeper(member, plan.home, self._changed, plan.longest_pause)
+            for member in members(plan)
+        }
         self._stop = asyncio.Event()
         self._started = psutil.Process().create_time()
 
