@@ -21,6 +21,7 @@ from services.platform.db.engine import make_engine
 from services.platform.db.faults import refusal_of
 from services.platform.db.schema import outbox
 from services.platform.db.transaction import transaction
+from services.platform.db.wire import send
 from tests.support.events import effects, probe_event
 
 LIMIT = engines.CONNECT_TIMEOUT
@@ -50,7 +51,7 @@ def test_effect_and_event_are_committed_together_or_not_at_all(platform):
         with transaction(platform.engine) as tx:
             tx.execute(sa.insert(effects), ROW)
             tx.publish(PROBE(key="a", n=1))
-            tx.flush()
+            send(tx.connection, tx.closing.take())  # as the commit does
             raise KeyError
 
     with pytest.raises(KeyError):
