@@ -1,4 +1,4 @@
-"""Tables of the wallet: changes of vouchers that move no money, waiting lists, openings and their draws."""
+"""Tables of the wallet: changes without money, tries at codes, waiting lists, openings, draws."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
     text,
@@ -144,4 +145,12 @@ drawn_applications = Table(
     UniqueConstraint("programme_id", "number", "learner"),
     UniqueConstraint("programme_id", "number", "rank"),
     ForeignKeyConstraint(["programme_id", "number"], ["openings.programme_id", "openings.number"]),
+)
+
+code_attempts = Table(
+    "code_attempts",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    moment("window_start"),
+    Column("failures", Integer, nullable=False),
 )
