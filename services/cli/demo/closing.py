@@ -35,9 +35,12 @@ PRACTICES = {
 ELSEWHERE = {
     "ApplicationWithdrawn",
     "BankAccountWithdrawn",
+    "EmployerDebtWrittenOff",
     "InquiryAnswered",
     "InquiryOpened",
+    "InstalmentAccepted",
     "LevyExpired",
+    "NoShowReported",
     "OutcomeAsked",
     "PayoutBatchSent",
     "PayoutConfirmed",

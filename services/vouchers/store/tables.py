@@ -371,14 +371,6 @@ holds = Table(
 Index("holds_alert", holds.c.alert_id, postgresql_where=text("alert_id IS NOT NULL"))
 Index("holds_standing", holds.c.target, postgresql_where=text("released_at IS NULL"))
 
-code_attempts = Table(
-    "code_attempts",
-    metadata,
-    Column("subject", Text, primary_key=True),
-    moment("window_start"),
-    Column("failures", Integer, nullable=False),
-)
-
 # The metadata is complete once this module is imported, as Alembic expects.
 from services.vouchers.store import (  # noqa: E402
     catalogue_tables,

@@ -1,5 +1,5 @@
 """Tables of the wallet: changes of vouchers that move no money, waiting lists, openings and their draws,
-and codes by which learners agree to a spend."""
+codes by which learners agree to a spend, and tries at codes."""
 
 from __future__ import annotations
 
@@ -169,4 +169,12 @@ authorisation_codes = Table(
     moment("used_at", nullable=True),
     CheckConstraint("code_hmac IS NULL OR expires_at IS NOT NULL", name="authorisation_codes_expire"),
     CheckConstraint("code_hmac IS NULL OR used_at IS NULL", name="authorisation_codes_used_once"),
+)
+
+code_attempts = Table(
+    "code_attempts",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    moment("window_start"),
+    Column("failures", Integer, nullable=False),
 )

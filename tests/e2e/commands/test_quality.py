@@ -144,8 +144,10 @@ def test_a_provider_gives_back_reports_a_no_show_and_is_paid_in_instalments(
     learner = "Nils"
     voucher = quality.granted(journey, learner, plan)
     name = ground.reserve(journey, learner, voucher, journey.facts.session)["name"]
-    early = ("redemption", "no-show", name)
-    assert staff.fails(*early) == staff.fails(*early, "--as", "provider", *own) == (4, "NO_SHOW_TOO_EARLY")
+    missed = ("redemption", "no-show", name)
+    assert staff.gets(*missed)["endReason"] == "END_REASON_NOT_ATTENDED"
+    assert staff.fails(*missed, "--as", "provider", *own) == (4, "WRONG_STATE")
+    name = ground.reserve(journey, learner, voucher, journey.facts.session)["name"]
     first = ground.deliver(journey, name)
     assert first["state"] == "STATE_STARTED"
     part = first["instalments"][0]["redemption"]
