@@ -327,7 +327,7 @@ def test_a_careless_reservation_ends_at_zero(
     assert not world.verify().intact
 
 
-def generous(self: Redemption, amount: int) -> Redemption:
+def generous(self: Redemption, amount: int, _limit: int) -> Redemption:
     """`Redemption.accept` of somebody who forgot what was reserved."""
     return replace(self, state=RedemptionState.ACCEPTED, accepted=amount)
 
