@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_the_published_keys_prove_a_qr_and_may_be_cached(world: World) -> None:
         "keys": [{"kty": key.kty, "crv": key.crv, "kid": key.kid, "x": key.x} for key in answer.keys]
     }
     shown = get_qr(learner, voucher)
-    claims = qr.read_token(shown.token, qr.keys_of(published))
+    claims = qr.read_token(shown.token, qr.keys_of(json.dumps(published).encode()))
     assert (claims.voucher, claims.issue, claims.key_id) == (voucher, 1, shown.key_id)
     assert shown.svg.startswith("<svg")
     assert shown.png.startswith(b"\x89PNG")
