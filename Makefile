@@ -64,7 +64,7 @@ lock: ## Resolve and lock every dependency with hashes (needs uv)
 
 ##@ Measure
 .PHONY: bench
-bench: bench-redeem bench-redeem-scale bench-ledger bench-surge bench-events bench-import bench-search bench-footprint ## Run every benchmark
+bench: bench-redeem bench-events bench-import bench-search bench-footprint bench-redeem-scale bench-ledger bench-surge ## Run every benchmark
 .PHONY: bench-redeem bench-redeem-scale bench-ledger bench-surge bench-events bench-import bench-search bench-footprint
 bench-redeem bench-redeem-scale bench-ledger bench-surge bench-events bench-import bench-search bench-footprint: bench-%: $(VENV)/.dev
 	$(BIN)/python -m bench.$(subst -,_,$*)
