@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -67,6 +67,13 @@ class Transaction:
         if row is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
         return row
+
+    def parts(self, statement: sqlalchemy.Select[Any], size: int) -> Iterator[Sequence[sqlalchemy.Row[Any]]]:
+        """Yields the rows of a statement, `size` at a time, by a cursor of the database's: with flat
+        memory."""
+        reading = self.connection.execution_options(stream_results=True, yield_per=size)
+        with closing(reading.execute(statement)) as found:
+            yield from found.partitions()
 
     def rows(self, call: Call) -> list[Any]:
         """Returns the rows of a call, columns as attributes; no round trip for one sent ahead with BEGIN."""

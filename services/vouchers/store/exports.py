@@ -169,5 +169,4 @@ def stream(
     statement = source.statement.where(*period).order_by(*source.order)
     if programme:
         statement = statement.where(source.programme == programme)
-    reading = tx.connection.execution_options(stream_results=True, yield_per=AT_ONCE)
-    yield from reading.execute(statement).partitions()
+    yield from tx.parts(statement, AT_ONCE)

@@ -28,8 +28,7 @@ def lines(organisation: str, currency: str, start: datetime, end: datetime) -> S
 
 def stream(tx: Transaction, statement: Select[Any]) -> Iterator[list[Line]]:
     """Yields lines in order, some at a time, with flat memory."""
-    reading = tx.connection.execution_options(stream_results=True, yield_per=AT_ONCE)
-    for rows in reading.execute(statement.order_by(*ORDER)).partitions():
+    for rows in tx.parts(statement.order_by(*ORDER), AT_ONCE):
         yield [line_of(row) for row in rows]
 
 

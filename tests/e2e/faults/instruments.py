@@ -11,8 +11,9 @@ EURO = {"currency_code": "EUR", "units": 100}
 NAMES = {"en": "x"}
 
 
-def fill(callers: Callers, run: str, employer: Person, observer: Person) -> None:
-    """Makes one of each, with all that can be read of it; they are this employer's and this observer's."""
+def fill(callers: Callers, run: str, employer: Person, observer: Person, provider: str) -> None:
+    """Makes one of each, with all that can be read of it; they are this employer's and this observer's, and
+    what is to be paid is the employer's and the provider's."""
     maker, finance = callers.person("programme_manager"), callers.person("finance")
     caseworker = callers.person("caseworker")
     source = maker.surely(
@@ -20,8 +21,11 @@ def fill(callers: Callers, run: str, employer: Person, observer: Person) -> None
     ).name
     _levy(maker, finance, employer, source, run)
     _contract(callers, caseworker, observer, source, run)
-    _obligation(maker, caseworker, employer, source)
+    _obligation(maker, caseworker, finance, employer, source, provider)
     _target(maker)
+    account = {"iban": "BE68539007547034", "holder_name": "Yard"}
+    employer.surely("ProposeBankAccount", parent=employer.organisation, bank_account=account)
+    finance.surely("ListPayables")
 
 
 def _day(ahead: int = 0) -> dict[str, int]:
@@ -42,7 +46,8 @@ def _levy(maker: Person, finance: Person, employer: Person, source: str, run: st
     finance.surely("ImportLevyContributions", name=name, content=file.encode())
     (account,) = employer.surely("ListLevyAccounts", employer=employer.organisation).levy_accounts
     claim = {"amount": EURO, "training_date": _day(), "evidence_reference": "F-1"}
-    employer.surely("CreateLevyClaim", parent=account.name, claim=claim)
+    made = employer.surely("CreateLevyClaim", parent=account.name, claim=claim)
+    finance.surely("ApproveLevyClaim", name=made.name)
 
 
 def _contract(callers: Callers, caseworker: Person, observer: Person, source: str, run: str) -> None:
@@ -64,7 +69,9 @@ def _contract(callers: Callers, caseworker: Person, observer: Person, source: st
     caseworker.surely("EnrolParticipants", parent=name, learners=["learners/participant"])
 
 
-def _obligation(maker: Person, caseworker: Person, employer: Person, source: str) -> None:
+def _obligation(
+    maker: Person, caseworker: Person, finance: Person, employer: Person, source: str, provider: str
+) -> None:
     promise = {
         "employer": employer.organisation,
         "display_names": NAMES,
@@ -76,7 +83,9 @@ def _obligation(maker: Person, caseworker: Person, employer: Person, source: str
         "payers": [{"funding_source": source, "share_basis_points": 10_000}],
     }
     name = maker.surely("CreateEmployerObligation", employer_obligation=promise).name
-    caseworker.surely("EnrolTrainees", parent=name, learners=["learners/trainee"], cost=EURO)
+    people = {"learners": ["learners/trainee"], "cost": EURO, "provider": provider}
+    (trainee,) = caseworker.surely("EnrolTrainees", parent=name, **people).trainees
+    finance.surely("ApproveTrainees", parent=name, trainees=[trainee.name])
 
 
 def _target(maker: Person) -> None:

@@ -76,7 +76,7 @@ class Owners:
         manager.surely("ListFeedRuns", source=facts.feeds[0][0])
         employer = stand.callers.person("employer", organisation="organisations/yard")
         observer = stand.callers.person("observer")
-        instruments.fill(stand.callers, stand.journey.run, employer, observer)
+        instruments.fill(stand.callers, stand.journey.run, employer, observer, facts.partner)
         self.names = Journal(stand.callers.journal.entries[first:]).names()
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}
         self.names |= {facts.programme, facts.shortage_version, f"fundingSources/state-{stand.journey.run}"}
