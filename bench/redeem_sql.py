@@ -45,6 +45,7 @@ _COMMON = {
     "booked_at": "now()",
     "hashes": "CAST(ARRAY[{hashes}] AS bytea[])",
     "returned": "0",
+    "no_show_at": "NULL",
     **dict.fromkeys(ledger.SUMS, "0"),
     "principal": "CAST(CAST(:n AS int) AS text)",
     "request_id": "CAST(CAST(:r AS bigint) AS text)",
