@@ -19,7 +19,7 @@ from services.platform.db.transaction import Transaction
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.monitoring import NO_MEDIAN, Accepted, Hit, Median, Message, Rule, kind_number
 from services.vouchers.domain.sandbox import is_sandbox
-from services.vouchers.store import alerts, monitoring, payouts
+from services.vouchers.store import alerts, holds, monitoring
 
 AT_ONCE = 1000  # redemptions of one transaction
 Kind = alert_pb2.Alert.Kind
@@ -68,18 +68,18 @@ def raise_by_rule(app: VouchersApp, tx: Transaction, rule: Rule, row: Any, hit: 
         "allowed": hit.allowed,
         "raised_by": rule.name,
     }
-    raise_alert(app, tx, values, holds=rule.message.hold_on != Message.HOLD_ON_NOTHING)
+    raise_alert(app, tx, values, held=rule.message.hold_on != Message.HOLD_ON_NOTHING)
 
 
-def raise_alert(app: VouchersApp, tx: Transaction, values: dict[str, Any], *, holds: bool) -> str:
+def raise_alert(app: VouchersApp, tx: Transaction, values: dict[str, Any], *, held: bool) -> str:
     """Inserts an alert with its hold and tells of it; returns its id, empty when one stands already."""
     alert = values.setdefault("id", new_id())
     if not alerts.add(tx, values):
         return ""
-    if holds:
+    if held:
         hold = new_id()
         reason = app.notes.seal(f"holds/{hold}", f"alerts/{alert}")
-        payouts.add_hold(
+        holds.add(
             tx,
             {
                 "id": hold,
@@ -95,7 +95,7 @@ def raise_alert(app: VouchersApp, tx: Transaction, values: dict[str, Any], *, ho
             kind=Kind.Name(values["kind"]).removeprefix("KIND_"),
             target=values["target"],
             organisation=values["organisation"],
-            holds=holds,
+            holds=held,
         )
     )
     return str(alert)

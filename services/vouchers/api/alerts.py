@@ -43,7 +43,7 @@ class AlertApi(alert_pb2_grpc.AlertServiceServicer):
             "sealed_reason": self.app.notes.seal(f"alerts/{alert}", request.alert.reason),
             **_about(tx, target),
         }
-        if not raise_alert(self.app, tx, values, holds=request.place_hold):
+        if not raise_alert(self.app, tx, values, held=request.place_hold):
             metadata = {"alert": f"alerts/{alerts.standing(tx, '', target)}"}
             raise Refusal(reason_pb2.REASON_ALERT_OPEN, metadata=metadata)
         return self._read(tx, alert)

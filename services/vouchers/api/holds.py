@@ -17,8 +17,8 @@ from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.notes import Notes
-from services.vouchers.store import names, payouts
-from services.vouchers.store.tables import holds
+from services.vouchers.store import holds, names
+from services.vouchers.store.quality_tables import holds as table
 
 
 class HoldApi(hold_pb2_grpc.HoldServiceServicer):
@@ -44,12 +44,12 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
             "ends_at": ends,
             "placed_by": tx.principal.subject,
         }
-        return self._message(payouts.add_hold(tx, values))
+        return self._message(holds.add(tx, values))
 
     @mutation
     def ReleaseHold(self, tx: Transaction, request: pb.ReleaseHoldRequest) -> pb.Hold:
         hold = names.uuid_in(request.name, "holds")
-        row = payouts.get_hold(tx, hold)
+        row = holds.get(tx, hold)
         if row.released_at is not None:
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "RELEASED", "needed": "STANDING"})
         if row.placed_by == tx.principal.subject:
@@ -61,15 +61,15 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
             metadata = {"alert": f"alerts/{row.alert_id}"}
             raise Refusal(reason_pb2.REASON_FINDING_NEEDED, metadata=metadata)
         finding = self.app.notes.seal(f"holds/{hold}/finding", request.finding)
-        return self._message(payouts.release_hold(tx, hold, finding))
+        return self._message(holds.release(tx, hold, finding))
 
     @query
     def ListHolds(self, tx: Transaction, request: pb.ListHoldsRequest) -> pb.ListHoldsResponse:
         found = page(
             tx,
             self.app.signer,
-            payouts.standing_holds(tx.now, ended=request.show_ended),
-            order_by=[holds.c.id.desc()],
+            holds.listed(tx.now, ended=request.show_ended),
+            order_by=[table.c.id.desc()],
             request=request,
             filters={"show_ended": request.show_ended},
         )

@@ -20,7 +20,7 @@ from services.vouchers.domain import sanctions as domain
 from services.vouchers.domain.sanctions import Kind, State
 from services.vouchers.domain.states import need
 from services.vouchers.relationships import is_staff
-from services.vouchers.store import alerts, names, offers, payouts, sanctions
+from services.vouchers.store import alerts, holds, names, offers, sanctions
 from services.vouchers.store.quality_tables import sanctions as table
 
 
@@ -144,7 +144,7 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
             "ends_at": row.ends_at,
             "placed_by": f"sanctions/{row.id}",
         }
-        payouts.add_hold(tx, values)
+        holds.add(tx, values)
         return hold
 
     def _message(self, tx: Transaction, row: Row[Any]) -> pb.Sanction:

@@ -8,8 +8,7 @@ from sqlalchemy import Row, Select, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.transaction import Transaction
-from services.vouchers.store.quality_tables import alerts
-from services.vouchers.store.tables import holds
+from services.vouchers.store.quality_tables import alerts, holds
 
 OPEN, FINDING, CLOSED = 1, 2, 3
 CONFIRMED, UNFOUNDED = 1, 2

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, or_, select, tuple_, update
+from sqlalchemy import Row, Select, insert, select, tuple_, update
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.vouchers.store import holds
+from services.vouchers.store.quality_tables import holds as hold_table
 from services.vouchers.store.settlement_tables import payables
-from services.vouchers.store.tables import holds
 
 WAITING, SETTLING, PAID = 1, 2, 3
 _p = payables.c
@@ -100,5 +101,5 @@ def _change(tx: Transaction, ids: Iterable[str], values: dict[str, Any]) -> None
 
 def _stopped(tx: Transaction) -> Any:
     """The condition that a hold on the payee stands."""
-    stands = (holds.c.released_at.is_(None), or_(holds.c.ends_at.is_(None), holds.c.ends_at > tx.now))
-    return select(holds.c.id).where(holds.c.target == _p.organisation, *stands).exists()
+    h = hold_table.c
+    return select(h.id).where(h.target == _p.organisation, holds.stands(tx.now)).exists()

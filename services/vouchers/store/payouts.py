@@ -1,18 +1,17 @@
-"""Statements of payout: release of held money, batches, payments, bank accounts, holds."""
+"""Statements of payout: release of held money, batches, payments, bank accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, or_, select, text, tuple_, update
+from sqlalchemy import Row, Select, insert, select, text, tuple_, update
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.payouts import Payment
 from services.vouchers.domain.states import BankAccountState, BatchState, RedemptionState
 from services.vouchers.store.settlement_tables import bank_accounts, payout_batches, payouts
-from services.vouchers.store.tables import holds, redemptions
+from services.vouchers.store.tables import redemptions
 
 _r = redemptions.c
 # A hold stops what it names: the redemption with its parts, its course or its provider, until released or run
@@ -219,36 +218,3 @@ def change_account(tx: Transaction, account: str, values: dict[str, Any]) -> Row
 def accounts_of(organisation: str) -> Select[Any]:
     """Returns the statement for a provider's accounts."""
     return select(bank_accounts).where(bank_accounts.c.organisation == organisation)
-
-
-def wait_for_approvals(tx: Transaction) -> None:
-    """Waits for approvals under way, and lets later ones wait for the end of this transaction."""
-    waiting = payout_batches.c.state.in_([int(BatchState.OPEN), int(BatchState.FROZEN)])
-    statement = select(payout_batches.c.id).where(waiting).order_by(payout_batches.c.id)
-    tx.execute(statement.with_for_update(read=True))
-
-
-def add_hold(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
-    """Inserts a hold; returns its row. What is approved after whoever placed it was told, it stops."""
-    wait_for_approvals(tx)
-    return tx.execute(insert(holds).values(values).returning(holds)).one()
-
-
-def get_hold(tx: Transaction, hold: str) -> Row[Any]:
-    """Locks and returns a hold; raises Refusal(NOT_FOUND)."""
-    return tx.one(select(holds).where(holds.c.id == hold).with_for_update())
-
-
-def release_hold(tx: Transaction, hold: str, finding: bytes | None) -> Row[Any]:
-    """Ends a hold with a sealed finding; returns its row. The database refuses whoever placed it."""
-    values = {"released_by": tx.principal.subject, "released_at": tx.now, "sealed_finding": finding}
-    return tx.execute(update(holds).where(holds.c.id == hold).values(values).returning(holds)).one()
-
-
-def standing_holds(now: datetime, *, ended: bool) -> Select[Any]:
-    """Returns the statement for holds; `ended`: released and run out ones too."""
-    if ended:
-        return select(holds)
-    return select(holds).where(
-        holds.c.released_at.is_(None), or_(holds.c.ends_at.is_(None), holds.c.ends_at > now)
-    )

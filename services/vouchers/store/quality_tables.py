@@ -1,4 +1,4 @@
-"""Tables of quality: rules on what was accepted, alerts, complaints, sanctions, what learners say."""
+"""Tables of quality: rules on what was accepted, alerts, holds, complaints, sanctions, what learners say."""
 
 from __future__ import annotations
 
@@ -209,3 +209,26 @@ outcomes = Table(
     Column("observed_on", Date, nullable=False),
     moment("answered_at"),
 )
+
+holds = Table(
+    "holds",
+    metadata,
+    key(),
+    words("target"),
+    sealed("sealed_reason"),
+    moment("ends_at", nullable=True),
+    words("placed_by"),
+    blank("released_by"),
+    moment("released_at", nullable=True),
+    sealed("sealed_finding"),
+    Column("alert_id", Uuid(as_uuid=False), ForeignKey("alerts.id")),
+    blank("verified_by"),
+    created(),
+    CheckConstraint("released_by <> placed_by", name="holds_maker_checker"),
+    CheckConstraint("released_at IS NULL OR released_by <> ''", name="holds_released_by_someone"),
+    CheckConstraint(
+        "alert_id IS NULL OR released_at IS NULL OR verified_by <> ''", name="holds_finding_verified"
+    ),
+)
+Index("holds_alert", holds.c.alert_id, postgresql_where=text("alert_id IS NOT NULL"))
+Index("holds_standing", holds.c.target, postgresql_where=text("released_at IS NULL"))

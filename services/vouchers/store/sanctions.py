@@ -8,8 +8,7 @@ from sqlalchemy import Row, Select, insert, select, update
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.sanctions import State
-from services.vouchers.store.quality_tables import sanctions
-from services.vouchers.store.tables import holds
+from services.vouchers.store.quality_tables import holds, sanctions
 
 _s = sanctions.c
 

@@ -9,7 +9,7 @@ from waymark.vouchers.v1 import alert_pb2 as pb
 from waymark.vouchers.v1 import events_pb2, hold_pb2, redemption_pb2
 from waymark.vouchers.v1 import monitoring_rule_pb2 as rules
 
-from services.vouchers.store import payouts
+from services.vouchers.store import holds
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.canary import CANARY, everything
 from tests.support.quality import Alert, alerts, close, find, look, rule, run, told
@@ -97,12 +97,12 @@ def test_the_hold_of_an_alert_is_not_released_before_a_finding_is_verified(
     assert refused(lambda: release(alarmed, hold)) == "FINDING_NEEDED"
     find(alarmed, alarmed.alert.name, UNFOUNDED)
     assert refused(lambda: release(alarmed, hold)) == "FINDING_NEEDED"
-    real = payouts.get_hold
+    real = holds.get
 
     class Forgetful:
         alert_id, verified_by, placed_by, released_at = None, "", "", None
 
-    monkeypatch.setattr(payouts, "get_hold", lambda tx, key: real(tx, key) and Forgetful)
+    monkeypatch.setattr(holds, "get", lambda tx, key: real(tx, key) and Forgetful)
     if guarded:
         assert (
             refused(lambda: release(alarmed, hold)) == "INTERNAL"

@@ -18,7 +18,7 @@ from waymark.vouchers.v1 import hold_pb2, payout_batch_pb2
 from services.platform.db.transaction import transaction
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.ending import end_voucher
-from services.vouchers.store import payouts, redemptions
+from services.vouchers.store import holds, payouts, redemptions
 from services.vouchers.store.tables import redemptions as table
 from tests.integration.vouchers.refusals import reason_of
 from tests.integration.vouchers.unlocked import unlock_reservations
@@ -130,7 +130,7 @@ def test_an_approval_waits_for_a_hold_that_is_being_placed(
     owed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = frozen(owed)
-    approval = Meanwhile(monkeypatch, payouts, "wait_for_approvals", lambda: approve(owed, batch), BRIEF)
+    approval = Meanwhile(monkeypatch, holds, "wait_for_approvals", lambda: approve(owed, batch), BRIEF)
     assert (place(owed), approval.done, approval.answer) == ("", False, "PAYOUT_HELD")
     assert owed.balances().get(BANK, 0) == 0
 
@@ -139,7 +139,7 @@ def test_control_without_the_lock_money_leaves_that_is_known_to_be_held(
     owed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = frozen(owed)
-    monkeypatch.setattr(payouts, "wait_for_approvals", lambda tx: None)
+    monkeypatch.setattr(holds, "wait_for_approvals", lambda tx: None)
     hold = Meanwhile(monkeypatch, payouts, "stopped", lambda: place(owed), LONG)
     assert (approve(owed, batch), hold.done, hold.answer) == ("", True, "")
     assert owed.balances()[BANK] == 100_000

@@ -1,0 +1,49 @@
+"""Statements of holds: what stops money from being paid."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, update
+
+from services.platform.db.transaction import Transaction
+from services.vouchers.domain.states import BatchState
+from services.vouchers.store.quality_tables import holds
+from services.vouchers.store.settlement_tables import payout_batches
+
+_h = holds.c
+
+
+def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
+    """Inserts a hold; returns its row. What is approved after whoever placed it was told, it stops."""
+    wait_for_approvals(tx)
+    return tx.execute(insert(holds).values(values).returning(holds)).one()
+
+
+def wait_for_approvals(tx: Transaction) -> None:
+    """Waits for approvals under way, and lets later ones wait for the end of this transaction."""
+    waiting = payout_batches.c.state.in_([int(BatchState.OPEN), int(BatchState.FROZEN)])
+    statement = select(payout_batches.c.id).where(waiting).order_by(payout_batches.c.id)
+    tx.execute(statement.with_for_update(read=True))
+
+
+def get(tx: Transaction, hold: str) -> Row[Any]:
+    """Locks and returns a hold; raises Refusal(NOT_FOUND)."""
+    return tx.one(select(holds).where(_h.id == hold).with_for_update())
+
+
+def release(tx: Transaction, hold: str, finding: bytes | None) -> Row[Any]:
+    """Ends a hold with a sealed finding; returns its row. The database refuses whoever placed it."""
+    values = {"released_by": tx.principal.subject, "released_at": tx.now, "sealed_finding": finding}
+    return tx.execute(update(holds).where(_h.id == hold).values(values).returning(holds)).one()
+
+
+def listed(now: datetime, *, ended: bool) -> Select[Any]:
+    """Returns the statement for holds; `ended`: released and run out ones too."""
+    return select(holds) if ended else select(holds).where(stands(now))
+
+
+def stands(now: datetime) -> ColumnElement[bool]:
+    """The condition that a hold is neither released nor run out."""
+    return and_(_h.released_at.is_(None), or_(_h.ends_at.is_(None), _h.ends_at > now))
