@@ -53,7 +53,7 @@ class EchoApi(echo_pb2_grpc.EchoServiceServicer):  # type: ignore[misc,name-defi
 DEFINITION = ServiceDefinition(
     name="echo",
     app=App,
-    servicers=lambda app: [(echo_pb2_grpc.add_EchoServiceServicer_to_server, EchoApi(app))],
+    servicers=[(echo_pb2_grpc.add_EchoServiceServicer_to_server, EchoApi)],
     relationships={},
     reactions={},
 )

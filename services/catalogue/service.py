@@ -31,25 +31,21 @@ from services.catalogue.imports.worker import run_waiting
 from services.catalogue.search.follower import follow
 from services.platform.service import Job, ServiceDefinition, Servicer
 
-
-def servicers(app: CatalogueApp) -> Sequence[Servicer]:
-    """Returns every servicer with the function that adds it to a server."""
-    return [
-        (upload_pb2_grpc.add_UploadServiceServicer_to_server, UploadApi(app)),
-        (taxonomy_pb2_grpc.add_TaxonomyServiceServicer_to_server, TaxonomyApi(app)),
-        (organisation_pb2_grpc.add_OrganisationServiceServicer_to_server, OrganisationApi(app)),
-        (shortage_list_pb2_grpc.add_ShortageListServiceServicer_to_server, ShortageListApi(app)),
-        (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi(app)),
-        (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi(app)),
-        (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi(app)),
-        (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi(app)),
-    ]
-
+SERVICERS: Sequence[Servicer] = (
+    (upload_pb2_grpc.add_UploadServiceServicer_to_server, UploadApi),
+    (taxonomy_pb2_grpc.add_TaxonomyServiceServicer_to_server, TaxonomyApi),
+    (organisation_pb2_grpc.add_OrganisationServiceServicer_to_server, OrganisationApi),
+    (shortage_list_pb2_grpc.add_ShortageListServiceServicer_to_server, ShortageListApi),
+    (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
+    (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
+    (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
+    (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
+)
 
 DEFINITION = ServiceDefinition(
     name="catalogue",
     app=CatalogueApp,
-    servicers=servicers,
+    servicers=SERVICERS,
     relationships=RELATIONSHIPS,
     reactions={},
     jobs=[

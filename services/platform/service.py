@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Relationship = Callable[["Principal", Any, "sqlalchemy.Connection"], bool]
 # What a service does on an event; runs inside the inbox transaction.
 Reaction = Callable[[Any, "Transaction", Any, "EventInfo"], None]
-# `add_XServiceServicer_to_server` and the servicer to add.
-Servicer = tuple[Callable[[Any, "grpc.Server"], None], object]
+# `add_XServiceServicer_to_server`, and what makes the servicer to add from the app of a process.
+Servicer = tuple[Callable[[Any, "grpc.Server"], None], Callable[[Any], object]]
 # A thread of the server process that lives until the event is set.
 Background = Callable[[Any, threading.Event], None]
 
@@ -47,7 +47,7 @@ class ServiceDefinition:
 
     name: str
     app: type[App]
-    servicers: Callable[[Any], Sequence[Servicer]]
+    servicers: Sequence[Servicer]
     relationships: Mapping[str, Relationship]
     reactions: Mapping[type[Message], Reaction]
     jobs: Sequence[Job] = ()

@@ -31,26 +31,22 @@ from services.portfolio.api.skill_claims import SkillClaimApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 
-
-def servicers(app: PortfolioApp) -> Sequence[Servicer]:
-    """Returns the servicers of one process."""
-    return (
-        (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi(app)),
-        (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi(app)),
-        (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi(app)),
-        (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi(app)),
-        (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi(app)),
-        (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi(app)),
-        (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi(app)),
-        (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi(app)),
-        (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi(app)),
-    )
-
+SERVICERS: Sequence[Servicer] = (
+    (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi),
+    (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),
+    (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),
+    (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),
+    (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
+    (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
+    (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
+    (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
+    (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
+)
 
 DEFINITION = ServiceDefinition(
     name="portfolio",
     app=PortfolioApp,
-    servicers=servicers,
+    servicers=SERVICERS,
     relationships={
         "self": requests.is_self,
         "mandate.guidance": requests.has_guidance_mandate,

@@ -100,7 +100,7 @@ def definition(service: str) -> ServiceDefinition:
     return ServiceDefinition(
         name=service,
         app=App,
-        servicers=lambda _: (),
+        servicers=(),
         relationships={},
         reactions={probe_event(service): note_effect},
     )

@@ -112,7 +112,7 @@ def owns(principal: Principal, request: Any, connection: sqlalchemy.Connection) 
 DEFINITION = ServiceDefinition(
     name="testing",
     app=App,
-    servicers=lambda app: [(notes_pb2_grpc.add_NoteServiceServicer_to_server, NoteApi(app))],
+    servicers=[(notes_pb2_grpc.add_NoteServiceServicer_to_server, NoteApi)],
     relationships={"note.owner": owns},
     reactions={},
 )

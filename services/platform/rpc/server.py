@@ -83,8 +83,8 @@ class Server:
         )
         streams = threading.Semaphore(max(1, threads // STREAMS))
         registry = Registry(definition, verify, self._gathered, streams)
-        for add, servicer in definition.servicers(app):
-            add(servicer, cast(grpc.Server, registry))
+        for add, make in definition.servicers:
+            add(make(app), cast(grpc.Server, registry))
         registry.serve_on(self._grpc)
         self.names = sorted(registry.services)
         self.health = Health(app.engine.url, self.names, busy=lambda: self.load.busy)
