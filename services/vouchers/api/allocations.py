@@ -41,7 +41,7 @@ class AllocationApi(allocation_pb2_grpc.AllocationServiceServicer):
         }
         row = allocations.add(tx, values)
         answer = _message(row)
-        set_ticket(answer, self.app.objects, allocations.BUCKET, row, allocations.CONTENT_TYPE)
+        set_ticket(answer, self.app.objects, allocations.BUCKET, row.id, allocations.CONTENT_TYPE)
         return answer
 
     @query

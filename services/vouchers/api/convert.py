@@ -17,8 +17,6 @@ from services.vouchers.domain.facts import Fact, Source
 from services.vouchers.domain.outcomes import Outcome, Result
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from services.platform.objects import Objects
 
 
@@ -45,9 +43,10 @@ def moment(value: datetime | None) -> Timestamp | None:
     return message
 
 
-def set_ticket(message: Any, objects: Objects, bucket: str, row: Row[Any], content_type: str) -> None:
-    """Says in a message where to put the file of which `row` has `id`, `size_bytes` and `sha256`."""
-    ticket = objects.ticket(bucket, row.id, size=row.size_bytes, content_type=content_type, sha256=row.sha256)
+def set_ticket(message: Any, objects: Objects, bucket: str, key: str, content_type: str) -> None:
+    """Says in a message, which has `size_bytes` and `sha256` of a file, where to put it."""
+    size, sha256 = message.size_bytes, message.sha256
+    ticket = objects.ticket(bucket, key, size=size, content_type=content_type, sha256=sha256)
     message.upload_uri = ticket.url
     message.upload_headers.update(ticket.headers)
     message.expire_time.FromDatetime(ticket.expire_time)

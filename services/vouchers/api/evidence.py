@@ -10,7 +10,7 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation
-from services.vouchers.api.convert import moment
+from services.vouchers.api.convert import set_ticket
 from services.vouchers.api.redemption_messages import changed, ref
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import payment
@@ -41,23 +41,15 @@ class EvidenceMethods:
             "kind": kind,
         }
         evidence.add(tx, values)
-        ticket = self.app.objects.ticket(
-            evidence.BUCKET,
-            key,
-            size=wanted.size_bytes,
-            content_type=wanted.content_type,
-            sha256=wanted.sha256,
-        )
-        return pb.DeliveryEvidence(
+        answer = pb.DeliveryEvidence(
             name=f"{request.parent}/evidence/{key}",
             size_bytes=wanted.size_bytes,
             content_type=wanted.content_type,
             sha256=wanted.sha256,
             kind=kind,
-            upload_uri=ticket.url,
-            upload_headers=ticket.headers,
-            expire_time=moment(ticket.expire_time),
         )
+        set_ticket(answer, self.app.objects, evidence.BUCKET, key, wanted.content_type)
+        return answer
 
     @mutation
     def DeliverRedemption(self, tx: Transaction, request: pb.DeliverRedemptionRequest) -> pb.Redemption:

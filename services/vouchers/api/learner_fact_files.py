@@ -43,7 +43,7 @@ class LearnerFactFileApi(learner_fact_file_pb2_grpc.LearnerFactFileServiceServic
             sha256=row.sha256,
             create_time=moment(row.created_at),
         )
-        set_ticket(answer, self.app.objects, fact_files.BUCKET, row, fact_files.CONTENT_TYPE)
+        set_ticket(answer, self.app.objects, fact_files.BUCKET, row.id, fact_files.CONTENT_TYPE)
         return answer
 
     @mutation

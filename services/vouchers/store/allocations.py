@@ -7,11 +7,12 @@ from enum import IntEnum
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, cast, func, insert, select, text
+from sqlalchemy import Row, Select, func, insert, select, text
 
 from services.platform.db.copying import copy_rows
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.allocation_file import Named
+from services.vouchers.store.names import ids_among
 from services.vouchers.store.operation_tables import allocation_rows, allocations
 
 BUCKET = "waymark-vouchers-allocations"
@@ -53,8 +54,8 @@ def get(tx: Transaction, allocation: str) -> Row[Any]:
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
     """Returns those of `keys` that rows refer to, for the orphan sweep."""
-    ids = cast(allocations.c.id, Text)
-    return set(tx.execute(select(ids).where(ids.in_(keys))).scalars())
+    known = select(allocations.c.id).where(allocations.c.id.in_(ids_among(keys)))
+    return set(tx.execute(known).scalars())
 
 
 def stage(tx: Transaction, operation: str, rows: Iterable[Named]) -> int:

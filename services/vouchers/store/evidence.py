@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Text, cast, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.vouchers.store.names import ids_among
 from services.vouchers.store.tables import evidence
 
 BUCKET = "waymark-vouchers-evidence"
@@ -41,5 +42,5 @@ def mark_verified(tx: Transaction, ids: list[str]) -> None:
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
     """Returns those of `keys` that rows refer to, for the orphan sweep."""
-    ids = cast(evidence.c.id, Text)
-    return set(tx.execute(select(ids).where(ids.in_(keys))).scalars())
+    known = select(evidence.c.id).where(evidence.c.id.in_(ids_among(keys)))
+    return set(tx.execute(known).scalars())

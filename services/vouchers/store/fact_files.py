@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, cast, insert, select, update
+from sqlalchemy import Row, Select, insert, select, update
 
 from services.platform.db.copying import copy_rows
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Violation
 from services.platform.operations.store import OPEN
 from services.platform.operations.table import operations
+from services.vouchers.store.names import ids_among
 from services.vouchers.store.operation_tables import learner_fact_files, learner_fact_findings
 
 BUCKET = "waymark-vouchers-facts"
@@ -38,9 +39,9 @@ def taken(tx: Transaction, file: str, operation: str) -> None:
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
     """Returns those of `keys` that work under way needs; every other file is to be gone."""
-    ids = cast(_f.id, Text)
     working = operations.c.id == _f.operation_id, operations.c.state.in_(OPEN)
-    return set(tx.execute(select(ids).where(ids.in_(keys), *working)).scalars())
+    known = select(_f.id).where(_f.id.in_(ids_among(keys)), *working)
+    return set(tx.execute(known).scalars())
 
 
 def find(tx: Transaction, operation: str, found: Iterable[tuple[int, Violation]], most: int) -> int:

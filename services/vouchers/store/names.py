@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from waymark.errors.v1 import reason_pb2
 
@@ -19,6 +20,11 @@ def uuid_if_any(name: str, collection: str) -> str | None:
     """
     head, _, tail = name.rpartition("/")
     return tail if head.rpartition("/")[2] == collection and _CANONICAL.fullmatch(tail) else None
+
+
+def ids_among(texts: Iterable[str]) -> list[str]:
+    """Returns those of some texts that are UUIDs as we write them."""
+    return [each for each in texts if _CANONICAL.fullmatch(each)]
 
 
 def uuid_in(name: str, collection: str) -> str:
