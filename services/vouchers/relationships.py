@@ -19,6 +19,7 @@ _SESSION = text("""SELECT c.organisation FROM sessions s JOIN courses c ON c.nam
 WHERE s.name = :name""")
 # Who reads the redemptions and sanctions of everybody, whatever else the caller may be.
 STAFF = {options_pb2.ROLE_FINANCE, options_pb2.ROLE_CASEWORKER, options_pb2.ROLE_AUDITOR}
+ACCOUNTANTS = {options_pb2.ROLE_FINANCE, options_pb2.ROLE_AUDITOR}
 OWNERS = {
     "application.learner": text("SELECT learner FROM applications WHERE id = :id"),
     "inquiry.learner": text("""SELECT a.learner FROM inquiries i
@@ -71,6 +72,11 @@ def is_learner(principal: Principal, learner: str) -> bool:
 def is_staff(principal: Principal) -> bool:
     """True when the caller has a role of STAFF."""
     return not principal.roles.isdisjoint(STAFF)
+
+
+def is_accountant(principal: Principal) -> bool:
+    """True for who reads the debts of everybody, whatever else the caller may be."""
+    return not principal.roles.isdisjoint(ACCOUNTANTS)
 
 
 def is_self(principal: Principal, request: Any, _: Connection) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
-from waymark.options.v1 import options_pb2
 from waymark.vouchers.v1 import employer_obligation_pb2 as pb
 from waymark.vouchers.v1 import employer_obligation_pb2_grpc, events_pb2
 
@@ -31,6 +30,7 @@ from services.vouchers.domain.obligations import (
 )
 from services.vouchers.domain.shares import split
 from services.vouchers.domain.states import need
+from services.vouchers.relationships import is_accountant
 from services.vouchers.store import ledger, names, payables, programmes
 from services.vouchers.store import obligations as store
 from services.vouchers.store.obligation_tables import employer_obligations, obligation_trainees
@@ -254,7 +254,7 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
         counts = store.counts_of(tx, [row.id for row in rows])
         found = [_message(row, counts[row.id]) for row in rows]
         # The employer learns what it owes, not what staff think of its chances.
-        if not tx.principal.roles.isdisjoint({options_pb2.ROLE_FINANCE, options_pb2.ROLE_AUDITOR}):
+        if is_accountant(tx.principal):
             for row, message in zip(rows, found, strict=True):
                 message.write_off_reason = self.app.notes.open(message.name, row.sealed_reason)
         return found

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
-from waymark.options.v1 import options_pb2
 from waymark.vouchers.v1 import receivable_pb2 as pb
 from waymark.vouchers.v1 import receivable_pb2_grpc
 
@@ -19,6 +18,7 @@ from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.clawing_back import free_cents, left_cents, write_off
 from services.vouchers.domain.money import money
+from services.vouchers.relationships import is_accountant
 from services.vouchers.store import names, receivables
 from services.vouchers.store.settlement_tables import receivables as table
 
@@ -78,7 +78,7 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
     def _message(self, tx: Transaction, row: Row[Any]) -> pb.Receivable:
         name = f"receivables/{row.id}"
         # The provider learns what it owes, not what staff think of its chances.
-        staff = not tx.principal.roles.isdisjoint({options_pb2.ROLE_FINANCE, options_pb2.ROLE_AUDITOR})
+        staff = is_accountant(tx.principal)
         return pb.Receivable(
             name=name,
             redemption=f"redemptions/{row.redemption_id}",
