@@ -17,6 +17,7 @@ from services.platform.errors import Refusal
 from services.vouchers.api.redemption_messages import ref
 from services.vouchers.domain import bookings
 from services.vouchers.domain.clawback import Owed
+from services.vouchers.domain.ledger import Head
 from services.vouchers.domain.money import money
 from services.vouchers.domain.states import RedemptionState
 from services.vouchers.store import ledger, receivables, vouchers
@@ -63,17 +64,19 @@ def claw_back(
     written = receivables.take(tx, str(row.id), values, voucher)
     if taken.receivable:
         _owe(tx, receivable, row, taken.receivable)
-    if at_fault:
-        head = vouchers.lock_pot_and_head(tx, str(row.pot_id), row.shard)
-        receivables.give_to_pot(tx, str(row.pot_id), taken.cents)
-    else:
-        head = ledger.lock_head(tx, row.shard)
-    ledger.post(tx, head, booking)
+    ledger.post(tx, _to_pot(tx, row, taken.cents) if at_fault else ledger.lock_head(tx, row.shard), booking)
     whole = after.clawed == after.accepted
     amount = money(taken.cents, row.currency)
     event = events_pb2.RedemptionClawedBack(ref=ref(row), amount=amount, whole=whole, refund=refund)
     tx.publish(event)
     return written
+
+
+def _to_pot(tx: Transaction, row: Row[Any], cents: int) -> Head:
+    """Gives what the learner does not get back to the voucher's pot; returns the chain, locked after it."""
+    head = vouchers.lock_pot_and_head(tx, str(row.pot_id), row.shard)
+    receivables.give_to_pot(tx, str(row.pot_id), cents)
+    return head
 
 
 def _owe(tx: Transaction, receivable: str, row: Row[Any], cents: int) -> None:

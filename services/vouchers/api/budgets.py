@@ -43,7 +43,7 @@ class BudgetMethods:
         code = request.pot or "general"
         pot = f"{request.name}/budgets/{budget}/pots/{code}"
         budgets.fund_pot(tx, budget, code, source.id, sorted(set(request.target_groups)), cents, pot)
-        head = ledger.lock_head(tx, ledger.shard_for(tx, programme.currency, pot))
+        head = ledger.lock_head_of(tx, programme.currency, pot)
         ledger.post(tx, head, bookings.fund(new_id(), request.funding_source, pot, cents))
         row = budgets.get(tx, budget, programme.id)
         return _messages(tx, [row], programme.currency)[0]

@@ -127,10 +127,10 @@ def post_all(tx: Transaction, bookings: Iterable[tuple[int, Booking]]) -> None:
     chains: dict[int, list[Booking]] = {}
     for shard, booking in bookings:
         chains.setdefault(shard, []).append(booking)
-    heads: list[Head] = []
+    locked, heads = lock_heads(tx, chains), list[Head]()
 
     def entered() -> Iterator[dict[str, Any]]:
-        for shard, head in lock_heads(tx, chains).items():
+        for shard, head in locked.items():
             entries, after = ledger.append(head, chains[shard], tx.now)
             heads.append(after)
             yield from map(_entered, entries)
