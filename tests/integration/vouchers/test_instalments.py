@@ -17,8 +17,10 @@ from tests.integration.vouchers.test_bank_results import approved
 from tests.integration.vouchers.test_claw_back import HELD, RECEIVABLE, balances, claw_back, intact, listed
 from tests.integration.vouchers.test_no_show import accept, no_show
 from tests.integration.vouchers.test_payouts import place
+from tests.integration.vouchers.test_races import BRIEF, LONG, Meanwhile, tried
 from tests.integration.vouchers.test_refund import refund
 from tests.integration.vouchers.test_statement import lines
+from tests.integration.vouchers.unlocked import unlock_instalments
 from tests.support.quality import run, told
 from tests.support.vouchers import World, cents, eur, request_id
 
@@ -166,6 +168,31 @@ def test_accepted_at_once_by_many_it_is_one_instalment(parted: Any) -> None:
     assert sorted(answers) == ["", *["WRONG_STATE"] * 7]
     assert balances(parted, HELD) == [AMOUNTS[0]]
     assert intact(parted)
+
+
+def accepting_meanwhile(world: Any, monkeypatch: pytest.MonkeyPatch, patience: float) -> Meanwhile:
+    """Lets somebody else accept the instalment at hand once the first has read it."""
+
+    def other() -> str:
+        return tried(lambda: paid(world))
+
+    return Meanwhile(monkeypatch, redemptions, "lock_with_money", other, patience)
+
+
+def test_who_accepts_an_instalment_waits_for_whoever_does(
+    parted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = accepting_meanwhile(parted, monkeypatch, BRIEF)
+    assert (tried(lambda: paid(parted)), twin.done, twin.answer) == ("", False, "WRONG_STATE")
+
+
+def test_control_without_the_lock_one_instalment_is_accepted_twice(
+    parted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlock_instalments(monkeypatch)
+    run(parted, "DROP INDEX redemptions_parts")
+    twin = accepting_meanwhile(parted, monkeypatch, LONG)
+    assert (tried(lambda: paid(parted)), twin.done, twin.answer) == ("", True, "")
 
 
 def test_the_database_knows_each_instalment_once(parted: Any) -> None:
