@@ -37,8 +37,8 @@ class ApplicationServiceStub:
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
     caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
     for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT, SANDBOX_APART.
-    OPENING_NOT_YET, OPENING_CLOSED.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+    OPENING_NOT_YET, OPENING_CLOSED, SANDBOX_APART.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]
     """Reads an application.
@@ -82,8 +82,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
     caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
     for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT, SANDBOX_APART.
-    OPENING_NOT_YET, OPENING_CLOSED.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+    OPENING_NOT_YET, OPENING_CLOSED, SANDBOX_APART.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Reads an application.
@@ -130,8 +130,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
         caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
         for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT, SANDBOX_APART.
-        OPENING_NOT_YET, OPENING_CLOSED.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+        OPENING_NOT_YET, OPENING_CLOSED, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod

@@ -73,8 +73,8 @@ class SandboxServiceServicer:
 
     def CreateSandboxVoucher(self, request, context):
         """Makes a voucher of a sandbox programme for a made-up learner, and its code.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT,
-        ALREADY_ANSWERED.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED,
+        INVALID_ARGUMENT, ALREADY_ANSWERED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,8 +39,8 @@ class SandboxServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SandboxServiceAsyncStub: ...
     CreateSandboxVoucher: _grpc.UnaryUnaryMultiCallable[_sandbox_pb2.CreateSandboxVoucherRequest, _sandbox_pb2.CreateSandboxVoucherResponse]
     """Makes a voucher of a sandbox programme for a made-up learner, and its code.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT,
-    ALREADY_ANSWERED.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED,
+    INVALID_ARGUMENT, ALREADY_ANSWERED.
     """
     AuthoriseSandboxRedemption: _grpc.UnaryUnaryMultiCallable[_sandbox_pb2.AuthoriseSandboxRedemptionRequest, _redemption_pb2.Redemption]
     """Agrees to a spend of a sandbox voucher, as the learner would.
@@ -70,8 +70,8 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSandboxVoucher: _aio.UnaryUnaryMultiCallable[_sandbox_pb2.CreateSandboxVoucherRequest, _sandbox_pb2.CreateSandboxVoucherResponse]  # type: ignore[assignment]
     """Makes a voucher of a sandbox programme for a made-up learner, and its code.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT,
-    ALREADY_ANSWERED.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED,
+    INVALID_ARGUMENT, ALREADY_ANSWERED.
     """
     AuthoriseSandboxRedemption: _aio.UnaryUnaryMultiCallable[_sandbox_pb2.AuthoriseSandboxRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Agrees to a spend of a sandbox voucher, as the learner would.
@@ -104,8 +104,8 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_pb2.CreateSandboxVoucherResponse, _abc.Awaitable[_sandbox_pb2.CreateSandboxVoucherResponse]]:
         """Makes a voucher of a sandbox programme for a made-up learner, and its code.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT,
-        ALREADY_ANSWERED.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED,
+        INVALID_ARGUMENT, ALREADY_ANSWERED.
         """
 
     @_abc_1.abstractmethod
