@@ -93,11 +93,11 @@ def findings(
 @calls(SYSTEM)
 def push(
     call: Call,
-    file: Annotated[typer.FileText, typer.Argument(encoding="utf-8", help="JSON lines; - for a pipe.")],
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="JSON lines; - for a pipe.")],
     skip: Annotated[int, typer.Option(min=0, help="Lines to leave out: those stored before a break.")] = 0,
     errors: Errors = None,
 ) -> None:
-    """Stream facts, a line for each learner; what is stored when the stream breaks is said."""
+    """Stream facts, a line for each learner; when that breaks, what is stored and what was wrong is said."""
     # Here and not above: `--help` needs no gRPC.
     from services.cli.fact_stream import push_lines
 
