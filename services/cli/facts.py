@@ -69,10 +69,8 @@ def import_(
     done = until_done(call, call.post(f"{made['name']}:import", {"dryRun": dry_run}))
     call.one(done, IMPORT)
     if errors is not None:
-        pages = call.pages(f"{done['name']}/findings")
-        wrong = (finding for page in pages for finding in page.get("findings", []))
         remedy = f"`waymark facts findings {done['name']}` lists them."
-        _write(errors, wrong, remedy)
+        _write(errors, call.each(f"{done['name']}/findings"), remedy)
 
 
 @facts.command(epilog="Example:  waymark facts findings voucherOperations/0198… --limit 1000")
