@@ -121,6 +121,11 @@ def enum(prefix: str, choice: StrEnum | None) -> str:
     return f"{prefix}_{choice.name}" if choice is not None else ""
 
 
+def with_etag(body: dict[str, Any], etag: str) -> dict[str, Any]:
+    """The body with the etag, where one is given."""
+    return body | ({"etag": etag} if etag else {})
+
+
 def calls(act_as: str = "") -> Callable[[Callable[Concatenate[Call, P], None]], Callable[..., None]]:
     """Makes a command of `run(call, …)`: adds `--as` (default `act_as`), `--org`, `--token`, `--home` and
     `--json` to its own parameters, and hands it the call they describe."""
