@@ -89,7 +89,7 @@ class SandboxServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AcceptSandboxRedemption(self, request, context):
-        """Accepts a delivery on a sandbox voucher, as a caseworker would.
+        """Accepts a delivery on a sandbox voucher, or that of the instalment at hand, as a caseworker would.
         Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

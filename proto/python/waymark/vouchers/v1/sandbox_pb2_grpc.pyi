@@ -47,7 +47,7 @@ class SandboxServiceStub:
     Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, RESERVATION_EXPIRED.
     """
     AcceptSandboxRedemption: _grpc.UnaryUnaryMultiCallable[_sandbox_pb2.AcceptSandboxRedemptionRequest, _redemption_pb2.Redemption]
-    """Accepts a delivery on a sandbox voucher, as a caseworker would.
+    """Accepts a delivery on a sandbox voucher, or that of the instalment at hand, as a caseworker would.
     Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
     RejectSandboxRedemption: _grpc.UnaryUnaryMultiCallable[_sandbox_pb2.RejectSandboxRedemptionRequest, _redemption_pb2.Redemption]
@@ -78,7 +78,7 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, RESERVATION_EXPIRED.
     """
     AcceptSandboxRedemption: _aio.UnaryUnaryMultiCallable[_sandbox_pb2.AcceptSandboxRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Accepts a delivery on a sandbox voucher, as a caseworker would.
+    """Accepts a delivery on a sandbox voucher, or that of the instalment at hand, as a caseworker would.
     Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
     RejectSandboxRedemption: _aio.UnaryUnaryMultiCallable[_sandbox_pb2.RejectSandboxRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
@@ -124,7 +124,7 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sandbox_pb2.AcceptSandboxRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Accepts a delivery on a sandbox voucher, as a caseworker would.
+        """Accepts a delivery on a sandbox voucher, or that of the instalment at hand, as a caseworker would.
         Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
 
