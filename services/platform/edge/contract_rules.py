@@ -40,6 +40,9 @@ def _rpc_faults(contract: Contract, rpc: Rpc) -> Iterator[str]:
     for reason in rpc.reasons:
         if f"REASON_{reason}" not in reason_pb2.Reason.keys():  # noqa: SIM118 (an enum, not a dict)
             yield f"{rpc.path} names the error {reason}, which the catalogue does not have"
+    related = rpc.policy and any(allow.relationship for allow in rpc.policy.allow)
+    if related and "NOT_FOUND" not in rpc.reasons:
+        yield f"{rpc.path} asks for a relationship: without it a caller gets NOT_FOUND, which it must name"
     fields = {field.descriptor.name for field in contract.messages[rpc.request].fields}
     changes = any(binding.verb in _CHANGING for binding in rpc.bindings)
     # Nobody repeats a stream as a whole: its answers say how far it came.

@@ -102,7 +102,7 @@ class ApplicationServiceServicer:
 
     def ListApplications(self, request, context):
         """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
-        Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

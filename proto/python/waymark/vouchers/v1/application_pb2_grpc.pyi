@@ -46,7 +46,7 @@ class ApplicationServiceStub:
     """
     ListApplications: _grpc.UnaryUnaryMultiCallable[_application_pb2.ListApplicationsRequest, _application_pb2.ListApplicationsResponse]
     """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
-    Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
     """
     DecideApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]
     """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
@@ -91,7 +91,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """
     ListApplications: _aio.UnaryUnaryMultiCallable[_application_pb2.ListApplicationsRequest, _application_pb2.ListApplicationsResponse]  # type: ignore[assignment]
     """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
-    Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
     """
     DecideApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
@@ -151,7 +151,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.ListApplicationsResponse, _abc.Awaitable[_application_pb2.ListApplicationsResponse]]:
         """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
-        Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod
