@@ -88,5 +88,4 @@ def rows(
 def _wrong(call: Call, name: str) -> Iterator[output.Row]:
     """Yields the rows of a run that got no voucher."""
     for outcome in WRONG:
-        for page in call.pages(f"{name}/rows", outcome=outcome):
-            yield from page.get("rows", [])
+        yield from call.each(f"{name}/rows", outcome=outcome)

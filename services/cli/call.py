@@ -36,6 +36,11 @@ class Call:
         """GETs a list below `/v1/` page by page, as it is asked for; raises Failure."""
         return _pages(self.caller, path, None, query)
 
+    def each(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Yields all that a list below `/v1/` holds, as it is asked for; raises Failure."""
+        for page in self.pages(path, **query):
+            yield from page.get(_key(path), [])
+
     def post(self, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> dict[str, Any]:
         """POSTs to a path below `/v1/`; raises Failure."""
         return self.caller.rest("POST", f"/v1/{path}", body or {}, **query)
@@ -86,10 +91,15 @@ def listed(caller: Caller, path: str, limit: int, *, key: str = "", **query: Any
     """
     found: list[dict[str, Any]] = []
     for answer in _pages(caller, path, limit, query):
-        found += answer.get(key or path.rpartition("/")[2], [])
+        found += answer.get(key or _key(path), [])
     if len(found) > limit:
         typer.echo(f"the first {limit} of more; --limit shows more", err=True)
     return found[:limit]
+
+
+def _key(path: str) -> str:
+    """The field of a list's answer that holds the items."""
+    return path.rpartition("/")[2]
 
 
 def _pages(
@@ -109,6 +119,11 @@ def _pages(
 def enum(prefix: str, choice: StrEnum | None) -> str:
     """A choice in the words of the contracts: `enum("STATE", State.DRAFT)` is `STATE_DRAFT`; "" for none."""
     return f"{prefix}_{choice.name}" if choice is not None else ""
+
+
+def with_etag(body: dict[str, Any], etag: str) -> dict[str, Any]:
+    """The body with the etag, where one is given."""
+    return body | ({"etag": etag} if etag else {})
 
 
 def calls(act_as: str = "") -> Callable[[Callable[Concatenate[Call, P], None]], Callable[..., None]]:

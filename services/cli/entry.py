@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.amounts import json_partial_day
-from services.cli.call import Call, calls, enum
+from services.cli.call import Call, calls, enum, with_etag
 from services.cli.exits import ExitCode, Failure
-from services.cli.holder import LEARNER, Etag, HolderName, own, with_etag
+from services.cli.holder import LEARNER, Etag, HolderName, own
 from services.cli.options import Limit
 
 entry = typer.Typer(help="What a person did, learnt or holds: work, education, languages, certificates.")

@@ -69,10 +69,8 @@ def import_(
     done = until_done(call, call.post(f"{made['name']}:import", {"dryRun": dry_run}))
     call.one(done, IMPORT)
     if errors is not None:
-        pages = call.pages(f"{done['name']}/findings")
-        wrong = (finding for page in pages for finding in page.get("findings", []))
         remedy = f"`waymark facts findings {done['name']}` lists them."
-        _write(errors, wrong, remedy)
+        _write(errors, call.each(f"{done['name']}/findings"), remedy)
 
 
 @facts.command(epilog="Example:  waymark facts findings voucherOperations/0198… --limit 1000")
@@ -93,11 +91,11 @@ def findings(
 @calls(SYSTEM)
 def push(
     call: Call,
-    file: Annotated[typer.FileText, typer.Argument(encoding="utf-8", help="JSON lines; - for a pipe.")],
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="JSON lines; - for a pipe.")],
     skip: Annotated[int, typer.Option(min=0, help="Lines to leave out: those stored before a break.")] = 0,
     errors: Errors = None,
 ) -> None:
-    """Stream facts, a line for each learner; what is stored when the stream breaks is said."""
+    """Stream facts, a line for each learner; when that breaks, what is stored and what was wrong is said."""
     # Here and not above: `--help` needs no gRPC.
     from services.cli.fact_stream import push_lines
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.amounts import json_day
-from services.cli.call import Call, calls
+from services.cli.call import Call, calls, with_etag
 
 holder = typer.Typer(help="The person behind a portfolio: open it, read it, change it, erase it.")
 LEARNER = "learner"
@@ -119,11 +119,6 @@ def erase(
 def own(call: Call, name: str) -> str:
     """The portfolio named, `holders/{id}`; without a name the caller's own. Raises Failure."""
     return name or f"holders/{call.caller.subject}"
-
-
-def with_etag(body: dict[str, Any], etag: str) -> dict[str, Any]:
-    """The body with the etag, where one is given."""
-    return body | ({"etag": etag} if etag else {})
 
 
 def _person(

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.amounts import json_day
-from services.cli.call import Call, calls, enum
-from services.cli.holder import LEARNER, Etag, HolderName, own, with_etag
+from services.cli.call import Call, calls, enum, with_etag
+from services.cli.holder import LEARNER, Etag, HolderName, own
 from services.cli.options import Limit
 
 pathway = typer.Typer(help="Ways to a qualification or an occupation, with steps, agreed between two.")

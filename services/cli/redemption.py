@@ -92,7 +92,7 @@ def list_(
 @calls(CASEWORKER)
 def show(call: Call, name: Name) -> None:
     """Show a redemption, and its instalments where it is paid in such."""
-    _show(call, call.get(name))
+    show_redemption(call, call.get(name))
 
 
 @redemption.command(
@@ -127,7 +127,7 @@ def accept(
     amount: Annotated[str, typer.Option(help="Amount to pay; default: all that is allowed.")] = "",
 ) -> None:
     """Accept a delivery, or the instalment that it is for: the amount becomes the provider's."""
-    _show(call, call.post(f"{name}:accept", _with_amount({}, amount)))
+    show_redemption(call, call.post(f"{name}:accept", with_amount({}, amount)))
 
 
 @redemption.command(epilog="Example:  waymark redemption reject redemptions/0198… not_attended")
@@ -169,7 +169,7 @@ def claw_back(
 ) -> None:
     """Take an accepted or paid amount back; what was paid becomes a receivable of the provider."""
     body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note, "learnerAtFault": learner_at_fault}
-    call.one(call.post(f"{name}:clawBack", _with_amount(body, amount)), REDEMPTION)
+    call.one(call.post(f"{name}:clawBack", with_amount(body, amount)), REDEMPTION)
 
 
 @redemption.command(
@@ -186,14 +186,16 @@ def refund(
 ) -> None:
     """Give an accepted or paid amount back, as its provider; the learner's voucher has it again."""
     body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
-    call.one(call.post(f"{name}:refund", _with_amount(body, amount)), REDEMPTION)
+    call.one(call.post(f"{name}:refund", with_amount(body, amount)), REDEMPTION)
 
 
-def _with_amount(body: dict[str, Any], amount: str) -> dict[str, Any]:
-    return {**body, "amount": json_money(amount)} if amount else body
+def with_amount(body: dict[str, Any], amount: str, currency: str = "EUR") -> dict[str, Any]:
+    """The body with the amount, where one is given."""
+    return {**body, "amount": json_money(amount, currency)} if amount else body
 
 
-def _show(call: Call, answer: dict[str, Any]) -> None:
+def show_redemption(call: Call, answer: dict[str, Any]) -> None:
+    """Prints a redemption, with its instalments where it is paid in such."""
     call.one(answer, REDEMPTION)
     if instalments := answer.get("instalments"):
         call.part(instalments, INSTALMENT)

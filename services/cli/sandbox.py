@@ -11,7 +11,7 @@ from services.cli.amounts import json_date, json_money
 from services.cli.call import Call, calls
 from services.cli.exits import Failure
 from services.cli.options import Limit
-from services.cli.redemption import REDEMPTION, Name, Reason
+from services.cli.redemption import REDEMPTION, Name, Reason, show_redemption, with_amount
 
 sandbox = typer.Typer(help="Test an integration without anybody's money: amounts are in XTS, which is none.")
 PROVIDER = "provider"
@@ -99,11 +99,11 @@ def authorise(call: Call, name: Name) -> None:
 def accept(
     call: Call,
     name: Name,
-    amount: Annotated[str, typer.Option(help="Amount to accept; default: all that is reserved.")] = "",
+    amount: Annotated[str, typer.Option(help="Amount to accept; default: all that is allowed.")] = "",
 ) -> None:
-    """Accept a delivery, as a caseworker would."""
-    body = {"amount": json_money(amount, CURRENCY)} if amount else {}
-    call.one(call.post(f"{name}:acceptSandbox", body), REDEMPTION)
+    """Accept a delivery, or the instalment that it is for, as a caseworker would."""
+    body = with_amount({}, amount, CURRENCY)
+    show_redemption(call, call.post(f"{name}:acceptSandbox", body))
 
 
 @sandbox.command(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli import output
-from services.cli.call import Call, calls, enum
+from services.cli.call import Call, calls, enum, with_etag
 from services.cli.client import request_id
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
@@ -92,7 +92,7 @@ def change(
     cleared = ["description"] if description == "" else []
     if not values and not cleared:
         raise Failure(ExitCode.USAGE, "There is nothing to change.", remedy="Name one of the options.")
-    call.one(call.patch(endpoint, values | ({"etag": etag} if etag else {}), cleared), FIELDS)
+    call.one(call.patch(endpoint, with_etag(values, etag), cleared), FIELDS)
 
 
 @webhook.command(epilog="Example:  waymark webhook rotate webhookEndpoints/0198… --overlap 48")

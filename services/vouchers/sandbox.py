@@ -32,7 +32,8 @@ def make_voucher(app: VouchersApp, tx: Transaction, organisation: str, programme
     """Grants a voucher to a new made-up learner by the rules of a sandbox programme; returns its row.
 
     `session`: one of the provider's own. Raises Refusal: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN,
-    SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT naming what the rules ask for beside.
+    PROVIDER_SANCTIONED, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT naming what the
+    rules ask for beside.
     """
     learner = f"{LEARNER}{new_id()}"
     found = assess(app, tx, learner, programme, session, sandbox=True)

@@ -121,6 +121,28 @@ class TestTheCheckGoesRed:
         assert done.returncode != 0
         assert "NO_SUCH_REASON" in done.stderr
 
+    def test_a_relationship_whose_refusal_is_not_named(self, copy: Path) -> None:
+        self.change(
+            copy,
+            lambda text: text.replace(
+                "Errors: NOT_FOUND, PAGE_TOKEN_INVALID.", "Errors: PAGE_TOKEN_INVALID."
+            ),
+            "vouchers/v1/payable.proto",
+        )
+        done = self.check(copy)
+        assert done.returncode != 0
+        assert "ListPayables asks for a relationship" in done.stderr
+
+    def test_a_list_of_errors_that_goes_on_behind_its_end(self, copy: Path) -> None:
+        self.change(
+            copy,
+            lambda text: re.sub(r"(Errors: \w+),", r"\1.", text, count=1),
+            "vouchers/v1/allocation.proto",
+        )
+        done = self.check(copy)
+        assert done.returncode != 0
+        assert "does not say its errors" in done.stderr
+
     def test_a_change_that_was_not_generated(self, copy: Path) -> None:
         self.change(copy, lambda text: text.replace("// ", "// Surely: ", 1), "vouchers/v1/voucher.proto")
         done = self.check(copy)

@@ -20,7 +20,6 @@ from services.platform.events.clients import consumer
 from services.platform.settings import Settings
 
 TYPE_HEADER = "ce_type"
-READ = (voucher_events.AuthorisationCodeSent,)  # events of which steps need what they say
 POLL_MS = 200
 
 M = TypeVar("M", bound=Message)
@@ -42,7 +41,7 @@ def event_topics() -> set[str]:
 
 
 class EventWatcher:
-    """Follows the event topics in a thread and keeps, per key, the types of events in the order they came.
+    """Follows the event topics in a thread and keeps, per key, events in the order they came: type and body.
 
     It is in no consumer group, commits nothing, and starts at the end of each topic: it sees the events of
     this walk, and takes none from anybody.
@@ -55,8 +54,7 @@ class EventWatcher:
         """
         settings = replace(Settings.from_environment("journey"), kafka_bootstrap=bootstrap)
         self._consumer: Any = consumer(settings, None)
-        self._by_key: dict[str, list[str]] = {}
-        self._newest: dict[tuple[str, str], bytes] = {}
+        self._by_key: dict[str, list[tuple[str, bytes]]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         try:
@@ -70,18 +68,20 @@ class EventWatcher:
     def counts(self) -> Counter[str]:
         """How many events of each type were seen so far."""
         with self._lock:
-            return Counter(each for types in self._by_key.values() for each in types)
+            return Counter(kind for seen in self._by_key.values() for kind, _ in seen)
 
     def of_key(self, key: str) -> list[str]:
         """Types of the events with this key, in the order they came."""
-        with self._lock:
-            return list(self._by_key.get(key, ()))
+        return [kind for kind, _ in self._seen(key)]
 
     def newest(self, kind: type[M], key: str) -> M | None:
-        """The newest event of a type in READ with this key; None while none was seen."""
+        """The newest event of a type with this key; None while none was seen."""
+        found = (said for name, said in reversed(self._seen(key)) if name == kind.DESCRIPTOR.name)
+        return next(map(kind.FromString, found), None)
+
+    def _seen(self, key: str) -> list[tuple[str, bytes]]:
         with self._lock:
-            said = self._newest.get((kind.DESCRIPTOR.name, key))
-        return None if said is None else kind.FromString(said)
+            return list(self._by_key.get(key, ()))
 
     def wait_for(self, expected: set[str], timeout: float) -> set[str]:
         """Waits until all `expected` types were seen, at most `timeout` seconds; returns the missing ones."""
@@ -117,12 +117,8 @@ class EventWatcher:
             for records in self._consumer.poll(timeout_ms=POLL_MS).values():
                 with self._lock:
                     for record in records:
-                        self._note(_type_of(record), (record.key or b"").decode(), record.value)
-
-    def _note(self, kind: str, key: str, said: bytes) -> None:
-        self._by_key.setdefault(key, []).append(kind)
-        if kind in {each.DESCRIPTOR.name for each in READ}:
-            self._newest[kind, key] = said
+                        key = (record.key or b"").decode()
+                        self._by_key.setdefault(key, []).append((_type_of(record), record.value))
 
 
 def _type_of(record: Any) -> str:

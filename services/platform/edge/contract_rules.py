@@ -12,6 +12,8 @@ from waymark.options.v1 import options_pb2
 
 from services.platform.edge.contract import Contract, Message, Rpc, service_of
 
+# One list with one full stop: after a second one a reader would overlook what follows.
+_ERRORS = re.compile(r"^Errors: (none|[A-Z0-9_]+(,\s[A-Z0-9_]+)*)\.\Z", re.MULTILINE)
 _CHANGING = ("post", "patch", "put", "delete")
 
 
@@ -33,11 +35,14 @@ def _rpc_faults(contract: Contract, rpc: Rpc) -> Iterator[str]:
         yield from (f"{rpc.path} allows nobody in an entry" for allow in rpc.policy.allow if not allow.role)
     if not rpc.bindings:
         yield f"{rpc.path} has no (google.api.http): REST could not reach it"
-    if not re.search(r"^Errors:", rpc.comment, re.MULTILINE):
+    if not _ERRORS.search(rpc.comment):
         yield f"{rpc.path} does not say its errors: end its comment with `Errors: REASON, REASON.`"
     for reason in rpc.reasons:
         if f"REASON_{reason}" not in reason_pb2.Reason.keys():  # noqa: SIM118 (an enum, not a dict)
             yield f"{rpc.path} names the error {reason}, which the catalogue does not have"
+    related = rpc.policy and any(allow.relationship for allow in rpc.policy.allow)
+    if related and "NOT_FOUND" not in rpc.reasons:
+        yield f"{rpc.path} asks for a relationship: without it a caller gets NOT_FOUND, which it must name"
     fields = {field.descriptor.name for field in contract.messages[rpc.request].fields}
     changes = any(binding.verb in _CHANGING for binding in rpc.bindings)
     # Nobody repeats a stream as a whole: its answers say how far it came.

@@ -11,12 +11,13 @@ from waymark.vouchers.v1 import events_pb2, programme_pb2, redemption_pb2, state
 from waymark.vouchers.v1 import sandbox_pb2 as pb
 
 from services.platform.db.transaction import transaction
+from services.platform.edge.contract import Contract
 from services.vouchers import jobs
 from services.vouchers import sandbox as making
 from services.vouchers.store import sandbox as store
 from tests.integration.vouchers.refusals import reason_of, refused, violations_of
 from tests.integration.vouchers.test_evidence import put, ticket
-from tests.support.quality import told
+from tests.support.quality import Sanction, sanction, told
 from tests.support.sandbox import XTS, accepted, ask, delivered, made, paid, reserved, sandbox, xts
 from tests.support.vouchers import World, cents
 
@@ -165,6 +166,15 @@ def test_rules_that_ask_for_facts_say_so_and_an_empty_pot_too(world: World) -> N
     assert "COURSE_NOT_ALLOWED" in violations_of(lambda: made(world, level))["programme"]
     poor = sandbox(world, fund=1)
     assert refused(lambda: made(world, poor)) == "BUDGET_EXHAUSTED"
+
+
+def test_a_barred_provider_is_refused_as_the_contract_says(world: World) -> None:
+    programme = sandbox(world)
+    sanction(world, Sanction.KIND_NO_NEW_RESERVATIONS)
+    reason = refused(lambda: made(world, programme))
+    assert reason == "PROVIDER_SANCTIONED"
+    (rpc,) = (each for each in Contract().rpcs if each.name == "CreateSandboxVoucher")
+    assert reason in rpc.reasons
 
 
 def test_the_code_is_told_once(world: World) -> None:

@@ -170,16 +170,18 @@ def apply(journey: Journey, person: str, programme: str, session: str, **declare
     return journey.person("learner", person).rest("POST", "/v1/applications", body)
 
 
-def book(journey: Journey, person: str, voucher: str, session: str) -> dict[str, Any]:
-    """The person reserves a session with a voucher; returns the redemption, which waits for their word."""
+def book(journey: Journey, person: str, voucher: str, session: str, amount: str = "") -> dict[str, Any]:
+    """The person reserves `amount` for a session with a voucher, all that it covers when empty; returns the
+    redemption, which waits for their word."""
     caller = journey.person("learner", person)
     wanted = {"voucher": voucher, "session": session, "requestId": request_id()}
-    return caller.rest("POST", "/v1/redemptions:reserve", wanted)
+    part = {"amount": json_money(amount)} if amount else {}
+    return caller.rest("POST", "/v1/redemptions:reserve", wanted | part)
 
 
-def reserve(journey: Journey, person: str, voucher: str, session: str) -> dict[str, Any]:
-    """The person reserves a session with a voucher and agrees to the spend; returns the redemption."""
-    booked = book(journey, person, voucher, session)
+def reserve(journey: Journey, person: str, voucher: str, session: str, amount: str = "") -> dict[str, Any]:
+    """The person books and agrees to the spend; returns the redemption."""
+    booked = book(journey, person, voucher, session, amount)
     caller = journey.person("learner", person)
     return caller.rest("POST", f"/v1/{booked['name']}:authorise", {"requestId": request_id()})
 

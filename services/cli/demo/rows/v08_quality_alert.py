@@ -56,14 +56,9 @@ def in_force(journey: Journey, programme: str) -> None:
 
 def spend(journey: Journey, person: str, programme: str, amount: str) -> str:
     """A person is granted a voucher and spends `amount` of it, all when empty; returns the redemption."""
-    voucher, caller = quality.granted(journey, person, programme), journey.person("learner", person)
-    session = journey.facts.session
-    wanted: dict[str, Any] = {"voucher": voucher, "session": session, "requestId": request_id()}
-    if amount:
-        wanted["amount"] = json_money(amount)
-    name = caller.rest("POST", "/v1/redemptions:reserve", wanted)["name"]
-    caller.rest("POST", f"/v1/{name}:authorise", {"requestId": request_id()})
-    return str(ground.deliver(journey, name)["name"])
+    voucher = quality.granted(journey, person, programme)
+    booked = ground.reserve(journey, person, voucher, journey.facts.session, amount)
+    return str(ground.deliver(journey, booked["name"])["name"])
 
 
 def alert_on(journey: Journey, redemption: str) -> dict[str, Any] | None:

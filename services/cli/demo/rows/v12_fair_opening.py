@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.cli.amounts import cents
 from services.cli.call import listed
 from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
@@ -74,7 +75,7 @@ def ready(journey: Journey, people: list[str], session: str) -> int:
         for each in offering["sessions"]
         if each["name"] == session
     ]
-    return int(prices[0].get("units", 0)) * 100 + int(prices[0].get("nanos", 0)) // 10_000_000
+    return cents(prices[0])
 
 
 def application(journey: Journey, person: str, programme: str, session: str) -> dict[str, Any]:

@@ -127,10 +127,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_OBLIGATION_NOT_DUE: _Reason.ValueType  # 567
     REASON_PERIOD_NOT_OVER: _Reason.ValueType  # 580
     REASON_WEBHOOK_URL_REFUSED: _Reason.ValueType  # 581
+    REASON_WEBHOOK_CONTENT_GONE: _Reason.ValueType  # 589
     REASON_NO_SHOW_TOO_EARLY: _Reason.ValueType  # 620
     REASON_EVIDENCE_USED: _Reason.ValueType  # 621
     REASON_REDEMPTION_IS_PART: _Reason.ValueType  # 622
-    REASON_WEBHOOK_CONTENT_GONE: _Reason.ValueType  # 589
     REASON_SANDBOX_APART: _Reason.ValueType  # 640
     REASON_SANDBOX_LIMIT: _Reason.ValueType  # 641
 
@@ -240,10 +240,10 @@ REASON_REPAYMENT_NOT_DUE: Reason.ValueType  # 566
 REASON_OBLIGATION_NOT_DUE: Reason.ValueType  # 567
 REASON_PERIOD_NOT_OVER: Reason.ValueType  # 580
 REASON_WEBHOOK_URL_REFUSED: Reason.ValueType  # 581
+REASON_WEBHOOK_CONTENT_GONE: Reason.ValueType  # 589
 REASON_NO_SHOW_TOO_EARLY: Reason.ValueType  # 620
 REASON_EVIDENCE_USED: Reason.ValueType  # 621
 REASON_REDEMPTION_IS_PART: Reason.ValueType  # 622
-REASON_WEBHOOK_CONTENT_GONE: Reason.ValueType  # 589
 REASON_SANDBOX_APART: Reason.ValueType  # 640
 REASON_SANDBOX_LIMIT: Reason.ValueType  # 641
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

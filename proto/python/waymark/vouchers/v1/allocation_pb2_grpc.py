@@ -82,8 +82,8 @@ class AllocationServiceServicer:
         """Checks the file that was put there and works through it in the background, or (`dry_run`) says what would come of it.
         The same allocation can run again: who has a voucher of it already is not given another. What is no such file is found
         by the work, which then fails with that reason.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH, SANDBOX_APART.
-        ALLOCATION_FILE_INVALID.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH,
+        ALLOCATION_FILE_INVALID, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

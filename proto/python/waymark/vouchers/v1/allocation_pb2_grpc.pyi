@@ -46,8 +46,8 @@ class AllocationServiceStub:
     """Checks the file that was put there and works through it in the background, or (`dry_run`) says what would come of it.
     The same allocation can run again: who has a voucher of it already is not given another. What is no such file is found
     by the work, which then fails with that reason.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH, SANDBOX_APART.
-    ALLOCATION_FILE_INVALID.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH,
+    ALLOCATION_FILE_INVALID, SANDBOX_APART.
     """
     ListAllocationRows: _grpc.UnaryUnaryMultiCallable[_allocation_pb2.ListAllocationRowsRequest, _allocation_pb2.ListAllocationRowsResponse]
     """Lists the rows of a run with what became of each; also while it is at work.
@@ -71,8 +71,8 @@ class AllocationServiceAsyncStub(AllocationServiceStub):
     """Checks the file that was put there and works through it in the background, or (`dry_run`) says what would come of it.
     The same allocation can run again: who has a voucher of it already is not given another. What is no such file is found
     by the work, which then fails with that reason.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH, SANDBOX_APART.
-    ALLOCATION_FILE_INVALID.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH,
+    ALLOCATION_FILE_INVALID, SANDBOX_APART.
     """
     ListAllocationRows: _aio.UnaryUnaryMultiCallable[_allocation_pb2.ListAllocationRowsRequest, _allocation_pb2.ListAllocationRowsResponse]  # type: ignore[assignment]
     """Lists the rows of a run with what became of each; also while it is at work.
@@ -111,8 +111,8 @@ class AllocationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Checks the file that was put there and works through it in the background, or (`dry_run`) says what would come of it.
         The same allocation can run again: who has a voucher of it already is not given another. What is no such file is found
         by the work, which then fails with that reason.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH, SANDBOX_APART.
-        ALLOCATION_FILE_INVALID.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING, UPLOAD_MISMATCH,
+        ALLOCATION_FILE_INVALID, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod

@@ -37,8 +37,8 @@ class ApplicationServiceStub:
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
     caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
     for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT, SANDBOX_APART.
-    OPENING_NOT_YET, OPENING_CLOSED.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+    OPENING_NOT_YET, OPENING_CLOSED, SANDBOX_APART.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]
     """Reads an application.
@@ -46,7 +46,7 @@ class ApplicationServiceStub:
     """
     ListApplications: _grpc.UnaryUnaryMultiCallable[_application_pb2.ListApplicationsRequest, _application_pb2.ListApplicationsResponse]
     """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
-    Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
     """
     DecideApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]
     """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
@@ -82,8 +82,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
     caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
     for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT, SANDBOX_APART.
-    OPENING_NOT_YET, OPENING_CLOSED.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+    OPENING_NOT_YET, OPENING_CLOSED, SANDBOX_APART.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Reads an application.
@@ -91,7 +91,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """
     ListApplications: _aio.UnaryUnaryMultiCallable[_application_pb2.ListApplicationsRequest, _application_pb2.ListApplicationsResponse]  # type: ignore[assignment]
     """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
-    Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
     """
     DecideApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.DecideApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Grants or refuses an application that is SUBMITTED. Who has it in hand decides, or a supervisor; who decides one that
@@ -130,8 +130,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Submits an application. It is decided at once when verified facts decide every clause, otherwise it waits for a
         caseworker. Within an opening window it is collected for the draw, unless something else than money speaks against it
         for certain; each person once. While people wait for a programme's money, nobody else is granted it.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT, SANDBOX_APART.
-        OPENING_NOT_YET, OPENING_CLOSED.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, APPLICATION_OPEN, INVALID_ARGUMENT,
+        OPENING_NOT_YET, OPENING_CLOSED, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
@@ -151,7 +151,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.ListApplicationsResponse, _abc.Awaitable[_application_pb2.ListApplicationsResponse]]:
         """Lists applications, oldest first: a learner's own, or the queue of the desk; without those of the sandbox, which nobody made.
-        Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod

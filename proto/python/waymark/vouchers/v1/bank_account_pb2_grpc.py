@@ -68,7 +68,7 @@ class BankAccountServiceServicer:
 
     def ProposeBankAccount(self, request, context):
         """Proposes the account a provider is paid to.
-        Errors: IBAN_INVALID.
+        Errors: NOT_FOUND, IBAN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,7 +100,7 @@ class BankAccountServiceServicer:
 
     def ListBankAccounts(self, request, context):
         """Lists a provider's accounts, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,7 @@ class BankAccountServiceStub:
     def __new__(cls, channel: _aio.Channel) -> BankAccountServiceAsyncStub: ...
     ProposeBankAccount: _grpc.UnaryUnaryMultiCallable[_bank_account_pb2.ProposeBankAccountRequest, _bank_account_pb2.BankAccount]
     """Proposes the account a provider is paid to.
-    Errors: IBAN_INVALID.
+    Errors: NOT_FOUND, IBAN_INVALID.
     """
     ConfirmBankAccount: _grpc.UnaryUnaryMultiCallable[_bank_account_pb2.ConfirmBankAccountRequest, _bank_account_pb2.BankAccount]
     """Confirms a proposed account, by another person than proposed it.
@@ -51,7 +51,7 @@ class BankAccountServiceStub:
     """
     ListBankAccounts: _grpc.UnaryUnaryMultiCallable[_bank_account_pb2.ListBankAccountsRequest, _bank_account_pb2.ListBankAccountsResponse]
     """Lists a provider's accounts, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 @_typing.type_check_only
@@ -61,7 +61,7 @@ class BankAccountServiceAsyncStub(BankAccountServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ProposeBankAccount: _aio.UnaryUnaryMultiCallable[_bank_account_pb2.ProposeBankAccountRequest, _bank_account_pb2.BankAccount]  # type: ignore[assignment]
     """Proposes the account a provider is paid to.
-    Errors: IBAN_INVALID.
+    Errors: NOT_FOUND, IBAN_INVALID.
     """
     ConfirmBankAccount: _aio.UnaryUnaryMultiCallable[_bank_account_pb2.ConfirmBankAccountRequest, _bank_account_pb2.BankAccount]  # type: ignore[assignment]
     """Confirms a proposed account, by another person than proposed it.
@@ -77,7 +77,7 @@ class BankAccountServiceAsyncStub(BankAccountServiceStub):
     """
     ListBankAccounts: _aio.UnaryUnaryMultiCallable[_bank_account_pb2.ListBankAccountsRequest, _bank_account_pb2.ListBankAccountsResponse]  # type: ignore[assignment]
     """Lists a provider's accounts, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 class BankAccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -90,7 +90,7 @@ class BankAccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_bank_account_pb2.BankAccount, _abc.Awaitable[_bank_account_pb2.BankAccount]]:
         """Proposes the account a provider is paid to.
-        Errors: IBAN_INVALID.
+        Errors: NOT_FOUND, IBAN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -130,7 +130,7 @@ class BankAccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_bank_account_pb2.ListBankAccountsResponse, _abc.Awaitable[_bank_account_pb2.ListBankAccountsResponse]]:
         """Lists a provider's accounts, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
 def add_BankAccountServiceServicer_to_server(servicer: BankAccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

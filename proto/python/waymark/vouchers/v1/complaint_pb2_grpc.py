@@ -74,7 +74,7 @@ class ComplaintServiceServicer:
 
     def ListComplaints(self, request, context):
         """Lists complaints, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

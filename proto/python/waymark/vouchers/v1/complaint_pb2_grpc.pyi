@@ -43,7 +43,7 @@ class ComplaintServiceStub:
     """
     ListComplaints: _grpc.UnaryUnaryMultiCallable[_complaint_pb2.ListComplaintsRequest, _complaint_pb2.ListComplaintsResponse]
     """Lists complaints, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 @_typing.type_check_only
@@ -61,7 +61,7 @@ class ComplaintServiceAsyncStub(ComplaintServiceStub):
     """
     ListComplaints: _aio.UnaryUnaryMultiCallable[_complaint_pb2.ListComplaintsRequest, _complaint_pb2.ListComplaintsResponse]  # type: ignore[assignment]
     """Lists complaints, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 class ComplaintServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -94,7 +94,7 @@ class ComplaintServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_complaint_pb2.ListComplaintsResponse, _abc.Awaitable[_complaint_pb2.ListComplaintsResponse]]:
         """Lists complaints, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
 def add_ComplaintServiceServicer_to_server(servicer: ComplaintServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

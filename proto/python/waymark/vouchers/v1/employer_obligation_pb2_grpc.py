@@ -119,7 +119,7 @@ class EmployerObligationServiceServicer:
 
     def ListEmployerObligations(self, request, context):
         """Lists obligations, oldest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,7 @@ class EmployerObligationServiceStub:
     """
     ListEmployerObligations: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.ListEmployerObligationsRequest, _employer_obligation_pb2.ListEmployerObligationsResponse]
     """Lists obligations, oldest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     EnrolTrainees: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.EnrolTraineesRequest, _employer_obligation_pb2.TraineesResponse]
     """Enrols people and splits the cost of each over the payers; who is enrolled already stays as it is.
@@ -97,7 +97,7 @@ class EmployerObligationServiceAsyncStub(EmployerObligationServiceStub):
     """
     ListEmployerObligations: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.ListEmployerObligationsRequest, _employer_obligation_pb2.ListEmployerObligationsResponse]  # type: ignore[assignment]
     """Lists obligations, oldest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     EnrolTrainees: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.EnrolTraineesRequest, _employer_obligation_pb2.TraineesResponse]  # type: ignore[assignment]
     """Enrols people and splits the cost of each over the payers; who is enrolled already stays as it is.
@@ -166,7 +166,7 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_employer_obligation_pb2.ListEmployerObligationsResponse, _abc.Awaitable[_employer_obligation_pb2.ListEmployerObligationsResponse]]:
         """Lists obligations, oldest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -80,7 +80,7 @@ class LearnerFactServiceServicer:
 
     def ListLearnerFacts(self, request, context):
         """Lists the facts kept about a learner.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

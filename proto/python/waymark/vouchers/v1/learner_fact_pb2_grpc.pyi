@@ -49,7 +49,7 @@ class LearnerFactServiceStub:
     """
     ListLearnerFacts: _grpc.UnaryUnaryMultiCallable[_learner_fact_pb2.ListLearnerFactsRequest, _learner_fact_pb2.ListLearnerFactsResponse]
     """Lists the facts kept about a learner.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 @_typing.type_check_only
@@ -73,7 +73,7 @@ class LearnerFactServiceAsyncStub(LearnerFactServiceStub):
     """
     ListLearnerFacts: _aio.UnaryUnaryMultiCallable[_learner_fact_pb2.ListLearnerFactsRequest, _learner_fact_pb2.ListLearnerFactsResponse]  # type: ignore[assignment]
     """Lists the facts kept about a learner.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 class LearnerFactServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -112,7 +112,7 @@ class LearnerFactServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_learner_fact_pb2.ListLearnerFactsResponse, _abc.Awaitable[_learner_fact_pb2.ListLearnerFactsResponse]]:
         """Lists the facts kept about a learner.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
 def add_LearnerFactServiceServicer_to_server(servicer: LearnerFactServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

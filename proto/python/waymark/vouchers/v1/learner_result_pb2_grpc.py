@@ -101,7 +101,7 @@ class LearnerResultServiceServicer:
 
     def GetLearnerResults(self, request, context):
         """Sums feedback and outcomes by programme, provider or course; nothing is told of fewer than five.
-        Errors: INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,7 @@ class LearnerResultServiceStub:
     """
     GetLearnerResults: _grpc.UnaryUnaryMultiCallable[_learner_result_pb2.GetLearnerResultsRequest, _learner_result_pb2.LearnerResults]
     """Sums feedback and outcomes by programme, provider or course; nothing is told of fewer than five.
-    Errors: INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
 
 @_typing.type_check_only
@@ -79,7 +79,7 @@ class LearnerResultServiceAsyncStub(LearnerResultServiceStub):
     """
     GetLearnerResults: _aio.UnaryUnaryMultiCallable[_learner_result_pb2.GetLearnerResultsRequest, _learner_result_pb2.LearnerResults]  # type: ignore[assignment]
     """Sums feedback and outcomes by programme, provider or course; nothing is told of fewer than five.
-    Errors: INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
 
 class LearnerResultServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -133,7 +133,7 @@ class LearnerResultServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_learner_result_pb2.LearnerResults, _abc.Awaitable[_learner_result_pb2.LearnerResults]]:
         """Sums feedback and outcomes by programme, provider or course; nothing is told of fewer than five.
-        Errors: INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
         """
 
 def add_LearnerResultServiceServicer_to_server(servicer: LearnerResultServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -163,7 +163,7 @@ class LevyServiceServicer:
 
     def ListLevyAccounts(self, request, context):
         """Lists accounts, oldest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -187,7 +187,7 @@ class LevyServiceServicer:
 
     def ListLevyClaims(self, request, context):
         """Lists the claims on an account, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,7 +61,7 @@ class LevyServiceStub:
     """
     ListLevyAccounts: _grpc.UnaryUnaryMultiCallable[_levy_pb2.ListLevyAccountsRequest, _levy_pb2.ListLevyAccountsResponse]
     """Lists accounts, oldest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     CreateLevyClaim: _grpc.UnaryUnaryMultiCallable[_levy_pb2.CreateLevyClaimRequest, _levy_pb2.LevyClaim]
     """Claims money back for training, and sets it aside, what lapses first before the rest.
@@ -73,7 +73,7 @@ class LevyServiceStub:
     """
     ListLevyClaims: _grpc.UnaryUnaryMultiCallable[_levy_pb2.ListLevyClaimsRequest, _levy_pb2.ListLevyClaimsResponse]
     """Lists the claims on an account, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ApproveLevyClaim: _grpc.UnaryUnaryMultiCallable[_levy_pb2.ApproveLevyClaimRequest, _levy_pb2.LevyClaim]
     """Approves a claim, by another person than submitted it: the levy pays.
@@ -124,7 +124,7 @@ class LevyServiceAsyncStub(LevyServiceStub):
     """
     ListLevyAccounts: _aio.UnaryUnaryMultiCallable[_levy_pb2.ListLevyAccountsRequest, _levy_pb2.ListLevyAccountsResponse]  # type: ignore[assignment]
     """Lists accounts, oldest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     CreateLevyClaim: _aio.UnaryUnaryMultiCallable[_levy_pb2.CreateLevyClaimRequest, _levy_pb2.LevyClaim]  # type: ignore[assignment]
     """Claims money back for training, and sets it aside, what lapses first before the rest.
@@ -136,7 +136,7 @@ class LevyServiceAsyncStub(LevyServiceStub):
     """
     ListLevyClaims: _aio.UnaryUnaryMultiCallable[_levy_pb2.ListLevyClaimsRequest, _levy_pb2.ListLevyClaimsResponse]  # type: ignore[assignment]
     """Lists the claims on an account, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ApproveLevyClaim: _aio.UnaryUnaryMultiCallable[_levy_pb2.ApproveLevyClaimRequest, _levy_pb2.LevyClaim]  # type: ignore[assignment]
     """Approves a claim, by another person than submitted it: the levy pays.
@@ -226,7 +226,7 @@ class LevyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_levy_pb2.ListLevyAccountsResponse, _abc.Awaitable[_levy_pb2.ListLevyAccountsResponse]]:
         """Lists accounts, oldest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -256,7 +256,7 @@ class LevyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_levy_pb2.ListLevyClaimsResponse, _abc.Awaitable[_levy_pb2.ListLevyClaimsResponse]]:
         """Lists the claims on an account, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -61,7 +61,7 @@ class PayableServiceServicer:
 
     def ListPayables(self, request, context):
         """Lists payables, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

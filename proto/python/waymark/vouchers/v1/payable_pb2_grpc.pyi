@@ -39,7 +39,7 @@ class PayableServiceStub:
     """
     ListPayables: _grpc.UnaryUnaryMultiCallable[_payable_pb2.ListPayablesRequest, _payable_pb2.ListPayablesResponse]
     """Lists payables, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 @_typing.type_check_only
@@ -53,7 +53,7 @@ class PayableServiceAsyncStub(PayableServiceStub):
     """
     ListPayables: _aio.UnaryUnaryMultiCallable[_payable_pb2.ListPayablesRequest, _payable_pb2.ListPayablesResponse]  # type: ignore[assignment]
     """Lists payables, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 class PayableServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -76,7 +76,7 @@ class PayableServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payable_pb2.ListPayablesResponse, _abc.Awaitable[_payable_pb2.ListPayablesResponse]]:
         """Lists payables, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
 def add_PayableServiceServicer_to_server(servicer: PayableServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -71,7 +71,7 @@ class ReceivableServiceServicer:
 
     def ListReceivables(self, request, context):
         """Lists receivables by age, oldest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

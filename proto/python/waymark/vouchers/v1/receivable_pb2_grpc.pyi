@@ -39,7 +39,7 @@ class ReceivableServiceStub:
     """
     ListReceivables: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.ListReceivablesRequest, _receivable_pb2.ListReceivablesResponse]
     """Lists receivables by age, oldest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ProposeWriteOff: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.ProposeWriteOffRequest, _receivable_pb2.Receivable]
     """Proposes to write off what is left and no frozen batch sets off.
@@ -61,7 +61,7 @@ class ReceivableServiceAsyncStub(ReceivableServiceStub):
     """
     ListReceivables: _aio.UnaryUnaryMultiCallable[_receivable_pb2.ListReceivablesRequest, _receivable_pb2.ListReceivablesResponse]  # type: ignore[assignment]
     """Lists receivables by age, oldest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ProposeWriteOff: _aio.UnaryUnaryMultiCallable[_receivable_pb2.ProposeWriteOffRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
     """Proposes to write off what is left and no frozen batch sets off.
@@ -92,7 +92,7 @@ class ReceivableServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_receivable_pb2.ListReceivablesResponse, _abc.Awaitable[_receivable_pb2.ListReceivablesResponse]]:
         """Lists receivables by age, oldest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -229,7 +229,7 @@ class RedemptionServiceServicer:
 
     def ListRedemptions(self, request, context):
         """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -99,7 +99,7 @@ class RedemptionServiceStub:
     """
     ListRedemptions: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ListRedemptionsRequest, _redemption_pb2.ListRedemptionsResponse]
     """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 @_typing.type_check_only
@@ -173,7 +173,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """
     ListRedemptions: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ListRedemptionsRequest, _redemption_pb2.ListRedemptionsResponse]  # type: ignore[assignment]
     """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -328,7 +328,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.ListRedemptionsResponse, _abc.Awaitable[_redemption_pb2.ListRedemptionsResponse]]:
         """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
 def add_RedemptionServiceServicer_to_server(servicer: RedemptionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

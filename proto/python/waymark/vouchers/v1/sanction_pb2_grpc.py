@@ -114,7 +114,7 @@ class SanctionServiceServicer:
 
     def ListSanctions(self, request, context):
         """Lists sanctions, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

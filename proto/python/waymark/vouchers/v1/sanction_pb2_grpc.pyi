@@ -56,7 +56,7 @@ class SanctionServiceStub:
     """
     ListSanctions: _grpc.UnaryUnaryMultiCallable[_sanction_pb2.ListSanctionsRequest, _sanction_pb2.ListSanctionsResponse]
     """Lists sanctions, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 @_typing.type_check_only
@@ -87,7 +87,7 @@ class SanctionServiceAsyncStub(SanctionServiceStub):
     """
     ListSanctions: _aio.UnaryUnaryMultiCallable[_sanction_pb2.ListSanctionsRequest, _sanction_pb2.ListSanctionsResponse]  # type: ignore[assignment]
     """Lists sanctions, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
 class SanctionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -151,7 +151,7 @@ class SanctionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sanction_pb2.ListSanctionsResponse, _abc.Awaitable[_sanction_pb2.ListSanctionsResponse]]:
         """Lists sanctions, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
 def add_SanctionServiceServicer_to_server(servicer: SanctionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

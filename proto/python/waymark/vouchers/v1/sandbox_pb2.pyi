@@ -132,7 +132,7 @@ class AcceptSandboxRedemptionRequest(_message.Message):
     """UUID that makes the call safe to repeat."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """Amount to accept, in `XTS`; unset: all that is reserved."""
+        """Amount to accept, in `XTS`, at most what AcceptRedemption would allow; unset: all of that."""
 
     def __init__(
         self,

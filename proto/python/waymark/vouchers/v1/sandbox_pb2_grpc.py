@@ -73,8 +73,8 @@ class SandboxServiceServicer:
 
     def CreateSandboxVoucher(self, request, context):
         """Makes a voucher of a sandbox programme for a made-up learner, and its code.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT,
-        ALREADY_ANSWERED.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED,
+        INVALID_ARGUMENT, ALREADY_ANSWERED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,7 +89,7 @@ class SandboxServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AcceptSandboxRedemption(self, request, context):
-        """Accepts a delivery on a sandbox voucher, as a caseworker would.
+        """Accepts a delivery on a sandbox voucher, or that of the instalment at hand, as a caseworker would.
         Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

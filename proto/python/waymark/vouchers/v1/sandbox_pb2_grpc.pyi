@@ -39,15 +39,15 @@ class SandboxServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SandboxServiceAsyncStub: ...
     CreateSandboxVoucher: _grpc.UnaryUnaryMultiCallable[_sandbox_pb2.CreateSandboxVoucherRequest, _sandbox_pb2.CreateSandboxVoucherResponse]
     """Makes a voucher of a sandbox programme for a made-up learner, and its code.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT,
-    ALREADY_ANSWERED.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED,
+    INVALID_ARGUMENT, ALREADY_ANSWERED.
     """
     AuthoriseSandboxRedemption: _grpc.UnaryUnaryMultiCallable[_sandbox_pb2.AuthoriseSandboxRedemptionRequest, _redemption_pb2.Redemption]
     """Agrees to a spend of a sandbox voucher, as the learner would.
     Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, RESERVATION_EXPIRED.
     """
     AcceptSandboxRedemption: _grpc.UnaryUnaryMultiCallable[_sandbox_pb2.AcceptSandboxRedemptionRequest, _redemption_pb2.Redemption]
-    """Accepts a delivery on a sandbox voucher, as a caseworker would.
+    """Accepts a delivery on a sandbox voucher, or that of the instalment at hand, as a caseworker would.
     Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
     RejectSandboxRedemption: _grpc.UnaryUnaryMultiCallable[_sandbox_pb2.RejectSandboxRedemptionRequest, _redemption_pb2.Redemption]
@@ -70,15 +70,15 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSandboxVoucher: _aio.UnaryUnaryMultiCallable[_sandbox_pb2.CreateSandboxVoucherRequest, _sandbox_pb2.CreateSandboxVoucherResponse]  # type: ignore[assignment]
     """Makes a voucher of a sandbox programme for a made-up learner, and its code.
-    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT,
-    ALREADY_ANSWERED.
+    Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED,
+    INVALID_ARGUMENT, ALREADY_ANSWERED.
     """
     AuthoriseSandboxRedemption: _aio.UnaryUnaryMultiCallable[_sandbox_pb2.AuthoriseSandboxRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Agrees to a spend of a sandbox voucher, as the learner would.
     Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, RESERVATION_EXPIRED.
     """
     AcceptSandboxRedemption: _aio.UnaryUnaryMultiCallable[_sandbox_pb2.AcceptSandboxRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Accepts a delivery on a sandbox voucher, as a caseworker would.
+    """Accepts a delivery on a sandbox voucher, or that of the instalment at hand, as a caseworker would.
     Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
     RejectSandboxRedemption: _aio.UnaryUnaryMultiCallable[_sandbox_pb2.RejectSandboxRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
@@ -104,8 +104,8 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_pb2.CreateSandboxVoucherResponse, _abc.Awaitable[_sandbox_pb2.CreateSandboxVoucherResponse]]:
         """Makes a voucher of a sandbox programme for a made-up learner, and its code.
-        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED, INVALID_ARGUMENT,
-        ALREADY_ANSWERED.
+        Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, SANDBOX_APART, SANDBOX_LIMIT, BUDGET_EXHAUSTED,
+        INVALID_ARGUMENT, ALREADY_ANSWERED.
         """
 
     @_abc_1.abstractmethod
@@ -124,7 +124,7 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sandbox_pb2.AcceptSandboxRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Accepts a delivery on a sandbox voucher, as a caseworker would.
+        """Accepts a delivery on a sandbox voucher, or that of the instalment at hand, as a caseworker would.
         Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
 

@@ -59,7 +59,7 @@ class StatementServiceServicer:
 
     def GetStatement(self, request, context):
         """Sums a period, with what stood at its start and its end.
-        Errors: INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -67,7 +67,7 @@ class StatementServiceServicer:
 
     def ListStatementLines(self, request, context):
         """Lists the movements of a period, oldest first.
-        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -75,7 +75,7 @@ class StatementServiceServicer:
 
     def GetStatementFile(self, request, context):
         """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them.
-        Errors: INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

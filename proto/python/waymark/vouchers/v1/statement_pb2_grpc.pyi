@@ -36,15 +36,15 @@ class StatementServiceStub:
     def __new__(cls, channel: _aio.Channel) -> StatementServiceAsyncStub: ...
     GetStatement: _grpc.UnaryUnaryMultiCallable[_statement_pb2.GetStatementRequest, _statement_pb2.Statement]
     """Sums a period, with what stood at its start and its end.
-    Errors: INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
     ListStatementLines: _grpc.UnaryUnaryMultiCallable[_statement_pb2.ListStatementLinesRequest, _statement_pb2.ListStatementLinesResponse]
     """Lists the movements of a period, oldest first.
-    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     GetStatementFile: _grpc.UnaryStreamMultiCallable[_statement_pb2.GetStatementFileRequest, _httpbody_pb2.HttpBody]
     """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them.
-    Errors: INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
 
 @_typing.type_check_only
@@ -54,15 +54,15 @@ class StatementServiceAsyncStub(StatementServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetStatement: _aio.UnaryUnaryMultiCallable[_statement_pb2.GetStatementRequest, _statement_pb2.Statement]  # type: ignore[assignment]
     """Sums a period, with what stood at its start and its end.
-    Errors: INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
     ListStatementLines: _aio.UnaryUnaryMultiCallable[_statement_pb2.ListStatementLinesRequest, _statement_pb2.ListStatementLinesResponse]  # type: ignore[assignment]
     """Lists the movements of a period, oldest first.
-    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     GetStatementFile: _aio.UnaryStreamMultiCallable[_statement_pb2.GetStatementFileRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them.
-    Errors: INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
 
 class StatementServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -75,7 +75,7 @@ class StatementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_statement_pb2.Statement, _abc.Awaitable[_statement_pb2.Statement]]:
         """Sums a period, with what stood at its start and its end.
-        Errors: INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod
@@ -85,7 +85,7 @@ class StatementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_statement_pb2.ListStatementLinesResponse, _abc.Awaitable[_statement_pb2.ListStatementLinesResponse]]:
         """Lists the movements of a period, oldest first.
-        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -95,7 +95,7 @@ class StatementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them.
-        Errors: INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
         """
 
 def add_StatementServiceServicer_to_server(servicer: StatementServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -111,7 +111,7 @@ class VoucherServiceServicer:
 
     def ListVouchers(self, request, context):
         """Lists a learner's vouchers, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

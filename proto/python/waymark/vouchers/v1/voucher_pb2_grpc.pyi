@@ -39,7 +39,7 @@ class VoucherServiceStub:
     """
     ListVouchers: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.ListVouchersRequest, _voucher_pb2.ListVouchersResponse]
     """Lists a learner's vouchers, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     IssueVoucherCode: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.IssueVoucherCodeRequest, _voucher_pb2.IssueVoucherCodeResponse]
     """Makes a new code for a voucher and shows it once; only its HMAC is kept.
@@ -96,7 +96,7 @@ class VoucherServiceAsyncStub(VoucherServiceStub):
     """
     ListVouchers: _aio.UnaryUnaryMultiCallable[_voucher_pb2.ListVouchersRequest, _voucher_pb2.ListVouchersResponse]  # type: ignore[assignment]
     """Lists a learner's vouchers, newest first.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     IssueVoucherCode: _aio.UnaryUnaryMultiCallable[_voucher_pb2.IssueVoucherCodeRequest, _voucher_pb2.IssueVoucherCodeResponse]  # type: ignore[assignment]
     """Makes a new code for a voucher and shows it once; only its HMAC is kept.
@@ -162,7 +162,7 @@ class VoucherServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_voucher_pb2.ListVouchersResponse, _abc.Awaitable[_voucher_pb2.ListVouchersResponse]]:
         """Lists a learner's vouchers, newest first.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -87,7 +87,7 @@ class WaitingListServiceServicer:
 
     def ListWaitingListEntries(self, request, context):
         """Lists entries in the order in which they have their turn.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

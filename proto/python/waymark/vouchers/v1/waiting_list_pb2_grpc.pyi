@@ -46,7 +46,7 @@ class WaitingListServiceStub:
     """
     ListWaitingListEntries: _grpc.UnaryUnaryMultiCallable[_waiting_list_pb2.ListWaitingListEntriesRequest, _waiting_list_pb2.ListWaitingListEntriesResponse]
     """Lists entries in the order in which they have their turn.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     AcceptWaitingListOffer: _grpc.UnaryUnaryMultiCallable[_waiting_list_pb2.AcceptWaitingListOfferRequest, _waiting_list_pb2.WaitingListEntry]
     """Accepts an offer: the application is decided anew and the voucher issued from the money set aside. When the learner is
@@ -76,7 +76,7 @@ class WaitingListServiceAsyncStub(WaitingListServiceStub):
     """
     ListWaitingListEntries: _aio.UnaryUnaryMultiCallable[_waiting_list_pb2.ListWaitingListEntriesRequest, _waiting_list_pb2.ListWaitingListEntriesResponse]  # type: ignore[assignment]
     """Lists entries in the order in which they have their turn.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     AcceptWaitingListOffer: _aio.UnaryUnaryMultiCallable[_waiting_list_pb2.AcceptWaitingListOfferRequest, _waiting_list_pb2.WaitingListEntry]  # type: ignore[assignment]
     """Accepts an offer: the application is decided anew and the voucher issued from the money set aside. When the learner is
@@ -121,7 +121,7 @@ class WaitingListServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_waiting_list_pb2.ListWaitingListEntriesResponse, _abc.Awaitable[_waiting_list_pb2.ListWaitingListEntriesResponse]]:
         """Lists entries in the order in which they have their turn.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
