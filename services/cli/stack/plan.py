@@ -47,6 +47,7 @@ PASSED_ON = (
 )
 
 LONGEST_PAUSE = 30.0
+PAUSE_VARIABLE = "WAYMARK_LONGEST_PAUSE_SECONDS"
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,17 @@ class Plan:
 
     @property
     def longest_pause(self) -> float:
-        """Seconds at most before a part that died again and again is started once more."""
-        return float(self.environ.get("WAYMARK_LONGEST_PAUSE_SECONDS", LONGEST_PAUSE))
+        """Seconds at most before a part that died again and again is started once more.
+
+        Raises:
+            Failure: what is set is no number of seconds.
+        """
+        told = self.environ.get(PAUSE_VARIABLE, str(LONGEST_PAUSE))
+        try:
+            return float(told)
+        except ValueError:
+            what = f"{PAUSE_VARIABLE} is {told!r}, which is no number of seconds."
+            raise Failure(ExitCode.USAGE, what, remedy="Set it to one, such as 30, or unset it.") from None
 
     @property
     def edge(self) -> str:

@@ -19,6 +19,7 @@ from services.platform.rpc.handlers import mutation, query
 from services.platform.rpc.masks import merged
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
+from services.vouchers.domain.states import need
 from services.vouchers.domain.webhooks import DeliveryState, EndpointState, new_secret, url_problem
 from services.vouchers.store import names, webhooks
 from services.vouchers.store.webhook_tables import webhook_deliveries, webhook_endpoints
@@ -138,10 +139,7 @@ class WebhookApi(webhook_pb2_grpc.WebhookServiceServicer):
         self, tx: Transaction, request: pb.RedeliverWebhookDeliveryRequest
     ) -> pb.WebhookDelivery:
         endpoint, delivery = _parts(request.name)
-        state = EndpointState(webhooks.get(tx, endpoint).state)
-        if state is not EndpointState.ENABLED:
-            metadata = {"state": state.name, "needed": EndpointState.ENABLED.name}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        need(EndpointState(webhooks.get(tx, endpoint).state), (EndpointState.ENABLED,))
         if not webhooks.delivery(tx, endpoint, delivery, locked=True).payload:
             raise Refusal(reason_pb2.REASON_WEBHOOK_CONTENT_GONE)
         return _delivery(webhooks.again(tx, delivery))

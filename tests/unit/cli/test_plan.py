@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from services.cli.exits import ExitCode, Failure
 from services.cli.stack.parts import EDGE, STORES, members
 from services.cli.stack.plan import OFFSETS, WIDTH, Plan
 from services.platform.service import SERVICES
@@ -68,3 +69,11 @@ def test_kafka_security_reaches_the_services() -> None:
         "WAYMARK_KAFKA_CAFILE": "/etc/broker.pem",
     }
     assert Plan(Path("/nowhere"), 8080, told).kafka_environment() == told
+
+
+def test_a_pause_that_is_no_number_is_a_wrong_use(tmp_path: Path) -> None:
+    assert Plan(tmp_path, 8080, {}).longest_pause == 30
+    assert Plan(tmp_path, 8080, {"WAYMARK_LONGEST_PAUSE_SECONDS": "1.5"}).longest_pause == 1.5
+    with pytest.raises(Failure, match="no number of seconds") as failure:
+        _ = Plan(tmp_path, 8080, {"WAYMARK_LONGEST_PAUSE_SECONDS": "soon"}).longest_pause
+    assert failure.value.code == ExitCode.USAGE
