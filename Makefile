@@ -63,10 +63,11 @@ lock: ## Resolve and lock every dependency with hashes (needs uv)
 	uv pip compile requirements-dev.in -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-dev.lock
 
 ##@ Measure
-.PHONY: bench
-bench: bench-redeem bench-events bench-import bench-search bench-footprint bench-redeem-scale bench-ledger bench-surge ## Run every benchmark
-.PHONY: bench-redeem bench-redeem-scale bench-ledger bench-surge bench-events bench-import bench-search bench-footprint
-bench-redeem bench-redeem-scale bench-ledger bench-surge bench-events bench-import bench-search bench-footprint: bench-%: $(VENV)/.dev
+# Last those that do not reach all their goals yet, which end make.
+BENCHES = $(addprefix bench-,redeem events import search footprint redeem-scale ledger surge)
+.PHONY: bench $(BENCHES)
+bench: $(BENCHES) ## Run every benchmark
+$(BENCHES): bench-%: $(VENV)/.dev
 	$(BIN)/python -m bench.$(subst -,_,$*)
 
 .PHONY: help

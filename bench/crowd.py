@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import grpc
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
+from bench.load import spread
 from services.platform.rpc.status import DETAILS
 
 TIMEOUT = 10.0  # seconds
@@ -65,19 +65,10 @@ def send_crowd(
 ) -> Crowd:
     """Has everybody call once. `callers`: so many at a time, and who is refused comes back when told to;
     `per_second`: at this rate whatever comes of it, and who is refused goes away."""
-    context = multiprocessing.get_context("spawn")
-    gate, results = context.Barrier(processes + 1), context.Queue()
-    workers = []
-    for index in range(processes):
-        share = [(place, people[place]) for place in range(index, len(people), processes)]
-        pace = (callers // processes, per_second / processes)
-        workers.append(context.Process(target=_work, args=(address, path, share, pace, gate, results)))
-    for worker in workers:
-        worker.start()
-    gate.wait(timeout=60)
-    found = [results.get(timeout=600) for _ in workers]
-    for worker in workers:
-        worker.join()
+    numbered = list(enumerate(people))
+    shares = [numbered[index::processes] for index in range(processes)]
+    pace = (callers // processes, per_second / processes)
+    found = spread(_client, shares, address, path, pace)
     return Crowd(max(took for took, _ in found), [answer for _, answers in found for answer in answers])
 
 
@@ -87,20 +78,13 @@ def percentile_ms(answers: Sequence[Answer], share: float = 0.99) -> float:
     return times[min(len(times) - 1, int(len(times) * share))] * 1000 if times else 0.0
 
 
-def _work(
-    address: str,
-    path: str,
-    people: Sequence[tuple[int, Person]],
-    pace: tuple[int, float],
-    gate: Any,
-    results: Any,
-) -> None:
+def _client(people: Sequence[tuple[int, Person]], gate: Any, results: Any, *target: Any) -> None:
     """One client process."""
-    results.put(asyncio.run(_send(address, path, people, pace, gate)))
+    results.put(asyncio.run(_send(people, gate, *target)))
 
 
 async def _send(
-    address: str, path: str, people: Sequence[tuple[int, Person]], pace: tuple[int, float], gate: Any
+    people: Sequence[tuple[int, Person]], gate: Any, address: str, path: str, pace: tuple[int, float]
 ) -> tuple[float, list[Answer]]:
     options = [("grpc.use_local_subchannel_pool", 1)]
     channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(CHANNELS)]

@@ -11,7 +11,7 @@ import multiprocessing
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
@@ -78,34 +78,34 @@ def run_load(
     first `warm` answers of each caller are not counted into the latencies' start time or number when
     repeating. `cheap`: callers that cost next to nothing (`light`) instead of gRPC's own library.
     """
-    context = multiprocessing.get_context("spawn")
+    client = light.run if cheap else _client
     shares = [callers[index::processes] for index in range(processes)]
-    gate = context.Barrier(processes + 1)
+    total = Load()
+    for took, latencies, errors in spread(client, shares, seconds, warm if seconds else 0, timeout):
+        total.seconds = max(total.seconds, took)
+        total.latencies += latencies
+        total.errors += errors
+    total.latencies.sort()
+    return total
+
+
+def spread(client: Callable[..., None], shares: Sequence[Sequence[Any]], *more: Any) -> list[Any]:
+    """Gives each share that is not empty to a process of its own, which runs `client(share, gate, results,
+    *more)`: it waits at the gate until all are ready, and puts one result. Returns the results."""
+    shares = [share for share in shares if share]
+    context = multiprocessing.get_context("spawn")
+    gate = context.Barrier(len(shares) + 1)
     results: Any = context.Queue()
     workers = [
-        context.Process(
-            target=light.run if cheap else _client,
-            args=(share, gate, results, seconds, warm if seconds else 0, timeout),
-            daemon=True,
-        )
-        for share in shares
-        if share
+        context.Process(target=client, args=(share, gate, results, *more), daemon=True) for share in shares
     ]
     for worker in workers:
         worker.start()
     gate.wait(timeout=60)
-    total = Load()
-    longest = 0.0
-    for _ in workers:
-        took, latencies, errors = results.get(timeout=600)
-        longest = max(longest, took)
-        total.latencies += latencies
-        total.errors += errors
+    found = [results.get(timeout=600) for _ in workers]
     for worker in workers:
         worker.join(timeout=10)
-    total.seconds = longest
-    total.latencies.sort()
-    return total
+    return found
 
 
 def _client(

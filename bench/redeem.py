@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import harmonic_mean
@@ -31,6 +31,7 @@ from tests.support.servers import token
 
 CALLERS = 32
 EACH = int(os.environ.get("BENCH_EACH", "150"))  # writes of each kind by each caller
+WARM = 20  # of them before, for plans, pools and caches
 SERVICE = "/waymark.vouchers.v1.RedemptionService/"
 GOALS = (
     Goal("rate_to_echo", "≥", 0.35),
@@ -105,37 +106,51 @@ def measure_service(
     seconds of processor time that server and database took for all of them."""
     with serving(settings(url, jwks, folder, f"127.0.0.1:{free_port()}")) as (address, server):
         people = [token("learner", subject=str(number)) for number in range(1, CALLERS + 1)]
-        run_load(reservations(address, people, 20))  # warms plans, pools and caches
+        warm, counted = ([[number] * each for number in range(1, CALLERS + 1)] for each in (WARM, EACH))
+        run_load(reservations(address, people, warm))
         with engine.begin() as connection:
             connection.execute(text("DELETE FROM outbox"))
         families = {"server": server, "postgres": cpu.postmaster(folder / "postgres" / "data")}
         with cpu.measured(families) as seconds:
-            found = {"reserve": run_load(reservations(address, people, EACH))}
-            found["authorise"] = run_load(steps(engine, address, "AuthoriseRedemption", people))
-            with engine.begin() as connection:
-                connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
-            staff = [token("caseworker") for _ in people]
-            found["accept"] = run_load(steps(engine, address, "AcceptRedemption", staff))
+            found = redemptions(engine, address, people, counted)
         spent.update(seconds)
     return found
 
 
-def reservations(address: str, people: list[str], each: int) -> list[Caller]:
-    """Returns callers that reserve a cent at a time."""
+def redemptions(
+    engine: Engine, address: str, people: list[str], vouchers: Sequence[Sequence[int]]
+) -> dict[str, Load]:
+    """Returns the load of reserving, authorising and accepting a cent of each of everybody's vouchers."""
+    each = len(vouchers[0])
+    found = {"reserve": run_load(reservations(address, people, vouchers))}
+    found["authorise"] = run_load(steps(engine, address, "AuthoriseRedemption", people, each))
+    deliver(engine)
+    staff = [token("caseworker") for _ in people]
+    found["accept"] = run_load(steps(engine, address, "AcceptRedemption", staff, each))
+    return found
+
+
+def deliver(engine: Engine) -> None:
+    """Makes every redemption that is authorised one that can be accepted."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
+
+
+def reservations(address: str, people: list[str], vouchers: Sequence[Sequence[int]]) -> list[Caller]:
+    """Returns callers that reserve a cent of each of their vouchers, which are given by number."""
     found = []
-    for number, bearer in enumerate(people, 1):
-        request = redemption_pb2.ReserveRedemptionRequest(voucher=f"vouchers/{voucher_id(number)}")
-        request.session = SESSION
+    for bearer, numbers in zip(people, vouchers, strict=True):
+        request = redemption_pb2.ReserveRedemptionRequest(session=SESSION)
         request.amount.currency_code, request.amount.nanos = "EUR", 10_000_000
         bodies = []
-        for _ in range(each):
-            request.request_id = new_id()
+        for number in numbers:
+            request.voucher, request.request_id = f"vouchers/{voucher_id(number)}", new_id()
             bodies.append(request.SerializeToString())
         found.append(Caller(address, SERVICE + "ReserveRedemption", bodies, bearing(bearer)))
     return found
 
 
-def steps(engine: Engine, address: str, method: str, bearers: list[str], each: int = EACH) -> list[Caller]:
+def steps(engine: Engine, address: str, method: str, bearers: list[str], each: int) -> list[Caller]:
     """Returns callers that take one step with each of the `each` redemptions reserved last."""
     request_type = getattr(redemption_pb2, f"{method}Request")
     statement = text("""SELECT id FROM redemptions WHERE learner = :learner AND state IN (1, 4)
@@ -174,8 +189,7 @@ def measure_database(engine: Engine, url: str, folder: Path, *, pipelined: bool 
     found = {}
     for kind, script in redeem_sql.scripts(pipelined=pipelined).items():
         if kind == "accept":
-            with engine.begin() as connection:
-                connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
+            deliver(engine)
         found[kind] = redeem_sql.run(url, script, clients=CALLERS, each=EACH, base=base, folder=folder)
     return found
 

@@ -20,15 +20,13 @@ from statistics import harmonic_mean
 from typing import NamedTuple
 
 from google.protobuf.json_format import ParseDict
-from sqlalchemy import Engine, text
-from waymark.vouchers.v1 import redemption_pb2
+from sqlalchemy import Engine
 
-from bench.load import Caller, run_load
-from bench.redeem import CALLERS, SERVICE, bearing, serving, steps
-from bench.redeem_world import _RULES, SESSION, durable_postgres, grow, keys, settings, voucher_id
+from bench.load import run_load
+from bench.redeem import CALLERS, WARM, redemptions, reservations, serving
+from bench.redeem_world import RULES, SESSION, durable_postgres, grow, keys, settings
 from bench.report import Goal, report
 from services.cli.stack.ports import free_port
-from services.platform.db.ids import new_id
 from services.vouchers.domain.eligibility import History, decide
 from services.vouchers.domain.facts import Fact, Source
 from services.vouchers.domain.offers import Offer
@@ -37,7 +35,6 @@ from tests.support.servers import token
 
 EACH = 60  # writes of each kind by each caller in a turn
 TURNS = 3
-WARM = 20
 CLAUSES = 30
 DECISIONS = 5_000
 GOALS = (
@@ -94,30 +91,16 @@ def main() -> int:
 def measure(engine: Engine, environ: dict[str, str], vouchers: int) -> float:
     """Returns how many writes of all three kinds together a server does in a second."""
     people = [token("learner", subject=str(number)) for number in range(1, CALLERS + 1)]
-    staff = [token("caseworker") for _ in people]
     with serving(environ) as (address, _):
-        run_load(reservations(address, people, vouchers, WARM))
-        loads = [run_load(reservations(address, people, vouchers, EACH))]
-        loads.append(run_load(steps(engine, address, "AuthoriseRedemption", people, EACH)))
-        with engine.begin() as connection:
-            connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
-        loads.append(run_load(steps(engine, address, "AcceptRedemption", staff, EACH)))
+        run_load(reservations(address, people, anywhere(vouchers, WARM)))
+        loads = redemptions(engine, address, people, anywhere(vouchers, EACH)).values()
     assert not any(load.errors for load in loads), [load.errors for load in loads]
     return harmonic_mean([load.rate for load in loads])
 
 
-def reservations(address: str, people: list[str], vouchers: int, each: int) -> list[Caller]:
-    """Returns callers that reserve a cent of vouchers of theirs anywhere in the table."""
-    found = []
-    for place, bearer in enumerate(people):
-        request = redemption_pb2.ReserveRedemptionRequest(session=SESSION)
-        request.amount.currency_code, request.amount.nanos = "EUR", 10_000_000
-        bodies = []
-        for number in random.sample(range(place + 1, vouchers + 1, CALLERS), each):  # as `grow` deals them
-            request.voucher, request.request_id = f"vouchers/{voucher_id(number)}", new_id()
-            bodies.append(request.SerializeToString())
-        found.append(Caller(address, SERVICE + "ReserveRedemption", bodies, bearing(bearer)))
-    return found
+def anywhere(vouchers: int, each: int) -> list[list[int]]:
+    """Returns numbers of vouchers of each caller, anywhere in the table where `grow` dealt them out."""
+    return [random.sample(range(place + 1, vouchers + 1, CALLERS), each) for place in range(CALLERS)]
 
 
 def decision_ms() -> tuple[float, float]:
@@ -134,8 +117,7 @@ def decision_ms() -> tuple[float, float]:
         }
         for number in range(CLAUSES)
     ]
-    version = {key: value for key, value in _RULES.items() if key != "shortageRule"}
-    rules = compile_rules("bench", "EUR", ParseDict({**version, "clauses": clauses}, Version()))
+    rules = compile_rules("bench", "EUR", ParseDict({**RULES, "clauses": clauses}, Version()))
     facts = [
         Fact("employment_status", "unemployed", Source.PES_REGISTER, today),
         Fact("education_level", 3, Source.SELF_DECLARED, today),

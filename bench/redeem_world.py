@@ -23,9 +23,8 @@ from tests.support.servers import AUDIENCE, ISSUER, PUBLIC_KEY
 ROOT = Path(__file__).resolve().parents[1]
 SESSION = "courses/bench/sessions/1"
 VALUE = 10_000_000  # cents: each voucher lasts for the whole run
-_RULES = json.loads((ROOT / "samples/programmes/dutch-temporary-training-voucher.json").read_text())[
-    "version"
-]
+_SAMPLE = json.loads((ROOT / "samples/programmes/dutch-temporary-training-voucher.json").read_text())
+RULES = {key: value for key, value in _SAMPLE["version"].items() if key != "shortageRule"}
 _SEED = (
     "INSERT INTO programmes (id, currency) VALUES ('bench', 'EUR')",
     """INSERT INTO programme_versions (programme_id, number, state, effective_date, rules, drafted_by,
@@ -95,8 +94,7 @@ def durable_postgres(folder: Path) -> Iterator[str]:
 def seed(url: str, vouchers: int) -> sqlalchemy.Engine:
     """Fills the database with a programme, a session and vouchers of learners 1 to `vouchers`."""
     engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
-    version = {key: value for key, value in _RULES.items() if key != "shortageRule"}
-    values = {"rules": json.dumps(version), "one": voucher_id(0), "value": VALUE, "vouchers": vouchers}
+    values = {"rules": json.dumps(RULES), "one": voucher_id(0), "value": VALUE, "vouchers": vouchers}
     with engine.begin() as connection:
         for statement in _SEED:
             connection.execute(text(statement), values)

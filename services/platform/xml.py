@@ -13,6 +13,7 @@ from lxml import etree
 
 MAX_PROLOG = 64 << 10  # bytes before the end of the root's start tag
 _DETECTED = 4  # bytes that the parser needs at once to find out the encoding
+Kind = Literal["start", "end"]
 
 
 class DoctypeError(Exception):
@@ -23,10 +24,24 @@ class PrologError(Exception):
     """The root element does not begin within MAX_PROLOG bytes."""
 
 
-def parser(events: tuple[Literal["start", "end"], ...], tag: tuple[str, ...] | None = None) -> Any:
+def events(
+    chunks: Iterable[bytes], kinds: tuple[Kind, ...], tag: tuple[str, ...] | None = None
+) -> Iterator[tuple[Kind, Any]]:
+    """Yields events of a document and their elements, as its bytes come; `tag`: only of these elements.
+
+    Raises DoctypeError, PrologError, and etree.XMLSyntaxError for what is broken or cut off.
+    """
+    reading = parser(kinds, tag)
+    for piece in pieces(chunks):
+        reading.feed(piece)
+        yield from reading.read_events()
+    reading.close()
+
+
+def parser(kinds: tuple[Kind, ...], tag: tuple[str, ...] | None = None) -> Any:
     """Returns a pull parser for pieces of `pieces`; depth and length of texts are capped by libxml2."""
     return etree.XMLPullParser(
-        events, tag=tag, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        kinds, tag=tag, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
 
 

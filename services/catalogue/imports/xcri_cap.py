@@ -59,21 +59,17 @@ class XcriCap:
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `course`; its content is the element."""
-        parser = xml.parser(("start", "end"), (f"{XCRI}catalog", f"{XCRI}course"))
-        root_seen = False
+        tags, root_seen = (f"{XCRI}catalog", f"{XCRI}course"), False
         try:
-            for piece in xml.pieces(iter(stream.read, b"")):
-                parser.feed(piece)
-                for event, element in parser.read_events():
-                    if not root_seen:
-                        root_seen = True
-                        if element.tag != f"{XCRI}catalog":
-                            raise _no_catalog(element.tag)
-                    if event == "end" and element.tag == f"{XCRI}course":
-                        yield _raw(element)
-                        stream.record_done()
-                        _forget(element)
-            parser.close()
+            for event, element in xml.events(iter(stream.read, b""), ("start", "end"), tags):
+                if not root_seen:
+                    root_seen = True
+                    if element.tag != f"{XCRI}catalog":
+                        raise _no_catalog(element.tag)
+                if event == "end" and element.tag == f"{XCRI}course":
+                    yield _raw(element)
+                    stream.record_done()
+                    _forget(element)
         except xml.DoctypeError as error:
             raise FeedBroken(
                 "DTD_FORBIDDEN",

@@ -71,8 +71,8 @@ class Transaction:
     def parts(self, statement: sqlalchemy.Select[Any], size: int) -> Iterator[Sequence[sqlalchemy.Row[Any]]]:
         """Yields the rows of a statement, `size` at a time, by a cursor of the database's: with flat
         memory."""
-        reading = self.connection.execution_options(stream_results=True, yield_per=size)
-        with closing(reading.execute(statement)) as found:
+        # Options of the statement: those of the connection would give every later one a cursor too.
+        with closing(self.execute(statement.execution_options(yield_per=size))) as found:
             yield from found.partitions()
 
     def rows(self, call: Call) -> list[Any]:

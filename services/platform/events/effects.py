@@ -67,7 +67,6 @@ class Effects:
             outcome = "INTERNAL"
             try:
                 event.reaction(self._app, tx, event.message, event.info)
-                tx.flush()  # events that the reaction publishes carry its trace
                 outcome = "OK"
             finally:
                 enter_trace(None)

@@ -29,7 +29,6 @@ class Method:
     public: bool
     open_roles: frozenset[int]
     related: tuple[tuple[int, Relationship], ...]
-    client_streaming: bool
     server_streaming: bool
     request_has_id: bool
     can_only_validate: bool
@@ -66,7 +65,6 @@ def read_method(descriptor: MethodDescriptor, relationships: Mapping[str, Relati
         related=tuple(
             (allow.role, relationships[allow.relationship]) for allow in policy.allow if allow.relationship
         ),
-        client_streaming=descriptor.client_streaming,
         server_streaming=descriptor.server_streaming,
         request_has_id="request_id" in descriptor.input_type.fields_by_name,
         can_only_validate="validate_only" in descriptor.input_type.fields_by_name,

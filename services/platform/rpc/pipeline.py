@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Semaphore
 from typing import Any, cast
 
@@ -43,7 +44,7 @@ def intercept(
     """Returns `handler` inside the interceptors; raises ContractError for what must not be served.
 
     `gathered` runs the methods that it takes; without it each call gets a thread. `streams` are the places
-    for streams of requests, whose callers keep a thread for as long as they like to send.
+    for streams, whose callers keep a thread for as long as they like to send or to read.
     """
     if handler.request_streaming and not handler.response_streaming:
         raise ContractError(
@@ -57,11 +58,12 @@ def intercept(
         )
     parse = cast("Parse", handler.request_deserializer)
     serialize = cast("Callable[[Any], bytes]", handler.response_serializer)
+    streams = streams or Semaphore()
     if both:
-        exchange = _exchange(method, behaviour, before, parse, streams or Semaphore())
+        exchange = _exchange(method, behaviour, before, parse, streams)
         return grpc.stream_stream_rpc_method_handler(exchange, None, serializer(serialize))
     if method.server_streaming:
-        stream = _stream(method, behaviour, before, parse)
+        stream = _stream(method, behaviour, before, parse, streams)
         return grpc.unary_stream_rpc_method_handler(stream, None, serializer(serialize))
     unary = _unary(method, behaviour, before, parse)
     if gathered and gathered.takes(behaviour):
@@ -82,7 +84,7 @@ def _unary(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse
     return serve
 
 
-def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse) -> Any:
+def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse, streams: Semaphore) -> Any:
     def serve(body: bytes, context: grpc.ServicerContext) -> Iterator[Any]:
         call = Call(method, context)
         with Trace(call), Log(call), Errors(call):
@@ -90,7 +92,8 @@ def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Pars
             for check in before:
                 check(call)
             validation(request)
-            yield from visibly(call, behaviour(request, call))
+            with _place(streams):
+                yield from visibly(call, behaviour(request, call))
 
     return serve
 
@@ -103,14 +106,20 @@ def _exchange(
         with Trace(call), Log(call), Errors(call):
             for check in before:
                 check(call)
-            if not streams.acquire(blocking=False):
-                raise Refusal(reason_pb2.REASON_OVERLOADED, retry_after=RETRY_AFTER)
-            try:
+            with _place(streams):
                 yield from visibly(call, behaviour(received(parse, bodies), call))
-            finally:
-                streams.release()
 
     return serve
+
+
+@contextmanager
+def _place(streams: Semaphore) -> Iterator[None]:
+    if not streams.acquire(blocking=False):
+        raise Refusal(reason_pb2.REASON_OVERLOADED, retry_after=RETRY_AFTER)
+    try:
+        yield
+    finally:
+        streams.release()
 
 
 def _parsed(parse: Parse, body: bytes) -> Message:

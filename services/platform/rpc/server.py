@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 QUEUE = 3  # calls per thread that may wait; more would wait longer than they are worth
 MAX_REQUEST = 1 << 20  # bytes; files go to the object store
 MAX_RESPONSE = 8 << 20
-STREAMS = 4  # threads for one stream of requests: it holds its thread while its caller thinks
+STREAMS = 4  # threads for one stream: it holds its thread while its caller thinks, or does not read
 NOTICE = 0.5  # seconds between saying NOT_SERVING and closing the door, so that balancers can look away
 GRACE = 20.0  # seconds for calls under way
 _OPTIONS: Sequence[tuple[str, int]] = (

@@ -54,21 +54,17 @@ class Reading:
 
     def elements(self) -> Iterator[etree._Element]:
         """Yields each element as it ends; `forget` it once it is used."""
-        parser, depth = xml.parser(("start", "end")), 0
+        depth = 0
         try:
-            for piece in xml.pieces(self._chunks()):
-                self._digest.update(piece)
-                parser.feed(piece)
-                for event, element in parser.read_events():
-                    depth += 1 if event == "start" else -1
-                    if event == "end":
-                        yield element
-                    elif depth == 1:
-                        self.root = str(element.tag)
-                    elif depth > MAX_DEPTH:
-                        what = f"elements lie more than {MAX_DEPTH} deep"
-                        raise broken(line_of(element), what, "this is no bank report")
-            parser.close()
+            for event, element in xml.events(self._chunks(), ("start", "end")):
+                depth += 1 if event == "start" else -1
+                if event == "end":
+                    yield element
+                elif depth == 1:
+                    self.root = str(element.tag)
+                elif depth > MAX_DEPTH:
+                    what = f"elements lie more than {MAX_DEPTH} deep"
+                    raise broken(line_of(element), what, "this is no bank report")
         except xml.DoctypeError:
             mend = "bank reports have none; remove the DOCTYPE"
             raise broken(1, "the file declares a document type", mend) from None
@@ -87,6 +83,7 @@ class Reading:
             size += len(chunk)
             if size > MAX_BYTES:
                 raise broken(0, f"the file holds more than {MAX_BYTES >> 20} MiB", "ask the bank for several")
+            self._digest.update(chunk)
             yield chunk
 
 

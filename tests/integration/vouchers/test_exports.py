@@ -15,11 +15,14 @@ import pytest
 from pyarrow import parquet
 from sqlalchemy import text
 from waymark.vouchers.v1 import export_pb2 as pb
+from waymark.vouchers.v1 import learner_fact_pb2
 
 from services.platform.db.transaction import transaction
+from services.platform.rpc import server
 from services.vouchers.store import exports
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.integration.vouchers.test_bank_results import approved
+from tests.support.events import eventually
 from tests.support.vouchers import NO_EVIDENCE, Person, World, day_message
 
 CSV, PARQUET = pb.EXPORT_FORMAT_CSV, pb.EXPORT_FORMAT_PARQUET
@@ -33,7 +36,7 @@ def asking(world: World, dataset: int, file: int, **options: Any) -> pb.GetExpor
     return pb.GetExportRequest(dataset=dataset, format=file, **days | options)
 
 
-def export(person: Person, request: pb.GetExportRequest) -> Iterable[Any]:
+def export(person: Person, request: pb.GetExportRequest) -> Any:
     return person.exports.GetExport(request, timeout=300)
 
 
@@ -103,6 +106,35 @@ def test_rows_are_chosen_by_day_and_programme_and_name_no_learner(paid: World) -
     assert whole(paid.maker, empty).count(b"\r\n") == 1
     empty.format = PARQUET
     assert parquet.read_table(io.BytesIO(whole(paid.maker, empty))).num_rows == 0
+
+
+@pytest.mark.parametrize("bounded", [True, False], ids=["bounded", "control"])
+def test_readers_who_take_their_time_do_not_take_all_threads(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, bounded: bool
+) -> None:
+    """The server of the tests has four threads, and with it one place for a stream."""
+    if not bounded:
+        monkeypatch.setattr(server, "STREAMS", 1)
+    world: World = request.getfixturevalue("world")
+    with transaction(world.app) as tx:  # more than fits on the way to who does not read it
+        statement = """INSERT INTO ledger_entries (shard, sequence, transaction, operation, kind,
+          owner, cents, currency, reference, hash, created_at)
+        SELECT 1, n, gen_random_uuid(), 'fund', 1, repeat('x', 200), 1, 'EUR', '', '', now()
+        FROM generate_series(1, :count) n"""
+        tx.execute(text(statement), {"count": MANY})
+    ledger = asking(world, pb.EXPORT_DATASET_LEDGER_ENTRIES, CSV)
+    unread = export(world.auditor, ledger)
+    assert next(iter(unread)).data
+    if bounded:
+        assert refused(lambda: whole(world.auditor, ledger)) == "OVERLOADED"
+    else:
+        assert rows(whole(world.auditor, ledger))
+    facts = learner_fact_pb2.ListLearnerFactsRequest(parent="learners/1")
+    assert not world.caseworker.facts.ListLearnerFacts(facts).facts  # other calls go on meanwhile
+    assert world.served.server.load.busy
+    unread.cancel()
+    eventually(lambda: not world.served.server.load.busy)
+    assert len(rows(whole(world.auditor, ledger))) == MANY  # the place is free again
 
 
 def test_what_cannot_be_exported_is_refused(paid: World) -> None:

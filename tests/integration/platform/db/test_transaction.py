@@ -21,7 +21,7 @@ from services.platform.db.engine import make_engine
 from services.platform.db.faults import refusal_of
 from services.platform.db.schema import outbox
 from services.platform.db.transaction import transaction
-from services.platform.db.wire import send
+from services.platform.db.wire import Prepared, send
 from tests.support.events import effects, probe_event
 
 LIMIT = engines.CONNECT_TIMEOUT
@@ -72,6 +72,28 @@ def test_an_event_without_key_fails_the_transaction_that_publishes_it(platform):
 def test_a_read_only_transaction_cannot_write(platform):
     with pytest.raises(DBAPIError, match="read-only"), transaction(platform.engine, read_only=True) as tx:
         tx.execute(sa.insert(effects), ROW)
+
+
+OPEN_CURSORS = sa.text("SELECT count(*) FROM pg_cursors WHERE name <> ''")
+
+
+def test_rows_in_parts_come_by_a_cursor_and_nothing_else_does(platform):
+    with transaction(platform.engine) as tx:
+        tx.execute(sa.insert(effects), [{**ROW, "n": n} for n in range(5)])
+        sizes, cursors = [], []
+        for part in tx.parts(sa.select(effects), 2):
+            sizes.append(len(part))
+            cursors.append(tx.execute(OPEN_CURSORS).scalar_one())
+        assert sizes == [2, 2, 1]
+        assert cursors == [1, 1, 1]
+        assert tx.execute(OPEN_CURSORS).scalar_one() == 0
+
+
+def test_rows_in_parts_are_those_after_what_waits_for_the_commit(platform):
+    add = Prepared("test_add", "INSERT INTO effects (key, n, sent) VALUES ('a', 1, now())")
+    with transaction(platform.engine) as tx:
+        tx.at_commit(add())
+        assert [row.n for part in tx.parts(sa.select(effects), 2) for row in part] == [1]
 
 
 def test_a_statement_ends_at_the_deadline(platform):

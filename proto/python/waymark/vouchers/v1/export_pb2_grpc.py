@@ -50,8 +50,8 @@ class ExportServiceServicer:
     def GetExport(self, request, context):
         """Streams rows as a file, as fast as they are read, for ten minutes at most, over REST too; a caller may set a shorter
         deadline. What is under way when it passes breaks off with an error: a CSV lacks its last lines, a Parquet file its
-        footer; ask for a shorter period. The sandbox is in no export.
-        Errors: INVALID_ARGUMENT.
+        footer; ask for a shorter period. OVERLOADED: too many streams at once. The sandbox is in no export.
+        Errors: INVALID_ARGUMENT, OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

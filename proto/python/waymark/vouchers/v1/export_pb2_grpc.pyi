@@ -37,8 +37,8 @@ class ExportServiceStub:
     GetExport: _grpc.UnaryStreamMultiCallable[_export_pb2.GetExportRequest, _httpbody_pb2.HttpBody]
     """Streams rows as a file, as fast as they are read, for ten minutes at most, over REST too; a caller may set a shorter
     deadline. What is under way when it passes breaks off with an error: a CSV lacks its last lines, a Parquet file its
-    footer; ask for a shorter period. The sandbox is in no export.
-    Errors: INVALID_ARGUMENT.
+    footer; ask for a shorter period. OVERLOADED: too many streams at once. The sandbox is in no export.
+    Errors: INVALID_ARGUMENT, OVERLOADED.
     """
 
 @_typing.type_check_only
@@ -49,8 +49,8 @@ class ExportServiceAsyncStub(ExportServiceStub):
     GetExport: _aio.UnaryStreamMultiCallable[_export_pb2.GetExportRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Streams rows as a file, as fast as they are read, for ten minutes at most, over REST too; a caller may set a shorter
     deadline. What is under way when it passes breaks off with an error: a CSV lacks its last lines, a Parquet file its
-    footer; ask for a shorter period. The sandbox is in no export.
-    Errors: INVALID_ARGUMENT.
+    footer; ask for a shorter period. OVERLOADED: too many streams at once. The sandbox is in no export.
+    Errors: INVALID_ARGUMENT, OVERLOADED.
     """
 
 class ExportServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -64,8 +64,8 @@ class ExportServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """Streams rows as a file, as fast as they are read, for ten minutes at most, over REST too; a caller may set a shorter
         deadline. What is under way when it passes breaks off with an error: a CSV lacks its last lines, a Parquet file its
-        footer; ask for a shorter period. The sandbox is in no export.
-        Errors: INVALID_ARGUMENT.
+        footer; ask for a shorter period. OVERLOADED: too many streams at once. The sandbox is in no export.
+        Errors: INVALID_ARGUMENT, OVERLOADED.
         """
 
 def add_ExportServiceServicer_to_server(servicer: ExportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -74,8 +74,9 @@ class StatementServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetStatementFile(self, request, context):
-        """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them.
-        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them. OVERLOADED: too many streams
+        at once.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

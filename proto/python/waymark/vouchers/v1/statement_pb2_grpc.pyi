@@ -43,8 +43,9 @@ class StatementServiceStub:
     Errors: NOT_FOUND, INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     GetStatementFile: _grpc.UnaryStreamMultiCallable[_statement_pb2.GetStatementFileRequest, _httpbody_pb2.HttpBody]
-    """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them.
-    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them. OVERLOADED: too many streams
+    at once.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, OVERLOADED.
     """
 
 @_typing.type_check_only
@@ -61,8 +62,9 @@ class StatementServiceAsyncStub(StatementServiceStub):
     Errors: NOT_FOUND, INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     GetStatementFile: _aio.UnaryStreamMultiCallable[_statement_pb2.GetStatementFileRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
-    """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them.
-    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them. OVERLOADED: too many streams
+    at once.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, OVERLOADED.
     """
 
 class StatementServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -94,8 +96,9 @@ class StatementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _statement_pb2.GetStatementFileRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
-        """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them.
-        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        """Streams the movements of a period as CSV in UTF-8, oldest first, a header line before them. OVERLOADED: too many streams
+        at once.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, OVERLOADED.
         """
 
 def add_StatementServiceServicer_to_server(servicer: StatementServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
