@@ -54,7 +54,6 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redemptions, "lock_for_reservation", slowly)
 
 
-@pytest.mark.usefixtures("wide")
 def test_a_provider_that_is_an_employer_too_does_not_see_the_voucher(world: World) -> None:
     learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
     name = world.reserve(learner, voucher).name
@@ -64,6 +63,7 @@ def test_a_provider_that_is_an_employer_too_does_not_see_the_voucher(world: Worl
     assert learner.redemptions.GetRedemption(read).voucher == voucher
 
 
+@pytest.mark.usefixtures("wide")
 def test_32_callers_spend_one_voucher_once(world: World) -> None:
     granted, reasons, voucher = spend_at_once(world)
     assert granted == 2
