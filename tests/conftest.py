@@ -6,10 +6,19 @@ from hypothesis import HealthCheck, settings
 from tests.support.databases import database
 from tests.support.events import rig
 from tests.support.parts import kafka, postgres, s3
-from tests.support.scheduling import pytest_xdist_make_scheduler
+from tests.support.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.support.servers import serve
 
-__all__ = ["database", "kafka", "postgres", "pytest_xdist_make_scheduler", "rig", "s3", "serve"]
+__all__ = [
+    "database",
+    "kafka",
+    "postgres",
+    "pytest_collection_modifyitems",
+    "pytest_xdist_make_scheduler",
+    "rig",
+    "s3",
+    "serve",
+]
 
 # How long an example takes says nothing about it on a machine whose cores are all at work.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
