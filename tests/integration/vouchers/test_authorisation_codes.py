@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -21,7 +19,7 @@ from services.platform.db.wire import Named, Prepared
 from services.vouchers import jobs
 from services.vouchers.domain.authorisation import CODES, TRIES
 from services.vouchers.store import authorisation_codes, redemptions
-from tests.integration.vouchers.refusals import reason_of, refused
+from tests.integration.vouchers.refusals import at_once, refused
 from tests.support.canary import everything
 from tests.support.meetings import Meeting
 from tests.support.receivers import receiver
@@ -226,26 +224,12 @@ def test_a_code_is_of_no_use_past_the_limit_or_in_another_state(world: World) ->
     assert refused(lambda: world.provider.redemptions.AuthoriseRedemption(short)) == "INVALID_ARGUMENT"
 
 
-def at_once(call: Callable[[], Any]) -> Counter[str]:
-    """Lets many callers do the same; returns how often each reason came, "" for an answer."""
-
-    def one(_: int) -> str:
-        try:
-            call()
-        except grpc.RpcError as error:
-            return reason_of(error)
-        return ""
-
-    with ThreadPoolExecutor(CALLERS) as pool:
-        return Counter(pool.map(one, range(CALLERS)))
-
-
 BUSY = {"OVERLOADED", "LOCKED"}
 
 
 def test_32_guesses_at_once_are_five_tries(world: World) -> None:
     _, name, code = coded(world)
-    came = at_once(lambda: agree(world.provider, name, WRONG))
+    came = at_once(lambda: agree(world.provider, name, WRONG), CALLERS)
     assert came[INVALID] == TRIES
     assert set(came) <= {INVALID, TOO_MANY, *BUSY}
     assert answer(lambda: agree(world.provider, name, code))[0] == TOO_MANY
@@ -253,7 +237,7 @@ def test_32_guesses_at_once_are_five_tries(world: World) -> None:
 
 def test_32_calls_at_once_send_five_codes(world: World) -> None:
     _, name = booked(world)
-    came = at_once(lambda: send(world.provider, name))
+    came = at_once(lambda: send(world.provider, name), CALLERS)
     assert came[""] == CODES == len(told(world))
     assert set(came) <= {"", TOO_MANY, *BUSY}
 
@@ -277,7 +261,7 @@ def test_control_without_the_lock_more_is_tried(world: World, monkeypatch: pytes
     for _ in range(TRIES - 1):
         assert answer(lambda: agree(world.provider, name, WRONG))[0] == INVALID
     unlock(monkeypatch)
-    came = at_once(lambda: agree(world.provider, name, WRONG))
+    came = at_once(lambda: agree(world.provider, name, WRONG), CALLERS)
     assert came[INVALID] > 1, "the race did not show; the test above proves nothing"
 
 
@@ -287,7 +271,7 @@ def test_control_without_the_lock_more_codes_are_sent(world: World, monkeypatch:
         send(world.provider, name)
     unlock(monkeypatch)
     alone = pb.SendAuthorisationCodeRequest(name=name)  # without an id, so that no group shares the lock
-    came = at_once(lambda: world.provider.redemptions.SendAuthorisationCode(alone))
+    came = at_once(lambda: world.provider.redemptions.SendAuthorisationCode(alone), CALLERS)
     assert came[""] > 1, "the race did not show; the test above proves nothing"
 
 
