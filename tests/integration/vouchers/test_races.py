@@ -6,8 +6,6 @@ Races of one voucher (`test_redemptions`), of a pot (`test_programmes`, `test_wa
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -23,38 +21,12 @@ from tests.integration.vouchers.refusals import tried
 from tests.integration.vouchers.test_claw_back import BANK, owed
 from tests.integration.vouchers.test_payouts import frozen, place
 from tests.integration.vouchers.unlocked import unlock_reservations
+from tests.support.meetings import Meanwhile
 from tests.support.vouchers import NO_EVIDENCE, World, cents
 
 BRIEF, LONG = 1, 30  # seconds: for whoever must wait for a lock, for whoever must not
 Pb = payout_batch_pb2
 __all__ = ["owed"]
-
-
-class Meanwhile:
-    """Lets something else happen once, right after a function of the store has read what it reads.
-
-    `done`: the other had ended before the first went on; `answer`: what came of it.
-    """
-
-    def __init__(
-        self, patch: pytest.MonkeyPatch, store: Any, name: str, other: Callable[[], Any], patience: float
-    ) -> None:
-        self._read, self._other, self._patience = getattr(store, name), other, patience
-        self._pool, self._started = ThreadPoolExecutor(1), list[Future[Any]]()
-        patch.setattr(store, name, self)
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        found = self._read(*arguments, **options)
-        if not self._started:
-            self._started.append(self._pool.submit(self._other))
-            self.done = bool(wait(self._started, self._patience).done)
-        return found
-
-    @property
-    def answer(self) -> Any:
-        """What came of the other; raises what it raised."""
-        self._pool.shutdown()
-        return self._started[0].result()
 
 
 def approve(world: World, batch: str) -> str:
