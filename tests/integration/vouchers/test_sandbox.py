@@ -13,6 +13,7 @@ from services.platform.db.transaction import transaction
 from services.vouchers import jobs
 from services.vouchers import sandbox as making
 from services.vouchers.store import sandbox as store
+from tests.integration.vouchers import test_statement
 from tests.integration.vouchers.refusals import at_once, refused, violations_of
 from tests.integration.vouchers.test_evidence import put, ticket
 from tests.support.quality import told
@@ -25,11 +26,7 @@ Kind = statement_pb2.StatementLine.Kind
 
 def lines(world: World, currency: str) -> list[tuple[str, int]]:
     """Returns the lines of the school's statement of today."""
-    day = {"year": world.today.year, "month": world.today.month, "day": world.today.day}
-    request = statement_pb2.ListStatementLinesRequest(
-        parent=world.organisation, start_date=day, end_date=day, currency_code=currency
-    )
-    found = world.provider.statements.ListStatementLines(request).lines
+    found = test_statement.lines(world, currency_code=currency)
     return [(Kind.Name(line.kind).removeprefix("KIND_"), cents(line.amount)) for line in found]
 
 
