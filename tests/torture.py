@@ -18,9 +18,8 @@ from tests.support.stand import stand
 from tests.support.torture import Outcome, Torture
 
 KILLS = 1000
-PATIENCE = (
-    900.0  # seconds of a caller: what is killed often comes back late, and may be killed at the same call
-)
+# Seconds of a caller: what is killed often comes back late, and may be killed at the same call.
+PATIENCE = 900.0
 
 
 def main() -> int:

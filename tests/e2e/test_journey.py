@@ -17,7 +17,6 @@ from services.cli.stack.ports import is_free
 from services.cli.stack.state import StackState, find_state
 from tests.support.real_data import real_data
 
-# Two cores cannot start several stacks at once in time, so one worker does all of these.
 pytestmark = [pytest.mark.timeout(700)]
 
 

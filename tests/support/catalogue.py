@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 from google.type.date_pb2 import Date
 from waymark.catalogue.v1 import (
@@ -35,6 +34,7 @@ from services.catalogue.service import DEFINITION
 from tests.support.databases import Databases
 from tests.support.parts import S3Address
 from tests.support.servers import Serve, Served, token
+from tests.support.uploads import put
 
 MANAGER = str(uuid.uuid4())
 SECOND = str(uuid.uuid4())
@@ -90,7 +90,7 @@ class Catalogue:
                 size_bytes=len(data), content_type=content_type, sha256=hashlib.sha256(data).hexdigest()
             )
         )
-        httpx.put(made.upload_url, content=data, headers=dict(made.upload_headers)).raise_for_status()
+        put(made.upload_url, made.upload_headers, data).raise_for_status()
         ready = self.uploads(access).FinalizeUpload(upload_pb2.FinalizeUploadRequest(name=made.name))
         return str(ready.name)
 

@@ -1,8 +1,13 @@
-"""A meeting point for threads, so that a race which a control is to show shows on every machine."""
+"""Meeting points for threads, so that a race which a control is to show shows on every machine."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
+from typing import Any
+
+import pytest
 
 
 class Meeting:
@@ -19,3 +24,30 @@ class Meeting:
         """Comes to the meeting."""
         if next(self._places, None) is not None:
             self._barrier.wait()
+
+
+class Meanwhile:
+    """Lets something else happen once, right after a function of the store has read what it reads.
+
+    `done`: the other had ended before the first went on; `answer`: what came of it.
+    """
+
+    def __init__(
+        self, patch: pytest.MonkeyPatch, store: Any, name: str, other: Callable[[], Any], patience: float
+    ) -> None:
+        self._read, self._other, self._patience = getattr(store, name), other, patience
+        self._pool, self._first = ThreadPoolExecutor(1), iter([True])
+        patch.setattr(store, name, self)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        found = self._read(*arguments, **options)
+        if next(self._first, False):
+            self._future = self._pool.submit(self._other)
+            self.done = bool(wait([self._future], self._patience).done)
+        return found
+
+    @property
+    def answer(self) -> Any:
+        """What came of the other; raises what it raised."""
+        self._pool.shutdown()
+        return self._future.result()

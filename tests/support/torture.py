@@ -19,9 +19,6 @@ from tests.support.traffic import eventually, load
 SPENDINGS = 2000  # of one voucher, before the next learner comes
 SPENDERS, PAUSE = 4, 0.2
 SECONDS = 300  # that everything may take to come to rest
-PATIENCE = (
-    900  # seconds of a caller: what is killed often comes back late, and may be killed at the same call
-)
 
 
 class Spender:

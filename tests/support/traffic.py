@@ -81,11 +81,11 @@ class Journal:
 class Callers:
     """People who call the stack in `home`; all share one connection and one journal.
 
-    `patience`: seconds that a call is repeated before the caller gives up.
+    `patience`: seconds that a call is repeated before the caller gives up; may be set to others.
     """
 
-    def __init__(self, home: Path, patience: float = 90.0) -> None:
-        self.home, self.patience = home, patience
+    def __init__(self, home: Path) -> None:
+        self.home, self.patience = home, 90.0
         self.journal = Journal()
         self.channel = grpc.insecure_channel(read_state(home).edge.removeprefix("http://"))
 

@@ -301,17 +301,16 @@ class World:
             ago = ", ".join(f"{name} = {name} - make_interval(hours => :hours)" for name in moments)
             tx.execute(text(f"UPDATE bank_accounts SET {ago}"), {"hours": hours})
 
-    def batch(self) -> Any:
-        """Opens a payout batch."""
-        return self.payer.batches.CreatePayoutBatch(
-            payout_batch_pb2.CreatePayoutBatchRequest(
-                payout_batch=payout_batch_pb2.PayoutBatch(
-                    execution_date=day_message(self.today + timedelta(days=2)),
-                    debtor_name="Employment service",
-                    debtor_iban=OTHER_IBAN,
-                )
-            )
+    def batch(self, **changes: Any) -> Any:
+        """Opens a payout batch, by default of redemptions in euro."""
+        batch = payout_batch_pb2.PayoutBatch(
+            execution_date=day_message(self.today + timedelta(days=2)),
+            debtor_name="Employment service",
+            debtor_iban=OTHER_IBAN,
+            **changes,
         )
+        request = payout_batch_pb2.CreatePayoutBatchRequest(payout_batch=batch)
+        return self.payer.batches.CreatePayoutBatch(request)
 
     def wallet(self, person: Person, voucher: str) -> Any:
         """Reads a voucher."""

@@ -15,7 +15,6 @@ from tests.support.bank import Status, pain002
 from tests.support.stacks import WAYMARK, Stack
 from tests.support.terminal import Person
 
-# Two cores cannot start several stacks at once in time, so one worker does all of these.
 pytestmark = [pytest.mark.timeout(400)]
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 OFFICE = "organisations/office"

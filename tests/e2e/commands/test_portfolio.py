@@ -12,7 +12,6 @@ import pytest
 from tests.support.portfolio import PDF
 from tests.support.terminal import Person
 
-# Two cores cannot start several stacks at once in time, so one worker does all of these.
 pytestmark = [pytest.mark.timeout(400)]
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 OFFICE = "organisations/office"

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support import stand as stands
 from tests.support.stand import Learner, Stand
-
-HERE = Path(__file__).parent
-LAST = HERE / "test_traces.py"
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests of this folder together, whatever the order, so that one stack is enough; and searches
-    for traces once the faults have left theirs."""
-    mine = sorted((item for item in items if item.path.parent == HERE), key=lambda item: item.path == LAST)
-    if mine:
-        place = items.index(next(item for item in items if item.path.parent == HERE))
-        others = [item for item in items if item.path.parent != HERE]
-        items[:] = others[:place] + mine + others[place:]
 
 
 @pytest.fixture(scope="package")

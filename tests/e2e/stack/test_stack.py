@@ -22,7 +22,6 @@ from services.cli.stack.probes import accepts
 from tests.support.parts import held
 from tests.support.stacks import WAYMARK, Stack, free_base
 
-# Two cores cannot start several stacks at once in time, so one worker does all of these.
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 

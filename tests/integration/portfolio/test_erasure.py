@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
-import httpx
 import pytest
 from minio import Minio
 from sqlalchemy import select, text
@@ -35,6 +34,7 @@ from services.portfolio.store import holders, tables
 from tests.support.canary import CANARY, everything, live_a_life
 from tests.support.events import eventually, running, test_settings
 from tests.support.portfolio import PDF, Caller, Portfolio, entry, evidence_of, reason_of, share
+from tests.support.uploads import put
 
 SEALED = [table for table in tables.metadata.sorted_tables if "sealed" in table.c]
 
@@ -49,7 +49,7 @@ def upload(person: Caller, body: bytes = PDF, **fields: Any) -> str:
     made = person.CreateEvidence(
         evidence_pb2.CreateEvidenceRequest(parent=person.holder, evidence=evidence_of(body, **fields))
     )
-    httpx.put(made.ticket.url, headers=dict(made.ticket.headers), content=body).raise_for_status()
+    put(made.ticket.url, made.ticket.headers, body).raise_for_status()
     person.FinalizeEvidence(evidence_pb2.FinalizeEvidenceRequest(name=made.evidence.name))
     return str(made.evidence.name.rpartition("/")[2])
 
@@ -133,7 +133,7 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     never_finalized = person.CreateEvidence(
         evidence_pb2.CreateEvidenceRequest(parent=person.holder, evidence=evidence_of(title=CANARY))
     )
-    httpx.put(never_finalized.ticket.url, headers=dict(never_finalized.ticket.headers), content=PDF)
+    put(never_finalized.ticket.url, never_finalized.ticket.headers, PDF)
     copies = backup(portfolio.app, person.subject)
     everywhere = ["entries", "entry_revisions", "evidence", "holders", "pathway_steps", "pathways"]
     everywhere += ["request_ids", "share_links", "skill_claims"]

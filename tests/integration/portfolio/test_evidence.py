@@ -17,6 +17,7 @@ from services.platform.db.transaction import transaction
 from services.portfolio import jobs
 from services.portfolio.api import evidence as evidence_api
 from services.portfolio.domain import quotas
+from tests.support import uploads
 from tests.support.portfolio import PDF, Caller, Portfolio, entry, evidence_of, reason_of, refused
 
 
@@ -26,7 +27,7 @@ def announce(person: Caller, body: bytes = PDF, **fields: Any) -> pb.CreateEvide
 
 
 def put(made: pb.CreateEvidenceResponse, body: bytes = PDF) -> httpx.Response:
-    return httpx.put(made.ticket.url, headers=dict(made.ticket.headers), content=body)
+    return uploads.put(made.ticket.url, made.ticket.headers, body)
 
 
 def finalize(name: str) -> pb.FinalizeEvidenceRequest:
@@ -66,7 +67,7 @@ def test_other_bytes_than_announced_are_never_stored(portfolio_with_files: Portf
     person = portfolio_with_files.person()
     made = announce(person)
     headers = dict(made.ticket.headers) | {"Content-Length": str(len(body))}
-    httpx.put(made.ticket.url, headers=headers, content=body)
+    uploads.put(made.ticket.url, headers, body)
     reason = reason_of(person.FinalizeEvidence, finalize(made.evidence.name))
     assert reason in {"UPLOAD_MISSING", "UPLOAD_MISMATCH"}
     read = person.GetEvidence(pb.GetEvidenceRequest(name=made.evidence.name))

@@ -1,8 +1,10 @@
-"""How tests ask why a call was refused."""
+"""How tests ask why a call was refused, or many at once."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -25,6 +27,21 @@ def reason_of(error: Any) -> str:
         if detail.Unpack(info):
             return info.reason
     raise AssertionError(f"no ErrorInfo in {error}")
+
+
+def tried(call: Callable[[], object]) -> str:
+    """Runs a call; returns the name of the reason why it was refused, empty when it was not."""
+    try:
+        call()
+    except grpc.RpcError as error:
+        return reason_of(error)
+    return ""
+
+
+def at_once(call: Callable[[], object], callers: int) -> Counter[str]:
+    """Lets so many callers do the same at once; returns how often each reason came, "" for no refusal."""
+    with ThreadPoolExecutor(callers) as pool:
+        return Counter(pool.map(lambda _: tried(call), range(callers)))
 
 
 def violations_of(call: Callable[[], Any]) -> dict[str, str]:

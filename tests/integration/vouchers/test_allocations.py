@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import text
 from waymark.vouchers.v1 import allocation_pb2 as pb
@@ -21,6 +20,7 @@ from services.vouchers.domain import allocation_file
 from services.vouchers.store import budgets
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_simulation import finished
+from tests.support.uploads import put
 from tests.support.vouchers import Person, World, cents
 
 APTIC = "aptic-digital-voucher"
@@ -44,7 +44,7 @@ def created(world: World, programme: str, content: str | bytes) -> Any:
             programme=programme, size_bytes=len(body), sha256=hashlib.sha256(body).hexdigest()
         )
     )
-    httpx.put(made.upload_uri, content=body, headers=dict(made.upload_headers)).raise_for_status()
+    put(made.upload_uri, made.upload_headers, body).raise_for_status()
     return made
 
 

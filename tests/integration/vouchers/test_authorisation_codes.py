@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -21,9 +19,11 @@ from services.platform.db.wire import Named, Prepared
 from services.vouchers import jobs
 from services.vouchers.domain.authorisation import CODES, TRIES
 from services.vouchers.store import authorisation_codes, redemptions
-from tests.integration.vouchers.refusals import reason_of, refused
+from tests.integration.vouchers.refusals import at_once, refused
+from tests.integration.vouchers.test_webhooks import deliver, log, register
 from tests.support.canary import everything
 from tests.support.meetings import Meeting
+from tests.support.quality import run, told
 from tests.support.receivers import receiver
 from tests.support.voucher_callers import Person
 from tests.support.vouchers import NO_EVIDENCE, World, request_id
@@ -52,18 +52,16 @@ def agree(caller: Person, name: str, code: str = "") -> Any:
     return caller.redemptions.AuthoriseRedemption(pb.AuthoriseRedemptionRequest(name=name, code=code))
 
 
-def told(world: World) -> list[Any]:
-    """Returns what the back office was told, first thing first."""
-    with transaction(world.app) as tx:
-        found = tx.execute(text("SELECT payload FROM outbox WHERE type = :type ORDER BY seq"), {"type": TYPE})
-        return [events_pb2.AuthorisationCodeSent.FromString(bytes(row.payload)) for row in found]
+def codes(world: World) -> list[Any]:
+    """Returns what the back office was told of codes, first thing first."""
+    return told(world, events_pb2.AuthorisationCodeSent)
 
 
 def coded(world: World) -> tuple[Person, str, str]:
     """Returns a learner, a redemption and the code that was sent for it."""
     learner, name = booked(world)
     send(world.provider, name)
-    return learner, name, str(told(world)[-1].code)
+    return learner, name, str(codes(world)[-1].code)
 
 
 def answer(call: Callable[[], Any]) -> tuple[str, str, str]:
@@ -77,19 +75,13 @@ def answer(call: Callable[[], Any]) -> tuple[str, str, str]:
     return info.reason, status.message, info.metadata["tries_left"]
 
 
-def run(world: World, statement: str) -> None:
-    """Changes the database by hand."""
-    with transaction(world.app) as tx:
-        tx.execute(text(statement))
-
-
 def test_the_provider_gives_the_learners_word_with_the_code(world: World) -> None:
     learner, name = booked(world)
     before = world.provider.redemptions.GetRedemption(pb.GetRedemptionRequest(name=name))
     request = pb.SendAuthorisationCodeRequest(name=name, request_id=request_id())
     sent = world.provider.redemptions.SendAuthorisationCode(request)
     assert world.provider.redemptions.SendAuthorisationCode(request) == sent
-    (event,) = told(world)
+    (event,) = codes(world)
     assert event.code not in str(sent)
     assert (event.ref.redemption, event.ref.learner) == (name, learner.learner)
     assert event.expire_time == sent.expire_time
@@ -108,7 +100,7 @@ def test_a_learner_agrees_without_a_code_and_with_one(world: World) -> None:
     second, other = booked(world)
     send(second, other)
     assert answer(lambda: agree(second, other, WRONG))[0] == INVALID
-    assert agree(second, other, told(world)[-1].code).state == State.STATE_AUTHORISED
+    assert agree(second, other, codes(world)[-1].code).state == State.STATE_AUTHORISED
 
 
 def test_only_who_has_part_in_the_redemption_sends_and_presents(world: World) -> None:
@@ -184,11 +176,11 @@ def test_five_wrong_tries_end_a_code_and_five_codes_the_redemptions(world: World
         send(world.provider, name)
         left = [answer(lambda: agree(world.provider, name, WRONG))[2] for _ in range(TRIES)]
         assert left == ["4", "3", "2", "1", "0"]
-        right = told(world)[-1].code
+        right = codes(world)[-1].code
         assert answer(lambda right=right: agree(world.provider, name, right))[0] == TOO_MANY
     for caller in (world.provider, learner):
         assert refused(lambda caller=caller: send(caller, name)) == TOO_MANY
-    assert len(told(world)) == CODES
+    assert len(codes(world)) == CODES
     assert agree(learner, name).state == State.STATE_AUTHORISED
 
 
@@ -226,26 +218,12 @@ def test_a_code_is_of_no_use_past_the_limit_or_in_another_state(world: World) ->
     assert refused(lambda: world.provider.redemptions.AuthoriseRedemption(short)) == "INVALID_ARGUMENT"
 
 
-def at_once(call: Callable[[], Any]) -> Counter[str]:
-    """Lets many callers do the same; returns how often each reason came, "" for an answer."""
-
-    def one(_: int) -> str:
-        try:
-            call()
-        except grpc.RpcError as error:
-            return reason_of(error)
-        return ""
-
-    with ThreadPoolExecutor(CALLERS) as pool:
-        return Counter(pool.map(one, range(CALLERS)))
-
-
 BUSY = {"OVERLOADED", "LOCKED"}
 
 
 def test_32_guesses_at_once_are_five_tries(world: World) -> None:
     _, name, code = coded(world)
-    came = at_once(lambda: agree(world.provider, name, WRONG))
+    came = at_once(lambda: agree(world.provider, name, WRONG), CALLERS)
     assert came[INVALID] == TRIES
     assert set(came) <= {INVALID, TOO_MANY, *BUSY}
     assert answer(lambda: agree(world.provider, name, code))[0] == TOO_MANY
@@ -253,8 +231,8 @@ def test_32_guesses_at_once_are_five_tries(world: World) -> None:
 
 def test_32_calls_at_once_send_five_codes(world: World) -> None:
     _, name = booked(world)
-    came = at_once(lambda: send(world.provider, name))
-    assert came[""] == CODES == len(told(world))
+    came = at_once(lambda: send(world.provider, name), CALLERS)
+    assert came[""] == CODES == len(codes(world))
     assert set(came) <= {"", TOO_MANY, *BUSY}
 
 
@@ -277,7 +255,7 @@ def test_control_without_the_lock_more_is_tried(world: World, monkeypatch: pytes
     for _ in range(TRIES - 1):
         assert answer(lambda: agree(world.provider, name, WRONG))[0] == INVALID
     unlock(monkeypatch)
-    came = at_once(lambda: agree(world.provider, name, WRONG))
+    came = at_once(lambda: agree(world.provider, name, WRONG), CALLERS)
     assert came[INVALID] > 1, "the race did not show; the test above proves nothing"
 
 
@@ -287,7 +265,7 @@ def test_control_without_the_lock_more_codes_are_sent(world: World, monkeypatch:
         send(world.provider, name)
     unlock(monkeypatch)
     alone = pb.SendAuthorisationCodeRequest(name=name)  # without an id, so that no group shares the lock
-    came = at_once(lambda: world.provider.redemptions.SendAuthorisationCode(alone))
+    came = at_once(lambda: world.provider.redemptions.SendAuthorisationCode(alone), CALLERS)
     assert came[""] > 1, "the race did not show; the test above proves nothing"
 
 
@@ -308,21 +286,7 @@ Hook = tuple[Any, Any]
 def hook(world: World) -> Iterator[Hook]:
     """A back office that is told of codes by webhook, and its endpoint."""
     with receiver() as office:
-        endpoint = webhook_pb2.WebhookEndpoint(url=office.url, event_types=[TYPE])
-        create = webhook_pb2.CreateWebhookEndpointRequest(webhook_endpoint=endpoint)
-        yield office, world.system.webhooks.CreateWebhookEndpoint(create).webhook_endpoint
-
-
-def deliver(world: World) -> None:
-    """Runs the job and waits for what it started."""
-    jobs.deliver_webhooks(world.app)
-    world.app.webhooks.wait()
-
-
-def deliveries(world: World, hook: Hook) -> list[Any]:
-    """Returns what the endpoint was told, newest first."""
-    request = webhook_pb2.ListWebhookDeliveriesRequest(parent=hook[1].name)
-    return list(world.auditor.webhooks.ListWebhookDeliveries(request).deliveries)
+        yield office, register(world, office.url, TYPE)
 
 
 def later(world: World, minutes: int) -> None:
@@ -345,7 +309,7 @@ def test_a_webhook_brings_the_code_and_the_log_forgets_it(world: World, hook: Ho
     later(world, 1)
     jobs.erase_webhooks(world.app)
     assert code not in everything(world.app.engine)
-    (done,) = deliveries(world, hook)
+    (done,) = log(world, hook[1])
     assert (done.state, done.last_error) == (webhook_pb2.WebhookDelivery.STATE_DELIVERED, "")
     again = webhook_pb2.RedeliverWebhookDeliveryRequest(name=done.name)
     assert refused(lambda: world.system.webhooks.RedeliverWebhookDelivery(again)) == "WEBHOOK_CONTENT_GONE"
@@ -356,21 +320,21 @@ def test_what_no_webhook_took_in_time_is_given_up_and_forgotten(world: World, ho
     office.status = 500
     _, _, code = coded(world)
     deliver(world)
-    (waiting,) = deliveries(world, hook)
+    (waiting,) = log(world, hook[1])
     assert (waiting.state, waiting.attempts) == (webhook_pb2.WebhookDelivery.STATE_PENDING, 1)
     later(world, 14)
     run(world, "UPDATE webhook_deliveries SET next_at = now()")
     deliver(world)  # the next one would come too late
-    (ended,) = deliveries(world, hook)
+    (ended,) = log(world, hook[1])
     assert (ended.state, ended.attempts) == (webhook_pb2.WebhookDelivery.STATE_FAILED, 2)
     coded(world)
     world.system.webhooks.DisableWebhookEndpoint(
-        webhook_pb2.DisableWebhookEndpointRequest(name=endpoint.name)
+        webhook_pb2.DisableWebhookEndpointRequest(name=endpoint.webhook_endpoint.name)
     )
     later(world, 15)
     jobs.erase_webhooks(world.app)
     run(world, "DELETE FROM outbox")
-    newest, _ = deliveries(world, hook)
+    newest, _ = log(world, hook[1])
     assert (newest.state, newest.last_error) == (webhook_pb2.WebhookDelivery.STATE_FAILED, "TOO_LATE")
     assert code not in everything(world.app.engine)
 

@@ -38,16 +38,16 @@ def read(world: World, batch: Any) -> Any:
     return world.auditor.batches.GetPayoutBatch(payout_batch_pb2.GetPayoutBatchRequest(name=batch.name))
 
 
-def approved(world: World) -> Any:
+def approved(world: World, **changes: Any) -> Any:
     """Returns an approved batch of what is owed."""
-    name = world.batch().name
+    name = world.batch(**changes).name
     world.payer.batches.FreezePayoutBatch(payout_batch_pb2.FreezePayoutBatchRequest(name=name))
     return world.approver.batches.ApprovePayoutBatch(payout_batch_pb2.ApprovePayoutBatchRequest(name=name))
 
 
-def sent(world: World) -> Any:
+def sent(world: World, **changes: Any) -> Any:
     """Returns a batch that the bank has."""
-    request = payout_batch_pb2.MarkPayoutBatchSentRequest(name=approved(world).name)
+    request = payout_batch_pb2.MarkPayoutBatchSentRequest(name=approved(world, **changes).name)
     return world.payer.batches.MarkPayoutBatchSent(request)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
-import grpc
 import pytest
 from sqlalchemy import text
 from waymark.vouchers.v1 import payout_batch_pb2, receivable_pb2, redemption_pb2
@@ -13,10 +11,11 @@ from waymark.vouchers.v1 import payout_batch_pb2, receivable_pb2, redemption_pb2
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
 from services.vouchers.store import receivables
-from tests.integration.vouchers.refusals import reason_of, refused
+from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_bank_results import approved, import_, message_id, read, reference, sent
 from tests.support.bank import Booking, camt054
 from tests.support.canary import CANARY, everything
+from tests.support.meetings import Meanwhile
 from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, eur
 
 pb = receivable_pb2
@@ -261,36 +260,19 @@ def test_receivables_are_listed_by_age_and_a_provider_sees_only_its_own(paid: Wo
     assert paid.auditor.receivables.GetReceivable(get).age_days == 40
 
 
-def race(
-    world: World, monkeypatch: pytest.MonkeyPatch, lock: Any, patience: float, take: Any = claw_back
-) -> Any:
-    """Pays everything while a claw-back stands between reading and writing; returns what came of paying."""
+def race(world: World, monkeypatch: pytest.MonkeyPatch, patience: float, take: Any = claw_back) -> Meanwhile:
+    """Pays everything while a claw-back stands between reading and writing; returns the payment."""
     jobs.release_held(world.app)
-
-    def pay() -> Any:
-        try:
-            return approved(world)
-        except grpc.RpcError as error:
-            return reason_of(error)
-
-    with ThreadPoolExecutor(1) as pool:
-        paying: list[Any] = []
-
-        def slowly(*call: Any) -> Any:
-            row = lock(*call)
-            paying.append(pool.submit(pay))
-            wait(paying, timeout=patience)
-            return row
-
-        monkeypatch.setattr(receivables, "lock_redemption", slowly)
-        take(world)
-        return paying[0].result()
+    payment = Meanwhile(monkeypatch, receivables, "lock_redemption", lambda: approved(world), patience)
+    take(world)
+    return payment
 
 
 def test_a_claw_back_and_a_payout_at_once_move_the_money_once(
     owed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert race(owed, monkeypatch, receivables.lock_redemption, 1) == "NOTHING_TO_PAY"
+    payment = race(owed, monkeypatch, 1)
+    assert refused(lambda: payment.answer) == "NOTHING_TO_PAY"
     assert balances(owed, CLEARED, BANK) == [0, 0]
     assert intact(owed)
 
@@ -303,6 +285,7 @@ def test_control_without_the_lock_the_money_goes_both_ways(
     def read_only(tx: Any, redemption: str) -> Any:
         return tx.execute(unlocked, {"id": redemption}).one()
 
-    assert cents(race(owed, monkeypatch, read_only, 30).total) == 100_000
+    monkeypatch.setattr(receivables, "lock_redemption", read_only)
+    assert cents(race(owed, monkeypatch, 30).answer.total) == 100_000
     assert balances(owed, CLEARED, BANK) == [-100_000, 100_000]
     assert "NEGATIVE" in {finding.kind for finding in owed.verify().findings}

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
-import grpc
 import pytest
 from sqlalchemy import select, text
 from waymark.vouchers.v1 import employer_obligation_pb2 as pb
@@ -15,8 +13,9 @@ from waymark.vouchers.v1 import employer_obligation_pb2 as pb
 from services.platform.db.transaction import transaction
 from services.vouchers.store import obligations as store
 from services.vouchers.store.obligation_tables import employer_obligations
-from tests.integration.vouchers.refusals import reason_of, refused
+from tests.integration.vouchers.refusals import refused, tried
 from tests.support.instruments import employer_of, obligation, source
+from tests.support.meetings import Meanwhile
 from tests.support.vouchers import World, cents, day_message, eur, request_id
 
 State = pb.EmployerObligation
@@ -199,34 +198,20 @@ def test_an_employer_sees_its_own_promise_and_no_other(world: World) -> None:
 
 
 def race(world: World, name: str, monkeypatch: pytest.MonkeyPatch, patience: float) -> list[str]:
-    """Assesses twice, the second while the first stands between reading and writing."""
-    count = store.counts_of
+    """Assesses twice, the second while the first stands between reading and writing; returns why each was
+    refused, empty when it was not."""
 
     def take() -> str:
-        try:
-            assess(world, name)
-        except grpc.RpcError as error:
-            return reason_of(error)
-        return "booked"
+        return tried(lambda: assess(world, name))
 
-    with ThreadPoolExecutor(1) as pool:
-        second: list[Any] = []
-
-        def slowly(*call: Any) -> Any:
-            found = count(*call)
-            if not second:
-                second.append(pool.submit(take))
-                wait(second, timeout=patience)
-            return found
-
-        monkeypatch.setattr(store, "counts_of", slowly)
-        return [take(), second[0].result()]
+    twin = Meanwhile(monkeypatch, store, "counts_of", take, patience)
+    return [take(), twin.answer]
 
 
 def test_two_assessments_at_once_book_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     name = obligation(world).name
     approve(world, name, enrol(world, name, 1))
-    assert race(world, name, monkeypatch, 1) == ["booked", "WRONG_STATE"]
+    assert race(world, name, monkeypatch, 1) == ["", "WRONG_STATE"]
     assert world.balances()[OWED] == -100_000
 
 
@@ -240,7 +225,7 @@ def test_control_without_the_lock_the_debt_is_booked_twice(
         return tx.execute(select(employer_obligations).where(employer_obligations.c.id == key)).one()
 
     monkeypatch.setattr(store, "lock", read_only)
-    assert race(world, name, monkeypatch, 30) == ["booked", "booked"]
+    assert race(world, name, monkeypatch, 30) == ["", ""]
     assert world.balances()[OWED] == -200_000
     assert {finding.kind for finding in world.verify().findings} >= {"BALANCE"}
 

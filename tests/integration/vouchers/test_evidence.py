@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import grpc
-import httpx
 import pytest
 from sqlalchemy import text
 from waymark.vouchers.v1 import redemption_pb2 as pb
@@ -16,6 +15,7 @@ from services.vouchers import jobs
 from services.vouchers.domain import payment
 from services.vouchers.store import evidence as store
 from tests.integration.vouchers.refusals import reason_of, refused
+from tests.support import uploads
 from tests.support.vouchers import World, cents
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -46,8 +46,7 @@ def ticket(
 
 def put(piece: Any, content: bytes = PDF) -> int:
     """Uploads; returns the HTTP status."""
-    answer = httpx.put(piece.upload_uri, content=content, headers=dict(piece.upload_headers), timeout=30)
-    return answer.status_code
+    return uploads.put(piece.upload_uri, piece.upload_headers, content).status_code
 
 
 def test_delivery_with_evidence(stored: World) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 import structlog
 from waymark.vouchers.v1 import learner_fact_file_pb2 as pb
@@ -20,6 +19,7 @@ from services.vouchers.store import fact_files
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_simulation import finished
 from tests.support.canary import everything
+from tests.support.uploads import put
 from tests.support.vouchers import World
 
 HEADER = "learner,key,value,source,observed_date,valid_until\n"
@@ -40,7 +40,7 @@ def handed_over(world: World, content: str | bytes) -> Any:
     body = content if isinstance(content, bytes) else content.encode()
     request = pb.CreateLearnerFactFileRequest(size_bytes=len(body), sha256=hashlib.sha256(body).hexdigest())
     made = world.system.fact_files.CreateLearnerFactFile(request)
-    httpx.put(made.upload_uri, content=body, headers=dict(made.upload_headers)).raise_for_status()
+    put(made.upload_uri, made.upload_headers, body).raise_for_status()
     return made
 
 

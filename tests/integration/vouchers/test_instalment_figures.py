@@ -6,46 +6,42 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from waymark.vouchers.v1 import complaint_pb2, export_pb2, learner_result_pb2, report_pb2, target_pb2
+from waymark.vouchers.v1 import (
+    complaint_pb2,
+    events_pb2,
+    export_pb2,
+    learner_result_pb2,
+    report_pb2,
+    target_pb2,
+)
 from waymark.vouchers.v1 import monitoring_rule_pb2 as rules
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
-from services.vouchers.store import targets
-from services.vouchers.store.targets import Asked
-from tests.integration.vouchers import test_instalments
+from tests.integration.vouchers import test_instalments, test_reports
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_bank_results import approved
 from tests.integration.vouchers.test_exports import asking, rows, whole
 from tests.integration.vouchers.test_instalments import AMOUNTS, WHOLE, deliver, paid, part
 from tests.integration.vouchers.test_learner_results import six_months_ago
+from tests.integration.vouchers.test_targets import current
 from tests.support.quality import Alert, look, rule, told
-from tests.support.vouchers import World, cents
+from tests.support.vouchers import cents, eur
 
 parted = test_instalments.parted
 
 
 def statistics(world: Any) -> tuple[int, int, int]:
     """What the month counts of the programme: reserved, accepted, cents accepted."""
-    request = report_pb2.GetMonthlyStatisticsRequest(month=f"{world.today:%Y-%m}", programme=world.plan)
-    (found,) = world.auditor.reports.GetMonthlyStatistics(request).programmes
+    found = test_reports.statistics(world, world.plan)
     return found.reserved, found.accepted, cents(found.accepted_amount)
 
 
 def split(world: Any) -> tuple[int, int, int]:
     """What the month's breakdown counts: accepted, cents accepted, cents paid."""
-    request = report_pb2.GetStatisticsBreakdownRequest(
-        month=f"{world.today:%Y-%m}", dimension=report_pb2.STATISTICS_DIMENSION_PROGRAMME
-    )
-    (row,) = world.auditor.reports.GetStatisticsBreakdown(request).rows
+    (row,) = test_reports.split(world, report_pb2.STATISTICS_DIMENSION_PROGRAMME).values()
     return row.accepted, cents(row.accepted_amount), cents(row.paid_amount)
-
-
-def measured(world: World, measure: int) -> int | None:
-    with transaction(world.app) as tx:
-        asked = [Asked("", world.today, world.today)]
-        return targets.measured(tx, targets.Measure(measure), asked)[0]
 
 
 def finish(world: Any) -> Any:
@@ -63,14 +59,14 @@ def test_a_training_counts_with_its_last_instalment_and_money_with_each(parted: 
     approved(parted)
     assert statistics(parted) == (1, 0, AMOUNTS[0])
     assert split(parted) == (0, AMOUNTS[0], AMOUNTS[0])
-    assert (measured(parted, redeemed), measured(parted, money)) == (0, AMOUNTS[0])
+    assert (current(parted, redeemed), current(parted, money)) == (0, AMOUNTS[0])
     for _ in AMOUNTS[1:]:
         deliver(parted)
         paid(parted)
     approved(parted)
     assert statistics(parted) == (1, 1, WHOLE)
     assert split(parted) == (1, WHOLE, WHOLE)
-    assert (measured(parted, redeemed), measured(parted, money)) == (1, WHOLE)
+    assert (current(parted, redeemed), current(parted, money)) == (1, WHOLE)
 
 
 def test_an_export_tells_parts_from_trainings(parted: Any) -> None:
@@ -88,7 +84,7 @@ def test_a_learner_is_asked_once_about_the_whole(parted: Any) -> None:
     answer = finish(parted)
     six_months_ago(parted)
     jobs.ask_outcomes(parted.app)
-    asked = told(parted, test_instalments.events_pb2.OutcomeAsked)
+    asked = told(parted, events_pb2.OutcomeAsked)
     assert [event.redemption for event in asked] == [answer.name]
     with transaction(parted.app) as tx:
         kept = tx.execute(text("SELECT accepted_cents FROM acceptances")).scalars().all()
@@ -96,7 +92,7 @@ def test_a_learner_is_asked_once_about_the_whole(parted: Any) -> None:
 
 
 def test_rules_measure_what_a_training_has_cost_so_far(parted: Any) -> None:
-    high = rules.AmountCondition(above=test_instalments.eur(AMOUNTS[0] + 1))
+    high = rules.AmountCondition(above=eur(AMOUNTS[0] + 1))
     rule(parted, amount=high)
     paid(parted)
     assert look(parted) == []

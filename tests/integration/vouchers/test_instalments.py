@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import grpc
 import pytest
 from sqlalchemy.exc import IntegrityError
 from waymark.vouchers.v1 import events_pb2, programme_pb2, redemption_pb2, voucher_pb2
 
 from services.vouchers.domain import payment
 from services.vouchers.store import redemptions
-from tests.integration.vouchers.refusals import reason_of, refused, violations_of
+from tests.integration.vouchers.refusals import at_once, refused, violations_of
 from tests.integration.vouchers.test_bank_results import approved
 from tests.integration.vouchers.test_claw_back import HELD, RECEIVABLE, balances, claw_back, intact, listed
 from tests.integration.vouchers.test_no_show import accept, no_show
@@ -156,16 +154,7 @@ def test_a_repeat_has_one_effect(parted: Any) -> None:
 
 
 def test_accepted_at_once_by_many_it_is_one_instalment(parted: Any) -> None:
-    def one(_: int) -> str:
-        try:
-            paid(parted, request_id=request_id())
-        except grpc.RpcError as error:
-            return reason_of(error)
-        return ""
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(one, range(8)))
-    assert sorted(answers) == ["", *["WRONG_STATE"] * 7]
+    assert at_once(lambda: paid(parted, request_id=request_id()), 8) == {"": 1, "WRONG_STATE": 7}
     assert balances(parted, HELD) == [AMOUNTS[0]]
     assert intact(parted)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from typing import Any
 
-import grpc
 import pytest
 from sqlalchemy import select, text
 from waymark.vouchers.v1 import levy_pb2 as pb
@@ -16,8 +14,9 @@ from services.platform.db.transaction import transaction
 from services.vouchers import jobs
 from services.vouchers.store import levies as store
 from services.vouchers.store.levy_tables import levy_accounts
-from tests.integration.vouchers.refusals import reason_of, refused, violations_of
+from tests.integration.vouchers.refusals import refused, tried, violations_of
 from tests.support.instruments import HEADER, YARD, account_of, claim, employer_of, levy, source, wages
+from tests.support.meetings import Meanwhile
 from tests.support.vouchers import World, cents, day_message, eur, request_id
 
 State = pb.LevyClaim
@@ -282,34 +281,21 @@ def test_an_employer_sees_its_own_account_and_no_other(world: World) -> None:
 
 
 def race(world: World, monkeypatch: pytest.MonkeyPatch, patience: float) -> list[str]:
-    """Claims everything twice, the second while the first stands between reading and writing; returns what
-    came of both."""
-    account, read = account_of(world).name, store.years_of
+    """Claims everything twice, the second while the first stands between reading and writing; returns why
+    each was refused, empty when it was not."""
+    account = account_of(world).name
 
-    def take() -> str:
-        try:
-            return State.State.Name(claim(world, account, 45_000).state)
-        except grpc.RpcError as error:
-            return reason_of(error)
+    def take() -> None:
+        assert claim(world, account, 45_000).state == State.STATE_SUBMITTED
 
-    with ThreadPoolExecutor(1) as pool:
-        second: list[Any] = []
-
-        def slowly(*call: Any) -> Any:
-            years = read(*call)
-            if not second:
-                second.append(pool.submit(take))
-                wait(second, timeout=patience)
-            return years
-
-        monkeypatch.setattr(store, "years_of", slowly)
-        return [take(), second[0].result()]
+    twin = Meanwhile(monkeypatch, store, "years_of", lambda: tried(take), patience)
+    return [tried(take), twin.answer]
 
 
 def test_two_claims_at_once_take_what_is_there_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     wages(world, levy(world), *months(world, 1))
     found = race(world, monkeypatch, 1)
-    assert found == ["STATE_SUBMITTED", "LEVY_BALANCE_TOO_LOW"]
+    assert found == ["", "LEVY_BALANCE_TOO_LOW"]
 
 
 def test_control_without_the_lock_and_the_check_more_is_claimed_than_was_paid_in(
@@ -324,7 +310,7 @@ def test_control_without_the_lock_and_the_check_more_is_claimed_than_was_paid_in
         return tx.execute(select(levy_accounts).where(levy_accounts.c.id == account)).one()
 
     monkeypatch.setattr(store, "lock_account", read_only)
-    assert race(world, monkeypatch, 30) == ["STATE_SUBMITTED"] * 2
+    assert race(world, monkeypatch, 30) == ["", ""]
     assert cents(account_of(world).available) == -45_000
 
 

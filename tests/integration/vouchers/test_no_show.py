@@ -13,10 +13,10 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 from services.platform.db.transaction import transaction
 from services.vouchers.domain import payment
 from services.vouchers.domain import redemption as domain
-from services.vouchers.store import targets
-from services.vouchers.store.targets import Asked
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_claw_back import intact
+from tests.integration.vouchers.test_reports import split, statistics
+from tests.integration.vouchers.test_targets import current
 from tests.support.quality import look, told
 from tests.support.vouchers import World, cents, eur, request_id
 
@@ -157,17 +157,9 @@ def test_figures_count_trainings_without_it_and_money_with_it(world: Any) -> Non
     redemption = booked(world, percent=50)
     no_show(world, redemption)
     accept(world, redemption)
-    month = f"{world.today:%Y-%m}"
-    request = report_pb2.GetMonthlyStatisticsRequest(month=month, programme=world.plan)
-    (found,) = world.auditor.reports.GetMonthlyStatistics(request).programmes
+    found = statistics(world, world.plan)
     assert (found.reserved, found.accepted, found.no_shows) == (1, 0, 1)
     assert cents(found.accepted_amount) == 50_000
-    split = report_pb2.GetStatisticsBreakdownRequest(
-        month=month, dimension=report_pb2.STATISTICS_DIMENSION_PROGRAMME
-    )
-    (row,) = world.auditor.reports.GetStatisticsBreakdown(split).rows
+    (row,) = split(world, report_pb2.STATISTICS_DIMENSION_PROGRAMME).values()
     assert (row.accepted, cents(row.accepted_amount)) == (0, 50_000)
-    asked = Asked("", world.today, world.today)
-    with transaction(world.app) as tx:
-        measure = targets.Measure(target_pb2.Target.MEASURE_VOUCHERS_REDEEMED)
-        assert targets.measured(tx, measure, [asked]) == [0]
+    assert current(world, target_pb2.Target.MEASURE_VOUCHERS_REDEEMED) == 0

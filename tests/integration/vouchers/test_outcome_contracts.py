@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
-import grpc
 import pytest
 from sqlalchemy import select, text
 from waymark.vouchers.v1 import outcome_contract_pb2 as pb
@@ -15,8 +13,9 @@ from waymark.vouchers.v1 import outcome_contract_pb2 as pb
 from services.platform.db.transaction import transaction
 from services.vouchers.store import outcomes as store
 from services.vouchers.store.outcome_tables import outcome_contracts
-from tests.integration.vouchers.refusals import reason_of, refused, violations_of
+from tests.integration.vouchers.refusals import refused, tried, violations_of
 from tests.support.instruments import active_bond, bond
+from tests.support.meetings import Meanwhile
 from tests.support.vouchers import World, cents, day_message, eur, request_id
 
 COMPLETED, PLACED = pb.PARTICIPANT_OUTCOME_COMPLETED, pb.PARTICIPANT_OUTCOME_PLACED
@@ -270,34 +269,20 @@ def test_an_observer_reads_everything_of_its_contract_and_nothing_else(world: Wo
 
 
 def race(world: World, contract: str, monkeypatch: pytest.MonkeyPatch, patience: float) -> list[str]:
-    """Releases a tranche twice, the second while the first stands between reading and writing."""
-    read = store.tranches_of
+    """Releases a tranche twice, the second while the first stands between reading and writing; returns why
+    each was refused, empty when it was not."""
 
     def take() -> str:
-        try:
-            release(world, contract, "start")
-        except grpc.RpcError as error:
-            return reason_of(error)
-        return "released"
+        return tried(lambda: release(world, contract, "start"))
 
-    with ThreadPoolExecutor(1) as pool:
-        second: list[Any] = []
-
-        def slowly(*call: Any) -> Any:
-            found = read(*call)
-            if not second:
-                second.append(pool.submit(take))
-                wait(second, timeout=patience)
-            return found
-
-        monkeypatch.setattr(store, "tranches_of", slowly)
-        return [take(), second[0].result()]
+    twin = Meanwhile(monkeypatch, store, "tranches_of", take, patience)
+    return [take(), twin.answer]
 
 
 def test_two_releases_at_once_pay_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     contract = active_bond(world).name
     enrol(world, contract, 10)
-    assert race(world, contract, monkeypatch, 1) == ["released", "WRONG_STATE"]
+    assert race(world, contract, monkeypatch, 1) == ["", "WRONG_STATE"]
     assert world.balances()[BANK] == 50_000
 
 
@@ -314,7 +299,7 @@ def test_control_without_the_lock_and_the_key_it_is_paid_twice(
         return tx.execute(select(outcome_contracts).where(outcome_contracts.c.id == key)).one()
 
     monkeypatch.setattr(store, "lock", read_only)
-    assert race(world, contract, monkeypatch, 30) == ["released", "released"]
+    assert race(world, contract, monkeypatch, 30) == ["", ""]
     assert world.balances()[BANK] == 100_000
 
 

@@ -6,79 +6,27 @@ Races of one voucher (`test_redemptions`), of a pot (`test_programmes`, `test_wa
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
-import grpc
 import pytest
 from sqlalchemy import select
-from waymark.vouchers.v1 import hold_pb2, payout_batch_pb2
+from waymark.vouchers.v1 import payout_batch_pb2
 
 from services.platform.db.transaction import transaction
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.ending import end_voucher
 from services.vouchers.store import holds, payouts, redemptions
 from services.vouchers.store.tables import redemptions as table
-from tests.integration.vouchers.refusals import reason_of
+from tests.integration.vouchers.refusals import tried
+from tests.integration.vouchers.test_claw_back import BANK, owed
+from tests.integration.vouchers.test_payouts import frozen, place
 from tests.integration.vouchers.unlocked import unlock_reservations
+from tests.support.meetings import Meanwhile
 from tests.support.vouchers import NO_EVIDENCE, World, cents
 
-BANK = 7  # kind of account
 BRIEF, LONG = 1, 30  # seconds: for whoever must wait for a lock, for whoever must not
 Pb = payout_batch_pb2
-
-
-@pytest.fixture
-def owed(world: World) -> World:
-    """A world in which the school has an account and is owed 1 000 euro of a voucher of 1 000."""
-    world.learner_, world.voucher_ = world.voucher(world.programme(**NO_EVIDENCE))
-    world.redemption = world.accepted(world.learner_, world.voucher_)
-    world.bank_account()
-    return world
-
-
-def tried(call: Callable[[], object]) -> str:
-    """Runs a call; returns why it was refused, empty when it was not."""
-    try:
-        call()
-    except grpc.RpcError as error:
-        return reason_of(error)
-    return ""
-
-
-class Meanwhile:
-    """Lets something else happen once, right after a function of the store has read what it reads.
-
-    `done`: the other had ended before the first went on; `answer`: what came of it.
-    """
-
-    def __init__(
-        self, patch: pytest.MonkeyPatch, store: Any, name: str, other: Callable[[], Any], patience: float
-    ) -> None:
-        self._read, self._other, self._patience = getattr(store, name), other, patience
-        self._pool, self._started = ThreadPoolExecutor(1), list[Future[Any]]()
-        patch.setattr(store, name, self)
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        found = self._read(*arguments, **options)
-        if not self._started:
-            self._started.append(self._pool.submit(self._other))
-            self.done = bool(wait(self._started, self._patience).done)
-        return found
-
-    @property
-    def answer(self) -> Any:
-        """What came of the other; raises what it raised."""
-        self._pool.shutdown()
-        return self._started[0].result()
-
-
-def frozen(world: World) -> str:
-    """Returns the name of a frozen batch."""
-    name = world.batch().name
-    world.payer.batches.FreezePayoutBatch(Pb.FreezePayoutBatchRequest(name=name))
-    return str(name)
+__all__ = ["owed"]
 
 
 def approve(world: World, batch: str) -> str:
@@ -88,7 +36,7 @@ def approve(world: World, batch: str) -> str:
 
 
 def test_of_two_who_approve_a_batch_at_once_one_pays(owed: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = frozen(owed)
+    batch = frozen(owed).name
     twin = Meanwhile(monkeypatch, payouts, "in_batch", lambda: approve(owed, batch), BRIEF)
     assert (approve(owed, batch), twin.done, twin.answer) == ("", False, "WRONG_STATE")
     assert owed.balances()[BANK] == 100_000
@@ -96,7 +44,7 @@ def test_of_two_who_approve_a_batch_at_once_one_pays(owed: World, monkeypatch: p
 
 
 def test_control_without_the_locks_both_pay(owed: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch, locked = frozen(owed), payouts.get_batch
+    batch, locked = frozen(owed).name, payouts.get_batch
     monkeypatch.setattr(payouts, "get_batch", lambda tx, name, **_: locked(tx, name))
     monkeypatch.setattr(payouts, "in_batch", read_batch)
     twin = Meanwhile(monkeypatch, payouts, "in_batch", lambda: approve(owed, batch), LONG)
@@ -110,38 +58,37 @@ def read_batch(tx: Any, batch: str) -> list[Any]:
     return list(tx.execute(select(table).where(table.c.batch_id == batch)))
 
 
-def place(world: World) -> str:
+def hold(world: World) -> str:
     """Places a hold on the redemption; returns why that was refused."""
-    hold = hold_pb2.Hold(target=world.redemption.name, reason="looks fictitious")
-    return tried(lambda: world.payer.holds.PlaceHold(hold_pb2.PlaceHoldRequest(hold=hold)))
+    return tried(lambda: place(world, world.redemption.name))
 
 
 def test_nothing_is_paid_after_somebody_was_told_that_it_is_held(
     owed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The hold comes while the approval has looked for holds and has not paid: it waits, and is too late."""
-    batch = frozen(owed)
-    hold = Meanwhile(monkeypatch, payouts, "stopped", lambda: place(owed), BRIEF)
-    assert (approve(owed, batch), hold.done, hold.answer) == ("", False, "")
+    batch = frozen(owed).name
+    holding = Meanwhile(monkeypatch, payouts, "stopped", lambda: hold(owed), BRIEF)
+    assert (approve(owed, batch), holding.done, holding.answer) == ("", False, "")
     assert owed.verify().intact
 
 
 def test_an_approval_waits_for_a_hold_that_is_being_placed(
     owed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = frozen(owed)
+    batch = frozen(owed).name
     approval = Meanwhile(monkeypatch, holds, "wait_for_approvals", lambda: approve(owed, batch), BRIEF)
-    assert (place(owed), approval.done, approval.answer) == ("", False, "PAYOUT_HELD")
+    assert (hold(owed), approval.done, approval.answer) == ("", False, "PAYOUT_HELD")
     assert owed.balances().get(BANK, 0) == 0
 
 
 def test_control_without_the_lock_money_leaves_that_is_known_to_be_held(
     owed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = frozen(owed)
+    batch = frozen(owed).name
     monkeypatch.setattr(holds, "wait_for_approvals", lambda tx: None)
-    hold = Meanwhile(monkeypatch, payouts, "stopped", lambda: place(owed), LONG)
-    assert (approve(owed, batch), hold.done, hold.answer) == ("", True, "")
+    holding = Meanwhile(monkeypatch, payouts, "stopped", lambda: hold(owed), LONG)
+    assert (approve(owed, batch), holding.done, holding.answer) == ("", True, "")
     assert owed.balances()[BANK] == 100_000
 
 

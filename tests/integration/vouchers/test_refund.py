@@ -8,7 +8,6 @@ import pytest
 from waymark.vouchers.v1 import events_pb2, redemption_pb2
 
 from services.vouchers import jobs
-from services.vouchers.store import receivables
 from tests.integration.vouchers import test_claw_back
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_bank_results import approved
@@ -109,6 +108,6 @@ def test_a_refund_and_a_payout_at_once_move_the_money_once(
     owed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control is that of the claw-back: they share the lock."""
-    found = test_claw_back.race(owed, monkeypatch, receivables.lock_redemption, 1, take=refund)
-    assert found == "NOTHING_TO_PAY"
+    payment = test_claw_back.race(owed, monkeypatch, 1, take=refund)
+    assert refused(lambda: payment.answer) == "NOTHING_TO_PAY"
     assert intact(owed)

@@ -29,7 +29,7 @@ from tests.support import instruments
 from tests.support.instruments import Source, active_bond, levy, obligation, source
 from tests.support.sandbox import XTS, accepted, delivered, funding, made, paid, reserved, xts
 from tests.support.sandbox import sandbox as sandbox_programme
-from tests.support.vouchers import NO_EVIDENCE, World, cents, day_message, eur
+from tests.support.vouchers import NO_EVIDENCE, World, cents, eur
 
 APART = "SANDBOX_APART"
 State = redemption_pb2.Redemption
@@ -243,24 +243,10 @@ def test_a_bank_is_told_of_real_money_only(both: World) -> None:
     assert b"XTS" not in content
     listed = both.payer.batches.ListPayoutBatches(payout_batch_pb2.ListPayoutBatchesRequest())
     assert [each.name for each in listed.payout_batches] == [batch.name]
-    assert refused(lambda: batch_in(both, XTS)) == APART
+    assert refused(lambda: both.batch(currency_code=XTS)) == APART
     file = payout_batch_pb2.GetBankFileRequest(name=batch_of(both))
     assert refused(lambda: both.payer.batches.GetBankFile(file)) == APART
     assert both.verify().intact
-
-
-def batch_in(world: World, currency: str) -> Any:
-    """Opens a batch in a currency."""
-    return world.payer.batches.CreatePayoutBatch(
-        payout_batch_pb2.CreatePayoutBatchRequest(
-            payout_batch=payout_batch_pb2.PayoutBatch(
-                execution_date=day_message(world.today),
-                debtor_name="Employment service",
-                debtor_iban="NL91ABNA0417164300",
-                currency_code=currency,
-            )
-        )
-    )
 
 
 def batch_of(world: World) -> str:
@@ -285,7 +271,7 @@ def test_control_without_the_guard_the_database_still_holds_that_no_bank_is_told
     both: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unguarded(monkeypatch, payout_batches)
-    assert refused(lambda: batch_in(both, XTS)) == "INTERNAL"
+    assert refused(lambda: both.batch(currency_code=XTS)) == "INTERNAL"
     file = payout_batch_pb2.GetBankFileRequest(name=batch_of(both))
     content = both.payer.batches.GetBankFile(file).data
     assert b"<IBAN></IBAN>" in content  # whom no bank would pay

@@ -27,11 +27,11 @@ def asking(world: World, request: Any, days: int = 0, **options: Any) -> Any:
     return request(parent=world.organisation, start_date=day, end_date=day, **options)
 
 
-def lines(world: World, size: int = 500) -> list[Any]:
+def lines(world: World, size: int = 500, **options: Any) -> list[Any]:
     """Returns every line of today, by pages of `size`."""
     found, token = [], ""
     while True:
-        request = asking(world, pb.ListStatementLinesRequest, page_size=size, page_token=token)
+        request = asking(world, pb.ListStatementLinesRequest, page_size=size, page_token=token, **options)
         answer = world.provider.statements.ListStatementLines(request)
         found += answer.lines
         token = answer.next_page_token
