@@ -13,6 +13,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment
+from services.vouchers.decisions import decision_values, outcome_values
 from services.vouchers.domain import bookings, codes
 from services.vouchers.domain.history import Kind
 from services.vouchers.domain.ledger import Booking
@@ -20,7 +21,7 @@ from services.vouchers.domain.money import money
 from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.domain.states import ApplicationState, VoucherState, need
 from services.vouchers.domain.voucher import LIVE
-from services.vouchers.store import budgets, ledger, voucher_changes, vouchers
+from services.vouchers.store import applications, budgets, ledger, voucher_changes, vouchers
 
 
 def take_money(tx: Transaction, found: Assessment) -> Row[Any]:
@@ -39,6 +40,27 @@ def take_if_granted(tx: Transaction, found: Assessment) -> tuple[Row[Any] | None
         return take_money(tx, found), found
     except Refusal:
         return None, found.without_money()
+
+
+def decide_by_rules(tx: Transaction, found: Assessment, learner: str) -> tuple[Row[Any], Assessment]:
+    """Stores an application of now with what the rules say, and the voucher of a grant; returns its row, and
+    the assessment as it is then.
+
+    The money is taken last, because from then on others wait for its pot. Raises Refusal(APPLICATION_OPEN).
+    """
+    grants = found.decision.state[0] is ApplicationState.GRANTED
+    voucher = {"voucher_id": new_id()} if grants else {}
+    row = applications.add(tx, {**_said(tx, found, learner), **voucher})
+    pot, found = take_if_granted(tx, found)
+    if pot is not None:
+        issue(tx, found, learner, str(row.id), voucher["voucher_id"], pot)
+    elif grants:
+        row = applications.change(tx, str(row.id), {**_said(tx, found, learner), "voucher_id": None})
+    return row, found
+
+
+def _said(tx: Transaction, found: Assessment, learner: str) -> dict[str, Any]:
+    return {**decision_values(found, learner), **outcome_values(found, tx.now)}
 
 
 def issue(

@@ -17,12 +17,11 @@ from services.platform.errors import Refusal, Violation
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment, assess
 from services.vouchers.bank_results import Payment, settle
-from services.vouchers.decisions import decision_values, outcome_values
 from services.vouchers.domain.sandbox import DAILY, LEARNER
-from services.vouchers.domain.states import BatchState, RedemptionState, need
-from services.vouchers.granting import issue, take_if_granted
+from services.vouchers.domain.states import ApplicationState, BatchState, RedemptionState, need
+from services.vouchers.granting import decide_by_rules
 from services.vouchers.settlement import pay, payments_for, release
-from services.vouchers.store import applications, payouts, sandbox, vouchers
+from services.vouchers.store import payouts, sandbox, vouchers
 
 STAFF = "sandbox"  # the second person of batches that concern nobody
 NOWHERE = SimpleNamespace(holder_name="Sandbox", iban="", bic="")
@@ -40,13 +39,10 @@ def make_voucher(app: VouchersApp, tx: Transaction, organisation: str, programme
     if found.offer is None or found.offer.organisation != organisation:
         raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN)
     sandbox.count(tx, organisation, DAILY)
-    pot, found = take_if_granted(tx, found)
-    if pot is None:
+    row, found = decide_by_rules(tx, found, learner)
+    if row.state != ApplicationState.GRANTED:
         raise _not_granted(found)
-    voucher = new_id()
-    values = {**decision_values(found, learner), **outcome_values(found, tx.now), "voucher_id": voucher}
-    issue(tx, found, learner, str(applications.add(tx, values).id), voucher, pot)
-    return vouchers.get(tx, voucher)
+    return vouchers.get(tx, row.voucher_id)
 
 
 def pay_out(tx: Transaction, row: Any, return_code: str) -> None:

@@ -20,13 +20,13 @@ from services.vouchers.api.desk import DeskMethods
 from services.vouchers.api.replays import ReplayMethods
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import assess
-from services.vouchers.decisions import decision_values, outcome_values
+from services.vouchers.decisions import decision_values
 from services.vouchers.desk import lock, need_decidable
 from services.vouchers.domain.facts import check_all
 from services.vouchers.domain.outcomes import Outcome
 from services.vouchers.domain.replay import applied_on
 from services.vouchers.domain.states import ApplicationState
-from services.vouchers.granting import issue, take_if_granted, take_money
+from services.vouchers.granting import decide_by_rules, issue, take_money
 from services.vouchers.openings import certainly_refused, collect, collecting
 from services.vouchers.store import applications, facts, inquiries, names
 from services.vouchers.store.tables import applications as table
@@ -55,12 +55,7 @@ class ApplicationApi(DeskMethods, ReplayMethods, application_pb2_grpc.Applicatio
         found = assess(self.app, tx, wanted.learner, wanted.programme, wanted.session, number=number)
         if opening and not certainly_refused(found):
             return self._message(collect(tx, opening, decision_values(found, wanted.learner)))
-        pot, found = take_if_granted(tx, found)
-        voucher = {"voucher_id": new_id()} if pot is not None else {}
-        values = {**decision_values(found, wanted.learner), **outcome_values(found, tx.now)}
-        row = applications.add(tx, {**values, **voucher})
-        if pot is not None:
-            issue(tx, found, wanted.learner, str(row.id), voucher["voucher_id"], pot)
+        row, _ = decide_by_rules(tx, found, wanted.learner)
         if row.state != State.SUBMITTED:
             tell_decided(tx, row)
         return self._message(row)

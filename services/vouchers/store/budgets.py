@@ -29,6 +29,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import named
 from services.platform.errors import Refusal
 from services.vouchers.domain.waiting import WaitingState
 from services.vouchers.store.tables import budgets, pots
@@ -124,11 +125,7 @@ def _candidates(*, placed: bool, locked: bool) -> Select[Any]:
     return statement.with_for_update(of=pots, key_share=True) if locked else statement
 
 
-_TAKE = (
-    update(pots)
-    .where(pots.c.id == bindparam("pot"))
-    .values(available_cents=pots.c.available_cents - bindparam("taken", type_=BigInteger))
-)
+_TAKE = named("pot_take", "UPDATE pots SET available_cents = available_cents - :taken WHERE id = :pot")
 
 
 def holds_enough(
@@ -226,5 +223,6 @@ def open_pots(tx: Transaction, programme_id: str, day: date, *, locked: bool) ->
 
 
 def take_from(tx: Transaction, pot_id: str, cents: int) -> None:
-    """Takes `cents` from a locked pot; the table's check holds that it has them."""
-    tx.execute(_TAKE, {"pot": pot_id, "taken": cents})
+    """Takes `cents` from a locked pot, with the commit or before the next statement; the table's check holds
+    that it has them."""
+    tx.at_commit(_TAKE(pot=str(pot_id), taken=cents))

@@ -256,7 +256,7 @@ def test_control_without_lock_and_check_a_pot_is_overspent(
             meet()  # between reading and writing
             return answer
 
-        return budgets.take(SimpleNamespace(execute=execute), *place, locked=False)
+        return budgets.take(SimpleNamespace(execute=execute, at_commit=tx.at_commit), *place, locked=False)
 
     monkeypatch.setattr(granting, "budgets", type("Unlocked", (), {"take": staticmethod(unlocked)}))
     with transaction(world.app) as tx:

@@ -262,7 +262,7 @@ def test_control_without_locks_and_check_the_last_money_is_offered_twice(
             meet()  # between reading and writing
             return answer
 
-        return budgets.take(SimpleNamespace(execute=execute), *place, locked=False)
+        return budgets.take(SimpleNamespace(execute=execute, at_commit=tx.at_commit), *place, locked=False)
 
     def unguard() -> None:
         monkeypatch.setattr(granting, "budgets", type("Unlocked", (), {"take": staticmethod(unlocked)}))
