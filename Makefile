@@ -66,9 +66,9 @@ lock: ## Resolve and lock every dependency with hashes (needs uv)
 # Last those that do not reach all their goals yet, which end make.
 BENCHES = $(addprefix bench-,redeem events import search footprint redeem-scale ledger surge)
 .PHONY: bench $(BENCHES)
-bench: $(BENCHES) ## Run every benchmark
+bench: $(BENCHES) ## Run every benchmark (one: make bench-surge ARGS="--people 3000")
 $(BENCHES): bench-%: $(VENV)/.dev
-	$(BIN)/python -m bench.$(subst -,_,$*)
+	$(BIN)/python -m bench.$(subst -,_,$*) $(ARGS)
 
 .PHONY: help
 help: ## Show this list

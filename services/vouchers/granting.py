@@ -24,20 +24,22 @@ from services.vouchers.domain.voucher import LIVE
 from services.vouchers.store import applications, budgets, ledger, voucher_changes, vouchers
 
 
-def take_money(tx: Transaction, found: Assessment) -> Row[Any]:
-    """Takes the amount from a pot; raises Refusal(BUDGET_EXHAUSTED)."""
+def take_money(tx: Transaction, found: Assessment, *, in_turn: bool = False) -> Row[Any]:
+    """Takes the amount from a pot, `in_turn` as `budgets.take` has it; raises Refusal(BUDGET_EXHAUSTED)."""
     assert found.decision.worth is not None
-    amount = found.decision.worth.amount
-    return budgets.take(tx, found.programme_id, found.decision.group, found.today, amount, found.place)
+    place = (found.programme_id, found.decision.group, found.today)
+    return budgets.take(tx, *place, found.decision.worth.amount, found.place, in_turn=in_turn)
 
 
-def take_if_granted(tx: Transaction, found: Assessment) -> tuple[Row[Any] | None, Assessment]:
-    """Takes the amount where rules grant it; returns the pot, None without a grant, and the assessment as it
-    is then: somebody else may have taken the last of the money since."""
+def take_if_granted(
+    tx: Transaction, found: Assessment, *, in_turn: bool = False
+) -> tuple[Row[Any] | None, Assessment]:
+    """Takes the amount where rules grant it, `in_turn` as above; returns the pot, None without a grant, and
+    the assessment as it is then: somebody else may have taken the last of the money since."""
     if found.decision.state[0] is not ApplicationState.GRANTED:
         return None, found
     try:
-        return take_money(tx, found), found
+        return take_money(tx, found, in_turn=in_turn), found
     except Refusal:
         return None, found.without_money()
 
@@ -51,7 +53,7 @@ def decide_by_rules(tx: Transaction, found: Assessment, learner: str) -> tuple[R
     grants = found.decision.state[0] is ApplicationState.GRANTED
     voucher = {"voucher_id": new_id()} if grants else {}
     row = applications.add(tx, {**_said(tx, found, learner), **voucher})
-    pot, found = take_if_granted(tx, found)
+    pot, found = take_if_granted(tx, found, in_turn=True)
     if pot is not None:
         issue(tx, found, learner, str(row.id), voucher["voucher_id"], pot)
     elif grants:

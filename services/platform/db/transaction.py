@@ -81,6 +81,13 @@ class Transaction:
             self.flush()
         return rows(self.connection, call)
 
+    def together(self, *calls: Call) -> list[list[Any]]:
+        """Returns the rows of each of some calls, which go as one message; a call sees what those before it
+        have waited for."""
+        self.flush()
+        results = send(self.connection, calls)
+        return [loaded(self.connection, *pair) for pair in zip(calls, results, strict=True)]
+
     def publish(self, event: Message) -> None:
         """Adds an event to the outbox, to leave the service if and only if this transaction commits.
 

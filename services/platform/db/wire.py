@@ -10,20 +10,23 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 from collections.abc import Callable, Generator, Sequence
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from uuid import UUID
 
 import psycopg
 from psycopg.adapt import Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import ClauseElement
 
 if TYPE_CHECKING:
     import sqlalchemy
     from psycopg.pq.abc import PGconn, PGresult
 
-Value = str | bytes | int | datetime | None | Sequence[str] | Sequence[int] | Sequence[bytes]
+Value = str | bytes | int | date | UUID | None | Sequence[str] | Sequence[int] | Sequence[bytes]
 _AHEAD = "ahead"  # in a connection's info: what was sent with BEGIN, and what it answered
 _DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _TEXT, _BINARY = 0, 1
@@ -72,6 +75,14 @@ def named(name: str, sql: str) -> Named:
     names = tuple(dict.fromkeys(_PARAMETER.findall(sql)))
     numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
     return Named(Prepared(name, numbered), names)
+
+
+def compiled(name: str, statement: sqlalchemy.Executable) -> Named:
+    """Returns a statement that was built. Its parameters must have no values yet, except in the statement's
+    text (`literal_column`)."""
+    assert isinstance(statement, ClauseElement)
+    made = statement.compile(dialect=PGDialect_psycopg(paramstyle="named"))  # type: ignore[no-untyped-call]
+    return named(name, str(made))
 
 
 def locking(name: str, sql: str, keys: tuple[str, ...]) -> Named:
@@ -167,11 +178,10 @@ def _prepare(driver: psycopg.Connection[Any], prepared: Prepared) -> None:
 
 def _exchange(driver: psycopg.Connection[Any], calls: Sequence[Call]) -> list[PGresult]:
     link = driver.pgconn
-    link.enter_pipeline_mode()
-    for prepared, values in calls:
-        texts = [_parameter(value) for value in values]
-        formats = [_BINARY if type(value) is bytes else _TEXT for value in values]
-        link.send_query_prepared(prepared.name.encode(), texts, formats)
+    sent = [(prepared.name.encode(), *_parameters(values)) for prepared, values in calls]
+    link.enter_pipeline_mode()  # from here on nothing of ours may fail: the connection would stay in it
+    for call in sent:
+        link.send_query_prepared(*call)
     link.pipeline_sync()
     results = driver.wait(_results(link, len(calls) + 1))
     link.exit_pipeline_mode()
@@ -198,6 +208,12 @@ def _results(link: PGconn, count: int) -> Generator[Wait, Ready | int, list[PGre
     return found
 
 
+def _parameters(values: Sequence[Value]) -> tuple[list[bytes | None], list[int]]:
+    """Returns values as the server reads them, and the format of each."""
+    formats = [_BINARY if type(value) is bytes else _TEXT for value in values]
+    return [_parameter(value) for value in values], formats
+
+
 def _parameter(value: Value) -> bytes | None:
     """Returns a value as the server reads it: text, except bytes, which stay as they are."""
     if isinstance(value, str):
@@ -208,8 +224,10 @@ def _parameter(value: Value) -> bytes | None:
         return value
     if isinstance(value, int):
         return b"%d" % value
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a moment is one too
         return value.isoformat().encode()
+    if isinstance(value, UUID):
+        return str(value).encode()
     return ("{" + ",".join([_element(element) for element in value]) + "}").encode()
 
 
@@ -232,7 +250,8 @@ def _checked(driver: psycopg.Connection[Any], result: PGresult) -> PGresult:
 def _fail(
     connection: sqlalchemy.Connection, driver: psycopg.Connection[Any], error: psycopg.Error, statement: str
 ) -> NoReturn:
-    lost = driver.closed or (error.sqlstate or "08").startswith(_GONE)
+    unsent = isinstance(error, psycopg.DataError) and not error.sqlstate  # `_parameter` raised it
+    lost = driver.closed or (not unsent and (error.sqlstate or "08").startswith(_GONE))
     if lost:
         connection.invalidate(error)
     wrapped = DBAPIError.instance(

@@ -10,10 +10,13 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    ColumnElement,
     Date,
     Exists,
+    Integer,
     Row,
     Select,
+    SmallInteger,
     Text,
     and_,
     any_,
@@ -21,6 +24,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -29,7 +33,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
-from services.platform.db.wire import named
+from services.platform.db.wire import Named, compiled, named
 from services.platform.errors import Refusal
 from services.vouchers.domain.waiting import WaitingState
 from services.vouchers.store.tables import budgets, pots
@@ -89,9 +93,13 @@ def fund_pot(
 
 def _waited_for(programme_id: str | BindParameter[str]) -> Exists:
     """Whether somebody waits for money of a pot."""
-    waits = and_(_w.programme_id == programme_id, _w.state == int(WaitingState.WAITING))
-    for_them = or_(func.cardinality(pots.c.target_groups) == 0, _w.target_group == any_(pots.c.target_groups))
-    return exists().where(waits, for_them)
+    waiting = literal_column(str(int(WaitingState.WAITING)), SmallInteger)
+    for_them = or_(_for_all(), _w.target_group == any_(pots.c.target_groups))
+    return exists().where(_w.programme_id == programme_id, _w.state == waiting, for_them)
+
+
+def _for_all() -> ColumnElement[bool]:
+    return func.cardinality(pots.c.target_groups) == literal_column("0", Integer)
 
 
 # Statements that every application makes are built once: building costs more than running them.
@@ -108,7 +116,7 @@ def _fitting(*, placed: bool) -> Select[Any]:
             budgets.c.programme_id == programme,
             budgets.c.start_date <= day,
             budgets.c.end_date >= day,
-            or_(func.cardinality(pots.c.target_groups) == 0, group == any_(pots.c.target_groups)),
+            or_(_for_all(), group == any_(pots.c.target_groups)),
             ~(wanted.where(_w.place < bindparam("place", type_=BigInteger)) if placed else wanted),
         )
     )
@@ -120,9 +128,15 @@ def _enough(*, placed: bool) -> Select[Any]:
 
 
 @cache
-def _candidates(*, placed: bool, locked: bool) -> Select[Any]:
+def _candidates(*, placed: bool, locked: bool) -> Named:
     statement = _fitting(placed=placed).order_by(pots.c.id)
-    return statement.with_for_update(of=pots, key_share=True) if locked else statement
+    if not locked:
+        return compiled(f"pots_{placed}", statement)
+    return compiled(f"pots_{placed}_locked", statement.with_for_update(of=pots, key_share=True))
+
+
+# PostgreSQL lets who comes anew pass those who wait for a row; for a lock of this kind it does not.
+_QUEUE = named("pot_queue", "SELECT pg_advisory_xact_lock(1886352500, hashtext(:programme))")
 
 
 _TAKE = named("pot_take", "UPDATE pots SET available_cents = available_cents - :taken WHERE id = :pot")
@@ -164,21 +178,23 @@ def take(
     cents: int,
     place: int | None = None,
     *,
+    in_turn: bool = False,
     locked: bool = True,
 ) -> Row[Any]:
     """Takes `cents` from a pot for the group, ring-fenced ones first; returns the pot's row. `place` as
-    above.
+    above. `in_turn`: behind all who have asked before; for who holds no pot's lock, once in a transaction.
 
     The pots are locked in order of their ids, so that two callers never take the same cents or wait for each
     other in a ring. `locked=False` exists for the test that shows what the lock is for. Raises
     Refusal(BUDGET_EXHAUSTED).
     """
     statement = _candidates(placed=place is not None, locked=locked)
-    found = tx.execute(statement, {"programme": programme_id, "group": group, "day": day, "place": place})
+    wanted = statement(programme=programme_id, group=group, day=day, place=place)
+    *_, found = tx.together(_QUEUE(programme=programme_id), wanted) if in_turn else tx.together(wanted)
     candidates = [row for row in found if row.available_cents >= cents]
     if not candidates:
         raise Refusal(reason_pb2.REASON_BUDGET_EXHAUSTED)
-    pot = min(candidates, key=lambda row: (not row.target_groups, str(row.id)))
+    pot: Row[Any] = min(candidates, key=lambda row: (not row.target_groups, str(row.id)))
     take_from(tx, pot.id, cents)
     return pot
 
@@ -225,4 +241,4 @@ def open_pots(tx: Transaction, programme_id: str, day: date, *, locked: bool) ->
 def take_from(tx: Transaction, pot_id: str, cents: int) -> None:
     """Takes `cents` from a locked pot, with the commit or before the next statement; the table's check holds
     that it has them."""
-    tx.at_commit(_TAKE(pot=str(pot_id), taken=cents))
+    tx.at_commit(_TAKE(pot=pot_id, taken=cents))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,7 @@ from services.platform.db.transaction import transaction
 from services.vouchers import granting
 from services.vouchers.store import budgets
 from tests.integration.vouchers.refusals import refused, violations_of
+from tests.support.events import eventually
 from tests.support.meetings import Meeting
 from tests.support.vouchers import NO_EVIDENCE, World, cents, day_message, eur, sample
 
@@ -223,6 +225,29 @@ def test_a_ring_fenced_pot_is_for_its_group_and_goes_first(world: World) -> None
     assert left == {"fenced": 0, "others": 100_000, "general": 0}
 
 
+@pytest.mark.parametrize(("in_turn", "waits_for"), [(True, "advisory"), (False, "transactionid")])
+def test_who_asks_for_money_waits_in_a_queue_not_for_the_row(
+    world: World, in_turn: bool, waits_for: str
+) -> None:
+    """Whoever waits for a row is passed by who comes when it is free; the control waits like that."""
+    place = (world.programme().removeprefix("programmes/"), "", datetime.now(UTC).date(), 100)
+
+    def take() -> None:
+        with transaction(world.app) as tx:
+            budgets.take(tx, *place, in_turn=in_turn)
+
+    waiting = text("""SELECT wait_event FROM pg_stat_activity
+      WHERE wait_event_type = 'Lock' AND datname = current_database()""")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(world.app) as first:
+            budgets.take(first, *place, in_turn=in_turn)
+            second = pool.submit(take)
+            with world.app.engine.connect() as watching:
+                watching.execution_options(isolation_level="AUTOCOMMIT")
+                eventually(lambda: watching.execute(waiting).scalars().all() == [waits_for])
+        second.result()
+
+
 def apply_at_once(world: World, callers: int = 12) -> list[int]:
     """Lets many learners apply for money that suffices for three; returns the states."""
     programme = world.programme(fund=300_000, **NO_EVIDENCE)
@@ -250,13 +275,13 @@ def test_control_without_lock_and_check_a_pot_is_overspent(
 ) -> None:
     meet = Meeting(4)
 
-    def unlocked(tx: Any, *place: Any) -> Any:
-        def execute(*statement: Any) -> Any:
-            answer = tx.execute(*statement)
+    def unlocked(tx: Any, *place: Any, in_turn: bool) -> Any:
+        def together(*calls: Any) -> Any:
+            answer = tx.together(*calls)
             meet()  # between reading and writing
             return answer
 
-        return budgets.take(SimpleNamespace(execute=execute, at_commit=tx.at_commit), *place, locked=False)
+        return budgets.take(SimpleNamespace(together=together, at_commit=tx.at_commit), *place, locked=False)
 
     monkeypatch.setattr(granting, "budgets", type("Unlocked", (), {"take": staticmethod(unlocked)}))
     with transaction(world.app) as tx:

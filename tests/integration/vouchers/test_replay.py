@@ -179,7 +179,7 @@ def test_a_person_cannot_have_granted_what_is_certainly_refused(world: World) ->
 def test_who_loses_the_race_for_the_last_money_is_refused_with_that_clause(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def taken(*_: Any) -> Any:
+    def taken(*_: Any, **__: Any) -> Any:
         raise Refusal(reason_pb2.REASON_BUDGET_EXHAUSTED)
 
     monkeypatch.setattr(granting, "take_money", taken)

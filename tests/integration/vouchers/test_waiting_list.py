@@ -256,13 +256,13 @@ def test_control_without_locks_and_check_the_last_money_is_offered_twice(
 ) -> None:
     meet = Meeting(2)
 
-    def unlocked(tx: Any, *place: Any) -> Any:
-        def execute(*statement: Any) -> Any:
-            answer = tx.execute(*statement)
+    def unlocked(tx: Any, *place: Any, in_turn: bool) -> Any:
+        def together(*calls: Any) -> Any:
+            answer = tx.together(*calls)
             meet()  # between reading and writing
             return answer
 
-        return budgets.take(SimpleNamespace(execute=execute, at_commit=tx.at_commit), *place, locked=False)
+        return budgets.take(SimpleNamespace(together=together, at_commit=tx.at_commit), *place, locked=False)
 
     def unguard() -> None:
         monkeypatch.setattr(granting, "budgets", type("Unlocked", (), {"take": staticmethod(unlocked)}))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DataError
 
 from services.platform.db.transaction import transaction
 from services.platform.db.wire import Prepared, named, sent_ahead
@@ -28,12 +30,23 @@ KEEP = named("keep", "INSERT INTO kept (word) VALUES (:word)")
         ("bytea", b"\x00'\\"),
         ("bytea[]", [b"\x00'\\", b""]),
         ("timestamptz", MOMENT),
+        ("date", MOMENT.date()),
+        ("uuid", UUID(int=7)),
     ],
 )
 def test_a_value_arrives_as_it_was(database, type_, value) -> None:
     echo = Prepared("echo_" + type_.replace("[]", "_array"), "SELECT $1 AS value", (type_,))
     with transaction(database("portfolio").engine) as tx:
         assert tx.rows(echo(value))[0].value == value
+
+
+def test_a_value_that_cannot_be_sent_leaves_the_connection_as_it_was(database) -> None:
+    echo = Prepared("echo_text", "SELECT $1 AS value", ("text",))
+    with transaction(database("portfolio").engine) as tx:
+        with pytest.raises(DataError):
+            tx.rows(echo("a\0b"))
+        assert tx.rows(echo("a"))[0].value == "a"
+        assert tx.execute(text("SELECT 1")).scalar() == 1
 
 
 def test_what_waits_for_the_commit_is_seen_by_the_next_statement(database) -> None:
