@@ -56,14 +56,25 @@ class Client:
         target = self.state.edge.removeprefix("http://").removeprefix("https://")
         options = [("grpc.service_config", RETRIES), ("grpc.max_receive_message_length", 16 * 1024 * 1024)]
         self.channel = grpc.insecure_channel(target, options=options)
-        # trust_env off: a proxy has no business with an address on this machine.
-        self.http = httpx.Client(base_url=self.state.edge, timeout=DEADLINE, trust_env=False)
+        self._http: dict[bool, httpx.Client] = {}
         self._tokens: dict[tuple[str, str, str], str] = {}
 
     def close(self) -> None:
         """Closes the connections."""
         self.channel.close()
-        self.http.close()
+        for http in self._http.values():
+            http.close()
+
+    def http(self, url: str = "") -> httpx.Client:
+        """What calls `url`, which when empty or relative is the edge's. It loads certificates only where TLS
+        needs them: that takes longer than most calls."""
+        secure = (url if "://" in url else self.state.edge).startswith("https://")
+        if secure not in self._http:
+            # trust_env off: a proxy has no business with an address on this machine.
+            self._http[secure] = httpx.Client(
+                base_url=self.state.edge, timeout=DEADLINE, trust_env=False, verify=secure
+            )
+        return self._http[secure]
 
     def acting_as(self, role: str, subject: str = "", organisation: str = "") -> Caller:
         """A caller with a token of the development issuer; raises Failure when it does not answer.
@@ -120,7 +131,7 @@ class Caller:
         try:
             with (
                 self.reached(),
-                self.client.http.stream("GET", path, params=given, headers=self.headers()) as answer,
+                self.client.http().stream("GET", path, params=given, headers=self.headers()) as answer,
             ):
                 if answer.status_code >= 400:
                     answer.read()
@@ -137,7 +148,7 @@ class Caller:
     ) -> httpx.Response:
         given = {name: value for name, value in query.items() if value not in ("", [])}
         with self.reached():
-            answer = self.client.http.request(method, path, json=body, params=given, headers=self.headers())
+            answer = self.client.http().request(method, path, json=body, params=given, headers=self.headers())
         if answer.status_code >= 400:
             raise failure_of_rest(answer)
         return answer
@@ -145,14 +156,14 @@ class Caller:
     def upload(self, url: str, headers: Mapping[str, str], content: bytes | Iterable[bytes]) -> None:
         """PUTs `content` to the address of an upload ticket, with the ticket's headers; raises Failure."""
         with self.reached():
-            answer = self.client.http.put(url, content=content, headers=dict(headers))
+            answer = self.client.http(url).put(url, content=content, headers=dict(headers))
         if answer.status_code >= 400:
             raise Failure(ExitCode.REFUSED, f"The upload was refused with HTTP {answer.status_code}.")
 
     def download(self, url: str) -> bytes:
         """GETs a download address; raises Failure."""
         with self.reached():
-            answer = self.client.http.get(url)
+            answer = self.client.http(url).get(url)
         if answer.status_code >= 400:
             raise Failure(ExitCode.REFUSED, f"The download was refused with HTTP {answer.status_code}.")
         return answer.content

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from services.cli.stack.issuer import DEVELOPMENT_GRANT, ROLES
+from services.cli.stack.development_grant import DEVELOPMENT_GRANT, ROLES
 
 
 class NoIssuer(Exception):
@@ -36,8 +36,10 @@ def request_token(
         form["lifetime"] = str(lifetime)
     address = path.read_text().strip()
     try:
-        # trust_env off: a proxy has no business with an address on this machine.
-        answer = httpx.post(f"{address}/token", data=form, trust_env=False, timeout=10)
+        # trust_env off: a proxy has no business with an address on this machine. Certificates, which take
+        # long to load, are for TLS.
+        secure = address.startswith("https://")
+        answer = httpx.post(f"{address}/token", data=form, trust_env=False, timeout=10, verify=secure)
     except httpx.TransportError as error:
         raise NoIssuer(f"The issuer at {address} does not answer; is the stack in {home} running?") from error
     body: dict[str, Any] = answer.json()

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 import httpx
 
-from services.cli.stack.issuer import DEVELOPMENT_GRANT, IssuerServer
+from services.cli.stack.development_grant import DEVELOPMENT_GRANT
+from services.cli.stack.issuer import IssuerServer
 from services.platform.edge.envoy import command, write_configuration
 
 START_SECONDS = 60.0

@@ -24,6 +24,11 @@ def free_base(first: int = 10_000) -> int:
     return next(b for b in range(start, 30_000, WIDTH) if all(is_free(b + n) for n in range(WIDTH)))
 
 
+def bare_environment() -> dict[str, str]:
+    """Returns the environment without settings of Waymark's."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+
+
 @dataclass(frozen=True)
 class Stack:
     """One stack in `home` on the ports from `base` on."""
@@ -33,10 +38,9 @@ class Stack:
 
     def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs `waymark` with these arguments on this stack, without the caller's own settings."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
         return subprocess.run(
             [*WAYMARK, *arguments, "--home", str(self.home)],
-            env={**clean, **environment},
+            env={**bare_environment(), **environment},
             capture_output=True,
             text=True,
             timeout=300,

@@ -6,7 +6,8 @@ import json
 import subprocess
 from typing import Any
 
-from tests.support.stacks import Stack
+from tests.support import commands
+from tests.support.stacks import Stack, bare_environment
 
 
 class Person:
@@ -18,7 +19,7 @@ class Person:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a command as this person."""
-        return self.stack.call(*arguments, *self.who)
+        return commands.run([*arguments, *self.who, "--home", str(self.stack.home)], bare_environment())
 
     def prints(self, *arguments: str) -> str:
         """What a command that succeeds prints for people."""

@@ -27,16 +27,14 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from joserfc import jwt
-from waymark.options.v1 import options_pb2
 
+from services.cli.stack.development_grant import DEVELOPMENT_GRANT, ROLES
 from services.cli.stack.issuer_keys import ALGORITHM, SigningKeys
 
-DEVELOPMENT_GRANT = "urn:waymark:development"
 DEFAULT_AUDIENCE = "waymark"
 BACK_OFFICE = "back-office"
 DEFAULT_LIFETIME = 3600
 LONGEST_LIFETIME = 7 * 24 * 3600
-ROLES = tuple(name.removeprefix("ROLE_").lower() for name, number in options_pb2.Role.items() if number)
 _ORGANISATION = re.compile(r"organisations/[A-Za-z0-9._~-]{1,64}")
 _LARGEST_FORM = 16_384
 # Names given at a terminal become stable opaque ids in this namespace.

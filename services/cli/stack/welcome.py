@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from services.cli.stack.issuer import ROLES
+from services.cli.stack.development_grant import ROLES
 from services.cli.stack.paths import CHECKOUT
 from services.cli.stack.state import StackState, read_state
 from services.cli.token import NoIssuer, request_token

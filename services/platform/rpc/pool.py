@@ -25,7 +25,7 @@ T = TypeVar("T")
 RETRY_AFTER = timedelta(milliseconds=250)
 # Seconds in which a call that has to queue must probably be answered; the slowest take longer.
 PATIENCE = 0.12
-LONGEST = 1.0  # seconds of a call that count: a stream of minutes says nothing about the next call
+LONGEST = 0.5  # seconds of a call that count: a stream of minutes says nothing about the next call
 LATELY = 0.1  # weight of the newest call in how long calls take
 # Runs what must be answered while every worker is taken: refusals and health checks. Both take microseconds.
 ASIDE = ThreadPoolExecutor(2, thread_name_prefix="aside")

@@ -112,6 +112,9 @@ def test_control_a_retry_with_another_request_id_acts_twice(stand: Stand, built:
         query = "SELECT count(*) FROM redemptions WHERE voucher_id = %s"
         return int(stand.one("vouchers", query, learner.voucher.removeprefix("vouchers/")))
 
+    # The job that looks at what was accepted before would stand at the gate too.
+    unchecked = "SELECT count(*) FROM redemptions WHERE state = 5 AND checked_at IS NULL"
+    eventually(lambda: stand.one("vouchers", unchecked) == 0)
     with built.closed(Point.COMMITTING) as gate, ThreadPoolExecutor(1) as pool:
         lost = pool.submit(learner.person.call, "ReserveRedemption", request, timeout=10)
         eventually(lambda: gate.waiting() == 1)

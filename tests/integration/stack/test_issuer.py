@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from services.cli import token as token_command
 from services.cli.stack import issuer as issuer_module
-from services.cli.stack.issuer import DEVELOPMENT_GRANT, IssuerServer
+from services.cli.stack.development_grant import DEVELOPMENT_GRANT
+from services.cli.stack.issuer import IssuerServer
 from services.cli.stack.issuer_keys import ALGORITHM, RETIRE_AFTER, SigningKeys
 
 

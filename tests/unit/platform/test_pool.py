@@ -10,7 +10,7 @@ import pytest
 from services.platform.rpc import pool
 from services.platform.rpc.pool import PATIENCE, Load, Workers
 
-STREAM = 0.5  # seconds of the stream: ten times as long as it counts
+STREAM = 0.5  # seconds of the stream: twenty times as long as it counts
 
 
 def expected_after_a_stream() -> float:
@@ -30,7 +30,7 @@ def expected_after_a_stream() -> float:
 
 def test_a_long_stream_says_little_about_the_calls_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "LATELY", 1.0)  # as after many streams
-    monkeypatch.setattr(pool, "LONGEST", STREAM / 10)
+    monkeypatch.setattr(pool, "LONGEST", STREAM / 20)
     assert 0 < expected_after_a_stream() < PATIENCE
     monkeypatch.setattr(pool, "LONGEST", 3600)  # control
     assert expected_after_a_stream() > PATIENCE
