@@ -30,6 +30,9 @@ _KNOW = text("INSERT INTO learners (id) SELECT unnest(CAST(:ids AS text[])) ON C
 _KNOW_ONE = insert(learners).on_conflict_do_nothing()
 _LOCK_ONE = select(learners.c.id).where(learners.c.id == bindparam("learner")).with_for_update()
 _READ = select(learner_facts).where(learner_facts.c.learner == bindparam("learner"))
+# Values as text: the driver reads JSON in the general way, which takes several times as long as all the rest.
+_READ_MANY = text("""SELECT learner, key, value::text, source, observed_date, valid_until FROM learner_facts
+WHERE learner = ANY (CAST(:people AS text[]))""")
 
 
 def put(tx: Transaction, learner: str, facts: Sequence[Fact]) -> None:
@@ -77,10 +80,8 @@ def read(tx: Transaction, learner: str) -> list[Fact]:
 def read_many(tx: Transaction, people: Sequence[str]) -> dict[str, list[Fact]]:
     """Returns the facts of some learners, those without any included."""
     found: dict[str, list[Fact]] = {learner: [] for learner in people}
-    f = learner_facts.c
-    columns = f.learner, f.key, f.value, f.source, f.observed_date, f.valid_until
-    for row in tx.execute(select(*columns).where(f.learner == one_of(people))):
-        found[row.learner].append(fact_of(row))
+    for learner, key, kept, source, day, until in tx.execute(_READ_MANY, {"people": list(people)}).all():
+        found[learner].append(Fact(key, value_of(key, json.loads(kept)), Source(source), day, until))
     return found
 
 
