@@ -91,6 +91,7 @@ class Allotment:
         before = applications.granted_for(tx, people, programme, self._session)
         self.grants: list[Grant] = []
         self.settled: list[Settled] = []
+        self._made: list[dict[str, Any]] = []  # vouchers of the grants
         granted = self._granted(rows, before)
         if dry_run:
             for _ in granted:
@@ -155,17 +156,22 @@ class Allotment:
         if not self.grants:
             return
         chains = ledger.chains(tx, self._rules.currency)
-        vouchers = [self._voucher(grant, chains) for grant in self.grants]
-        copy_rows(tx, voucher_table, vouchers)
+        copy_rows(tx, voucher_table, self._vouchers(chains))
         for pot, cents in self._purse.taken.items():
             if cents:
                 budgets.take_from(tx, pot, cents)
-        tx.publish_many(self._events(vouchers))
-        pairs = zip(self.grants, vouchers, strict=True)
+        tx.publish_many(self._events())
+        pairs = zip(self.grants, self._made, strict=True)
         ledger.post_all(tx, [(values["shard"], issue_booking(values, grant.pot)) for grant, values in pairs])
 
-    def _events(self, vouchers: Iterable[dict[str, Any]]) -> Iterator[Message]:
-        for grant, values in zip(self.grants, vouchers, strict=True):
+    def _vouchers(self, chains: Sequence[int]) -> Iterator[dict[str, Any]]:
+        for grant in self.grants:
+            values = self._voucher(grant, chains)
+            self._made.append(values)
+            yield values
+
+    def _events(self) -> Iterator[Message]:
+        for grant, values in zip(self.grants, self._made, strict=True):
             yield self._decided(grant)
             yield issued(values)
 

@@ -44,8 +44,8 @@ class ExpressionError(Exception):
 
 @dataclass(frozen=True)
 class Condition:
-    """A compiled expression of type bool, the learner facts it mentions, and all names it may read. `truth`:
-    of the values of those names, None for one that is not known."""
+    """A compiled expression of type bool and the learner facts it mentions. `names`: of all that it may read;
+    `truth`: what it makes of their values, None for one that is not known."""
 
     text: str
     keys: tuple[str, ...]
@@ -67,9 +67,8 @@ def compile_condition(text: str) -> Condition:
         kind = program.return_type().name()
         said = f"is a {kind} and must be a condition (BOOL); compare it: `learner.education_level < 4`"
         raise ExpressionError(said)
-    code = blanked(text)
-    keys = tuple(dict.fromkeys(_FACT.findall(code)))
-    names = (*(f"learner.{key}" for key in keys), *(name for name in CONTEXT if name in code))
+    keys = dict.fromkeys(_FACT.findall(blanked(text)))
+    names = tuple(name for name in _variables() if name.rpartition(".")[2] in text)
 
     @lru_cache(1024)  # most people give a condition what others have given it before
     def truth(values: tuple[object, ...]) -> bool | None:
@@ -77,7 +76,7 @@ def compile_condition(text: str) -> Condition:
         result = program.eval(data=known).value()
         return result if isinstance(result, bool) else None
 
-    return Condition(text, keys, names, truth)
+    return Condition(text, tuple(keys), names, truth)
 
 
 def blanked(text: str) -> str:
@@ -97,8 +96,13 @@ def cel_value(value: facts.Value) -> object:
 
 @cache
 def _environment() -> cel.Env:
+    return cel.NewEnv(variables=_variables())
+
+
+@cache
+def _variables() -> dict[str, cel.Type]:
     learner = {f"learner.{key}": _FACT_TYPES[kind.type] for key, kind in facts.CATALOGUE.items()}
-    return cel.NewEnv(variables={**learner, **CONTEXT})
+    return {**learner, **CONTEXT}
 
 
 def _readable(text: str) -> str:
