@@ -4,8 +4,7 @@ in those before it."""
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
 from sqlalchemy import Row
@@ -18,7 +17,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment
 from services.vouchers.decisions import decision_values
 from services.vouchers.domain.eligibility import Decision, decide
-from services.vouchers.domain.ledger import shard_offset
+from services.vouchers.domain.ledger import Booking, shard_offset
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.granting import issue_booking, issued, voucher_values
 from services.vouchers.store import applications, budgets, facts, ledger
@@ -27,15 +26,14 @@ from services.vouchers.store.tables import applications as application_table
 from services.vouchers.store.tables import vouchers as voucher_table
 
 
-@dataclass(frozen=True)
-class Grant:
-    """One voucher to be, with the pot that pays for it."""
+class Grant(NamedTuple):
+    """One voucher to be, with the pot that pays for it. `application` and `voucher`: ids."""
 
     learner: str
     found: Assessment
     pot: Row[Any]
-    application: str = field(default_factory=new_id)
-    voucher: str = field(default_factory=new_id)
+    application: str
+    voucher: str
 
     @property
     def cents(self) -> int:
@@ -49,15 +47,15 @@ class Purse:
     and still in it, as in a dry run."""
 
     def __init__(self, pots: Sequence[Row[Any]], taken: Mapping[str, int]) -> None:
-        self._pots = pots
-        self.taken = {str(pot.id): taken.get(str(pot.id), 0) for pot in pots}
+        self._pots = [(pot, str(pot.id)) for pot in pots]
+        self.taken = {name: taken.get(name, 0) for _, name in self._pots}
 
     def take(self, group: str, cents: int) -> Row[Any] | None:
         """Takes from the first pot for the group that holds enough; None when none does."""
-        for pot in self._pots:
-            left = pot.available_cents - self.taken[str(pot.id)]
+        for pot, name in self._pots:
+            left = pot.available_cents - self.taken[name]
             if left >= cents and (not pot.target_groups or group in pot.target_groups):
-                self.taken[str(pot.id)] += cents
+                self.taken[name] += cents
                 return pot
         return None
 
@@ -92,6 +90,7 @@ class Allotment:
         self.grants: list[Grant] = []
         self.settled: list[Settled] = []
         self._made: list[dict[str, Any]] = []  # vouchers of the grants
+        self._booked: list[tuple[int, Booking]] = []
         granted = self._granted(rows, before)
         if dry_run:
             for _ in granted:
@@ -123,7 +122,8 @@ class Allotment:
         if not codes and decision.automatic and worth is not None:
             pot = self._purse.take(decision.group, worth.amount)
             if pot is not None:
-                return Grant(row.learner, self._found(row, decision.with_budget(held=True)), pot), [], []
+                found = self._found(row, decision.with_budget(held=True))
+                return Grant(row.learner, found, pot, new_id(), new_id()), [], []
             codes = ["BUDGET_EXHAUSTED"]
         missing = decision.missing
         return None, codes or ["FACTS_MISSING" if missing else "NOT_VERIFIED"], missing
@@ -161,14 +161,15 @@ class Allotment:
             if cents:
                 budgets.take_from(tx, pot, cents)
         tx.publish_many(self._events())
-        pairs = zip(self.grants, self._made, strict=True)
-        ledger.post_all(tx, [(values["shard"], issue_booking(values, grant.pot)) for grant, values in pairs])
+        ledger.post_all(tx, self._booked)
 
     def _vouchers(self, chains: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Makes vouchers and their bookings; yields the vouchers."""
         for grant in self.grants:
             values = self._voucher(grant, chains)
             self._made.append(values)
             yield values
+            self._booked.append((values["shard"], issue_booking(values, grant.pot)))
 
     def _events(self) -> Iterator[Message]:
         for grant, values in zip(self.grants, self._made, strict=True):

@@ -70,7 +70,7 @@ def _written(
         if isinstance(table.c[name].type, kind)
     ]
     for row in rows:
-        values = [row[name] for name in names]
+        values = list(map(row.__getitem__, names))
         for place, write in writers:
             if values[place] is not None:
                 values[place] = write(values[place])
