@@ -124,6 +124,15 @@ def payables(
     call.many("payables", PAYABLE, limit, empty="nothing was approved", organisation=payee)
 
 
+@payout.command(epilog="Example:  waymark payout payable payables/0198…")
+@calls("auditor")
+def payable(
+    call: Call, name: Annotated[str, typer.Argument(metavar="PAYABLE", help="payables/{id}")]
+) -> None:
+    """Show what was approved to be paid beside redemptions, and the batch that pays it."""
+    call.one(call.get(name), {**PAYABLE, "approved": "createTime"})
+
+
 def show_batch(batch: dict[str, object], as_json: bool) -> None:
     """Prints a batch with its payments."""
     output.one(batch, BATCH, as_json)

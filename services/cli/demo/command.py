@@ -29,7 +29,8 @@ def register(app: typer.Typer) -> None:
         all_programmes: Annotated[
             bool,
             typer.Option(
-                "--all-programmes", help="Walk every practice of vouchers and funding instead, a line each."
+                "--all-programmes",
+                help="Walk every practice of vouchers and funding instead, a line or two each.",
             ),
         ] = False,
         patience: Annotated[

@@ -53,6 +53,10 @@ GROUND: tuple[Step, ...] = (
 )
 
 
+# Every row, and what they told.
+PROGRAMMES: tuple[Step, ...] = (*GROUND, *rows.STEPS, closing.TOLD)
+
+
 def walk_journey(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
     """Walks all steps on the stack in `home`; returns how many failed. Raises Failure when there is none."""
     return _walk(home, data, STEPS, "journey", as_json=as_json, patience=patience)
@@ -60,9 +64,7 @@ def walk_journey(home: Path | None, data: Path | None, *, as_json: bool, patienc
 
 def walk_programmes(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
     """Walks every row V1-V15; returns how many steps failed. Raises Failure when there is no stack."""
-    return _walk(
-        home, data, (*GROUND, *rows.STEPS, closing.TOLD), "all programmes", as_json=as_json, patience=patience
-    )
+    return _walk(home, data, PROGRAMMES, "all programmes", as_json=as_json, patience=patience)
 
 
 def _walk(

@@ -55,6 +55,9 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
     staff.prints("payout", "approve", batch)
     (payable,) = staff.gets("payout", "payables", "--payee", "organisations/yard")
     assert (payable["subject"], payable["state"]) == (claim, "STATE_PAID")
+    assert staff.gets("payout", "payable", payable["name"]) == payable
+    assert batch in staff.prints("payout", "payable", payable["name"])
+    assert staff.fails("payout", "payable", "payables/0198") == (5, "NOT_FOUND")
     other = staff.gets("levy", "claim", account["name"], "1.00", today.isoformat(), "F-2", *own)["name"]
     assert "not training" in staff.prints("levy", "reject", other, "not-training")
     assert [each["name"] for each in staff.gets("levy", "claims", account["name"])] == [other, claim]
