@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from waymark.catalogue.v1 import (
 
 from services.cli.amounts import json_day
 from services.cli.client import Caller, request_id
-from services.cli.demo.data import OCCUPATION, PLACE, REGION
+from services.cli.demo.data import OCCUPATION, PLACE, REGION, SAMPLES
+from services.cli.demo.dating import dated
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.exits import Failure
 from services.cli.uploads import upload_to_catalogue
@@ -228,10 +230,10 @@ def run_feed(journey: Journey, source: str, file: Path, *, dry: bool) -> Any:
     caller = journey.person(ROLE, "Mila")
     runs = caller.stub(feed_run_pb2_grpc.FeedRunServiceStub)
     journey.tell(f"uploading {file.name}")
+    with dated(file, datetime.now(UTC).date()) if file.is_relative_to(SAMPLES) else nullcontext(file) as feed:
+        upload = upload_to_catalogue(caller, feed)
     started = runs.StartFeedRun(
-        feed_run_pb2.StartFeedRunRequest(
-            source=source, upload=upload_to_catalogue(caller, file), dry_run=dry, request_id=request_id()
-        )
+        feed_run_pb2.StartFeedRunRequest(source=source, upload=upload, dry_run=dry, request_id=request_id())
     )
 
     def ended() -> Any:
