@@ -1,12 +1,18 @@
-"""Wrong voucher codes by caller: a budget that slows guessing down. Kept although the call itself fails."""
+"""Wrong codes are counted although the call itself fails; those of vouchers by caller, whose budget slows
+guessing down."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Executable, text
+from sqlalchemy.exc import SQLAlchemyError
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.db.faults import RETRY
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
@@ -30,9 +36,25 @@ def check(tx: Transaction, caller: str, *, budget: int = BUDGET) -> None:
 
 
 def count(engine: Engine, caller: str) -> None:
-    """Counts a wrong code in a transaction of its own, because the caller's is about to roll back.
+    """Counts a wrong code in a transaction of its own, because the caller's is about to roll back. Raises
+    Refusal(UNAVAILABLE) when it cannot: what is not counted is not answered."""
+    with counting(engine, _COUNT, {"subject": caller, "window": WINDOW}) as keep:
+        keep()
 
-    `engine`: another pool than the caller's, or a full pool would wait for itself.
+
+@contextmanager
+def counting(
+    engine: Engine, statement: Executable, values: Mapping[str, Any]
+) -> Iterator[Callable[[], None]]:
+    """Runs a statement that counts a try in a transaction of its own, which the body keeps by calling what it
+    is given; otherwise nothing is counted.
+
+    `engine`: another pool than the caller's, or a full pool would wait for itself. Raises
+    Refusal(UNAVAILABLE), whatever the body does, when it cannot be counted.
     """
-    with engine.begin() as connection:
-        connection.execute(_COUNT, {"subject": caller, "window": WINDOW})
+    try:
+        with engine.connect() as connection:
+            connection.execute(statement, values)
+            yield connection.commit
+    except SQLAlchemyError:
+        raise Refusal(reason_pb2.REASON_UNAVAILABLE, retry_after=RETRY) from None
