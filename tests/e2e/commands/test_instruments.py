@@ -96,7 +96,7 @@ def test_a_bond_from_its_draft_to_the_repayment(staff: Person, tmp_path: Path) -
     (waiting,) = staff.gets("payout", "payables", "--payee", fund)
     assert (waiting["subject"], waiting["state"]) == (f"{name}/investors/1", "STATE_WAITING")
     first, second = staff.gets("outcome", "repayment", name)["investors"]
-    assert (first["outstanding"], second["outstanding"].get("units")) == (waiting["amount"], None)
+    assert (first["outstanding"], second["outstanding"]["units"]) == (waiting["amount"], "0")
     assert "bank has yet to confirm" in staff.prints("outcome", "repayment", name)
     assert staff.gets("outcome", "repayment", name)["placed"] == 1
     assert staff.fails("outcome", "show", name, "--as", "observer:Eva") == (5, "NOT_FOUND")
