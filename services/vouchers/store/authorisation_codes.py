@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from services.platform.db.transaction import Transaction
 from services.platform.db.wire import named
@@ -29,8 +29,11 @@ _USE = named(
     "use_authorisation_code",
     "UPDATE authorisation_codes SET code_hmac = NULL, used_at = now() WHERE redemption_id = :redemption",
 )
-_COUNT = text("""INSERT INTO authorisation_codes (redemption_id, wrong_tries) VALUES (:redemption, 1)
-ON CONFLICT (redemption_id) DO UPDATE SET wrong_tries = authorisation_codes.wrong_tries + 1""")
+_COUNT = named(
+    "count_wrong_try",
+    """INSERT INTO authorisation_codes (redemption_id, wrong_tries) VALUES (:redemption, 1)
+ON CONFLICT (redemption_id) DO UPDATE SET wrong_tries = authorisation_codes.wrong_tries + 1""",
+)
 
 
 def read(tx: Transaction, redemption: str) -> AuthorisationCode:
@@ -55,4 +58,4 @@ def use(tx: Transaction, redemption: str) -> None:
 def counting(engine: Engine, redemption: str) -> AbstractContextManager[Callable[[], None]]:
     """Counts a try, as `attempts.counting` does, because the caller's transaction is about to roll back when
     it was wrong. That one holds its lock until then, so that nobody reads the former count."""
-    return attempts.counting(engine, _COUNT, {"redemption": redemption})
+    return attempts.counting(engine, _COUNT(redemption=redemption))
