@@ -61,7 +61,8 @@ class Report:
             self.findings.append(Finding(shard, sequence, kind, said))
 
 
-# Accounts as the tables have them against the sum of their entries. Kinds as in domain/ledger.py.
+# Accounts as the tables have them against the sum of their entries. Kinds as in domain/ledger.py; of funders
+# (1) only what the bank has confirmed to investors, by what it was for.
 _BALANCES = text("""WITH kept AS (
   SELECT 2 AS kind, name AS owner, available_cents AS cents FROM pots
   UNION ALL SELECT 2, 'waitingListEntries/' || id, held_cents FROM waiting_list
@@ -70,6 +71,7 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 5, 'redemptions/' || id, held_cents FROM redemptions
   UNION ALL SELECT 6, 'redemptions/' || id, cleared_cents FROM redemptions
   UNION ALL SELECT 6, subject, cents FROM payables WHERE state < 3
+  UNION ALL SELECT 1, subject, cents FROM payables WHERE state = 4
   UNION ALL SELECT 7, 'payoutBatches/' || batch_id, sum(cents) FROM payables WHERE state = 3 GROUP BY batch_id
   UNION ALL SELECT 8, 'receivables/' || id, set_off_cents + written_off_cents - amount_cents FROM receivables
   UNION ALL SELECT 10, 'levyAccounts/' || account_id, sum(contributed_cents - claimed_cents - expired_cents)
@@ -78,10 +80,13 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 12, 'employerObligations/' || id, paid_cents + written_off_cents - owed_cents
     FROM employer_obligations
 ), booked AS (
-  SELECT kind, owner, min(shard) AS shard, sum(cents) AS cents FROM ledger_entries
+  SELECT kind, CASE kind WHEN 1 THEN reference ELSE owner END AS owner, min(shard) AS shard,
+    sum(cents) AS cents
+  FROM ledger_entries
   WHERE kind BETWEEN 2 AND 6 OR kind IN (8, 10, 11, 12)
     OR kind = 7 AND owner IN (SELECT 'payoutBatches/' || id FROM payout_batches WHERE kind = 2)
-  GROUP BY kind, owner
+    OR kind = 1 AND operation IN ('repaid', 'return')
+  GROUP BY 1, 2
 )
 SELECT coalesce(k.kind, b.kind) AS kind, coalesce(k.owner, b.owner) AS owner, coalesce(b.shard, -1) AS shard,
   coalesce(k.cents, 0) AS kept, coalesce(b.cents, 0) AS booked

@@ -215,7 +215,8 @@ def test_an_organisation_that_nobody_knows_is_refused_by_name(world: World) -> N
 @pytest.mark.parametrize(
     "tampered",
     [
-        "UPDATE payables SET cents = cents + 1",
+        "UPDATE payables SET cents = cents + 1 WHERE state = 3",
+        "UPDATE payables SET cents = cents + 1 WHERE state = 4",
         "UPDATE payables SET state = 4 WHERE state = 3",
         "UPDATE payables SET state = 3 WHERE state = 4",
         "UPDATE payables SET state = 1, batch_id = NULL",
