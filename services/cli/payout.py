@@ -59,7 +59,8 @@ def create(
     debtor: Annotated[str, typer.Argument(help="Owner of the account to pay from.")],
     iban: Annotated[str, typer.Argument(help="IBAN of the account to pay from.")],
     payables: Annotated[
-        bool, typer.Option("--payables", help="Pay levy claims, tranches and trainings, not redemptions.")
+        bool,
+        typer.Option("--payables", help="Pay claims, tranches, investors and trainings, not redemptions."),
     ] = False,
 ) -> None:
     """Put everything that may be paid out into a new batch."""
