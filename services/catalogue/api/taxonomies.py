@@ -124,7 +124,7 @@ class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
                 uri=match.uri,
                 label=match.label,
                 origin=course_pb2.TAG_ORIGIN_MODEL,
-                confidence=match.confidence,
+                confidence=round(match.confidence, 3),
                 taxonomy_version=version,
             )
         return answer
