@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any, BinaryIO, cast
 
-from waymark.catalogue.v1 import taxonomy_pb2, taxonomy_pb2_grpc
+from waymark.catalogue.v1 import course_pb2, taxonomy_pb2, taxonomy_pb2_grpc
 from waymark.catalogue.v1.taxonomy_pb2 import (
     Concept,
     GetConceptRequest,
     ImportTaxonomyRequest,
     ListTaxonomyVersionsRequest,
     ListTaxonomyVersionsResponse,
+    PreviewTagsRequest,
+    PreviewTagsResponse,
     SearchConceptsRequest,
     SearchConceptsResponse,
     TaxonomyVersion,
@@ -19,10 +21,10 @@ from waymark.catalogue.v1.taxonomy_pb2 import (
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.api.messages import invalid, last, part
+from services.catalogue.app import CatalogueApp
 from services.catalogue.imports import taxonomy_csv
 from services.catalogue.store import taxonomies, uploads
 from services.catalogue.store.tables import taxonomy_versions
-from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -31,20 +33,22 @@ from services.platform.rpc.handlers import mutation, query
 SCHEMES = {
     taxonomy_pb2.TAXONOMY_SCHEME_ESCO_OCCUPATIONS: taxonomies.ESCO,
     taxonomy_pb2.TAXONOMY_SCHEME_ISCO_08: taxonomies.ISCO,
+    taxonomy_pb2.TAXONOMY_SCHEME_ESCO_SKILLS: taxonomies.SKILLS,
 }
 NUMBERS = {name: number for number, name in SCHEMES.items()}
 # Which file describes which scheme.
 WHOLE = {
     taxonomy_pb2.TAXONOMY_FORMAT_ESCO_OCCUPATIONS_CSV: (taxonomies.ESCO, taxonomy_csv.read_esco),
     taxonomy_pb2.TAXONOMY_FORMAT_ISCO_GROUPS_CSV: (taxonomies.ISCO, taxonomy_csv.read_isco),
+    taxonomy_pb2.TAXONOMY_FORMAT_ESCO_SKILLS_CSV: (taxonomies.SKILLS, taxonomy_csv.read_skills),
 }
 DEEPEST = 1000  # concepts one can page to; a person refines the words before
 
 
 class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
-    """Classifications of occupations."""
+    """Classifications of occupations and skills."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: CatalogueApp) -> None:
         self.app = app
 
     @mutation
@@ -109,6 +113,20 @@ class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
         answer = SearchConceptsResponse(concepts=[_concept(*found[key]) for key in keys])
         if len(rows) > size and offset + size < DEEPEST:
             answer.next_page_token = self.app.signer.sign(binding, [offset + size])
+        return answer
+
+    @query
+    def PreviewTags(self, tx: Transaction, request: PreviewTagsRequest) -> PreviewTagsResponse:
+        version, names = self.app.naming.names(tx.connection, SCHEMES[request.scheme], request.language)
+        answer = PreviewTagsResponse()
+        for match in names.tags(request.text, request.max_tags or 5):
+            answer.tags.add(
+                uri=match.uri,
+                label=match.label,
+                origin=course_pb2.TAG_ORIGIN_MODEL,
+                confidence=round(match.confidence, 3),
+                taxonomy_version=version,
+            )
         return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,13 +10,15 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, or_, 
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.labels import normal
+from services.catalogue.domain.naming import Named
 from services.catalogue.domain.tagging import Label
 from services.catalogue.store.tables import concept_labels, concepts, taxonomy_versions
 from services.platform.db.copying import copy
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
-ESCO, ISCO = "esco-occupations", "isco-08"
+ESCO, ISCO, SKILLS = "esco-occupations", "isco-08", "esco-skills"
+OCCUPATIONS = (ESCO, ISCO)
 
 
 class ConceptRow(NamedTuple):
@@ -119,8 +122,8 @@ def concept_ids(connection: Connection, scheme: str, version: str) -> Mapping[st
 
 
 def by_uri(connection: Connection, uris: Iterable[str]) -> dict[str, Any]:
-    """Returns URI → (uri, isco_code, label) of the newest version that has it."""
-    current = list(newest(connection).items())
+    """Returns URI → (uri, isco_code, label) of occupations, from the newest version that has it."""
+    current = [item for item in newest(connection).items() if item[0] in OCCUPATIONS]
     statement = (
         select(concepts.c.uri, concepts.c.isco_code, func.min(concept_labels.c.label).label("label"))
         .join_from(
@@ -140,7 +143,7 @@ def by_uri(connection: Connection, uris: Iterable[str]) -> dict[str, Any]:
 def isco_codes(connection: Connection) -> set[str]:
     """Returns every ISCO-08 code of the newest ISCO-08 version, else of the occupations' own codes."""
     version = newest(connection).get(ISCO)
-    statement = select(concepts.c.isco_code).distinct()
+    statement = select(concepts.c.isco_code).where(concepts.c.scheme.in_(OCCUPATIONS)).distinct()
     if version:
         statement = statement.where(concepts.c.scheme == ISCO, concepts.c.version == version)
     return {row.isco_code for row in connection.execute(statement)}
@@ -159,9 +162,12 @@ class LabelRow(NamedTuple):
 
 
 def labels_for_matching(connection: Connection) -> list[LabelRow]:
-    """Returns every label of the newest versions."""
+    """Returns every label of occupations in the newest versions."""
     return [
-        row for scheme, version in newest(connection).items() for row in _labels(connection, scheme, version)
+        row
+        for scheme, version in newest(connection).items()
+        if scheme in OCCUPATIONS
+        for row in _labels(connection, scheme, version)
     ]
 
 
@@ -181,6 +187,23 @@ def labels_of(
         Label(row.label, row.uri, row.isco_code, preferred.get(row.uri, row.label), row.preferred)
         for row in rows
     ]
+
+
+def named(connection: Connection, scheme: str, version: str, language: str) -> list[Named]:
+    """Returns the concepts of a version that have labels in a language, with these."""
+    labels: defaultdict[str, list[str]] = defaultdict(list)
+    preferred: dict[str, str] = {}
+    for row in _labels(connection, scheme, version, language):
+        labels[row.uri].append(row.label)
+        if row.preferred:
+            preferred[row.uri] = row.label
+    found = []
+    for uri, others in labels.items():
+        others.sort()  # the database gives them in any order
+        label = preferred.get(uri, others[0])
+        others.remove(label)
+        found.append(Named(uri, label, others))
+    return found
 
 
 def _labels(
