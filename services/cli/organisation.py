@@ -1,4 +1,4 @@
-"""`waymark organisation`: partners, their accreditation and their feeds' sources."""
+"""`waymark organisation`: partners with branches and sites, their accreditation and their feeds' sources."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
-from services.cli.call import Call, calls, listed
+from services.cli.call import Call, calls, enum, listed
 from services.cli.options import Limit
 
 organisation = typer.Typer(help="Training providers and partners: onboard, accredit, give them a feed.")
@@ -18,10 +18,13 @@ ORGANISATION = {
     "organisation": "name",
     "called": "displayName",
     "sector": "sector",
+    "does": "roles",
+    "branch of": "parent",
     "accredited": "accredited",
     "until": "accreditation.validTo",
     "under": "accreditation.scheme",
 }
+SITE = {"site": "displayName", "street": "street", "town": "town", "region": "nutsCode"}
 Name = Annotated[str, typer.Argument(metavar="ORGANISATION", help="organisations/{id}")]
 
 
@@ -32,21 +35,86 @@ class Format(StrEnum):
     CSV_TEMPLATE = "csv"
 
 
+class Sector(StrEnum):
+    """Sectors."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    THIRD = "third"
+
+
+class Role(StrEnum):
+    """What an organisation does."""
+
+    PARTNER = "partner"
+    PROVIDER = "provider"
+    AWARDING_BODY = "awarding-body"
+    PLATFORM = "platform"
+
+
+OfSector = Annotated[Sector | None, typer.Option("--sector", help="Sector.")]
+
+
 def register(app: typer.Typer) -> None:
     """Adds `organisation` to the command line `app`."""
     app.add_typer(organisation, name="organisation", no_args_is_help=True)
 
 
-@organisation.command(epilog="Example:  waymark organisation create 'Harbour Crafts Academy' --id harbour")
+@organisation.command(
+    epilog="Example:  waymark organisation create 'Harbour Crafts Academy' --id harbour --role provider"
+)
 @calls(MANAGER)
 def create(
     call: Call,
     called: Annotated[str, typer.Argument(metavar="NAME", help="Name people know it by.")],
     identifier: Annotated[str, typer.Option("--id", help="Id; default: one is made.")] = "",
+    parent: Annotated[str, typer.Option("--branch-of", help="organisations/{id} it is a branch of.")] = "",
+    sector: OfSector = None,
+    role: Annotated[list[Role] | None, typer.Option(help="What it does; may be given again.")] = None,
 ) -> None:
-    """Onboard an organisation."""
-    body = {"organisation": {"displayName": called}, "organisationId": identifier}
-    call.one(call.post("organisations", body), ORGANISATION)
+    """Onboard an organisation, or a branch of one."""
+    given = {
+        "displayName": called,
+        "parent": parent,
+        "sector": enum("SECTOR", sector) or "SECTOR_UNSPECIFIED",
+        "roles": [enum("ORGANISATION_ROLE", each) for each in role or []],
+    }
+    call.one(call.post("organisations", {"organisation": given, "organisationId": identifier}), ORGANISATION)
+
+
+@organisation.command(epilog="Example:  waymark organisation move organisations/north organisations/head")
+@calls(MANAGER)
+def move(
+    call: Call,
+    name: Name,
+    parent: Annotated[str, typer.Argument(help="Of whom it becomes a branch; default: of nobody.")] = "",
+) -> None:
+    """Give an organisation another place in the tree."""
+    call.one(call.patch(name, {"parent": parent}, cleared=[] if parent else ["parent"]), ORGANISATION)
+
+
+@organisation.command(
+    epilog="Example:  waymark organisation site organisations/harbour 'Dock 3' --region BE211"
+)
+@calls(MANAGER)
+def site(
+    call: Call,
+    name: Name,
+    called: Annotated[str, typer.Argument(help="Name people know the place by.")],
+    street: Annotated[str, typer.Option(help="Street and number.")] = "",
+    postal_code: Annotated[str, typer.Option(help="Postal code.")] = "",
+    town: Annotated[str, typer.Option(help="Town.")] = "",
+    region: Annotated[str, typer.Option(help="NUTS code.")] = "",
+) -> None:
+    """Add a site where an organisation trains."""
+    given = {
+        "displayName": called,
+        "street": street,
+        "postalCode": postal_code,
+        "town": town,
+        "nutsCode": region,
+    }
+    call.one(call.post(f"{name}/sites", {"site": given}), SITE)
 
 
 @organisation.command(epilog="Example:  waymark organisation accredit organisations/harbour 2028-12-31")
@@ -96,10 +164,23 @@ def add_source(
 def list_(
     call: Call,
     accredited: Annotated[bool, typer.Option(help="Only those accredited today.")] = False,
+    parent: Annotated[
+        str, typer.Option("--branch-of", help="Only branches of this organisations/{id}.")
+    ] = "",
+    all_levels: Annotated[bool, typer.Option(help="With --branch-of: theirs as well.")] = False,
+    sector: OfSector = None,
+    role: Annotated[Role | None, typer.Option(help="Only those that do this.")] = None,
     limit: Limit = 50,
 ) -> None:
     """List organisations by name."""
-    found = listed(call.caller, "organisations", limit, accredited_only=str(accredited).lower())
+    wanted = {
+        "accredited_only": str(accredited).lower(),
+        "parent": parent,
+        "all_levels": str(all_levels).lower(),
+        "sector": enum("SECTOR", sector) or "SECTOR_UNSPECIFIED",
+        "role": enum("ORGANISATION_ROLE", role) or "ORGANISATION_ROLE_UNSPECIFIED",
+    }
+    found = listed(call.caller, "organisations", limit, **wanted)
     call.rows([{"accredited": False, **each} for each in found], ORGANISATION, empty="none yet")
 
 
@@ -113,4 +194,4 @@ def show(call: Call, name: Name) -> None:
         output.as_json({"organisation": found, "sites": sites})
         return
     output.details(found, ORGANISATION)
-    output.table(sites, {"site": "displayName", "town": "town", "region": "nutsCode"}, empty="no site")
+    output.table(sites, SITE, empty="no site")

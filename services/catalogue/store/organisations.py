@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Date, Row, Select, cast, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.accreditation import Accreditation
+from services.catalogue.store.organisation_tree import below
 from services.catalogue.store.tables import accreditations, organisations, sites
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
@@ -46,14 +47,36 @@ def change(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:
     return tx.execute(statement).one()
 
 
-def listing(day: date | None) -> Select[Any]:
-    """Selects organisations; with a day only those accredited on it."""
+class Wanted(NamedTuple):
+    """Which organisations a list is of; what is None, "" or 0 narrows nothing.
+
+    `accredited_on`: accredited on that day; `parent`: branches of this one, with `all_levels` theirs too.
+    """
+
+    accredited_on: date | None = None
+    parent: str = ""
+    all_levels: bool = False
+    sector: int = 0
+    role: int = 0
+
+
+def listing(wanted: Wanted) -> Select[Any]:
+    """Selects organisations."""
     statement = select(organisations)
-    if day is None:
-        return statement
-    return statement.where(
-        exists().where(accreditations.c.organisation_id == organisations.c.id, *_in_force(day))
-    )
+    if wanted.accredited_on is not None:
+        held = _in_force(wanted.accredited_on)
+        statement = statement.where(
+            exists().where(accreditations.c.organisation_id == organisations.c.id, *held)
+        )
+    if wanted.parent and wanted.all_levels:
+        statement = statement.where(organisations.c.id.in_(select(below(wanted.parent).c.id)))
+    elif wanted.parent:
+        statement = statement.where(organisations.c.parent_id == wanted.parent)
+    if wanted.sector:
+        statement = statement.where(organisations.c.sector == wanted.sector)
+    if wanted.role:
+        statement = statement.where(organisations.c.roles.contains([wanted.role]))
+    return statement
 
 
 def _in_force(day: date) -> list[Any]:

@@ -116,10 +116,14 @@ organisations = Table(
     Column("display_name", Text, nullable=False),
     Column("legal_ids", JSONB, nullable=False),
     Column("sector", SmallInteger, nullable=False),
+    Column("parent_id", Text, ForeignKey("organisations.id")),  # of whom it is a branch
+    Column("roles", ARRAY(SmallInteger), nullable=False, server_default="{}"),
     Column("version", BigInteger, nullable=False, server_default="1"),
     _time("create_time", now=True),
     _time("update_time", now=True),
+    CheckConstraint("parent_id <> id", name="organisation_not_its_own_parent"),
     Index("organisations_display_name", "display_name", "id"),
+    Index("organisations_parent", "parent_id", "display_name", "id"),
 )
 
 sites = Table(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from services.cli.demo.catalogue_rows import c11_sectors, c12_branches_and_sites
 from services.cli.demo.journey import Step
 
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (
+    c11_sectors.STEP,
+    c12_branches_and_sites.STEP,
+)

@@ -43,9 +43,39 @@ SECTOR_PRIVATE: Sector.ValueType  # 2
 SECTOR_THIRD: Sector.ValueType  # 3
 Global___Sector: _TypeAlias = Sector  # noqa: Y015
 
+class _OrganisationRole:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OrganisationRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrganisationRole.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ORGANISATION_ROLE_UNSPECIFIED: _OrganisationRole.ValueType  # 0
+    ORGANISATION_ROLE_PARTNER: _OrganisationRole.ValueType  # 1
+    """Works with the PES under an agreement."""
+    ORGANISATION_ROLE_PROVIDER: _OrganisationRole.ValueType  # 2
+    """Trains."""
+    ORGANISATION_ROLE_AWARDING_BODY: _OrganisationRole.ValueType  # 3
+    """Awards qualifications."""
+    ORGANISATION_ROLE_PLATFORM: _OrganisationRole.ValueType  # 4
+    """Offers courses of others."""
+
+class OrganisationRole(_OrganisationRole, metaclass=_OrganisationRoleEnumTypeWrapper):
+    """What an organisation does; one may do several."""
+
+ORGANISATION_ROLE_UNSPECIFIED: OrganisationRole.ValueType  # 0
+ORGANISATION_ROLE_PARTNER: OrganisationRole.ValueType  # 1
+"""Works with the PES under an agreement."""
+ORGANISATION_ROLE_PROVIDER: OrganisationRole.ValueType  # 2
+"""Trains."""
+ORGANISATION_ROLE_AWARDING_BODY: OrganisationRole.ValueType  # 3
+"""Awards qualifications."""
+ORGANISATION_ROLE_PLATFORM: OrganisationRole.ValueType  # 4
+"""Offers courses of others."""
+Global___OrganisationRole: _TypeAlias = OrganisationRole  # noqa: Y015
+
 @_typing.final
 class Organisation(_message.Message):
-    """A training provider or partner."""
+    """A training provider or partner, or a branch of one."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -78,6 +108,8 @@ class Organisation(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{id}`."""
     display_name: _builtins.str
@@ -88,6 +120,8 @@ class Organisation(_message.Message):
     """True while an accreditation is in force today."""
     etag: _builtins.str
     """Version of this state; send it back with an update."""
+    parent: _builtins.str
+    """Organisation it is a branch of, `organisations/{id}`; empty at the top. A tree is at most 8 levels deep."""
     @_builtins.property
     def legal_ids(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Identifier in a register: scheme (for example `vat`, `kbo`, `ukprn`) to value."""
@@ -104,6 +138,10 @@ class Organisation(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[Global___OrganisationRole.ValueType]:
+        """What it does."""
+
     def __init__(
         self,
         *,
@@ -116,10 +154,12 @@ class Organisation(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        parent: _builtins.str = ...,
+        roles: _abc.Iterable[Global___OrganisationRole.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accredited", b"accredited", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accredited", b"accredited", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "parent", b"parent", "roles", b"roles", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -284,22 +324,38 @@ class ListOrganisationsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ACCREDITED_ONLY_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    ALL_LEVELS_FIELD_NUMBER: _builtins.int
+    SECTOR_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 500; default 50."""
     page_token: _builtins.str
     """Token of the page wanted."""
     accredited_only: _builtins.bool
     """Only those whose accreditation is in force today."""
+    parent: _builtins.str
+    """Only branches of this organisation, `organisations/{id}`; empty: all."""
+    all_levels: _builtins.bool
+    """With `parent`: branches of its branches as well, at any depth."""
+    sector: Global___Sector.ValueType
+    """Only of this sector; unspecified: all."""
+    role: Global___OrganisationRole.ValueType
+    """Only those with this role; unspecified: all."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         accredited_only: _builtins.bool = ...,
+        parent: _builtins.str = ...,
+        all_levels: _builtins.bool = ...,
+        sector: Global___Sector.ValueType = ...,
+        role: Global___OrganisationRole.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited_only", b"accredited_only", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited_only", b"accredited_only", "all_levels", b"all_levels", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "role", b"role", "sector", b"sector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -353,7 +409,7 @@ class UpdateOrganisationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields to change: `display_name`, `legal_ids`, `sector`."""
+        """Fields to change: `display_name`, `legal_ids`, `sector`, `parent`, `roles`."""
 
     def __init__(
         self,

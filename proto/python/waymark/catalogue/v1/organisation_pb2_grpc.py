@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class OrganisationServiceStub:
-    """Partners and providers with their sites, and who among them may take vouchers.
+    """Partners and providers with their branches and sites, and who among them may take vouchers.
     """
 
     def __init__(self, channel):
@@ -78,12 +78,12 @@ class OrganisationServiceStub:
 
 
 class OrganisationServiceServicer:
-    """Partners and providers with their sites, and who among them may take vouchers.
+    """Partners and providers with their branches and sites, and who among them may take vouchers.
     """
 
     def CreateOrganisation(self, request, context):
-        """Creates an organisation.
-        Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
+        """Creates an organisation, at the top of a tree of its own or as branch of another.
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,15 +99,15 @@ class OrganisationServiceServicer:
 
     def ListOrganisations(self, request, context):
         """Lists organisations by display name.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateOrganisation(self, request, context):
-        """Changes display name, names or sector. A provider may change its own organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+        """Changes an organisation. A provider may change its own, except its parent and its roles.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,7 +197,7 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OrganisationService:
-    """Partners and providers with their sites, and who among them may take vouchers.
+    """Partners and providers with their branches and sites, and who among them may take vouchers.
     """
 
     @staticmethod

@@ -27,15 +27,15 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OrganisationServiceStub:
-    """Partners and providers with their sites, and who among them may take vouchers."""
+    """Partners and providers with their branches and sites, and who among them may take vouchers."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OrganisationServiceAsyncStub: ...
     CreateOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateOrganisationRequest, _organisation_pb2.Organisation]
-    """Creates an organisation.
-    Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
+    """Creates an organisation, at the top of a tree of its own or as branch of another.
+    Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
     """
     GetOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GetOrganisationRequest, _organisation_pb2.Organisation]
     """Reads an organisation.
@@ -43,11 +43,11 @@ class OrganisationServiceStub:
     """
     ListOrganisations: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ListOrganisationsRequest, _organisation_pb2.ListOrganisationsResponse]
     """Lists organisations by display name.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.UpdateOrganisationRequest, _organisation_pb2.Organisation]
-    """Changes display name, names or sector. A provider may change its own organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    """Changes an organisation. A provider may change its own, except its parent and its roles.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP.
     """
     CreateSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]
     """Adds a site. A provider may add sites of its own organisation.
@@ -68,12 +68,12 @@ class OrganisationServiceStub:
 
 @_typing.type_check_only
 class OrganisationServiceAsyncStub(OrganisationServiceStub):
-    """Partners and providers with their sites, and who among them may take vouchers."""
+    """Partners and providers with their branches and sites, and who among them may take vouchers."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
-    """Creates an organisation.
-    Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
+    """Creates an organisation, at the top of a tree of its own or as branch of another.
+    Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
     """
     GetOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GetOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
     """Reads an organisation.
@@ -81,11 +81,11 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     """
     ListOrganisations: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ListOrganisationsRequest, _organisation_pb2.ListOrganisationsResponse]  # type: ignore[assignment]
     """Lists organisations by display name.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.UpdateOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
-    """Changes display name, names or sector. A provider may change its own organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    """Changes an organisation. A provider may change its own, except its parent and its roles.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP.
     """
     CreateSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]  # type: ignore[assignment]
     """Adds a site. A provider may add sites of its own organisation.
@@ -105,7 +105,7 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     """
 
 class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Partners and providers with their sites, and who among them may take vouchers."""
+    """Partners and providers with their branches and sites, and who among them may take vouchers."""
 
     @_abc_1.abstractmethod
     def CreateOrganisation(
@@ -113,8 +113,8 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.CreateOrganisationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
-        """Creates an organisation.
-        Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
+        """Creates an organisation, at the top of a tree of its own or as branch of another.
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
         """
 
     @_abc_1.abstractmethod
@@ -134,7 +134,7 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.ListOrganisationsResponse, _abc.Awaitable[_organisation_pb2.ListOrganisationsResponse]]:
         """Lists organisations by display name.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -143,8 +143,8 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.UpdateOrganisationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
-        """Changes display name, names or sector. A provider may change its own organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+        """Changes an organisation. A provider may change its own, except its parent and its roles.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP.
         """
 
     @_abc_1.abstractmethod

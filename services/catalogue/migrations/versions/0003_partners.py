@@ -1,0 +1,23 @@
+"""Partners: organisations in trees with roles."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+# IF NOT EXISTS: the first migration makes the tables as they are today.
+TREE = """
+ALTER TABLE organisations ADD COLUMN IF NOT EXISTS parent_id text REFERENCES organisations;
+ALTER TABLE organisations ADD COLUMN IF NOT EXISTS roles smallint[] NOT NULL DEFAULT '{}';
+ALTER TABLE organisations DROP CONSTRAINT IF EXISTS organisation_not_its_own_parent;
+ALTER TABLE organisations ADD CONSTRAINT organisation_not_its_own_parent CHECK (parent_id <> id);
+CREATE INDEX IF NOT EXISTS organisations_parent ON organisations (parent_id, display_name, id);
+"""
+
+
+def upgrade() -> None:
+    op.execute(TREE)
