@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from services.cli import output
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls, enum, listed
 from services.cli.options import Limit
+from services.cli.uploads import upload_to_catalogue
 
 organisation = typer.Typer(help="Training providers and partners: onboard, accredit, give them a feed.")
 MANAGER = "catalogue_manager:maker"
@@ -20,6 +22,8 @@ ORGANISATION = {
     "sector": "sector",
     "does": "roles",
     "branch of": "parent",
+    "logo": "branding.logo",
+    "narrative": "branding.narratives",
     "accredited": "accredited",
     "until": "accreditation.validTo",
     "under": "accreditation.scheme",
@@ -80,6 +84,29 @@ def create(
         "roles": [enum("ORGANISATION_ROLE", each) for each in role or []],
     }
     call.one(call.post("organisations", {"organisation": given, "organisationId": identifier}), ORGANISATION)
+
+
+@organisation.command(
+    epilog="Example:  waymark organisation brand organisations/harbour --logo our.png --narrative en='Hi.'"
+)
+@calls(MANAGER)
+def brand(
+    call: Call,
+    name: Name,
+    logo: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Its logo, .png, .jpg or .webp.")
+    ] = None,
+    narrative: Annotated[
+        list[str] | None, typer.Option(help="LANGUAGE=TEXT of its standard narrative; may be given again.")
+    ] = None,
+) -> None:
+    """Say how an organisation is shown with all it offers; what is not given stays."""
+    branding = call.get(name).get("branding", {})
+    if logo is not None:
+        branding["logo"] = upload_to_catalogue(call.caller, logo)
+    told = dict(each.split("=", 1) for each in narrative or [] if "=" in each)
+    branding["narratives"] = branding.get("narratives", {}) | told
+    call.one(call.patch(name, {"branding": branding}), ORGANISATION)
 
 
 @organisation.command(epilog="Example:  waymark organisation move organisations/north organisations/head")

@@ -22,6 +22,7 @@ from waymark.options.v1.options_pb2 import ROLE_CATALOGUE_MANAGER
 
 from services.catalogue import events
 from services.catalogue.api.accreditations import AccreditationApi, accreditation_message
+from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
 from services.catalogue.api.messages import invalid, last, mask, required
 from services.catalogue.domain.accreditation import Accreditation, current
 from services.catalogue.domain.organisations import check_place
@@ -35,11 +36,11 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 
-CHANGEABLE = ("display_name", "legal_ids", "sector", "parent", "roles")
+CHANGEABLE = ("display_name", "legal_ids", "sector", "parent", "roles", "branding")
 OF_THE_CATALOGUE = {"parent", "roles"}  # a provider does not say itself whose branch it is and what it may do
 
 
-class OrganisationApi(AccreditationApi, organisation_pb2_grpc.OrganisationServiceServicer):
+class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.OrganisationServiceServicer):
     """Partners and providers."""
 
     @mutation
@@ -113,6 +114,9 @@ class OrganisationApi(AccreditationApi, organisation_pb2_grpc.OrganisationServic
         if "parent" in values:
             del values["parent"]
             values["parent_id"] = _place(tx, row.id, given.parent)
+        if "branding" in values:
+            del values["branding"]
+            values |= branding_values(tx, row, given.branding)
         row = organisations.change(tx, row.id, **values)
         held = organisations.accreditations_of(tx.connection, [row.id])[row.id]
         tx.publish(events.organisation_changed(row.id, row.version, held, tx.now.date()))
@@ -174,6 +178,7 @@ def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisati
         roles=row.roles,
         etag=etag_of(row.version),
     )
+    put_branding(answer, row)
     today = tx.now.date()
     accreditation = current(held, today)
     if accreditation is not None:

@@ -15,6 +15,7 @@ from waymark.catalogue.v1.search_pb2 import (
     SearchReason,
 )
 
+from services.catalogue.api.branding import logo_name
 from services.catalogue.search.documents import EPOCH, FOREVER, KeptSession, kept_sessions
 from services.catalogue.search.filters import Wanted
 from services.catalogue.search.market import View
@@ -49,7 +50,9 @@ def add_hits(
             located = [s for s in sessions if not math.isnan(s.latitude)]
             hit.distance_km = min((distance(*near, s.latitude, s.longitude) for s in located), default=0.0)
         organisation = hit.organisation.rpartition("/")[2]
-        hit.organisation_display_name = view.names.get(organisation, "")
+        if shown := view.shown.get(organisation):
+            hit.organisation_display_name = shown.display_name
+            hit.organisation_logo = logo_name(organisation, shown.logo_id)
         add = hit.reasons.add
         if tags_matter:
             _occupations(hit, request, wanted)

@@ -32,14 +32,13 @@ def above(connection: Connection, organisation: str) -> list[str]:
     return list(connection.execute(select(walk.c.id).order_by(walk.c.level)).scalars())
 
 
-def below(organisation: str) -> CTE:
+def below(organisation: str) -> CTE[Any]:
     """Returns (id, level) of all below an organisation, its branches at level 1."""
     row = organisations
     tree = select(row.c.id, literal(1).label("level")).where(row.c.parent_id == organisation)
-    walk: Any = tree.cte("below", recursive=True)
-    return walk.union_all(
-        select(row.c.id, walk.c.level + 1).where(row.c.parent_id == walk.c.id, walk.c.level < DEEPEST)
-    )
+    walk = tree.cte("below", recursive=True)
+    further = select(row.c.id, walk.c.level + 1)
+    return walk.union_all(further.where(row.c.parent_id == walk.c.id, walk.c.level < DEEPEST))
 
 
 def height(connection: Connection, organisation: str) -> int:

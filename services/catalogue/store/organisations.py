@@ -157,10 +157,24 @@ def begun(tx: Transaction) -> list[str]:
     return sorted(set(tx.execute(statement).scalars()))
 
 
-def display_names(connection: Connection) -> dict[str, str]:
-    """Returns organisation id → display name."""
-    statement = select(organisations.c.id, organisations.c.display_name)
-    return {row.id: row.display_name for row in connection.execute(statement)}
+class Shown(NamedTuple):
+    """An organisation as a hit shows it: display name, and id of its logo where it has one."""
+
+    display_name: str
+    logo_id: str | None
+
+
+def shown(connection: Connection) -> dict[str, Shown]:
+    """Returns organisation id → how it is shown, of all."""
+    statement = select(organisations.c.id, organisations.c.display_name, organisations.c.logo_id)
+    return {row.id: Shown(row.display_name, row.logo_id) for row in connection.execute(statement)}
+
+
+def branded(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
+    """Returns organisation id → its row (id, logo_id, narratives)."""
+    row = organisations.c
+    statement = select(row.id, row.logo_id, row.narratives).where(row.id.in_(set(ids)))
+    return {found.id: found for found in connection.execute(statement).all()}
 
 
 def _accreditation(row: Row[Any]) -> Accreditation:

@@ -118,6 +118,8 @@ organisations = Table(
     Column("sector", SmallInteger, nullable=False),
     Column("parent_id", Text, ForeignKey("organisations.id")),  # of whom it is a branch
     Column("roles", ARRAY(SmallInteger), nullable=False, server_default="{}"),
+    Column("logo_id", UuidText, ForeignKey("uploads.id")),
+    Column("narratives", JSONB, nullable=False, server_default="{}"),  # by language
     Column("version", BigInteger, nullable=False, server_default="1"),
     _time("create_time", now=True),
     _time("update_time", now=True),

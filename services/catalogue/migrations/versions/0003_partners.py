@@ -1,4 +1,4 @@
-"""Partners: organisations in trees with roles."""
+"""Partners: organisations in trees with roles and branding."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ ALTER TABLE organisations ADD CONSTRAINT organisation_not_its_own_parent CHECK (
 CREATE INDEX IF NOT EXISTS organisations_parent ON organisations (parent_id, display_name, id);
 """
 
+BRANDING = """
+ALTER TABLE organisations ADD COLUMN IF NOT EXISTS logo_id uuid REFERENCES uploads;
+ALTER TABLE organisations ADD COLUMN IF NOT EXISTS narratives jsonb NOT NULL DEFAULT '{}';
+"""
+
 
 def upgrade() -> None:
     op.execute(TREE)
+    op.execute(BRANDING)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from services.cli.demo.catalogue_rows import c11_sectors, c12_branches_and_sites
+from services.cli.demo.catalogue_rows import c11_sectors, c12_branches_and_sites, c15_branding
 from services.cli.demo.journey import Step
 
 STEPS: tuple[Step, ...] = (
     c11_sectors.STEP,
     c12_branches_and_sites.STEP,
+    c15_branding.STEP,
 )

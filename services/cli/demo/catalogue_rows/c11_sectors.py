@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.cli.client import request_id
 from services.cli.demo import catalogue
 from services.cli.demo.journey import Journey, Step, expect
@@ -34,7 +36,7 @@ def show(journey: Journey) -> str:
     return f"organisations: {', '.join(told)}; offers by kind: {kinds}"
 
 
-def listed_names(journey: Journey, **wanted: str) -> list[str]:
+def listed_names(journey: Journey, **wanted: Any) -> list[str]:
     """Names of all organisations that a list holds, page by page."""
     anyone, found, token = journey.client.anonymous(), list[str](), ""
     while True:

@@ -110,6 +110,7 @@ class Organisation(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     PARENT_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
+    BRANDING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{id}`."""
     display_name: _builtins.str
@@ -142,6 +143,10 @@ class Organisation(_message.Message):
     def roles(self) -> _containers.RepeatedScalarFieldContainer[Global___OrganisationRole.ValueType]:
         """What it does."""
 
+    @_builtins.property
+    def branding(self) -> Global___Branding:
+        """How it is shown wherever something of it is offered."""
+
     def __init__(
         self,
         *,
@@ -156,14 +161,105 @@ class Organisation(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         parent: _builtins.str = ...,
         roles: _abc.Iterable[Global___OrganisationRole.ValueType] | None = ...,
+        branding: Global___Branding | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "branding", b"branding", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accredited", b"accredited", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "parent", b"parent", "roles", b"roles", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accredited", b"accredited", "branding", b"branding", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "parent", b"parent", "roles", b"roles", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Organisation: _TypeAlias = Organisation  # noqa: Y015
+
+@_typing.final
+class Branding(_message.Message):
+    """How an organisation wants to be shown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class NarrativesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    LOGO_FIELD_NUMBER: _builtins.int
+    NARRATIVES_FIELD_NUMBER: _builtins.int
+    logo: _builtins.str
+    """Its logo, `organisations/{organisation}/logos/{id}`; empty when there is none. To change it send a ready upload of your
+    own, `catalogueUploads/{id}`: PNG, JPEG or WebP of at most 1 MiB.
+    """
+    @_builtins.property
+    def narratives(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Standard narrative by language, plain text."""
+
+    def __init__(
+        self,
+        *,
+        logo: _builtins.str = ...,
+        narratives: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["logo", b"logo", "narratives", b"narratives"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Branding: _TypeAlias = Branding  # noqa: Y015
+
+@_typing.final
+class Logo(_message.Message):
+    """A logo and where to fetch it. Another logo has another name, so that what was fetched can be kept for good."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    DOWNLOAD_URL_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/logos/{id}`."""
+    content_type: _builtins.str
+    """Media type."""
+    size_bytes: _builtins.int
+    """Size in bytes."""
+    download_url: _builtins.str
+    """Where to GET the bytes."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when that works, UTC."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        download_url: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "download_url", b"download_url", "expire_time", b"expire_time", "name", b"name", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Logo: _TypeAlias = Logo  # noqa: Y015
 
 @_typing.final
 class Site(_message.Message):
@@ -316,6 +412,28 @@ class GetOrganisationRequest(_message.Message):
 Global___GetOrganisationRequest: _TypeAlias = GetOrganisationRequest  # noqa: Y015
 
 @_typing.final
+class GetLogoRequest(_message.Message):
+    """Asks for a logo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/logos/{id}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLogoRequest: _TypeAlias = GetLogoRequest  # noqa: Y015
+
+@_typing.final
 class ListOrganisationsRequest(_message.Message):
     """Asks for a page of organisations."""
 
@@ -409,7 +527,7 @@ class UpdateOrganisationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields to change: `display_name`, `legal_ids`, `sector`, `parent`, `roles`."""
+        """Fields to change: `display_name`, `legal_ids`, `sector`, `parent`, `roles`, `branding`."""
 
     def __init__(
         self,

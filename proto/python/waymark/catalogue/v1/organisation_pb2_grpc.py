@@ -60,6 +60,11 @@ class OrganisationServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
                 _registered_method=True)
+        self.GetLogo = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/GetLogo',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GetLogoRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Logo.FromString,
+                _registered_method=True)
         self.ListSites = channel.unary_unary(
                 '/waymark.catalogue.v1.OrganisationService/ListSites',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ListSitesRequest.SerializeToString,
@@ -82,7 +87,7 @@ class OrganisationServiceServicer:
     """
 
     def CreateOrganisation(self, request, context):
-        """Creates an organisation, at the top of a tree of its own or as branch of another.
+        """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
         Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -107,7 +112,7 @@ class OrganisationServiceServicer:
 
     def UpdateOrganisation(self, request, context):
         """Changes an organisation. A provider may change its own, except its parent and its roles.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +121,14 @@ class OrganisationServiceServicer:
     def CreateSite(self, request, context):
         """Adds a site. A provider may add sites of its own organisation.
         Errors: INVALID_ARGUMENT, NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLogo(self, request, context):
+        """Says where the logo of an organisation can be fetched, for some minutes.
+        Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -172,6 +185,11 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
                     servicer.CreateSite,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.SerializeToString,
+            ),
+            'GetLogo': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLogo,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GetLogoRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Logo.SerializeToString,
             ),
             'ListSites': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSites,
@@ -325,6 +343,33 @@ class OrganisationService:
             '/waymark.catalogue.v1.OrganisationService/CreateSite',
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLogo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/GetLogo',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GetLogoRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Logo.FromString,
             options,
             channel_credentials,
             insecure,

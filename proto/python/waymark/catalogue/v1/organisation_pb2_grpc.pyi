@@ -34,7 +34,7 @@ class OrganisationServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OrganisationServiceAsyncStub: ...
     CreateOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateOrganisationRequest, _organisation_pb2.Organisation]
-    """Creates an organisation, at the top of a tree of its own or as branch of another.
+    """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
     Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
     """
     GetOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GetOrganisationRequest, _organisation_pb2.Organisation]
@@ -47,11 +47,15 @@ class OrganisationServiceStub:
     """
     UpdateOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.UpdateOrganisationRequest, _organisation_pb2.Organisation]
     """Changes an organisation. A provider may change its own, except its parent and its roles.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
     """
     CreateSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]
     """Adds a site. A provider may add sites of its own organisation.
     Errors: INVALID_ARGUMENT, NOT_FOUND.
+    """
+    GetLogo: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GetLogoRequest, _organisation_pb2.Logo]
+    """Says where the logo of an organisation can be fetched, for some minutes.
+    Errors: NOT_FOUND.
     """
     ListSites: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ListSitesRequest, _organisation_pb2.ListSitesResponse]
     """Lists the sites of an organisation.
@@ -72,7 +76,7 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
-    """Creates an organisation, at the top of a tree of its own or as branch of another.
+    """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
     Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
     """
     GetOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GetOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
@@ -85,11 +89,15 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     """
     UpdateOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.UpdateOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
     """Changes an organisation. A provider may change its own, except its parent and its roles.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
     """
     CreateSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]  # type: ignore[assignment]
     """Adds a site. A provider may add sites of its own organisation.
     Errors: INVALID_ARGUMENT, NOT_FOUND.
+    """
+    GetLogo: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GetLogoRequest, _organisation_pb2.Logo]  # type: ignore[assignment]
+    """Says where the logo of an organisation can be fetched, for some minutes.
+    Errors: NOT_FOUND.
     """
     ListSites: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ListSitesRequest, _organisation_pb2.ListSitesResponse]  # type: ignore[assignment]
     """Lists the sites of an organisation.
@@ -113,7 +121,7 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.CreateOrganisationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
-        """Creates an organisation, at the top of a tree of its own or as branch of another.
+        """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
         Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
         """
 
@@ -144,7 +152,7 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
         """Changes an organisation. A provider may change its own, except its parent and its roles.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
@@ -155,6 +163,16 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_organisation_pb2.Site, _abc.Awaitable[_organisation_pb2.Site]]:
         """Adds a site. A provider may add sites of its own organisation.
         Errors: INVALID_ARGUMENT, NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetLogo(
+        self,
+        request: _organisation_pb2.GetLogoRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_pb2.Logo, _abc.Awaitable[_organisation_pb2.Logo]]:
+        """Says where the logo of an organisation can be fetched, for some minutes.
+        Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
