@@ -10,6 +10,7 @@ from google.type import date_pb2, money_pb2
 from waymark.catalogue.v1 import events_pb2
 
 from services.catalogue.domain.accreditation import Accreditation, current
+from services.catalogue.domain.agreement import State
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.shortage import Entry
 
@@ -53,6 +54,19 @@ def organisation_changed(
     if held is not None and held.in_force(today):
         event.accredited = True
         set_date(event.accredited_until, held.valid_to.isoformat())
+    return event
+
+
+def agreement_changed(row: Any) -> events_pb2.AgreementChanged:
+    """Returns where an agreement stands; `row` is the row of `agreements`."""
+    event = events_pb2.AgreementChanged(
+        agreement=f"agreements/{row.id}",
+        version=row.version,
+        active=row.state == State.ACTIVE,
+        parties=[f"organisations/{party}" for party in row.parties],
+    )
+    if row.end_date:
+        set_date(event.end_date, row.end_date.isoformat())
     return event
 
 

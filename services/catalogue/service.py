@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from waymark.catalogue.v1 import (
+    agreement_pb2_grpc,
     course_pb2_grpc,
     feed_run_pb2_grpc,
     organisation_pb2_grpc,
@@ -17,6 +18,7 @@ from waymark.catalogue.v1 import (
 )
 
 from services.catalogue.api.accreditations import announce_begun
+from services.catalogue.api.agreements import AgreementApi, end_those_over
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.organisations import OrganisationApi
@@ -35,6 +37,7 @@ SERVICERS: Sequence[Servicer] = (
     (upload_pb2_grpc.add_UploadServiceServicer_to_server, UploadApi),
     (taxonomy_pb2_grpc.add_TaxonomyServiceServicer_to_server, TaxonomyApi),
     (organisation_pb2_grpc.add_OrganisationServiceServicer_to_server, OrganisationApi),
+    (agreement_pb2_grpc.add_AgreementServiceServicer_to_server, AgreementApi),
     (shortage_list_pb2_grpc.add_ShortageListServiceServicer_to_server, ShortageListApi),
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
@@ -51,6 +54,7 @@ DEFINITION = ServiceDefinition(
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),
+        Job("agreements-over", timedelta(minutes=10), end_those_over),
     ],
     background=[follow],
 )

@@ -24,6 +24,7 @@ MODULES = {
     "taxonomy": "services.cli.taxonomy",
     "shortage": "services.cli.shortage",
     "organisation": "services.cli.organisation",
+    "agreement": "services.cli.agreement",
     "feed": "services.cli.feed",
     "search": "services.cli.search",
     "programme": "services.cli.programme",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -106,7 +106,7 @@ def brand(
         branding["logo"] = upload_to_catalogue(call.caller, logo)
     told = dict(each.split("=", 1) for each in narrative or [] if "=" in each)
     branding["narratives"] = branding.get("narratives", {}) | told
-    call.one(call.patch(name, {"branding": branding}), ORGANISATION)
+    call.one(_changed(call, name, "branding", branding), ORGANISATION)
 
 
 @organisation.command(epilog="Example:  waymark organisation move organisations/north organisations/head")
@@ -117,7 +117,7 @@ def move(
     parent: Annotated[str, typer.Argument(help="Of whom it becomes a branch; default: of nobody.")] = "",
 ) -> None:
     """Give an organisation another place in the tree."""
-    call.one(call.patch(name, {"parent": parent}, cleared=[] if parent else ["parent"]), ORGANISATION)
+    call.one(_changed(call, name, "parent", parent), ORGANISATION)
 
 
 @organisation.command(
@@ -222,3 +222,8 @@ def show(call: Call, name: Name) -> None:
         return
     output.details(found, ORGANISATION)
     output.table(sites, SITE, empty="no site")
+
+
+def _changed(call: Call, name: str, field: str, value: Any) -> dict[str, Any]:
+    """Sets one field of an organisation, or empties it; returns the organisation."""
+    return call.caller.rest("PATCH", f"/v1/{name}", {field: value}, update_mask=field)

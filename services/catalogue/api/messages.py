@@ -56,6 +56,11 @@ def day_or(request: Any, field: str, default: date) -> date:
     return day(getattr(request, field), field) if request.HasField(field) else default
 
 
+def optional_day(message: Any, field: str) -> date | None:
+    """Returns the date in a field, None where it is unset."""
+    return day(getattr(message, field), field) if message.HasField(field) else None
+
+
 def put_date(message: date_pb2.Date, value: date | str | None) -> None:
     """Writes a date, or nothing for None."""
     if value is not None:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Table, select
 
-from services.catalogue.api.messages import last
+from services.catalogue.api.messages import last, part
+from services.catalogue.store.agreement_tables import agreements
 from services.catalogue.store.tables import courses, feed_runs, sources, uploads
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
@@ -44,6 +45,15 @@ def course_owner(principal: Principal, request: Any, connection: Connection) -> 
     return _owned(principal, connection, courses, last(request.course.name))
 
 
+def agreement_party(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller acts for a party of the agreement."""
+    agreement = part(request.name if hasattr(request, "name") else request.parent, 1)
+    if not principal.organisation or not _is_uuid(agreement):
+        return False
+    statement = select(agreements.c.parties).where(agreements.c.id == agreement)
+    return last(principal.organisation) in (connection.execute(statement).scalar() or ())
+
+
 def upload_owner(principal: Principal, request: Any, connection: Connection) -> bool:
     """The caller asked for the upload's ticket."""
     upload = last(request.name)
@@ -72,5 +82,6 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "source.owner": source_owner,
     "feed_run.owner": feed_run_owner,
     "course.owner": course_owner,
+    "agreement.party": agreement_party,
     "catalogue_upload.owner": upload_owner,
 }

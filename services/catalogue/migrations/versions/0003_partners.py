@@ -1,8 +1,10 @@
-"""Partners: organisations in trees with roles and branding."""
+"""Partners: organisations in trees with roles and branding, and their agreements."""
 
 from __future__ import annotations
 
 from alembic import op
+
+from services.catalogue.store import agreement_tables, tables
 
 revision = "0003"
 down_revision = "0002"
@@ -23,7 +25,10 @@ ALTER TABLE organisations ADD COLUMN IF NOT EXISTS logo_id uuid REFERENCES uploa
 ALTER TABLE organisations ADD COLUMN IF NOT EXISTS narratives jsonb NOT NULL DEFAULT '{}';
 """
 
+AGREEMENTS = (agreement_tables.agreements,)
+
 
 def upgrade() -> None:
     op.execute(TREE)
     op.execute(BRANDING)
+    tables.metadata.create_all(op.get_bind(), tables=list(AGREEMENTS))

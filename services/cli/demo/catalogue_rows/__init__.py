@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from services.cli.demo.catalogue_rows import c11_sectors, c12_branches_and_sites, c15_branding
+from services.cli.demo.catalogue_rows import (
+    c10_partner_of_partners,
+    c11_sectors,
+    c12_branches_and_sites,
+    c13_mixed_agreement,
+    c15_branding,
+)
 from services.cli.demo.journey import Step
 
 STEPS: tuple[Step, ...] = (
+    c10_partner_of_partners.STEP,
     c11_sectors.STEP,
     c12_branches_and_sites.STEP,
+    c13_mixed_agreement.STEP,
     c15_branding.STEP,
 )

@@ -35,7 +35,8 @@ def show(journey: Journey) -> str:
     sites = sum(len(anyone.rest("GET", f"/v1/{name}/sites")["sites"]) for name in centres)
     expect(sites == SITES, f"{sites} sites are listed")
     with refused("ORGANISATION_LOOP"):
-        manager.rest("PATCH", f"/v1/{head}", {"parent": centres[-1]}, request_id=request_id())
+        below = {"parent": centres[-1]}
+        manager.rest("PATCH", f"/v1/{head}", below, update_mask="parent", request_id=request_id())
     return f"{len(centres)} centres listed in {milliseconds:.0f} ms, {sites} sites; a loop was refused"
 
 

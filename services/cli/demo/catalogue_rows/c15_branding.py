@@ -22,8 +22,8 @@ def show(journey: Journey) -> str:
         upload(provider, SVG)
     picture = logo(os.urandom(3))
     branding = {"logo": upload(provider, picture), "narratives": NARRATIVE}
-    body = {"branding": branding}
-    made = provider.rest("PATCH", f"/v1/{journey.facts.partner}", body, request_id=request_id())
+    change = {"update_mask": "branding", "request_id": request_id()}
+    made = provider.rest("PATCH", f"/v1/{journey.facts.partner}", {"branding": branding}, **change)
     name = made["branding"]["logo"]
     anyone = journey.client.anonymous()
     course = anyone.rest("GET", f"/v1/{journey.facts.course}")
