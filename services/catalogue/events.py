@@ -13,6 +13,7 @@ from services.catalogue.domain.accreditation import Accreditation, current
 from services.catalogue.domain.agreement import State
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.shortage import Entry
+from services.platform.goals import months_after
 
 ENTRIES_PER_EVENT = 500
 
@@ -68,6 +69,18 @@ def agreement_changed(row: Any) -> events_pb2.AgreementChanged:
     if row.end_date:
         set_date(event.end_date, row.end_date.isoformat())
     return event
+
+
+def agreement_review_due(row: Any) -> events_pb2.AgreementReviewDue:
+    """Returns the reminder of a review; `row` is the row of `agreements`."""
+    event = events_pb2.AgreementReviewDue(agreement=f"agreements/{row.id}")
+    set_date(event.review_date, review_date(row).isoformat())
+    return event
+
+
+def review_date(row: Any) -> date:
+    """Returns the day by which an agreement in force is to be reviewed; `row` is the row of `agreements`."""
+    return months_after(row.reviewed_at.date(), row.review_months)
 
 
 def shortage_published(list_id: str, row: Any) -> events_pb2.ShortageListPublished:

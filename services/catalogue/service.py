@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from waymark.catalogue.v1 import (
     agreement_pb2_grpc,
+    agreement_review_pb2_grpc,
     course_pb2_grpc,
     feed_run_pb2_grpc,
     organisation_pb2_grpc,
@@ -18,7 +19,8 @@ from waymark.catalogue.v1 import (
 )
 
 from services.catalogue.api.accreditations import announce_begun
-from services.catalogue.api.agreements import AgreementApi, end_those_over
+from services.catalogue.api.agreement_reviews import AgreementReviewApi
+from services.catalogue.api.agreements import AgreementApi, ask_for_reviews, end_those_over
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.organisations import OrganisationApi
@@ -38,6 +40,7 @@ SERVICERS: Sequence[Servicer] = (
     (taxonomy_pb2_grpc.add_TaxonomyServiceServicer_to_server, TaxonomyApi),
     (organisation_pb2_grpc.add_OrganisationServiceServicer_to_server, OrganisationApi),
     (agreement_pb2_grpc.add_AgreementServiceServicer_to_server, AgreementApi),
+    (agreement_review_pb2_grpc.add_AgreementReviewServiceServicer_to_server, AgreementReviewApi),
     (shortage_list_pb2_grpc.add_ShortageListServiceServicer_to_server, ShortageListApi),
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
@@ -55,6 +58,7 @@ DEFINITION = ServiceDefinition(
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),
         Job("agreements-over", timedelta(minutes=10), end_those_over),
+        Job("agreement-reviews", timedelta(hours=1), ask_for_reviews),
     ],
     background=[follow],
 )

@@ -25,6 +25,7 @@ AGREEMENT = {
     "from": "startDate",
     "until": "endDate",
     "standards": "standards",
+    "review by": "reviewDate",
     "ended for": "endReason",
 }
 VOLUME = {"volume": "what", "quantity": "quantity"}
@@ -79,6 +80,8 @@ class EndReason(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds `agreement` to the command line `app`."""
+    from services.cli import agreement_review  # noqa: F401 - adds its commands to ours
+
     app.add_typer(agreement, name="agreement", no_args_is_help=True)
 
 
@@ -100,6 +103,7 @@ def draft(
         list[str] | None, typer.Option(help="WHAT=QUANTITY, 'places a year=120'; may be given again.")
     ] = None,
     standard: Annotated[list[str] | None, typer.Option(help="May be given again.")] = None,
+    review_months: Annotated[int, typer.Option(min=1, max=12, help="Months between reviews.")] = 12,
     owner: Annotated[str, typer.Option(help="ROLE:NAME or subject of who looks after it.")] = MAKER,
     monitor: Annotated[str, typer.Option(help="ROLE:NAME or subject of who watches it.")] = CHECKER,
 ) -> None:
@@ -112,6 +116,7 @@ def draft(
         "selectionProcedure": enum("SELECTION_PROCEDURE", selection),
         "volumes": [_volume(each) for each in volume or []],
         "standards": standard or [],
+        "reviewMonths": review_months,
         "owner": subject_of(owner),
         "monitor": subject_of(monitor),
     }

@@ -14,6 +14,7 @@ from services.catalogue import events
 from services.catalogue.api.messages import last, only_own, optional_day, put_date
 from services.catalogue.domain.agreement import (
     DEMANDS,
+    REVIEW_MONTHS,
     EndReason,
     Form,
     State,
@@ -22,6 +23,7 @@ from services.catalogue.domain.agreement import (
     check_state,
     faults,
 )
+from services.catalogue.events import review_date
 from services.catalogue.store import agreements as store
 from services.catalogue.store import organisations
 from services.catalogue.store.agreement_tables import agreements
@@ -97,6 +99,13 @@ def end_those_over(app: App) -> None:
             tx.publish(events.agreement_changed(row))
 
 
+def ask_for_reviews(app: App) -> None:
+    """Asks once for each review, a month before it is due; a job."""
+    with transaction(app) as tx:
+        for row in store.to_remind(tx):
+            tx.publish(events.agreement_review_due(row))
+
+
 def _told(tx: Transaction, row: Row[Any]) -> pb.Agreement:
     tx.publish(events.agreement_changed(row))
     return agreement_message(row)
@@ -119,6 +128,7 @@ def _columns(tx: Transaction, given: pb.Agreement) -> dict[str, Any]:
         "standards": list(given.standards),
         "owner": given.owner,
         "monitor": given.monitor,
+        "review_months": given.review_months or REVIEW_MONTHS,
     }
 
 
@@ -138,7 +148,10 @@ def agreement_message(row: Row[Any]) -> pb.Agreement:
         state=row.state,
         end_reason=row.end_reason,
         etag=etag_of(row.version),
+        review_months=row.review_months,
     )
+    if row.state == State.ACTIVE:
+        put_date(answer.review_date, review_date(row))
     for field in ("start_date", "end_date"):
         if value := getattr(row, field):
             put_date(getattr(answer, field), value)

@@ -54,6 +54,15 @@ def agreement_party(principal: Principal, request: Any, connection: Connection) 
     return last(principal.organisation) in (connection.execute(statement).scalar() or ())
 
 
+def agreement_monitor(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller watches the agreement."""
+    agreement = part(request.parent, 1)
+    if not _is_uuid(agreement):
+        return False
+    statement = select(agreements.c.monitor).where(agreements.c.id == agreement)
+    return bool(connection.execute(statement).scalar() == principal.subject.lower())
+
+
 def upload_owner(principal: Principal, request: Any, connection: Connection) -> bool:
     """The caller asked for the upload's ticket."""
     upload = last(request.name)
@@ -83,5 +92,6 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "feed_run.owner": feed_run_owner,
     "course.owner": course_owner,
     "agreement.party": agreement_party,
+    "agreement.monitor": agreement_monitor,
     "catalogue_upload.owner": upload_owner,
 }

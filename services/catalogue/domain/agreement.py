@@ -35,6 +35,8 @@ class EndReason(IntEnum):
     GIVEN_UP = 5
 
 
+REVIEW_MONTHS = 12  # from one review to the next, at most
+
 # Fields that an agreement must have before it comes into force; `end_date` is its term.
 DEMANDS: dict[Form, tuple[str, ...]] = {
     Form.INFORMAL: (),

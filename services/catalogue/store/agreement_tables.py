@@ -1,8 +1,19 @@
-"""Tables of agreements."""
+"""Tables of agreements and of how they go."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, SmallInteger, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.catalogue.store.tables import UuidText, metadata, moment
@@ -30,6 +41,9 @@ agreements = Table(
     moment("activate_time"),
     moment("end_time"),
     moment("create_time", now=True),
+    Column("review_months", SmallInteger, nullable=False, server_default="12"),
+    moment("reviewed_at"),  # or put in force
+    moment("reminded_at"),  # of the review that follows
     Column("version", BigInteger, nullable=False, server_default="1"),
     CheckConstraint("monitor <> owner", name="agreement_monitor_apart"),
     CheckConstraint("activated_by <> created_by", name="agreement_second_person"),
@@ -43,7 +57,54 @@ agreements = Table(
         "(state = 3) = (end_time IS NOT NULL) AND (state = 3) = (end_reason > 0)",
         name="agreement_ended_whole",
     ),
+    CheckConstraint("review_months BETWEEN 1 AND 12", name="agreement_reviewed_yearly"),
     Index("agreements_parties", "parties", postgresql_using="gin"),
     Index("agreements_state", "state", "id"),
     Index("agreements_running_out", "end_date", postgresql_where=text("state = 2")),
+    Index("agreements_to_review", "reviewed_at", postgresql_where=text("state = 2 AND reminded_at IS NULL")),
+)
+
+agreement_targets = Table(
+    "agreement_targets",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("agreement_id", UuidText, ForeignKey("agreements.id"), nullable=False),
+    Column("display_names", JSONB, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("baseline", BigInteger, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("due_date", Date, nullable=False),
+    Column("current", BigInteger),  # at the last review
+    moment("create_time", now=True),
+    CheckConstraint("value <> baseline", name="agreement_target_leads_somewhere"),
+    Index("agreement_targets_agreement", "agreement_id", "id"),
+)
+
+agreement_reviews = Table(
+    "agreement_reviews",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("agreement_id", UuidText, ForeignKey("agreements.id"), nullable=False),
+    Column("verdict", SmallInteger, nullable=False),
+    Column("values", JSONB, nullable=False),  # as they were said
+    Column("reviewed_by", Text, nullable=False),
+    moment("create_time", now=True),
+    Index("agreement_reviews_agreement", "agreement_id", "id"),
+)
+
+agreement_feedback = Table(
+    "agreement_feedback",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("agreement_id", UuidText, ForeignKey("agreements.id"), nullable=False),
+    Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
+    Column("side", SmallInteger, nullable=False),
+    Column("rating", SmallInteger, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("given_by", Text, nullable=False),
+    moment("create_time", now=True),
+    CheckConstraint("rating BETWEEN 1 AND 5", name="agreement_feedback_rating"),
+    Index("agreement_feedback_agreement", "agreement_id", "id"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, Select, func, insert, select, text, update
 
 from services.catalogue.domain.agreement import EndReason, State
 from services.catalogue.store.agreement_tables import agreements
@@ -38,6 +38,7 @@ def activate(tx: Transaction, agreement: str) -> Row[Any]:
         "state": State.ACTIVE,
         "activated_by": tx.principal.subject,
         "activate_time": func.now(),
+        "reviewed_at": func.now(),
         "start_date": func.coalesce(agreements.c.start_date, func.current_date()),
     }
     return change(tx, agreement, values)
@@ -58,6 +59,21 @@ def end_those_over(tx: Transaction) -> Sequence[Row[Any]]:
         "version": agreements.c.version + 1,
     }
     return tx.execute(update(agreements).where(over).values(values).returning(agreements)).all()
+
+
+_REMIND = text(
+    """
+    UPDATE agreements SET reminded_at = now()
+    WHERE state = 2 AND reminded_at IS NULL
+      AND reviewed_at <= now() - make_interval(months => review_months - 1)
+    RETURNING *
+    """
+)
+
+
+def to_remind(tx: Transaction) -> Sequence[Row[Any]]:
+    """Marks those whose review is due within a month as told; returns the rows of those not told before."""
+    return tx.execute(_REMIND).all()
 
 
 def listing(parties: Sequence[str], state: int) -> Select[Any]:

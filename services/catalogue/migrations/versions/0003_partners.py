@@ -25,7 +25,12 @@ ALTER TABLE organisations ADD COLUMN IF NOT EXISTS logo_id uuid REFERENCES uploa
 ALTER TABLE organisations ADD COLUMN IF NOT EXISTS narratives jsonb NOT NULL DEFAULT '{}';
 """
 
-AGREEMENTS = (agreement_tables.agreements,)
+AGREEMENTS = (
+    agreement_tables.agreements,
+    agreement_tables.agreement_targets,
+    agreement_tables.agreement_reviews,
+    agreement_tables.agreement_feedback,
+)
 
 
 def upgrade() -> None:

@@ -7,6 +7,7 @@ from services.cli.demo.catalogue_rows import (
     c11_sectors,
     c12_branches_and_sites,
     c13_mixed_agreement,
+    c14_targets_and_feedback,
     c15_branding,
 )
 from services.cli.demo.journey import Step
@@ -16,5 +17,6 @@ STEPS: tuple[Step, ...] = (
     c11_sectors.STEP,
     c12_branches_and_sites.STEP,
     c13_mixed_agreement.STEP,
+    c14_targets_and_feedback.STEP,
     c15_branding.STEP,
 )

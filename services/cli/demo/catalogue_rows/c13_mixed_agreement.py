@@ -39,7 +39,6 @@ def show(journey: Journey) -> str:
         owner.rest("POST", f"/v1/{name}:activate", {"requestId": request_id()})
     running = activate(journey, name)
     expect(running["models"] == MODELS, f"its models are {running['models']}")
-    journey.facts.agreement = name
     return f"{len(MODELS)} models, legally binding until {year + 1}-12-31; {len(missing)} gaps were named"
 
 

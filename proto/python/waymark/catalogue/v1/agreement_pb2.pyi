@@ -201,6 +201,8 @@ class Agreement(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    REVIEW_MONTHS_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `agreements/{id}`."""
     form: Global___AgreementForm.ValueType
@@ -217,6 +219,8 @@ class Agreement(_message.Message):
     """Why it ended; unspecified while it has not."""
     etag: _builtins.str
     """Version of this state; send it back with a change."""
+    review_months: _builtins.int
+    """Months from one review to the next, at most 12; 0: 12."""
     @_builtins.property
     def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Name people read, by language."""
@@ -257,6 +261,10 @@ class Agreement(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was drafted, UTC."""
 
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which its monitor is to review it; unset unless it is in force."""
+
     def __init__(
         self,
         *,
@@ -278,10 +286,12 @@ class Agreement(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        review_months: _builtins.int = ...,
+        review_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "create_time", b"create_time", "end_date", b"end_date", "end_time", b"end_time", "start_date", b"start_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "create_time", b"create_time", "end_date", b"end_date", "end_time", b"end_time", "review_date", b"review_date", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "create_time", b"create_time", "display_names", b"display_names", "end_date", b"end_date", "end_reason", b"end_reason", "end_time", b"end_time", "etag", b"etag", "form", b"form", "models", b"models", "monitor", b"monitor", "name", b"name", "owner", b"owner", "parties", b"parties", "selection_procedure", b"selection_procedure", "standards", b"standards", "start_date", b"start_date", "state", b"state", "volumes", b"volumes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "create_time", b"create_time", "display_names", b"display_names", "end_date", b"end_date", "end_reason", b"end_reason", "end_time", b"end_time", "etag", b"etag", "form", b"form", "models", b"models", "monitor", b"monitor", "name", b"name", "owner", b"owner", "parties", b"parties", "review_date", b"review_date", "review_months", b"review_months", "selection_procedure", b"selection_procedure", "standards", b"standards", "start_date", b"start_date", "state", b"state", "volumes", b"volumes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

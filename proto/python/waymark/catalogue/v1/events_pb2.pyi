@@ -342,3 +342,31 @@ class AgreementChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AgreementChanged: _TypeAlias = AgreementChanged  # noqa: Y015
+
+@_typing.final
+class AgreementReviewDue(_message.Message):
+    """An agreement is to be reviewed within a month; told once for each review."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGREEMENT_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
+    agreement: _builtins.str
+    """Resource name `agreements/{id}`."""
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which it is to be reviewed."""
+
+    def __init__(
+        self,
+        *,
+        agreement: _builtins.str = ...,
+        review_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "review_date", b"review_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgreementReviewDue: _TypeAlias = AgreementReviewDue  # noqa: Y015
