@@ -8,6 +8,7 @@ from datetime import timedelta
 from waymark.catalogue.v1 import (
     agreement_pb2_grpc,
     agreement_review_pb2_grpc,
+    contact_details_pb2_grpc,
     course_pb2_grpc,
     feed_run_pb2_grpc,
     organisation_pb2_grpc,
@@ -21,6 +22,7 @@ from waymark.catalogue.v1 import (
 from services.catalogue.api.accreditations import announce_begun
 from services.catalogue.api.agreement_reviews import AgreementReviewApi
 from services.catalogue.api.agreements import AgreementApi, ask_for_reviews, end_those_over
+from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.organisations import OrganisationApi
@@ -41,6 +43,7 @@ SERVICERS: Sequence[Servicer] = (
     (organisation_pb2_grpc.add_OrganisationServiceServicer_to_server, OrganisationApi),
     (agreement_pb2_grpc.add_AgreementServiceServicer_to_server, AgreementApi),
     (agreement_review_pb2_grpc.add_AgreementReviewServiceServicer_to_server, AgreementReviewApi),
+    (contact_details_pb2_grpc.add_ContactDetailsServiceServicer_to_server, ContactDetailsApi),
     (shortage_list_pb2_grpc.add_ShortageListServiceServicer_to_server, ShortageListApi),
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),

@@ -29,6 +29,7 @@ AGREEMENT = {
     "ended for": "endReason",
 }
 VOLUME = {"volume": "what", "quantity": "quantity"}
+SHARING = {"shares": "giver", "for": "purposes", "fields": "fields"}
 LISTED = {key: AGREEMENT[key] for key in ("agreement", "called", "state", "between", "form", "until")}
 Name = Annotated[str, typer.Argument(metavar="AGREEMENT", help="agreements/{id}")]
 Etag = Annotated[str, typer.Option(help="Only if it is still at this version.")]
@@ -103,6 +104,10 @@ def draft(
         list[str] | None, typer.Option(help="WHAT=QUANTITY, 'places a year=120'; may be given again.")
     ] = None,
     standard: Annotated[list[str] | None, typer.Option(help="May be given again.")] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(help="GIVER:PURPOSES:FIELDS, organisations/pes:placement:email,phone; give it again."),
+    ] = None,
     review_months: Annotated[int, typer.Option(min=1, max=12, help="Months between reviews.")] = 12,
     owner: Annotated[str, typer.Option(help="ROLE:NAME or subject of who looks after it.")] = MAKER,
     monitor: Annotated[str, typer.Option(help="ROLE:NAME or subject of who watches it.")] = CHECKER,
@@ -117,6 +122,7 @@ def draft(
         "volumes": [_volume(each) for each in volume or []],
         "standards": standard or [],
         "reviewMonths": review_months,
+        "dataSharing": [_sharing(each) for each in share or []],
         "owner": subject_of(owner),
         "monitor": subject_of(monitor),
     }
@@ -145,6 +151,7 @@ def show(call: Call, name: Name) -> None:
     found = call.get(name)
     call.one(found, AGREEMENT)
     call.part(found.get("volumes", []), VOLUME, empty="no volume agreed")
+    call.part(found.get("dataSharing", []), SHARING, empty="no data shared")
 
 
 @agreement.command(epilog="Example:  waymark agreement activate agreements/0198…")
@@ -172,3 +179,15 @@ def _volume(given: str) -> dict[str, str]:
     if not what or not quantity.isdecimal():
         raise Failure(ExitCode.USAGE, f"{given!r} is no WHAT=QUANTITY.", remedy="Write 'places a year=120'.")
     return {"what": what, "quantity": quantity}
+
+
+def _sharing(given: str) -> dict[str, Any]:
+    giver, purposes, fields = (*given.split(":"), "", "")[:3]
+    if not giver or not purposes or not fields:
+        remedy = "Write organisations/pes:placement:email,phone."
+        raise Failure(ExitCode.USAGE, f"{given!r} is no GIVER:PURPOSES:FIELDS.", remedy=remedy)
+    return {
+        "giver": giver,
+        "purposes": [f"DATA_PURPOSE_{each.upper()}" for each in purposes.split(",")],
+        "fields": fields.split(","),
+    }

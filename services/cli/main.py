@@ -25,6 +25,7 @@ MODULES = {
     "shortage": "services.cli.shortage",
     "organisation": "services.cli.organisation",
     "agreement": "services.cli.agreement",
+    "contact": "services.cli.contact",
     "feed": "services.cli.feed",
     "search": "services.cli.search",
     "programme": "services.cli.programme",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict, ParseDict
@@ -23,6 +24,7 @@ from services.catalogue.domain.agreement import (
     check_state,
     faults,
 )
+from services.catalogue.domain.data_sharing import Term, term_faults
 from services.catalogue.events import review_date
 from services.catalogue.store import agreements as store
 from services.catalogue.store import organisations
@@ -114,7 +116,10 @@ def _told(tx: Transaction, row: Row[Any]) -> pb.Agreement:
 def _columns(tx: Transaction, given: pb.Agreement) -> dict[str, Any]:
     """Returns the columns of a draft; raises Refusal INVALID_ARGUMENT, or NOT_FOUND for an unknown party."""
     start, end = optional_day(given, "start_date"), optional_day(given, "end_date")
-    if wrong := faults(given.owner, given.monitor, start, end):
+    terms = [Term(last(term.giver), list(term.purposes), list(term.fields)) for term in given.data_sharing]
+    wrong = faults(given.owner, given.monitor, start, end)
+    wrong += term_faults(terms, [last(party) for party in given.parties])
+    if wrong:
         raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=wrong)
     return {
         "display_names": dict(given.display_names),
@@ -128,6 +133,7 @@ def _columns(tx: Transaction, given: pb.Agreement) -> dict[str, Any]:
         "standards": list(given.standards),
         "owner": given.owner,
         "monitor": given.monitor,
+        "data_sharing": list(map(asdict, terms)),
         "review_months": given.review_months or REVIEW_MONTHS,
     }
 
@@ -149,6 +155,7 @@ def agreement_message(row: Row[Any]) -> pb.Agreement:
         end_reason=row.end_reason,
         etag=etag_of(row.version),
         review_months=row.review_months,
+        data_sharing=map(_sharing, row.data_sharing),
     )
     if row.state == State.ACTIVE:
         put_date(answer.review_date, review_date(row))
@@ -159,3 +166,8 @@ def agreement_message(row: Row[Any]) -> pb.Agreement:
         if value := getattr(row, field):
             getattr(answer, field).FromDatetime(value)
     return answer
+
+
+def _sharing(term: dict[str, Any]) -> pb.DataSharingTerm:
+    giver = f"organisations/{term['giver']}"
+    return pb.DataSharingTerm(giver=giver, purposes=term["purposes"], fields=term["fields"])

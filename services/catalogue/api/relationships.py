@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, select
 
 from services.catalogue.api.messages import last, part
+from services.catalogue.store import contact_details
 from services.catalogue.store.agreement_tables import agreements
 from services.catalogue.store.tables import courses, feed_runs, sources, uploads
 from services.platform.identity.principals import Principal
@@ -63,6 +64,20 @@ def agreement_monitor(principal: Principal, request: Any, connection: Connection
     return bool(connection.execute(statement).scalar() == principal.subject.lower())
 
 
+def contact_details_reader(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller acts for the organisation, or for one that it shares details with for the purpose."""
+    own, giver = last(principal.organisation), part(request.name, 1)
+    if not own or own == giver:
+        return bool(own)
+    return bool(contact_details.shared(connection, giver, own, request.purpose))
+
+
+def contact_details_owner(principal: Principal, request: Any, _: Connection) -> bool:
+    """The caller acts for the organisation whose details are to change."""
+    own = last(principal.organisation)
+    return bool(own) and own == part(request.contact_details.name, 1)
+
+
 def upload_owner(principal: Principal, request: Any, connection: Connection) -> bool:
     """The caller asked for the upload's ticket."""
     upload = last(request.name)
@@ -93,5 +108,7 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "course.owner": course_owner,
     "agreement.party": agreement_party,
     "agreement.monitor": agreement_monitor,
+    "contact_details.reader": contact_details_reader,
+    "contact_details.owner": contact_details_owner,
     "catalogue_upload.owner": upload_owner,
 }

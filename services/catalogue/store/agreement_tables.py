@@ -1,4 +1,4 @@
-"""Tables of agreements and of how they go."""
+"""Tables of agreements, of how they go, and of what they share."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ agreements = Table(
     moment("activate_time"),
     moment("end_time"),
     moment("create_time", now=True),
+    Column("data_sharing", JSONB, nullable=False, server_default="[]"),  # domain.data_sharing.Term
     Column("review_months", SmallInteger, nullable=False, server_default="12"),
     moment("reviewed_at"),  # or put in force
     moment("reminded_at"),  # of the review that follows
@@ -62,6 +63,15 @@ agreements = Table(
     Index("agreements_state", "state", "id"),
     Index("agreements_running_out", "end_date", postgresql_where=text("state = 2")),
     Index("agreements_to_review", "reviewed_at", postgresql_where=text("state = 2 AND reminded_at IS NULL")),
+)
+
+contact_details = Table(
+    "contact_details",
+    metadata,
+    Column("organisation_id", Text, ForeignKey("organisations.id"), primary_key=True),
+    Column("details", JSONB, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    moment("update_time", now=True),
 )
 
 agreement_targets = Table(

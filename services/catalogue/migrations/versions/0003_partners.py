@@ -30,6 +30,7 @@ AGREEMENTS = (
     agreement_tables.agreement_targets,
     agreement_tables.agreement_reviews,
     agreement_tables.agreement_feedback,
+    agreement_tables.contact_details,
 )
 
 

@@ -9,6 +9,7 @@ from services.cli.demo.catalogue_rows import (
     c13_mixed_agreement,
     c14_targets_and_feedback,
     c15_branding,
+    c16_data_sharing,
 )
 from services.cli.demo.journey import Step
 
@@ -19,4 +20,5 @@ STEPS: tuple[Step, ...] = (
     c13_mixed_agreement.STEP,
     c14_targets_and_feedback.STEP,
     c15_branding.STEP,
+    c16_data_sharing.STEP,
 )

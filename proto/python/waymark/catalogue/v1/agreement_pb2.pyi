@@ -138,6 +138,36 @@ AGREEMENT_END_REASON_GIVEN_UP: AgreementEndReason.ValueType  # 5
 """It was a draft that nobody wanted any more."""
 Global___AgreementEndReason: _TypeAlias = AgreementEndReason  # noqa: Y015
 
+class _DataPurpose:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DataPurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DataPurpose.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DATA_PURPOSE_UNSPECIFIED: _DataPurpose.ValueType  # 0
+    DATA_PURPOSE_PLACEMENT: _DataPurpose.ValueType  # 1
+    """To bring learners and courses together."""
+    DATA_PURPOSE_QUALITY: _DataPurpose.ValueType  # 2
+    """To look after the quality of what is taught."""
+    DATA_PURPOSE_SETTLEMENT: _DataPurpose.ValueType  # 3
+    """To pay and be paid."""
+    DATA_PURPOSE_STATISTICS: _DataPurpose.ValueType  # 4
+    """To count."""
+
+class DataPurpose(_DataPurpose, metaclass=_DataPurposeEnumTypeWrapper):
+    """What data is read for."""
+
+DATA_PURPOSE_UNSPECIFIED: DataPurpose.ValueType  # 0
+DATA_PURPOSE_PLACEMENT: DataPurpose.ValueType  # 1
+"""To bring learners and courses together."""
+DATA_PURPOSE_QUALITY: DataPurpose.ValueType  # 2
+"""To look after the quality of what is taught."""
+DATA_PURPOSE_SETTLEMENT: DataPurpose.ValueType  # 3
+"""To pay and be paid."""
+DATA_PURPOSE_STATISTICS: DataPurpose.ValueType  # 4
+"""To count."""
+Global___DataPurpose: _TypeAlias = DataPurpose  # noqa: Y015
+
 @_typing.final
 class Agreement(_message.Message):
     """What two or three organisations have agreed on."""
@@ -203,6 +233,7 @@ class Agreement(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REVIEW_MONTHS_FIELD_NUMBER: _builtins.int
     REVIEW_DATE_FIELD_NUMBER: _builtins.int
+    DATA_SHARING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `agreements/{id}`."""
     form: Global___AgreementForm.ValueType
@@ -265,6 +296,10 @@ class Agreement(_message.Message):
     def review_date(self) -> _date_pb2.Date:
         """Day by which its monitor is to review it; unset unless it is in force."""
 
+    @_builtins.property
+    def data_sharing(self) -> _containers.RepeatedCompositeFieldContainer[Global___DataSharingTerm]:
+        """What the parties let each other read of their data while it is in force."""
+
     def __init__(
         self,
         *,
@@ -288,14 +323,49 @@ class Agreement(_message.Message):
         etag: _builtins.str = ...,
         review_months: _builtins.int = ...,
         review_date: _date_pb2.Date | None = ...,
+        data_sharing: _abc.Iterable[Global___DataSharingTerm] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "create_time", b"create_time", "end_date", b"end_date", "end_time", b"end_time", "review_date", b"review_date", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "create_time", b"create_time", "display_names", b"display_names", "end_date", b"end_date", "end_reason", b"end_reason", "end_time", b"end_time", "etag", b"etag", "form", b"form", "models", b"models", "monitor", b"monitor", "name", b"name", "owner", b"owner", "parties", b"parties", "review_date", b"review_date", "review_months", b"review_months", "selection_procedure", b"selection_procedure", "standards", b"standards", "start_date", b"start_date", "state", b"state", "volumes", b"volumes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "create_time", b"create_time", "data_sharing", b"data_sharing", "display_names", b"display_names", "end_date", b"end_date", "end_reason", b"end_reason", "end_time", b"end_time", "etag", b"etag", "form", b"form", "models", b"models", "monitor", b"monitor", "name", b"name", "owner", b"owner", "parties", b"parties", "review_date", b"review_date", "review_months", b"review_months", "selection_procedure", b"selection_procedure", "standards", b"standards", "start_date", b"start_date", "state", b"state", "volumes", b"volumes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Agreement: _TypeAlias = Agreement  # noqa: Y015
+
+@_typing.final
+class DataSharingTerm(_message.Message):
+    """What one party lets the others read, and what for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GIVER_FIELD_NUMBER: _builtins.int
+    PURPOSES_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    giver: _builtins.str
+    """Party whose data it is, `organisations/{id}`."""
+    @_builtins.property
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[Global___DataPurpose.ValueType]:
+        """What the others may read it for."""
+
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields of its contact details, for example `email`, `billing_email`."""
+
+    def __init__(
+        self,
+        *,
+        giver: _builtins.str = ...,
+        purposes: _abc.Iterable[Global___DataPurpose.ValueType] | None = ...,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "giver", b"giver", "purposes", b"purposes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DataSharingTerm: _TypeAlias = DataSharingTerm  # noqa: Y015
 
 @_typing.final
 class AgreementVolume(_message.Message):
