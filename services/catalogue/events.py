@@ -83,6 +83,14 @@ def review_date(row: Any) -> date:
     return months_after(row.reviewed_at.date(), row.review_months)
 
 
+def partner_application_decided(row: Any) -> events_pb2.PartnerApplicationDecided:
+    """Returns how an application was decided; `row` is the row of `partner_applications`."""
+    organisation = f"organisations/{row.organisation_id}" if row.organisation_id else ""
+    return events_pb2.PartnerApplicationDecided(
+        partner_application=f"partnerApplications/{row.id}", organisation=organisation
+    )
+
+
 def shortage_published(list_id: str, row: Any) -> events_pb2.ShortageListPublished:
     """Returns the head of a published version; `row` is the row of `shortage_versions`."""
     event = events_pb2.ShortageListPublished(

@@ -12,6 +12,7 @@ from waymark.catalogue.v1 import (
     course_pb2_grpc,
     feed_run_pb2_grpc,
     organisation_pb2_grpc,
+    partner_application_pb2_grpc,
     search_pb2_grpc,
     shortage_list_pb2_grpc,
     source_pb2_grpc,
@@ -26,6 +27,7 @@ from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.organisations import OrganisationApi
+from services.catalogue.api.partner_applications import PartnerApplicationApi
 from services.catalogue.api.relationships import RELATIONSHIPS
 from services.catalogue.api.search import SearchApi
 from services.catalogue.api.shortage_lists import ShortageListApi
@@ -44,6 +46,7 @@ SERVICERS: Sequence[Servicer] = (
     (agreement_pb2_grpc.add_AgreementServiceServicer_to_server, AgreementApi),
     (agreement_review_pb2_grpc.add_AgreementReviewServiceServicer_to_server, AgreementReviewApi),
     (contact_details_pb2_grpc.add_ContactDetailsServiceServicer_to_server, ContactDetailsApi),
+    (partner_application_pb2_grpc.add_PartnerApplicationServiceServicer_to_server, PartnerApplicationApi),
     (shortage_list_pb2_grpc.add_ShortageListServiceServicer_to_server, ShortageListApi),
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),

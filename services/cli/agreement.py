@@ -141,7 +141,14 @@ def list_(
     limit: Limit = 50,
 ) -> None:
     """List agreements, newest first."""
-    call.many("agreements", LISTED, limit, empty="none yet", party=party, state=enum("STATE", state))
+    call.many(
+        "agreements",
+        LISTED,
+        limit,
+        empty="none yet",
+        party=party,
+        state=enum("STATE", state) or "STATE_UNSPECIFIED",
+    )
 
 
 @agreement.command(epilog="Example:  waymark agreement show agreements/0198…")

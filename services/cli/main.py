@@ -24,6 +24,7 @@ MODULES = {
     "taxonomy": "services.cli.taxonomy",
     "shortage": "services.cli.shortage",
     "organisation": "services.cli.organisation",
+    "partner": "services.cli.partner",
     "agreement": "services.cli.agreement",
     "contact": "services.cli.contact",
     "feed": "services.cli.feed",

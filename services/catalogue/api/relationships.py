@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, select
 from services.catalogue.api.messages import last, part
 from services.catalogue.store import contact_details
 from services.catalogue.store.agreement_tables import agreements
+from services.catalogue.store.partner_application_tables import partner_applications
 from services.catalogue.store.tables import courses, feed_runs, sources, uploads
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
@@ -78,6 +79,13 @@ def contact_details_owner(principal: Principal, request: Any, _: Connection) -> 
     return bool(own) and own == part(request.contact_details.name, 1)
 
 
+def partner_applicant(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller applied."""
+    row = partner_applications.c
+    statement = select(row.applicant).where(row.id == last(request.name))
+    return bool(connection.execute(statement).scalar() == principal.subject)
+
+
 def upload_owner(principal: Principal, request: Any, connection: Connection) -> bool:
     """The caller asked for the upload's ticket."""
     upload = last(request.name)
@@ -108,6 +116,7 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "course.owner": course_owner,
     "agreement.party": agreement_party,
     "agreement.monitor": agreement_monitor,
+    "partner_application.applicant": partner_applicant,
     "contact_details.reader": contact_details_reader,
     "contact_details.owner": contact_details_owner,
     "catalogue_upload.owner": upload_owner,

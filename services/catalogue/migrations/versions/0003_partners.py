@@ -1,10 +1,10 @@
-"""Partners: organisations in trees with roles and branding, and their agreements."""
+"""Partners: organisations in trees with roles and branding, their applications and agreements."""
 
 from __future__ import annotations
 
 from alembic import op
 
-from services.catalogue.store import agreement_tables, tables
+from services.catalogue.store import agreement_tables, partner_application_tables, tables
 
 revision = "0003"
 down_revision = "0002"
@@ -32,9 +32,10 @@ AGREEMENTS = (
     agreement_tables.agreement_feedback,
     agreement_tables.contact_details,
 )
+APPLICATIONS = (partner_application_tables.partner_applications,)
 
 
 def upgrade() -> None:
     op.execute(TREE)
     op.execute(BRANDING)
-    tables.metadata.create_all(op.get_bind(), tables=list(AGREEMENTS))
+    tables.metadata.create_all(op.get_bind(), tables=[*AGREEMENTS, *APPLICATIONS])

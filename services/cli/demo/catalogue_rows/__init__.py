@@ -10,6 +10,7 @@ from services.cli.demo.catalogue_rows import (
     c14_targets_and_feedback,
     c15_branding,
     c16_data_sharing,
+    c17_partner_selection,
 )
 from services.cli.demo.journey import Step
 
@@ -21,4 +22,5 @@ STEPS: tuple[Step, ...] = (
     c14_targets_and_feedback.STEP,
     c15_branding.STEP,
     c16_data_sharing.STEP,
+    c17_partner_selection.STEP,
 )

@@ -28,7 +28,7 @@ def show(journey: Journey) -> str:
     activate(journey, name)
     read = provider.rest("GET", path, purpose="DATA_PURPOSE_PLACEMENT")
     expect(read["email"] == details["email"], "the agreed e-mail address is not shown")
-    expect("billingEmail" not in read, "the address for invoices is shown, which nobody agreed")
+    expect(not read.get("billingEmail"), "the address for invoices is shown, which nobody agreed")
     with refused("NOT_FOUND"):
         provider.rest("GET", path, purpose="DATA_PURPOSE_STATISTICS")
     end = {"reason": "AGREEMENT_END_REASON_MUTUAL", "requestId": request_id()}

@@ -370,3 +370,29 @@ class AgreementReviewDue(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AgreementReviewDue: _TypeAlias = AgreementReviewDue  # noqa: Y015
+
+@_typing.final
+class PartnerApplicationDecided(_message.Message):
+    """An application to become a partner was decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTNER_APPLICATION_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    partner_application: _builtins.str
+    """Resource name `partnerApplications/{id}`."""
+    organisation: _builtins.str
+    """The organisation it became, `organisations/{id}`; empty when it was refused."""
+    def __init__(
+        self,
+        *,
+        partner_application: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation", b"organisation", "partner_application", b"partner_application"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PartnerApplicationDecided: _TypeAlias = PartnerApplicationDecided  # noqa: Y015

@@ -58,6 +58,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SEARCH_NOT_READY: _Reason.ValueType  # 108
     REASON_ORGANISATION_LOOP: _Reason.ValueType  # 109
     REASON_AGREEMENT_INCOMPLETE: _Reason.ValueType  # 110
+    REASON_PARTNER_APPLICATION_OPEN: _Reason.ValueType  # 111
     REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
     REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
     REASON_STEP_DRIVEN_BY_VOUCHERS: _Reason.ValueType  # 302
@@ -173,6 +174,7 @@ REASON_FEED_RUN_ACTIVE: Reason.ValueType  # 107
 REASON_SEARCH_NOT_READY: Reason.ValueType  # 108
 REASON_ORGANISATION_LOOP: Reason.ValueType  # 109
 REASON_AGREEMENT_INCOMPLETE: Reason.ValueType  # 110
+REASON_PARTNER_APPLICATION_OPEN: Reason.ValueType  # 111
 REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
 REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
 REASON_STEP_DRIVEN_BY_VOUCHERS: Reason.ValueType  # 302
