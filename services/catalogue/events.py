@@ -58,6 +58,14 @@ def organisation_changed(
     return event
 
 
+def accreditation_review_due(row: Any) -> events_pb2.AccreditationReviewDue:
+    """Returns the reminder of a review; `row` has organisation_id, id and review_date."""
+    name = f"organisations/{row.organisation_id}/accreditations/{row.id}"
+    event = events_pb2.AccreditationReviewDue(accreditation=name)
+    set_date(event.review_date, row.review_date.isoformat())
+    return event
+
+
 def agreement_changed(row: Any) -> events_pb2.AgreementChanged:
     """Returns where an agreement stands; `row` is the row of `agreements`."""
     event = events_pb2.AgreementChanged(

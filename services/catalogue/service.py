@@ -20,9 +20,9 @@ from waymark.catalogue.v1 import (
     upload_pb2_grpc,
 )
 
-from services.catalogue.api.accreditations import announce_begun
+from services.catalogue.api.accreditations import announce_begun, announce_run_out, ask_for_reviews
 from services.catalogue.api.agreement_reviews import AgreementReviewApi
-from services.catalogue.api.agreements import AgreementApi, ask_for_reviews, end_those_over
+from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_reviews, end_those_over
 from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
@@ -63,8 +63,10 @@ DEFINITION = ServiceDefinition(
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),
+        Job("accreditations-run-out", timedelta(minutes=10), announce_run_out),
+        Job("accreditation-reviews", timedelta(hours=1), ask_for_reviews),
         Job("agreements-over", timedelta(minutes=10), end_those_over),
-        Job("agreement-reviews", timedelta(hours=1), ask_for_reviews),
+        Job("agreement-reviews", timedelta(hours=1), ask_for_agreement_reviews),
     ],
     background=[follow],
 )

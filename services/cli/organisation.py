@@ -11,6 +11,7 @@ import typer
 from services.cli import output
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls, enum, listed
+from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
 from services.cli.uploads import upload_to_catalogue
 
@@ -27,6 +28,15 @@ ORGANISATION = {
     "accredited": "accredited",
     "until": "accreditation.validTo",
     "under": "accreditation.scheme",
+    "score": "accreditation.score",
+}
+ACCREDITATION = {
+    "accreditation": "name",
+    "from": "validFrom",
+    "until": "validTo",
+    "under": "scheme",
+    "score": "score",
+    "review by": "reviewDate",
 }
 SITE = {"site": "displayName", "street": "street", "town": "town", "region": "nutsCode"}
 Name = Annotated[str, typer.Argument(metavar="ORGANISATION", help="organisations/{id}")]
@@ -56,6 +66,11 @@ class Role(StrEnum):
     PLATFORM = "platform"
 
 
+Criteria = Annotated[
+    list[str] | None,
+    typer.Option("--criterion", help="CODE=SCORE/MINIMUM, 0 to 100 each; may be given again."),
+]
+ReviewBy = Annotated[str, typer.Option(help="Day by which it is to be reviewed, 2027-12-31.")]
 OfSector = Annotated[Sector | None, typer.Option("--sector", help="Sector.")]
 
 
@@ -151,12 +166,29 @@ def accredit(
     name: Name,
     until: Annotated[str, typer.Argument(help="Last day in force, 2028-12-31.")],
     scheme: Annotated[str, typer.Option(help="Scheme it is granted under.")] = "",
+    criterion: Criteria = None,
+    review_by: ReviewBy = "",
 ) -> None:
-    """Accredit an organisation for voucher-funded training from today."""
-    body = {"validTo": json_day(until), "scheme": scheme}
-    answer = call.post(f"{name}/accreditations", body)
-    fields = {"accreditation": "name", "from": "validFrom", "until": "validTo", "under": "scheme"}
-    call.one(answer, fields)
+    """Accredit an organisation for voucher-funded training from today, where it meets every criterion."""
+    body = {"validTo": json_day(until), "scheme": scheme, **_held_against(criterion, review_by)}
+    call.one(call.post(f"{name}/accreditations", body), ACCREDITATION)
+
+
+@organisation.command(
+    epilog="Example:  waymark organisation review organisations/harbour/accreditations/0198…"
+    " --criterion 4.2=80/60"
+)
+@calls(MANAGER)
+def review(
+    call: Call,
+    name: Annotated[
+        str, typer.Argument(metavar="ACCREDITATION", help="organisations/{id}/accreditations/{id}")
+    ],
+    criterion: Criteria = None,
+    review_by: ReviewBy = "",
+) -> None:
+    """Hold an accreditation against its criteria anew."""
+    call.one(call.post(f"{name}:review", _held_against(criterion, review_by)), ACCREDITATION)
 
 
 @organisation.command("source", epilog="Example:  waymark organisation source organisations/harbour csv")
@@ -222,6 +254,18 @@ def show(call: Call, name: Name) -> None:
         return
     output.details(found, ORGANISATION)
     output.table(sites, SITE, empty="no site")
+
+
+def _held_against(criteria: list[str] | None, review_by: str) -> dict[str, Any]:
+    """What an accreditation is held against, as the contracts have it; raises Failure."""
+    body: dict[str, Any] = {"criteria": []}
+    for given in criteria or []:
+        code, _, rest = given.partition("=")
+        score, _, minimum = rest.partition("/")
+        if not code or not score.isdecimal() or not minimum.isdecimal():
+            raise Failure(ExitCode.USAGE, f"{given!r} is no CODE=SCORE/MINIMUM.", remedy="Write 4.2=80/60.")
+        body["criteria"].append({"code": code, "score": int(score), "minimum": int(minimum)})
+    return body | ({"reviewDate": json_day(review_by)} if review_by else {})
 
 
 def _changed(call: Call, name: str, field: str, value: Any) -> dict[str, Any]:

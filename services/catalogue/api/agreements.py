@@ -101,7 +101,7 @@ def end_those_over(app: App) -> None:
             tx.publish(events.agreement_changed(row))
 
 
-def ask_for_reviews(app: App) -> None:
+def ask_for_agreement_reviews(app: App) -> None:
     """Asks once for each review, a month before it is due; a job."""
     with transaction(app) as tx:
         for row in store.to_remind(tx):

@@ -155,9 +155,15 @@ accreditations = Table(
     moment("withdraw_time"),
     Column("withdraw_reason", Text, nullable=False, server_default=""),
     Column("announced", Boolean, nullable=False),  # others have heard that it is in force
+    Column("end_announced", Boolean, nullable=False, server_default="false"),  # and that it has run out
+    Column("criteria", JSONB, nullable=False, server_default="[]"),  # domain.accreditation.Criterion
+    Column("review_date", Date),
+    Column("review_asked", Boolean, nullable=False, server_default="false"),
     CheckConstraint("valid_to >= valid_from", name="accreditation_ends_after_start"),
     Index("accreditations_organisation", "organisation_id", "valid_from"),
     Index("accreditations_silent", "valid_from", postgresql_where=text("NOT announced")),
+    Index("accreditations_ending", "valid_to", postgresql_where=text("NOT end_announced")),
+    Index("accreditations_to_review", "review_date", postgresql_where=text("NOT review_asked")),
 )
 
 shortage_lists = Table(

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from waymark.catalogue.v1 import agreement_pb2, agreement_review_pb2_grpc, events_pb2
 from waymark.catalogue.v1 import agreement_review_pb2 as pb
 
-from services.catalogue.api.agreements import ask_for_reviews
+from services.catalogue.api.agreements import ask_for_agreement_reviews
 from services.platform.db.transaction import transaction
 from services.platform.rpc.call import Call
 from tests.integration.catalogue.agreements import active, calls, drafted
@@ -138,20 +138,20 @@ def test_a_review_is_asked_for_once_a_month_before(catalogue: Catalogue, two: tu
     assert yearly.review_date.year == datetime.now(UTC).year + 1
     assert (yearly.review_months, often.review_months) == (12, 6)
     back(catalogue, 4)
-    ask_for_reviews(catalogue.app)
+    ask_for_agreement_reviews(catalogue.app)
     assert not events(catalogue, events_pb2.AgreementReviewDue)
     back(catalogue, 5)
-    ask_for_reviews(catalogue.app)
+    ask_for_agreement_reviews(catalogue.app)
     back(catalogue, 11)
-    ask_for_reviews(catalogue.app)
-    ask_for_reviews(catalogue.app)
+    ask_for_agreement_reviews(catalogue.app)
+    ask_for_agreement_reviews(catalogue.app)
     told = events(catalogue, events_pb2.AgreementReviewDue)
     assert [event.agreement for event in told] == [often.name, yearly.name]
     reviewing(catalogue, catalogue.second).RecordAgreementReview(review(yearly.name))
-    ask_for_reviews(catalogue.app)
+    ask_for_agreement_reviews(catalogue.app)
     assert len(events(catalogue, events_pb2.AgreementReviewDue)) == 2
     back(catalogue, 11)
-    ask_for_reviews(catalogue.app)  # the next one
+    ask_for_agreement_reviews(catalogue.app)  # the next one
     assert len(events(catalogue, events_pb2.AgreementReviewDue)) == 3
 
 

@@ -1,4 +1,4 @@
-"""Partners: organisations in trees with roles and branding, their applications and agreements."""
+"""Partners: trees with roles and branding, criteria of accreditations, applications, agreements."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ ALTER TABLE organisations ADD COLUMN IF NOT EXISTS logo_id uuid REFERENCES uploa
 ALTER TABLE organisations ADD COLUMN IF NOT EXISTS narratives jsonb NOT NULL DEFAULT '{}';
 """
 
+ACCREDITATION = """
+ALTER TABLE accreditations ADD COLUMN IF NOT EXISTS end_announced boolean NOT NULL DEFAULT false;
+ALTER TABLE accreditations ADD COLUMN IF NOT EXISTS criteria jsonb NOT NULL DEFAULT '[]';
+ALTER TABLE accreditations ADD COLUMN IF NOT EXISTS review_date date;
+ALTER TABLE accreditations ADD COLUMN IF NOT EXISTS review_asked boolean NOT NULL DEFAULT false;
+CREATE INDEX IF NOT EXISTS accreditations_ending ON accreditations (valid_to) WHERE NOT end_announced;
+CREATE INDEX IF NOT EXISTS accreditations_to_review ON accreditations (review_date) WHERE NOT review_asked;
+"""
 AGREEMENTS = (
     agreement_tables.agreements,
     agreement_tables.agreement_targets,
@@ -38,4 +46,5 @@ APPLICATIONS = (partner_application_tables.partner_applications,)
 def upgrade() -> None:
     op.execute(TREE)
     op.execute(BRANDING)
+    op.execute(ACCREDITATION)
     tables.metadata.create_all(op.get_bind(), tables=[*AGREEMENTS, *APPLICATIONS])

@@ -11,6 +11,7 @@ from services.cli.demo.catalogue_rows import (
     c15_branding,
     c16_data_sharing,
     c17_partner_selection,
+    c21_accreditation,
 )
 from services.cli.demo.journey import Step
 
@@ -23,4 +24,5 @@ STEPS: tuple[Step, ...] = (
     c15_branding.STEP,
     c16_data_sharing.STEP,
     c17_partner_selection.STEP,
+    c21_accreditation.STEP,
 )

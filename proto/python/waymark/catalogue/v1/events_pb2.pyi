@@ -396,3 +396,31 @@ class PartnerApplicationDecided(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PartnerApplicationDecided: _TypeAlias = PartnerApplicationDecided  # noqa: Y015
+
+@_typing.final
+class AccreditationReviewDue(_message.Message):
+    """An accreditation is to be reviewed within a month; told once for each review."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCREDITATION_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
+    accreditation: _builtins.str
+    """Resource name `organisations/{organisation}/accreditations/{id}`."""
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which it is to be reviewed."""
+
+    def __init__(
+        self,
+        *,
+        accreditation: _builtins.str = ...,
+        review_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "review_date", b"review_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccreditationReviewDue: _TypeAlias = AccreditationReviewDue  # noqa: Y015

@@ -320,10 +320,15 @@ class Accreditation(_message.Message):
     VALID_TO_FIELD_NUMBER: _builtins.int
     SCHEME_FIELD_NUMBER: _builtins.int
     WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
+    CRITERIA_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{organisation}/accreditations/{id}`."""
     scheme: _builtins.str
     """Scheme it was granted under, for example `Qualiopi`."""
+    score: _builtins.int
+    """Mean of the criteria's scores by their weight, 0 to 100, rounded down; 0 without criteria."""
     @_builtins.property
     def valid_from(self) -> _date_pb2.Date:
         """First day in force."""
@@ -336,6 +341,14 @@ class Accreditation(_message.Message):
     def withdraw_time(self) -> _timestamp_pb2.Timestamp:
         """When it was withdrawn, UTC; unset when it was not."""
 
+    @_builtins.property
+    def criteria(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccreditationCriterion]:
+        """What it was held against when it was granted or last reviewed."""
+
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which it is to be reviewed; unset: not before it ends."""
+
     def __init__(
         self,
         *,
@@ -344,14 +357,51 @@ class Accreditation(_message.Message):
         valid_to: _date_pb2.Date | None = ...,
         scheme: _builtins.str = ...,
         withdraw_time: _timestamp_pb2.Timestamp | None = ...,
+        criteria: _abc.Iterable[Global___AccreditationCriterion] | None = ...,
+        score: _builtins.int = ...,
+        review_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "scheme", b"scheme", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria", "name", b"name", "review_date", b"review_date", "scheme", b"scheme", "score", b"score", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Accreditation: _TypeAlias = Accreditation  # noqa: Y015
+
+@_typing.final
+class AccreditationCriterion(_message.Message):
+    """How far an organisation meets a criterion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """What the scheme calls it, for example `4.2`."""
+    score: _builtins.int
+    """How far it is met, 0 to 100."""
+    minimum: _builtins.int
+    """Least score that meets it, 0 to 100."""
+    weight: _builtins.int
+    """How much it counts among the others; 0 counts as 1."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        score: _builtins.int = ...,
+        minimum: _builtins.int = ...,
+        weight: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "minimum", b"minimum", "score", b"score", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccreditationCriterion: _TypeAlias = AccreditationCriterion  # noqa: Y015
 
 @_typing.final
 class CreateOrganisationRequest(_message.Message):
@@ -646,6 +696,8 @@ class GrantAccreditationRequest(_message.Message):
     VALID_TO_FIELD_NUMBER: _builtins.int
     SCHEME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CRITERIA_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Organisation, `organisations/{id}`."""
     scheme: _builtins.str
@@ -660,6 +712,14 @@ class GrantAccreditationRequest(_message.Message):
     def valid_to(self) -> _date_pb2.Date:
         """Last day in force (inclusive)."""
 
+    @_builtins.property
+    def criteria(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccreditationCriterion]:
+        """What it is held against; each code once."""
+
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which it is to be reviewed, within its days; unset: not before it ends."""
+
     def __init__(
         self,
         *,
@@ -668,14 +728,54 @@ class GrantAccreditationRequest(_message.Message):
         valid_to: _date_pb2.Date | None = ...,
         scheme: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        criteria: _abc.Iterable[Global___AccreditationCriterion] | None = ...,
+        review_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "request_id", b"request_id", "scheme", b"scheme", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria", "parent", b"parent", "request_id", b"request_id", "review_date", b"review_date", "scheme", b"scheme", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GrantAccreditationRequest: _TypeAlias = GrantAccreditationRequest  # noqa: Y015
+
+@_typing.final
+class ReviewAccreditationRequest(_message.Message):
+    """Holds an accreditation against criteria anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CRITERIA_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/accreditations/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    @_builtins.property
+    def criteria(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccreditationCriterion]:
+        """What it is held against; each code once."""
+
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which it is to be reviewed next, within its days; unset: not before it ends."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        criteria: _abc.Iterable[Global___AccreditationCriterion] | None = ...,
+        review_date: _date_pb2.Date | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria", "name", b"name", "request_id", b"request_id", "review_date", b"review_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewAccreditationRequest: _TypeAlias = ReviewAccreditationRequest  # noqa: Y015
 
 @_typing.final
 class WithdrawAccreditationRequest(_message.Message):

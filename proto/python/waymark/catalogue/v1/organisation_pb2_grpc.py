@@ -75,6 +75,11 @@ class OrganisationServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GrantAccreditationRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.FromString,
                 _registered_method=True)
+        self.ReviewAccreditation = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/ReviewAccreditation',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReviewAccreditationRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.FromString,
+                _registered_method=True)
         self.WithdrawAccreditation = channel.unary_unary(
                 '/waymark.catalogue.v1.OrganisationService/WithdrawAccreditation',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.WithdrawAccreditationRequest.SerializeToString,
@@ -143,8 +148,17 @@ class OrganisationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GrantAccreditation(self, request, context):
-        """Accredits an organisation for voucher-funded training. A running accreditation must be withdrawn first.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS.
+        """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
+        accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviewAccreditation(self, request, context):
+        """Holds an accreditation in force against criteria anew. One that does not meet them stays as it is: withdraw it.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ACCREDITATION_CRITERIA_NOT_MET.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -199,6 +213,11 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
             'GrantAccreditation': grpc.unary_unary_rpc_method_handler(
                     servicer.GrantAccreditation,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GrantAccreditationRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.SerializeToString,
+            ),
+            'ReviewAccreditation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewAccreditation,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReviewAccreditationRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.SerializeToString,
             ),
             'WithdrawAccreditation': grpc.unary_unary_rpc_method_handler(
@@ -423,6 +442,33 @@ class OrganisationService:
             target,
             '/waymark.catalogue.v1.OrganisationService/GrantAccreditation',
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GrantAccreditationRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewAccreditation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/ReviewAccreditation',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReviewAccreditationRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.FromString,
             options,
             channel_credentials,

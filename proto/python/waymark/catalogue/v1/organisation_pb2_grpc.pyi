@@ -62,8 +62,13 @@ class OrganisationServiceStub:
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     GrantAccreditation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GrantAccreditationRequest, _organisation_pb2.Accreditation]
-    """Accredits an organisation for voucher-funded training. A running accreditation must be withdrawn first.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS.
+    """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
+    accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+    """
+    ReviewAccreditation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ReviewAccreditationRequest, _organisation_pb2.Accreditation]
+    """Holds an accreditation in force against criteria anew. One that does not meet them stays as it is: withdraw it.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ACCREDITATION_CRITERIA_NOT_MET.
     """
     WithdrawAccreditation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.WithdrawAccreditationRequest, _organisation_pb2.Accreditation]
     """Ends an accreditation today.
@@ -104,8 +109,13 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     GrantAccreditation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GrantAccreditationRequest, _organisation_pb2.Accreditation]  # type: ignore[assignment]
-    """Accredits an organisation for voucher-funded training. A running accreditation must be withdrawn first.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS.
+    """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
+    accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+    """
+    ReviewAccreditation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ReviewAccreditationRequest, _organisation_pb2.Accreditation]  # type: ignore[assignment]
+    """Holds an accreditation in force against criteria anew. One that does not meet them stays as it is: withdraw it.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ACCREDITATION_CRITERIA_NOT_MET.
     """
     WithdrawAccreditation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.WithdrawAccreditationRequest, _organisation_pb2.Accreditation]  # type: ignore[assignment]
     """Ends an accreditation today.
@@ -191,8 +201,19 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.GrantAccreditationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Accreditation, _abc.Awaitable[_organisation_pb2.Accreditation]]:
-        """Accredits an organisation for voucher-funded training. A running accreditation must be withdrawn first.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS.
+        """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
+        accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+        """
+
+    @_abc_1.abstractmethod
+    def ReviewAccreditation(
+        self,
+        request: _organisation_pb2.ReviewAccreditationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_pb2.Accreditation, _abc.Awaitable[_organisation_pb2.Accreditation]]:
+        """Holds an accreditation in force against criteria anew. One that does not meet them stays as it is: withdraw it.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ACCREDITATION_CRITERIA_NOT_MET.
         """
 
     @_abc_1.abstractmethod

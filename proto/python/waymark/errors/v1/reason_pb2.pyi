@@ -59,6 +59,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_ORGANISATION_LOOP: _Reason.ValueType  # 109
     REASON_AGREEMENT_INCOMPLETE: _Reason.ValueType  # 110
     REASON_PARTNER_APPLICATION_OPEN: _Reason.ValueType  # 111
+    REASON_ACCREDITATION_CRITERIA_NOT_MET: _Reason.ValueType  # 112
     REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
     REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
     REASON_STEP_DRIVEN_BY_VOUCHERS: _Reason.ValueType  # 302
@@ -175,6 +176,7 @@ REASON_SEARCH_NOT_READY: Reason.ValueType  # 108
 REASON_ORGANISATION_LOOP: Reason.ValueType  # 109
 REASON_AGREEMENT_INCOMPLETE: Reason.ValueType  # 110
 REASON_PARTNER_APPLICATION_OPEN: Reason.ValueType  # 111
+REASON_ACCREDITATION_CRITERIA_NOT_MET: Reason.ValueType  # 112
 REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
 REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
 REASON_STEP_DRIVEN_BY_VOUCHERS: Reason.ValueType  # 302
