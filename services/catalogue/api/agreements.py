@@ -12,7 +12,7 @@ from waymark.catalogue.v1 import agreement_pb2_grpc
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import events
-from services.catalogue.api.messages import last, only_own, optional_day, put_date
+from services.catalogue.api.messages import last, last_uuid, only_own, optional_day, put_date
 from services.catalogue.domain.agreement import (
     DEMANDS,
     REVIEW_MONTHS,
@@ -69,7 +69,7 @@ class AgreementApi(agreement_pb2_grpc.AgreementServiceServicer):
 
     @mutation
     def UpdateAgreement(self, tx: Transaction, request: pb.UpdateAgreementRequest) -> pb.Agreement:
-        row = store.read(tx, last(request.agreement.name), lock=True)
+        row = store.read(tx, last_uuid(request.agreement.name), lock=True)
         check_etag(request.agreement.etag, row.version)
         check_state(row.state, State.DRAFT)
         wanted = merged(agreement_message(row), request.agreement, request.update_mask, "agreement")
@@ -117,7 +117,7 @@ def _columns(tx: Transaction, given: pb.Agreement) -> dict[str, Any]:
     """Returns the columns of a draft; raises Refusal INVALID_ARGUMENT, or NOT_FOUND for an unknown party."""
     start, end = optional_day(given, "start_date"), optional_day(given, "end_date")
     terms = [Term(last(term.giver), list(term.purposes), list(term.fields)) for term in given.data_sharing]
-    wrong = faults(given.owner, given.monitor, start, end)
+    wrong = faults(given.parties, given.owner, given.monitor, start, end)
     wrong += term_faults(terms, [last(party) for party in given.parties])
     if wrong:
         raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=wrong)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Table, select
 
-from services.catalogue.api.messages import last, part
+from services.catalogue.api.messages import is_uuid, last, part
 from services.catalogue.store import contact_details
 from services.catalogue.store.agreement_tables import agreements
 from services.catalogue.store.partner_application_tables import partner_applications
@@ -38,7 +37,7 @@ def feed_run_owner(principal: Principal, request: Any, connection: Connection) -
     """The caller acts for the organisation of the run's source."""
     run = last(request.name if hasattr(request, "name") else request.parent)
     statement = select(feed_runs.c.source_id).where(feed_runs.c.id == run)
-    source = connection.execute(statement).scalar() if _is_uuid(run) else None
+    source = connection.execute(statement).scalar() if is_uuid(run) else None
     return source is not None and _owned(principal, connection, sources, source)
 
 
@@ -50,7 +49,7 @@ def course_owner(principal: Principal, request: Any, connection: Connection) -> 
 def agreement_party(principal: Principal, request: Any, connection: Connection) -> bool:
     """The caller acts for a party of the agreement."""
     agreement = part(request.name if hasattr(request, "name") else request.parent, 1)
-    if not principal.organisation or not _is_uuid(agreement):
+    if not principal.organisation or not is_uuid(agreement):
         return False
     statement = select(agreements.c.parties).where(agreements.c.id == agreement)
     return last(principal.organisation) in (connection.execute(statement).scalar() or ())
@@ -59,7 +58,7 @@ def agreement_party(principal: Principal, request: Any, connection: Connection) 
 def agreement_monitor(principal: Principal, request: Any, connection: Connection) -> bool:
     """The caller watches the agreement."""
     agreement = part(request.parent, 1)
-    if not _is_uuid(agreement):
+    if not is_uuid(agreement):
         return False
     statement = select(agreements.c.monitor).where(agreements.c.id == agreement)
     return bool(connection.execute(statement).scalar() == principal.subject.lower())
@@ -94,18 +93,10 @@ def upload_owner(principal: Principal, request: Any, connection: Connection) -> 
 
 
 def _owned(principal: Principal, connection: Connection, table: Table, key: str) -> bool:
-    if not principal.organisation or not _is_uuid(key):
+    if not principal.organisation or not is_uuid(key):
         return False
     statement = select(table.c.organisation_id).where(table.c.id == key)
     return bool(connection.execute(statement).scalar() == last(principal.organisation))
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 RELATIONSHIPS: Mapping[str, Relationship] = {

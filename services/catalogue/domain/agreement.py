@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from enum import IntEnum
 
@@ -58,9 +58,14 @@ def check_complete(form: Form, present: Collection[str]) -> None:
         )
 
 
-def faults(owner: str, monitor: str, start: date | None, end: date | None) -> list[Violation]:
-    """Returns what is wrong with who looks after an agreement (UUIDs, however written) and with its days."""
+def faults(
+    parties: Sequence[str], owner: str, monitor: str, start: date | None, end: date | None
+) -> list[Violation]:
+    """Returns what is wrong with who agrees, with who looks after it (UUIDs, however written), and with its
+    days."""
     found = []
+    if len({*parties}) < len(parties):
+        found.append(Violation("agreement.parties", "must be different organisations"))
     if owner.lower() == monitor.lower():
         found.append(Violation("agreement.monitor", "must be another person than the owner"))
     if start and end and end < start:

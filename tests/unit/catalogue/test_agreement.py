@@ -43,13 +43,17 @@ def test_each_missing_field_is_named(form: Form, missing: list[str]) -> None:
 
 
 def test_owner_and_monitor_are_two_however_written() -> None:
-    assert faults(A, B, None, None) == []
-    assert [each.field for each in faults(A, A.upper(), None, None)] == ["agreement.monitor"]
+    assert faults("xy", A, B, None, None) == []
+    assert [each.field for each in faults("xy", A, A.upper(), None, None)] == ["agreement.monitor"]
+
+
+def test_parties_are_different() -> None:
+    assert [each.field for each in faults("xyx", A, B, None, None)] == ["agreement.parties"]
 
 
 def test_the_last_day_is_not_before_the_first() -> None:
-    assert faults(A, B, TODAY, TODAY) == []
-    assert [each.field for each in faults(A, B, TODAY, date(2026, 5, 31))] == ["agreement.end_date"]
+    assert faults("xy", A, B, TODAY, TODAY) == []
+    assert [each.field for each in faults("xy", A, B, TODAY, date(2026, 5, 31))] == ["agreement.end_date"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Accreditation by criteria with a score; what has run out takes no vouchers any more."""
+"""Accreditation by criteria with a score; without one in force no vouchers are taken."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEEDED = 60  # least score of each criterion
 
 
 def show(journey: Journey) -> str:
-    """REST: refused by criterion; accredited vouchers are taken; one that has run out closes that again."""
+    """REST: refused by criterion; vouchers are taken while an accreditation is in force, and only then."""
     manager, other = journey.person(catalogue.ROLE, OWNER), journey.facts.other
     today = datetime.now(UTC).date()
     programme = publish(journey, "estonian-training-cover", short="accredited").programme
@@ -38,12 +38,16 @@ def show(journey: Journey) -> str:
         grant(NEEDED - 1, today, today + timedelta(days=365))
     named = [each.field for each in seen.failure.violations if each.field.startswith("criteria[")]
     expect(named == ["criteria[1].score"], f"named are {named}")
+    over = grant(70, today - timedelta(days=365), today - timedelta(days=1))
+    expect(not manager.rest("GET", f"/v1/{other}").get("accredited"), f"{over['name']} has run out")
+    _until(journey, programme, session, eligible=False)
     held = grant(70, today, today + timedelta(days=365))
     _until(journey, programme, session, eligible=True)
     manager.rest("POST", f"/v1/{held['name']}:withdraw", {"requestId": request_id()})
-    grant(70, today - timedelta(days=365), today - timedelta(days=1))
     _until(journey, programme, session, eligible=False)
-    return f"score {held['score']}; 4.2 with {NEEDED - 1} was refused; run out, its sessions take no vouchers"
+    return (
+        f"score {held['score']}; refused with {NEEDED - 1} in 4.2; vouchers taken while it is in force, only"
+    )
 
 
 def _criterion(score: int) -> dict[str, Any]:
@@ -70,4 +74,4 @@ def _until(journey: Journey, programme: str, session: str, *, eligible: bool) ->
     journey.wait_for("vouchers hear of the accreditation", heard)
 
 
-STEP = Step("accreditation", "Accreditation by criteria, closed when it runs out", ("C21",), show)
+STEP = Step("accreditation", "Accreditation by criteria, with a score and a day of review", ("C21",), show)

@@ -258,7 +258,7 @@ class Agreement(_message.Message):
 
     @_builtins.property
     def parties(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Who agrees, `organisations/{id}`: two, or three for a tripartite agreement; the PES is one of them."""
+        """Who agrees, `organisations/{id}`: two, or three for a tripartite agreement, each once; the PES is one of them."""
 
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[Global___PartnershipModel.ValueType]:
