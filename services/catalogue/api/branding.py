@@ -11,6 +11,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.api.messages import invalid, last, part
 from services.catalogue.store import organisations, uploads
+from services.catalogue.store.branding import logo_name
 from services.platform.app import App
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -74,8 +75,3 @@ def put_branding(message: organisation_pb2.Organisation | course_pb2.Course, row
     if row.logo_id or row.narratives:
         logo = logo_name(row.id, row.logo_id)
         message.branding.CopyFrom(Branding(logo=logo, narratives=row.narratives))
-
-
-def logo_name(organisation: str, logo: str | None) -> str:
-    """Returns the resource name of a logo, "" for none."""
-    return f"organisations/{organisation}/logos/{logo}" if logo else ""

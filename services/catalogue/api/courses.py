@@ -28,7 +28,7 @@ from services.catalogue.domain import courses as domain
 from services.catalogue.domain.courses import CORRECTABLE, Document
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports.values import web_address
-from services.catalogue.store import courses, organisations, taxonomies
+from services.catalogue.store import branding, courses, taxonomies
 from services.catalogue.store.tables import courses as table
 from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
@@ -143,10 +143,11 @@ def _tags(tx: Transaction, given: Course) -> list[Document]:
 
 def _messages(tx: Transaction, rows: Sequence[Any]) -> list[Course]:
     """Returns the messages of courses with the branding of who offers them."""
-    branded = organisations.branded(tx.connection, [row.organisation_id for row in rows])
+    branded = branding.branded(tx.connection, [row.organisation_id for row in rows])
     answers = [_message(row) for row in rows]
     for row, answer in zip(rows, answers, strict=True):
-        put_branding(answer, branded[row.organisation_id])
+        if found := branded.get(row.organisation_id):
+            put_branding(answer, found)
     return answers
 
 

@@ -15,7 +15,6 @@ from waymark.catalogue.v1.search_pb2 import (
     SearchReason,
 )
 
-from services.catalogue.api.branding import logo_name
 from services.catalogue.search.documents import EPOCH, FOREVER, KeptSession, kept_sessions
 from services.catalogue.search.filters import Wanted
 from services.catalogue.search.market import View
@@ -52,7 +51,7 @@ def add_hits(
         organisation = hit.organisation.rpartition("/")[2]
         if shown := view.shown.get(organisation):
             hit.organisation_display_name = shown.display_name
-            hit.organisation_logo = logo_name(organisation, shown.logo_id)
+            hit.organisation_logo = shown.logo
         add = hit.reasons.add
         if tags_matter:
             _occupations(hit, request, wanted)

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from services.catalogue.domain import shortage
 from services.catalogue.domain.accreditation import Accreditation
 from services.catalogue.domain.shortage import Entry
-from services.catalogue.store import organisations, shortage_lists
-from services.catalogue.store.organisations import Shown
+from services.catalogue.store import branding, organisations, shortage_lists
+from services.catalogue.store.branding import Shown
 from services.platform.db.transaction import transaction
 from services.platform.gathering import aside
 
@@ -99,7 +99,7 @@ class Market:
         with transaction(self._app, read_only=True) as tx:
             row = tx.execute(_STATE).one()
             if self._view is None or self._view.state != tuple(row):
-                shown = organisations.shown(tx.connection)
+                shown = branding.shown(tx.connection)
                 held = organisations.all_accreditations(tx.connection)
                 self._view = View(tuple(row), row.today, shown, held)
 

@@ -166,13 +166,6 @@ def begun(tx: Transaction) -> list[str]:
     return sorted(set(tx.execute(statement).scalars()))
 
 
-class Shown(NamedTuple):
-    """An organisation as a hit shows it: display name, and id of its logo where it has one."""
-
-    display_name: str
-    logo_id: str | None
-
-
 def run_out(tx: Transaction) -> list[str]:
     """Marks accreditations whose last day is over as told of; returns their organisations, each once."""
     row = accreditations.c
@@ -197,19 +190,6 @@ def to_review(tx: Transaction) -> Sequence[Row[Any]]:
         .returning(row.organisation_id, row.id, row.review_date)
     )
     return tx.execute(statement).all()
-
-
-def shown(connection: Connection) -> dict[str, Shown]:
-    """Returns organisation id → how it is shown, of all."""
-    statement = select(organisations.c.id, organisations.c.display_name, organisations.c.logo_id)
-    return {row.id: Shown(row.display_name, row.logo_id) for row in connection.execute(statement)}
-
-
-def branded(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
-    """Returns organisation id → its row (id, logo_id, narratives)."""
-    row = organisations.c
-    statement = select(row.id, row.logo_id, row.narratives).where(row.id.in_(set(ids)))
-    return {found.id: found for found in connection.execute(statement).all()}
 
 
 def _accreditation(row: Row[Any]) -> Accreditation:

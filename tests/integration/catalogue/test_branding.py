@@ -59,6 +59,36 @@ def test_it_is_shown_wherever_the_offer_is(catalogue: Catalogue, own: tuple[str,
     assert reason_of(catalogue.organisations("").GetLogo, pb.GetLogoRequest(name=shown)) == "NOT_FOUND"
 
 
+def test_a_branch_is_shown_as_the_next_above_it_until_it_has_branding(
+    catalogue: Catalogue, own: tuple[str, str]
+) -> None:
+    name, access = own
+    with_taxonomy(catalogue)
+    office, desk = (catalogue.organisation(each) for each in ("office", "desk"))
+    for child, parent in ((office, name), (desk, office)):
+        change = pb.Organisation(name=child, parent=parent)
+        catalogue.organisations().UpdateOrganisation(
+            pb.UpdateOrganisationRequest(organisation=change, update_mask=FieldMask(paths=["parent"]))
+        )
+    catalogue.feed(catalogue.source(desk), feed(row("A", "Welding")))
+
+    def course() -> Any:
+        return catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest()).courses[0]
+
+    def logo() -> str:
+        hits = catalogue.search("welding", include_not_bookable=True).hits
+        return str(hits[0].organisation_logo) if hits else "none"
+
+    assert not course().HasField("branding")
+    picture = catalogue.upload(PICTURE, "image/png", access)
+    head = catalogue.organisations(access).UpdateOrganisation(brand(name, picture)).branding
+    assert course().branding == head
+    assert catalogue.wait_for(lambda: logo() == head.logo)
+    catalogue.organisations().UpdateOrganisation(brand(office, en="The office."))
+    assert course().branding == pb.Branding(narratives={"en": "The office."})
+    assert catalogue.wait_for(lambda: logo() == "")
+
+
 def test_only_a_picture_of_ones_own(
     catalogue: Catalogue, own: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -181,7 +181,7 @@ class Course(_message.Message):
 
     @_builtins.property
     def branding(self) -> _organisation_pb2.Branding:
-        """How its provider wants to be shown with it; unset when it has not said."""
+        """How its provider wants to be shown with it, a branch without branding as the next above it; unset when none has said."""
 
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:

@@ -145,7 +145,7 @@ class Organisation(_message.Message):
 
     @_builtins.property
     def branding(self) -> Global___Branding:
-        """How it is shown wherever something of it is offered."""
+        """How it is shown wherever something of it, or of a branch without branding of its own, is offered."""
 
     def __init__(
         self,

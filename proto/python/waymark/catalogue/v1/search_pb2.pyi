@@ -335,7 +335,9 @@ class CourseHit(_message.Message):
     distance_km: _builtins.float
     """Distance of the nearest session in kilometres; only with `near`."""
     organisation_logo: _builtins.str
-    """Logo of the organisation, `organisations/{organisation}/logos/{id}`, to be shown with the hit; empty when it has none."""
+    """Logo to be shown with the hit, `organisations/{organisation}/logos/{id}`: that of its organisation, for a branch without
+    branding that of the next above it; empty when there is none.
+    """
     @_builtins.property
     def titles(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Title by language."""
