@@ -161,6 +161,31 @@ def show(call: Call, name: Name) -> None:
     call.part(found.get("dataSharing", []), SHARING, empty="no data shared")
 
 
+@agreement.command(epilog="Example:  waymark agreement change agreements/0198… --until 2028-12-31")
+@calls(MAKER)
+def change(
+    call: Call,
+    name: Name,
+    until: Annotated[str, typer.Option(help="Last day.")] = "",
+    volume: Annotated[
+        list[str] | None, typer.Option(help="WHAT=QUANTITY, instead of those there are.")
+    ] = None,
+    standard: Annotated[list[str] | None, typer.Option(help="Instead of those there are.")] = None,
+    owner: Annotated[str, typer.Option(help="ROLE:NAME or subject of who looks after it.")] = "",
+    monitor: Annotated[str, typer.Option(help="ROLE:NAME or subject of who watches it.")] = "",
+) -> None:
+    """Change a draft, or hand an agreement in force over; what is not given stays."""
+    changes = {
+        "endDate": json_day(until) if until else None,
+        "volumes": [_volume(each) for each in volume or []],
+        "standards": standard,
+        "owner": subject_of(owner),
+        "monitor": subject_of(monitor),
+    }
+    body = call.get(name) | {field: value for field, value in changes.items() if value}
+    call.one(call.patch(name, body), AGREEMENT)
+
+
 @agreement.command(epilog="Example:  waymark agreement activate agreements/0198…")
 @calls(CHECKER)
 def activate(call: Call, name: Name, etag: Etag = "") -> None:

@@ -20,6 +20,7 @@ from services.catalogue.domain.agreement import (
     Form,
     State,
     check_activation,
+    check_change,
     check_complete,
     check_state,
     faults,
@@ -71,15 +72,18 @@ class AgreementApi(agreement_pb2_grpc.AgreementServiceServicer):
     def UpdateAgreement(self, tx: Transaction, request: pb.UpdateAgreementRequest) -> pb.Agreement:
         row = store.read(tx, last_uuid(request.agreement.name), lock=True)
         check_etag(request.agreement.etag, row.version)
-        check_state(row.state, State.DRAFT)
         wanted = merged(agreement_message(row), request.agreement, request.update_mask, "agreement")
-        return agreement_message(store.change(tx, row.id, _columns(tx, wanted)))
+        values = _columns(tx, wanted)
+        changed = {field: value for field, value in values.items() if value != getattr(row, field)}
+        check_change(row.state, changed)
+        write = store.rewrite if row.state == State.DRAFT else store.change
+        return agreement_message(write(tx, row.id, changed))
 
     @mutation
     def ActivateAgreement(self, tx: Transaction, request: pb.ActivateAgreementRequest) -> pb.Agreement:
         row = store.read(tx, last(request.name), lock=True)
         check_etag(request.etag, row.version)
-        check_activation(row.state, row.created_by, tx.principal.subject, row.end_date, tx.now.date())
+        check_activation(row.state, row.drafted_by, tx.principal.subject, row.end_date, tx.now.date())
         form = Form(row.form)
         check_complete(form, [field for field in DEMANDS[form] if getattr(row, field)])
         return _told(tx, store.activate(tx, row.id))
@@ -131,8 +135,8 @@ def _columns(tx: Transaction, given: pb.Agreement) -> dict[str, Any]:
         "end_date": end,
         "volumes": [MessageToDict(volume) for volume in given.volumes],
         "standards": list(given.standards),
-        "owner": given.owner,
-        "monitor": given.monitor,
+        "owner": given.owner.lower(),
+        "monitor": given.monitor.lower(),
         "data_sharing": list(map(asdict, terms)),
         "review_months": given.review_months or REVIEW_MONTHS,
     }

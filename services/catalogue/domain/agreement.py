@@ -37,6 +37,8 @@ class EndReason(IntEnum):
 
 REVIEW_MONTHS = 12  # from one review to the next, at most
 
+KEEPERS = frozenset({"owner", "monitor"})  # they change while it is in force, as people come and go
+
 # Fields that an agreement must have before it comes into force; `end_date` is its term.
 DEMANDS: dict[Form, tuple[str, ...]] = {
     Form.INFORMAL: (),
@@ -78,6 +80,12 @@ def check_state(state: int, *needed: State) -> None:
     if state not in needed:
         wanted = ",".join(each.name for each in needed)
         raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": State(state).name, "needed": wanted})
+
+
+def check_change(state: int, fields: Collection[str]) -> None:
+    """Raises Refusal(WRONG_STATE) unless these fields may change: all of a draft, and who looks after an
+    agreement in force."""
+    check_state(state, State.DRAFT, *([State.ACTIVE] if KEEPERS.issuperset(fields) else []))
 
 
 def check_activation(state: int, drafted_by: str, caller: str, end: date | None, today: date) -> None:

@@ -36,7 +36,7 @@ agreements = Table(
     Column("monitor", UuidText, nullable=False),
     Column("state", SmallInteger, nullable=False, server_default="1"),  # Agreement.State
     Column("end_reason", SmallInteger, nullable=False, server_default="0"),
-    Column("created_by", Text, nullable=False),
+    Column("drafted_by", Text, nullable=False),  # who wrote it last
     Column("activated_by", Text),
     moment("activate_time"),
     moment("end_time"),
@@ -47,7 +47,7 @@ agreements = Table(
     moment("reminded_at"),  # of the review that follows
     Column("version", BigInteger, nullable=False, server_default="1"),
     CheckConstraint("monitor <> owner", name="agreement_monitor_apart"),
-    CheckConstraint("activated_by <> created_by", name="agreement_second_person"),
+    CheckConstraint("activated_by <> drafted_by", name="agreement_second_person"),
     CheckConstraint("end_date >= start_date", name="agreement_ends_after_start"),
     CheckConstraint("cardinality(parties) BETWEEN 2 AND 3", name="agreement_of_two_or_three"),
     CheckConstraint(

@@ -15,8 +15,13 @@ from services.platform.db.transaction import Transaction
 
 def add(tx: Transaction, values: Mapping[str, Any]) -> Row[Any]:
     """Adds a draft of the caller's; returns its row."""
-    own = {"id": new_id(), "created_by": tx.principal.subject}
+    own = {"id": new_id(), "drafted_by": tx.principal.subject}
     return tx.execute(insert(agreements).values(**own, **values).returning(agreements)).one()
+
+
+def rewrite(tx: Transaction, agreement: str, values: Mapping[str, Any]) -> Row[Any]:
+    """Changes a locked draft; it is the caller's from now on, so that another person activates it."""
+    return change(tx, agreement, {**values, "drafted_by": tx.principal.subject})
 
 
 def read(tx: Transaction, agreement: str, *, lock: bool = False) -> Row[Any]:

@@ -65,6 +65,11 @@ def test_from_sign_up_to_a_reviewed_agreement_that_shares_data(stack: Stack) -> 
     share = ("--share", f"{office}:placement:email")
     lacks = staff.gets(*draft, "--form", "legally-binding")["name"]
     assert staff.fails("agreement", "activate", lacks)[1] == "AGREEMENT_INCOMPLETE"
+    filled = ("--standard", "ISO 29993", "--volume", "places=120", "--until", "2099-12-31")
+    assert staff.gets("agreement", "change", lacks, *filled)["volumes"][0]["quantity"] == "120"
+    staff.prints("agreement", "activate", lacks)
+    handed = staff.gets("agreement", "change", lacks, "--owner", "catalogue_manager:new")
+    assert staff.gets("agreement", "show", lacks)["owner"] == handed["owner"]
     staff.prints("agreement", "end", lacks)
     name = staff.gets(*draft, "--model", "agile", "--volume", "places=120", *share)["name"]
     year = ("2026-01-01", "2099-12-31")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_from_draft_to_end(catalogue: Catalogue, two: tuple[str, str]) -> None:
     assert running.HasField("start_date")
     assert not running.HasField("end_date")
     assert reason_of(second.ActivateAgreement, start) == "WRONG_STATE"
-    change.agreement.etag = running.etag
+    change.agreement.etag, change.agreement.standards[:] = running.etag, ["ISO 21001"]
     assert reason_of(calls(catalogue).UpdateAgreement, change) == "WRONG_STATE"
     end = pb.EndAgreementRequest(name=draft.name, reason=pb.AGREEMENT_END_REASON_MUTUAL)
     ended = calls(catalogue).EndAgreement(end)
@@ -120,7 +121,7 @@ def test_an_unknown_party(catalogue: Catalogue, two: tuple[str, str]) -> None:
 
 GUARDS = {
     "agreement_monitor_apart": "UPDATE agreements SET monitor = owner",
-    "agreement_second_person": "UPDATE agreements SET activated_by = created_by",
+    "agreement_second_person": "UPDATE agreements SET activated_by = drafted_by",
     "agreement_activated_whole": "UPDATE agreements SET activated_by = NULL, activate_time = NULL",
 }
 
@@ -184,6 +185,28 @@ def test_the_last_day_ends_it(catalogue: Catalogue, two: tuple[str, str]) -> Non
     ended = calls(catalogue).GetAgreement(read)
     assert (ended.state, ended.end_reason) == (domain.State.ENDED, pb.AGREEMENT_END_REASON_TERM)
     assert [event.active for event in events(catalogue, events_pb2.AgreementChanged)] == [True, False]
+
+
+def test_who_changes_a_draft_does_not_put_it_in_force(catalogue: Catalogue, two: tuple[str, str]) -> None:
+    draft = drafted(catalogue, *two)
+    second = calls(catalogue, catalogue.second)
+    second.UpdateAgreement(pb.UpdateAgreementRequest(agreement=given(*two, name=draft.name, standards=["x"])))
+    start = pb.ActivateAgreementRequest(name=draft.name)
+    assert reason_of(second.ActivateAgreement, start) == "SAME_PERSON"
+    assert calls(catalogue).ActivateAgreement(start).state == Agreement.STATE_ACTIVE
+
+
+def test_in_force_it_can_be_handed_over(catalogue: Catalogue, two: tuple[str, str]) -> None:
+    running = active(catalogue, *two, volumes=[pb.AgreementVolume(what="places", quantity=3)])
+    new, update = str(uuid.uuid4()), calls(catalogue).UpdateAgreement
+    running.owner = new.upper()
+    handed = update(pb.UpdateAgreementRequest(agreement=running))
+    assert (handed.owner, handed.etag != running.etag) == (new, True)
+    handed.monitor = new
+    assert fields_refused(update, pb.UpdateAgreementRequest(agreement=handed)) == ["agreement.monitor"]
+    handed.monitor = running.monitor
+    handed.volumes[0].quantity = 2
+    assert reason_of(update, pb.UpdateAgreementRequest(agreement=handed)) == "WRONG_STATE"
 
 
 def test_a_repeat_takes_effect_once(catalogue: Catalogue, two: tuple[str, str]) -> None:

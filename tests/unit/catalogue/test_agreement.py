@@ -10,6 +10,7 @@ from services.catalogue.domain.agreement import (
     Form,
     State,
     check_activation,
+    check_change,
     check_complete,
     check_state,
     faults,
@@ -69,6 +70,14 @@ def test_who_may_put_what_in_force(state: State, caller: str, end: date | None, 
     check_activation(State.DRAFT, "a", "b", TODAY, TODAY)
     with pytest.raises(Refusal, match=reason):
         check_activation(state, "a", caller, end, TODAY)
+
+
+def test_in_force_only_who_looks_after_it_changes() -> None:
+    check_change(State.DRAFT, ["standards", "owner"])
+    check_change(State.ACTIVE, ["owner", "monitor"])
+    for state, fields in ((State.ACTIVE, ["owner", "standards"]), (State.ENDED, ["owner"])):
+        with pytest.raises(Refusal, match="WRONG_STATE"):
+            check_change(state, fields)
 
 
 def test_states_are_named_in_the_refusal() -> None:

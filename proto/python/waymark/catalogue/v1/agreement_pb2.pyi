@@ -507,7 +507,7 @@ Global___ListAgreementsResponse: _TypeAlias = ListAgreementsResponse  # noqa: Y0
 
 @_typing.final
 class UpdateAgreementRequest(_message.Message):
-    """Changes a draft."""
+    """Changes a draft, or who looks after an agreement in force."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -96,7 +96,8 @@ class AgreementServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateAgreement(self, request, context):
-        """Changes a draft. What is in force stays as it was agreed: end it and draft another.
+        """Changes a draft, which another person must then put in force. What is in force stays as it was agreed, except who looks
+        after it and who watches it: end it and draft another.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

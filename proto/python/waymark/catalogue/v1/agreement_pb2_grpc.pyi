@@ -46,7 +46,8 @@ class AgreementServiceStub:
     Errors: PAGE_TOKEN_INVALID.
     """
     UpdateAgreement: _grpc.UnaryUnaryMultiCallable[_agreement_pb2.UpdateAgreementRequest, _agreement_pb2.Agreement]
-    """Changes a draft. What is in force stays as it was agreed: end it and draft another.
+    """Changes a draft, which another person must then put in force. What is in force stays as it was agreed, except who looks
+    after it and who watches it: end it and draft another.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     ActivateAgreement: _grpc.UnaryUnaryMultiCallable[_agreement_pb2.ActivateAgreementRequest, _agreement_pb2.Agreement]
@@ -76,7 +77,8 @@ class AgreementServiceAsyncStub(AgreementServiceStub):
     Errors: PAGE_TOKEN_INVALID.
     """
     UpdateAgreement: _aio.UnaryUnaryMultiCallable[_agreement_pb2.UpdateAgreementRequest, _agreement_pb2.Agreement]  # type: ignore[assignment]
-    """Changes a draft. What is in force stays as it was agreed: end it and draft another.
+    """Changes a draft, which another person must then put in force. What is in force stays as it was agreed, except who looks
+    after it and who watches it: end it and draft another.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     ActivateAgreement: _aio.UnaryUnaryMultiCallable[_agreement_pb2.ActivateAgreementRequest, _agreement_pb2.Agreement]  # type: ignore[assignment]
@@ -127,7 +129,8 @@ class AgreementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _agreement_pb2.UpdateAgreementRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_agreement_pb2.Agreement, _abc.Awaitable[_agreement_pb2.Agreement]]:
-        """Changes a draft. What is in force stays as it was agreed: end it and draft another.
+        """Changes a draft, which another person must then put in force. What is in force stays as it was agreed, except who looks
+        after it and who watches it: end it and draft another.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
 
