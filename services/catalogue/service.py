@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from waymark.catalogue.v1 import (
+    agreement_pb2_grpc,
+    agreement_review_pb2_grpc,
+    contact_details_pb2_grpc,
     course_pb2_grpc,
     feed_run_pb2_grpc,
     organisation_pb2_grpc,
+    partner_application_pb2_grpc,
     search_pb2_grpc,
     shortage_list_pb2_grpc,
     source_pb2_grpc,
@@ -16,10 +20,14 @@ from waymark.catalogue.v1 import (
     upload_pb2_grpc,
 )
 
-from services.catalogue.api.accreditations import announce_begun
+from services.catalogue.api.accreditations import announce_begun, announce_run_out, ask_for_reviews
+from services.catalogue.api.agreement_reviews import AgreementReviewApi
+from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_reviews, end_those_over
+from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.organisations import OrganisationApi
+from services.catalogue.api.partner_applications import PartnerApplicationApi
 from services.catalogue.api.relationships import RELATIONSHIPS
 from services.catalogue.api.search import SearchApi
 from services.catalogue.api.shortage_lists import ShortageListApi
@@ -35,6 +43,10 @@ SERVICERS: Sequence[Servicer] = (
     (upload_pb2_grpc.add_UploadServiceServicer_to_server, UploadApi),
     (taxonomy_pb2_grpc.add_TaxonomyServiceServicer_to_server, TaxonomyApi),
     (organisation_pb2_grpc.add_OrganisationServiceServicer_to_server, OrganisationApi),
+    (agreement_pb2_grpc.add_AgreementServiceServicer_to_server, AgreementApi),
+    (agreement_review_pb2_grpc.add_AgreementReviewServiceServicer_to_server, AgreementReviewApi),
+    (contact_details_pb2_grpc.add_ContactDetailsServiceServicer_to_server, ContactDetailsApi),
+    (partner_application_pb2_grpc.add_PartnerApplicationServiceServicer_to_server, PartnerApplicationApi),
     (shortage_list_pb2_grpc.add_ShortageListServiceServicer_to_server, ShortageListApi),
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
@@ -51,6 +63,10 @@ DEFINITION = ServiceDefinition(
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),
+        Job("accreditations-run-out", timedelta(minutes=10), announce_run_out),
+        Job("accreditation-reviews", timedelta(hours=1), ask_for_reviews),
+        Job("agreements-over", timedelta(minutes=10), end_those_over),
+        Job("agreement-reviews", timedelta(hours=1), ask_for_agreement_reviews),
     ],
     background=[follow],
 )

@@ -93,6 +93,14 @@ def test_every_practice_of_vouchers_is_walked(home: Path) -> None:
     assert {f"V{number}" for number in range(1, 16)} <= shown
 
 
+def test_every_practice_of_partners_is_walked(home: Path) -> None:
+    walk = Walk(home, "--catalogue", "--json")
+    assert walk.failed == {}
+    assert walk.exit_code == 0
+    shown = {row for step in walk.steps for row in step["rows"]}
+    assert {f"C{number}" for number in (*range(10, 18), 21)} <= shown
+
+
 def test_real_taxonomy_list_and_feed(home: Path) -> None:
     walk = Walk(home, "--json", "--data", str(real_data()))
     assert walk.failed == {}

@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+from services.cli.demo.catalogue_rows import (
+    c10_partner_of_partners,
+    c11_sectors,
+    c12_branches_and_sites,
+    c13_mixed_agreement,
+    c14_targets_and_feedback,
+    c15_branding,
+    c16_data_sharing,
+    c17_partner_selection,
+    c21_accreditation,
+)
 from services.cli.demo.journey import Step
 
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (
+    c10_partner_of_partners.STEP,
+    c11_sectors.STEP,
+    c12_branches_and_sites.STEP,
+    c13_mixed_agreement.STEP,
+    c14_targets_and_feedback.STEP,
+    c15_branding.STEP,
+    c16_data_sharing.STEP,
+    c17_partner_selection.STEP,
+    c21_accreditation.STEP,
+)
