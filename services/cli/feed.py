@@ -18,7 +18,8 @@ from services.cli.uploads import upload_to_catalogue
 if TYPE_CHECKING:
     from services.cli.client import Caller
 
-feed = typer.Typer(help="Feeds of partners: dry run, import, findings, held runs.")
+FORMATS = "XCRI-CAP 1.2, EMG 3.0, LHÉO 2.2 and 2.3, schema.org JSON-LD, CSV template"
+feed = typer.Typer(help=f"Feeds of partners: dry run, import, findings, held runs. Formats: {FORMATS}.")
 MANAGER = "catalogue_manager:maker"
 ENDED = {"STATE_HELD", "STATE_SUCCEEDED", "STATE_FAILED", "STATE_REJECTED"}
 RUN = {
@@ -49,7 +50,9 @@ FINDINGS = {
 }
 SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="sources/{id}")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="feedRuns/{id}")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Feed, .xml or .csv.")]
+File = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="Feed, .xml, .csv, .json, .jsonld or .ndjson.")
+]
 Partial = Annotated[bool, typer.Option(help="The file holds only some of the courses; remove none.")]
 
 

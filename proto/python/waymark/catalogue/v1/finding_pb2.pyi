@@ -52,13 +52,15 @@ class Finding(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     REMEDY_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """Stable code in capitals, for example `DATE_INVALID`."""
+    """Stable code in capitals, for example `DATE_INVALID`; docs/feeds.md lists them."""
     severity: Global___FindingSeverity.ValueType
     """An error rejects its record; a warning or information does not."""
     record: _builtins.str
     """Record it belongs to: the partner's own id of the course, or empty when it has none."""
     line: _builtins.int
-    """Line of the file, from 1; 0 when it concerns the whole file."""
+    """Line of the file, from 1; in JSON, where lines mean nothing, the number of the record. 0 when it concerns the whole
+    file.
+    """
     path: _builtins.str
     """Column name or element path."""
     value: _builtins.str
