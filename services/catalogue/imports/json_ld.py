@@ -112,11 +112,11 @@ def dumped(value: Any) -> bytes:
 
 
 class Known(NamedTuple):
-    """A node that others may refer to, its size in bytes, and the number of its place in the file."""
+    """A node that others may refer to, its size in bytes, and its line in the file."""
 
     node: Node
     size: int
-    number: int
+    line: int
 
 
 class References:
@@ -130,13 +130,13 @@ class References:
         self._known: dict[str, Known] = {}
         self._size = 0
 
-    def keep(self, node: Node, number: int) -> None:
+    def keep(self, node: Node, line: int) -> None:
         """Keeps a node that has an `@id`; raises FeedBroken when there are too many."""
         key, size = node.get("@id"), len(dumped(node))
         if not isinstance(key, str) or not key:
             return
         self.let_go(key)
-        self._known[key] = Known(node, size, number)
+        self._known[key] = Known(node, size, line)
         self._size += size
         if self._size > MAX_RECORD_BYTES:
             raise FeedBroken(

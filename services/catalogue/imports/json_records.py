@@ -1,97 +1,187 @@
-"""Objects of a JSON feed, cut out one at a time: one array, one object, a graph or list within one, or an
+"""Records of a JSON feed, cut out one at a time: one array, one object, a graph or list within one, or an
 object a line.
+
+The standard library reads each value out of what has come of the file so far. Streaming parsers written in C
+were tried and did not stand hostile input, see docs/decisions/0110.
 """
 
 from __future__ import annotations
 
+import codecs
+import json
+import re
 from collections.abc import Iterator
-from itertools import chain
-from typing import Any
-
-import ijson
+from decimal import Decimal
+from typing import Any, NamedTuple, NoReturn
 
 from services.catalogue.imports.feed import Bounded, FeedBroken
 
-MAX_DEPTH = 64  # of a record; recursion stays within it
-BOM = b"\xef\xbb\xbf"
-Events = Iterator[tuple[str, Any]]
+MAX_DEPTH = 64  # of a record
+_CHUNK = 65536
+_TOKEN = 12  # characters; whatever may be cut off in the middle, but for a text, is shorter: \ud83d\ude00
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def cut(stream: Bounded, containers: frozenset[str]) -> Iterator[tuple[Any, Any]]:
-    """Yields each record of the file, as it ends, with the `@context` that stood before it or None.
+class Cut(NamedTuple):
+    """A record, the `@context` that stood before it (None without one), and its line."""
+
+    value: Any
+    context: Any
+    line: int
+
+
+def cut(stream: Bounded, containers: frozenset[str]) -> Iterator[Cut]:
+    """Yields each record of the file as it ends.
 
     An object with an array in one of its fields `containers` stands for the values of that array. Numbers
     with a fraction are Decimal. Raises FeedBroken for what is no JSON, cut off, no UTF-8 or nested too deep.
     """
+    text = _Text(stream)
     try:
-        chunks = iter(lambda: stream.read(65536), b"")
-        first = next(chunks, b"").removeprefix(BOM)
-        if not first.strip():
-            first += next(chunks, b"")
-        events = ijson.basic_parse(ijson.from_iter(chain((first,), chunks)), multiple_values=True)
-        yield from _top(iter(events), containers)
-    except (ijson.JSONError, ValueError, ArithmeticError, SystemError) as error:
-        # The last three: a number of too many digits, of which the parser makes one of them.
+        if not text.peek():
+            raise ValueError("The file is empty.")
+        while char := text.peek():
+            if char == "[":
+                yield from _items(text, None)
+            elif char == "{":
+                yield from _object(text, containers)
+            else:
+                yield Cut(text.value(), None, text.line)
+    except RecursionError:
+        raise _too_deep(text.line) from None
+    except (ValueError, ArithmeticError) as error:  # no JSON, no UTF-8, a number of too many digits
         raise FeedBroken(
             "JSON_INVALID",
-            0,
+            text.line,
             "The file is no JSON, is cut off, or is not UTF-8.",
             "Produce the file again and check it with a JSON tool before uploading.",
-            " ".join(str(error).split())[:200],
+            str(error)[:200],
         ) from error
 
 
-def _top(events: Events, containers: frozenset[str]) -> Iterator[tuple[Any, Any]]:
-    for event, value in events:
-        if event == "start_array":
-            yield from _items(events, None)
-        elif event == "start_map":
-            yield from _object(events, containers)
-        else:
-            yield value, None
-
-
-def _items(events: Events, context: Any) -> Iterator[tuple[Any, Any]]:
-    for event, value in events:
-        if event == "end_array":
+def _items(text: _Text, context: Any) -> Iterator[Cut]:
+    text.take("[")
+    if text.peek() == "]":
+        text.take("]")
+        return
+    while True:
+        text.peek()
+        line = text.line
+        yield Cut(text.value(), context, line)
+        if text.take(",]") == "]":
             return
-        yield _value(event, value, events, 1), context
 
 
-def _object(events: Events, containers: frozenset[str]) -> Iterator[tuple[Any, Any]]:
+def _object(text: _Text, containers: frozenset[str]) -> Iterator[Cut]:
     """The object itself, or what is in its containers; then only the context is of use beside them."""
     found: dict[str, Any] = {}
-    contains = False
-    for event, name in events:
-        if event == "end_map":
-            break
-        kind, value = next(events)
-        if kind == "start_array" and name in containers:
+    contains, line = False, text.line
+    text.take("{")
+    while text.peek() != "}":
+        name = text.value() if text.peek() == '"' else text.take('"')
+        text.take(":")
+        if name in containers and text.peek() == "[":
             contains = True
-            yield from _items(events, found.get("@context"))
-            continue
-        read = _value(kind, value, events, 1)
-        if not contains or name == "@context":
-            found[name] = read
+            yield from _items(text, found.get("@context"))
+        else:
+            text.peek()
+            value = text.value()
+            if not contains or name == "@context":
+                found[name] = value
+        if text.peek() != "}":
+            text.take(",")
+            if text.peek() != '"':
+                text.take('"')
+    text.take("}")
     if not contains:
-        yield found, None
+        yield Cut(found, None, line)
 
 
-def _value(event: str, value: Any, events: Events, depth: int) -> Any:
-    """The value that begins with an event."""
-    if depth > MAX_DEPTH:
-        raise FeedBroken(
-            "JSON_TOO_DEEP",
-            0,
-            f"Objects and arrays are nested more than {MAX_DEPTH} deep.",
-            "Write each course with its sessions, places and offers, and nothing below them.",
-        )
-    if event == "start_map":
-        return {
-            name: _value(*next(events), events, depth + 1)
-            for _, name in iter(lambda: next(events), ("end_map", None))
-        }
-    if event == "start_array":
-        items = iter(lambda: next(events), ("end_array", None))
-        return [_value(kind, item, events, depth + 1) for kind, item in items]
-    return value
+class _Text:
+    """What has been read of the file and not been taken yet."""
+
+    def __init__(self, stream: Bounded) -> None:
+        self._stream = stream
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
+        self._text = ""
+        self._at = 0
+        self._ended = False
+        self.line = 1
+
+    def peek(self) -> str:
+        """Passes over space and returns the next character, "" at the end of the file."""
+        while True:
+            match = _SPACE.match(self._text, self._at)
+            self._pass(match.end() if match else self._at)
+            if self._at < len(self._text) or self._ended:
+                return self._text[self._at : self._at + 1]
+            self._read()
+
+    def take(self, expected: str) -> str:
+        """Takes the next character; raises ValueError when it is none of `expected`."""
+        found = self.peek()
+        if not found or found not in expected:
+            raise ValueError(f"{' or '.join(expected)} was expected, not {found or 'the end'}")
+        self._at += 1
+        return found
+
+    def value(self) -> Any:
+        """Takes the value that begins here, reading on for as long as it is not whole."""
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                cut_off = error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - _TOKEN
+                if self._ended or not cut_off:
+                    raise
+            else:
+                if end < len(self._text) or self._ended or isinstance(value, dict | list | str):
+                    self._pass(end)
+                    return _shallow(value, self.line)
+            self._read()
+
+    def _read(self) -> None:
+        """Reads on: a quarter of what a value has brought, so that trying again costs little in all."""
+        parts = [self._text[self._at :]]
+        wanted = max(_CHUNK, len(parts[0]) // 4)
+        while wanted > 0 and not self._ended:
+            data = self._stream.read(_CHUNK)
+            self._ended = not data
+            parts.append(self._decode(data, self._ended))
+            wanted -= len(data)
+        self._text, self._at = "".join(parts), 0
+
+    def _pass(self, end: int) -> None:
+        self.line += self._text.count("\n", self._at, end)
+        self._at = end
+
+
+def _shallow(value: Any, line: int) -> Any:
+    """Returns the value; raises FeedBroken when it is nested deeper than MAX_DEPTH."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return value
+    raise _too_deep(line)
+
+
+def _too_deep(line: int) -> FeedBroken:
+    return FeedBroken(
+        "JSON_TOO_DEEP",
+        line,
+        f"Objects and arrays are nested more than {MAX_DEPTH} deep.",
+        "Write each course with its sessions, places and offers, and nothing below them.",
+    )
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_number)

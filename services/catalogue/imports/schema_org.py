@@ -2,8 +2,7 @@
 
 Streamed: one course is in memory at a time, and the nodes of a graph that stand apart from their course,
 which must stand before it. A CourseInstance becomes a session; a program is its own session. The id is the
-first of `identifier`, `@id`, `courseCode` and `url`. Lines mean nothing in JSON: a finding gives the number
-of the record in the file instead.
+first of `identifier`, `@id`, `courseCode` and `url`.
 """
 
 from __future__ import annotations
@@ -93,19 +92,19 @@ class SchemaOrg:
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course, and per object that is neither a course nor of use for one."""
         apart = json_ld.References(frozenset((INSTANCE,)))
-        for number, (value, context) in enumerate(json_records.cut(stream, CONTAINERS), 1):
+        for value, context, line in json_records.cut(stream, CONTAINERS):
             node = json_ld.normal(value)
             if isinstance(node, dict) and "item" in node and not COURSES.intersection(types(node)):
                 node = node["item"]  # of a list
             kinds = types(node)
             if COURSES.isdisjoint(kinds) and BESIDE.intersection(kinds):
-                apart.keep(node, number)
+                apart.keep(node, line)
                 continue
             node, missing = apart.resolved(node if isinstance(node, dict) else {}, FOLLOWED)
-            yield _raw(node, number, context, missing)
+            yield _raw(node, line, context, missing)
             stream.record_done()
         for left in apart.left(INSTANCE):
-            yield _raw(left.node, left.number, None, [])
+            yield _raw(left.node, left.line, None, [])
 
     def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
         """Reads a course or program."""
@@ -137,7 +136,7 @@ class SchemaOrg:
         }
 
 
-def _raw(node: Node, number: int, context: Any, missing: list[tuple[str, str]]) -> Raw:
+def _raw(node: Node, line: int, context: Any, missing: list[tuple[str, str]]) -> Raw:
     own = node.get("@id")
     candidates = [
         node.get("identifier"),
@@ -148,7 +147,7 @@ def _raw(node: Node, number: int, context: Any, missing: list[tuple[str, str]]) 
     key = next(filter(None, map(string, candidates)), "")
     language = json_ld.language_of(node.get("@context")) or json_ld.language_of(context)
     raw = b"\n".join((language.encode(errors="replace"), json_ld.dumped(node)))
-    return Raw(key if len(key) <= MAX_ID else "", number, raw, Content(node, language, missing))
+    return Raw(key if len(key) <= MAX_ID else "", line, raw, Content(node, language, missing))
 
 
 def _unresolved(name: str, key: str, findings: Findings) -> None:

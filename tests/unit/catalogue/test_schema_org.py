@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -180,7 +181,7 @@ def test_a_graph_whose_nodes_stand_apart() -> None:
     ]
     documents, found = read_all(READER, feed(*values))
     assert codes(found) == ["REFERENCE_UNRESOLVED", "TYPE_UNKNOWN"]
-    assert [(each.record, each.line) for each in found if each.code == "TYPE_UNKNOWN"] == [("#alone", 5)]
+    assert [(each.record, each.line) for each in found if each.code == "TYPE_UNKNOWN"] == [("#alone", 1)]
     assert (first_session(documents)["town"], first_session(documents)["cents"]) == ("Gent", 125050)
 
 
@@ -299,7 +300,13 @@ DEEP = json_records.MAX_DEPTH + 1
         (feed(course()).replace(b"12}", b"9" * 5000 + b"}"), "JSON_INVALID"),
         (feed(course()).replace(b"12}", b"1e99999999999999999999}"), "JSON_INVALID"),
         (b"[[" + b"[" * DEEP + b"]" * DEEP + b"]]", "JSON_TOO_DEEP"),
-        (b'{"a":' * DEEP + b"1" + b"}" * DEEP, "JSON_TOO_DEEP"),
+        (b'{"a":' * (DEEP + 1) + b"1" + b"}" * (DEEP + 1), "JSON_TOO_DEEP"),
+        (b"[" * 100_000, "JSON_TOO_DEEP"),
+        (b'{"a":NaN}', "JSON_INVALID"),
+        (b'[{"a":1},]', "JSON_INVALID"),
+        (b'[{"a":1} {"a":1}]', "JSON_INVALID"),
+        (b'{"a":1,}', "JSON_INVALID"),
+        (b"{1:2}", "JSON_INVALID"),
         (b"<html/>", "JSON_INVALID"),
         (b"", "JSON_INVALID"),
     ],
@@ -312,6 +319,12 @@ DEEP = json_records.MAX_DEPTH + 1
         "exponent",
         "arrays",
         "objects",
+        "arrays never closed",
+        "nan",
+        "comma at the end of an array",
+        "no comma",
+        "comma at the end of an object",
+        "no name",
         "html",
         "empty",
     ],
@@ -396,3 +409,57 @@ def test_any_value_of_any_field(field: str, value: Any) -> None:
     read_all(READER, feed(course(**{field: value})))
     read_all(READER, feed(course(hasCourseInstance=INSTANCE | {field: value})))
     read_all(READER, feed(course(hasCourseInstance=INSTANCE | {"offers": OFFER | {"price": value}})))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_however_the_bytes_come(shape: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = SHAPES[shape](*(course(f"C{n}", description="né 😀 \\ \n") for n in range(5))).encode()
+    whole = read_all(READER, data)
+    monkeypatch.setattr(json_records, "_CHUNK", size)
+    assert read_all(READER, data) == whole
+
+
+@pytest.mark.parametrize("shape", ["array", "graph"])
+def test_cut_anywhere_is_noticed(shape: str) -> None:
+    data = SHAPES[shape](course("C1"), course("C2")).encode()
+    for length in range(len(data)):
+        with pytest.raises(FeedBroken):
+            read_all(READER, data[:length])
+
+
+def test_lines_are_told() -> None:
+    data = json.dumps([course("C1"), course("C2", name="")], indent=1)
+    _, found = read_all(READER, data.encode())
+    (missing,) = (finding for finding in found if finding.code == "TITLE_MISSING")
+    assert data.splitlines()[missing.line].strip() == '"@type": "Course",'
+    assert missing.line > 20
+
+
+class Endless:
+    """A stream of courses, made as they are read."""
+
+    def __init__(self, count: int) -> None:
+        each = json.dumps(course(description="x" * 1000)).encode()
+        self.parts = (each.replace(b'"C1"', b'"C%d"' % n) + b"\n" for n in range(count))
+
+    def read(self, size: int = -1, /) -> bytes:
+        return next(self.parts, b"")
+
+
+def peak(count: int) -> int:
+    tracemalloc.start()
+    try:
+        for _ in READER.records(Bounded(Endless(count))):
+            pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_stays_flat_and_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = peak(200)
+    assert peak(4000) < 1.5 * few
+    kept: list[Any] = []
+    monkeypatch.setattr(json_ld, "normal", lambda value: kept.append(value) or value)  # control
+    assert peak(4000) > 5 * few

@@ -58,9 +58,7 @@ class Finding(_message.Message):
     record: _builtins.str
     """Record it belongs to: the partner's own id of the course, or empty when it has none."""
     line: _builtins.int
-    """Line of the file, from 1; in JSON, where lines mean nothing, the number of the record. 0 when it concerns the whole
-    file.
-    """
+    """Line of the file, from 1; 0 when it concerns the whole file."""
     path: _builtins.str
     """Column name or element path."""
     value: _builtins.str
