@@ -2,7 +2,7 @@
 object a line.
 
 The standard library reads each value out of what has come of the file so far. Streaming parsers written in C
-were tried and did not stand hostile input, see docs/decisions/0110.
+were tried and did not stand hostile input, see docs/decisions/0065.
 """
 
 from __future__ import annotations
