@@ -15,7 +15,7 @@ from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import INFO, Findings
-from services.catalogue.imports import offerings, values
+from services.catalogue.imports import leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
 from services.catalogue.imports.offerings import Offerings
 from services.catalogue.imports.xml_records import elements, forget, text_of
@@ -48,6 +48,12 @@ ATTENDANCE: dict[str, int] = {
 }
 # Referencing of the Scottish framework to the EQF.
 SCQF_TO_EQF = {"3": 1, "4": 2, "5": 3, "6": 4, "7": 5, "8": 5, "9": 6, "10": 6, "11": 7, "12": 8}
+CARRIED = leftovers.Carried(
+    """identifier/* title@lang title description/* abstract/* subject/* url credit/scheme credit/level
+    presentation/identifier/* presentation/start@dtf presentation/end@dtf presentation/applyFrom
+    presentation/applyUntil presentation/attendanceMode@identifier presentation/languageOfInstruction
+    presentation/cost presentation/venue/provider/location/town"""
+)
 _FEE = re.compile(r"(?:([A-Za-z][A-Za-z ]{0,40}?) fee: ?)?\b([A-Z]{3}) ?(-?\d[\d.,]*\d|-?\d)")
 
 
@@ -66,6 +72,7 @@ class XcriCap:
     def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
         """Reads a course element."""
         element = raw.content
+        leftovers.tell(leftovers.of_element(element, CARRIED), context, findings)
         title, language = _localized(element.find(f"{DC}title"), context, findings)
         title = values.title(title, "dc:title", findings)
         texts = [*element.findall(f"{DC}description"), *element.findall(f"{DCT}description")]

@@ -77,6 +77,16 @@ def test_findings(presentation: str, code: str, kept: int) -> None:
     assert len(documents) == kept
 
 
+def test_what_is_not_carried_is_told_once() -> None:
+    odd = course(
+        presentation=session().replace("</presentation>", "<mlo:duration>P6M</mlo:duration></presentation>")
+    )
+    _, found = read_all(READER, feed(odd, odd))
+    assert [(f.code, f.path, f.value) for f in found] == [
+        ("FIELD_NOT_CARRIED", "presentation/duration", "P6M")
+    ]
+
+
 def test_home_fee_is_taken() -> None:
     cost = "Ireland fee: GBP1,020.00; UK fee: GBP10.00"
     documents, _ = read_all(READER, feed(course(presentation=session(cost=cost))))
