@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from waymark.catalogue.v1 import (
+    course_export_pb2_grpc,
     course_pb2_grpc,
     feed_run_pb2_grpc,
     organisation_pb2_grpc,
@@ -17,6 +18,7 @@ from waymark.catalogue.v1 import (
 )
 
 from services.catalogue.api.accreditations import announce_begun
+from services.catalogue.api.course_exports import CourseExportApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.organisations import OrganisationApi
@@ -39,6 +41,7 @@ SERVICERS: Sequence[Servicer] = (
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
+    (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
 )
 

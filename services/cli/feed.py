@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,6 +120,31 @@ def sources(call: Call, limit: Limit = 50) -> None:
     """List the sources that feeds come from."""
     columns = {"source": "name", "of": "organisation", "called": "displayName", "format": "format"}
     call.many("sources", columns, limit)
+
+
+class Written(StrEnum):
+    """How courses are written."""
+
+    SCHEMA_ORG = "schema-org"
+    CSV_TEMPLATE = "csv"
+
+
+@feed.command(
+    epilog="Example:  waymark feed export --out courses.ndjson --organisation organisations/harbour"
+)
+@calls(MANAGER)
+def export(
+    call: Call,
+    out: Annotated[Path, typer.Option(help="Where to write it.")],
+    written: Annotated[Written, typer.Option("--format", help="How to write it.")] = Written.SCHEMA_ORG,
+    organisation: Annotated[str, typer.Option(help="Only of organisations/{id}.")] = "",
+    source: Annotated[str, typer.Option(help="Only of sources/{id}.")] = "",
+) -> None:
+    """Write the courses that are offered as schema.org JSON-LD or as the CSV template, as they come."""
+    query = {"organisation": organisation, "source": source}
+    query |= {"format": f"COURSE_EXPORT_FORMAT_{written.name}"}
+    size = call.caller.rest_to_file("/v1/courseExports", out, **query)
+    typer.echo(f"{out}: {size} bytes")
 
 
 def run_feed(caller: Caller, source: str, file: Path, *, partial: bool, dry: bool) -> str:

@@ -21,6 +21,11 @@ def region(country: str, context: Context) -> str:
     return default if not code or default.startswith(code) else code
 
 
+def iso_code(nuts: str) -> str:
+    """Returns the ISO 3166 code of a country by its NUTS code."""
+    return {nuts_code: iso for iso, nuts_code in _TO_NUTS.items()}.get(nuts, nuts)
+
+
 def known(code: str) -> bool:
     """True for the NUTS code of a country."""
     return code in _nuts_codes().values()

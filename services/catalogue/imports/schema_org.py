@@ -243,7 +243,8 @@ def _offerings(
         places = string(item.get("maximumAttendeeCapacity")) or string(item.get("maximumEnrollment"))
         if capacity := values.whole(places, 0, 100_000, "maximumAttendeeCapacity", findings):
             session["capacity"] = capacity
-        if mode not in (CourseMode.COURSE_MODE_ONLINE, CourseMode.COURSE_MODE_DISTANCE):
+        afar = mode in (CourseMode.COURSE_MODE_ONLINE, CourseMode.COURSE_MODE_DISTANCE)
+        if item.get("location") or not afar:
             _place(session, item, context, findings)
         spoken = strings(item.get("inLanguage")) or strings(node.get("inLanguage"))
         leftovers.tell_several("inLanguage", len(spoken), context, findings)
@@ -334,6 +335,8 @@ def _place(session: Document, item: Node, context: Context, findings: Findings) 
     location = item.get("location")
     found = [each for each in many(location) if "VirtualLocation" not in types(each)]
     leftovers.tell_several("location", len(found), context, findings)
+    if location and not found:
+        return
     place: Any = found[0] if found else {}
     address = place.get("address", place) if isinstance(place, dict) else place
     address = next(iter(many(address)), "")
