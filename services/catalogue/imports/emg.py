@@ -238,6 +238,11 @@ def _description(element: Any) -> str:
 def _offerings(content: Content, course: str, context: Context, findings: Findings) -> list[Document]:
     found = Offerings(course, "events/event@uniqueIdentifier", findings)
     window = content.element.find(f"{EMG}application")
+    if window is not None and content.element.find(f"{EMG}events/{EMG}event") is None:
+        days = [
+            ("application (without events)", f"{window.get('startDate', '')} {window.get('endDate', '')}")
+        ]
+        leftovers.tell(days, context, findings)
     for event in content.element.iterfind(f"{EMG}events/{EMG}event"):
         session = found.session(event.get("uniqueIdentifier", ""))
         mode = _mode(event, context, findings)

@@ -64,7 +64,7 @@ _SESSION = f"""{_OFFER} inLanguage/* courseMode/* eventAttendanceMode startDate 
     location/address/addressLocality location/address/addressRegion location/address/addressCountry/*
     location/geo/latitude location/geo/longitude"""
 _COURSE = """additionalType identifier/* name/* description/* url keywords/* about/* teaches/*
-    educationalLevel/* occupationalCategory/*"""
+    educationalLevel/* educationalAlignment/* occupationalCategory/*"""
 _INSTANCE = " ".join(f"hasCourseInstance/{path}" for path in ("identifier/*", *_SESSION.split()))
 _PROGRAM = "educationalProgramMode/* applicationStartDate applicationDeadline maximumEnrollment"
 CARRIED = {
@@ -185,16 +185,15 @@ def _clean(texts: dict[str, str], path: str, findings: Findings) -> dict[str, st
 
 def _eqf_level(node: Node, context: Context, findings: Findings) -> int:
     said = many(node.get("educationalLevel"))
-    for each in said:
+    for each in (*said, *many(node.get("educationalAlignment"))):
         if isinstance(each, dict) and "eqf" in string(each.get("inDefinedTermSet")).lower():
             code = string(each.get("termCode"))
             if code in tuple("12345678"):
                 return int(code)
-        texts = (
-            [string(each.get(key)) for key in ("name", "url", "@id")] if isinstance(each, dict) else [each]
-        )
+        keys = ("name", "url", "@id", "targetName", "targetUrl") if isinstance(each, dict) else ()
+        texts = [string(each.get(key)) for key in keys] or [string(each)]
         for text in texts:
-            if isinstance(text, str) and (match := _EQF.search(text)):
+            if match := _EQF.search(text):
                 return int(match.group(1) or match.group(2))
     left = (("educationalLevel", string(each)) for each in said if string(each))
     leftovers.tell(left, context, findings)
@@ -202,10 +201,15 @@ def _eqf_level(node: Node, context: Context, findings: Findings) -> int:
 
 
 def _subjects(node: Node, findings: Findings) -> list[str]:
-    """Keywords, of which one text may hold several apart by commas, and what the course is about."""
+    """Keywords, of which one text may hold several apart by commas, and what the course is about.
+
+    A field of ISCED-F comes as an alignment; an alignment to an EQF level is none of them.
+    """
     found = [word for text in strings(node.get("keywords")) for word in text.split(",")]
     for name in ("about", "teaches"):
         found += strings(node.get(name))
+    named = (string(each.get("targetName")) for each in nodes(node.get("educationalAlignment")))
+    found += [name for name in named if not _EQF.search(name)]
     return offerings.subjects([word.strip() for word in found], "keywords", findings)
 
 

@@ -17,6 +17,9 @@ from services.catalogue.imports.markup import without_markup
 
 MAX_TITLE, MAX_DESCRIPTION, MAX_SUBJECTS = 500, 20_000, 30
 MAX_CENTS = 10_000_000_00  # ten million; more is a slip
+MARKUP = (
+    20  # characters of markup for one of a text; a tree of all that a record may hold would take a gigabyte
+)
 _AMOUNT = re.compile(r"(-?\d{1,9})(?:[.,](\d{1,2})0{0,8})?", re.ASCII)
 _NUTS = re.compile(r"[A-Z]{2}[A-Z0-9]{0,3}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -39,8 +42,8 @@ def title(text: str, path: str, findings: Findings) -> str:
 
 def prose(text: str, limit: int, path: str, findings: Findings) -> str:
     """Returns a text without markup on one line; what is beyond `limit` characters is cut off and told."""
-    found = plain(without_markup(text), limit + 1)
-    if len(found) > limit:
+    found = plain(without_markup(text[: limit * MARKUP]), limit + 1)
+    if len(found) > limit or len(text) > limit * MARKUP:
         message = f"The text is longer than {limit} characters and was cut off."
         findings.add(INFO, "TEXT_CUT", path, len(text), message, "Shorten it, and link to the rest.")
     return found[:limit]

@@ -224,10 +224,32 @@ def test_endless_locations_are_cut_off_and_control(monkeypatch: pytest.MonkeyPat
     assert len(read_all(READER, data)[0]) == 1
 
 
+def test_days_to_apply_need_an_event_to_be_kept() -> None:
+    inside = "<application url='https://p.example' startDate='2030-01-01' endDate='2030-02-01'/>"
+    _, found = read_all(READER, feed(course(inside=inside)))
+    told = {finding.path: finding.value for finding in found}
+    assert told["application (without events)"] == "2030-01-01 2030-02-01"
+
+
 def test_long_texts_are_cut_and_told() -> None:
     documents, found = read_all(READER, feed(course(name="x" * 600)))
     assert codes(found) == ["TEXT_CUT"]
     assert len(documents[0][1]["titles"]["en"]) == 500
+
+
+def in_memory(data: bytes) -> int:
+    """How many elements the tree holds when the last record is read."""
+    *_, last = READER.records(Bounded(io.BytesIO(data)))
+    element = last.content.element
+    return sum(1 for _ in element.getroottree().iter())
+
+
+def test_a_feed_does_not_grow_in_memory_and_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = in_memory(feed(course()))
+    data = feed(*(course(f"C{n}") for n in range(1000)))
+    assert in_memory(data) <= 2 * one
+    monkeypatch.setattr(emg, "forget", lambda element: None)  # control
+    assert in_memory(data) > 100 * one
 
 
 @given(st.binary(max_size=300))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalogue.imports import french_regions
-from services.catalogue.imports.feed import Context, FeedBroken
+from services.catalogue.imports import french_regions, lheo
+from services.catalogue.imports.feed import Bounded, Context, FeedBroken
 from services.catalogue.imports.lheo import Lheo
 from tests.unit.catalogue.feeds import codes, read_all
 
@@ -213,6 +214,21 @@ def test_endless_record_is_cut_off_and_control() -> None:
     assert broken.value.finding.code == "RECORD_TOO_LARGE"
     documents, found = read_all(READER, data, limit=1 << 40)  # the guard off: it goes in
     assert (len(documents), codes(found)) == (1, ["TEXT_CUT"])
+
+
+def in_memory(data: bytes) -> int:
+    """How many elements the tree holds when the last record is read."""
+    *_, last = READER.records(Bounded(io.BytesIO(data)))
+    element = last.content
+    return sum(1 for _ in element.getroottree().iter())
+
+
+def test_a_feed_does_not_grow_in_memory_and_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = in_memory(feed(formation()))
+    data = feed(*(formation(f"C{n}") for n in range(1000)))
+    assert in_memory(data) <= 2 * one
+    monkeypatch.setattr(lheo, "forget", lambda element: None)  # control
+    assert in_memory(data) > 100 * one
 
 
 @given(st.binary(max_size=300))

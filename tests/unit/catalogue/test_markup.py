@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,9 +41,27 @@ def test_any_text_comes_out_as_text(text: str) -> None:
     assert isinstance(values.plain(without_markup(text), 1000), str)
 
 
+def peak(markup: str) -> int:
+    """Memory in KiB that a text of endless markup takes, read with so many characters for one."""
+    program = (
+        "import resource, sys; from services.catalogue.imports import values;"
+        "from services.catalogue.domain.findings import Findings;"
+        "values.MARKUP = int(sys.argv[1]); before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "values.prose('<p>x ' * 1_200_000, 20_000, 'd', Findings('', 0));"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, markup], capture_output=True, check=True)
+    return int(done.stdout)
+
+
+def test_markup_without_end_takes_little_memory_and_control() -> None:
+    assert peak(str(values.MARKUP)) < 100 << 10  # KiB
+    assert peak("1000000") > 150 << 10  # the guard off
+
+
 def test_a_text_is_cut_after_its_markup_is_gone() -> None:
     findings = Findings("", 0)
-    assert values.prose("<p></p>" * 100 + "<b>hello</b>", 5, "d", findings) == "hello"
+    assert values.prose("<p></p>" * 10 + "<b>hello</b>", 5, "d", findings) == "hello"
     assert not findings.found
     assert values.prose("<b>hello!</b>", 5, "d", findings) == "hello"
     assert [finding.code for finding in findings.found] == ["TEXT_CUT"]

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.catalogue.imports import feed as feed_module
 from services.catalogue.imports import json_ld, json_records
 from services.catalogue.imports.feed import Bounded, Context, FeedBroken, Occupation
 from services.catalogue.imports.schema_org import SchemaOrg
 from tests.unit.catalogue.feeds import codes, read_all
 
 READER = SchemaOrg()
+DEEP = json_records.MAX_DEPTH + 1
 WELDER = "http://data.europa.eu/esco/occupation/welder"
 PLACE = {
     "@type": "Place",
@@ -271,6 +273,32 @@ def test_what_is_no_object_is_a_record_without_id(value: object) -> None:
     assert (documents, codes(found)) == ([], ["TYPE_UNKNOWN"])
 
 
+def test_alignments_are_levels_and_subjects() -> None:
+    alignments = [
+        {"@type": "AlignmentObject", "alignmentType": "educationalLevel", "targetName": "EQF 5"},
+        {"@type": "AlignmentObject", "educationalFramework": "ISCED-F", "targetName": "0715 Mechanics"},
+    ]
+    documents, found = read_all(READER, feed(course(educationalAlignment=alignments)))
+    assert codes(found) == []
+    assert (documents[0][1]["eqf_level"], documents[0][1]["subjects"]) == (5, ["0715 Mechanics"])
+
+
+def test_kinds_that_are_made_up_do_not_grow_in_memory_and_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = feed(*(course(f"C{n}", **{f"made up {n}": 1}) for n in range(200)))
+    monkeypatch.setattr(feed_module, "MAX_KINDS", 50)
+    assert len(read_all(READER, data)[1]) == 50
+    monkeypatch.setattr(feed_module, "MAX_KINDS", 1 << 40)  # the guard off
+    assert len(read_all(READER, data)[1]) > 200
+
+
+def test_depth_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = feed(course(more=json.loads("[" * DEEP + "]" * DEEP)))
+    with pytest.raises(FeedBroken):
+        read_all(READER, data)
+    monkeypatch.setattr(json_records, "MAX_DEPTH", 1 << 10)  # the guard off: it goes in
+    assert len(read_all(READER, data)[0]) == 1
+
+
 @pytest.mark.parametrize(
     ("level", "eqf"),
     [
@@ -285,9 +313,6 @@ def test_what_is_no_object_is_a_record_without_id(value: object) -> None:
 def test_levels(level: object, eqf: int) -> None:
     documents, _ = read_all(READER, feed(course(educationalLevel=level)))
     assert documents[0][1]["eqf_level"] == eqf
-
-
-DEEP = json_records.MAX_DEPTH + 1
 
 
 @pytest.mark.parametrize(
