@@ -9,6 +9,7 @@ from waymark.catalogue.v1 import (
     agreement_pb2_grpc,
     agreement_review_pb2_grpc,
     contact_details_pb2_grpc,
+    course_export_pb2_grpc,
     course_pb2_grpc,
     feed_run_pb2_grpc,
     organisation_pb2_grpc,
@@ -24,6 +25,7 @@ from services.catalogue.api.accreditations import announce_begun, announce_run_o
 from services.catalogue.api.agreement_reviews import AgreementReviewApi
 from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_reviews, end_those_over
 from services.catalogue.api.contact_details import ContactDetailsApi
+from services.catalogue.api.course_exports import CourseExportApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.organisations import OrganisationApi
@@ -51,6 +53,7 @@ SERVICERS: Sequence[Servicer] = (
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
+    (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
 )
 

@@ -47,6 +47,9 @@ class Format(StrEnum):
 
     XCRI_CAP_1_2 = "xcri-cap-1.2"
     CSV_TEMPLATE = "csv"
+    EMG_3_0 = "emg-3.0"
+    LHEO = "lheo"
+    SCHEMA_ORG = "schema-org"
 
 
 class Sector(StrEnum):

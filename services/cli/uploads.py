@@ -21,12 +21,15 @@ CATALOGUE = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".webp": "image/webp",
+    ".json": "application/json",
+    ".jsonld": "application/json",
+    ".ndjson": "application/json",
 }
 PART = 1024 * 1024  # bytes read at once, so that a film needs no more memory than a page
 
 
 def upload_to_catalogue(caller: Caller, file: Path) -> str:
-    """Uploads a CSV or XML file or a logo; returns the ready `catalogueUploads/{id}`; raises Failure."""
+    """Uploads a CSV, XML, JSON file or logo; returns the ready `catalogueUploads/{id}`; raises Failure."""
     if file.suffix.lower() not in CATALOGUE:
         known = ", ".join(CATALOGUE)
         raise Failure(ExitCode.USAGE, f"{file} is none of {known}.", remedy="Give the file that ending.")

@@ -38,7 +38,7 @@ from tests.support.uploads import put
 
 MANAGER = str(uuid.uuid4())
 SECOND = str(uuid.uuid4())
-CSV, XML = "text/csv", "application/xml"
+CSV, XML, JSON = "text/csv", "application/xml", "application/json"
 
 
 def day(iso: str) -> Date:
