@@ -1,11 +1,13 @@
-"""Some people's vouchers at once: each decided by itself, all written together."""
+"""Some people's vouchers at once: each decided by itself, all written together, each while the database takes
+in those before it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from google.protobuf.message import Message
 from sqlalchemy import Row
 from waymark.vouchers.v1 import events_pb2
 
@@ -20,7 +22,7 @@ from services.vouchers.domain.ledger import shard_offset
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.granting import issue_booking, issued, voucher_values
 from services.vouchers.store import applications, budgets, facts, ledger
-from services.vouchers.store.allocations import RowOutcome
+from services.vouchers.store.allocations import RowOutcome, Settled
 from services.vouchers.store.tables import applications as application_table
 from services.vouchers.store.tables import vouchers as voucher_table
 
@@ -88,16 +90,32 @@ class Allotment:
         self._purse = Purse(budgets.open_pots(tx, programme, self._today, locked=not dry_run), taken)
         before = applications.granted_for(tx, people, programme, self._session)
         self.grants: list[Grant] = []
-        self.settled = [self._settle(row, repeated=row.learner in before) for row in rows]
+        self.settled: list[Settled] = []
+        self._made: list[dict[str, Any]] = []  # vouchers of the grants
+        granted = self._granted(rows, before)
+        if dry_run:
+            for _ in granted:
+                pass  # nothing to write
+        else:
+            self._write(granted)
         self.taken = self._purse.taken if dry_run else {}
-        if not dry_run:
-            self._write()
 
-    def _settle(self, row: Row[Any], *, repeated: bool) -> dict[str, Any]:
-        """Decides one row; returns what `allocations.settle` writes."""
-        said = {"line": row.line, "cents": 0, "voucher": None, "missing": []}
-        if repeated:
-            return {**said, "outcome": int(RowOutcome.REFUSED), "codes": ["ALLOCATED_BEFORE"]}
+    def _granted(self, rows: Iterable[Row[Any]], before: Container[str]) -> Iterator[Grant]:
+        """Settles row after row; yields the grants."""
+        for row in rows:
+            grant, codes, missing = None, ["ALLOCATED_BEFORE"], list[str]()
+            if row.learner not in before:
+                grant, codes, missing = self._settle(row)
+            if grant is None:
+                self.settled.append(Settled(row.line, int(RowOutcome.REFUSED), 0, None, codes, missing))
+                continue
+            voucher = None if self._asked["dry_run"] else grant.voucher
+            self.settled.append(Settled(row.line, int(RowOutcome.ALLOCATED), grant.cents, voucher, [], []))
+            self.grants.append(grant)
+            yield grant
+
+    def _settle(self, row: Row[Any]) -> tuple[Grant | None, list[str], list[str]]:
+        """Decides one row; returns the grant, or what speaks against one and which facts are missing."""
         decision = self._decide(row)
         codes, worth = decision.reason_codes, decision.worth
         if worth is not None and row.price_cents is not None and worth.face < row.price_cents:
@@ -105,15 +123,10 @@ class Allotment:
         if not codes and decision.automatic and worth is not None:
             pot = self._purse.take(decision.group, worth.amount)
             if pot is not None:
-                grant = Grant(row.learner, self._found(row, decision.with_budget(held=True)), pot)
-                self.grants.append(grant)
-                voucher = None if self._asked["dry_run"] else grant.voucher
-                allocated = {"outcome": int(RowOutcome.ALLOCATED), "codes": [], "cents": grant.cents}
-                return {**said, **allocated, "voucher": voucher}
+                return Grant(row.learner, self._found(row, decision.with_budget(held=True)), pot), [], []
             codes = ["BUDGET_EXHAUSTED"]
         missing = decision.missing
-        undecided = ["FACTS_MISSING" if missing else "NOT_VERIFIED"]
-        return {**said, "outcome": int(RowOutcome.REFUSED), "codes": codes or undecided, "missing": missing}
+        return None, codes or ["FACTS_MISSING" if missing else "NOT_VERIFIED"], missing
 
     def _decide(self, row: Row[Any]) -> Decision:
         known, history = self._facts[row.learner], self._histories[row.learner]
@@ -135,22 +148,32 @@ class Allotment:
             price=row.price_cents,
         )
 
-    def _write(self) -> None:
-        """Writes all grants: applications, vouchers, pots, ledger and events."""
+    def _write(self, granted: Iterable[Grant]) -> None:
+        """Writes all grants: applications, vouchers, pots, events and ledger, each row while the database
+        takes in those before it."""
+        tx = self._tx
+        copy_rows(tx, application_table, map(self._application, granted))
         if not self.grants:
             return
-        tx, chains = self._tx, ledger.chains(self._tx, self._rules.currency)
-        vouchers = [self._voucher(grant, chains) for grant in self.grants]
-        copy_rows(tx, application_table, map(self._application, self.grants))
-        copy_rows(tx, voucher_table, vouchers)
+        chains = ledger.chains(tx, self._rules.currency)
+        copy_rows(tx, voucher_table, self._vouchers(chains))
         for pot, cents in self._purse.taken.items():
             if cents:
                 budgets.take_from(tx, pot, cents)
-        pairs = zip(self.grants, vouchers, strict=True)
+        tx.publish_many(self._events())
+        pairs = zip(self.grants, self._made, strict=True)
         ledger.post_all(tx, [(values["shard"], issue_booking(values, grant.pot)) for grant, values in pairs])
-        for grant, values in zip(self.grants, vouchers, strict=True):
-            tx.publish(self._decided(grant))
-            tx.publish(issued(values))
+
+    def _vouchers(self, chains: Sequence[int]) -> Iterator[dict[str, Any]]:
+        for grant in self.grants:
+            values = self._voucher(grant, chains)
+            self._made.append(values)
+            yield values
+
+    def _events(self) -> Iterator[Message]:
+        for grant, values in zip(self.grants, self._made, strict=True):
+            yield self._decided(grant)
+            yield issued(values)
 
     def _voucher(self, grant: Grant, chains: Sequence[int]) -> dict[str, Any]:
         shard = chains[shard_offset(f"vouchers/{grant.voucher}")]
@@ -161,7 +184,7 @@ class Allotment:
 
     def _application(self, grant: Grant) -> dict[str, Any]:
         values = decision_values(grant.found, grant.learner)
-        granted = {"state": int(ApplicationState.GRANTED), "reason_codes": [], "decided_at": self._tx.now}
+        granted = {"state": int(ApplicationState.GRANTED), "decided_at": self._tx.now}
         return {**values, **granted, "id": grant.application, "voucher_id": grant.voucher}
 
     def _decided(self, grant: Grant) -> events_pb2.ApplicationDecided:

@@ -55,7 +55,8 @@ class Replayer:
         except replay.UNREADABLE as error:  # the kind of error only: the text could repeat a fact
             return [Difference("facts", None, f"what was kept cannot be read: {type(error).__name__}")]
         entry = self._lists.matching_entry(rules, offer, row.shortage_version)
-        now = replay.pins(rules, row.facts, row.offer, row.history, entry, row.decided_on)
+        texts = [facts.canonical(kept) for kept in (row.facts, row.offer, row.history)]
+        now = replay.pins(rules, texts[0], texts[1], texts[2], entry, row.decided_on)
         applied, price = replay.applied_on(row), row.offer.get("price")
         decision = decide(rules, known, offer, entry, history, row.decided_on, applied, price)
         decision = decision.with_budget(held=row.pot_held)

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Date, DateTime, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.platform.db.transaction import Transaction
+if TYPE_CHECKING:
+    from services.platform.db.transaction import Transaction
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+class Json(str):
+    """A JSON document as text."""
+
+    __slots__ = ()
+
+
+def encode(document: Any) -> str:
+    """Returns a document as text; one that is text already as it is."""
+    return document if isinstance(document, Json) else _encode(document)
+
+
+_moment = lru_cache(1024)(str)
+# How values are written. Many rows tell the same few moments, and the driver takes long to write one.
+_WRITERS: Sequence[tuple[type, Callable[[Any], str]]] = (JSONB, encode), (DateTime, _moment), (Date, _moment)
 
 
 def copy(connection: Connection, target: str, rows: Iterable[Sequence[object]]) -> None:
@@ -45,9 +63,15 @@ def copy_rows(tx: Transaction, table: Table, rows: Iterable[Mapping[str, Any]]) 
 def _written(
     table: Table, names: Sequence[str], rows: Iterable[Mapping[str, Any]]
 ) -> Iterator[Sequence[object]]:
-    documents = [place for place, name in enumerate(names) if isinstance(table.c[name].type, JSONB)]
+    writers = [
+        (place, write)
+        for place, name in enumerate(names)
+        for kind, write in _WRITERS
+        if isinstance(table.c[name].type, kind)
+    ]
     for row in rows:
         values = [row[name] for name in names]
-        for place in documents:
-            values[place] = _encode(values[place])
+        for place, write in writers:
+            if values[place] is not None:
+                values[place] = write(values[place])
         yield values

@@ -13,6 +13,9 @@ import sqlalchemy
 from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy.engine import URL, make_url
 
+from services.platform.db.arrays import ArrayDumper
+from services.platform.db.copying import encode
+
 CONNECT_TIMEOUT = 2  # seconds; libpq treats less than two as two
 POOL_TIMEOUT = 1.0  # seconds a thread waits for a connection of its own pool
 STATEMENT_TIMEOUT = 30.0  # seconds, unless a transaction brings its own deadline
@@ -57,12 +60,18 @@ def make_engine(
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
         pool_use_lifo=True,  # keeps the warm connections, with their prepared statements, in use
+        json_serializer=encode,
         use_native_hstore=False,  # saves a catalogue look-up per connection
         connect_args=connect,
         hide_parameters=True,  # values may be personal data and must not reach an error text
     )
     engine.dialect.do_rollback = rollback  # type: ignore[assignment]
+    sqlalchemy.event.listen(engine, "connect", _adapt)
     return engine
+
+
+def _adapt(connection: psycopg.Connection[Any], _: Any) -> None:
+    connection.adapters.register_dumper(list, ArrayDumper)
 
 
 def rollback(connection: Any) -> None:

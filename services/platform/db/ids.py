@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-import uuid
 
 _BATCH = 4096  # bytes
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))  # its first two bits are not random
 
 
 class _Random(threading.local):
@@ -32,16 +32,6 @@ def new_id() -> str:
 
     The time inside only helps the index; nothing may decide by it.
     """
-    text = f"{_new_value():032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def new_uuid() -> uuid.UUID:
-    """Returns a UUIDv7."""
-    return uuid.UUID(int=_new_value())
-
-
-def _new_value() -> int:
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(_random.take(10), "big")
-    value = value & ~(0xF000 << 64) | 0x7000 << 64  # version
-    return value & ~(0xC000 << 48) | 0x8000 << 48  # variant
+    time_, chance = f"{time.time_ns() // 1_000_000:012x}", _random.take(10).hex()
+    variant = _VARIANT[chance[3]]
+    return f"{time_[:8]}-{time_[8:]}-7{chance[:3]}-{variant}{chance[4:7]}-{chance[7:19]}"

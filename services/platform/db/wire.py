@@ -22,6 +22,8 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
+from services.platform.db.arrays import array
+
 if TYPE_CHECKING:
     import sqlalchemy
     from psycopg.pq.abc import PGconn, PGresult
@@ -228,15 +230,7 @@ def _parameter(value: Value) -> bytes | None:
         return value.isoformat().encode()
     if isinstance(value, UUID):
         return str(value).encode()
-    return ("{" + ",".join([_element(element) for element in value]) + "}").encode()
-
-
-def _element(value: str | int | bytes) -> str:
-    """Returns an element of an array as PostgreSQL reads it: quoted, unless it is a number."""
-    if isinstance(value, int):
-        return str(int(value))
-    text = f"\\x{value.hex()}" if isinstance(value, bytes) else value
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return array(value)
 
 
 def _checked(driver: psycopg.Connection[Any], result: PGresult) -> PGresult:

@@ -6,13 +6,14 @@ Pure: the same rules, facts, offer, history and day give the same decision, so t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from services.vouchers.domain.amounts import Worth, worth
 from services.vouchers.domain.builtin import budget_clause, builtin_clauses
 from services.vouchers.domain.expressions import CONTEXT, Condition, cel_value, fact_values
-from services.vouchers.domain.facts import CATALOGUE, Fact, choose
+from services.vouchers.domain.facts import CATALOGUE, Fact, Source, choose
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.outcomes import Outcome, Result
 from services.vouchers.domain.programme import Group, Rules
@@ -52,9 +53,9 @@ class Decision:
     @property
     def automatic(self) -> bool:
         """True when no person needs to look: verified facts decide every clause, or one that fails."""
-        certain = [result for result in self.results if result.verified]
-        refused = any(result.outcome is Outcome.FAILED for result in certain)
-        return refused or all(result.verified and result.decided for result in self.results)
+        certain = [result.outcome for result in self.results if result.verified]
+        whole = len(certain) == len(self.results) and Outcome.UNDECIDED not in certain
+        return whole or Outcome.FAILED in certain
 
     @property
     def reason_codes(self) -> list[str]:
@@ -73,8 +74,10 @@ class Decision:
 
     def with_budget(self, *, held: bool | None) -> Decision:
         """Returns the decision with the answer whether some pot holds the amount; None: nobody asked."""
-        results = tuple(result for result in self.results if result.clause != "budget")
-        return replace(self, results=results if held is None else (*results, budget_clause(held=held)))
+        results = tuple([result for result in self.results if result.clause != "budget"])
+        if held is not None:
+            results = (*results, budget_clause(held=held))
+        return Decision(results, self.group, self.cover, self.worth, self.facts)
 
     @property
     def missing(self) -> list[str]:
@@ -89,7 +92,7 @@ class _Judge:
         context = context_values(offer, today)
         self.all = self.verified = choose(facts, today)
         self._values = self._sure = {**context, **fact_values(self.all)}
-        if not all(fact.source.verified for fact in facts):
+        if Source.SELF_DECLARED in [fact.source for fact in facts]:
             self.verified = choose(facts, today, verified_only=True)
             self._sure = {**context, **fact_values(self.verified)}
 
@@ -163,7 +166,8 @@ def decide(
     )
 
 
-def context_values(offer: Offer | None, today: date) -> dict[str, object]:
+@lru_cache(1024)
+def context_values(offer: Offer | None, today: date) -> Mapping[str, object]:
     """Returns what expressions may read beside facts; unknown things are left out and stay undecided."""
     if offer is None:
         return {"today.year": today.year, "today.date": cel_value(today)}

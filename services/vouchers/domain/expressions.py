@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from cel_expr_python import cel
 
@@ -44,16 +44,17 @@ class ExpressionError(Exception):
 
 @dataclass(frozen=True)
 class Condition:
-    """A compiled expression of type bool and the learner facts it mentions."""
+    """A compiled expression of type bool and the learner facts it mentions. `names`: of all that it may read;
+    `truth`: what it makes of their values, None for one that is not known."""
 
     text: str
     keys: tuple[str, ...]
-    program: cel.Expression
+    names: tuple[str, ...]
+    truth: Callable[[tuple[object, ...]], bool | None]
 
     def holds(self, values: Mapping[str, object]) -> bool | None:
         """Returns the truth, or None when it cannot be told from `values` (names as `learner.birth_year`)."""
-        result = self.program.eval(data=dict(values)).value()
-        return result if isinstance(result, bool) else None
+        return self.truth(tuple([values.get(name) for name in self.names]))
 
 
 def compile_condition(text: str) -> Condition:
@@ -67,7 +68,15 @@ def compile_condition(text: str) -> Condition:
         said = f"is a {kind} and must be a condition (BOOL); compare it: `learner.education_level < 4`"
         raise ExpressionError(said)
     keys = dict.fromkeys(_FACT.findall(blanked(text)))
-    return Condition(text, tuple(keys), program)
+    names = tuple(name for name in _variables() if name.rpartition(".")[2] in text)
+
+    @lru_cache(1024)  # most people give a condition what others have given it before
+    def truth(values: tuple[object, ...]) -> bool | None:
+        known = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        result = program.eval(data=known).value()
+        return result if isinstance(result, bool) else None
+
+    return Condition(text, tuple(keys), names, truth)
 
 
 def blanked(text: str) -> str:
@@ -87,8 +96,13 @@ def cel_value(value: facts.Value) -> object:
 
 @cache
 def _environment() -> cel.Env:
+    return cel.NewEnv(variables=_variables())
+
+
+@cache
+def _variables() -> dict[str, cel.Type]:
     learner = {f"learner.{key}": _FACT_TYPES[kind.type] for key, kind in facts.CATALOGUE.items()}
-    return cel.NewEnv(variables={**learner, **CONTEXT})
+    return {**learner, **CONTEXT}
 
 
 def _readable(text: str) -> str:

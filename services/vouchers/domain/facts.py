@@ -16,7 +16,8 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.errors import Refusal, Violation
 
 Value = str | int | bool | date
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
+# A JSON document in the one form that is hashed.
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
 class Source(IntEnum):
@@ -211,7 +212,12 @@ def day_of(written: str) -> date:
 
 def digest(kept: object) -> str:
     """Returns SHA-256 over a JSON document, hex: shows later what a decision was made on."""
-    return hashlib.sha256(_canonical(kept).encode()).hexdigest()
+    return digest_of(canonical(kept))
+
+
+def digest_of(text: str) -> str:
+    """Returns SHA-256 over a canonical document, hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _rank(fact: Fact) -> tuple[bool, date, int]:

@@ -104,27 +104,26 @@ class Head:
 def append(head: Head, bookings: Sequence[Booking], now: datetime) -> tuple[list[Entry], Head]:
     """Returns the entries that `bookings` become after `head`, and the new head. `now`: database clock."""
     entries: list[Entry] = []
-    deltas = dict(head.deltas)
+    deltas, last = dict(head.deltas), head.hash
     for booking in bookings:
         for posting in booking.postings:
             if posting.cents == 0:
                 continue
             entry = Entry(
-                shard=head.shard,
-                sequence=head.sequence + len(entries) + 1,
-                transaction=booking.id,
-                operation=booking.operation,
-                kind=posting.kind,
-                owner=posting.owner,
-                cents=posting.cents,
-                currency=head.currency,
-                reference=booking.reference,
-                created=now,
+                head.shard,
+                head.sequence + len(entries) + 1,
+                booking.id,
+                booking.operation,
+                posting.kind,
+                posting.owner,
+                posting.cents,
+                head.currency,
+                booking.reference,
+                now,
             )
-            before = entries[-1].hash if entries else head.hash
-            entries.append(entry._replace(hash=entry.digest(before)))
+            last = entry.digest(last)
+            entries.append(Entry(*entry[:-1], last))
             deltas[posting.kind] = deltas.get(posting.kind, 0) + posting.cents
-    last = entries[-1].hash if entries else head.hash
     return entries, Head(head.shard, head.currency, head.sequence + len(entries), last, deltas)
 
 

@@ -11,7 +11,7 @@ from waymark.vouchers.v1 import application_pb2
 
 from services.vouchers.domain.differences import Difference, differences
 from services.vouchers.domain.eligibility import Decision
-from services.vouchers.domain.facts import digest
+from services.vouchers.domain.facts import digest, digest_of
 from services.vouchers.domain.outcomes import Outcome
 from services.vouchers.domain.programme import Rules
 from services.vouchers.domain.shortage import Entry
@@ -50,20 +50,15 @@ def by_person(row: Any) -> bool:
 
 
 def pins(
-    rules: Rules,
-    facts: Sequence[Mapping[str, Any]],
-    offer: Mapping[str, Any],
-    history: Mapping[str, Any],
-    entry: Entry | None,
-    today: date,
+    rules: Rules, facts: str, offer: str, history: str, entry: Entry | None, today: date
 ) -> dict[str, str]:
     """Returns SHA-256, hex, of each thing that a decision of `today` rests on; `facts`, `offer` and `history`
-    in the form that is kept. `shortage` is empty when no entry matched."""
+    in the form that is kept, as canonical text. `shortage` is empty when no entry matched."""
     return {
         "rules": rules.digest,
-        "facts": digest(facts),
-        "offer": digest(offer),
-        "history": digest([history, today.isoformat()]),
+        "facts": digest_of(facts),
+        "offer": digest_of(offer),
+        "history": digest_of(f'[{history},"{today.isoformat()}"]'),
         "shortage": digest(asdict(entry)) if entry else "",
     }
 

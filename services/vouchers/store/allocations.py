@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, func, insert, select, text
 
@@ -40,6 +40,17 @@ class RowOutcome(IntEnum):
     ALLOCATED = 2
     REFUSED = 3
     INVALID = 4
+
+
+class Settled(NamedTuple):
+    """What became of the row of a line, `cents` as the voucher's value; nobody gets `codes` and a voucher."""
+
+    line: int
+    outcome: int
+    cents: int
+    voucher: str | None
+    codes: Sequence[str]
+    missing: Sequence[str]
 
 
 def add(tx: Transaction, values: Mapping[str, Any]) -> Row[Any]:
@@ -97,16 +108,15 @@ def waiting(tx: Transaction, operation: str, after: int, size: int) -> Sequence[
     return tx.execute(statement).all()
 
 
-def settle(tx: Transaction, operation: str, settled: Sequence[Mapping[str, Any]]) -> None:
-    """Writes what became of rows, in the order of their lines: `line`, `outcome`, `cents`, `voucher`, `codes`
-    and `missing`."""
+def settle(tx: Transaction, operation: str, settled: Sequence[Settled]) -> None:
+    """Writes what became of rows, in the order of their lines."""
     columns: dict[str, list[Any]] = {
-        name: [row[name] for row in settled] for name in ("line", "outcome", "cents", "voucher")
+        name: [getattr(row, name) for row in settled] for name in ("line", "outcome", "cents", "voucher")
     }
     for name in ("codes", "missing"):  # neither has blanks in it
-        columns[name] = [" ".join(row[name]) for row in settled]
+        columns[name] = [" ".join(getattr(row, name)) for row in settled]
     tx.execute(_WITHOUT_LOOPS)
-    ends = {"first": settled[0]["line"], "last": settled[-1]["line"]}
+    ends = {"first": settled[0].line, "last": settled[-1].line}
     tx.execute(_SETTLE, {"operation": operation, **ends, **columns})
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import named
 from services.vouchers.domain.facts import Fact, Source, Told, kept_value, value_of
 from services.vouchers.store.columns import one_of
 from services.vouchers.store.tables import learner_facts, learners
@@ -30,6 +31,12 @@ _KNOW = text("INSERT INTO learners (id) SELECT unnest(CAST(:ids AS text[])) ON C
 _KNOW_ONE = insert(learners).on_conflict_do_nothing()
 _LOCK_ONE = select(learners.c.id).where(learners.c.id == bindparam("learner")).with_for_update()
 _READ = select(learner_facts).where(learner_facts.c.learner == bindparam("learner"))
+# Values as text: the driver reads JSON in the general way, which takes several times as long as all the rest.
+_READ_MANY = named(
+    "facts_of_many",
+    """SELECT learner, key, value::text AS value, source, observed_date, valid_until FROM learner_facts
+WHERE learner = ANY (CAST(:people AS text[]))""",
+)
 
 
 def put(tx: Transaction, learner: str, facts: Sequence[Fact]) -> None:
@@ -77,10 +84,8 @@ def read(tx: Transaction, learner: str) -> list[Fact]:
 def read_many(tx: Transaction, people: Sequence[str]) -> dict[str, list[Fact]]:
     """Returns the facts of some learners, those without any included."""
     found: dict[str, list[Fact]] = {learner: [] for learner in people}
-    f = learner_facts.c
-    columns = f.learner, f.key, f.value, f.source, f.observed_date, f.valid_until
-    for row in tx.execute(select(*columns).where(f.learner == one_of(people))):
-        found[row.learner].append(fact_of(row))
+    for learner, key, kept, source, day, until in tx.rows(_READ_MANY(people=people)):
+        found[learner].append(Fact(key, value_of(key, json.loads(kept)), Source(source), day, until))
     return found
 
 

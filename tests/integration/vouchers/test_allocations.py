@@ -220,6 +220,39 @@ def test_a_crash_in_the_midst_doubles_nothing(
     assert world.verify().intact
 
 
+def test_a_decision_that_fails_while_others_are_written_undoes_the_chunk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide, failures = allotment.decide, []
+
+    def failing(*asked: Any, **more: Any) -> Any:
+        if len(failures) < 3:
+            failures.append(asked)
+            if len(failures) == 3:
+                with transaction(world.app, read_only=True) as tx:
+                    assert tx.execute(text("SELECT count(*) FROM vouchers")).scalar_one() == 0
+                raise ArithmeticError
+        return decide(*asked, **more)
+
+    monkeypatch.setattr(allotment, "decide", failing)
+    programme, people = world.programme(APTIC), jobseekers(world, 5)
+    done = ran(world, created(world, programme, file_of(people)))
+    assert len(failures) == 3
+    assert (done.state, done.allocation.allocated_count) == (Operation.STATE_SUCCEEDED, 5)
+    assert [len(wallet(person)) for person in people] == [1] * 5
+    assert world.verify().intact
+
+
+def test_each_grant_is_told_of(world: World) -> None:
+    programme, people = world.programme(APTIC), jobseekers(world, 3)
+    ran(world, created(world, programme, file_of(people)))
+    with transaction(world.app, read_only=True) as tx:
+        told = tx.execute(text("SELECT type, aggregateid FROM outbox ORDER BY seq")).all()
+    names = {kind: [key for type_, key in told if type_.endswith(kind)] for kind in ("Decided", "Issued")}
+    assert names["Issued"] == [wallet(person)[0].name for person in people]
+    assert len(set(names["Decided"])) == 3
+
+
 @pytest.mark.parametrize("locked", [True, False], ids=["lock", "control"])
 def test_a_grant_at_the_same_moment_cannot_take_the_same_money(
     world: World, monkeypatch: pytest.MonkeyPatch, locked: bool

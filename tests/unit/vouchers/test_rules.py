@@ -171,6 +171,30 @@ def test_expressions_are_checked_when_compiled(text: str, said: str) -> None:
         compile_condition(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "born", "year", "holds"),
+    [
+        ("learner.birth_year < 1990 && today.year == 2026", 1989, 2026, True),
+        ("learner . birth_year < 1990 && today\n.year == 2026", 1989, 2026, True),
+        ("learner.birth_year < 1990", 1990, 2026, False),
+        ("learner.birth_year < 1990", None, 2026, None),
+        ("learner.birth_year < 1990 || today.year == 2026", None, 2026, True),
+        ("true", None, None, True),
+    ],
+)
+def test_a_condition_holds_by_what_it_reads_whatever_it_read_before(
+    text: str, born: int | None, year: int | None, holds: bool | None
+) -> None:
+    condition = compile_condition(text)
+    said = {"learner.birth_year": born, "today.year": year, "learner.gender": "female"}
+    values = {name: value for name, value in said.items() if value is not None}
+    others = ({}, {"learner.birth_year": 1950, "today.year": 2026}, {"learner.birth_year": 2000})
+    for other in (*others, values, *others, values):
+        found = condition.holds(other)
+    assert found is holds
+    assert [condition.holds(other) for other in others] == [compile_condition(text).holds(o) for o in others]
+
+
 def test_facts_named_in_a_text_are_not_read() -> None:
     assert compile_condition("learner.residence_nuts == 'learner.birth_year'").keys == ("residence_nuts",)
 

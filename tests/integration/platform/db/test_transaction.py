@@ -63,6 +63,25 @@ def test_effect_and_event_are_committed_together_or_not_at_all(platform):
     assert count(platform.engine, effects) == count(platform.engine, outbox) == 1
 
 
+def test_many_events_keep_their_place_among_others_and_go_with_the_transaction(platform):
+    def told(fail: bool) -> None:
+        with transaction(platform.engine) as tx:
+            tx.publish(PROBE(key="a", n=1))
+            tx.publish_many(PROBE(key="a", n=n) for n in range(2, 500))
+            tx.publish(PROBE(key="a", n=500))
+            if fail:
+                send(tx.connection, tx.closing.take())  # as the commit does
+                raise KeyError
+
+    with pytest.raises(KeyError):
+        told(fail=True)
+    assert count(platform.engine, outbox) == 0
+    told(fail=False)
+    with transaction(platform.engine, read_only=True) as tx:
+        payloads = tx.execute(sa.select(outbox.c.payload).order_by(outbox.c.seq)).scalars()
+        assert [PROBE.FromString(bytes(payload)).n for payload in payloads] == list(range(1, 501))
+
+
 def test_an_event_without_key_fails_the_transaction_that_publishes_it(platform):
     with pytest.raises(ValueError, match="has no key"), transaction(platform.engine) as tx:
         tx.publish(PROBE(n=1))

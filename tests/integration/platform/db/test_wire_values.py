@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, ProgrammingError
 
 from services.platform.db.transaction import transaction
 from services.platform.db.wire import Prepared, named, sent_ahead
@@ -38,6 +38,32 @@ def test_a_value_arrives_as_it_was(database, type_, value) -> None:
     echo = Prepared("echo_" + type_.replace("[]", "_array"), "SELECT $1 AS value", (type_,))
     with transaction(database("portfolio").engine) as tx:
         assert tx.rows(echo(value))[0].value == value
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("text[]", [*NASTY, "NULL", None]),
+        ("bigint[]", [-(2**62), None]),
+        ("bytea[]", [b"\x00'\\", None]),
+        ("boolean[]", [True, False]),
+        ("text[]", [list(NASTY), list(NASTY)]),
+        ("timestamptz[]", [MOMENT]),
+        ("uuid[]", [UUID(int=7)]),
+    ],
+)
+def test_a_list_arrives_in_the_drivers_statements_as_it_was(database, type_, value) -> None:
+    echo = text(f"SELECT CAST(:value AS {type_})")
+    with transaction(database("portfolio").engine) as tx:
+        assert tx.execute(echo, {"value": value}).scalar_one() == value
+
+
+@pytest.mark.parametrize("value", [["a\0b"], ["a", 1]])
+def test_a_list_that_cannot_be_sent_is_refused(database, value) -> None:
+    with transaction(database("portfolio").engine) as tx:
+        with pytest.raises((DataError, ProgrammingError)):
+            tx.execute(text("SELECT CAST(:value AS text[])"), {"value": value})
+        assert tx.execute(text("SELECT 1")).scalar() == 1
 
 
 def test_a_value_that_cannot_be_sent_leaves_the_connection_as_it_was(database) -> None:
