@@ -8,6 +8,7 @@ from datetime import timedelta
 from waymark.catalogue.v1 import (
     course_pb2_grpc,
     feed_run_pb2_grpc,
+    observation_pb2_grpc,
     organisation_pb2_grpc,
     search_pb2_grpc,
     shortage_list_pb2_grpc,
@@ -19,6 +20,7 @@ from waymark.catalogue.v1 import (
 from services.catalogue.api.accreditations import announce_begun
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
+from services.catalogue.api.observations import ObservationApi
 from services.catalogue.api.organisations import OrganisationApi
 from services.catalogue.api.relationships import RELATIONSHIPS
 from services.catalogue.api.search import SearchApi
@@ -27,8 +29,11 @@ from services.catalogue.api.sources import SourceApi
 from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
+from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.search.follower import follow
+from services.platform.app import App
+from services.platform.operations.runner import run_due
 from services.platform.service import Job, ServiceDefinition, Servicer
 
 SERVICERS: Sequence[Servicer] = (
@@ -40,7 +45,14 @@ SERVICERS: Sequence[Servicer] = (
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
+    (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),
 )
+
+
+def work_on(app: App) -> None:
+    """Goes on with long-running work."""
+    run_due(app, {observations.KIND: observations.take_in})
+
 
 DEFINITION = ServiceDefinition(
     name="catalogue",
@@ -50,6 +62,7 @@ DEFINITION = ServiceDefinition(
     reactions={},
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
+        Job("operations", timedelta(seconds=1), work_on),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),
     ],
     background=[follow],

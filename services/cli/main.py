@@ -22,6 +22,7 @@ MODULES = {
     "demo": "services.cli.demo.command",
     "token": "services.cli.token",
     "taxonomy": "services.cli.taxonomy",
+    "lmi": "services.cli.labour_market",
     "shortage": "services.cli.shortage",
     "organisation": "services.cli.organisation",
     "feed": "services.cli.feed",

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from services.cli.demo.catalogue_rows import (
+    c02_demand_and_supply,
+    c03_many_sources,
+    c04_sourced_figures,
+    c05_biased_source,
+)
 from services.cli.demo.journey import Step
 
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (
+    c02_demand_and_supply.STEP,
+    c03_many_sources.STEP,
+    c04_sourced_figures.STEP,
+    c05_biased_source.STEP,
+)

@@ -56,6 +56,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SHORTAGE_VERSION_OVERLAPS: _Reason.ValueType  # 106
     REASON_FEED_RUN_ACTIVE: _Reason.ValueType  # 107
     REASON_SEARCH_NOT_READY: _Reason.ValueType  # 108
+    REASON_OBSERVATION_FILE_INVALID: _Reason.ValueType  # 140
     REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
     REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
     REASON_STEP_DRIVEN_BY_VOUCHERS: _Reason.ValueType  # 302
@@ -169,6 +170,7 @@ REASON_SHORTAGE_LIST_EMPTY: Reason.ValueType  # 105
 REASON_SHORTAGE_VERSION_OVERLAPS: Reason.ValueType  # 106
 REASON_FEED_RUN_ACTIVE: Reason.ValueType  # 107
 REASON_SEARCH_NOT_READY: Reason.ValueType  # 108
+REASON_OBSERVATION_FILE_INVALID: Reason.ValueType  # 140
 REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
 REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
 REASON_STEP_DRIVEN_BY_VOUCHERS: Reason.ValueType  # 302

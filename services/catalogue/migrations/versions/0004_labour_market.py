@@ -1,0 +1,84 @@
+"""Labour-market information: figures of sources, and work in the background that takes them in."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from services.platform.operations.table import create_operations_table
+
+revision = "0004"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+OBSERVATIONS = """
+CREATE TABLE observation_sources (
+    id TEXT PRIMARY KEY,
+    publisher TEXT NOT NULL,
+    method TEXT NOT NULL,
+    coverage TEXT NOT NULL,
+    biased BOOLEAN NOT NULL,
+    bias TEXT NOT NULL,
+    licence TEXT NOT NULL,
+    suppress_below INTEGER NOT NULL,
+    create_time TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT observation_source_bias CHECK (NOT biased OR bias <> '')
+);
+CREATE TABLE observations (
+    occupation TEXT COLLATE "C" NOT NULL,
+    nuts_code TEXT COLLATE "C" NOT NULL,
+    first_day DATE NOT NULL,
+    period TEXT COLLATE "C" NOT NULL,
+    measure SMALLINT NOT NULL,
+    source_id TEXT COLLATE "C" NOT NULL REFERENCES observation_sources (id),
+    last_day DATE NOT NULL,
+    isco_code TEXT NOT NULL,
+    taxonomy_version TEXT NOT NULL,
+    value DOUBLE PRECISION,
+    unit TEXT NOT NULL,
+    status SMALLINT NOT NULL,
+    hidden SMALLINT NOT NULL,
+    import_id UUID NOT NULL REFERENCES operations (id),
+    import_time TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (occupation, nuts_code, first_day, period, measure, source_id),
+    CONSTRAINT observation_hidden_is_not_kept CHECK ((hidden = 0) = (value IS NOT NULL))
+);
+CREATE INDEX observations_slice ON observations (source_id, measure, first_day);
+CREATE INDEX observations_region
+    ON observations (nuts_code, occupation, first_day, period, measure, source_id);
+CREATE TABLE observation_staged (
+    import_id UUID NOT NULL REFERENCES operations (id),
+    measure SMALLINT NOT NULL,
+    first_day DATE NOT NULL,
+    period TEXT COLLATE "C" NOT NULL,
+    occupation TEXT COLLATE "C" NOT NULL,
+    nuts_code TEXT COLLATE "C" NOT NULL,
+    last_day DATE NOT NULL,
+    isco_code TEXT NOT NULL,
+    taxonomy_version TEXT NOT NULL,
+    value DOUBLE PRECISION,
+    unit TEXT NOT NULL,
+    status SMALLINT NOT NULL,
+    hidden SMALLINT NOT NULL,
+    line INTEGER NOT NULL,
+    PRIMARY KEY (import_id, measure, first_day, period, occupation, nuts_code)
+);
+CREATE TABLE observation_findings (
+    import_id UUID NOT NULL REFERENCES operations (id),
+    seq BIGINT NOT NULL,
+    code TEXT NOT NULL,
+    severity SMALLINT NOT NULL,
+    record TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    value TEXT NOT NULL,
+    message TEXT NOT NULL,
+    remedy TEXT NOT NULL,
+    PRIMARY KEY (import_id, seq)
+);
+"""
+
+
+def upgrade() -> None:
+    create_operations_table(op)
+    op.execute(OBSERVATIONS)
