@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from waymark.catalogue.v1 import (
+    assessment_pb2_grpc,
     course_pb2_grpc,
     feed_run_pb2_grpc,
     observation_pb2_grpc,
@@ -18,6 +19,7 @@ from waymark.catalogue.v1 import (
 )
 
 from services.catalogue.api.accreditations import announce_begun
+from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.observations import ObservationApi
@@ -46,6 +48,7 @@ SERVICERS: Sequence[Servicer] = (
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
     (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),
+    (assessment_pb2_grpc.add_AssessmentServiceServicer_to_server, AssessmentApi),
 )
 
 

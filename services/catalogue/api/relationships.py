@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, select
 
 from services.catalogue.api.messages import last
+from services.catalogue.store import assessments
 from services.catalogue.store.tables import courses, feed_runs, sources, uploads
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
@@ -51,6 +52,14 @@ def upload_owner(principal: Principal, request: Any, connection: Connection) -> 
     return bool(connection.execute(statement).scalar() == principal.subject)
 
 
+def sector_council(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller acts for a sector council that is appointed for the occupation of the assessment."""
+    assessment = last(request.name)
+    if not principal.organisation or not _is_uuid(assessment):
+        return False
+    return assessments.is_council(connection, last(principal.organisation), assessment)
+
+
 def _owned(principal: Principal, connection: Connection, table: Table, key: str) -> bool:
     if not principal.organisation or not _is_uuid(key):
         return False
@@ -73,4 +82,5 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "feed_run.owner": feed_run_owner,
     "course.owner": course_owner,
     "catalogue_upload.owner": upload_owner,
+    "assessment.sector_council": sector_council,
 }

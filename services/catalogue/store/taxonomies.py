@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, or_, select, text, tuple_, update
@@ -135,6 +135,17 @@ def by_uri(connection: Connection, uris: Iterable[str]) -> dict[str, Any]:
         .group_by(concepts.c.uri, concepts.c.isco_code)
     )
     return {row.uri: row for row in connection.execute(statement)}
+
+
+def names(connection: Connection, occupations: Collection[str]) -> dict[str, str]:
+    """Returns concept URI or ISCO-08 code → label, of those the newest versions have."""
+    found = {uri: str(row.label) for uri, row in by_uri(connection, occupations).items()}
+    version = newest(connection).get(ISCO)
+    groups = select(concepts.c.uri, concepts.c.code).where(
+        concepts.c.scheme == ISCO, concepts.c.version == version, concepts.c.code.in_(occupations)
+    )
+    codes = {row.uri: row.code for row in connection.execute(groups)}
+    return found | {codes[uri]: str(row.label) for uri, row in by_uri(connection, codes).items()}
 
 
 def isco_codes(connection: Connection) -> set[str]:

@@ -1,4 +1,4 @@
-"""Labour-market information: figures of sources, and work in the background that takes them in."""
+"""Labour-market information: figures of sources, what takes them in, and officers' assessments."""
 
 from __future__ import annotations
 
@@ -78,7 +78,43 @@ CREATE TABLE observation_findings (
 );
 """
 
+ASSESSMENTS = """
+CREATE TABLE assessments (
+    id UUID PRIMARY KEY,
+    occupation TEXT NOT NULL,
+    isco_code TEXT NOT NULL,
+    nuts_code TEXT COLLATE "C" NOT NULL,
+    severity SMALLINT NOT NULL,
+    cause SMALLINT NOT NULL,
+    evidence TEXT NOT NULL,
+    state SMALLINT DEFAULT 1 NOT NULL,
+    entered_by TEXT NOT NULL,
+    verified_by TEXT,
+    create_time TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    verify_time TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT assessment_second_person CHECK (verified_by <> entered_by),
+    CONSTRAINT assessment_verified_by_somebody CHECK ((state = 1) = (verified_by IS NULL)),
+    CONSTRAINT assessment_severity CHECK (severity BETWEEN 0 AND 5)
+);
+CREATE UNIQUE INDEX assessments_current ON assessments (occupation, nuts_code) WHERE state = 2;
+CREATE INDEX assessments_area ON assessments (nuts_code) WHERE state = 2;
+CREATE INDEX assessments_occupation ON assessments (occupation, id);
+CREATE TABLE attestations (
+    assessment_id UUID NOT NULL REFERENCES assessments (id),
+    organisation_id TEXT NOT NULL REFERENCES organisations (id),
+    verdict SMALLINT NOT NULL,
+    explanation TEXT NOT NULL,
+    create_time TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (assessment_id, organisation_id)
+);
+CREATE TABLE sector_councils (
+    organisation_id TEXT PRIMARY KEY REFERENCES organisations (id),
+    isco_codes TEXT[] NOT NULL
+);
+"""
+
 
 def upgrade() -> None:
     create_operations_table(op)
     op.execute(OBSERVATIONS)
+    op.execute(ASSESSMENTS)

@@ -7,6 +7,7 @@ from services.cli.demo.catalogue_rows import (
     c03_many_sources,
     c04_sourced_figures,
     c05_biased_source,
+    c06_sector_council,
 )
 from services.cli.demo.journey import Step
 
@@ -15,4 +16,5 @@ STEPS: tuple[Step, ...] = (
     c03_many_sources.STEP,
     c04_sourced_figures.STEP,
     c05_biased_source.STEP,
+    c06_sector_council.STEP,
 )
