@@ -10,6 +10,7 @@ from waymark.catalogue.v1 import (
     course_pb2_grpc,
     feed_run_pb2_grpc,
     observation_pb2_grpc,
+    occupation_pb2_grpc,
     organisation_pb2_grpc,
     search_pb2_grpc,
     shortage_list_pb2_grpc,
@@ -23,6 +24,7 @@ from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.observations import ObservationApi
+from services.catalogue.api.occupations import OccupationApi
 from services.catalogue.api.organisations import OrganisationApi
 from services.catalogue.api.relationships import RELATIONSHIPS
 from services.catalogue.api.search import SearchApi
@@ -49,6 +51,7 @@ SERVICERS: Sequence[Servicer] = (
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
     (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),
     (assessment_pb2_grpc.add_AssessmentServiceServicer_to_server, AssessmentApi),
+    (occupation_pb2_grpc.add_OccupationServiceServicer_to_server, OccupationApi),
 )
 
 

@@ -23,6 +23,7 @@ MODULES = {
     "token": "services.cli.token",
     "taxonomy": "services.cli.taxonomy",
     "lmi": "services.cli.labour_market",
+    "occupation": "services.cli.occupation",
     "assessment": "services.cli.assessment",
     "shortage": "services.cli.shortage",
     "organisation": "services.cli.organisation",

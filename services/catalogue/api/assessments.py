@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from waymark.catalogue.v1 import assessment_pb2 as pb
@@ -11,7 +11,6 @@ from waymark.catalogue.v1 import assessment_pb2_grpc
 from services.catalogue.api.messages import last
 from services.catalogue.api.occupation_names import occupation_of
 from services.catalogue.domain import assessment as rules
-from services.catalogue.domain.shortage import Occupation
 from services.catalogue.store import assessments, organisations
 from services.catalogue.store.assessment_tables import assessments as table
 from services.platform.app import App
@@ -73,7 +72,8 @@ class AssessmentApi(assessment_pb2_grpc.AssessmentServiceServicer):
 
     @query
     def RollUpAssessments(self, tx: Transaction, request: pb.RollUpAssessmentsRequest) -> pb.RollUp:
-        return roll_up(tx, request.occupation, occupation_of(tx, request.occupation), request.nuts_code)
+        occupation_of(tx, request.occupation)
+        return roll_ups(tx, request.occupation, [request.nuts_code])[0]
 
     @mutation
     def AppointSectorCouncil(
@@ -93,18 +93,27 @@ class AssessmentApi(assessment_pb2_grpc.AssessmentServiceServicer):
         return _with_words(tx, [row])[0]
 
 
-def roll_up(tx: Transaction, name: str, occupation: Occupation, nuts_code: str) -> pb.RollUp:
-    """Returns what the verified assessments of an occupation come to; `name`: as the caller names it."""
-    answer = pb.RollUp(occupation=name, nuts_code=nuts_code)
-    rows = assessments.verified(tx.connection, occupation.uri or occupation.isco_code, nuts_code)
-    rolled = rules.roll_up([assessments.assessed(row) for row in rows], nuts_code)
-    if rolled is None:
-        return answer
-    counted = {each.key for each in rolled.made_of}
-    answer.assessed, answer.method = True, rules.METHOD
-    answer.severity = rolled.severity
-    answer.cause = rolled.cause  # type: ignore[assignment]  # an enum's number
-    answer.assessments.extend(_with_words(tx, [row for row in rows if row.id in counted]))
+def roll_ups(tx: Transaction, occupation: str, regions: Sequence[str]) -> list[pb.RollUp]:
+    """Returns what the verified assessments of an occupation (as it was assessed) come to in regions that lie
+    in the first of them; in one read."""
+    rows = assessments.verified(tx.connection, occupation, regions[0])
+    found = [assessments.assessed(row) for row in rows]
+    rolled = [(region, rules.roll_up(found, region)) for region in regions]
+    counted = {each.key for _, what in rolled if what for each in what.made_of}
+    shown = _with_words(tx, [row for row in rows if row.id in counted])
+    by_key = {last(each.name): each for each in shown}
+    return [_rolled(occupation, region, what, by_key) for region, what in rolled]
+
+
+def _rolled(
+    occupation: str, region: str, what: rules.Rolled | None, shown: Mapping[str, pb.Assessment]
+) -> pb.RollUp:
+    answer = pb.RollUp(occupation=occupation, nuts_code=region)
+    if what is not None:
+        answer.assessed, answer.method = True, rules.METHOD
+        answer.severity = what.severity
+        answer.cause = what.cause  # type: ignore[assignment]  # an enum's number
+        answer.assessments.extend(shown[each.key] for each in what.made_of)
     return answer
 
 

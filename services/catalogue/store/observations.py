@@ -20,6 +20,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from waymark.catalogue.v1.observation_pb2 import ObservationMeasure as Measure
 from waymark.errors.v1 import reason_pb2
@@ -40,6 +41,7 @@ from services.platform.errors import Refusal
 from services.platform.operations.store import State
 from services.platform.operations.table import operations
 
+MOST_LATEST = 500
 _o, _s = observations.c, observation_staged.c
 ORDER = (_o.occupation, _o.nuts_code, _o.first_day, _o.period, _o.measure, _o.source_id)
 _FIELDS = [column for column in Observation._fields if column != "line"]
@@ -201,6 +203,19 @@ def add_findings(tx: Transaction, import_id: str, first: int, found: Iterable[Fi
         "observation_findings (import_id, seq, code, severity, record, line, path, value, message, remedy)",
         ((import_id, seq, *finding) for seq, finding in enumerate(found, first)),
     )
+
+
+def latest(connection: Connection, occupations: Sequence[str], regions: Sequence[str]) -> Sequence[Row[Any]]:
+    """Returns the latest figure of each source and measure, for each of some occupations and regions."""
+    each = (_o.occupation, _o.nuts_code, _o.measure, _o.source_id)
+    statement = (
+        select(observations)
+        .where(_o.occupation.in_(occupations), _o.nuts_code.in_(regions))
+        .ext(distinct_on(*each))
+        .order_by(*each, _o.last_day.desc(), _o.first_day.desc())
+        .limit(MOST_LATEST)
+    )
+    return connection.execute(statement).all()
 
 
 def listing_findings(import_id: str) -> Select[Any]:

@@ -205,6 +205,7 @@ shortage_entries = Table(
     CheckConstraint("severity BETWEEN 1 AND 5", name="shortage_entry_severity"),
     ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
     Index("shortage_entries_isco", "isco_code", "nuts_code"),
+    Index("shortage_entries_uri", "uri", postgresql_where=text("uri <> ''")),
 )
 
 shortage_findings = Table(

@@ -118,3 +118,5 @@ def upgrade() -> None:
     create_operations_table(op)
     op.execute(OBSERVATIONS)
     op.execute(ASSESSMENTS)
+    # IF NOT EXISTS: the first migration makes the tables as they are today.
+    op.execute("CREATE INDEX IF NOT EXISTS shortage_entries_uri ON shortage_entries (uri) WHERE uri <> ''")
