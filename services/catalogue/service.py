@@ -9,6 +9,7 @@ from waymark.catalogue.v1 import (
     assessment_pb2_grpc,
     course_pb2_grpc,
     feed_run_pb2_grpc,
+    market_change_pb2_grpc,
     observation_pb2_grpc,
     occupation_pb2_grpc,
     organisation_pb2_grpc,
@@ -23,6 +24,7 @@ from services.catalogue.api.accreditations import announce_begun
 from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
+from services.catalogue.api.market_changes import MarketChangeApi
 from services.catalogue.api.observations import ObservationApi
 from services.catalogue.api.occupations import OccupationApi
 from services.catalogue.api.organisations import OrganisationApi
@@ -52,6 +54,7 @@ SERVICERS: Sequence[Servicer] = (
     (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),
     (assessment_pb2_grpc.add_AssessmentServiceServicer_to_server, AssessmentApi),
     (occupation_pb2_grpc.add_OccupationServiceServicer_to_server, OccupationApi),
+    (market_change_pb2_grpc.add_MarketChangeServiceServicer_to_server, MarketChangeApi),
 )
 
 

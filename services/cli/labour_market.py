@@ -49,6 +49,13 @@ FIGURES = {
     "status": "status",
     "source": "source",
 }
+CHANGES = {
+    "when": "createTime",
+    "what": "kind",
+    "which": "resource",
+    "about": "subject",
+    "region": "nutsCode",
+}
 OPEN = ("STATE_QUEUED", "STATE_RUNNING")
 Occupations = Annotated[list[str] | None, typer.Option("--occupation", help="ISCO-08 code, URI or _T.")]
 Regions = Annotated[list[str] | None, typer.Option("--region", help="NUTS code.")]
@@ -191,6 +198,19 @@ def export(
     form = f"OBSERVATION_FORMAT_{columns.name}"
     size = call.caller.rest_to_file("/v1/observations:export", file, format=form, **asked)
     typer.echo(f"{file}: {size} bytes", err=True)
+
+
+@lmi.command(epilog="Example:  waymark lmi changes --after 742-18")
+@calls("caseworker")
+def changes(
+    call: Call,
+    after: Annotated[str, typer.Option(help="Token of the last time; empty: from the beginning.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=500, help="Show at most so many.")] = 50,
+) -> None:
+    """Show what is new, the oldest first, and the token to ask with the next time."""
+    answer = call.get("marketChanges", token=after, page_size=limit)
+    call.one(answer, {"ask next with --after": "nextToken", "more": "more"})
+    call.part(answer.get("marketChanges", []), CHANGES, empty="nothing new")
 
 
 def _filter(

@@ -7,11 +7,12 @@ from typing import Any
 
 from waymark.catalogue.v1 import assessment_pb2 as pb
 from waymark.catalogue.v1 import assessment_pb2_grpc
+from waymark.catalogue.v1.market_change_pb2 import MarketChange
 
 from services.catalogue.api.messages import last
 from services.catalogue.api.occupation_names import occupation_of
 from services.catalogue.domain import assessment as rules
-from services.catalogue.store import assessments, organisations
+from services.catalogue.store import assessments, market_changes, organisations
 from services.catalogue.store.assessment_tables import assessments as table
 from services.platform.app import App
 from services.platform.db.paging import page
@@ -43,7 +44,10 @@ class AssessmentApi(assessment_pb2_grpc.AssessmentServiceServicer):
     def VerifyAssessment(self, tx: Transaction, request: pb.VerifyAssessmentRequest) -> pb.Assessment:
         row = assessments.read(tx, last(request.name), lock=True)
         rules.check_verification(row.state, row.entered_by, tx.principal.subject)
-        return assessment_message(assessments.decide(tx, row, reject=request.reject))
+        row = assessments.decide(tx, row, reject=request.reject)
+        if not request.reject:
+            _note(tx, MarketChange.KIND_ASSESSMENT_VERIFIED, row)
+        return assessment_message(row)
 
     @query
     def GetAssessment(self, tx: Transaction, request: pb.GetAssessmentRequest) -> pb.Assessment:
@@ -90,7 +94,12 @@ class AssessmentApi(assessment_pb2_grpc.AssessmentServiceServicer):
         rules.need_state(row.state, rules.VERIFIED)
         council = last(tx.principal.organisation)
         assessments.attest(tx, row.id, council, request.verdict, request.explanation)
+        _note(tx, MarketChange.KIND_ASSESSMENT_ATTESTED, row)
         return _with_words(tx, [row])[0]
+
+
+def _note(tx: Transaction, kind: int, row: Any) -> None:
+    market_changes.note(tx, kind, f"assessments/{row.id}", row.occupation, row.nuts_code)
 
 
 def roll_ups(tx: Transaction, occupation: str, regions: Sequence[str]) -> list[pb.RollUp]:

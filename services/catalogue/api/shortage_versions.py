@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from waymark.catalogue.v1 import events_pb2
+from waymark.catalogue.v1.market_change_pb2 import MarketChange
 from waymark.catalogue.v1.shortage_list_pb2 import (
     CreateShortageListVersionRequest,
     GetShortageListVersionRequest,
@@ -25,7 +26,7 @@ from services.catalogue.api.messages import day, finding, invalid, last, part, p
 from services.catalogue.domain import shortage
 from services.catalogue.domain.findings import ERROR
 from services.catalogue.imports import shortage_csv
-from services.catalogue.store import shortage_lists, taxonomies, uploads
+from services.catalogue.store import market_changes, shortage_lists, taxonomies, uploads
 from services.catalogue.store.tables import shortage_entries, shortage_findings, shortage_versions
 from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
@@ -162,6 +163,7 @@ class ShortageVersionApi:
         shortage.check_order(row.valid_from, published, f"shortageLists/{list_id}")
         entries = shortage_lists.entries(tx.connection, list_id, number)
         row = shortage_lists.publish(tx, list_id, number, shortage.digest(entries))
+        market_changes.note(tx, MarketChange.KIND_SHORTAGE_LIST_PUBLISHED, request.name)
         tx.publish(events.shortage_published(list_id, row))
         for event in events.shortage_entries(list_id, number, entries):
             tx.publish(event)

@@ -28,6 +28,7 @@ COUNTS = frozenset(
 MEASURES = {
     name.removeprefix("OBSERVATION_MEASURE_").lower(): number for name, number in Measure.items() if number
 }
+NAMES: dict[int, str] = {number: name for name, number in MEASURES.items()}
 STATUSES = {
     name.removeprefix("OBSERVATION_STATUS_").lower(): number for name, number in Status.items() if number
 }

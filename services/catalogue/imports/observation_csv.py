@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from waymark.catalogue.v1.observation_pb2 import ObservationFormat as Format
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.observations import MEASURES, STATUSES
+from services.catalogue.domain.observations import NAMES, STATUSES
 from services.platform.errors import Refusal
 
 MAX_BYTES = 64 << 20
@@ -28,7 +28,7 @@ _SDMX = {
 }
 _SDMX_STATUS = {"": "", "A": "final", "P": "provisional", "E": "provisional", "F": "forecast"}
 _STATUS_SDMX = {"final": "A", "provisional": "P", "forecast": "F"}
-_MEASURE, _STATUS = ({number: word for word, number in words.items()} for words in (MEASURES, STATUSES))
+_STATUS = {number: word for word, number in STATUSES.items()}
 Row = dict[str, str]
 
 
@@ -106,7 +106,7 @@ def write(found: Iterable[Any], form: int) -> Iterator[bytes]:
 
 def _ours(row: Any) -> dict[str, str]:
     return {
-        "measure": _MEASURE[row.measure],
+        "measure": NAMES[row.measure],
         "occupation": row.occupation,
         "region": row.nuts_code,
         "period": row.period,

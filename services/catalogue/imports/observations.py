@@ -7,13 +7,14 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Row
+from waymark.catalogue.v1.market_change_pb2 import MarketChange
 from waymark.catalogue.v1.observation_pb2 import ObservationMeasure as Measure
 
 from services.catalogue.domain.findings import Finding, Findings
-from services.catalogue.domain.observations import COUNTS, Observation, read
+from services.catalogue.domain.observations import COUNTS, NAMES, Observation, read
 from services.catalogue.domain.suppression import companions
 from services.catalogue.imports import observation_csv
-from services.catalogue.store import observations, uploads
+from services.catalogue.store import market_changes, observations, uploads
 from services.platform.app import App
 from services.platform.db.transaction import Transaction, wait_for_reader
 from services.platform.objects.streams import buffered
@@ -93,4 +94,10 @@ def _apply(tx: Transaction, row: Row[Any], measure: int, year: int) -> int:
         observations.hide(tx, source.id, measure, year, sorted(keys))
     if measure in RATIO:
         observations.hide_ratios(tx, source.id, year)
+    market_changes.note(
+        tx,
+        MarketChange.KIND_OBSERVATIONS,
+        f"observationSources/{source.id}",
+        f"{NAMES[measure]} {year}",
+    )
     return observations.count_hidden(tx, source.id, measure, year)

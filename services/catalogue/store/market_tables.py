@@ -11,12 +11,14 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     SmallInteger,
     Table,
     Text,
     func,
+    text,
 )
 
 from services.catalogue.store.tables import UuidText, finding_columns, metadata
@@ -91,4 +93,17 @@ observation_findings = Table(
     Column("import_id", UuidText, ForeignKey("operations.id"), primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     *finding_columns(),
+)
+
+# `xid`: transaction that wrote it; see store.market_changes.
+market_changes = Table(
+    "market_changes",
+    metadata,
+    Column("xid", BigInteger, primary_key=True, server_default=text("pg_current_xact_id()::text::bigint")),
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", SmallInteger, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("nuts_code", Text, nullable=False),
+    Column("create_time", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )

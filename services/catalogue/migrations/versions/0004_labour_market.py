@@ -113,10 +113,24 @@ CREATE TABLE sector_councils (
 );
 """
 
+CHANGES = """
+CREATE TABLE market_changes (
+    xid BIGINT DEFAULT pg_current_xact_id()::text::bigint NOT NULL,
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    kind SMALLINT NOT NULL,
+    resource TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    nuts_code TEXT NOT NULL,
+    create_time TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (xid, id)
+);
+"""
+
 
 def upgrade() -> None:
     create_operations_table(op)
     op.execute(OBSERVATIONS)
     op.execute(ASSESSMENTS)
+    op.execute(CHANGES)
     # IF NOT EXISTS: the first migration makes the tables as they are today.
     op.execute("CREATE INDEX IF NOT EXISTS shortage_entries_uri ON shortage_entries (uri) WHERE uri <> ''")

@@ -9,6 +9,7 @@ from services.cli.demo.catalogue_rows import (
     c04_sourced_figures,
     c05_biased_source,
     c06_sector_council,
+    c19_staff_view,
 )
 from services.cli.demo.journey import Step
 
@@ -19,4 +20,5 @@ STEPS: tuple[Step, ...] = (
     c04_sourced_figures.STEP,
     c05_biased_source.STEP,
     c06_sector_council.STEP,
+    c19_staff_view.STEP,
 )
