@@ -8,10 +8,14 @@ from datetime import timedelta
 from waymark.catalogue.v1 import (
     agreement_pb2_grpc,
     agreement_review_pb2_grpc,
+    assessment_pb2_grpc,
     contact_details_pb2_grpc,
     course_export_pb2_grpc,
     course_pb2_grpc,
     feed_run_pb2_grpc,
+    market_change_pb2_grpc,
+    observation_pb2_grpc,
+    occupation_pb2_grpc,
     organisation_pb2_grpc,
     partner_application_pb2_grpc,
     search_pb2_grpc,
@@ -24,10 +28,14 @@ from waymark.catalogue.v1 import (
 from services.catalogue.api.accreditations import announce_begun, announce_run_out, ask_for_reviews
 from services.catalogue.api.agreement_reviews import AgreementReviewApi
 from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_reviews, end_those_over
+from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.course_exports import CourseExportApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
+from services.catalogue.api.market_changes import MarketChangeApi
+from services.catalogue.api.observations import ObservationApi
+from services.catalogue.api.occupations import OccupationApi
 from services.catalogue.api.organisations import OrganisationApi
 from services.catalogue.api.partner_applications import PartnerApplicationApi
 from services.catalogue.api.relationships import RELATIONSHIPS
@@ -37,8 +45,11 @@ from services.catalogue.api.sources import SourceApi
 from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
+from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.search.follower import follow
+from services.platform.app import App
+from services.platform.operations.runner import run_due
 from services.platform.service import Job, ServiceDefinition, Servicer
 
 SERVICERS: Sequence[Servicer] = (
@@ -55,7 +66,17 @@ SERVICERS: Sequence[Servicer] = (
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
+    (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),
+    (assessment_pb2_grpc.add_AssessmentServiceServicer_to_server, AssessmentApi),
+    (occupation_pb2_grpc.add_OccupationServiceServicer_to_server, OccupationApi),
+    (market_change_pb2_grpc.add_MarketChangeServiceServicer_to_server, MarketChangeApi),
 )
+
+
+def work_on(app: App) -> None:
+    """Goes on with long-running work."""
+    run_due(app, {observations.KIND: observations.take_in})
+
 
 DEFINITION = ServiceDefinition(
     name="catalogue",
@@ -65,6 +86,7 @@ DEFINITION = ServiceDefinition(
     reactions={},
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
+        Job("operations", timedelta(seconds=1), work_on),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),
         Job("accreditations-run-out", timedelta(minutes=10), announce_run_out),
         Job("accreditation-reviews", timedelta(hours=1), ask_for_reviews),

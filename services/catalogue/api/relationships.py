@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from services.catalogue.api.messages import is_uuid, last, part
-from services.catalogue.store import contact_details
+from services.catalogue.store import assessments, contact_details
 from services.catalogue.store.agreement_tables import agreements
 from services.catalogue.store.partner_application_tables import partner_applications
 from services.catalogue.store.tables import courses, feed_runs, sources, uploads
@@ -92,6 +92,14 @@ def upload_owner(principal: Principal, request: Any, connection: Connection) -> 
     return bool(connection.execute(statement).scalar() == principal.subject)
 
 
+def sector_council(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller acts for a sector council that is appointed for the occupation of the assessment."""
+    assessment = last(request.name)
+    if not principal.organisation or not is_uuid(assessment):
+        return False
+    return assessments.is_council(connection, last(principal.organisation), assessment)
+
+
 def _owned(principal: Principal, connection: Connection, table: Table, key: str) -> bool:
     if not principal.organisation or not is_uuid(key):
         return False
@@ -111,4 +119,5 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "contact_details.reader": contact_details_reader,
     "contact_details.owner": contact_details_owner,
     "catalogue_upload.owner": upload_owner,
+    "assessment.sector_council": sector_council,
 }

@@ -92,7 +92,7 @@ class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
         found = taxonomies.read_concepts(tx.connection, [key]).get(key)
         if found is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND, "There is no such concept.")
-        return _concept(*found)
+        return concept_message(*found)
 
     @query
     def SearchConcepts(self, tx: Transaction, request: SearchConceptsRequest) -> SearchConceptsResponse:
@@ -110,7 +110,7 @@ class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
         )
         keys = [(row.scheme, row.version, row.id) for row in rows[:size]]
         found = taxonomies.read_concepts(tx.connection, keys)
-        answer = SearchConceptsResponse(concepts=[_concept(*found[key]) for key in keys])
+        answer = SearchConceptsResponse(concepts=[concept_message(*found[key]) for key in keys])
         if len(rows) > size and offset + size < DEEPEST:
             answer.next_page_token = self.app.signer.sign(binding, [offset + size])
         return answer
@@ -143,7 +143,8 @@ def _version(row: Any) -> TaxonomyVersion:
     return answer
 
 
-def _concept(row: Any, labels: list[Any]) -> Concept:
+def concept_message(row: Any, labels: list[Any]) -> Concept:
+    """Returns a concept with its labels in all languages."""
     answer = Concept(
         name=f"taxonomies/{row.scheme}/versions/{row.version}/concepts/{row.id}",
         uri=row.uri,

@@ -43,7 +43,8 @@ def moment(name: str, *, now: bool = False) -> Column[Any]:
     return Column(name, DateTime(timezone=True))
 
 
-def _finding_columns() -> list[Column[Any]]:
+def finding_columns() -> list[Column[Any]]:
+    """The columns of a table of findings, after its key."""
     return [
         Column("code", Text, nullable=False),
         Column("severity", SmallInteger, nullable=False),
@@ -217,6 +218,7 @@ shortage_entries = Table(
     CheckConstraint("severity BETWEEN 1 AND 5", name="shortage_entry_severity"),
     ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
     Index("shortage_entries_isco", "isco_code", "nuts_code"),
+    Index("shortage_entries_uri", "uri", postgresql_where=text("uri <> ''")),
 )
 
 shortage_findings = Table(
@@ -225,7 +227,7 @@ shortage_findings = Table(
     Column("list_id", Text, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    *_finding_columns(),
+    *finding_columns(),
     ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
 )
 
@@ -299,7 +301,7 @@ feed_findings = Table(
     metadata,
     Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    *_finding_columns(),
+    *finding_columns(),
 )
 
 feed_staged = Table(
@@ -342,3 +344,8 @@ courses = Table(
     Index("courses_organisation", "organisation_id", "id", postgresql_where=text("removed_time IS NULL")),
     Index("courses_offered", "id", postgresql_where=text("removed_time IS NULL")),
 )
+
+# The metadata is complete once this module is imported, as Alembic expects.
+from services.catalogue.store import assessment_tables, market_tables  # noqa: E402
+
+__all__ = ["assessment_tables", "market_tables", "metadata"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, or_, select, text, tuple_, update
@@ -138,6 +138,40 @@ def by_uri(connection: Connection, uris: Iterable[str]) -> dict[str, Any]:
         .group_by(concepts.c.uri, concepts.c.isco_code)
     )
     return {row.uri: row for row in connection.execute(statement)}
+
+
+def find(connection: Connection, name: str) -> tuple[Row[Any], list[Row[Any]]] | None:
+    """Returns the concept of a URI, or the group of an ISCO-08 code, with its labels, of the newest version
+    that has it; None: none has."""
+    version = (taxonomy_versions.c.scheme == concepts.c.scheme) & (
+        taxonomy_versions.c.version == concepts.c.version
+    )
+    statement = (
+        select(concepts)
+        .join_from(concepts, taxonomy_versions, version)
+        .where(or_(concepts.c.uri == name, (concepts.c.scheme == ISCO) & (concepts.c.isco_code == name)))
+        .order_by(taxonomy_versions.c.import_time.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).first()
+    if row is None:
+        return None
+    table = concept_labels.c
+    labels = select(concept_labels).where(
+        table.scheme == row.scheme, table.version == row.version, table.concept_id == row.id
+    )
+    return row, list(connection.execute(labels.order_by(table.label)))
+
+
+def names(connection: Connection, occupations: Collection[str]) -> dict[str, str]:
+    """Returns concept URI or ISCO-08 code → label, of those the newest versions have."""
+    found = {uri: str(row.label) for uri, row in by_uri(connection, occupations).items()}
+    version = newest(connection).get(ISCO)
+    groups = select(concepts.c.uri, concepts.c.code).where(
+        concepts.c.scheme == ISCO, concepts.c.version == version, concepts.c.code.in_(occupations)
+    )
+    codes = {row.uri: row.code for row in connection.execute(groups)}
+    return found | {codes[uri]: str(row.label) for uri, row in by_uri(connection, codes).items()}
 
 
 def isco_codes(connection: Connection) -> set[str]:
