@@ -12,7 +12,7 @@ from services.cli.organisation import Format
 
 ROOT = Path(__file__).resolve().parents[3]
 IMPORTS = Path(pipeline.__file__).parent
-OTHERS = ("shortage_csv.py", "taxonomy_csv.py")  # no feeds
+OTHERS = ("shortage_csv.py", "taxonomy_csv.py", "observations.py", "observation_csv.py")  # no feeds
 CODE = re.compile(r'"([A-Z]+(?:_[A-Z]+)+)"')
 
 
