@@ -6,6 +6,7 @@ from functools import cached_property
 
 from services.catalogue.search.directory import Directory, Reader
 from services.catalogue.search.market import Market
+from services.catalogue.search.naming import Naming
 from services.platform.app import App
 
 
@@ -21,3 +22,8 @@ class CatalogueApp(App):
     def market(self) -> Market:
         """Organisations and shortages as searches need them."""
         return Market(self)
+
+    @cached_property
+    def naming(self) -> Naming:
+        """Finds the concepts that a phrase names."""
+        return Naming()

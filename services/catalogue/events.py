@@ -10,8 +10,10 @@ from google.type import date_pb2, money_pb2
 from waymark.catalogue.v1 import events_pb2
 
 from services.catalogue.domain.accreditation import Accreditation, current
+from services.catalogue.domain.agreement import State
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.shortage import Entry
+from services.platform.goals import months_after
 
 ENTRIES_PER_EVENT = 500
 
@@ -54,6 +56,47 @@ def organisation_changed(
         event.accredited = True
         set_date(event.accredited_until, held.valid_to.isoformat())
     return event
+
+
+def accreditation_review_due(row: Any) -> events_pb2.AccreditationReviewDue:
+    """Returns the reminder of a review; `row` has organisation_id, id and review_date."""
+    name = f"organisations/{row.organisation_id}/accreditations/{row.id}"
+    event = events_pb2.AccreditationReviewDue(accreditation=name)
+    set_date(event.review_date, row.review_date.isoformat())
+    return event
+
+
+def agreement_changed(row: Any) -> events_pb2.AgreementChanged:
+    """Returns where an agreement stands; `row` is the row of `agreements`."""
+    event = events_pb2.AgreementChanged(
+        agreement=f"agreements/{row.id}",
+        version=row.version,
+        active=row.state == State.ACTIVE,
+        parties=[f"organisations/{party}" for party in row.parties],
+    )
+    if row.end_date:
+        set_date(event.end_date, row.end_date.isoformat())
+    return event
+
+
+def agreement_review_due(row: Any) -> events_pb2.AgreementReviewDue:
+    """Returns the reminder of a review; `row` is the row of `agreements`."""
+    event = events_pb2.AgreementReviewDue(agreement=f"agreements/{row.id}")
+    set_date(event.review_date, review_date(row).isoformat())
+    return event
+
+
+def review_date(row: Any) -> date:
+    """Returns the day by which an agreement in force is to be reviewed; `row` is the row of `agreements`."""
+    return months_after(row.reviewed_at.date(), row.review_months)
+
+
+def partner_application_decided(row: Any) -> events_pb2.PartnerApplicationDecided:
+    """Returns how an application was decided; `row` is the row of `partner_applications`."""
+    organisation = f"organisations/{row.organisation_id}" if row.organisation_id else ""
+    return events_pb2.PartnerApplicationDecided(
+        partner_application=f"partnerApplications/{row.id}", organisation=organisation
+    )
 
 
 def shortage_published(list_id: str, row: Any) -> events_pb2.ShortageListPublished:

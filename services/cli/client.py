@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
+import time
 import uuid
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -147,11 +149,16 @@ class Caller:
         self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, Any]
     ) -> httpx.Response:
         given = {name: value for name, value in query.items() if value not in ("", [])}
-        with self.reached():
-            answer = self.client.http().request(method, path, json=body, params=given, headers=self.headers())
-        if answer.status_code >= 400:
-            raise failure_of_rest(answer)
-        return answer
+
+        def once() -> httpx.Response:
+            with self.reached():
+                http, headers = self.client.http(), self.headers()
+                answer = http.request(method, path, json=body, params=given, headers=headers)
+            if answer.status_code >= 400:
+                raise failure_of_rest(answer)
+            return answer
+
+        return patiently(once)
 
     def upload(self, url: str, headers: Mapping[str, str], content: bytes | Iterable[bytes]) -> None:
         """PUTs `content` to the address of an upload ticket, with the ticket's headers; raises Failure."""
@@ -205,11 +212,14 @@ class _Calls(
         return _Details(details.method, details.timeout or DEADLINE, metadata)
 
     def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
-        call = proceed(self._details(details), request)
-        error = call.exception()
-        if error is not None:
-            raise failure_of_grpc(error, self._caller.client) from error
-        return call
+        def once() -> Any:
+            call = proceed(self._details(details), request)
+            error = call.exception()
+            if error is not None:
+                raise failure_of_grpc(error, self._caller.client) from error
+            return call
+
+        return patiently(once)
 
     def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
         return self._answers(proceed(self._details(details), request))
@@ -232,6 +242,19 @@ class _Details(grpc.ClientCallDetails):
         self.credentials = None
         self.wait_for_ready = None
         self.compression = None
+
+
+def patiently(call: Callable[[], Answer]) -> Answer:
+    """Returns what `call` returns. While the service has more work than it can take, waits as it says and
+    calls again, for about DEADLINE seconds: what is refused so has not begun. Raises the last Failure."""
+    until = time.monotonic() + DEADLINE
+    while True:
+        try:
+            return call()
+        except Failure as failure:
+            if failure.reason != "OVERLOADED" or not failure.retry_after or time.monotonic() > until:
+                raise
+            time.sleep(failure.retry_after * random.uniform(1, 2))  # noqa: S311 - not all at once
 
 
 def request_id() -> str:
@@ -273,7 +296,7 @@ def failure_of_rest(answer: httpx.Response) -> Failure:
 
 def failure_of_status(status: status_pb2.Status) -> Failure:
     """The Failure for a google.rpc.Status; the remedy comes from the published catalogue of reasons."""
-    reason, violations, metadata = "", [], {}
+    reason, violations, metadata, retry_after = "", [], {}, 0.0
     for detail in status.details:
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             info = error_details_pb2.ErrorInfo()
@@ -283,6 +306,10 @@ def failure_of_status(status: status_pb2.Status) -> Failure:
             bad = error_details_pb2.BadRequest()
             detail.Unpack(bad)
             violations += [FieldViolation(each.field, each.description) for each in bad.field_violations]
+        elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
+            hint = error_details_pb2.RetryInfo()
+            detail.Unpack(hint)
+            retry_after = hint.retry_delay.ToTimedelta().total_seconds()
     trace_id = metadata.pop("trace_id", "")
     violations += [FieldViolation(key, value) for key, value in metadata.items()]
     not_found = status.code == grpc.StatusCode.NOT_FOUND.value[0]
@@ -293,6 +320,7 @@ def failure_of_status(status: status_pb2.Status) -> Failure:
         remedy=remedy_of(reason),
         violations=violations,
         trace_id=trace_id,
+        retry_after=retry_after,
     )
 
 

@@ -29,7 +29,8 @@ class Failure(Exception):
     """A command cannot do what was asked; shown to people in a few lines, to programs as one JSON object.
 
     `text` says what went wrong, `remedy` what to do about it (may be empty), `reason` is the name from the
-    published catalogue of error reasons when a service refused.
+    published catalogue of error reasons when a service refused, `retry_after` the seconds after which it may
+    be asked again (0: it did not say).
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Failure(Exception):
         reason: str = "",
         violations: Sequence[FieldViolation] = (),
         trace_id: str = "",
+        retry_after: float = 0.0,
     ) -> None:
         super().__init__(text)
         self.code = code
@@ -49,6 +51,7 @@ class Failure(Exception):
         self.reason = reason
         self.violations = tuple(violations)
         self.trace_id = trace_id
+        self.retry_after = retry_after
 
     def as_json(self) -> dict[str, Any]:
         """The failure for programs."""

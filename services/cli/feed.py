@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,8 @@ from services.cli.uploads import upload_to_catalogue
 if TYPE_CHECKING:
     from services.cli.client import Caller
 
-feed = typer.Typer(help="Feeds of partners: dry run, import, findings, held runs.")
+FORMATS = "XCRI-CAP 1.2, EMG 3.0, LHÉO 2.2 and 2.3, schema.org JSON-LD, CSV template"
+feed = typer.Typer(help=f"Feeds of partners: dry run, import, findings, held runs. Formats: {FORMATS}.")
 MANAGER = "catalogue_manager:maker"
 ENDED = {"STATE_HELD", "STATE_SUCCEEDED", "STATE_FAILED", "STATE_REJECTED"}
 RUN = {
@@ -49,7 +51,9 @@ FINDINGS = {
 }
 SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="sources/{id}")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="feedRuns/{id}")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Feed, .xml or .csv.")]
+File = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="Feed, .xml, .csv, .json, .jsonld or .ndjson.")
+]
 Partial = Annotated[bool, typer.Option(help="The file holds only some of the courses; remove none.")]
 
 
@@ -116,6 +120,31 @@ def sources(call: Call, limit: Limit = 50) -> None:
     """List the sources that feeds come from."""
     columns = {"source": "name", "of": "organisation", "called": "displayName", "format": "format"}
     call.many("sources", columns, limit)
+
+
+class Written(StrEnum):
+    """How courses are written."""
+
+    SCHEMA_ORG = "schema-org"
+    CSV_TEMPLATE = "csv"
+
+
+@feed.command(
+    epilog="Example:  waymark feed export --out courses.ndjson --organisation organisations/harbour"
+)
+@calls(MANAGER)
+def export(
+    call: Call,
+    out: Annotated[Path, typer.Option(help="Where to write it.")],
+    written: Annotated[Written, typer.Option("--format", help="How to write it.")] = Written.SCHEMA_ORG,
+    organisation: Annotated[str, typer.Option(help="Only of organisations/{id}.")] = "",
+    source: Annotated[str, typer.Option(help="Only of sources/{id}.")] = "",
+) -> None:
+    """Write the courses that are offered as schema.org JSON-LD or as the CSV template, as they come."""
+    query = {"organisation": organisation, "source": source}
+    query |= {"format": f"COURSE_EXPORT_FORMAT_{written.name}"}
+    size = call.caller.rest_to_file("/v1/courseExports", out, **query)
+    typer.echo(f"{out}: {size} bytes")
 
 
 def run_feed(caller: Caller, source: str, file: Path, *, partial: bool, dry: bool) -> str:

@@ -1,16 +1,19 @@
-"""`waymark organisation`: partners, their accreditation and their feeds' sources."""
+"""`waymark organisation`: partners with branches and sites, their accreditation and their feeds' sources."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
-from services.cli.call import Call, calls, listed
+from services.cli.call import Call, calls, enum, listed
+from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
+from services.cli.uploads import upload_to_catalogue
 
 organisation = typer.Typer(help="Training providers and partners: onboard, accredit, give them a feed.")
 MANAGER = "catalogue_manager:maker"
@@ -18,10 +21,24 @@ ORGANISATION = {
     "organisation": "name",
     "called": "displayName",
     "sector": "sector",
+    "does": "roles",
+    "branch of": "parent",
+    "logo": "branding.logo",
+    "narrative": "branding.narratives",
     "accredited": "accredited",
     "until": "accreditation.validTo",
     "under": "accreditation.scheme",
+    "score": "accreditation.score",
 }
+ACCREDITATION = {
+    "accreditation": "name",
+    "from": "validFrom",
+    "until": "validTo",
+    "under": "scheme",
+    "score": "score",
+    "review by": "reviewDate",
+}
+SITE = {"site": "displayName", "street": "street", "town": "town", "region": "nutsCode"}
 Name = Annotated[str, typer.Argument(metavar="ORGANISATION", help="organisations/{id}")]
 
 
@@ -30,6 +47,34 @@ class Format(StrEnum):
 
     XCRI_CAP_1_2 = "xcri-cap-1.2"
     CSV_TEMPLATE = "csv"
+    EMG_3_0 = "emg-3.0"
+    LHEO = "lheo"
+    SCHEMA_ORG = "schema-org"
+
+
+class Sector(StrEnum):
+    """Sectors."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    THIRD = "third"
+
+
+class Role(StrEnum):
+    """What an organisation does."""
+
+    PARTNER = "partner"
+    PROVIDER = "provider"
+    AWARDING_BODY = "awarding-body"
+    PLATFORM = "platform"
+
+
+Criteria = Annotated[
+    list[str] | None,
+    typer.Option("--criterion", help="CODE=SCORE/MINIMUM, 0 to 100 each; may be given again."),
+]
+ReviewBy = Annotated[str, typer.Option(help="Day by which it is to be reviewed, 2027-12-31.")]
+OfSector = Annotated[Sector | None, typer.Option("--sector", help="Sector.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,16 +82,84 @@ def register(app: typer.Typer) -> None:
     app.add_typer(organisation, name="organisation", no_args_is_help=True)
 
 
-@organisation.command(epilog="Example:  waymark organisation create 'Harbour Crafts Academy' --id harbour")
+@organisation.command(
+    epilog="Example:  waymark organisation create 'Harbour Crafts Academy' --id harbour --role provider"
+)
 @calls(MANAGER)
 def create(
     call: Call,
     called: Annotated[str, typer.Argument(metavar="NAME", help="Name people know it by.")],
     identifier: Annotated[str, typer.Option("--id", help="Id; default: one is made.")] = "",
+    parent: Annotated[str, typer.Option("--branch-of", help="organisations/{id} it is a branch of.")] = "",
+    sector: OfSector = None,
+    role: Annotated[list[Role] | None, typer.Option(help="What it does; may be given again.")] = None,
 ) -> None:
-    """Onboard an organisation."""
-    body = {"organisation": {"displayName": called}, "organisationId": identifier}
-    call.one(call.post("organisations", body), ORGANISATION)
+    """Onboard an organisation, or a branch of one."""
+    given = {
+        "displayName": called,
+        "parent": parent,
+        "sector": enum("SECTOR", sector) or "SECTOR_UNSPECIFIED",
+        "roles": [enum("ORGANISATION_ROLE", each) for each in role or []],
+    }
+    call.one(call.post("organisations", {"organisation": given, "organisationId": identifier}), ORGANISATION)
+
+
+@organisation.command(
+    epilog="Example:  waymark organisation brand organisations/harbour --logo our.png --narrative en='Hi.'"
+)
+@calls(MANAGER)
+def brand(
+    call: Call,
+    name: Name,
+    logo: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Its logo, .png, .jpg or .webp.")
+    ] = None,
+    narrative: Annotated[
+        list[str] | None, typer.Option(help="LANGUAGE=TEXT of its standard narrative; may be given again.")
+    ] = None,
+) -> None:
+    """Say how an organisation is shown with all it offers; what is not given stays."""
+    branding = call.get(name).get("branding", {})
+    if logo is not None:
+        branding["logo"] = upload_to_catalogue(call.caller, logo)
+    told = dict(each.split("=", 1) for each in narrative or [] if "=" in each)
+    branding["narratives"] = branding.get("narratives", {}) | told
+    call.one(_changed(call, name, "branding", branding), ORGANISATION)
+
+
+@organisation.command(epilog="Example:  waymark organisation move organisations/north organisations/head")
+@calls(MANAGER)
+def move(
+    call: Call,
+    name: Name,
+    parent: Annotated[str, typer.Argument(help="Of whom it becomes a branch; default: of nobody.")] = "",
+) -> None:
+    """Give an organisation another place in the tree."""
+    call.one(_changed(call, name, "parent", parent), ORGANISATION)
+
+
+@organisation.command(
+    epilog="Example:  waymark organisation site organisations/harbour 'Dock 3' --region BE211"
+)
+@calls(MANAGER)
+def site(
+    call: Call,
+    name: Name,
+    called: Annotated[str, typer.Argument(help="Name people know the place by.")],
+    street: Annotated[str, typer.Option(help="Street and number.")] = "",
+    postal_code: Annotated[str, typer.Option(help="Postal code.")] = "",
+    town: Annotated[str, typer.Option(help="Town.")] = "",
+    region: Annotated[str, typer.Option(help="NUTS code.")] = "",
+) -> None:
+    """Add a site where an organisation trains."""
+    given = {
+        "displayName": called,
+        "street": street,
+        "postalCode": postal_code,
+        "town": town,
+        "nutsCode": region,
+    }
+    call.one(call.post(f"{name}/sites", {"site": given}), SITE)
 
 
 @organisation.command(epilog="Example:  waymark organisation accredit organisations/harbour 2028-12-31")
@@ -56,12 +169,29 @@ def accredit(
     name: Name,
     until: Annotated[str, typer.Argument(help="Last day in force, 2028-12-31.")],
     scheme: Annotated[str, typer.Option(help="Scheme it is granted under.")] = "",
+    criterion: Criteria = None,
+    review_by: ReviewBy = "",
 ) -> None:
-    """Accredit an organisation for voucher-funded training from today."""
-    body = {"validTo": json_day(until), "scheme": scheme}
-    answer = call.post(f"{name}/accreditations", body)
-    fields = {"accreditation": "name", "from": "validFrom", "until": "validTo", "under": "scheme"}
-    call.one(answer, fields)
+    """Accredit an organisation for voucher-funded training from today, where it meets every criterion."""
+    body = {"validTo": json_day(until), "scheme": scheme, **_held_against(criterion, review_by)}
+    call.one(call.post(f"{name}/accreditations", body), ACCREDITATION)
+
+
+@organisation.command(
+    epilog="Example:  waymark organisation review organisations/harbour/accreditations/0198…"
+    " --criterion 4.2=80/60"
+)
+@calls(MANAGER)
+def review(
+    call: Call,
+    name: Annotated[
+        str, typer.Argument(metavar="ACCREDITATION", help="organisations/{id}/accreditations/{id}")
+    ],
+    criterion: Criteria = None,
+    review_by: ReviewBy = "",
+) -> None:
+    """Hold an accreditation against its criteria anew."""
+    call.one(call.post(f"{name}:review", _held_against(criterion, review_by)), ACCREDITATION)
 
 
 @organisation.command("source", epilog="Example:  waymark organisation source organisations/harbour csv")
@@ -96,10 +226,23 @@ def add_source(
 def list_(
     call: Call,
     accredited: Annotated[bool, typer.Option(help="Only those accredited today.")] = False,
+    parent: Annotated[
+        str, typer.Option("--branch-of", help="Only branches of this organisations/{id}.")
+    ] = "",
+    all_levels: Annotated[bool, typer.Option(help="With --branch-of: theirs as well.")] = False,
+    sector: OfSector = None,
+    role: Annotated[Role | None, typer.Option(help="Only those that do this.")] = None,
     limit: Limit = 50,
 ) -> None:
     """List organisations by name."""
-    found = listed(call.caller, "organisations", limit, accredited_only=str(accredited).lower())
+    wanted = {
+        "accredited_only": str(accredited).lower(),
+        "parent": parent,
+        "all_levels": str(all_levels).lower(),
+        "sector": enum("SECTOR", sector) or "SECTOR_UNSPECIFIED",
+        "role": enum("ORGANISATION_ROLE", role) or "ORGANISATION_ROLE_UNSPECIFIED",
+    }
+    found = listed(call.caller, "organisations", limit, **wanted)
     call.rows([{"accredited": False, **each} for each in found], ORGANISATION, empty="none yet")
 
 
@@ -113,4 +256,21 @@ def show(call: Call, name: Name) -> None:
         output.as_json({"organisation": found, "sites": sites})
         return
     output.details(found, ORGANISATION)
-    output.table(sites, {"site": "displayName", "town": "town", "region": "nutsCode"}, empty="no site")
+    output.table(sites, SITE, empty="no site")
+
+
+def _held_against(criteria: list[str] | None, review_by: str) -> dict[str, Any]:
+    """What an accreditation is held against, as the contracts have it; raises Failure."""
+    body: dict[str, Any] = {"criteria": []}
+    for given in criteria or []:
+        code, _, rest = given.partition("=")
+        score, _, minimum = rest.partition("/")
+        if not code or not score.isdecimal() or not minimum.isdecimal():
+            raise Failure(ExitCode.USAGE, f"{given!r} is no CODE=SCORE/MINIMUM.", remedy="Write 4.2=80/60.")
+        body["criteria"].append({"code": code, "score": int(score), "minimum": int(minimum)})
+    return body | ({"reviewDate": json_day(review_by)} if review_by else {})
+
+
+def _changed(call: Call, name: str, field: str, value: Any) -> dict[str, Any]:
+    """Sets one field of an organisation, or empties it; returns the organisation."""
+    return call.caller.rest("PATCH", f"/v1/{name}", {field: value}, update_mask=field)

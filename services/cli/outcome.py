@@ -43,6 +43,7 @@ SHARE = {
     "least, percent": "minPercent",
     "met": "met",
 }
+PUT_IN = {"investor": "fundingSource", "puts in": "amount", "paid at": "organisation"}
 REPAYMENT = {
     "contract": "outcomeContract",
     "from": "dueDate",
@@ -52,12 +53,15 @@ REPAYMENT = {
     "released": "released",
     "repaid": "repaid",
     "unspent": "unspent",
+    "bank has yet to confirm": "outstanding",
 }
 INVESTOR = {
     "investor": "fundingSource",
     "invested": "invested",
     "repaid": "repaid",
     "unspent": "unspent",
+    "paid at": "organisation",
+    "bank has yet to confirm": "outstanding",
 }
 Name = Annotated[str, typer.Argument(metavar="CONTRACT", help="outcomeContracts/{id}")]
 People = Annotated[list[str], typer.Argument(help="outcomeContracts/{id}/participants/{id} …")]
@@ -217,13 +221,14 @@ def repay(call: Call, name: Name) -> None:
 @outcome.command(epilog="Example:  waymark outcome approve outcomeContracts/bond")
 @calls("finance:checker")
 def approve(call: Call, name: Name) -> None:
-    """Repay; by another person than the one who proposed it."""
+    """Repay; by another person than the one who proposed it. A batch of payables pays organisations."""
     show_repayment(call, call.post(f"{name}:approveRepayment"))
 
 
 def show_contract(call: Call, contract: dict[str, Any]) -> None:
-    """Prints a contract with its milestones."""
+    """Prints a contract with its investors and milestones."""
     call.one(contract, CONTRACT)
+    call.part(contract["investors"], PUT_IN)
     call.part(contract["milestones"], MILESTONE)
 
 

@@ -59,7 +59,8 @@ def create(
     debtor: Annotated[str, typer.Argument(help="Owner of the account to pay from.")],
     iban: Annotated[str, typer.Argument(help="IBAN of the account to pay from.")],
     payables: Annotated[
-        bool, typer.Option("--payables", help="Pay levy claims, tranches and trainings, not redemptions.")
+        bool,
+        typer.Option("--payables", help="Pay claims, tranches, investors and trainings, not redemptions."),
     ] = False,
 ) -> None:
     """Put everything that may be paid out into a new batch."""
@@ -122,6 +123,15 @@ def payables(
 ) -> None:
     """List what was approved to be paid beside redemptions, newest first."""
     call.many("payables", PAYABLE, limit, empty="nothing was approved", organisation=payee)
+
+
+@payout.command(epilog="Example:  waymark payout payable payables/0198…")
+@calls("auditor")
+def payable(
+    call: Call, name: Annotated[str, typer.Argument(metavar="PAYABLE", help="payables/{id}")]
+) -> None:
+    """Show what was approved to be paid beside redemptions, and the batch that pays it."""
+    call.one(call.get(name), {**PAYABLE, "approved": "createTime"})
 
 
 def show_batch(batch: dict[str, object], as_json: bool) -> None:

@@ -268,15 +268,19 @@ def read_programme(file: Path) -> dict[str, Any]:
 
 
 def read_json(file: Path, *wanted: str) -> dict[str, Any]:
-    """The JSON object in a file that has at least the `wanted` keys; raises Failure saying what is wrong."""
+    """The JSON object in a file, with one under each `wanted` key; raises Failure saying what is wrong."""
     try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        content: Any = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # bytes of no text, no JSON, nested without end
         raise Failure(ExitCode.USAGE, f"{file} is not JSON: {error}", remedy="Mend it there.") from error
+    if not isinstance(content, dict):
+        raise _unlike(file, f"holds no JSON object with {' and '.join(wanted)}")
     if missing := [key for key in wanted if key not in content]:
-        raise Failure(
-            ExitCode.USAGE,
-            f"{file} lacks {' and '.join(missing)}.",
-            remedy="Take samples/programmes for a pattern.",
-        )
+        raise _unlike(file, f"lacks {' and '.join(missing)}")
+    if wrong := [key for key in wanted if not isinstance(content[key], dict)]:
+        raise _unlike(file, f"has no JSON object under {' and '.join(wrong)}")
     return content
+
+
+def _unlike(file: Path, what: str) -> Failure:
+    return Failure(ExitCode.USAGE, f"{file} {what}.", remedy="Take samples/programmes for a pattern.")

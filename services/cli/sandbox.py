@@ -11,6 +11,7 @@ from services.cli.amounts import json_date, json_money
 from services.cli.call import Call, calls
 from services.cli.exits import Failure
 from services.cli.options import Limit
+from services.cli.receivable import RECEIVABLE
 from services.cli.redemption import REDEMPTION, Name, Reason, show_redemption, with_amount
 
 sandbox = typer.Typer(help="Test an integration without anybody's money: amounts are in XTS, which is none.")
@@ -128,3 +129,29 @@ def pay(
 ) -> None:
     """Release an accepted amount and pay it, as staff and bank would; no bank is told."""
     call.one(call.post(f"{name}:paySandbox", {"returnCode": returned}), REDEMPTION)
+
+
+@sandbox.command(
+    "claw-back",
+    epilog="Example:  waymark sandbox claw-back redemptions/0198… not_attended --org organisations/harbour",
+)
+@calls(PROVIDER)
+def claw_back(
+    call: Call,
+    name: Name,
+    reason: Annotated[Reason, typer.Argument(help="Why.")],
+    amount: Annotated[str, typer.Option(help="How much; default: all that was not taken back before.")] = "",
+) -> None:
+    """Take an accepted or paid amount back, as staff would; what was paid is owed back from then on."""
+    body = with_amount({"reasonCode": f"END_REASON_{reason.name}"}, amount, CURRENCY)
+    call.one(call.post(f"{name}:clawBackSandbox", body), REDEMPTION)
+
+
+@sandbox.command(
+    epilog="Example:  waymark sandbox receivables organisations/harbour --org organisations/harbour"
+)
+@calls(PROVIDER)
+def receivables(call: Call, provider: Provider, limit: Limit = 50) -> None:
+    """List what you owe back after claw-backs, oldest first; your next payments set it off."""
+    columns = {key: RECEIVABLE[key] for key in ("receivable", "for", "state", "set off", "outstanding")}
+    call.many("receivables", columns, limit, empty="nothing owed", organisation=provider, sandbox=True)

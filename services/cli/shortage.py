@@ -31,6 +31,15 @@ VERSION = {
     "errors": "errorCount",
     "digest": "digest",
 }
+CHANGES = {
+    "ISCO-08": "occupation.iscoCode",
+    "URI": "occupation.uri",
+    "region": "nutsCode",
+    "severity before": "severityBefore",
+    "now": "severityAfter",
+    "cause before": "causeBefore",
+    "cause now": "causeAfter",
+}
 FINDINGS = {"line": "line", "column": "path", "value": "value", "what": "message", "mend it": "remedy"}
 ListName = Annotated[str, typer.Argument(metavar="LIST", help="shortageLists/{id}")]
 VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="shortageLists/{id}/versions/{n}")]
@@ -122,6 +131,35 @@ def publish(
     """Publish a draft for good; by another person than the one who drafted it."""
     answer = call.post(f"{name}:publish", {"acceptFindings": accept_findings})
     call.one(answer, VERSION)
+
+
+@shortage.command(
+    epilog="Example:  waymark shortage draft shortageLists/national --from 2027-01-01 --least 3"
+)
+@calls(MAKER)
+def draft(
+    call: Call,
+    name: ListName,
+    valid_from: Annotated[str, typer.Option("--from", help="First day in force, 2027-01-01.")],
+    least: Annotated[int, typer.Option(min=1, max=5, help="Least severity of an entry.")] = 3,
+) -> None:
+    """Draft a version of a list from officers' verified assessments, by the published rule."""
+    body = {"validFrom": json_day(valid_from), "minimumSeverity": least}
+    call.one(call.post(f"{name}/versions:draft", body), VERSION | {"made": "method"})
+
+
+@shortage.command(epilog="Example:  waymark shortage changes shortageLists/national/versions/2")
+@calls(MAKER)
+def changes(
+    call: Call,
+    name: VersionName,
+    base: Annotated[
+        int, typer.Option(min=0, help="Number of the version to compare with; 0: the one before.")
+    ] = 0,
+    limit: Limit = 500,
+) -> None:
+    """Show what differs between a version and an earlier one; severity 0 is no entry."""
+    call.many(f"{name}/changes", CHANGES, limit, empty="nothing differs", base=base)
 
 
 @shortage.command(epilog="Example:  waymark shortage check 7112 BE21 --on 2026-09-01")

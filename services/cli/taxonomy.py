@@ -1,4 +1,4 @@
-"""`waymark taxonomy`: occupations and their labels, by version."""
+"""`waymark taxonomy`: occupations, skills and their labels, by version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from services.cli.call import Call, calls
 from services.cli.options import Limit
 from services.cli.uploads import upload_to_catalogue
 
-taxonomy = typer.Typer(help="Occupations: ESCO and ISCO-08, immutable versions, labels in any language.")
+taxonomy = typer.Typer(
+    help="Occupations and skills: ESCO, ISCO-08; immutable versions, labels in any language."
+)
 VERSION = {
     "version": "name",
     "concepts": "conceptCount",
@@ -26,6 +28,7 @@ class Scheme(StrEnum):
     """Classification schemes."""
 
     ESCO_OCCUPATIONS = "esco-occupations"
+    ESCO_SKILLS = "esco-skills"
     ISCO_08 = "isco-08"
 
 
@@ -33,6 +36,7 @@ class Columns(StrEnum):
     """Columns of a taxonomy file."""
 
     ESCO_OCCUPATIONS = "esco-occupations"
+    ESCO_SKILLS = "esco-skills"
     ISCO_GROUPS = "isco-groups"
     LABELS = "labels"
 
@@ -84,7 +88,28 @@ def search(
     words: Annotated[list[str], typer.Argument(help="Words of a label, a URI or an ISCO-08 code.")],
     limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most so many.")] = 20,
 ) -> None:
-    """Find occupations by label, URI or ISCO-08 code."""
+    """Find occupations and skills by label, URI or ISCO-08 code."""
     answer = call.get("concepts:search", query=" ".join(words), page_size=limit)
-    columns = {"occupation": "labels", "ISCO-08": "iscoCode", "URI": "uri"}
-    call.rows(answer.get("concepts", []), columns, empty="no occupation found")
+    columns = {"concept": "labels", "ISCO-08": "iscoCode", "URI": "uri"}
+    call.rows(answer.get("concepts", []), columns, empty="nothing found")
+
+
+@taxonomy.command(epilog='Example:  waymark taxonomy tag "manage small projects"')
+@calls("catalogue_manager:maker")
+def tag(
+    call: Call,
+    words: Annotated[list[str], typer.Argument(help="A title, a learning outcome or a sentence.")],
+    scheme: Annotated[Scheme, typer.Option(help="Of which scheme.")] = Scheme.ESCO_SKILLS,
+    language: Annotated[str, typer.Option(help="Language of the words.")] = "en",
+    limit: Annotated[int, typer.Option(min=1, max=20, help="Show at most so many.")] = 5,
+) -> None:
+    """Tell which skills or occupations a phrase names, surest first."""
+    body = {
+        "text": " ".join(words),
+        "scheme": "TAXONOMY_SCHEME_" + scheme.name,
+        "language": language,
+        "maxTags": limit,
+    }
+    answer = call.post("taxonomies:previewTags", body)
+    columns = {"concept": "label", "confidence": "confidence", "version": "taxonomyVersion", "URI": "uri"}
+    call.rows(answer.get("tags", []), columns, empty="no concept is close enough to be a tag")

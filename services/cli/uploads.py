@@ -14,16 +14,25 @@ from services.cli.progress import bars
 if TYPE_CHECKING:
     from services.cli.client import Caller
 
-CATALOGUE = {".csv": "text/csv", ".xml": "application/xml"}
+CATALOGUE = {
+    ".csv": "text/csv",
+    ".xml": "application/xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".json": "application/json",
+    ".jsonld": "application/json",
+    ".ndjson": "application/json",
+}
 PART = 1024 * 1024  # bytes read at once, so that a film needs no more memory than a page
 
 
 def upload_to_catalogue(caller: Caller, file: Path) -> str:
-    """Uploads a CSV or XML file and returns the ready upload, `catalogueUploads/{id}`; raises Failure."""
+    """Uploads a CSV, XML, JSON file or logo; returns the ready `catalogueUploads/{id}`; raises Failure."""
     if file.suffix.lower() not in CATALOGUE:
-        raise Failure(
-            ExitCode.USAGE, f"{file} is neither .csv nor .xml.", remedy="Give the file that ending."
-        )
+        known = ", ".join(CATALOGUE)
+        raise Failure(ExitCode.USAGE, f"{file} is none of {known}.", remedy="Give the file that ending.")
     body = measured(file) | {"contentType": CATALOGUE[file.suffix.lower()]}
     ticket = caller.rest("POST", "/v1/catalogueUploads", body)
     send(caller, file, ticket["uploadUrl"], ticket["uploadHeaders"])

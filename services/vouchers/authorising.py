@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from waymark.errors.v1 import reason_pb2
@@ -38,16 +39,27 @@ def agree(app: VouchersApp, tx: Transaction, row: Any, code: str) -> None:
     """Sees that the caller may give the learner's word on a locked redemption: the learner, or who has the
     code, which then counts no more.
 
-    Raises Refusal: AUTHORISATION_CODE_INVALID, which is counted unless there was no code; TOO_MANY_ATTEMPTS.
+    Raises Refusal: AUTHORISATION_CODE_INVALID, which is counted unless there was no code; TOO_MANY_ATTEMPTS;
+    UNAVAILABLE, for a right code as for a wrong one, when a try cannot be counted.
     """
-    if not code and is_learner(tx.principal, row.learner):
-        return
     redemption = str(row.id)
-    presented = code_hmac(app.code_key, redemption, code) if code else None
-    try:
-        authorisation_codes.read(tx, redemption).prove(presented, tx.now)
-    except Refusal as refusal:
-        if code and refusal.reason == reason_pb2.REASON_AUTHORISATION_CODE_INVALID:
-            authorisation_codes.count(app.side_engine, redemption)
-        raise
-    authorisation_codes.use(tx, redemption)
+    if code:
+        kept = authorisation_codes.read(tx, redemption)
+        _prove(app, kept, redemption, code_hmac(app.code_key, redemption, code), tx.now)
+        authorisation_codes.use(tx, redemption)
+    elif not is_learner(tx.principal, row.learner):
+        authorisation_codes.read(tx, redemption).prove(None, tx.now)
+
+
+def _prove(
+    app: VouchersApp, kept: AuthorisationCode, redemption: str, presented: bytes, now: datetime
+) -> None:
+    """Looks at a code only once its try is written, and takes that back where it was none of the wrong ones:
+    looked at before, a right code would go through where a wrong one costs no try."""
+    with authorisation_codes.counting(app.side_engine, redemption) as keep:
+        try:
+            kept.prove(presented, now)
+        except Refusal as refusal:
+            if refusal.reason == reason_pb2.REASON_AUTHORISATION_CODE_INVALID:
+                keep()
+            raise

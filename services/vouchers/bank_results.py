@@ -1,6 +1,7 @@
 """Takes in what the bank says of payments: matches, books returns back, moves batches on.
 
-Locked in this order: the report, batches by id, redemptions by id, chains by number.
+Locked in this order: the report, batches by id, redemptions by id, payables by id, outcome contracts by id,
+chains by number.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from waymark.vouchers.v1 import events_pb2
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.vouchers import repaying
 from services.vouchers.co_funding import Moved, Movement, share
 from services.vouchers.domain import bookings
 from services.vouchers.domain.bank_reports import Known, Outcome, Report, Said, Verdict, outcome
+from services.vouchers.domain.ledger import Booking
 from services.vouchers.domain.money import money
 from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.domain.states import BatchKind, BatchState
 from services.vouchers.store import bank_reports, ledger, payables, payouts
 
 RESULTS = {Verdict.CONFIRMED: BatchState.CONFIRMED, Verdict.RETURNED: BatchState.RETURNED}
+Booked = tuple[int, Booking]  # for the chain of a number
 OPEN = (Outcome.UNMATCHED, Outcome.DIFFERENT, Outcome.NOT_SENT, Outcome.UNCLEAR)
 
 
@@ -139,10 +143,14 @@ def settle(
     bank_reports.set_results(
         tx, [(each.batch, each.organisation, each.result, each.code) for each in changed]
     )
-    returned = [each for each in changed if each.result == BatchState.RETURNED]
-    paying = BatchKind.PAYABLES
-    _book_back(tx, [each for each in returned if batches[each.batch].kind != paying])
-    _book_payables_back(tx, [each for each in returned if batches[each.batch].kind == paying])
+    redemptions = [each for each in changed if batches[each.batch].kind == BatchKind.REDEMPTIONS]
+    booked, moved = _take_back(tx, [each for each in redemptions if each.result == BatchState.RETURNED])
+    booked += _settle_payables(
+        tx, [each for each in changed if batches[each.batch].kind == BatchKind.PAYABLES]
+    )
+    if booked:
+        ledger.post_all(tx, booked)
+    share(tx, moved)
     for batch in sorted({each.batch for each in changed}):
         results = {each.result for each in by_batch[batch]}
         if 0 not in results:
@@ -152,35 +160,43 @@ def settle(
         tx.publish(each)
 
 
-def _book_back(tx: Transaction, returned: list[Payment]) -> None:
+def _take_back(tx: Transaction, returned: list[Payment]) -> tuple[list[Booked], list[Moved]]:
+    """Frees the redemptions of returned payments for another batch; returns what to book of it, by chain."""
     rows = payouts.paid_by(tx, ((each.batch, each.organisation) for each in returned)) if returned else []
     if rows:
         payouts.set_returned(tx, [str(row.id) for row in rows])
-        booked, moved = [], []
-        for row in rows:
-            redemption, batch = f"redemptions/{row.id}", f"payoutBatches/{row.batch_id}"
-            booking = bookings.payout_return(new_id(), redemption, batch, row.paid_cents)
-            booked.append((row.shard, booking))
-            about = (str(row.id), str(row.voucher_id), str(row.batch_id), -row.paid_cents)
-            moved.append(Moved(booking.id, Movement.RETURN, *about))
-        ledger.post_all(tx, booked)
-        share(tx, moved)
+    booked, moved = list[Booked](), list[Moved]()
+    for row in rows:
+        redemption, batch = f"redemptions/{row.id}", f"payoutBatches/{row.batch_id}"
+        booking = bookings.payout_return(new_id(), redemption, batch, row.paid_cents)
+        booked.append((row.shard, booking))
+        about = (str(row.id), str(row.voucher_id), str(row.batch_id), -row.paid_cents)
+        moved.append(Moved(booking.id, Movement.RETURN, *about))
+    return booked, moved
 
 
-def _book_payables_back(tx: Transaction, returned: list[Payment]) -> None:
-    rows = payables.paid_by(tx, ((each.batch, each.organisation) for each in returned)) if returned else []
-    if rows:
-        payables.set_returned(tx, [str(row.id) for row in rows])
-        booked = [
-            (
-                row.shard,
-                bookings.payout_return(
-                    new_id(), row.subject, f"payoutBatches/{row.batch_id}", row.cleared_cents
-                ),
-            )
-            for row in rows
-        ]
-        ledger.post_all(tx, booked)
+def _settle_payables(tx: Transaction, changed: list[Payment]) -> list[Booked]:
+    """Frees the payables of returned payments for another batch, and has what investors were paid count as
+    repaid; returns what to book of it, by chain."""
+    results = {(each.batch, each.organisation): each.result for each in changed}
+    rows = payables.paid_by(tx, results) if results else []
+    back, repaid, booked = list[Row[Any]](), list[Row[Any]](), list[Booked]()
+    for row in rows:
+        batch, source = f"payoutBatches/{row.batch_id}", f"fundingSources/{row.source_id}"
+        if results[row.batch_id, row.organisation] == BatchState.RETURNED:
+            back.append(row)
+            counted = source if row.state == payables.REPAID else ""
+            booking = bookings.payout_return(new_id(), row.subject, batch, row.cleared_cents, counted)
+        elif row.source_id:
+            repaid.append(row)
+            booking = bookings.confirm_repaid(new_id(), row.subject, batch, source, row.cleared_cents)
+        else:
+            continue
+        booked.append((row.shard, booking))
+    payables.set_returned(tx, [row.id for row in back])
+    payables.set_repaid(tx, [row.id for row in repaid])
+    repaying.review(tx, [row.subject for row in (*back, *repaid) if row.source_id])
+    return booked
 
 
 def _events(changed: list[Payment], batches: Mapping[str, Row[Any]]) -> Iterator[Any]:

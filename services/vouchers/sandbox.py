@@ -8,7 +8,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
@@ -17,10 +16,11 @@ from services.platform.errors import Refusal, Violation
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment, assess
 from services.vouchers.bank_results import Payment, settle
+from services.vouchers.domain.payouts import Due, payments
 from services.vouchers.domain.sandbox import DAILY, LEARNER
 from services.vouchers.domain.states import ApplicationState, BatchState, RedemptionState, need
 from services.vouchers.granting import decide_by_rules
-from services.vouchers.settlement import pay, payments_for, release
+from services.vouchers.settlement import less_receivables, pay, release
 from services.vouchers.store import payouts, sandbox, vouchers
 
 STAFF = "sandbox"  # the second person of batches that concern nobody
@@ -47,23 +47,28 @@ def make_voucher(app: VouchersApp, tx: Transaction, organisation: str, programme
 
 def pay_out(tx: Transaction, row: Any, return_code: str) -> None:
     """Releases a locked redemption of the sandbox and pays it in a batch of its own, which the bank confirms,
-    or returns with a `return_code`. Raises Refusal(WRONG_STATE) unless it is accepted."""
+    or returns with a `return_code`. What the provider owes back in play money is set off. Raises
+    Refusal(WRONG_STATE) unless it is accepted."""
     need(RedemptionState(row.state), (RedemptionState.ACCEPTED,))
+    batch, redemption = new_id(), str(row.id)
+    payouts.add_batch(tx, _batch(tx, batch, row.currency))
+    whole = payments(batch, [Due(redemption, row.organisation, row.held_cents + row.cleared_cents)])
+    (due,) = less_receivables(tx, batch, whole, row.currency)
     if row.held_cents:
         release(tx, [row])
-    batch, redemption = new_id(), str(row.id)
-    added = payouts.add_batch(tx, _batch(tx, batch, row))
     payouts.put_into_batch(tx, batch, [redemption])
-    rows = payouts.in_batch(tx, batch)
-    dues = payments_for(batch, rows)
-    payouts.set_payments(tx, batch, dues, {row.organisation: NOWHERE})
-    pay(tx, batch, rows)
-    result = BatchState.RETURNED if return_code else BatchState.CONFIRMED
-    payment = Payment(batch, row.organisation, dues[0].cents, 0, int(result), return_code)
-    settle(tx, [payment], {batch: [payment]}, {batch: added})
+    payouts.set_payments(tx, batch, [due], {row.organisation: NOWHERE})
+    pay(tx, batch, payouts.in_batch(tx, batch))
+    paid = payouts.change_batch(tx, batch, {"total_cents": due.cents})
+    if due.cents:
+        result = BatchState.RETURNED if return_code else BatchState.CONFIRMED
+        payment = Payment(batch, row.organisation, due.cents, 0, int(result), return_code)
+        settle(tx, [payment], {batch: [payment]}, {batch: paid})
+    else:  # set off whole, so no bank has a word on it
+        payouts.change_batch(tx, batch, {"state": int(BatchState.CONFIRMED), "settled_at": tx.now})
 
 
-def _batch(tx: Transaction, batch: str, row: Row[Any]) -> dict[str, Any]:
+def _batch(tx: Transaction, batch: str, currency: str) -> dict[str, Any]:
     """Returns the columns of a batch that was sent, from no account and to nobody."""
     caller = tx.principal.subject
     return {
@@ -72,8 +77,7 @@ def _batch(tx: Transaction, batch: str, row: Row[Any]) -> dict[str, Any]:
         "execution_date": tx.now.date(),
         "debtor_name": NOWHERE.holder_name,
         "debtor_iban": NOWHERE.iban,
-        "currency": row.currency,
-        "total_cents": row.held_cents + row.cleared_cents,
+        "currency": currency,
         **dict.fromkeys(("created_by", "frozen_by", "sent_by"), caller),
         **dict.fromkeys(("frozen_at", "approved_at", "sent_at"), tx.now),
         "approved_by": STAFF,

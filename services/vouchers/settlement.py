@@ -17,7 +17,7 @@ from services.platform.db.transaction import Transaction
 from services.vouchers.app import VouchersApp
 from services.vouchers.co_funding import Moved, Movement, recovered, share
 from services.vouchers.domain import bookings
-from services.vouchers.domain.clawback import spread
+from services.vouchers.domain.clawback import set_off, spread
 from services.vouchers.domain.payouts import Due, Payment, payments
 from services.vouchers.monitoring import check_accepted
 from services.vouchers.store import ledger, payables, payouts, receivables
@@ -57,6 +57,17 @@ def pay_payables(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:
 def payments_for(batch: str, rows: Sequence[Row[Any]]) -> list[Payment]:
     """Returns the payments of a batch for what is cleared in it, one for each payee."""
     return payments(batch, (Due(str(row.id), row.organisation, row.cleared_cents) for row in rows))
+
+
+def less_receivables(tx: Transaction, batch: str, dues: Sequence[Payment], currency: str) -> list[Payment]:
+    """Sets what providers owe back off against what they are due, and keeps it for when the batch is paid."""
+    receivables.release_set_offs(tx, batch)
+    owed = receivables.lock_open(tx, {payment.organisation for payment in dues}, currency)
+    against = {
+        payment.organisation: set_off(payment.cents, owed.get(payment.organisation, [])) for payment in dues
+    }
+    receivables.reserve_set_offs(tx, batch, against)
+    return [payment.less(against[payment.organisation]) for payment in dues]
 
 
 def pay(tx: Transaction, batch: str, rows: Sequence[Row[Any]]) -> None:

@@ -10,10 +10,12 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
-from sqlalchemy import Engine, Row, func, select, text
+from sqlalchemy import Connection, Engine, Row, func, select, text
 
+from services.platform.db.engine import milliseconds
 from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import ANONYMOUS
+from services.platform.rpc.interceptors.deadline import LONGEST
 from services.vouchers.domain.ledger import START, Head, Kind, checkpoint_text
 from services.vouchers.domain.qr import SigningKey
 from services.vouchers.store import ledger
@@ -24,6 +26,13 @@ from services.vouchers.store.ledger_reading import (
     transaction_count,
     unbalanced,
 )
+
+# Seconds that a statement of a verification may take, and a transaction of it stand idle until the other is
+# done: a sum reads every entry there is, for which what bounds ordinary statements is too short. A call lasts
+# no longer, so nobody waits for more.
+PATIENCE = LONGEST
+_PATIENCE = text("""SELECT set_config('statement_timeout', :limit, true),
+  set_config('idle_in_transaction_session_timeout', :limit, true)""")
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,8 @@ class Report:
             self.findings.append(Finding(shard, sequence, kind, said))
 
 
-# Accounts as the tables have them against the sum of their entries. Kinds as in domain/ledger.py.
+# Accounts as the tables have them against the sum of their entries. Kinds as in domain/ledger.py; of funders
+# (1) only what the bank has confirmed to investors, by what it was for.
 _BALANCES = text("""WITH kept AS (
   SELECT 2 AS kind, name AS owner, available_cents AS cents FROM pots
   UNION ALL SELECT 2, 'waitingListEntries/' || id, held_cents FROM waiting_list
@@ -61,6 +71,8 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 5, 'redemptions/' || id, held_cents FROM redemptions
   UNION ALL SELECT 6, 'redemptions/' || id, cleared_cents FROM redemptions
   UNION ALL SELECT 6, subject, cents FROM payables WHERE state < 3
+  UNION ALL SELECT 1, subject, cents FROM payables WHERE state = 4
+  UNION ALL SELECT 7, 'payoutBatches/' || batch_id, sum(cents) FROM payables WHERE state = 3 GROUP BY batch_id
   UNION ALL SELECT 8, 'receivables/' || id, set_off_cents + written_off_cents - amount_cents FROM receivables
   UNION ALL SELECT 10, 'levyAccounts/' || account_id, sum(contributed_cents - claimed_cents - expired_cents)
     FROM levy_years GROUP BY account_id
@@ -68,8 +80,13 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 12, 'employerObligations/' || id, paid_cents + written_off_cents - owed_cents
     FROM employer_obligations
 ), booked AS (
-  SELECT kind, owner, min(shard) AS shard, sum(cents) AS cents FROM ledger_entries
-  WHERE kind BETWEEN 2 AND 6 OR kind IN (8, 10, 11, 12) GROUP BY kind, owner
+  SELECT kind, CASE kind WHEN 1 THEN reference ELSE owner END AS owner, min(shard) AS shard,
+    sum(cents) AS cents
+  FROM ledger_entries
+  WHERE kind BETWEEN 2 AND 6 OR kind IN (8, 10, 11, 12)
+    OR kind = 7 AND owner IN (SELECT 'payoutBatches/' || id FROM payout_batches WHERE kind = 2)
+    OR kind = 1 AND operation IN ('repaid', 'return')
+  GROUP BY 1, 2
 )
 SELECT coalesce(k.kind, b.kind) AS kind, coalesce(k.owner, b.owner) AS owner, coalesce(b.shard, -1) AS shard,
   coalesce(k.cents, 0) AS kept, coalesce(b.cents, 0) AS booked
@@ -92,13 +109,19 @@ def verify(engine: Engine, key: SigningKey, limit: int = 100) -> Report:
     """Compares hashes, gaps, sums of transactions, heads, checkpoints and balances; changes nothing.
 
     Reads one moment of the database (REPEATABLE READ) while redeeming goes on: the chains over one connection
-    and the sums over another, at the same time.
+    and the sums over another, at the same time. Raises SQLAlchemy's TimeoutError at once when the pool of
+    `engine` has not both, and its errors after PATIENCE.
     """
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     reading = engine.execution_options(**options)
-    with ThreadPoolExecutor(1, "sums") as beside, reading.connect() as connection:
+    with (
+        reading.connect() as connection,
+        reading.connect() as other,
+        ThreadPoolExecutor(1, "sums") as beside,
+    ):
         now, moment = connection.execute(select(func.now(), func.pg_export_snapshot())).one()
-        sums = beside.submit(_add_up, reading, moment, now, limit)
+        _be_patient(connection)
+        sums = beside.submit(_add_up, other, moment, now, limit)
         report, tx = Report(limit), Transaction(connection, ANONYMOUS, now)
         marks = _marks(tx)
         ends = _check_chains(tx, report, marks, key)
@@ -106,13 +129,17 @@ def verify(engine: Engine, key: SigningKey, limit: int = 100) -> Report:
     return report
 
 
-def _add_up(engine: Engine, moment: str, now: datetime, limit: int) -> _Sums:
+def _be_patient(connection: Connection) -> None:
+    connection.execute(_PATIENCE, {"limit": str(milliseconds(PATIENCE))})
+
+
+def _add_up(connection: Connection, moment: str, now: datetime, limit: int) -> _Sums:
     """Adds up what there is at the moment (name of a snapshot) that another connection has open."""
-    with engine.connect() as connection:
-        connection.execute(text(f"SET TRANSACTION SNAPSHOT '{moment}'"))
-        tx = Transaction(connection, ANONYMOUS, now)
-        balances = tx.execute(_BALANCES, {"limit": limit}).all()
-        return _Sums(transaction_count(tx), unbalanced(tx, limit), entered_sums(tx), balances)
+    connection.execute(text(f"SET TRANSACTION SNAPSHOT '{moment}'"))  # before any query
+    _be_patient(connection)
+    tx = Transaction(connection, ANONYMOUS, now)
+    balances = tx.execute(_BALANCES, {"limit": limit}).all()
+    return _Sums(transaction_count(tx), unbalanced(tx, limit), entered_sums(tx), balances)
 
 
 def _marks(tx: Transaction) -> dict[int, dict[int, Row[Any]]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services.cli.demo.walk import STEPS
+from services.cli.demo.walk import PROGRAMMES, STEPS
 from services.cli.stack.plan import WIDTH
 from services.cli.stack.ports import is_free
 from services.cli.stack.state import StackState, find_state
@@ -88,8 +88,17 @@ def test_every_practice_of_vouchers_is_walked(home: Path) -> None:
     walk = Walk(home, "--all-programmes", "--json")
     assert walk.failed == {}
     assert walk.exit_code == 0
+    assert [step["step"] for step in walk.steps] == [step.name for step in PROGRAMMES]
     shown = {row for step in walk.steps for row in step["rows"]}
     assert {f"V{number}" for number in range(1, 16)} <= shown
+
+
+def test_every_practice_of_partners_is_walked(home: Path) -> None:
+    walk = Walk(home, "--catalogue", "--json")
+    assert walk.failed == {}
+    assert walk.exit_code == 0
+    shown = {row for step in walk.steps for row in step["rows"]}
+    assert {f"C{number}" for number in (*range(10, 18), 21)} <= shown
 
 
 def test_real_taxonomy_list_and_feed(home: Path) -> None:

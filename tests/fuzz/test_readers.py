@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from services.catalogue.imports import csv_template, feed, shortage_csv, taxonomy_csv, xcri_cap
+from services.catalogue.imports import (
+    csv_template,
+    feed,
+    json_ld,
+    json_records,
+    shortage_csv,
+    taxonomy_csv,
+    xml_records,
+)
 from services.vouchers.domain import bank_xml, codes, levies, qr, row_files
 from tests.fuzz.readers import READERS
 from tests.fuzz.running import Found, check, corpus, run
@@ -62,7 +70,12 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("wages", deaf(levies, "Error", "csv")),
     ("feed_csv", deaf(csv_template, "Error", "csv")),
     ("feed_csv", lambda patch: patch.setattr(csv_template, "_raw", raw_with_any_id)),
-    ("feed_xcri", deaf(xcri_cap, "XMLSyntaxError", "etree")),
+    ("feed_xcri", deaf(xml_records, "XMLSyntaxError", "etree")),
+    ("feed_emg", deaf(xml_records, "XMLSyntaxError", "etree")),
+    ("feed_lheo", deaf(xml_records, "XMLSyntaxError", "etree")),
+    ("feed_schema_org", lambda patch: patch.setattr(json_records, "ValueError", Nothing, raising=False)),
+    ("feed_schema_org", lambda patch: patch.setattr(json_records, "RecursionError", Nothing, raising=False)),
+    ("feed_schema_org", lambda patch: patch.setattr(json_ld, "_text", str)),
     ("shortage_template", deaf(shortage_csv, "Error", "csv")),
     ("shortage_names", deaf(shortage_csv, "Error", "csv")),
     ("shortage_index", lambda patch: patch.setattr(shortage_csv, "_INDEX", SimpleNamespace(fullmatch=str))),

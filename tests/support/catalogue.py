@@ -15,6 +15,8 @@ from waymark.catalogue.v1 import (
     course_pb2_grpc,
     feed_run_pb2,
     feed_run_pb2_grpc,
+    observation_pb2,
+    observation_pb2_grpc,
     organisation_pb2,
     organisation_pb2_grpc,
     search_pb2,
@@ -29,8 +31,10 @@ from waymark.catalogue.v1 import (
     upload_pb2_grpc,
 )
 
+from services.catalogue.imports.observations import KIND, take_in
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.service import DEFINITION
+from services.platform.operations.runner import run_chunk
 from tests.support.databases import Databases
 from tests.support.parts import S3Address
 from tests.support.servers import Serve, Served, token
@@ -38,7 +42,7 @@ from tests.support.uploads import put
 
 MANAGER = str(uuid.uuid4())
 SECOND = str(uuid.uuid4())
-CSV, XML = "text/csv", "application/xml"
+CSV, XML, JSON = "text/csv", "application/xml", "application/json"
 
 
 def day(iso: str) -> Date:
@@ -82,6 +86,39 @@ class Catalogue:
 
     def searches(self, access: str | None = None) -> Any:
         return self.stub(search_pb2_grpc.SearchServiceStub, access)
+
+    def observations(self, access: str | None = None) -> Any:
+        return self.stub(observation_pb2_grpc.ObservationServiceStub, access)
+
+    def observation_source(self, name: str, suppress_below: int = 5, **values: Any) -> str:
+        given = {"publisher": "PES", "method": "register", "coverage": "all", "licence": "CC BY 4.0"} | values
+        source = observation_pb2.ObservationSource(suppress_below=suppress_below, **given)
+        made = self.observations().CreateObservationSource(
+            observation_pb2.CreateObservationSourceRequest(
+                observation_source=source, observation_source_id=name
+            )
+        )
+        return str(made.name)
+
+    def take_in(self, source: str, data: bytes, form: str = "CSV", **values: Any) -> Any:
+        """Takes a file of figures in, to its end."""
+        started = self.observations().StartObservationImport(
+            observation_pb2.StartObservationImportRequest(
+                source=source,
+                upload=self.upload(data),
+                format=observation_pb2.ObservationFormat.Value(f"OBSERVATION_FORMAT_{form}"),
+                **values,
+            )
+        )
+        while run_chunk(self.app, {KIND: take_in}):
+            pass
+        request = observation_pb2.GetObservationImportRequest(name=started.name)
+        return self.observations().GetObservationImport(request)
+
+    def figures(self, **wanted: Any) -> Any:
+        """Figures that fit, with their sources, asked for by nobody in particular."""
+        request = observation_pb2.ListObservationsRequest(filter=observation_pb2.ObservationFilter(**wanted))
+        return self.observations("").ListObservations(request)
 
     def upload(self, data: bytes, content_type: str = CSV, access: str | None = None) -> str:
         """Uploads bytes by ticket and finalizes them; returns the upload's name."""

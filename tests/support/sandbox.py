@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from google.type import money_pb2
-from waymark.vouchers.v1 import programme_pb2, redemption_pb2
+from waymark.vouchers.v1 import programme_pb2, receivable_pb2, redemption_pb2
 from waymark.vouchers.v1 import sandbox_pb2 as pb
 
 from tests.support.instruments import Source, source
@@ -79,3 +79,18 @@ def paid(world: World, programme: str, return_code: str = "") -> Any:
     name = accepted(world, programme).name
     request = pb.PaySandboxRedemptionRequest(name=name, return_code=return_code)
     return world.provider.sandbox.PaySandboxRedemption(request)
+
+
+def claw_back(world: World, name: str, amount: int = 0) -> Any:
+    """Takes a redemption's money back as staff would, all of it or so many cents."""
+    reason = redemption_pb2.Redemption.END_REASON_NOT_ATTENDED
+    request = pb.ClawBackSandboxRedemptionRequest(name=name, reason_code=reason, request_id=request_id())
+    if amount:
+        request.amount.CopyFrom(xts(amount))
+    return world.provider.sandbox.ClawBackSandboxRedemption(request)
+
+
+def owed_back(world: World, **options: Any) -> list[Any]:
+    """Returns what the school owes back in play money, oldest first."""
+    request = receivable_pb2.ListReceivablesRequest(organisation=world.organisation, sandbox=True, **options)
+    return list(world.provider.receivables.ListReceivables(request).receivables)

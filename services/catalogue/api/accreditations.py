@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from waymark.catalogue.v1 import organisation_pb2
-from waymark.catalogue.v1.organisation_pb2 import GrantAccreditationRequest, WithdrawAccreditationRequest
+from waymark.catalogue.v1.organisation_pb2 import (
+    GrantAccreditationRequest,
+    ReviewAccreditationRequest,
+    WithdrawAccreditationRequest,
+)
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import events
-from services.catalogue.api.messages import day, day_or, last, part, put_date
-from services.catalogue.domain.accreditation import Accreditation, check_grant, check_withdrawal
+from services.catalogue.api.messages import day, day_or, last, optional_day, part, put_date
+from services.catalogue.domain.accreditation import (
+    Accreditation,
+    Criterion,
+    check_criteria,
+    check_grant,
+    check_holds,
+    check_review,
+    score,
+)
 from services.catalogue.store import organisations
 from services.platform.app import App
+from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation
@@ -32,9 +47,28 @@ class AccreditationApi:
         valid_to = day(request.valid_to, "valid_to")
         held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
         check_grant(held, valid_from, valid_to, request.parent)
-        added = organisations.add_accreditation(tx, organisation, valid_from, valid_to, request.scheme)
+        review, criteria = optional_day(request, "review_date"), _criteria(request)
+        check_review(review, valid_from, valid_to)
+        check_criteria(criteria)
+        days = valid_from, valid_to
+        added = Accreditation(new_id(), *days, request.scheme, None, criteria, review)
+        organisations.add_accreditation(tx, organisation, added)
         announce(tx, organisation)
         return accreditation_message(organisation, added)
+
+    @mutation
+    def ReviewAccreditation(
+        self, tx: Transaction, request: ReviewAccreditationRequest
+    ) -> organisation_pb2.Accreditation:
+        organisation, accreditation = part(request.name, 1), last(request.name)
+        organisations.read(tx.connection, organisation, lock=True)
+        held = self._find(tx, organisation, accreditation)
+        check_holds(held, tx.now.date())
+        review, criteria = optional_day(request, "review_date"), _criteria(request)
+        check_review(review, max(held.valid_from, tx.now.date()), held.valid_to)
+        check_criteria(criteria)
+        organisations.review(tx, accreditation, criteria, review)
+        return accreditation_message(organisation, self._find(tx, organisation, accreditation))
 
     @mutation
     def WithdrawAccreditation(
@@ -42,7 +76,7 @@ class AccreditationApi:
     ) -> organisation_pb2.Accreditation:
         organisation, accreditation = part(request.name, 1), last(request.name)
         organisations.read(tx.connection, organisation, lock=True)
-        check_withdrawal(self._find(tx, organisation, accreditation), tx.now.date())
+        check_holds(self._find(tx, organisation, accreditation), tx.now.date())
         organisations.withdraw(tx, accreditation, request.reason)
         announce(tx, organisation)
         return accreditation_message(organisation, self._find(tx, organisation, accreditation))
@@ -69,11 +103,36 @@ def announce_begun(app: App) -> None:
             announce(tx, organisation)
 
 
+def announce_run_out(app: App) -> None:
+    """Publishes the state of organisations whose accreditation has run out; a job."""
+    with transaction(app) as tx:
+        for organisation in organisations.run_out(tx):
+            announce(tx, organisation)
+
+
+def ask_for_reviews(app: App) -> None:
+    """Asks once for each review of an accreditation, a month before it is due; a job."""
+    with transaction(app) as tx:
+        for row in organisations.to_review(tx):
+            tx.publish(events.accreditation_review_due(row))
+
+
+def _criteria(request: GrantAccreditationRequest | ReviewAccreditationRequest) -> tuple[Criterion, ...]:
+    return tuple(
+        Criterion(each.code, each.score, each.minimum, each.weight or 1) for each in request.criteria
+    )
+
+
 def accreditation_message(organisation: str, held: Accreditation) -> organisation_pb2.Accreditation:
     """Returns the message of an accreditation."""
     answer = organisation_pb2.Accreditation(
-        name=f"organisations/{organisation}/accreditations/{held.id}", scheme=held.scheme
+        name=f"organisations/{organisation}/accreditations/{held.id}",
+        scheme=held.scheme,
+        score=score(held.criteria),
     )
+    for each in held.criteria:
+        answer.criteria.add(**asdict(each))
+    put_date(answer.review_date, held.review_date)
     put_date(answer.valid_from, held.valid_from)
     put_date(answer.valid_to, held.valid_to)
     if held.withdraw_time is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -21,12 +22,13 @@ from waymark.catalogue.v1.course_pb2 import (
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import events
+from services.catalogue.api.branding import put_branding
 from services.catalogue.api.messages import day_or, invalid, last, mask, put_date
 from services.catalogue.domain import courses as domain
 from services.catalogue.domain.courses import CORRECTABLE, Document
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports.values import web_address
-from services.catalogue.store import courses, taxonomies
+from services.catalogue.store import branding, courses, taxonomies
 from services.catalogue.store.tables import courses as table
 from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
@@ -44,7 +46,7 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
 
     @query
     def GetCourse(self, tx: Transaction, request: GetCourseRequest) -> Course:
-        return course_message(courses.read(tx.connection, last(request.name)))
+        return _messages(tx, [courses.read(tx.connection, last(request.name))])[0]
 
     @query
     def ListCourses(self, tx: Transaction, request: ListCoursesRequest) -> ListCoursesResponse:
@@ -59,9 +61,7 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
             filters={"organisation": organisation, "source": source},
             maximum=200,
         )
-        return ListCoursesResponse(
-            courses=map(course_message, found.rows), next_page_token=found.next_page_token
-        )
+        return ListCoursesResponse(courses=_messages(tx, found.rows), next_page_token=found.next_page_token)
 
     @mutation
     def CorrectCourse(self, tx: Transaction, request: CorrectCourseRequest) -> Course:
@@ -86,7 +86,7 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
             corrections=corrections,
         )
         tx.publish(events.course_changed(row.id, row.version, row.organisation_id, document, removed=False))
-        return course_message(row)
+        return _messages(tx, [row])[0]
 
     @query
     def ListSessions(self, tx: Transaction, request: ListSessionsRequest) -> ListSessionsResponse:
@@ -141,8 +141,17 @@ def _tags(tx: Transaction, given: Course) -> list[Document]:
     ]
 
 
-def course_message(row: Any) -> Course:
-    """Returns the message of a course."""
+def _messages(tx: Transaction, rows: Sequence[Any]) -> list[Course]:
+    """Returns the messages of courses with the branding of who offers them."""
+    branded = branding.branded(tx.connection, [row.organisation_id for row in rows])
+    answers = [_message(row) for row in rows]
+    for row, answer in zip(rows, answers, strict=True):
+        if found := branded.get(row.organisation_id):
+            put_branding(answer, found)
+    return answers
+
+
+def _message(row: Any) -> Course:
     document: Document = row.document
     answer = Course(
         name=f"courses/{row.id}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type import date_pb2
@@ -20,6 +21,22 @@ from services.platform.identity.principals import Principal
 def last(name: str) -> str:
     """Returns the last part of a resource name."""
     return name.rsplit("/", 1)[-1]
+
+
+def is_uuid(text: str) -> bool:
+    """True for a UUID in the form that the database takes."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def last_uuid(name: str) -> str:
+    """Returns the last part of a resource name; raises Refusal(NOT_FOUND) when it is no UUID."""
+    if not is_uuid(last(name)):
+        raise Refusal(reason_pb2.REASON_NOT_FOUND, "The resource name is not complete.")
+    return last(name)
 
 
 def part(name: str, index: int) -> str:
@@ -54,6 +71,11 @@ def day(message: date_pb2.Date, field: str) -> date:
 def day_or(request: Any, field: str, default: date) -> date:
     """Returns the date in a field, or `default` where it is unset."""
     return day(getattr(request, field), field) if request.HasField(field) else default
+
+
+def optional_day(message: Any, field: str) -> date | None:
+    """Returns the date in a field, None where it is unset."""
+    return day(getattr(message, field), field) if message.HasField(field) else None
 
 
 def put_date(message: date_pb2.Date, value: date | str | None) -> None:

@@ -17,24 +17,30 @@ from waymark.catalogue.v1.organisation_pb2 import (
     Site,
     UpdateOrganisationRequest,
 )
+from waymark.errors.v1 import reason_pb2
+from waymark.options.v1.options_pb2 import ROLE_CATALOGUE_MANAGER
 
 from services.catalogue import events
 from services.catalogue.api.accreditations import AccreditationApi, accreditation_message
-from services.catalogue.api.messages import last, mask, required
+from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
+from services.catalogue.api.messages import invalid, last, mask, required
 from services.catalogue.domain.accreditation import Accreditation, current
-from services.catalogue.store import organisations
+from services.catalogue.domain.organisations import check_place
+from services.catalogue.store import organisation_tree, organisations
 from services.catalogue.store.tables import organisations as table
 from services.catalogue.store.tables import sites
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 
-CHANGEABLE = ("display_name", "legal_ids", "sector")
+CHANGEABLE = ("display_name", "legal_ids", "sector", "parent", "roles", "branding")
+OF_THE_CATALOGUE = {"parent", "roles"}  # a provider does not say itself whose branch it is and what it may do
 
 
-class OrganisationApi(AccreditationApi, organisation_pb2_grpc.OrganisationServiceServicer):
+class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.OrganisationServiceServicer):
     """Partners and providers."""
 
     @mutation
@@ -48,6 +54,8 @@ class OrganisationApi(AccreditationApi, organisation_pb2_grpc.OrganisationServic
             display_name=given.display_name,
             legal_ids=dict(given.legal_ids),
             sector=given.sector,
+            roles=list(given.roles),
+            parent_id=_place(tx, organisation, given.parent),
         )
         row = organisations.read(tx.connection, organisation)
         tx.publish(events.organisation_changed(row.id, row.version, [], tx.now.date()))
@@ -62,13 +70,22 @@ class OrganisationApi(AccreditationApi, organisation_pb2_grpc.OrganisationServic
     def ListOrganisations(
         self, tx: Transaction, request: ListOrganisationsRequest
     ) -> ListOrganisationsResponse:
+        if request.all_levels and not request.parent:
+            raise invalid("all_levels", "goes with parent")
+        wanted = organisations.Wanted(
+            accredited_on=tx.now.date() if request.accredited_only else None,
+            parent=last(request.parent),
+            all_levels=request.all_levels,
+            sector=request.sector,
+            role=request.role,
+        )
         found = page(
             tx,
             self.app.signer,
-            organisations.listing(tx.now.date() if request.accredited_only else None),
+            organisations.listing(wanted),
             order_by=[table.c.display_name, table.c.id],
             request=request,
-            filters={"accredited_only": request.accredited_only},
+            filters=wanted._asdict() | {"accredited_on": request.accredited_only},
         )
         held = organisations.accreditations_of(tx.connection, [row.id for row in found.rows])
         return ListOrganisationsResponse(
@@ -82,11 +99,24 @@ class OrganisationApi(AccreditationApi, organisation_pb2_grpc.OrganisationServic
         fields = mask(request.update_mask, CHANGEABLE)
         if "display_name" in fields:
             required(given, "organisation", "display_name")
+        if OF_THE_CATALOGUE & {*fields} and ROLE_CATALOGUE_MANAGER not in tx.principal.roles:
+            detail = f"{' and '.join(sorted(OF_THE_CATALOGUE))} are changed by the catalogue's own staff."
+            raise Refusal(reason_pb2.REASON_PERMISSION_DENIED, detail)
+        if "parent" in fields:
+            organisation_tree.lock(tx)
         row = organisations.read(tx.connection, last(given.name), lock=True)
         check_etag(given.etag, row.version)
-        values = {field: getattr(given, field) for field in fields}
+        values: dict[str, Any] = {field: getattr(given, field) for field in fields}
         if "legal_ids" in values:
             values["legal_ids"] = dict(given.legal_ids)
+        if "roles" in values:
+            values["roles"] = list(given.roles)
+        if "parent" in values:
+            del values["parent"]
+            values["parent_id"] = _place(tx, row.id, given.parent)
+        if "branding" in values:
+            del values["branding"]
+            values |= branding_values(tx, row, given.branding)
         row = organisations.change(tx, row.id, **values)
         held = organisations.accreditations_of(tx.connection, [row.id])[row.id]
         tx.publish(events.organisation_changed(row.id, row.version, held, tx.now.date()))
@@ -124,14 +154,31 @@ class OrganisationApi(AccreditationApi, organisation_pb2_grpc.OrganisationServic
         return ListSitesResponse(sites=map(_site_message, found.rows), next_page_token=found.next_page_token)
 
 
+def _place(tx: Transaction, organisation: str, parent: str) -> str | None:
+    """Returns the id of the parent to have, None at the top; the tree stays locked until the commit.
+
+    Raises Refusal NOT_FOUND or ORGANISATION_LOOP.
+    """
+    if not parent:
+        return None
+    organisation_tree.lock(tx)
+    found = organisations.read(tx.connection, last(parent)).id
+    height = organisation_tree.height(tx.connection, organisation)
+    check_place(organisation, organisation_tree.above(tx.connection, found), height)
+    return str(found)
+
+
 def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisation:
     answer = Organisation(
         name=f"organisations/{row.id}",
         display_name=row.display_name,
         legal_ids=row.legal_ids,
         sector=row.sector,
+        parent=f"organisations/{row.parent_id}" if row.parent_id else "",
+        roles=row.roles,
         etag=etag_of(row.version),
     )
+    put_branding(answer, row)
     today = tx.now.date()
     accreditation = current(held, today)
     if accreditation is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Table, select
 
-from services.catalogue.api.messages import last
+from services.catalogue.api.messages import is_uuid, last, part
+from services.catalogue.store import assessments, contact_details
+from services.catalogue.store.agreement_tables import agreements
+from services.catalogue.store.partner_application_tables import partner_applications
 from services.catalogue.store.tables import courses, feed_runs, sources, uploads
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
@@ -35,13 +37,52 @@ def feed_run_owner(principal: Principal, request: Any, connection: Connection) -
     """The caller acts for the organisation of the run's source."""
     run = last(request.name if hasattr(request, "name") else request.parent)
     statement = select(feed_runs.c.source_id).where(feed_runs.c.id == run)
-    source = connection.execute(statement).scalar() if _is_uuid(run) else None
+    source = connection.execute(statement).scalar() if is_uuid(run) else None
     return source is not None and _owned(principal, connection, sources, source)
 
 
 def course_owner(principal: Principal, request: Any, connection: Connection) -> bool:
     """The caller acts for the organisation of the course."""
     return _owned(principal, connection, courses, last(request.course.name))
+
+
+def agreement_party(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller acts for a party of the agreement."""
+    agreement = part(request.name if hasattr(request, "name") else request.parent, 1)
+    if not principal.organisation or not is_uuid(agreement):
+        return False
+    statement = select(agreements.c.parties).where(agreements.c.id == agreement)
+    return last(principal.organisation) in (connection.execute(statement).scalar() or ())
+
+
+def agreement_monitor(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller watches the agreement."""
+    agreement = part(request.parent, 1)
+    if not is_uuid(agreement):
+        return False
+    statement = select(agreements.c.monitor).where(agreements.c.id == agreement)
+    return bool(connection.execute(statement).scalar() == principal.subject.lower())
+
+
+def contact_details_reader(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller acts for the organisation, or for one that it shares details with for the purpose."""
+    own, giver = last(principal.organisation), part(request.name, 1)
+    if not own or own == giver:
+        return bool(own)
+    return bool(contact_details.shared(connection, giver, own, request.purpose))
+
+
+def contact_details_owner(principal: Principal, request: Any, _: Connection) -> bool:
+    """The caller acts for the organisation whose details are to change."""
+    own = last(principal.organisation)
+    return bool(own) and own == part(request.contact_details.name, 1)
+
+
+def partner_applicant(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller applied."""
+    row = partner_applications.c
+    statement = select(row.applicant).where(row.id == last(request.name))
+    return bool(connection.execute(statement).scalar() == principal.subject)
 
 
 def upload_owner(principal: Principal, request: Any, connection: Connection) -> bool:
@@ -51,19 +92,19 @@ def upload_owner(principal: Principal, request: Any, connection: Connection) -> 
     return bool(connection.execute(statement).scalar() == principal.subject)
 
 
+def sector_council(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller acts for a sector council that is appointed for the occupation of the assessment."""
+    assessment = last(request.name)
+    if not principal.organisation or not is_uuid(assessment):
+        return False
+    return assessments.is_council(connection, last(principal.organisation), assessment)
+
+
 def _owned(principal: Principal, connection: Connection, table: Table, key: str) -> bool:
-    if not principal.organisation or not _is_uuid(key):
+    if not principal.organisation or not is_uuid(key):
         return False
     statement = select(table.c.organisation_id).where(table.c.id == key)
     return bool(connection.execute(statement).scalar() == last(principal.organisation))
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 RELATIONSHIPS: Mapping[str, Relationship] = {
@@ -72,5 +113,11 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "source.owner": source_owner,
     "feed_run.owner": feed_run_owner,
     "course.owner": course_owner,
+    "agreement.party": agreement_party,
+    "agreement.monitor": agreement_monitor,
+    "partner_application.applicant": partner_applicant,
+    "contact_details.reader": contact_details_reader,
+    "contact_details.owner": contact_details_owner,
     "catalogue_upload.owner": upload_owner,
+    "assessment.sector_council": sector_council,
 }

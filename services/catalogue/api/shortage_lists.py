@@ -1,4 +1,5 @@
-"""ShortageListService: lists and the as-of answer; versions are in `shortage_versions.py`."""
+"""ShortageListService: lists and the as-of answer; versions are in `shortage_versions.py`, drafts
+from assessments in `shortage_drafts.py`."""
 
 from __future__ import annotations
 
@@ -16,11 +17,13 @@ from waymark.catalogue.v1.shortage_list_pb2 import (
     ShortageList,
 )
 
-from services.catalogue.api.messages import day_or, invalid, last, put_date
+from services.catalogue.api.messages import day_or, last, put_date
+from services.catalogue.api.occupation_names import occupation_of
+from services.catalogue.api.shortage_drafts import ShortageDraftApi
 from services.catalogue.api.shortage_versions import ShortageVersionApi, entry_message
 from services.catalogue.domain import shortage
 from services.catalogue.domain.shortage import Occupation
-from services.catalogue.store import shortage_lists, taxonomies
+from services.catalogue.store import shortage_lists
 from services.catalogue.store.tables import shortage_lists as table
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
@@ -28,7 +31,9 @@ from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation, query
 
 
-class ShortageListApi(ShortageVersionApi, shortage_list_pb2_grpc.ShortageListServiceServicer):
+class ShortageListApi(
+    ShortageVersionApi, ShortageDraftApi, shortage_list_pb2_grpc.ShortageListServiceServicer
+):
     """Lists of occupations in shortage."""
 
     @mutation
@@ -56,7 +61,7 @@ class ShortageListApi(ShortageVersionApi, shortage_list_pb2_grpc.ShortageListSer
         if only:
             shortage_lists.read(tx.connection, only)
         asked = day_or(request, "date", tx.now.date())
-        return check(tx, _occupation(tx, request.occupation), request.nuts_code, asked, only)
+        return check(tx, occupation_of(tx, request.occupation), request.nuts_code, asked, only)
 
 
 def check(
@@ -82,16 +87,6 @@ def check(
         answer.version = f"shortageLists/{list_id}/versions/{number}"
         answer.entry.CopyFrom(entry_message(list_id, number, entry))
     return answer
-
-
-def _occupation(tx: Transaction, text: str) -> Occupation:
-    """Reads what the caller asks about; raises Refusal(INVALID_ARGUMENT) for what no taxonomy knows."""
-    if text.isascii() and text.isdecimal() and len(text) <= 4:
-        return Occupation("", text)
-    concept = taxonomies.by_uri(tx.connection, [text]).get(text)
-    if concept is None:
-        raise invalid("occupation", "is neither an ISCO-08 code nor a concept URI of an imported taxonomy")
-    return Occupation(concept.uri, concept.isco_code)
 
 
 def _message(row: Any) -> ShortageList:

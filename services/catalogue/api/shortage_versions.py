@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from waymark.catalogue.v1 import events_pb2
+from waymark.catalogue.v1.market_change_pb2 import MarketChange
 from waymark.catalogue.v1.shortage_list_pb2 import (
     CreateShortageListVersionRequest,
     GetShortageListVersionRequest,
@@ -25,7 +26,7 @@ from services.catalogue.api.messages import day, finding, invalid, last, part, p
 from services.catalogue.domain import shortage
 from services.catalogue.domain.findings import ERROR
 from services.catalogue.imports import shortage_csv
-from services.catalogue.store import shortage_lists, taxonomies, uploads
+from services.catalogue.store import market_changes, shortage_lists, taxonomies, uploads
 from services.catalogue.store.tables import shortage_entries, shortage_findings, shortage_versions
 from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
@@ -73,7 +74,7 @@ class ShortageVersionApi:
             error_count=sum(found.severity == ERROR for found in draft.findings),
         )
         shortage_lists.add_rows(tx, row.id, number, draft.entries, draft.findings)
-        return _message(shortage_lists.read_version(tx.connection, row.id, number))
+        return version_message(shortage_lists.read_version(tx.connection, row.id, number))
 
     def _file(self, tx: Transaction, upload_id: str) -> bytes:
         upload = uploads.read_ready(tx, upload_id)
@@ -86,7 +87,7 @@ class ShortageVersionApi:
     def GetShortageListVersion(
         self, tx: Transaction, request: GetShortageListVersionRequest
     ) -> ShortageListVersion:
-        return _message(_readable(tx, request.name))
+        return version_message(readable(tx, request.name))
 
     @query
     def ListShortageListVersions(
@@ -103,14 +104,14 @@ class ShortageVersionApi:
             filters={"parent": request.parent, "drafts": drafts},
         )
         return ListShortageListVersionsResponse(
-            shortage_list_versions=map(_message, found.rows), next_page_token=found.next_page_token
+            shortage_list_versions=map(version_message, found.rows), next_page_token=found.next_page_token
         )
 
     @query
     def ListShortageEntries(
         self, tx: Transaction, request: ListShortageEntriesRequest
     ) -> ListShortageEntriesResponse:
-        version = _readable(tx, request.parent)
+        version = readable(tx, request.parent)
         found = page(
             tx,
             self.app.signer,
@@ -128,7 +129,7 @@ class ShortageVersionApi:
     def ListShortageFindings(
         self, tx: Transaction, request: ListShortageFindingsRequest
     ) -> ListShortageFindingsResponse:
-        version = _readable(tx, request.parent)
+        version = readable(tx, request.parent)
         found = page(
             tx,
             self.app.signer,
@@ -162,13 +163,14 @@ class ShortageVersionApi:
         shortage.check_order(row.valid_from, published, f"shortageLists/{list_id}")
         entries = shortage_lists.entries(tx.connection, list_id, number)
         row = shortage_lists.publish(tx, list_id, number, shortage.digest(entries))
+        market_changes.note(tx, MarketChange.KIND_SHORTAGE_LIST_PUBLISHED, request.name)
         tx.publish(events.shortage_published(list_id, row))
         for event in events.shortage_entries(list_id, number, entries):
             tx.publish(event)
-        return _message(row)
+        return version_message(row)
 
 
-def _readable(tx: Transaction, name: str) -> Any:
+def readable(tx: Transaction, name: str) -> Any:
     """Returns the version; a draft is NOT_FOUND for those who may not know of it."""
     row = shortage_lists.read_version(tx.connection, part(name, 1), int(part(name, 3)))
     if row.publish_time is None and not sees_drafts(tx.principal):
@@ -189,7 +191,8 @@ def entry_message(list_id: str, number: int, entry: shortage.Entry) -> ShortageE
     )
 
 
-def _message(row: Any) -> ShortageListVersion:
+def version_message(row: Any) -> ShortageListVersion:
+    """Returns the message of a version."""
     published = row.publish_time is not None
     answer = ShortageListVersion(
         name=f"shortageLists/{row.list_id}/versions/{row.number}",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any, BinaryIO, cast
 
-from waymark.catalogue.v1 import taxonomy_pb2, taxonomy_pb2_grpc
+from waymark.catalogue.v1 import course_pb2, taxonomy_pb2, taxonomy_pb2_grpc
 from waymark.catalogue.v1.taxonomy_pb2 import (
     Concept,
     GetConceptRequest,
     ImportTaxonomyRequest,
     ListTaxonomyVersionsRequest,
     ListTaxonomyVersionsResponse,
+    PreviewTagsRequest,
+    PreviewTagsResponse,
     SearchConceptsRequest,
     SearchConceptsResponse,
     TaxonomyVersion,
@@ -19,10 +21,10 @@ from waymark.catalogue.v1.taxonomy_pb2 import (
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.api.messages import invalid, last, part
+from services.catalogue.app import CatalogueApp
 from services.catalogue.imports import taxonomy_csv
 from services.catalogue.store import taxonomies, uploads
 from services.catalogue.store.tables import taxonomy_versions
-from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -31,20 +33,22 @@ from services.platform.rpc.handlers import mutation, query
 SCHEMES = {
     taxonomy_pb2.TAXONOMY_SCHEME_ESCO_OCCUPATIONS: taxonomies.ESCO,
     taxonomy_pb2.TAXONOMY_SCHEME_ISCO_08: taxonomies.ISCO,
+    taxonomy_pb2.TAXONOMY_SCHEME_ESCO_SKILLS: taxonomies.SKILLS,
 }
 NUMBERS = {name: number for number, name in SCHEMES.items()}
 # Which file describes which scheme.
 WHOLE = {
     taxonomy_pb2.TAXONOMY_FORMAT_ESCO_OCCUPATIONS_CSV: (taxonomies.ESCO, taxonomy_csv.read_esco),
     taxonomy_pb2.TAXONOMY_FORMAT_ISCO_GROUPS_CSV: (taxonomies.ISCO, taxonomy_csv.read_isco),
+    taxonomy_pb2.TAXONOMY_FORMAT_ESCO_SKILLS_CSV: (taxonomies.SKILLS, taxonomy_csv.read_skills),
 }
 DEEPEST = 1000  # concepts one can page to; a person refines the words before
 
 
 class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
-    """Classifications of occupations."""
+    """Classifications of occupations and skills."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: CatalogueApp) -> None:
         self.app = app
 
     @mutation
@@ -88,7 +92,7 @@ class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
         found = taxonomies.read_concepts(tx.connection, [key]).get(key)
         if found is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND, "There is no such concept.")
-        return _concept(*found)
+        return concept_message(*found)
 
     @query
     def SearchConcepts(self, tx: Transaction, request: SearchConceptsRequest) -> SearchConceptsResponse:
@@ -106,9 +110,23 @@ class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
         )
         keys = [(row.scheme, row.version, row.id) for row in rows[:size]]
         found = taxonomies.read_concepts(tx.connection, keys)
-        answer = SearchConceptsResponse(concepts=[_concept(*found[key]) for key in keys])
+        answer = SearchConceptsResponse(concepts=[concept_message(*found[key]) for key in keys])
         if len(rows) > size and offset + size < DEEPEST:
             answer.next_page_token = self.app.signer.sign(binding, [offset + size])
+        return answer
+
+    @query
+    def PreviewTags(self, tx: Transaction, request: PreviewTagsRequest) -> PreviewTagsResponse:
+        version, names = self.app.naming.names(tx.connection, SCHEMES[request.scheme], request.language)
+        answer = PreviewTagsResponse()
+        for match in names.tags(request.text, request.max_tags or 5):
+            answer.tags.add(
+                uri=match.uri,
+                label=match.label,
+                origin=course_pb2.TAG_ORIGIN_MODEL,
+                confidence=round(match.confidence, 3),
+                taxonomy_version=version,
+            )
         return answer
 
 
@@ -125,7 +143,8 @@ def _version(row: Any) -> TaxonomyVersion:
     return answer
 
 
-def _concept(row: Any, labels: list[Any]) -> Concept:
+def concept_message(row: Any, labels: list[Any]) -> Concept:
+    """Returns a concept with its labels in all languages."""
     answer = Concept(
         name=f"taxonomies/{row.scheme}/versions/{row.version}/concepts/{row.id}",
         uri=row.uri,

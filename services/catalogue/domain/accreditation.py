@@ -12,6 +12,16 @@ from services.platform.errors import Refusal, Violation
 
 
 @dataclass(frozen=True, slots=True)
+class Criterion:
+    """How far an organisation meets one criterion: `score` and the least that does (`minimum`), 0 to 100."""
+
+    code: str
+    score: int
+    minimum: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
 class Accreditation:
     """Leave for the days from `valid_from` to `valid_to`, both inclusive;
 
@@ -23,6 +33,8 @@ class Accreditation:
     valid_to: date
     scheme: str
     withdraw_time: datetime | None
+    criteria: tuple[Criterion, ...] = ()
+    review_date: date | None = None
 
     def in_force(self, day: date) -> bool:
         """True when vouchers may be taken on this day."""
@@ -50,8 +62,46 @@ def check_grant(
             raise Refusal(reason_pb2.REASON_ACCREDITATION_OVERLAPS, metadata={"accreditation": name})
 
 
-def check_withdrawal(accreditation: Accreditation, today: date) -> None:
-    """Raises Refusal when there is nothing left to withdraw."""
+def check_holds(accreditation: Accreditation, today: date) -> None:
+    """Raises Refusal(WRONG_STATE) when it was withdrawn or has run out."""
     if accreditation.withdraw_time is not None or accreditation.valid_to < today:
         state = "WITHDRAWN" if accreditation.withdraw_time else "EXPIRED"
         raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": state, "needed": "IN_FORCE"})
+
+
+def score(criteria: Sequence[Criterion]) -> int:
+    """Returns the mean of the scores by weight, 0 to 100, rounded down; 0 without criteria."""
+    weights = sum(each.weight for each in criteria)
+    return sum(each.score * each.weight for each in criteria) // weights if weights else 0
+
+
+def check_criteria(criteria: Sequence[Criterion]) -> None:
+    """Raises Refusal ACCREDITATION_CRITERIA_NOT_MET naming each that is not met, or INVALID_ARGUMENT for a
+    code that is there twice."""
+    codes = [each.code for each in criteria]
+    twice = [
+        Violation(f"criteria[{index}].code", "is there twice")
+        for index, code in enumerate(codes)
+        if code in codes[:index]
+    ]
+    if twice:
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=twice)
+    unmet = [
+        Violation(f"criteria[{index}].score", f"{each.code} has {each.score} of the {each.minimum} it needs")
+        for index, each in enumerate(criteria)
+        if each.score < each.minimum
+    ]
+    if unmet:
+        failed = ",".join(each.code for each in criteria if each.score < each.minimum)
+        raise Refusal(
+            reason_pb2.REASON_ACCREDITATION_CRITERIA_NOT_MET,
+            violations=unmet,
+            metadata={"criteria": failed},
+        )
+
+
+def check_review(review: date | None, valid_from: date, valid_to: date) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) unless the day of review is within the accreditation's days."""
+    if review is not None and not valid_from <= review <= valid_to:
+        violation = Violation("review_date", "must be within the days of the accreditation")
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])

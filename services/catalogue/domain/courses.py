@@ -31,6 +31,11 @@ def session_id(course: str, external_id: str) -> str:
     return str(uuid.uuid5(uuid.UUID(course), external_id))
 
 
+def amount(cents: int) -> str:
+    """Returns cents as an amount, `1250.50`."""
+    return f"{cents // 100}.{cents % 100:02}"
+
+
 def tag(uri: str, isco: str, label: str, origin: int, confidence: float, version: str) -> Document:
     """Returns an occupation tag; `origin` is a value of TagOrigin."""
     return {

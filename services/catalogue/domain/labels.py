@@ -19,9 +19,14 @@ def normal(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Splits into words as `normal` knows them."""
+    return _WORD.findall(folded(text))
+
+
+def folded(text: str) -> str:
+    """Returns the text in lower case without accents."""
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return _WORD.findall(text.lower())
+    return text.lower()
 
 
 @lru_cache(maxsize=200_000)

@@ -16,13 +16,14 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_PARTNER, CourseMode
+from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
+from services.catalogue.imports.offerings import occupations, place, subjects
 
 COLUMNS = (
     "course_id",
@@ -62,7 +63,7 @@ Row = Sequence[str]
 class CsvTemplate:
     """Reader of the template."""
 
-    revision = "csv-1"
+    revision = "csv-2"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course; its content is a list of dictionaries, column → value."""
@@ -109,21 +110,23 @@ class CsvTemplate:
             return {}
         text_language = values.language(first.get("language", ""), "language", findings)
         text_language = text_language or context.default_language
-        title = values.plain(first["title"], values.MAX_TITLE)
-        if not title:
-            findings.error("TITLE_MISSING", "title", "", "The course has no title.", "Give it a title.")
+        title = values.title(first["title"], "title", findings)
         kind = first.get("kind", "").strip() or "course"
         if kind not in KINDS:
             findings.error("KIND_UNKNOWN", "kind", kind, "There is no such kind.", f"Use {', '.join(KINDS)}.")
-        description = values.plain(first.get("description", ""), values.MAX_DESCRIPTION)
+        description = values.prose(
+            first.get("description", ""), values.MAX_DESCRIPTION, "description", findings
+        )
         return {
             "titles": {text_language: title},
             "descriptions": {text_language: description} if description else {},
             "kind": kind,
             "eqf_level": values.whole(first.get("eqf_level", ""), 1, 8, "eqf_level", findings) or 0,
             "url": values.web_address(first.get("url", ""), "url", findings),
-            "subjects": _parts(first.get("subjects", ""))[: values.MAX_SUBJECTS],
-            "occupations": _occupations(first.get("occupations", ""), context, findings),
+            "subjects": subjects(_parts(first.get("subjects", "")), "subjects", findings),
+            "occupations": occupations(
+                _parts(first.get("occupations", "")), "occupations", context, findings
+            ),
             "offerings": _offerings(rows, course, context, findings),
         }
 
@@ -210,24 +213,6 @@ def _parts(text: str) -> list[str]:
     return [values.plain(part, 200) for part in text.split("|") if part.strip()]
 
 
-def _occupations(text: str, context: Context, findings: Findings) -> list[Document]:
-    tags = []
-    for uri in _parts(text)[:50]:
-        known = context.occupations.get(uri)
-        if known is None:
-            findings.warning(
-                "OCCUPATION_UNKNOWN",
-                "occupations",
-                uri,
-                "The imported taxonomy has no such concept.",
-                "Use concept URIs of ESCO occupations or ISCO-08 groups.",
-            )
-            continue
-        version = context.taxonomy_version
-        tags.append(courses.tag(known.uri, known.isco_code, known.label, TAG_ORIGIN_PARTNER, 1.0, version))
-    return tags
-
-
 def _offerings(
     rows: Sequence[dict[str, str]], course: str, context: Context, findings: Findings
 ) -> list[Document]:
@@ -277,12 +262,9 @@ def _session(
         amount = values.cents(price, "price", findings)
         if code and amount is not None:
             session |= {"currency": code, "cents": amount}
-    if nuts := values.nuts(get("nuts_code", "") or context.default_nuts_code, "nuts_code", findings):
-        session["nuts"] = nuts
-    if town := values.plain(get("town", ""), 100):
-        session["town"] = town
-    if place := values.coordinates(get("latitude", ""), get("longitude", ""), "latitude", findings):
-        session["lat"], session["lon"] = place
+    nuts = values.nuts(get("nuts_code", "") or context.default_nuts_code, "nuts_code", findings)
+    degrees = get("latitude", ""), get("longitude", "")
+    place(session, get("town", ""), degrees, nuts, "latitude", findings)
     if capacity := values.whole(get("capacity", ""), 0, 100_000, "capacity", findings):
         session["capacity"] = capacity
     return session

@@ -12,6 +12,7 @@ from services.catalogue.domain.findings import ERROR, Finding, Findings, clean
 
 MAX_RECORD_BYTES = 8 << 20  # of one record as it stands in the file
 MAX_ID = 500  # characters
+MAX_KINDS = 1000  # that a run tells of once; a file with more has made them up
 
 
 class FeedBroken(Exception):
@@ -43,13 +44,21 @@ class Occupation(NamedTuple):
 class Context:
     """What a reader needs to know beside the file.
 
-    `occupations`: URI → occupation of the imported taxonomy.
+    `occupations`: URI → occupation of the imported taxonomy. `told`: what this run has told of, see `once`.
     """
 
     default_language: str = "en"
     default_nuts_code: str = ""
     taxonomy_version: str = ""
     occupations: Mapping[str, Occupation] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+
+    def once(self, kind: str) -> bool:
+        """True when a run asks for `kind` the first time: what is alike in every record is told once."""
+        if kind in self.told or len(self.told) >= MAX_KINDS:
+            return False
+        self.told.add(kind)
+        return True
 
 
 class FeedReader(Protocol):

@@ -24,7 +24,10 @@ from services.catalogue import events
 from services.catalogue.domain import courses, guard
 from services.catalogue.domain.findings import ERROR, WARNING, Finding, Findings
 from services.catalogue.imports.csv_template import CsvTemplate
+from services.catalogue.imports.emg import Emg
 from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Raw
+from services.catalogue.imports.lheo import Lheo
+from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.tags import Tags
 from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store import courses as course_store
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
 READERS: dict[int, FeedReader] = {
     FeedFormat.FEED_FORMAT_XCRI_CAP_1_2: XcriCap(),
     FeedFormat.FEED_FORMAT_CSV_TEMPLATE: CsvTemplate(),
+    FeedFormat.FEED_FORMAT_EMG_3_0: Emg(),
+    FeedFormat.FEED_FORMAT_LHEO: Lheo(),
+    FeedFormat.FEED_FORMAT_SCHEMA_ORG: SchemaOrg(),
 }
 READ_BATCH = 1000  # records; the content of one batch is in memory together
 APPLY_BATCH = 500  # courses a transaction

@@ -1,6 +1,6 @@
 """Taxonomy files:
 
-ESCO occupations and ISCO groups as ESCO publishes them (CSV), and labels of further languages.
+ESCO occupations, ESCO skills and ISCO groups as ESCO publishes them (CSV), and labels of further languages.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ MAX_LABEL = MAX_URI = 500  # characters
 MAX_VIOLATIONS = 50
 _CODE = re.compile(r"[0-9]{1,4}")
 _ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
+_BETWEEN = re.compile(r"\n| \| ")  # labels: collections of skills have bars between them
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
@@ -51,6 +52,11 @@ def read_isco(stream: BinaryIO, language: str) -> list[ConceptRow]:
     return _read(stream, language, ("conceptUri", "code", "preferredLabel", "altLabels"), _isco)
 
 
+def read_skills(stream: BinaryIO, language: str) -> list[ConceptRow]:
+    """Reads `skills_xx.csv` or a collection of skills: conceptUri, preferredLabel, altLabels, description."""
+    return _read(stream, language, ("conceptUri", "preferredLabel", "altLabels"), None)
+
+
 def read_labels(stream: BinaryIO, concepts: Mapping[str, str]) -> list[tuple[str, str, str, bool]]:
     """Reads labels (columns concept, language, label) as (concept id, language, label, preferred).
 
@@ -74,26 +80,26 @@ def read_labels(stream: BinaryIO, concepts: Mapping[str, str]) -> list[tuple[str
 
 
 def _read(
-    stream: BinaryIO, language: str, columns: tuple[str, ...], isco: Callable[[dict[str, str]], str]
+    stream: BinaryIO, language: str, columns: tuple[str, ...], isco: Callable[[dict[str, str]], str] | None
 ) -> list[ConceptRow]:
     problems = _Problems()
     rows: dict[str, ConceptRow] = {}
     for line, row in _rows(stream, columns, problems):
-        uri, code = row["conceptUri"].strip(), row["code"].strip()
+        uri, code = row["conceptUri"].strip(), row["code"].strip() if isco else ""
         concept = uri.rsplit("/", 1)[-1]
-        preferred, isco_code = clean(row["preferredLabel"]).strip(), isco(row)
+        preferred, isco_code = clean(row["preferredLabel"]).strip(), isco(row) if isco else ""
         if not uri.startswith(("http://", "https://")) or not _ID.fullmatch(concept):
             problems.add(line, "conceptUri", "is no concept URI")
         elif len(uri) > MAX_URI:
             problems.add(line, "conceptUri", f"has more than {MAX_URI} characters")
         elif concept in rows:
             problems.add(line, "conceptUri", "stands in the file twice")
-        elif not _CODE.fullmatch(isco_code):
+        elif isco and not _CODE.fullmatch(isco_code):
             problems.add(line, "iscoGroup" if "iscoGroup" in columns else "code", "is no ISCO-08 code")
         elif not 0 < len(preferred) <= MAX_LABEL:
             problems.add(line, "preferredLabel", f"must have 1 to {MAX_LABEL} characters")
         else:
-            others = {clean(label).strip() for label in row["altLabels"].split("\n")} - {"", preferred}
+            others = {clean(label).strip() for label in _BETWEEN.split(row["altLabels"])} - {"", preferred}
             labels = [(language, preferred, True)]
             labels += [(language, label, False) for label in sorted(others) if len(label) <= MAX_LABEL]
             text = clean(row.get("description") or "")[:20_000]

@@ -6,16 +6,21 @@ Dates, prices, codes. Each reader notes a finding and returns None when the valu
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import date
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from services.catalogue.domain.findings import Findings, clean
+from services.catalogue.domain.findings import INFO, Findings, clean
+from services.catalogue.imports.markup import without_markup
 
 MAX_TITLE, MAX_DESCRIPTION, MAX_SUBJECTS = 500, 20_000, 30
 MAX_CENTS = 10_000_000_00  # ten million; more is a slip
-_AMOUNT = re.compile(r"(-?\d{1,9})(?:[.,](\d{1,2}))?")
+MARKUP = (
+    20  # characters of markup for one of a text; a tree of all that a record may hold would take a gigabyte
+)
+_AMOUNT = re.compile(r"(-?\d{1,9})(?:[.,](\d{1,2})0{0,8})?", re.ASCII)
 _NUTS = re.compile(r"[A-Z]{2}[A-Z0-9]{0,3}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -25,6 +30,23 @@ _SPACE = re.compile(r"\s+")
 def plain(text: str, limit: int) -> str:
     """Returns the text on one line, controls removed, cut to `limit` characters."""
     return clean(_SPACE.sub(" ", text).strip())[:limit]
+
+
+def title(text: str, path: str, findings: Findings) -> str:
+    """Returns a title without markup; an empty one is an error."""
+    found = prose(text, MAX_TITLE, path, findings)
+    if not found:
+        findings.error("TITLE_MISSING", path, "", "The course has no title.", "Give it a title.")
+    return found
+
+
+def prose(text: str, limit: int, path: str, findings: Findings) -> str:
+    """Returns a text without markup on one line; what is beyond `limit` characters is cut off and told."""
+    found = plain(without_markup(text[: limit * MARKUP]), limit + 1)
+    if len(found) > limit or len(text) > limit * MARKUP:
+        message = f"The text is longer than {limit} characters and was cut off."
+        findings.add(INFO, "TEXT_CUT", path, len(text), message, "Shorten it, and link to the rest.")
+    return found[:limit]
 
 
 @lru_cache(maxsize=20_000)
@@ -47,6 +69,39 @@ def day(text: str, path: str, findings: Findings, *, reject: bool = True) -> str
     return None
 
 
+def month_day(year: int, month: int | None, path: str, findings: Findings, *, last: bool) -> str | None:
+    """Returns the first or last day, ISO 8601, of a month, or of a year without one, and tells that it was
+    chosen; None (an error) when there is no such month."""
+    try:
+        low, high = month or 1, month or 12
+        found = date(year, high, monthrange(year, high)[1]) if last else date(year, low, 1)
+    except ValueError:
+        message, remedy = "This is no month.", "Write an existing month, better an existing day."
+        findings.error("DATE_INVALID", path, f"{year}-{month or ''}", message, remedy)
+        return None
+    findings.add(
+        INFO,
+        "DATE_IMPRECISE",
+        path,
+        f"{year}-{month:02}" if month else year,
+        f"Only the {'month' if month else 'year'} is given; its {'last' if last else 'first'} day is taken.",
+        "Give the day.",
+    )
+    return found.isoformat()
+
+
+def date_in_words(text: str, path: str, findings: Findings) -> None:
+    """Tells that a start is given in words only."""
+    findings.add(
+        INFO,
+        "DATE_IN_WORDS",
+        path,
+        text,
+        "The date is given in words only; the course counts as open at any time.",
+        "Add the day as YYYY-MM-DD.",
+    )
+
+
 def cents(text: str, path: str, findings: Findings) -> int | None:
     """Returns an amount in cents;
 
@@ -67,6 +122,34 @@ def cents(text: str, path: str, findings: Findings) -> int | None:
         findings.error("PRICE_TOO_HIGH", path, text, "The price is above ten million.", "Check the amount.")
         return None
     return value
+
+
+def currency_missing(path: str, price: str, findings: Findings) -> None:
+    """Warns of a price without currency."""
+    message, remedy = "The price has no currency, so it is left out.", "Give its currency, like EUR."
+    findings.warning("CURRENCY_MISSING", path, price, message, remedy)
+
+
+def vat_missing(path: str, value: str, findings: Findings) -> None:
+    """Warns of a price that is not what a learner pays."""
+    findings.warning(
+        "VAT_MISSING",
+        path,
+        value,
+        "The price is without VAT and no rate is given, so it is left out.",
+        "Give the price with VAT.",
+    )
+
+
+def price_ambiguous(path: str, value: str, findings: Findings) -> None:
+    """Tells that the first of several prices was taken."""
+    message, remedy = "Several prices are given; the first is used.", "Give one price a session."
+    findings.add(INFO, "PRICE_AMBIGUOUS", path, value, message, remedy)
+
+
+def mode_unknown(path: str, value: str, remedy: str, findings: Findings) -> None:
+    """Warns of a way of teaching that is not known."""
+    findings.warning("MODE_UNKNOWN", path, value, "This way of teaching is not known.", remedy)
 
 
 def currency(text: str, path: str, findings: Findings) -> str | None:
@@ -148,6 +231,17 @@ def coordinates(latitude: str, longitude: str, path: str, findings: Findings) ->
         "Write WGS 84 degrees like 51.05 and 3.72.",
     )
     return None
+
+
+def enrolment_closed(path: str, value: str, findings: Findings) -> None:
+    """Warns of a session that takes nobody any more, which the catalogue cannot say."""
+    findings.warning(
+        "ENROLMENT_CLOSED",
+        path,
+        value,
+        "Nobody can enrol in this session, which the catalogue cannot say: it is shown like any other.",
+        "Leave the session out, or give the last day to enrol.",
+    )
 
 
 def check_order(session: dict[str, Any], path: str, findings: Findings) -> None:

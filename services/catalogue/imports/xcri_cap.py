@@ -1,8 +1,7 @@
 """Feeds in XCRI-CAP 1.2 (eXchanging Course Related Information, Course Advertising Profile; CEN EN 15982
 MLO).
 
-Streamed: one course is in memory at a time. Document types, entities and network access are off, depth and
-text length are capped by libxml2, record size by `Bounded`. A presentation becomes a session.
+Streamed: one course is in memory at a time. A presentation becomes a session.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from typing import Any
 from lxml import etree
 from waymark.catalogue.v1.course_pb2 import CourseMode
 
-from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import INFO, Findings
-from services.catalogue.imports import values
+from services.catalogue.imports import leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
-from services.platform import xml
+from services.catalogue.imports.offerings import Offerings
+from services.catalogue.imports.xml_records import elements, forget, text_of
 
 XCRI = "{http://xcri.org/profiles/1.2/catalog}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -49,66 +48,45 @@ ATTENDANCE: dict[str, int] = {
 }
 # Referencing of the Scottish framework to the EQF.
 SCQF_TO_EQF = {"3": 1, "4": 2, "5": 3, "6": 4, "7": 5, "8": 5, "9": 6, "10": 6, "11": 7, "12": 8}
+CARRIED = leftovers.place(
+    """identifier/* title@lang title description/* abstract/* subject/* url credit/scheme credit/level
+    presentation/identifier/* presentation/start@dtf presentation/end@dtf presentation/applyFrom
+    presentation/applyUntil presentation/attendanceMode@identifier presentation/languageOfInstruction
+    presentation/cost presentation/venue/provider/location/town"""
+)
 _FEE = re.compile(r"(?:([A-Za-z][A-Za-z ]{0,40}?) fee: ?)?\b([A-Z]{3}) ?(-?\d[\d.,]*\d|-?\d)")
 
 
 class XcriCap:
     """Reader of XCRI-CAP 1.2."""
 
-    revision = "xcri-cap-1"
+    revision = "xcri-cap-2"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `course`; its content is the element."""
-        tags, root_seen = (f"{XCRI}catalog", f"{XCRI}course"), False
-        try:
-            for event, element in xml.events(iter(stream.read, b""), ("start", "end"), tags):
-                if not root_seen:
-                    root_seen = True
-                    if element.tag != f"{XCRI}catalog":
-                        raise _no_catalog(element.tag)
-                if event == "end" and element.tag == f"{XCRI}course":
-                    yield _raw(element)
-                    stream.record_done()
-                    _forget(element)
-        except xml.DoctypeError as error:
-            raise FeedBroken(
-                "DTD_FORBIDDEN",
-                1,
-                "The file declares a document type.",
-                "Remove the DOCTYPE and its entities.",
-            ) from error
-        except xml.PrologError as error:
-            raise _no_catalog() from error
-        except etree.XMLSyntaxError as error:
-            raise FeedBroken(
-                "XML_INVALID",
-                error.lineno or 0,
-                "The file is not well-formed, is cut off, or is not in the encoding it says.",
-                "Produce the file again and check it with an XML tool before uploading.",
-                (error.msg or "")[:200],
-            ) from error
-        if not root_seen:
-            raise _no_catalog()
+        for element in elements(stream, (f"{XCRI}catalog",), (f"{XCRI}course",), _no_catalog):
+            yield _raw(element)
+            stream.record_done()
+            forget(element)
 
     def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
         """Reads a course element."""
         element = raw.content
+        leftovers.tell(leftovers.of_element(element, CARRIED, context.told), context, findings)
         title, language = _localized(element.find(f"{DC}title"), context, findings)
-        title = values.plain(title, values.MAX_TITLE)
-        if not title:
-            findings.error("TITLE_MISSING", "dc:title", "", "The course has no title.", "Give it a title.")
+        title = values.title(title, "dc:title", findings)
         texts = [*element.findall(f"{DC}description"), *element.findall(f"{DCT}description")]
         texts = texts or element.findall(f"{XCRI}abstract")
         text = " ".join(" ".join(part.itertext()) for part in texts)
-        description = values.plain(text, values.MAX_DESCRIPTION)
-        subjects = [values.plain(s.text or "", 200) for s in element.findall(f"{DC}subject")]
+        description = values.prose(text, values.MAX_DESCRIPTION, "dc:description", findings)
+        subjects = [subject.text or "" for subject in element.findall(f"{DC}subject")]
         return {
             "titles": {language: title},
             "descriptions": {language: description} if description else {},
             "kind": "course",
             "eqf_level": _eqf_level(element),
-            "url": values.web_address(_text(element, f"{MLO}url"), "mlo:url", findings),
-            "subjects": list(dict.fromkeys(filter(None, subjects)))[: values.MAX_SUBJECTS],
+            "url": values.web_address(text_of(element, f"{MLO}url"), "mlo:url", findings),
+            "subjects": offerings.subjects(subjects, "dc:subject", findings),
             "occupations": [],
             "offerings": _offerings(element, course, context, findings),
         }
@@ -129,14 +107,6 @@ def _raw(element: Any) -> Raw:
     return Raw(key if len(key) <= MAX_ID else "", element.sourceline or 0, raw, element)
 
 
-def _forget(element: Any) -> None:
-    """Takes what is finished before this one out of the tree, providers too; who still holds one keeps it."""
-    for each in (element, *element.iterancestors()):
-        parent = each.getparent()
-        while parent is not None and each.getprevious() is not None:  # comments precede the root too
-            del parent[0]
-
-
 def _localized(element: Any, context: Context, findings: Findings) -> tuple[str, str]:
     if element is None:
         return "", context.default_language
@@ -144,39 +114,23 @@ def _localized(element: Any, context: Context, findings: Findings) -> tuple[str,
     return "".join(element.itertext()), language or context.default_language
 
 
-def _text(element: Any, tag: str) -> str:
-    return (element.findtext(tag) or "").strip()
-
-
 def _eqf_level(element: Any) -> int:
     for credit in element.findall(f"{MLO}credit"):
-        if _text(credit, f"{CREDIT}scheme").upper() == "SCQF":
-            return SCQF_TO_EQF.get(_text(credit, f"{CREDIT}level"), 0)
+        if text_of(credit, f"{CREDIT}scheme").upper() == "SCQF":
+            return SCQF_TO_EQF.get(text_of(credit, f"{CREDIT}level"), 0)
     return 0
 
 
 def _offerings(element: Any, course: str, context: Context, findings: Findings) -> list[Document]:
-    offerings: dict[tuple[int, str], list[Document]] = {}
-    seen: set[str] = set()
-    for number, item in enumerate(element.iterfind(f"{XCRI}presentation"), 1):
-        external = _text(item, f"{DC}identifier")[:MAX_ID] or str(number)
-        if external in seen:
-            external = f"{external}#{number}"
-            findings.warning(
-                "SESSION_DOUBLED",
-                "presentation/dc:identifier",
-                external,
-                "Two presentations of the course have the same identifier.",
-                "Give each presentation an identifier of its own.",
-            )
-        seen.add(external)
+    found = Offerings(course, "presentation/dc:identifier", findings)
+    for item in element.iterfind(f"{XCRI}presentation"):
+        session = found.session(text_of(item, f"{DC}identifier"))
         path = "mlo:languageOfInstruction"
-        spoken = values.language(_text(item, f"{MLO}languageOfInstruction"), path, findings)
-        key = _mode(item), spoken
-        offerings.setdefault(key, []).append(_session(item, course, external, key[0], context, findings))
-    return [
-        {"mode": mode, "language": spoken, "sessions": found} for (mode, spoken), found in offerings.items()
-    ]
+        spoken = values.language(text_of(item, f"{MLO}languageOfInstruction"), path, findings)
+        mode = _mode(item)
+        _fill(session, item, mode, context, findings)
+        found.add(mode, spoken, session)
+    return found.documents()
 
 
 def _mode(item: Any) -> int:
@@ -187,10 +141,7 @@ def _mode(item: Any) -> int:
     return ATTENDANCE.get(code, ATTENDANCE.get((found.text or "").strip().lower(), 0))
 
 
-def _session(
-    item: Any, course: str, external: str, mode: int, context: Context, findings: Findings
-) -> Document:
-    session: Document = {"id": courses.session_id(course, external), "external_id": external}
+def _fill(session: Document, item: Any, mode: int, context: Context, findings: Findings) -> None:
     for key, tag, path in (
         ("start", f"{MLO}start", "presentation/mlo:start"),
         ("end", f"{XCRI}end", "presentation/end"),
@@ -198,18 +149,17 @@ def _session(
         if found := _day(item.find(tag), path, findings):
             session[key] = found
     for key, tag in (("apply_from", "applyFrom"), ("apply_until", "applyUntil")):
-        text = _text(item, f"{XCRI}{tag}")
+        text = text_of(item, f"{XCRI}{tag}")
         if found := values.day(text, f"presentation/{tag}", findings, reject=False):
             session[key] = found
     values.check_order(session, "presentation/end", findings)
-    session.update(_price(_text(item, f"{MLO}cost"), findings))
+    session.update(_price(text_of(item, f"{MLO}cost"), findings))
     if mode in (CourseMode.COURSE_MODE_ON_SITE, CourseMode.COURSE_MODE_BLENDED):
         if context.default_nuts_code:
             session["nuts"] = context.default_nuts_code
         town = item.find(f"{XCRI}venue//{MLO}town")
         if town is not None and town.text:
             session["town"] = values.plain(town.text, 100)
-    return session
 
 
 def _day(element: Any, path: str, findings: Findings) -> str | None:
@@ -220,14 +170,7 @@ def _day(element: Any, path: str, findings: Findings) -> str | None:
     if dtf or text[:4].isdecimal():
         return values.day(dtf or text, path, findings)
     if text:
-        findings.add(
-            INFO,
-            "DATE_IN_WORDS",
-            path,
-            text,
-            "The date is given in words only; the course counts as open at any time.",
-            "Add the day as attribute `dtf` or write YYYY-MM-DD.",
-        )
+        values.date_in_words(text, path, findings)
     return None
 
 

@@ -49,7 +49,9 @@ def add_hits(
             located = [s for s in sessions if not math.isnan(s.latitude)]
             hit.distance_km = min((distance(*near, s.latitude, s.longitude) for s in located), default=0.0)
         organisation = hit.organisation.rpartition("/")[2]
-        hit.organisation_display_name = view.names.get(organisation, "")
+        if shown := view.shown.get(organisation):
+            hit.organisation_display_name = shown.display_name
+            hit.organisation_logo = shown.logo
         add = hit.reasons.add
         if tags_matter:
             _occupations(hit, request, wanted)

@@ -15,7 +15,8 @@ from sqlalchemy import text
 from services.catalogue.domain import shortage
 from services.catalogue.domain.accreditation import Accreditation
 from services.catalogue.domain.shortage import Entry
-from services.catalogue.store import organisations, shortage_lists
+from services.catalogue.store import branding, organisations, shortage_lists
+from services.catalogue.store.branding import Shown
 from services.platform.db.transaction import transaction
 from services.platform.gathering import aside
 
@@ -57,7 +58,7 @@ class View:
 
     state: tuple[object, ...]
     today: date
-    names: dict[str, str]
+    shown: dict[str, Shown]
     accreditations: dict[str, list[Accreditation]]
     eligible: dict[date, frozenset[str]] = field(default_factory=dict)
     shortages: dict[tuple[date, str], Shortages] = field(default_factory=dict)
@@ -98,9 +99,9 @@ class Market:
         with transaction(self._app, read_only=True) as tx:
             row = tx.execute(_STATE).one()
             if self._view is None or self._view.state != tuple(row):
-                names = organisations.display_names(tx.connection)
+                shown = branding.shown(tx.connection)
                 held = organisations.all_accreditations(tx.connection)
-                self._view = View(tuple(row), row.today, names, held)
+                self._view = View(tuple(row), row.today, shown, held)
 
     def shortages(self, view: View, day: date, nuts_code: str) -> Shortages:
         """Returns what is short on a day, in a region or (empty) anywhere."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, text, update
@@ -13,6 +13,7 @@ from services.catalogue.store.tables import courses
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
+AT_ONCE = 200  # courses of a stream that are in memory together
 _UPSERT = text(
     """
     INSERT INTO courses (id, source_id, external_id, organisation_id, raw_hash, document, imported)
@@ -142,6 +143,13 @@ def listing(organisation: str, source: str) -> Select[Any]:
     if organisation:
         statement = statement.where(courses.c.organisation_id == organisation)
     return statement.where(courses.c.source_id == source) if source else statement
+
+
+def stream(tx: Transaction, organisation: str, source: str) -> Iterator[Row[Any]]:
+    """Yields the courses of `listing` by source and partner's id, in flat memory."""
+    order = courses.c.source_id, courses.c.external_id
+    for part in tx.parts(listing(organisation, source).order_by(*order), AT_ONCE):
+        yield from part
 
 
 def correct(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Date, Row, Select, cast, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.accreditation import Accreditation
+from services.catalogue.domain.accreditation import Accreditation, Criterion
+from services.catalogue.store.organisation_tree import below
 from services.catalogue.store.tables import accreditations, organisations, sites
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+
+REMINDED = 31  # days before a review
 
 
 def add(tx: Transaction, organisation: str, **values: Any) -> None:
@@ -46,14 +50,36 @@ def change(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:
     return tx.execute(statement).one()
 
 
-def listing(day: date | None) -> Select[Any]:
-    """Selects organisations; with a day only those accredited on it."""
+class Wanted(NamedTuple):
+    """Which organisations a list is of; what is None, "" or 0 narrows nothing.
+
+    `accredited_on`: accredited on that day; `parent`: branches of this one, with `all_levels` theirs too.
+    """
+
+    accredited_on: date | None = None
+    parent: str = ""
+    all_levels: bool = False
+    sector: int = 0
+    role: int = 0
+
+
+def listing(wanted: Wanted) -> Select[Any]:
+    """Selects organisations."""
     statement = select(organisations)
-    if day is None:
-        return statement
-    return statement.where(
-        exists().where(accreditations.c.organisation_id == organisations.c.id, *_in_force(day))
-    )
+    if wanted.accredited_on is not None:
+        held = _in_force(wanted.accredited_on)
+        statement = statement.where(
+            exists().where(accreditations.c.organisation_id == organisations.c.id, *held)
+        )
+    if wanted.parent and wanted.all_levels:
+        statement = statement.where(organisations.c.id.in_(select(below(wanted.parent).c.id)))
+    elif wanted.parent:
+        statement = statement.where(organisations.c.parent_id == wanted.parent)
+    if wanted.sector:
+        statement = statement.where(organisations.c.sector == wanted.sector)
+    if wanted.role:
+        statement = statement.where(organisations.c.roles.contains([wanted.role]))
+    return statement
 
 
 def _in_force(day: date) -> list[Any]:
@@ -79,22 +105,28 @@ def listing_sites(organisation: str) -> Select[Any]:
     return select(sites).where(sites.c.organisation_id == organisation)
 
 
-def add_accreditation(
-    tx: Transaction, organisation: str, valid_from: date, valid_to: date, scheme: str
-) -> Accreditation:
-    """Adds an accreditation and returns it."""
-    added = Accreditation(new_id(), valid_from, valid_to, scheme, None)
+def add_accreditation(tx: Transaction, organisation: str, added: Accreditation) -> None:
+    """Adds an accreditation."""
     tx.execute(
         insert(accreditations).values(
             id=added.id,
             organisation_id=organisation,
-            valid_from=valid_from,
-            valid_to=valid_to,
-            scheme=scheme,
-            announced=valid_from <= tx.now.date(),
+            valid_from=added.valid_from,
+            valid_to=added.valid_to,
+            scheme=added.scheme,
+            criteria=list(map(asdict, added.criteria)),
+            review_date=added.review_date,
+            announced=added.valid_from <= tx.now.date(),
         )
     )
-    return added
+
+
+def review(
+    tx: Transaction, accreditation: str, criteria: Sequence[Criterion], review_date: date | None
+) -> None:
+    """Notes what a locked organisation's accreditation was held against, and when it will be again."""
+    values = {"criteria": list(map(asdict, criteria)), "review_date": review_date, "review_asked": False}
+    tx.execute(update(accreditations).where(accreditations.c.id == accreditation).values(values))
 
 
 def withdraw(tx: Transaction, accreditation: str, reason: str) -> None:
@@ -134,11 +166,33 @@ def begun(tx: Transaction) -> list[str]:
     return sorted(set(tx.execute(statement).scalars()))
 
 
-def display_names(connection: Connection) -> dict[str, str]:
-    """Returns organisation id → display name."""
-    statement = select(organisations.c.id, organisations.c.display_name)
-    return {row.id: row.display_name for row in connection.execute(statement)}
+def run_out(tx: Transaction) -> list[str]:
+    """Marks accreditations whose last day is over as told of; returns their organisations, each once."""
+    row = accreditations.c
+    statement = (
+        update(accreditations)
+        .where(~row.end_announced, row.valid_to < tx.now.date())
+        .values(end_announced=True)
+        .returning(row.organisation_id, row.withdraw_time)
+    )
+    return sorted({found.organisation_id for found in tx.execute(statement) if not found.withdraw_time})
+
+
+def to_review(tx: Transaction) -> Sequence[Row[Any]]:
+    """Marks accreditations that are to be reviewed within a month as asked for; returns those of them that
+    still hold: (organisation_id, id, review_date)."""
+    row, today = accreditations.c, tx.now.date()
+    statement = (
+        update(accreditations)
+        .where(~row.review_asked, row.review_date <= today + timedelta(days=REMINDED))
+        .where(row.withdraw_time.is_(None), row.valid_to >= today)
+        .values(review_asked=True)
+        .returning(row.organisation_id, row.id, row.review_date)
+    )
+    return tx.execute(statement).all()
 
 
 def _accreditation(row: Row[Any]) -> Accreditation:
-    return Accreditation(row.id, row.valid_from, row.valid_to, row.scheme, row.withdraw_time)
+    criteria = tuple(Criterion(**each) for each in row.criteria)
+    days = row.valid_from, row.valid_to
+    return Accreditation(row.id, *days, row.scheme, row.withdraw_time, criteria, row.review_date)

@@ -165,6 +165,20 @@ def candidates(
     return [entry_of(row) for row in connection.execute(statement)]
 
 
+def everywhere(
+    connection: Connection, uri: str, isco_codes: Sequence[str]
+) -> dict[tuple[str, int], list[Entry]]:
+    """Returns (list, number) → entries for a concept or one of the given codes, of all versions."""
+    statement = select(shortage_entries).where(
+        (shortage_entries.c.uri == uri) & (shortage_entries.c.uri != "")
+        | shortage_entries.c.isco_code.in_(isco_codes)
+    )
+    found: dict[tuple[str, int], list[Entry]] = {}
+    for row in connection.execute(statement):
+        found.setdefault((row.list_id, row.number), []).append(entry_of(row))
+    return found
+
+
 def entry_of(row: Row[Any]) -> Entry:
     """Returns the domain's entry."""
     return Entry(row.seq, row.uri, row.isco_code, row.label, row.nuts_code, row.severity, row.cause, row.line)

@@ -36,13 +36,15 @@ platform_tables(metadata)
 UuidText = Uuid(as_uuid=False)
 
 
-def _time(name: str, *, now: bool = False) -> Column[Any]:
+def moment(name: str, *, now: bool = False) -> Column[Any]:
+    """Returns a column for a time, UTC; with `now` the database fills it in."""
     if now:
         return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
     return Column(name, DateTime(timezone=True))
 
 
-def _finding_columns() -> list[Column[Any]]:
+def finding_columns() -> list[Column[Any]]:
+    """The columns of a table of findings, after its key."""
     return [
         Column("code", Text, nullable=False),
         Column("severity", SmallInteger, nullable=False),
@@ -64,7 +66,7 @@ uploads = Table(
     Column("content_type", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("ready", Boolean, nullable=False, server_default="false"),
-    _time("create_time", now=True),
+    moment("create_time", now=True),
 )
 
 taxonomy_versions = Table(
@@ -75,7 +77,7 @@ taxonomy_versions = Table(
     Column("languages", ARRAY(Text), nullable=False),
     Column("concept_count", Integer, nullable=False),
     Column("label_count", Integer, nullable=False),
-    _time("import_time", now=True),
+    moment("import_time", now=True),
 )
 
 concepts = Table(
@@ -116,10 +118,16 @@ organisations = Table(
     Column("display_name", Text, nullable=False),
     Column("legal_ids", JSONB, nullable=False),
     Column("sector", SmallInteger, nullable=False),
+    Column("parent_id", Text, ForeignKey("organisations.id")),  # of whom it is a branch
+    Column("roles", ARRAY(SmallInteger), nullable=False, server_default="{}"),
+    Column("logo_id", UuidText, ForeignKey("uploads.id")),
+    Column("narratives", JSONB, nullable=False, server_default="{}"),  # by language
     Column("version", BigInteger, nullable=False, server_default="1"),
-    _time("create_time", now=True),
-    _time("update_time", now=True),
+    moment("create_time", now=True),
+    moment("update_time", now=True),
+    CheckConstraint("parent_id <> id", name="organisation_not_its_own_parent"),
     Index("organisations_display_name", "display_name", "id"),
+    Index("organisations_parent", "parent_id", "display_name", "id"),
 )
 
 sites = Table(
@@ -145,12 +153,18 @@ accreditations = Table(
     Column("valid_from", Date, nullable=False),
     Column("valid_to", Date, nullable=False),
     Column("scheme", Text, nullable=False),
-    _time("withdraw_time"),
+    moment("withdraw_time"),
     Column("withdraw_reason", Text, nullable=False, server_default=""),
     Column("announced", Boolean, nullable=False),  # others have heard that it is in force
+    Column("end_announced", Boolean, nullable=False, server_default="false"),  # and that it has run out
+    Column("criteria", JSONB, nullable=False, server_default="[]"),  # domain.accreditation.Criterion
+    Column("review_date", Date),
+    Column("review_asked", Boolean, nullable=False, server_default="false"),
     CheckConstraint("valid_to >= valid_from", name="accreditation_ends_after_start"),
     Index("accreditations_organisation", "organisation_id", "valid_from"),
     Index("accreditations_silent", "valid_from", postgresql_where=text("NOT announced")),
+    Index("accreditations_ending", "valid_to", postgresql_where=text("NOT end_announced")),
+    Index("accreditations_to_review", "review_date", postgresql_where=text("NOT review_asked")),
 )
 
 shortage_lists = Table(
@@ -159,7 +173,7 @@ shortage_lists = Table(
     Column("id", Text, primary_key=True),
     Column("display_names", JSONB, nullable=False),
     Column("nuts_code", Text, nullable=False),
-    _time("create_time", now=True),
+    moment("create_time", now=True),
 )
 
 shortage_versions = Table(
@@ -177,8 +191,8 @@ shortage_versions = Table(
     Column("digest", Text, nullable=False, server_default=""),
     Column("created_by", Text, nullable=False),
     Column("published_by", Text),
-    _time("create_time", now=True),
-    _time("publish_time"),
+    moment("create_time", now=True),
+    moment("publish_time"),
     CheckConstraint("published_by <> created_by", name="shortage_version_second_person"),
     CheckConstraint(
         "(published_by IS NULL) = (publish_time IS NULL) AND (publish_time IS NULL) = (digest = '')",
@@ -204,6 +218,7 @@ shortage_entries = Table(
     CheckConstraint("severity BETWEEN 1 AND 5", name="shortage_entry_severity"),
     ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
     Index("shortage_entries_isco", "isco_code", "nuts_code"),
+    Index("shortage_entries_uri", "uri", postgresql_where=text("uri <> ''")),
 )
 
 shortage_findings = Table(
@@ -212,7 +227,7 @@ shortage_findings = Table(
     Column("list_id", Text, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    *_finding_columns(),
+    *finding_columns(),
     ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
 )
 
@@ -228,7 +243,7 @@ sources = Table(
     Column("default_language", Text, nullable=False),
     Column("default_nuts_code", Text, nullable=False),
     Column("version", BigInteger, nullable=False, server_default="1"),
-    _time("create_time", now=True),
+    moment("create_time", now=True),
     CheckConstraint("removal_limit_percent BETWEEN 1 AND 100", name="source_removal_limit"),
     Index("sources_organisation", "organisation_id", "id"),
 )
@@ -265,8 +280,8 @@ feed_runs = Table(
     Column("hold_reason", SmallInteger, nullable=False, server_default="0"),
     Column("complete", Boolean, nullable=False, server_default="false"),
     *(Column(name, BigInteger, nullable=False, server_default="0") for name in _COUNTS),
-    _time("create_time", now=True),
-    _time("state_time", now=True),
+    moment("create_time", now=True),
+    moment("state_time", now=True),
     CheckConstraint(
         "records_in = records_accepted + records_rejected + records_held", name="feed_run_accounts_for_all"
     ),
@@ -286,7 +301,7 @@ feed_findings = Table(
     metadata,
     Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    *_finding_columns(),
+    *finding_columns(),
 )
 
 feed_staged = Table(
@@ -318,14 +333,19 @@ courses = Table(
     # Complete feeds in a row that left it out, the last of them, since when; reset by a feed that names it.
     Column("missing_feeds", SmallInteger, nullable=False, server_default="0"),
     Column("missing_run", UuidText),
-    _time("missing_time"),
-    _time("removed_time"),
+    moment("missing_time"),
+    moment("removed_time"),
     # Transaction that changed the row last, set by a trigger; the index follows it below the xmin horizon.
     Column("changed_xid", BigInteger, nullable=False, server_default="0"),
-    _time("create_time", now=True),
-    _time("update_time", now=True),
+    moment("create_time", now=True),
+    moment("update_time", now=True),
     UniqueConstraint("source_id", "external_id", name="course_identity"),
     Index("courses_changed", "changed_xid", "id"),
     Index("courses_organisation", "organisation_id", "id", postgresql_where=text("removed_time IS NULL")),
     Index("courses_offered", "id", postgresql_where=text("removed_time IS NULL")),
 )
+
+# The metadata is complete once this module is imported, as Alembic expects.
+from services.catalogue.store import assessment_tables, market_tables  # noqa: E402
+
+__all__ = ["assessment_tables", "market_tables", "metadata"]

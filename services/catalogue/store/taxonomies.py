@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, or_, select, text, tuple_, update
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.labels import normal
+from services.catalogue.domain.naming import Named
 from services.catalogue.domain.tagging import Label
 from services.catalogue.store.tables import concept_labels, concepts, taxonomy_versions
 from services.platform.db.copying import copy
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
-ESCO, ISCO = "esco-occupations", "isco-08"
+ESCO, ISCO, SKILLS = "esco-occupations", "isco-08", "esco-skills"
+OCCUPATIONS = (ESCO, ISCO)
 
 
 class ConceptRow(NamedTuple):
@@ -119,8 +122,8 @@ def concept_ids(connection: Connection, scheme: str, version: str) -> Mapping[st
 
 
 def by_uri(connection: Connection, uris: Iterable[str]) -> dict[str, Any]:
-    """Returns URI → (uri, isco_code, label) of the newest version that has it."""
-    current = list(newest(connection).items())
+    """Returns URI → (uri, isco_code, label) of occupations, from the newest version that has it."""
+    current = [item for item in newest(connection).items() if item[0] in OCCUPATIONS]
     statement = (
         select(concepts.c.uri, concepts.c.isco_code, func.min(concept_labels.c.label).label("label"))
         .join_from(
@@ -137,10 +140,44 @@ def by_uri(connection: Connection, uris: Iterable[str]) -> dict[str, Any]:
     return {row.uri: row for row in connection.execute(statement)}
 
 
+def find(connection: Connection, name: str) -> tuple[Row[Any], list[Row[Any]]] | None:
+    """Returns the concept of a URI, or the group of an ISCO-08 code, with its labels, of the newest version
+    that has it; None: none has."""
+    version = (taxonomy_versions.c.scheme == concepts.c.scheme) & (
+        taxonomy_versions.c.version == concepts.c.version
+    )
+    statement = (
+        select(concepts)
+        .join_from(concepts, taxonomy_versions, version)
+        .where(or_(concepts.c.uri == name, (concepts.c.scheme == ISCO) & (concepts.c.isco_code == name)))
+        .order_by(taxonomy_versions.c.import_time.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).first()
+    if row is None:
+        return None
+    table = concept_labels.c
+    labels = select(concept_labels).where(
+        table.scheme == row.scheme, table.version == row.version, table.concept_id == row.id
+    )
+    return row, list(connection.execute(labels.order_by(table.label)))
+
+
+def names(connection: Connection, occupations: Collection[str]) -> dict[str, str]:
+    """Returns concept URI or ISCO-08 code → label, of those the newest versions have."""
+    found = {uri: str(row.label) for uri, row in by_uri(connection, occupations).items()}
+    version = newest(connection).get(ISCO)
+    groups = select(concepts.c.uri, concepts.c.code).where(
+        concepts.c.scheme == ISCO, concepts.c.version == version, concepts.c.code.in_(occupations)
+    )
+    codes = {row.uri: row.code for row in connection.execute(groups)}
+    return found | {codes[uri]: str(row.label) for uri, row in by_uri(connection, codes).items()}
+
+
 def isco_codes(connection: Connection) -> set[str]:
     """Returns every ISCO-08 code of the newest ISCO-08 version, else of the occupations' own codes."""
     version = newest(connection).get(ISCO)
-    statement = select(concepts.c.isco_code).distinct()
+    statement = select(concepts.c.isco_code).where(concepts.c.scheme.in_(OCCUPATIONS)).distinct()
     if version:
         statement = statement.where(concepts.c.scheme == ISCO, concepts.c.version == version)
     return {row.isco_code for row in connection.execute(statement)}
@@ -159,9 +196,12 @@ class LabelRow(NamedTuple):
 
 
 def labels_for_matching(connection: Connection) -> list[LabelRow]:
-    """Returns every label of the newest versions."""
+    """Returns every label of occupations in the newest versions."""
     return [
-        row for scheme, version in newest(connection).items() for row in _labels(connection, scheme, version)
+        row
+        for scheme, version in newest(connection).items()
+        if scheme in OCCUPATIONS
+        for row in _labels(connection, scheme, version)
     ]
 
 
@@ -181,6 +221,23 @@ def labels_of(
         Label(row.label, row.uri, row.isco_code, preferred.get(row.uri, row.label), row.preferred)
         for row in rows
     ]
+
+
+def named(connection: Connection, scheme: str, version: str, language: str) -> list[Named]:
+    """Returns the concepts of a version that have labels in a language, with these."""
+    labels: defaultdict[str, list[str]] = defaultdict(list)
+    preferred: dict[str, str] = {}
+    for row in _labels(connection, scheme, version, language):
+        labels[row.uri].append(row.label)
+        if row.preferred:
+            preferred[row.uri] = row.label
+    found = []
+    for uri, others in labels.items():
+        others.sort()  # the database gives them in any order
+        label = preferred.get(uri, others[0])
+        others.remove(label)
+        found.append(Named(uri, label, others))
+    return found
 
 
 def _labels(

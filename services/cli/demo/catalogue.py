@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from waymark.catalogue.v1 import (
 
 from services.cli.amounts import json_day
 from services.cli.client import Caller, request_id
-from services.cli.demo.data import OCCUPATION, PLACE, REGION
+from services.cli.demo.data import OCCUPATION, PLACE, REGION, SAMPLES
+from services.cli.demo.dating import dated
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.exits import Failure
 from services.cli.uploads import upload_to_catalogue
@@ -26,7 +28,7 @@ from services.cli.uploads import upload_to_catalogue
 ROLE = "catalogue_manager"
 Run = feed_run_pb2.FeedRun
 ENDED = {Run.STATE_HELD, Run.STATE_SUCCEEDED, Run.STATE_FAILED, Run.STATE_REJECTED}
-IBAN = "BE48001123456727"
+HARBOUR, IBAN = "Harbour Crafts Academy", "BE48001123456727"
 ACCREDITED_UNTIL = "2035-12-31"
 
 
@@ -140,13 +142,13 @@ def draft(journey: Journey, caller: Caller, file: Path) -> Any:
 def onboard_partners(journey: Journey) -> str:
     """REST: an accredited partner with site and bank account, one without accreditation; their sources."""
     caller = journey.person(ROLE, "Mila")
-    partner = onboard(journey, caller, "harbour", "Harbour Crafts Academy")
+    partner = onboard(journey, caller, "harbour", HARBOUR)
     site = {"displayName": "Dock 3", "town": "Antwerpen", "postalCode": "2030", "nutsCode": PLACE}
     site["location"] = {"latitude": 51.24, "longitude": 4.41}  # type: ignore[assignment]
     caller.rest("POST", f"/v1/{partner}/sites", {"site": site, "requestId": request_id()})
     accreditation = {"validTo": json_day(ACCREDITED_UNTIL), "scheme": "Regional quality mark"}
     caller.rest("POST", f"/v1/{partner}/accreditations", {**accreditation, "requestId": request_id()})
-    bank_account(journey, partner)
+    bank_account(journey, partner, journey.person("provider", "Sanne", partner), HARBOUR, IBAN)
     other = onboard(journey, caller, "quayside", "Quayside Evening School")
     journey.facts.partner, journey.facts.other = partner, other
     journey.facts.feeds = [
@@ -166,11 +168,10 @@ def onboard_partners(journey: Journey) -> str:
     )
 
 
-def bank_account(journey: Journey, partner: str) -> None:
-    """The partner names its account, finance confirms it."""
-    provider = journey.person("provider", "Sanne", partner)
-    account = {"holderName": "Harbour Crafts Academy", "iban": IBAN}
-    proposed = provider.rest("POST", f"/v1/{partner}/bankAccounts", account)
+def bank_account(journey: Journey, payee: str, staff: Caller, holder: str, iban: str) -> None:
+    """The payee's own staff names its account, finance confirms it."""
+    account = {"holderName": holder, "iban": iban}
+    proposed = staff.rest("POST", f"/v1/{payee}/bankAccounts", account)
     confirmed = journey.person("finance", "Eline").rest(
         "POST", f"/v1/{proposed['name']}:confirm", {"requestId": request_id()}
     )
@@ -229,10 +230,10 @@ def run_feed(journey: Journey, source: str, file: Path, *, dry: bool) -> Any:
     caller = journey.person(ROLE, "Mila")
     runs = caller.stub(feed_run_pb2_grpc.FeedRunServiceStub)
     journey.tell(f"uploading {file.name}")
+    with dated(file, datetime.now(UTC).date()) if file.is_relative_to(SAMPLES) else nullcontext(file) as feed:
+        upload = upload_to_catalogue(caller, feed)
     started = runs.StartFeedRun(
-        feed_run_pb2.StartFeedRunRequest(
-            source=source, upload=upload_to_catalogue(caller, file), dry_run=dry, request_id=request_id()
-        )
+        feed_run_pb2.StartFeedRunRequest(source=source, upload=upload, dry_run=dry, request_id=request_id())
     )
 
     def ended() -> Any:

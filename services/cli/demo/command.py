@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     @app.command(
         epilog="Examples:  waymark demo · waymark demo --json | jq .step"
         " · waymark demo --data ../shared/data · waymark demo --all-programmes"
+        " · waymark demo --catalogue"
     )
     def demo(
         data: Annotated[
@@ -29,8 +30,13 @@ def register(app: typer.Typer) -> None:
         all_programmes: Annotated[
             bool,
             typer.Option(
-                "--all-programmes", help="Walk every practice of vouchers and funding instead, a line each."
+                "--all-programmes",
+                help="Walk every practice of vouchers and funding instead, a line or two each.",
             ),
+        ] = False,
+        whole_catalogue: Annotated[
+            bool,
+            typer.Option("--catalogue", help="Walk every practice of the catalogue instead, a line each."),
         ] = False,
         patience: Annotated[
             float,
@@ -46,7 +52,9 @@ def register(app: typer.Typer) -> None:
         The exit code is the number of steps that failed. It can be walked again on the same stack.
         """
         # Here and not above: `--help` needs neither gRPC nor Kafka.
-        from services.cli.demo.walk import walk_journey, walk_programmes
+        from services.cli.demo.walk import walk_catalogue, walk_journey, walk_programmes
 
-        walk = walk_programmes if all_programmes else walk_journey
+        walk = walk_journey
+        if all_programmes or whole_catalogue:
+            walk = walk_programmes if all_programmes else walk_catalogue
         raise typer.Exit(walk(home, data, as_json=as_json, patience=patience))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 
 def certificate(number: str) -> bytes:
     """A one-page PDF 1.4 that says a training was attended; `number` tells it from others."""
@@ -22,3 +25,15 @@ def certificate(number: str) -> bytes:
     end = len(body)
     body += b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
     return body + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, end)
+
+
+def logo(colour: bytes) -> bytes:
+    """A PNG of 16 × 16 points in one colour (three bytes: red, green, blue)."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        checked = kind + body
+        return struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)
+    points = zlib.compress((b"\0" + colour * 16) * 16)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", points) + chunk(b"IEND", b"")

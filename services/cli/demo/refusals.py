@@ -98,9 +98,10 @@ def left_out(journey: Journey, maker: Caller) -> str:
     return "left out of a batch"
 
 
-def gather(maker: Caller) -> dict[str, Any]:
-    """Has everything that may be paid put into a new batch."""
+def gather(maker: Caller, kind: str = "KIND_REDEMPTIONS") -> dict[str, Any]:
+    """Has everything of a kind that may be paid put into a new batch."""
     batch = {
+        "kind": kind,
         "executionDate": json_date(execution_day().date()),
         "debtorName": "Employment Service",
         "debtorIban": DEBTOR_IBAN,

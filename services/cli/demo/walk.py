@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.cli.client import Client
-from services.cli.demo import catalogue, closing, portfolio, programme, refusals, rows, voucher
+from services.cli.demo import (
+    catalogue,
+    catalogue_rows,
+    closing,
+    portfolio,
+    programme,
+    refusals,
+    rows,
+    voucher,
+)
 from services.cli.demo.data import Data
 from services.cli.demo.journey import Journey, Step
 from services.cli.demo.runner import JsonTeller, Teller, walk
@@ -53,6 +62,10 @@ GROUND: tuple[Step, ...] = (
 )
 
 
+# Every row, and what they told.
+PROGRAMMES: tuple[Step, ...] = (*GROUND, *rows.STEPS, closing.TOLD)
+
+
 def walk_journey(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
     """Walks all steps on the stack in `home`; returns how many failed. Raises Failure when there is none."""
     return _walk(home, data, STEPS, "journey", as_json=as_json, patience=patience)
@@ -60,8 +73,13 @@ def walk_journey(home: Path | None, data: Path | None, *, as_json: bool, patienc
 
 def walk_programmes(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
     """Walks every row V1-V15; returns how many steps failed. Raises Failure when there is no stack."""
+    return _walk(home, data, PROGRAMMES, "all programmes", as_json=as_json, patience=patience)
+
+
+def walk_catalogue(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
+    """Walks every row C1-C21; returns how many steps failed. Raises Failure when there is no stack."""
     return _walk(
-        home, data, (*GROUND, *rows.STEPS, closing.TOLD), "all programmes", as_json=as_json, patience=patience
+        home, data, (*GROUND, *catalogue_rows.STEPS), "catalogue", as_json=as_json, patience=patience
     )
 
 

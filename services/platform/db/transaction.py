@@ -158,8 +158,9 @@ def transaction(
         commit(connection, tx.closing.take())
 
 
-def wait_for_reader(tx: Transaction, seconds: float) -> None:
-    """Lets the transaction stand idle for so long: what it reads goes out as fast as somebody takes it."""
+def may_idle(tx: Transaction, seconds: float) -> None:
+    """Lets the transaction stand idle for so long: until somebody has taken what it read, or while its work
+    is done elsewhere."""
     tx.execute(_MAY_IDLE, {"limit": str(milliseconds(seconds))})
 
 

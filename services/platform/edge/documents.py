@@ -15,7 +15,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.options.v1 import options_pb2
 
 from services.platform.edge import openapi
-from services.platform.edge.contract import Contract, Message, service_of
+from services.platform.edge.contract import Contract, Field, Message, service_of
 from services.platform.edge.contract_rules import faults
 
 _MADE = "<!-- Made from the contracts by `make proto`; edit the .proto files instead. -->\n\n"
@@ -33,7 +33,10 @@ def events(contract: Contract) -> str:
         + "Each event is a Kafka record: the value is the protobuf message, the headers are those of "
         "CloudEvents 1.0 in binary mode (`ce_type` is the full name of the message, `ce_id` is unique), and "
         "the key is the id of the aggregate, so that one aggregate's events keep their order. Ids are "
-        "opaque; no event holds personal data. Readers must bear a repeated event and unknown fields.\n"
+        "opaque; no event holds personal data. Readers must bear a repeated event and unknown fields.\n\n"
+        "An event that is of no use after some minutes is not told to webhooks after them, and what they "
+        "were to be told is erased. A field that is **not shown** is left out wherever people look at "
+        "events, as in `waymark events`; who reads the topic or is told by webhook has it.\n"
     ]
     for topic in sorted(by_topic):
         parts.append(f"\n## `{topic}`\n")
@@ -48,14 +51,17 @@ def _event(message: Message) -> str:
     if option.keep_minutes:
         reacting += f" · of no use after {option.keep_minutes} minutes"
     rows = [
-        (f"`{field.descriptor.name}`", _type(field.descriptor), _line(field.comment))
-        for field in message.fields
+        (f"`{field.descriptor.name}`", _type(field.descriptor), _meaning(field)) for field in message.fields
     ]
     return (
         f"\n### {message.name.rpartition('.')[2]}\n\n{message.comment}\n\n"
         f"Type `{message.name}` · key `{option.key_field}` · emitted by {emitter} · reacts: {reacting}\n\n"
         + _table(("field", "type", "meaning"), rows)
     )
+
+
+def _meaning(field: Field) -> str:
+    return _line(field.comment) + (" **Not shown.**" if field.descriptor.options.debug_redact else "")
 
 
 def _type(descriptor: object) -> str:

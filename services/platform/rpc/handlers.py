@@ -19,7 +19,7 @@ from services.platform.app import App
 from services.platform.db import groups, requests
 from services.platform.db.groups import Work
 from services.platform.db.requests import Claiming
-from services.platform.db.transaction import Transaction, transaction, wait_for_reader
+from services.platform.db.transaction import Transaction, may_idle, transaction
 from services.platform.db.wire import Call
 from services.platform.errors import Refusal
 from services.platform.gathering import aside
@@ -129,7 +129,7 @@ def query_stream(
     @wraps(method)
     def served(self: Any, request: Any, call: Any) -> Any:
         with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
-            wait_for_reader(tx, call.remaining())
+            may_idle(tx, call.remaining())
             call.resolve(request, tx.connection)
             yield from method(self, tx, request)
 

@@ -9,14 +9,14 @@ from waymark.vouchers.v1 import ledger_pb2 as pb
 from waymark.vouchers.v1 import ledger_pb2_grpc
 
 from services.platform.db.paging import page
-from services.platform.db.transaction import Transaction
+from services.platform.db.transaction import Transaction, may_idle
 from services.platform.rpc.handlers import query
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.money import money
 from services.vouchers.store import ledger
 from services.vouchers.store.ledger_tables import ledger_checkpoints, ledger_entries
-from services.vouchers.verification import verify
+from services.vouchers.verification import PATIENCE, verify
 
 _e = ledger_entries.c
 
@@ -67,7 +67,8 @@ class LedgerApi(ledger_pb2_grpc.LedgerServiceServicer):
         )
 
     @query
-    def VerifyLedger(self, _: Transaction, request: pb.VerifyLedgerRequest) -> pb.VerifyLedgerResponse:
+    def VerifyLedger(self, tx: Transaction, request: pb.VerifyLedgerRequest) -> pb.VerifyLedgerResponse:
+        may_idle(tx, PATIENCE)  # while others read
         report = verify(self.app.side_engine, self.app.checkpoint_key, request.max_findings or 100)
         return pb.VerifyLedgerResponse(
             intact=not report.findings,

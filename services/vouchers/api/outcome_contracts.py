@@ -18,13 +18,14 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import date_of, day, moment
-from services.vouchers.api.outcome_results import ResultMethods, terms_of
+from services.vouchers.api.outcome_results import ResultMethods
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import cents_of, money
 from services.vouchers.domain.outcome_contracts import ContractState, check_draft
 from services.vouchers.domain.states import need
-from services.vouchers.store import ledger, names, outcomes, payables, programmes
+from services.vouchers.repaying import terms_of
+from services.vouchers.store import ledger, names, offers, outcomes, payables, programmes
 from services.vouchers.store.outcome_tables import outcome_contracts
 
 # Terms that a draft sets; the rest of the message is ours.
@@ -55,6 +56,7 @@ class OutcomeContractApi(ResultMethods, outcome_contract_pb2_grpc.OutcomeContrac
         check_draft(contract, start, repay)
         investors = (investor.funding_source for investor in contract.investors)
         programmes.need_sources(tx, map(names.last, (contract.payer, *investors)))
+        _need_payees(tx, contract)
         values = {
             "id": contract_id,
             "terms": _terms(contract),
@@ -131,6 +133,14 @@ class OutcomeContractApi(ResultMethods, outcome_contract_pb2_grpc.OutcomeContrac
             )
         )
         return contract_messages(tx, [row])[0]
+
+
+def _need_payees(tx: Transaction, contract: pb.OutcomeContract) -> None:
+    """Raises Refusal(NOT_FOUND), naming one, unless the catalogue knows each organisation that an investor is
+    to be paid at: money for a name with a slip would wait without end."""
+    for investor in contract.investors:
+        if investor.organisation and not offers.known(tx, investor.organisation):
+            raise Refusal(reason_pb2.REASON_NOT_FOUND, metadata={"organisation": investor.organisation})
 
 
 def _milestone(row: Row[Any], code: str) -> pb.Milestone:

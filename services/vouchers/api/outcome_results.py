@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from google.protobuf.json_format import ParseDict
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
-from waymark.vouchers.v1 import events_pb2
 from waymark.vouchers.v1 import outcome_contract_pb2 as pb
 
 from services.platform.db.etags import check_etag
-from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
+from services.vouchers import repaying
 from services.vouchers.api.convert import date_of, day, moment
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain import bookings
-from services.vouchers.domain import outcome_contracts as domain
 from services.vouchers.domain.expressions import compile_condition
-from services.vouchers.domain.money import money
 from services.vouchers.domain.outcome_contracts import (
     WHOLE,
     ContractState,
@@ -31,7 +26,8 @@ from services.vouchers.domain.outcome_contracts import (
     share,
 )
 from services.vouchers.domain.states import need
-from services.vouchers.store import ledger, names, outcomes
+from services.vouchers.repaying import repayment_of, terms_of
+from services.vouchers.store import names, outcomes
 from services.vouchers.store.outcome_tables import outcome_participants
 
 
@@ -118,7 +114,7 @@ class ResultMethods:
 
     @query
     def GetRepayment(self, tx: Transaction, request: pb.GetRepaymentRequest) -> pb.Repayment:
-        return _repayment(tx, outcomes.get(tx, names.last(request.name)))[1]
+        return repayment_of(tx, outcomes.get(tx, names.last(request.name)))
 
     @mutation
     def ProposeRepayment(self, tx: Transaction, request: pb.ProposeRepaymentRequest) -> pb.Repayment:
@@ -127,7 +123,7 @@ class ResultMethods:
             metadata = {"due": row.repay_date.isoformat()}
             raise Refusal(reason_pb2.REASON_REPAYMENT_NOT_DUE, metadata=metadata)
         values = {"state": int(ContractState.REPAYMENT_PROPOSED), "proposed_by": tx.principal.subject}
-        return _repayment(tx, outcomes.change(tx, row.id, values))[1]
+        return repayment_of(tx, outcomes.change(tx, row.id, values))
 
     @mutation
     def ApproveRepayment(self, tx: Transaction, request: pb.ApproveRepaymentRequest) -> pb.Repayment:
@@ -136,31 +132,7 @@ class ResultMethods:
         if row.proposed_by == tx.principal.subject:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         check_etag(request.etag, row.version)
-        due, message = _repayment(tx, row)
-        sources = [investor.funding_source for investor in terms_of(row).investors]
-        unspent = list(zip(sources, due.unspent, strict=True))
-        worth = list(zip(sources, due.repaid, strict=True))
-        booked = [bookings.return_unspent(new_id(), request.name, unspent)]
-        booked.append(bookings.repay(new_id(), request.name, f"fundingSources/{row.payer_id}", worth))
-        values = {
-            "state": int(ContractState.REPAID),
-            "repaid_by": tx.principal.subject,
-            "available_cents": 0,
-            "unspent_cents": sum(due.unspent),
-        }
-        outcomes.change(tx, row.id, values)
-        ledger.post_all(tx, [(row.shard, booking) for booking in booked])
-        tx.publish(
-            events_pb2.OutcomeContractRepaid(
-                outcome_contract=request.name, repaid=message.repaid, unspent=message.unspent
-            )
-        )
-        return message
-
-
-def terms_of(row: Row[Any]) -> pb.OutcomeContract:
-    """Returns the terms of a contract's row as message."""
-    return ParseDict(row.terms, pb.OutcomeContract())
+        return repaying.approve(tx, row)
 
 
 def _lock_active(tx: Transaction, name: str) -> Row[Any]:
@@ -176,33 +148,6 @@ def _ids(tx: Transaction, contract: Row[Any], participants: Sequence[str]) -> li
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
     outcomes.check_participants(tx, contract.id, found)
     return found
-
-
-def _repayment(tx: Transaction, row: Row[Any]) -> tuple[domain.Repayment, pb.Repayment]:
-    """Returns what the investors of a contract have back, or had, and the same as message."""
-    terms, currency = terms_of(row), row.currency
-    results = outcomes.results_of(tx, [row.id])[row.id]
-    released = sum(each.cents for each in outcomes.tranches_of(tx, [row.id]).values())
-    due = domain.repayment(terms, released, row.available_cents + row.unspent_cents, results)
-    return due, pb.Repayment(
-        outcome_contract=f"outcomeContracts/{row.id}",
-        due_date=day(row.repay_date),
-        participants=results.enrolled,
-        placed=results.placed,
-        result_basis_points=results.placed * WHOLE // max(1, results.enrolled),
-        released=money(released, currency),
-        repaid=money(sum(due.repaid), currency),
-        unspent=money(sum(due.unspent), currency),
-        investors=[
-            pb.InvestorRepayment(
-                funding_source=investor.funding_source,
-                invested=investor.amount,
-                repaid=money(worth, currency),
-                unspent=money(left, currency),
-            )
-            for investor, worth, left in zip(terms.investors, due.repaid, due.unspent, strict=True)
-        ],
-    )
 
 
 def _participants(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.Participant]:

@@ -19,14 +19,20 @@ from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import date_of, day, moment
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain.clawback import set_off
 from services.vouchers.domain.money import money
 from services.vouchers.domain.pain001 import Transfer, bank_file
-from services.vouchers.domain.payouts import Account, Payment, checked_iban
+from services.vouchers.domain.payouts import Account, checked_iban
 from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.states import BatchKind, BatchState, need
-from services.vouchers.settlement import AT_ONCE, pay, pay_payables, payments_for, release_due
-from services.vouchers.store import names, payables, payouts, receivables
+from services.vouchers.settlement import (
+    AT_ONCE,
+    less_receivables,
+    pay,
+    pay_payables,
+    payments_for,
+    release_due,
+)
+from services.vouchers.store import names, payables, payouts
 from services.vouchers.store.columns import apart
 from services.vouchers.store.settlement_tables import payout_batches
 
@@ -109,7 +115,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
         dues = payments_for(batch, rows)
         if kind is BatchKind.REDEMPTIONS:
-            dues = self._less_receivables(tx, batch, dues, before.currency)
+            dues = less_receivables(tx, batch, dues, before.currency)
         accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
         payouts.set_payments(tx, batch, dues, accounts)
         values = {
@@ -119,19 +125,6 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             "total_cents": sum(payment.cents for payment in dues),
         }
         return batch_message(payouts.change_batch(tx, batch, values), payouts.payments_of(tx, batch))
-
-    def _less_receivables(
-        self, tx: Transaction, batch: str, dues: Sequence[Payment], currency: str
-    ) -> list[Payment]:
-        """Sets what providers owe back off against what they are due, and keeps it for the approval."""
-        receivables.release_set_offs(tx, batch)
-        owed = receivables.lock_open(tx, {payment.organisation for payment in dues}, currency)
-        against = {
-            payment.organisation: set_off(payment.cents, owed.get(payment.organisation, []))
-            for payment in dues
-        }
-        receivables.reserve_set_offs(tx, batch, against)
-        return [payment.less(against[payment.organisation]) for payment in dues]
 
     @mutation
     def ApprovePayoutBatch(self, tx: Transaction, request: pb.ApprovePayoutBatchRequest) -> pb.PayoutBatch:

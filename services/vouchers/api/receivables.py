@@ -18,6 +18,7 @@ from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.clawing_back import free_cents, left_cents, write_off
 from services.vouchers.domain.money import money
+from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.relationships import is_accountant
 from services.vouchers.store import names, receivables
 from services.vouchers.store.settlement_tables import receivables as table
@@ -42,13 +43,20 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
         found = page(
             tx,
             self.app.signer,
-            receivables.listed(tx, request.organisation, request.min_age_days, settled=request.show_settled),
+            receivables.listed(
+                tx,
+                request.organisation,
+                request.min_age_days,
+                settled=request.show_settled,
+                sandbox=request.sandbox,
+            ),
             order_by=[table.c.id],
             request=request,
             filters={
                 "organisation": request.organisation,
                 "min_age_days": request.min_age_days,
                 "show_settled": request.show_settled,
+                "sandbox": request.sandbox,
             },
         )
         return pb.ListReceivablesResponse(
@@ -60,6 +68,7 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
     def ProposeWriteOff(self, tx: Transaction, request: pb.ProposeWriteOffRequest) -> pb.Receivable:
         receivable = names.uuid_in(request.name, "receivables")
         row = receivables.get(tx, receivable, locked=True)
+        keep_apart(row.currency)
         if row.write_off_by or not free_cents(row):
             metadata = {"state": State.Name(_state(row)).removeprefix("STATE_"), "needed": "OPEN"}
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)

@@ -35,8 +35,6 @@ from services.vouchers.releasing import release_reservation
 from services.vouchers.store import ledger, names, offers, receivables, redemptions, vouchers
 from services.vouchers.store.tables import redemptions as table
 
-TakingBack = pb.ClawBackRedemptionRequest | pb.RefundRedemptionRequest
-
 
 def stepping(request: Any) -> list[Call]:
     """Returns the lock of a step that moves no money, to be sent with BEGIN."""
@@ -119,6 +117,17 @@ def end(
     return changed(app, tx, row, written)
 
 
+def take_back(
+    app: VouchersApp, tx: Transaction, row: Any, request: Any, note: str = "", **how: bool
+) -> pb.Redemption:
+    """Takes what a request names (`amount`, `reason_code`) of a redemption that
+    `receivables.lock_redemption` returned, as `claw_back` does; returns it."""
+    sealed = app.notes.seal(f"redemptions/{row.id}", note)
+    cents = asked(request, row.currency)
+    written = claw_back(tx, row, cents, reason=request.reason_code, note=sealed, **how)
+    return redemption_messages(app, tx, [written])[0]
+
+
 class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServicer):
     """Spends vouchers on sessions."""
 
@@ -192,19 +201,14 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
 
     @mutation
     def ClawBackRedemption(self, tx: Transaction, request: pb.ClawBackRedemptionRequest) -> pb.Redemption:
-        return self._take_back(tx, request, at_fault=request.learner_at_fault)
+        row = receivables.lock_redemption(tx, names.uuid_in(request.name, "redemptions"))
+        keep_apart(row.currency)
+        return take_back(self.app, tx, row, request, request.reason, at_fault=request.learner_at_fault)
 
     @mutation
     def RefundRedemption(self, tx: Transaction, request: pb.RefundRedemptionRequest) -> pb.Redemption:
-        return self._take_back(tx, request, refund=True)
-
-    def _take_back(self, tx: Transaction, request: TakingBack, **how: bool) -> pb.Redemption:
         row = receivables.lock_redemption(tx, names.uuid_in(request.name, "redemptions"))
-        keep_apart(row.currency)
-        cents = asked(request, row.currency)
-        note = self.app.notes.seal(f"redemptions/{row.id}", request.reason)
-        written = claw_back(tx, row, cents, reason=request.reason_code, note=note, **how)
-        return redemption_messages(self.app, tx, [written])[0]
+        return take_back(self.app, tx, row, request, request.reason, refund=True)
 
     @query
     def GetRedemption(self, tx: Transaction, request: pb.GetRedemptionRequest) -> pb.Redemption:

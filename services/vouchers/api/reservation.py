@@ -88,6 +88,8 @@ def _locked(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequ
         if found is None:
             raise Refusal(reason_pb2.REASON_VOUCHER_CODE_INVALID)
     except Refusal:
+        # After the look-up, unlike the tries at a learner's word: a right code of 75 bits is not guessed, and
+        # reserving does not wait for a second connection.
         attempts.count(app.side_engine, caller)
         raise
     return found

@@ -11,13 +11,21 @@ from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation
 from services.vouchers.api.convert import moment
 from services.vouchers.api.redemption_messages import changed, redemption_messages
-from services.vouchers.api.redemptions import accept, asked, authorise, end, settling, stepping
+from services.vouchers.api.redemptions import (
+    accept,
+    asked,
+    authorise,
+    end,
+    settling,
+    stepping,
+    take_back,
+)
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.money import money
 from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.granting import issue_code
 from services.vouchers.sandbox import make_voucher, pay_out
-from services.vouchers.store import names, redemptions
+from services.vouchers.store import names, receivables, redemptions
 
 
 class SandboxApi(sandbox_pb2_grpc.SandboxServiceServicer):
@@ -65,6 +73,14 @@ class SandboxApi(sandbox_pb2_grpc.SandboxServiceServicer):
         row = _locked(tx, request)
         pay_out(tx, row, request.return_code)
         return redemption_messages(self.app, tx, [redemptions.get(tx, str(row.id))])[0]
+
+    @mutation
+    def ClawBackSandboxRedemption(
+        self, tx: Transaction, request: pb.ClawBackSandboxRedemptionRequest
+    ) -> redemption_pb2.Redemption:
+        row = receivables.lock_redemption(tx, names.uuid_in(request.name, "redemptions"))
+        keep_apart(row.currency, sandbox=True)
+        return take_back(self.app, tx, row, request)
 
 
 def _locked(tx: Transaction, request: Any) -> Any:

@@ -16,10 +16,11 @@ from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
+from services.platform.goals import Goal, months_after
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import date_of, day, moment
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain.targets import Measure, Target, review_day
+from services.vouchers.domain.targets import REVIEW_MONTHS, Measure
 from services.vouchers.store import names, programmes
 from services.vouchers.store import targets as store
 from services.vouchers.store.target_tables import target_reviews, targets
@@ -66,13 +67,13 @@ class TargetApi(target_pb2_grpc.TargetServiceServicer):
     @query
     def GetTargetReport(self, tx: Transaction, request: pb.GetTargetReportRequest) -> pb.TargetReport:
         row = store.get(tx, names.uuid_in(request.name, "targets"))
-        target, today, noted = _target(row), tx.now.date(), store.noted(tx, row.id)
-        lasts = list(target.months(today))
-        ends = [min(last, target.due, today) for last in lasts]
+        goal, today, noted = _goal(row), tx.now.date(), store.noted(tx, row.id)
+        lasts = list(goal.months(today))
+        ends = [min(last, goal.due, today) for last in lasts]
         found = store.measured(tx, Measure(row.measure), [_asked(row, end) for end in ends])
         months = []
         for last, end, measured in zip(lasts, ends, found, strict=True):
-            month = pb.TargetMonth(month=f"{last:%Y-%m}", planned=target.planned(end))
+            month = pb.TargetMonth(month=f"{last:%Y-%m}", planned=goal.planned(end))
             only_noted = Measure(row.measure) is Measure.SERVICE_POINTS and last < today
             value = noted.get(last.replace(day=1)) if only_noted else measured
             if value is not None:
@@ -128,8 +129,8 @@ def _faults(sent: pb.Target, start: date, due: date) -> list[Violation]:
     return found
 
 
-def _target(row: Row[Any]) -> Target:
-    return Target(row.baseline, row.value, row.start_date, row.due_date)
+def _goal(row: Row[Any]) -> Goal:
+    return Goal(row.baseline, row.value, row.start_date, row.due_date)
 
 
 def _asked(row: Row[Any], last: date) -> store.Asked:
@@ -151,7 +152,7 @@ def _messages(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.Target]:
 
 
 def _message(row: Row[Any], current: int | None) -> pb.Target:
-    target = _target(row)
+    goal = _goal(row)
     message = pb.Target(
         name=f"targets/{row.id}",
         display_names=row.display_names,
@@ -161,14 +162,14 @@ def _message(row: Row[Any], current: int | None) -> pb.Target:
         value=row.value,
         start_date=day(row.start_date),
         due_date=day(row.due_date),
-        review_date=day(review_day(row.reviewed_at.date())),
+        review_date=day(months_after(row.reviewed_at.date(), REVIEW_MONTHS)),
         create_time=moment(row.created_at),
         etag=etag_of(row.version),
     )
     if current is not None:
         message.current = current
-        message.progress_basis_points = target.progress(current)
-        message.reached = target.reached(current)
+        message.progress_basis_points = goal.progress(current)
+        message.reached = goal.reached(current)
     return message
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from services.vouchers.domain.clawback import Taken
 from services.vouchers.domain.ledger import Booking, Kind, Posting
@@ -76,9 +77,10 @@ def payout(
     )
 
 
-def payout_return(booking: str, redemption: str, batch: str, cents: int) -> Booking:
-    """The bank returned a payment: the provider is owed again what it was to pay of a redemption."""
-    here = (Kind.BANK_CLEARING, batch)
+def payout_return(booking: str, redemption: str, batch: str, cents: int, source: str = "") -> Booking:
+    """The bank returned a payment: the provider is owed again what it was to pay of a redemption. `source`:
+    the investor as which the payee counted as repaid."""
+    here = (Kind.FUNDER, source) if source else (Kind.BANK_CLEARING, batch)
     return _move(booking, "return", redemption, here, (Kind.PROVIDER_CLEARED, redemption), cents)
 
 
@@ -141,18 +143,34 @@ def release_tranche(booking: str, contract: str, milestone: str, cents: int, *, 
     return _move(booking, "tranche", contract, here, (_towards(payable=payable), milestone), cents)
 
 
-def return_unspent(booking: str, contract: str, investors: Iterable[tuple[str, int]]) -> Booking:
-    """What no tranche released goes back to the investors (funding source, cents)."""
-    back = tuple(Posting(Kind.FUNDER, source, cents) for source, cents in investors)
-    total = sum(posting.cents for posting in back)
-    return Booking(booking, "unspent", contract, (Posting(Kind.CONTRACT_AVAILABLE, contract, -total), *back))
+class Back(NamedTuple):
+    """What an investor (funding source) has back, by a batch that pays `subject`; outside where that is
+    empty."""
+
+    source: str
+    subject: str
+    cents: int
+
+    @property
+    def posting(self) -> Posting:
+        """Where it goes: what a batch pays does not count as repaid before the bank has confirmed it."""
+        owner = (Kind.PROVIDER_CLEARED, self.subject) if self.subject else (Kind.FUNDER, self.source)
+        return Posting(*owner, self.cents)
 
 
-def repay(booking: str, contract: str, payer: str, investors: Iterable[tuple[str, int]]) -> Booking:
-    """The payer of an outcome contract repays its investors (funding source, cents) for results."""
-    back = tuple(Posting(Kind.FUNDER, source, cents) for source, cents in investors)
-    total = sum(posting.cents for posting in back)
-    return Booking(booking, "repay", contract, (Posting(Kind.FUNDER, payer, -total), *back))
+def return_unspent(booking: str, contract: str, investors: Iterable[Back]) -> Booking:
+    """What no tranche released goes back to the investors."""
+    return _give_back(booking, "unspent", contract, (Kind.CONTRACT_AVAILABLE, contract), investors)
+
+
+def repay(booking: str, contract: str, payer: str, investors: Iterable[Back]) -> Booking:
+    """The payer of an outcome contract repays its investors for results."""
+    return _give_back(booking, "repay", contract, (Kind.FUNDER, payer), investors)
+
+
+def confirm_repaid(booking: str, subject: str, batch: str, source: str, cents: int) -> Booking:
+    """The bank confirmed a payment to an investor: now it counts as repaid."""
+    return _move(booking, "repaid", subject, (Kind.BANK_CLEARING, batch), (Kind.FUNDER, source), cents)
 
 
 def train(booking: str, trainee: str, parts: Iterable[tuple[str, int]], *, payable: bool) -> Booking:
@@ -183,6 +201,14 @@ def write_off_for_trainees(booking: str, obligation: str, employer: str, cents: 
 def _towards(*, payable: bool) -> Kind:
     """Where approved money goes: a batch pays it, or somebody outside of Waymark does."""
     return Kind.PROVIDER_CLEARED if payable else Kind.BANK_CLEARING
+
+
+def _give_back(
+    booking: str, operation: str, contract: str, giver: tuple[Kind, str], investors: Iterable[Back]
+) -> Booking:
+    back = tuple(investor.posting for investor in investors)
+    total = sum(posting.cents for posting in back)
+    return Booking(booking, operation, contract, (Posting(*giver, -total), *back))
 
 
 def _move(

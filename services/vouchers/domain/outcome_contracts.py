@@ -27,6 +27,7 @@ class ContractState(IntEnum):
     ACTIVE = 2
     REPAYMENT_PROPOSED = 3
     REPAID = 4
+    REPAYMENT_APPROVED = 5
 
 
 class ReportState(IntEnum):

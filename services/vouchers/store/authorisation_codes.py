@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, text
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from sqlalchemy import Engine
 
 from services.platform.db.transaction import Transaction
 from services.platform.db.wire import named
 from services.vouchers.domain.authorisation import AuthorisationCode
+from services.vouchers.store import attempts
 
 # A statement of its own, after the lock: joined to it, it would show what was there before the wait for it.
 READ = named(
@@ -25,8 +29,11 @@ _USE = named(
     "use_authorisation_code",
     "UPDATE authorisation_codes SET code_hmac = NULL, used_at = now() WHERE redemption_id = :redemption",
 )
-_COUNT = text("""INSERT INTO authorisation_codes (redemption_id, wrong_tries) VALUES (:redemption, 1)
-ON CONFLICT (redemption_id) DO UPDATE SET wrong_tries = authorisation_codes.wrong_tries + 1""")
+_COUNT = named(
+    "count_wrong_try",
+    """INSERT INTO authorisation_codes (redemption_id, wrong_tries) VALUES (:redemption, 1)
+ON CONFLICT (redemption_id) DO UPDATE SET wrong_tries = authorisation_codes.wrong_tries + 1""",
+)
 
 
 def read(tx: Transaction, redemption: str) -> AuthorisationCode:
@@ -48,11 +55,7 @@ def use(tx: Transaction, redemption: str) -> None:
     tx.at_commit(_USE(redemption=redemption))
 
 
-def count(engine: Engine, redemption: str) -> None:
-    """Counts a wrong try in a transaction of its own, because the caller's is about to roll back. That one
-    holds its lock until then, so that nobody reads the former count.
-
-    `engine`: another pool than the caller's, or a full pool would wait for itself.
-    """
-    with engine.begin() as connection:
-        connection.execute(_COUNT, {"redemption": redemption})
+def counting(engine: Engine, redemption: str) -> AbstractContextManager[Callable[[], None]]:
+    """Counts a try, as `attempts.counting` does, because the caller's transaction is about to roll back when
+    it was wrong. That one holds its lock until then, so that nobody reads the former count."""
+    return attempts.counting(engine, _COUNT(redemption=redemption))

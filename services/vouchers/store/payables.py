@@ -5,7 +5,7 @@ The functions about batches are those that `payouts` has for redemptions, with r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, tuple_, update
@@ -16,20 +16,36 @@ from services.vouchers.store import holds
 from services.vouchers.store.quality_tables import holds as hold_table
 from services.vouchers.store.settlement_tables import payables
 
-WAITING, SETTLING, PAID = 1, 2, 3
+WAITING, SETTLING, PAID, REPAID = 1, 2, 3, 4
 _p = payables.c
 _ROW = select(
-    _p.id, _p.subject, _p.organisation, _p.shard, _p.batch_id, _p.state, _p.cents.label("cleared_cents")
+    _p.id,
+    _p.subject,
+    _p.organisation,
+    _p.source_id,
+    _p.shard,
+    _p.batch_id,
+    _p.state,
+    _p.cents.label("cleared_cents"),
 )
 
 
-def add(tx: Transaction, subject: str, organisation: str, currency: str, shard: int, cents: int) -> None:
+def add(
+    tx: Transaction,
+    subject: str,
+    organisation: str,
+    currency: str,
+    shard: int,
+    cents: int,
+    source: str | None = None,
+) -> None:
     """Inserts what is to be paid to an organisation; book the same as cleared, owned by `subject`, in the
-    chain `shard`."""
+    chain `shard`. `source`: id of the funding source that has it back once the bank has confirmed it."""
     values = {
         "id": new_id(),
         "subject": subject,
         "organisation": organisation,
+        "source_id": source,
         "currency": currency,
         "shard": shard,
         "cents": cents,
@@ -40,6 +56,12 @@ def add(tx: Transaction, subject: str, organisation: str, currency: str, shard: 
 def get(tx: Transaction, payable: str) -> Row[Any]:
     """Returns a payable's row; raises Refusal(NOT_FOUND)."""
     return tx.one(select(payables).where(_p.id == payable))
+
+
+def of_subjects(tx: Transaction, subjects: Sequence[str]) -> dict[str, Row[Any]]:
+    """Returns the payables of some subjects, by subject; those without one are left out."""
+    found = tx.execute(_ROW.where(_p.subject.in_(subjects))) if subjects else ()
+    return {row.subject: row for row in found}
 
 
 def listed(organisation: str, state: int) -> Select[Any]:
@@ -86,8 +108,13 @@ def set_paid(tx: Transaction, ids: Iterable[str]) -> None:
 def paid_by(tx: Transaction, payments: Iterable[tuple[str, str]]) -> list[Row[Any]]:
     """Locks and returns the payables for which payments (batch, payee) went to the bank."""
     whose = tuple_(_p.batch_id, _p.organisation)
-    statement = _ROW.where(whose.in_(list(payments)), _p.state == PAID).order_by(_p.id)
+    statement = _ROW.where(whose.in_(list(payments)), _p.state.in_((PAID, REPAID))).order_by(_p.id)
     return list(tx.execute(statement.with_for_update(key_share=True)))
+
+
+def set_repaid(tx: Transaction, ids: Iterable[str]) -> None:
+    """Notes that the bank has confirmed what investors have back; book the same."""
+    _change(tx, ids, {"state": REPAID})
 
 
 def set_returned(tx: Transaction, ids: Iterable[str]) -> None:
@@ -96,7 +123,9 @@ def set_returned(tx: Transaction, ids: Iterable[str]) -> None:
 
 
 def _change(tx: Transaction, ids: Iterable[str], values: dict[str, Any]) -> None:
-    tx.execute(update(payables).where(_p.id.in_(list(ids))).values(values))
+    wanted = list(ids)
+    if wanted:
+        tx.execute(update(payables).where(_p.id.in_(wanted)).values(values))
 
 
 def _stopped(tx: Transaction) -> Any:

@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, delete, insert, select, text, update
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.voucher import Voucher
 from services.vouchers.store import vouchers
+from services.vouchers.store.columns import apart
 from services.vouchers.store.settlement_tables import receivables, set_offs
 from services.vouchers.store.tables import pots, redemptions
 
@@ -67,10 +68,12 @@ def change(tx: Transaction, receivable: str, values: Mapping[str, Any]) -> Row[A
     return tx.execute(statement.returning(receivables)).one()
 
 
-def listed(tx: Transaction, organisation: str, min_age_days: int, *, settled: bool) -> Select[Any]:
+def listed(
+    tx: Transaction, organisation: str, min_age_days: int, *, settled: bool, sandbox: bool
+) -> Select[Any]:
     """Returns the statement for receivables; an empty provider means any, `settled` those with nothing left
-    too."""
-    statement = select(receivables)
+    too, `sandbox` those in play money and no others."""
+    statement = select(receivables).where(apart(_r.currency, sandbox=sandbox))
     if organisation:
         statement = statement.where(_r.organisation == organisation)
     if min_age_days:

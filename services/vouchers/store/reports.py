@@ -48,10 +48,13 @@ GROUP BY programme_id""")  # noqa: S608
 _CLAWED = """SELECT {columns} FROM ledger_entries e
 JOIN redemptions x ON x.id = CAST(split_part(e.reference, '/', 2) AS uuid) {join}
 WHERE e.operation = 'clawback' AND e.kind IN (2, 3) AND e.created_at >= :start AND e.created_at < :end
-  AND (CAST(:programme AS text) = '' OR x.programme_id = :programme) GROUP BY {group}"""
+  AND (CAST(:programme AS text) = '' OR x.programme_id = :programme) AND x.{real} GROUP BY {group}"""
 _CLAW_BACKS = text(
     _CLAWED.format(
-        columns="x.programme_id, count(*) AS times, sum(e.cents) AS cents", join="", group="x.programme_id"
+        columns="x.programme_id, count(*) AS times, sum(e.cents) AS cents",
+        join="",
+        real=REAL,
+        group="x.programme_id",
     )
 )
 _PAYMENTS = text("""SELECT programme_id,
@@ -126,9 +129,8 @@ FROM (
 
 def _split(key: str, join: str) -> str:
     clawed = f"{key}, x.currency, 0, 0, 0, 0, 0, sum(e.cents), 0"
-    return _SPLIT.format(
-        key=key, join=join, real=REAL, clawed=_CLAWED.format(columns=clawed, join=join, group="1, 2")
-    )
+    claw_backs = _CLAWED.format(columns=clawed, join=join, real=REAL, group="1, 2")
+    return _SPLIT.format(key=key, join=join, real=REAL, clawed=claw_backs)
 
 
 _BREAKDOWNS = {dimension: text(_split(*parts)) for dimension, parts in _KEYS.items()}

@@ -141,9 +141,11 @@ payables = Table(
     Column("cents", BigInteger, nullable=False),
     Column("state", SmallInteger, nullable=False, server_default="1"),
     Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
+    Column("source_id", Text, ForeignKey("funding_sources.id")),
     created(),
     CheckConstraint("cents > 0", name="payables_some_amount"),
     CheckConstraint("(state = 1) = (batch_id IS NULL)", name="payables_wait_in_no_batch"),
+    CheckConstraint("state <> 4 OR source_id IS NOT NULL", name="payables_investors_are_repaid"),
 )
 Index("payables_waiting", payables.c.currency, payables.c.id, postgresql_where=text("state = 1"))
 Index("payables_organisation", payables.c.organisation, payables.c.id)

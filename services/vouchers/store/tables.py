@@ -206,7 +206,7 @@ Index(
     postgresql_where=text("assignee <> ''"),
 )
 Index("applications_learner", applications.c.learner, applications.c.id)
-Index("applications_programme", applications.c.programme_id, applications.c.created_at)
+Index("applications_programme", applications.c.programme_id, applications.c.created_at, applications.c.id)
 Index("applications_created", applications.c.created_at, postgresql_using="brin")
 Index("applications_decided_at", applications.c.decided_at, postgresql_using="brin")
 Index("applications_decided", applications.c.programme_id, applications.c.decided_at)

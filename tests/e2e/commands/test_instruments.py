@@ -12,6 +12,7 @@ import pytest
 from services.cli.client import Client
 from tests.support.stacks import Stack
 from tests.support.terminal import Person
+from tests.support.traffic import eventually
 
 pytestmark = [pytest.mark.timeout(400)]
 READY = Path(__file__).resolve().parents[3] / "samples" / "programmes"
@@ -55,6 +56,9 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
     staff.prints("payout", "approve", batch)
     (payable,) = staff.gets("payout", "payables", "--payee", "organisations/yard")
     assert (payable["subject"], payable["state"]) == (claim, "STATE_PAID")
+    assert staff.gets("payout", "payable", payable["name"]) == payable
+    assert batch in staff.prints("payout", "payable", payable["name"])
+    assert staff.fails("payout", "payable", "payables/0198") == (5, "NOT_FOUND")
     other = staff.gets("levy", "claim", account["name"], "1.00", today.isoformat(), "F-2", *own)["name"]
     assert "not training" in staff.prints("levy", "reject", other, "not-training")
     assert [each["name"] for each in staff.gets("levy", "claims", account["name"])] == [other, claim]
@@ -70,9 +74,13 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
 def test_a_bond_from_its_draft_to_the_repayment(staff: Person, tmp_path: Path) -> None:
     sample: dict[str, Any] = json.loads((READY / "brussels-becode-bond.json").read_text())
     sample["outcomeContract"]["milestones"][0]["threshold"] = 1
+    fund = staff.gets("organisation", "create", "Impact fund")["name"]
+    sample["outcomeContract"]["investors"][0]["organisation"] = fund
     file = tmp_path / "bond.json"
     file.write_text(json.dumps(sample))
-    assert "2083450.00 EUR" in staff.prints("outcome", "create", str(file), "--check")
+    checking = ("outcome", "create", str(file), "--check")
+    eventually(lambda: staff.run(*checking).returncode == 0)  # until the catalogue's event is there
+    assert "2083450.00 EUR" in staff.prints(*checking)
     assert staff.gets("outcome", "list") == []
     name = staff.gets("outcome", "create", str(file), "--id", "becode")["name"]
     assert "active" in staff.prints("outcome", "activate", name)
@@ -86,6 +94,13 @@ def test_a_bond_from_its_draft_to_the_repayment(staff: Person, tmp_path: Path) -
     assert "women" in staff.prints("outcome", "mix", name)
     staff.prints("outcome", "repay", name)
     assert "500000.00 EUR" in staff.prints("outcome", "approve", name)
+    assert staff.gets("outcome", "show", name)["state"] == "STATE_REPAYMENT_APPROVED"
+    assert fund in staff.prints("outcome", "show", name)
+    (waiting,) = staff.gets("payout", "payables", "--payee", fund)
+    assert (waiting["subject"], waiting["state"]) == (f"{name}/investors/1", "STATE_WAITING")
+    first, second = staff.gets("outcome", "repayment", name)["investors"]
+    assert (first["outstanding"], second["outstanding"]["units"]) == (waiting["amount"], "0")
+    assert "bank has yet to confirm" in staff.prints("outcome", "repayment", name)
     assert staff.gets("outcome", "repayment", name)["placed"] == 1
     assert staff.fails("outcome", "show", name, "--as", "observer:Eva") == (5, "NOT_FOUND")
 

@@ -76,9 +76,15 @@ def test_a_provider_goes_its_whole_path_alone(stack: Stack) -> None:
     assert own.gets("sandbox", "pay", redemption, "--returned", "AC04")["state"] == "STATE_ACCEPTED"
     assert own.gets("sandbox", "pay", redemption)["state"] == "STATE_PAID"
     today = datetime.now(UTC).date().isoformat()
-    shown = own.gets("statement", "show", name, today, today, "--currency", "XTS")
+    statement = ("statement", "show", name, today, today, "--currency", "XTS")
+    shown = own.gets(*statement)
     assert (shown["paid"]["units"], shown["returned"]["units"]) == (str(2 * int(accepted)), accepted)
     assert own.gets("statement", "show", name, today, today)["paid"]["units"] == "0"
     assert [each["name"] for each in own.gets("sandbox", "list", name)] == [redemption]
     assert own.fails("sandbox", "reject", redemption, "other") == (4, "WRONG_STATE")
     assert staff.gets("ledger", "verify")["intact"]
+    assert "clawed back" in own.prints("sandbox", "claw-back", redemption, "not_attended", "--amount", "1.00")
+    (owing,) = own.gets("sandbox", "receivables", name)
+    assert (owing["redemption"], owing["outstanding"]["units"]) == (redemption, "1")
+    assert own.gets(*statement)["clawedBack"]["units"] == "1"
+    assert owing["name"] not in [each["name"] for each in staff.gets("receivable", "list", "--limit", "500")]

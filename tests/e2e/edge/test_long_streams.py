@@ -114,7 +114,7 @@ def test_a_reader_may_take_longer_than_a_transaction_may_stand_idle(hasty: World
 def test_control_a_transaction_that_may_not_wait_breaks_off(
     hasty: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handlers, "wait_for_reader", lambda tx, seconds: None)
+    monkeypatch.setattr(handlers, "may_idle", lambda tx, seconds: None)
     with pytest.raises(httpx.RemoteProtocolError):
         lines_over_rest(hasty, pause=LONG)
     gc.collect()  # and of no other test's

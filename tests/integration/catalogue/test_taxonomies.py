@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from waymark.catalogue.v1 import taxonomy_pb2
+from waymark.catalogue.v1 import course_pb2, taxonomy_pb2
 
+from services.catalogue.imports import taxonomy_csv
+from services.catalogue.search.naming import KEPT, Naming
+from services.catalogue.store import taxonomies
+from services.platform.db.transaction import transaction
 from tests.support.catalogue import DEVELOPER, ESCO, Catalogue, with_taxonomy
 from tests.support.portfolio import reason_of, refused
+from tests.support.real_data import real_data
 
 
 def request(catalogue: Catalogue, data: bytes, **values: object) -> taxonomy_pb2.ImportTaxonomyRequest:
@@ -86,3 +91,102 @@ def test_versions_never_change_but_labels_are_added(catalogue: Catalogue) -> Non
     assert reason_of(calls.ImportTaxonomy, absent) == "NOT_FOUND"
     mixed = request(catalogue, ESCO, scheme="TAXONOMY_SCHEME_ISCO_08")
     assert reason_of(calls.ImportTaxonomy, mixed) == "INVALID_ARGUMENT"
+
+
+SKILLS = b"""conceptUri,preferredLabel,altLabels,description
+http://data.europa.eu/esco/skill/bake,bake bread,"make loaves
+prepare dough",Bakes.
+http://data.europa.eu/esco/skill/pm,project management,managing projects | project leadership,Plans.
+http://data.europa.eu/esco/skill/dev,software developer,,A skill that is called like an occupation.
+"""
+BAKE, PROJECTS = "http://data.europa.eu/esco/skill/bake", "http://data.europa.eu/esco/skill/pm"
+SKILL_SCHEME = {"scheme": "TAXONOMY_SCHEME_ESCO_SKILLS"}
+
+
+def with_skills(catalogue: Catalogue, version: str = "1.2") -> None:
+    version_made = catalogue.import_taxonomy(SKILLS, "ESCO_SKILLS", "ESCO_SKILLS", version)
+    assert (version_made.concept_count, version_made.label_count) == (3, 7)
+
+
+def tags(
+    catalogue: Catalogue, words: str, language: str = "en", **values: object
+) -> list[taxonomy_pb2.ConceptTag]:
+    given: dict[str, object] = {**SKILL_SCHEME, **values}
+    asked = taxonomy_pb2.PreviewTagsRequest(text=words, language=language, **given)  # type: ignore[arg-type]
+    return list(catalogue.taxonomies().PreviewTags(asked).tags)
+
+
+def test_a_phrase_names_skills_of_the_newest_version(catalogue: Catalogue) -> None:
+    with_skills(catalogue)
+    (found,) = tags(catalogue, "Baking bread")
+    assert (found.uri, found.label, found.taxonomy_version) == (BAKE, "bake bread", "1.2")
+    assert found.origin == course_pb2.TAG_ORIGIN_MODEL
+    assert 0.6 <= found.confidence <= 1
+    assert tags(catalogue, "Baking bread") == [found]
+    assert tags(catalogue, "zoology") == []
+    both = tags(catalogue, "software developer, project management")
+    assert [skill.label for skill in both] == ["software developer", "project management"]
+    assert both[0].confidence > both[1].confidence
+    assert tags(catalogue, "software developer, project management", max_tags=1) == both[:1]
+    with_skills(catalogue, "1.2.1")
+    assert tags(catalogue, "Baking bread")[0].taxonomy_version == "1.2.1"
+    with_taxonomy(catalogue)
+    (developer,) = tags(catalogue, "software developers", scheme="TAXONOMY_SCHEME_ESCO_OCCUPATIONS")
+    assert developer.uri == DEVELOPER
+
+
+def test_labels_added_later_count_at_once(catalogue: Catalogue) -> None:
+    with_skills(catalogue)
+    asked = taxonomy_pb2.PreviewTagsRequest(text="brood bakken", language="nl", **SKILL_SCHEME)
+    assert reason_of(catalogue.taxonomies().PreviewTags, asked) == "NOT_FOUND"
+    labels = f"concept,language,label\n{BAKE},nl,brood bakken\n".encode()
+    catalogue.import_taxonomy(labels, "ESCO_SKILLS", "LABELS", "1.2")
+    assert [found.label for found in tags(catalogue, "het bakken van brood", "nl")] == ["brood bakken"]
+    before = tags(catalogue, "leiden van projecten", "nl")
+    more = f"concept,language,label\n{PROJECTS},nl,projecten leiden\n".encode()
+    catalogue.import_taxonomy(more, "ESCO_SKILLS", "LABELS", "1.2")
+    assert before == []
+    assert [found.uri for found in tags(catalogue, "leiden van projecten", "nl")] == [PROJECTS]
+
+
+def test_names_are_made_once_and_the_oldest_of_too_many_are_dropped(catalogue: Catalogue) -> None:
+    with_skills(catalogue)
+    languages = ["nl", "fr", "de", "es"]
+    lines = "".join(f"{BAKE},{language},label {language}\n" for language in languages)
+    catalogue.import_taxonomy(f"concept,language,label\n{lines}".encode(), "ESCO_SKILLS", "LABELS", "1.2")
+    naming = Naming()
+    with transaction(catalogue.app, read_only=True) as tx:
+        version, english = naming.names(tx.connection, taxonomies.SKILLS, "en")
+        assert version == "1.2"
+        assert naming.names(tx.connection, taxonomies.SKILLS, "en")[1] is english
+        for language in languages[:KEPT]:
+            naming.names(tx.connection, taxonomies.SKILLS, language)
+        assert naming.names(tx.connection, taxonomies.SKILLS, "en")[1] is not english
+
+
+def test_skills_are_no_occupations(catalogue: Catalogue) -> None:
+    with_skills(catalogue)
+    skill = "http://data.europa.eu/esco/skill/dev"
+    with transaction(catalogue.app, read_only=True) as tx:
+        assert taxonomies.isco_codes(tx.connection) == set()
+        assert taxonomies.labels_for_matching(tx.connection) == []
+        assert taxonomies.by_uri(tx.connection, [skill]) == {}
+    with_taxonomy(catalogue)
+    with transaction(catalogue.app, read_only=True) as tx:
+        matching = taxonomies.labels_for_matching(tx.connection)
+        assert {row.uri for row in matching if row.normal == "software developer"} == {DEVELOPER}
+        assert set(taxonomies.by_uri(tx.connection, [skill, DEVELOPER])) == {DEVELOPER}
+    search = taxonomy_pb2.SearchConceptsRequest(query="bake", **SKILL_SCHEME)
+    (found,) = catalogue.taxonomies("").SearchConcepts(search).concepts
+    assert (found.uri, found.isco_code, found.code) == (BAKE, "", "")
+
+
+def test_skills_as_esco_publishes_them_come_in_whole() -> None:
+    path = real_data("taxonomy/esco-1.1.1/digitalSkillsCollection_en.csv")
+    with path.open("rb") as stream:
+        rows = taxonomy_csv.read_skills(stream, "en")
+    assert len(rows) > 1_000
+    assert all(row.uri.startswith("http://data.europa.eu/esco/") and not row.isco_code for row in rows)
+    labels = [label for row in rows for _, label, _ in row.labels]
+    assert len(labels) > 2 * len(rows)
+    assert not any("|" in label for label in labels)

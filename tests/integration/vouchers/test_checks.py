@@ -72,6 +72,8 @@ ATTEMPTS = {
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
     "payables_some_amount": "UPDATE payables SET cents = 0",
     "payables_wait_in_no_batch": "UPDATE payables SET state = 2",
+    "payables_investors_are_repaid": """UPDATE payables SET state = 4,
+      batch_id = (SELECT id FROM payout_batches LIMIT 1)""",
     "payment_shares_real_money": """INSERT INTO payment_shares (id, transaction, movement, redemption_id,
       voucher_id, programme_id, version_number, funding_source_id, cents, currency, created_at)
       SELECT gen_random_uuid(), gen_random_uuid(), 1, r.id, voucher_id, programme_id, version_number, f.id, 1,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,9 +12,12 @@ import sqlalchemy
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from services.platform.db.engine import driver_url
+from services.platform.db import engine as engines
+from services.platform.db.engine import driver_url, make_engine
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs, verification
+from services.vouchers.api import ledger as ledger_api
+from tests.integration.vouchers.refusals import refused
 from tests.support.vouchers import NO_EVIDENCE, World
 
 
@@ -161,3 +166,69 @@ def test_control_without_the_shared_moment_spending_looks_like_tampering(
         assert "HEAD" in {kind for _, _, kind in findings(spending_meanwhile)}
     finally:
         sqlalchemy.event.remove(engine, "before_cursor_execute", forget)
+
+
+SHORT, LONG = 0.3, 1.0  # seconds: what ordinary statements may take here, and how long a sum takes
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on a transaction must not stand idle for long."""
+    monkeypatch.setattr(engines, "IDLE_TIMEOUT", SHORT)
+
+
+@pytest.fixture
+def slow(hasty: None, spent: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """A world in which adding up balances takes LONG, because somebody has locked them for so long, and the
+    bound of ordinary statements is SHORT; yields a list that takes each verification."""
+    side = make_engine(spent.app.settings.database_url, 3, statement_timeout=SHORT)
+    monkeypatch.setitem(spent.app.__dict__, "side_engine", side)
+    verified, verify_all = list[Any](), ledger_api.verify
+
+    def counted(*arguments: Any) -> Any:
+        verified.append(arguments)
+        return verify_all(*arguments)
+
+    monkeypatch.setattr(ledger_api, "verify", counted)
+    locked = threading.Event()
+
+    def lock() -> None:
+        with transaction(spent.app) as tx:
+            tx.execute(text("LOCK TABLE pots IN ACCESS EXCLUSIVE MODE"))
+            locked.set()
+            tx.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": LONG})
+
+    with ThreadPoolExecutor(1) as beside:
+        held = beside.submit(lock)
+        assert locked.wait(30)
+        yield verified
+        held.result()
+    side.dispose()
+
+
+def test_a_sum_may_take_longer_than_an_ordinary_statement(slow: list[Any], spent: World) -> None:
+    assert spent.verify().intact
+    assert len(slow) == 1
+
+
+def test_control_within_the_bounds_of_ordinary_statements_it_is_cut_short(
+    slow: list[Any], spent: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "PATIENCE", SHORT)
+    assert refused(spent.verify) == "DEADLINE_EXCEEDED"
+
+
+def test_control_were_the_call_not_to_stand_idle_it_would_be_verified_twice(
+    slow: list[Any], spent: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_api, "may_idle", lambda *_: None)
+    assert spent.verify().intact
+    assert len(slow) == 2
+
+
+def test_without_both_connections_nothing_is_read(spent: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    side = spent.app.side_engine
+    monkeypatch.setattr(verification, "_check_chains", None)
+    with side.connect(), side.connect():  # of three
+        assert refused(spent.verify) == "OVERLOADED"
+    assert refused(spent.verify) == "INTERNAL"  # the control

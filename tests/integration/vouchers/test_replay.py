@@ -16,6 +16,7 @@ from services.vouchers.domain import replay
 from services.vouchers.store.names import version_parts
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_applications import FLEMISH, declared
+from tests.support.plans import plans
 from tests.support.vouchers import NO_EVIDENCE, World, request_id
 
 State = pb.Application
@@ -222,3 +223,43 @@ def test_control_with_cached_rules_a_changed_row_is_not_seen(
 def test_an_application_that_is_not_there_is_not_replayed(world: World) -> None:
     missing = pb.Application(name="applications/0198c5f0-7a51-7cc3-9d0a-3a1b2c3d4e5f")
     assert refused(lambda: replayed(world, missing)) == "NOT_FOUND"
+
+
+@pytest.fixture
+def many(world: World) -> str:
+    """A programme with 30 000 refusals of an allocation, in chunks whose rows share their time."""
+    refused_one = world.apply(world.learner(employment_status="employed"), world.programme())
+    with transaction(world.app) as tx:
+        copies = """INSERT INTO applications SELECT (jsonb_populate_record(a, jsonb_build_object(
+            'id', gen_random_uuid(), 'learner', 'learners/' || n,
+            'created_at', a.created_at - make_interval(secs => n / 1000)))).*
+          FROM applications a, generate_series(1, 30000) AS n"""
+        tx.execute(text(copies))
+    with world.app.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE applications"))
+    return str(refused_one.programme)
+
+
+def plans_of_pages(world: World, programme: str) -> list[str]:
+    """Returns how the first two pages of a programme are read."""
+    request = pb.ReplayApplicationsRequest(programme=programme, page_size=500)
+    with plans(world.app.engine, "FROM applications", "ORDER BY") as found:
+        for _ in range(2):
+            answer = world.auditor.applications.ReplayApplications(request)
+            assert (answer.replayed_count, len(answer.disagreements)) == (500, 0)
+            request.page_token = answer.next_page_token
+    return found
+
+
+def test_a_page_is_read_in_the_order_of_its_index(world: World, many: str) -> None:
+    first, second = plans_of_pages(world, many)
+    for plan in (first, second):
+        assert "Index Scan using applications_programme" in plan
+        assert "Sort" not in plan
+
+
+def test_control_without_the_id_in_the_index_pages_are_sorted(world: World, many: str) -> None:
+    with transaction(world.app) as tx:
+        tx.execute(text("DROP INDEX applications_programme"))
+        tx.execute(text("CREATE INDEX applications_programme ON applications (programme_id, created_at)"))
+    assert all("Sort" in plan for plan in plans_of_pages(world, many))

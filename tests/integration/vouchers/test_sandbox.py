@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from waymark.vouchers.v1 import events_pb2, programme_pb2, redemption_pb2, statement_pb2
+from waymark.vouchers.v1 import events_pb2, programme_pb2, receivable_pb2, redemption_pb2, statement_pb2
 from waymark.vouchers.v1 import sandbox_pb2 as pb
 
 from services.platform.db.transaction import transaction
@@ -18,8 +18,20 @@ from tests.integration.vouchers import test_statement
 from tests.integration.vouchers.refusals import at_once, refused, violations_of
 from tests.integration.vouchers.test_evidence import put, ticket
 from tests.support.quality import Sanction, sanction, told
-from tests.support.sandbox import XTS, accepted, ask, delivered, made, paid, reserved, sandbox, xts
-from tests.support.vouchers import World, cents
+from tests.support.sandbox import (
+    XTS,
+    accepted,
+    ask,
+    claw_back,
+    delivered,
+    made,
+    owed_back,
+    paid,
+    reserved,
+    sandbox,
+    xts,
+)
+from tests.support.vouchers import World, cents, eur
 
 State = redemption_pb2.Redemption
 Kind = statement_pb2.StatementLine.Kind
@@ -64,6 +76,89 @@ def test_a_provider_alone_goes_from_a_code_to_a_returned_and_then_a_paid_batch(s
     ]
     assert lines(stored, "EUR") == []
     assert stored.verify().intact
+
+
+def pay(world: World, name: str, return_code: str = "") -> Any:
+    """Pays a redemption, or has the bank return it."""
+    request = pb.PaySandboxRedemptionRequest(name=name, return_code=return_code)
+    return world.provider.sandbox.PaySandboxRedemption(request)
+
+
+def test_what_is_taken_back_before_payment_is_not_paid(world: World) -> None:
+    took = accepted(world, sandbox(world))
+    part = claw_back(world, took.name, 30_000)
+    assert (part.state, part.end_reason) == (State.STATE_ACCEPTED, State.END_REASON_NOT_ATTENDED)
+    assert part.clawed_back_amount == xts(30_000)
+    assert (pay(world, took.name).state, owed_back(world)) == (State.STATE_PAID, [])
+    assert lines(world, XTS) == [
+        ("ACCEPTED", 80_000),
+        ("CLAWED_BACK", 30_000),
+        ("RELEASED", 50_000),
+        ("PAID", 50_000),
+    ]
+    (event,) = told(world, events_pb2.RedemptionClawedBack)
+    assert (event.ref.sandbox, event.ref.redemption, event.amount) == (True, took.name, xts(30_000))
+    assert (event.whole, event.refund) == (False, False)
+    with transaction(world.app) as tx:
+        assert tx.execute(text("SELECT available_cents FROM vouchers")).scalar_one() == 30_000
+    assert world.verify().intact
+
+
+def test_what_was_paid_is_owed_back_and_set_off_against_the_next_payments(world: World) -> None:
+    programme = sandbox(world)
+    first = paid(world, programme)
+    whole = claw_back(world, first.name)
+    assert (whole.state, whole.clawed_back_amount) == (State.STATE_CLAWED_BACK, xts(80_000))
+    (owing,) = owed_back(world)
+    assert (owing.amount, owing.outstanding, owing.redemption) == (xts(80_000), xts(80_000), first.name)
+    second = accepted(world, programme)
+    claw_back(world, second.name, 30_000)
+    assert pay(world, second.name, "AC04").state == State.STATE_PAID  # no bank has anything to return
+    assert [each.outstanding for each in owed_back(world)] == [xts(30_000)]
+    third = accepted(world, programme)
+    assert pay(world, third.name, "AC04").state == State.STATE_ACCEPTED  # of what the bank had
+    assert pay(world, third.name).state == State.STATE_PAID
+    assert owed_back(world) == []
+    (settled,) = owed_back(world, show_settled=True)
+    assert (settled.state, settled.set_off) == (receivable_pb2.Receivable.STATE_SETTLED, xts(80_000))
+    found = [line for line in lines(world, XTS) if line[0] not in ("ACCEPTED", "RELEASED")]
+    assert found == [
+        ("PAID", 80_000),
+        ("CLAWED_BACK_AFTER_PAYMENT", 80_000),
+        ("CLAWED_BACK", 30_000),
+        ("SET_OFF", 50_000),
+        ("PAID", 50_000),
+        ("SET_OFF", 30_000),
+        ("RETURNED", 50_000),
+        ("PAID", 50_000),
+    ]
+    with transaction(world.app) as tx:
+        batches = "SELECT state, total_cents FROM payout_batches ORDER BY id"
+        found_batches = [tuple(row) for row in tx.execute(text(batches))]
+    assert found_batches == [(5, 80_000), (5, 0), (6, 50_000), (5, 50_000)]
+    assert world.verify().intact
+
+
+def test_what_cannot_be_taken_back_is_refused_as_for_real(world: World) -> None:
+    programme = sandbox(world)
+    waiting = delivered(world, programme)
+    assert refused(lambda: claw_back(world, waiting.name)) == "WRONG_STATE"
+    took = accepted(world, programme)
+    assert refused(lambda: claw_back(world, took.name, 80_001)) == "AMOUNT_TOO_HIGH"
+    request = pb.ClawBackSandboxRedemptionRequest(name=took.name, reason_code=State.END_REASON_OTHER)
+    request.amount.CopyFrom(eur(1))
+    assert refused(lambda: world.provider.sandbox.ClawBackSandboxRedemption(request)) == "CURRENCY_MISMATCH"
+
+
+def test_a_provider_gives_back_by_the_call_it_makes_for_real(world: World) -> None:
+    took = paid(world, sandbox(world))
+    reason = State.END_REASON_NOT_COMPLETED
+    request = redemption_pb2.RefundRedemptionRequest(name=took.name, reason_code=reason, amount=xts(10_000))
+    assert world.provider.redemptions.RefundRedemption(request).clawed_back_amount == xts(10_000)
+    assert [each.outstanding for each in owed_back(world)] == [xts(10_000)]
+    (event,) = told(world, events_pb2.RedemptionClawedBack)
+    assert (event.ref.sandbox, event.refund) == (True, True)
+    assert world.verify().intact
 
 
 def test_a_delivery_is_rejected_and_its_amount_back_on_the_voucher(world: World) -> None:
@@ -144,6 +239,8 @@ def test_a_stranger_can_do_nothing_with_it(world: World) -> None:
     stranger = world.person("provider", org="organisations/other")
     request = pb.PaySandboxRedemptionRequest(name=took.name)
     assert refused(lambda: stranger.sandbox.PaySandboxRedemption(request)) == "NOT_FOUND"
+    back = pb.ClawBackSandboxRedemptionRequest(name=took.name, reason_code=State.END_REASON_OTHER)
+    assert refused(lambda: stranger.sandbox.ClawBackSandboxRedemption(back)) == "NOT_FOUND"
     assert refused(lambda: stranger.sandbox.CreateSandboxVoucher(ask(world, programme))) == "NOT_FOUND"
     foreign = ask(world, programme, parent="organisations/other")
     assert refused(lambda: stranger.sandbox.CreateSandboxVoucher(foreign)) == "SESSION_UNKNOWN"

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, true
 from waymark.vouchers.v1 import (
     allocation_pb2,
     application_pb2,
     eligibility_pb2,
     payout_batch_pb2,
     programme_pb2,
+    receivable_pb2,
     redemption_pb2,
     report_pb2,
 )
@@ -21,13 +22,26 @@ from waymark.vouchers.v1 import sandbox_pb2 as pb
 from services.platform.db.transaction import transaction
 from services.vouchers import assessment
 from services.vouchers.api import budgets, payout_batches, redemptions, reports, reservation, sandbox
+from services.vouchers.api import receivables as receivables_api
 from services.vouchers.store import payouts, programmes
+from services.vouchers.store import receivables as receivables_store
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.integration.vouchers.test_allocations import created
 from tests.integration.vouchers.test_bank_results import approved
 from tests.support import instruments
 from tests.support.instruments import Source, active_bond, levy, obligation, source
-from tests.support.sandbox import XTS, accepted, delivered, funding, made, paid, reserved, xts
+from tests.support.sandbox import (
+    XTS,
+    accepted,
+    claw_back,
+    delivered,
+    funding,
+    made,
+    owed_back,
+    paid,
+    reserved,
+    xts,
+)
 from tests.support.sandbox import sandbox as sandbox_programme
 from tests.support.vouchers import NO_EVIDENCE, World, cents, eur
 
@@ -136,19 +150,21 @@ PLAYED = {
     "AcceptSandboxRedemption": pb.AcceptSandboxRedemptionRequest,
     "RejectSandboxRedemption": pb.RejectSandboxRedemptionRequest,
     "PaySandboxRedemption": pb.PaySandboxRedemptionRequest,
+    "ClawBackSandboxRedemption": pb.ClawBackSandboxRedemptionRequest,
 }
 
 
 def play(world: World, rpc: str, name: str) -> Any:
     """Calls one of the sandbox's steps as the school."""
-    reason = {"reason_code": State.END_REASON_OTHER} if rpc.startswith("Reject") else {}
+    reason = {"reason_code": State.END_REASON_OTHER} if rpc.startswith(("Reject", "ClawBack")) else {}
     return getattr(world.provider.sandbox, rpc)(PLAYED[rpc](name=name, **reason))
 
 
 def real(world: World, rpc: str) -> str:
     """Returns a real redemption of the school on which the step would be next."""
     person, voucher = world.voucher(world.programme(**NO_EVIDENCE))
-    before = {"Auth": world.reserve, "PayS": world.accepted}.get(rpc[:4], world.delivered)
+    befores = {"Auth": world.reserve, "PayS": world.accepted, "Claw": world.accepted}
+    before = befores.get(rpc[:4], world.delivered)
     return str(before(person, voucher).name)
 
 
@@ -192,6 +208,43 @@ def test_control_without_the_guard_staff_accept_it(world: World, monkeypatch: py
     name = delivered(world, sandbox_programme(world)).name
     unguarded(monkeypatch, redemptions)
     assert staff_steps(world, name)["accept"]().state == State.STATE_ACCEPTED
+
+
+def write_off(world: World) -> Any:
+    """Proposes to give up what the school owes back in play money."""
+    (owing,) = owed_back(world)
+    request = receivable_pb2.ProposeWriteOffRequest(name=owing.name, reason="bankrupt")
+    return world.payer.receivables.ProposeWriteOff(request)
+
+
+@pytest.fixture
+def owing(world: World) -> World:
+    """A world in which the school owes 800 XTS back and is owed 1 000 euro."""
+    world.bank_account()
+    claw_back(world, paid(world, sandbox_programme(world)).name)
+    world.accepted(*world.voucher(world.programme(**NO_EVIDENCE)))
+    return world
+
+
+def test_what_is_owed_back_in_play_concerns_no_staff_and_no_money(owing: World) -> None:
+    assert [each.outstanding for each in owed_back(owing)] == [xts(80_000)]
+    listed = owing.auditor.receivables.ListReceivables
+    assert not listed(receivable_pb2.ListReceivablesRequest(show_settled=True)).receivables
+    assert refused(lambda: write_off(owing)) == APART
+    batch = approved(owing)
+    assert (cents(batch.total), cents(batch.payouts[0].set_off)) == (100_000, 0)
+    assert [each.outstanding for each in owed_back(owing)] == [xts(80_000)]
+    assert owing.verify().intact
+
+
+def test_control_without_the_guards_staff_see_it_and_give_it_up(
+    owing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unguarded(monkeypatch, receivables_api)
+    monkeypatch.setattr(receivables_store, "apart", lambda *_, **__: true())
+    listed = owing.auditor.receivables.ListReceivables
+    assert len(listed(receivable_pb2.ListReceivablesRequest()).receivables) == 1
+    assert write_off(owing).state == receivable_pb2.Receivable.STATE_WRITE_OFF_PROPOSED
 
 
 def as_the_made_up_learner(world: World, programme: str) -> tuple[Any, str]:

@@ -23,7 +23,7 @@ from tests.integration.vouchers.test_targets import Target, current
 from tests.integration.vouchers.test_webhooks import ISSUED, deliver, register
 from tests.support.quality import Sanction, look, rule, run, sanction, told
 from tests.support.receivers import Receiver, receiver
-from tests.support.sandbox import accepted, made, paid, reserved
+from tests.support.sandbox import accepted, claw_back, made, paid, reserved
 from tests.support.sandbox import sandbox as sandbox_programme
 from tests.support.vouchers import World, day_message
 
@@ -40,6 +40,12 @@ def statistics(world: World) -> int:
     """Returns how many programmes the month counts."""
     request = report_pb2.GetMonthlyStatisticsRequest(month=month(world))
     return len(world.auditor.reports.GetMonthlyStatistics(request).programmes)
+
+
+def clawed_back(world: World) -> int:
+    """Returns how many claw-backs the month counts."""
+    request = report_pb2.GetMonthlyStatisticsRequest(month=month(world))
+    return sum(each.clawed_back for each in world.auditor.reports.GetMonthlyStatistics(request).programmes)
 
 
 def esf(world: World) -> int:
@@ -93,6 +99,7 @@ def measured(measure: Any) -> Callable[[World], int]:
 
 FIGURES: dict[str, Callable[[World], int]] = {
     "statistics": statistics,
+    "claw-backs": clawed_back,
     "by programme": lambda world: len(split(world, report_pb2.STATISTICS_DIMENSION_PROGRAMME)),
     "by region": lambda world: len(split(world, report_pb2.STATISTICS_DIMENSION_REGION)),
     "by occupation": lambda world: len(split(world, report_pb2.STATISTICS_DIMENSION_OCCUPATION)),
@@ -111,6 +118,7 @@ FIGURES: dict[str, Callable[[World], int]] = {
 def test_no_figure_counts_it_and_each_would_in_euro(world: World, figure: str) -> None:
     programme = sandbox_programme(world)
     paid(world, programme)
+    claw_back(world, accepted(world, programme).name)
     reserved(world, made(world, programme).code)
     assert FIGURES[figure](world) == 0
     in_euro(world)

@@ -15,11 +15,16 @@ def read_all(
     reader: FeedReader, data: bytes, context: Context | None = None, limit: int = MAX_RECORD_BYTES
 ) -> tuple[list[tuple[str, Document]], list[Finding]]:
     """Returns (id, document) of every record that is not rejected, and all findings."""
-    documents, found = [], []
+    documents, found, context = [], [], context or Context()
     for raw in reader.records(Bounded(io.BytesIO(data), limit)):
         findings = Findings(raw.external_id, raw.line)
-        document = reader.read(raw, COURSE, context or Context(), findings)
+        document = reader.read(raw, COURSE, context, findings)
         found += findings.found
         if not findings.rejected:
             documents.append((raw.external_id, document))
     return documents, found
+
+
+def codes(found: list[Finding]) -> list[str]:
+    """Returns the codes of findings, those of fields that are not carried left out."""
+    return [finding.code for finding in found if finding.code != "FIELD_NOT_CARRIED"]

@@ -7,7 +7,16 @@ from datetime import UTC, date, datetime
 import pytest
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.accreditation import Accreditation, check_grant, check_withdrawal, current
+from services.catalogue.domain.accreditation import (
+    Accreditation,
+    Criterion,
+    check_criteria,
+    check_grant,
+    check_holds,
+    check_review,
+    current,
+    score,
+)
 from services.platform.errors import Refusal
 
 YEAR = Accreditation("a", date(2026, 1, 1), date(2026, 12, 31), "", None)
@@ -44,8 +53,33 @@ def test_grants_do_not_overlap() -> None:
 
 
 def test_withdrawn_once() -> None:
-    check_withdrawal(YEAR, date(2026, 6, 1))
+    check_holds(YEAR, date(2026, 6, 1))
     for held in (WITHDRAWN, Accreditation("d", date(2020, 1, 1), date(2020, 2, 1), "", None)):
         with pytest.raises(Refusal) as refusal:
-            check_withdrawal(held, date(2026, 6, 1))
+            check_holds(held, date(2026, 6, 1))
         assert refusal.value.reason == reason_pb2.REASON_WRONG_STATE
+
+
+def test_the_score_is_the_mean_by_weight() -> None:
+    assert score([]) == 0
+    assert score([Criterion("1", 80, 50, 1), Criterion("2", 61, 50, 1)]) == 70
+    assert score([Criterion("1", 100, 50, 3), Criterion("2", 0, 0, 1)]) == 75
+
+
+def test_each_criterion_not_met_is_named() -> None:
+    met, unmet = Criterion("1.1", 50, 50, 1), Criterion("4.2", 49, 50, 1)
+    check_criteria([met])
+    with pytest.raises(Refusal, match="CRITERIA_NOT_MET") as refusal:
+        check_criteria([met, unmet])
+    assert [each.field for each in refusal.value.violations] == ["criteria[1].score"]
+    assert refusal.value.metadata == {"criteria": "4.2"}
+    with pytest.raises(Refusal, match="INVALID_ARGUMENT"):
+        check_criteria([met, met])
+
+
+@pytest.mark.parametrize("day", [date(2025, 12, 31), date(2027, 1, 1)])
+def test_a_review_is_within_the_days(day: date) -> None:
+    for fine in (None, YEAR.valid_from, YEAR.valid_to):
+        check_review(fine, YEAR.valid_from, YEAR.valid_to)
+    with pytest.raises(Refusal, match="INVALID_ARGUMENT"):
+        check_review(day, YEAR.valid_from, YEAR.valid_to)

@@ -77,6 +77,16 @@ def test_findings(presentation: str, code: str, kept: int) -> None:
     assert len(documents) == kept
 
 
+def test_what_is_not_carried_is_told_once() -> None:
+    odd = course(
+        presentation=session().replace("</presentation>", "<mlo:duration>P6M</mlo:duration></presentation>")
+    )
+    _, found = read_all(READER, feed(odd, odd))
+    assert [(f.code, f.path, f.value) for f in found] == [
+        ("FIELD_NOT_CARRIED", "presentation/duration", "P6M")
+    ]
+
+
 def test_home_fee_is_taken() -> None:
     cost = "Ireland fee: GBP1,020.00; UK fee: GBP10.00"
     documents, _ = read_all(READER, feed(course(presentation=session(cost=cost))))
@@ -134,7 +144,7 @@ def test_a_feed_of_many_providers_does_not_grow_in_memory(monkeypatch: pytest.Mo
     one = in_memory(feed(course()))
     data = feed("</provider><provider>".join(course(f"C{n}") for n in range(1000)))
     assert in_memory(data) <= 2 * one
-    monkeypatch.setattr(xcri_cap, "_forget", lambda element: None)  # control
+    monkeypatch.setattr(xcri_cap, "forget", lambda element: None)  # control
     assert in_memory(data) > 500 * one
 
 

@@ -1,13 +1,17 @@
 """How a refusal of a service reaches the person at the terminal."""
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
 
 import httpx
 import pytest
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
-from services.cli.client import failure_of_rest, failure_of_status, remedy_of
+from services.cli import client
+from services.cli.client import failure_of_rest, failure_of_status, patiently, remedy_of
 from services.cli.exits import ExitCode, Failure, FieldViolation
 from services.cli.main import report
 
@@ -87,3 +91,35 @@ def test_programs_read_one_json_object(capsys: pytest.CaptureFixture[str]) -> No
     report(Failure(ExitCode.NOT_FOUND, "gone", reason="NOT_FOUND"), as_json=True)
     error = json.loads(capsys.readouterr().err)["error"]
     assert (error["exit_code"], error["reason"], error["text"]) == (5, "NOT_FOUND", "gone")
+
+
+def refusing(reason: str, times: int, seconds: float = 0.001) -> Callable[[], int]:
+    """Returns a call that is refused so often, with a hint, and then says how often it was made."""
+    made = count(1)
+
+    def call() -> int:
+        if (number := next(made)) <= times:
+            hint = error_details_pb2.RetryInfo()
+            hint.retry_delay.FromTimedelta(timedelta(seconds=seconds))
+            raise failure_of_status(status(8, error_details_pb2.ErrorInfo(reason=reason), hint))
+        return number
+
+    return call
+
+
+def test_who_is_told_to_come_back_comes_back() -> None:
+    assert patiently(refusing("OVERLOADED", 3)) == 4
+
+
+@pytest.mark.parametrize(("reason", "seconds"), [("TOO_MANY_ATTEMPTS", 0.001), ("OVERLOADED", 0)])
+def test_nobody_repeats_what_would_be_refused_again(reason: str, seconds: float) -> None:
+    call = refusing(reason, 1, seconds)
+    with pytest.raises(Failure):
+        patiently(call)
+    assert call() == 2  # asked once before
+
+
+def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "DEADLINE", 0.01)
+    with pytest.raises(Failure):
+        patiently(refusing("OVERLOADED", 1000))

@@ -36,7 +36,7 @@ def keys(tmp_path: Path) -> Path:
         (lambda: token(KEY), 0, "VALID"),
         (lambda: token(KEY, -1), 4, "EXPIRED"),
         (lambda: token(STRANGE), 5, "UNKNOWN_KEY"),
-        (lambda: token(KEY)[:-2] + "AA", 1, "FORGED"),
+        (lambda: token(KEY)[:-2] + "QQ", 1, "FORGED"),  # a last byte that no signature has
         (lambda: "no qr", 1, "MALFORMED"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Rows V1-V15 of the practices that vouchers carry, a file and a step each."""
+"""Rows V1-V15 of the practices that vouchers carry: a file for each step, two of V6 and V7."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from services.cli.demo.rows import (
     v04_temporary_voucher,
     v05_levy_pay_back,
     v06_cover_by_group,
+    v06_degree_study,
     v07_bulk_allocation,
+    v07_provider_sandbox,
     v08_quality_alert,
     v09_outcome_contract,
     v10_employer_obligation,
@@ -28,7 +30,9 @@ STEPS: tuple[Step, ...] = (
     v04_temporary_voucher.STEP,
     v05_levy_pay_back.STEP,
     v06_cover_by_group.STEP,
+    v06_degree_study.STEP,
     v07_bulk_allocation.STEP,
+    v07_provider_sandbox.STEP,
     v08_quality_alert.STEP,
     v09_outcome_contract.STEP,
     v10_employer_obligation.STEP,

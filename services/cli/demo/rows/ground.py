@@ -188,29 +188,60 @@ def reserve(journey: Journey, person: str, voucher: str, session: str, amount: s
 
 def deliver(journey: Journey, redemption: str) -> dict[str, Any]:
     """The training takes place: started, delivered with a paper, accepted; returns the redemption."""
+    hand_in(journey, start(journey, redemption))
+    return accept(journey, redemption)
+
+
+def start(journey: Journey, redemption: str) -> str:
+    """The training begins; returns the redemption's name."""
     provider = journey.person("provider", PROVIDER, journey.facts.partner)
-    provider.rest("POST", f"/v1/{redemption}:start", {"requestId": request_id()})
-    paper = certificate(f"{journey.run}-{redemption[-12:]}")
+    return str(provider.rest("POST", f"/v1/{redemption}:start", {"requestId": request_id()})["name"])
+
+
+def hand_in(journey: Journey, redemption: str, *, kind: str = "KIND_ATTENDANCE", number: int = 1) -> None:
+    """The provider delivers a started training, or its instalment `number`, with a paper of this `kind`."""
+    provider = journey.person("provider", PROVIDER, journey.facts.partner)
+    paper = certificate(f"{journey.run}-{redemption[-12:]}-{number}")
     ticket = {
         "sizeBytes": str(len(paper)),
         "contentType": "application/pdf",
         "sha256": sha256(paper),
-        "kind": "KIND_ATTENDANCE",
+        "kind": kind,
     }
     evidence = provider.rest("POST", f"/v1/{redemption}/evidence", ticket, request_id=request_id())
     provider.upload(evidence["uploadUri"], evidence.get("uploadHeaders", {}), paper)
     papers = {"evidence": [evidence["name"]], "requestId": request_id()}
     provider.rest("POST", f"/v1/{redemption}:deliver", papers)
+
+
+def accept(journey: Journey, redemption: str, amount: str = "") -> dict[str, Any]:
+    """A caseworker accepts `amount` of what was delivered, all that is allowed when empty; returns the
+    redemption."""
     caseworker = journey.person("caseworker", CASEWORKER)
-    return caseworker.rest("POST", f"/v1/{redemption}:accept", {"requestId": request_id()})
+    part = {"amount": json_money(amount)} if amount else {}
+    return caseworker.rest("POST", f"/v1/{redemption}:accept", {"requestId": request_id()} | part)
 
 
-def pay(journey: Journey) -> None:
-    """Gathers, freezes and approves a batch of all that may be paid."""
+def expect_state(journey: Journey, redemption: str, state: str) -> None:
+    """Raises StepFailed unless a redemption stands there."""
+    found = journey.person("finance", "Eline").rest("GET", f"/v1/{redemption}")["state"]
+    expect(found == state, f"{redemption} is {found}, expected {state}")
+
+
+def pay(journey: Journey, kind: str = "KIND_REDEMPTIONS") -> dict[str, Any]:
+    """Gathers, freezes and approves a batch of all of a kind that may be paid; returns it."""
     maker, checker = journey.person("finance", "Karim"), journey.person("finance", "Eline")
-    name = gather(maker)["name"]
+    name = gather(maker, kind)["name"]
     maker.rest("POST", f"/v1/{name}:freeze", {"requestId": request_id()})
-    checker.rest("POST", f"/v1/{name}:approve", {"requestId": request_id()})
+    return checker.rest("POST", f"/v1/{name}:approve", {"requestId": request_id()})
+
+
+def payment(batch: dict[str, Any], payee: str) -> dict[str, Any]:
+    """What a batch pays to a payee."""
+    for each in batch.get("payouts", []):
+        if each["organisation"] == payee:
+            return dict(each)
+    raise StepFailed(f"{batch['name']} does not pay {payee}")
 
 
 def _typed(value: Value) -> dict[str, Any]:

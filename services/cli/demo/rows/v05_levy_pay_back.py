@@ -8,17 +8,20 @@ from typing import Any
 
 from services.cli.amounts import json_date, json_money
 from services.cli.client import request_id
+from services.cli.demo.catalogue import bank_account
 from services.cli.demo.data import SAMPLES
 from services.cli.demo.journey import Journey, Step, expect, refused
+from services.cli.demo.rows import payables
 from services.cli.demo.rows.ground import MAKER, funding_source
 from services.cli.output import money
 from services.cli.programme import read_json
 
 GROSS = 25_000_000  # cents of wages a month
+IBAN = "GR1601101250000000012300695"
 
 
 def show(journey: Journey) -> str:
-    """REST: wages become contributions; the employer claims, a second person approves, the rest stays."""
+    """REST: wages become contributions; the employer claims, a second person approves, a batch pays."""
     scheme, employer = _scheme(journey), f"organisations/yard-{journey.run}"
     finance, checker = journey.person("finance", "Joris"), journey.person("finance", "Eline")
     today = datetime.now(UTC).date()
@@ -37,15 +40,19 @@ def show(journey: Journey) -> str:
     claim = staff.rest("POST", f"/v1/{account['name']}/claims", _claim(today, "14000.00", "F-1"))
     with refused("LEVY_EVIDENCE_USED"):
         staff.rest("POST", f"/v1/{account['name']}/claims", _claim(today, "1.00", "F-1"))
-    paid = checker.rest("POST", f"/v1/{claim['name']}:approve", {"requestId": request_id()})
-    expect(paid["state"] == "STATE_APPROVED", f"the claim is {paid['state']}")
+    approved = checker.rest("POST", f"/v1/{claim['name']}:approve", {"requestId": request_id()})
+    expect(approved["state"] == "STATE_APPROVED", f"the claim is {approved['state']}")
+    bank_account(journey, employer, staff, "Yard", IBAN)
+    paid = payables.paid(journey, employer, [claim["name"]])
+    expect(paid == money(approved["amount"]), f"{paid} left for the bank")
     told = staff.rest("GET", f"/v1/{account['name']}/statement", year=today.year)
     file_ = staff.rest_bytes("GET", f"/v1/{account['name']}:statementFile", year=today.year)
     expect(b"closing" in file_, "the statement's file has no closing balance")
     return (
         f"{done['appliedCount']} months of wages paid in {money(done['appliedAmount'])} at 0.45 %; "
-        f"{money(paid['amount'])} claimed, of {len(paid['parts'])} years; {money(told['openingBalance'])} "
-        f"carried over into {today.year}, {money(told['closingBalance'])} left"
+        f"{paid} claimed, of {len(approved['parts'])} years, and in the bank file; "
+        f"{money(told['openingBalance'])} carried over into {today.year}, "
+        f"{money(told['closingBalance'])} left"
     )
 
 

@@ -1,4 +1,5 @@
-"""APTIC: vouchers bought before are allocated in bulk; who has no app agrees to the spend by a code."""
+"""APTIC: vouchers bought before are allocated in bulk; who has no app agrees to the spend by a code, and who
+does not come costs a share."""
 
 from __future__ import annotations
 
@@ -6,20 +7,31 @@ from typing import Any
 
 from waymark.vouchers.v1.events_pb2 import AuthorisationCodeSent
 
+from services.cli.amounts import cents
 from services.cli.client import Caller, request_id, sha256
 from services.cli.demo.journey import Journey, Step, expect, refused
-from services.cli.demo.rows.ground import PROVIDER, book, deliver, publish, session_of, tell_facts
+from services.cli.demo.rows.ground import (
+    PROVIDER,
+    accept,
+    book,
+    deliver,
+    publish,
+    reserve,
+    session_of,
+    tell_facts,
+)
 from services.cli.output import money
 
 SEEKERS = ("Ada", "Ben", "Cleo", "Dirk")
 AT_WORK = "Eva"
 WORKSHOP = "HC-110-B"
+NO_SHOW_PERCENT = 30
 
 
 def show(journey: Journey) -> str:
     """A file names jobseekers, one in work, and a line is no id: tried first, then done; a learner books and
-    agrees at the workshop, by a code that came over Kafka."""
-    programme = publish(journey, "aptic-digital-voucher", short="aptic").programme
+    agrees at the workshop, by a code that came over Kafka; another is not there."""
+    programme = publish(journey, "aptic-digital-voucher", short="aptic", change=_no_show_pays).programme
     for name in SEEKERS:
         tell_facts(journey, name, employment_status="unemployed")
     tell_facts(journey, AT_WORK, employment_status="employed")
@@ -29,20 +41,47 @@ def show(journey: Journey) -> str:
     allocation = _handed_over(office, programme, file)
     tried = _ran(journey, office, allocation, dry_run=True)
     expect(_counts(tried) == (4, 1, 1), f"a dry run found {_counts(tried)}")
-    learner = journey.person("learner", SEEKERS[0])
-    expect(not _wallet(journey, learner), "a dry run gave somebody a voucher")
+    expect(not _wallet(journey, SEEKERS[0]), "a dry run gave somebody a voucher")
     done = _ran(journey, office, allocation, dry_run=False)
     expect(_counts(done) == (4, 1, 1), f"allocated, refused and unreadable are {_counts(done)}")
     wrong = office.rest("GET", f"/v1/{done['name']}/rows", outcome="OUTCOME_REFUSED")["rows"]
-    (voucher,) = _wallet(journey, learner)
+    (voucher,) = _wallet(journey, SEEKERS[0])
     booked = book(journey, SEEKERS[0], voucher["name"], session_of(journey, WORKSHOP))
     _agree(journey, booked["name"])
+    with refused("NO_SHOW_TOO_EARLY"):
+        _missed(journey, booked["name"])
     paid = deliver(journey, booked["name"])
     return (
         f"4 of 6 lines allocated for {money(done['allocation']['amount'])}, one refused for "
         f"{wrong[0]['reasonCodes'][0]}, one unreadable; a learner booked a workshop, "
-        f"read out a code there, and {money(paid['acceptedAmount'])} was accepted"
+        f"read out a code there, and {money(paid['acceptedAmount'])} was accepted; "
+        f"{_absent(journey, SEEKERS[1])}"
     )
+
+
+def _no_show_pays(version: dict[str, Any]) -> None:
+    version["paymentRule"]["noShowPercent"] = NO_SHOW_PERCENT
+
+
+def _absent(journey: Journey, person: str) -> str:
+    """Somebody books, agrees and is not there: a share can be accepted, the rest is theirs again."""
+    (voucher,) = _wallet(journey, person)
+    missed = _missed(journey, reserve(journey, person, voucher["name"], journey.facts.session)["name"])
+    expect(missed["state"] == "STATE_DELIVERED", f"a no-show is {missed['state']}")
+    with refused("AMOUNT_TOO_HIGH"):
+        accept(journey, missed["name"], money(missed["amount"]))
+    accepted = accept(journey, missed["name"])["acceptedAmount"]
+    (left,) = _wallet(journey, person)
+    value = cents(voucher["value"])
+    expect(cents(accepted) * 100 == value * NO_SHOW_PERCENT, f"{money(accepted)} was accepted")
+    expect(cents(left["available"]) == value - cents(accepted), f"{money(left['available'])} is left")
+    return f"who did not come cost {money(accepted)}, and has {money(left['available'])} on the voucher again"
+
+
+def _missed(journey: Journey, redemption: str) -> dict[str, Any]:
+    """The provider reports that the learner was not there; returns the redemption."""
+    provider = journey.person("provider", PROVIDER, journey.facts.partner)
+    return provider.rest("POST", f"/v1/{redemption}:noShow", {"requestId": request_id()})
 
 
 def _agree(journey: Journey, redemption: str) -> None:
@@ -87,8 +126,9 @@ def _counts(run: dict[str, Any]) -> tuple[int, int, int]:
     return allocated, refused, invalid
 
 
-def _wallet(journey: Journey, learner: Caller) -> list[dict[str, Any]]:
-    found = learner.rest("GET", "/v1/vouchers", learner=journey.learner(SEEKERS[0]))
+def _wallet(journey: Journey, person: str) -> list[dict[str, Any]]:
+    learner = journey.person("learner", person)
+    found = learner.rest("GET", "/v1/vouchers", learner=journey.learner(person))
     return list(found.get("vouchers", []))
 
 

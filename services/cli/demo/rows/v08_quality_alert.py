@@ -1,41 +1,60 @@
-"""An alert blocks payment until quality is verified."""
+"""An alert blocks payment until quality is verified; what a provider gives back, the next batch sets off."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from services.cli.amounts import json_money
+from services.cli.amounts import cents, json_money
 from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows import ground, quality
 from services.cli.output import money
 
 USUAL, HIGH = "Yusuf (V8)", "Mira (V8)"
-LIMIT = "500.00"
+LIMIT, REFUND = "500.00", "50.00 EUR"
 
 
 def show(journey: Journey) -> str:
-    """REST: a rule raises an alert, the batch leaves it out, after a verified finding the next batch pays."""
+    """REST: a rule raises an alert, the batch leaves it out, after a verified finding the next batch pays,
+    less what the provider gave back of the first."""
     programme = quality.publish(journey, "watched", "10000.00")
     in_force(journey, programme)
     usual = spend(journey, USUAL, programme, "200.00")
     high = spend(journey, HIGH, programme, "")
     alert = journey.wait_for("the rules look at what was accepted", lambda: alert_on(journey, high))
     ground.pay(journey)
-    expect(state(journey, usual) == "STATE_PAID", f"the usual one is {state(journey, usual)}")
-    expect(state(journey, high) == "STATE_ACCEPTED", f"what is held is {state(journey, high)}")
+    ground.expect_state(journey, usual, "STATE_PAID")
+    ground.expect_state(journey, high, "STATE_ACCEPTED")
     finance = journey.person("finance", "Eline")
     words = {"finding": "looks fine to me", "requestId": request_id()}
     with refused("FINDING_NEEDED") as early:
         finance.rest("POST", f"/v1/{alert['hold']}:release", words)
     verify(journey, alert["name"])
-    ground.pay(journey)
-    expect(state(journey, high) == "STATE_PAID", f"after the finding it is {state(journey, high)}")
+    refund(journey, USUAL, usual, REFUND)
+    payment = ground.payment(ground.pay(journey), journey.facts.partner)
+    ground.expect_state(journey, high, "STATE_PAID")
+    given_back = money(payment["setOff"])
+    expect(given_back == REFUND, f"{given_back} is set off")
     paid = finance.rest("GET", f"/v1/{high}")["acceptedAmount"]
     return (
         f"{money(paid)} is over {LIMIT} and left out of a batch; {early.failure.reason} for a release; found "
-        "unfounded, verified by another, paid by the next batch"
+        f"unfounded, verified by another, paid by the next batch, less {given_back} that the provider gave "
+        "back for a learner who left"
     )
+
+
+def refund(journey: Journey, person: str, redemption: str, amount: str) -> None:
+    """The provider gives back what was paid: the learner's voucher has it again, the provider owes it."""
+    learner = journey.person("learner", person)
+    provider = journey.person("provider", ground.PROVIDER, journey.facts.partner)
+    voucher = learner.rest("GET", f"/v1/{redemption}")["voucher"]
+    before = learner.rest("GET", f"/v1/{voucher}")["available"]
+    body = {"amount": json_money(amount), "reasonCode": "END_REASON_NOT_COMPLETED", "requestId": request_id()}
+    given = provider.rest("POST", f"/v1/{redemption}:refund", body)["clawedBackAmount"]
+    after = learner.rest("GET", f"/v1/{voucher}")["available"]
+    expect(cents(after) - cents(before) == cents(given), f"{money(after)} is on the voucher")
+    (owed,) = provider.rest("GET", "/v1/receivables", organisation=journey.facts.partner)["receivables"]
+    expect(money(owed["outstanding"]) == amount, f"the provider owes {money(owed['outstanding'])}")
 
 
 def in_force(journey: Journey, programme: str) -> None:
@@ -75,11 +94,6 @@ def verify(journey: Journey, alert: str) -> None:
     caseworker.rest("POST", f"/v1/{alert}:recordFinding", finding)
     closed = finance.rest("POST", f"/v1/{alert}:close", {"requestId": request_id()})
     expect(closed["state"] == "STATE_CLOSED", f"the alert is {closed['state']}")
-
-
-def state(journey: Journey, redemption: str) -> str:
-    """Where a redemption stands."""
-    return str(journey.person("finance", "Eline").rest("GET", f"/v1/{redemption}")["state"])
 
 
 STEP = Step("quality-alert", "An alert blocks payment until quality is verified", ("V8",), show)

@@ -7,19 +7,22 @@ from typing import Any
 
 from services.cli.amounts import json_date
 from services.cli.client import request_id
+from services.cli.demo.catalogue import bank_account
 from services.cli.demo.data import SAMPLES
 from services.cli.demo.journey import Journey, Step, expect, refused
+from services.cli.demo.rows import payables
 from services.cli.demo.rows.ground import CASEWORKER, CHECKER, MAKER, funding_source, tell_facts
 from services.cli.output import money
 from services.cli.programme import read_json
 
-OBSERVER = "Eva"
+OBSERVER, IBAN = "Eva", "BE68539007547034"
 PEOPLE, PLACED = 450, 284  # 63.1 %
 
 
 def show(journey: Journey) -> str:
-    """REST: people take part, others verify what came of it, tranches are released, investors are repaid."""
-    contract = _active(journey)
+    """REST: people take part, others verify what came of it, the operator is paid, investors are repaid."""
+    operator = f"organisations/becode-{journey.run}"
+    contract = _active(journey, operator)
     people = _enrol(journey, contract)
     _report(journey, contract, people, "COMPLETED", 300)
     _report(journey, contract, people, "PLACED", PLACED)
@@ -28,28 +31,33 @@ def show(journey: Journey) -> str:
     for milestone in milestones:
         body = {"milestone": milestone, "requestId": request_id()}
         finance.rest("POST", f"/v1/{contract}:releaseTranche", body)
+    bank_account(journey, operator, journey.person("provider", "Karel", operator), "BeCode", IBAN)
+    released = payables.paid(journey, operator, [f"{contract}/milestones/{each}" for each in milestones])
     finance.rest("POST", f"/v1/{contract}:proposeRepayment", {"requestId": request_id()})
     with refused("SAME_PERSON"):
         finance.rest("POST", f"/v1/{contract}:approveRepayment", {"requestId": request_id()})
-    paid = checker.rest("POST", f"/v1/{contract}:approveRepayment", {"requestId": request_id()})
+    repaid = checker.rest("POST", f"/v1/{contract}:approveRepayment", {"requestId": request_id()})
     observer = journey.person("observer", OBSERVER)
     shares = observer.rest("GET", f"/v1/{contract}/targetMix")["shares"]
     expect(all(share.get("met") for share in shares), "the target mix is not met")
     with refused("NOT_FOUND"):
         journey.person("observer", "stranger").rest("GET", f"/v1/{contract}")
     told = ", ".join(f"{share['code']} {share['shareBasisPoints'] / 100:.1f} %" for share in shares)
-    back = " and ".join(money(each["repaid"]) for each in paid["investors"])
+    back = " and ".join(money(each["repaid"]) for each in repaid["investors"])
+    expect(money(repaid["released"]) == released, f"{released} left for the bank")
     return (
-        f"{paid['placed']} of {paid['participants']} placed and verified; {len(milestones)} tranches "
-        f"released {money(paid['released'])}; investors have back {back}; observer sees {told}"
+        f"{repaid['placed']} of {repaid['participants']} placed and verified; {len(milestones)} tranches "
+        f"of {released} in the operator's line of the bank file; investors have back {back}; "
+        f"observer sees {told}"
     )
 
 
-def _active(journey: Journey) -> str:
+def _active(journey: Journey, operator: str) -> str:
     """The sample's contract of this walk in force, its day of repayment today; returns its name."""
     maker, checker = (journey.person("programme_manager", name) for name in (MAKER, CHECKER))
     content = read_json(SAMPLES / "programmes" / "brussels-becode-bond.json", "outcomeContract")
     body: dict[str, Any] = content["outcomeContract"]
+    body["operator"] = operator
     body["payer"] = funding_source(maker, "KIND_STATE", f"bond-payer-{journey.run}")
     for number, investor in enumerate(body["investors"]):
         investor["fundingSource"] = funding_source(maker, "KIND_INVESTOR", f"bond-{number}-{journey.run}")

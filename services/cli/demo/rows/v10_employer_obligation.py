@@ -9,6 +9,7 @@ from services.cli.amounts import json_date
 from services.cli.client import request_id
 from services.cli.demo.data import SAMPLES
 from services.cli.demo.journey import Journey, Step, expect, refused
+from services.cli.demo.rows import payables
 from services.cli.demo.rows.ground import CASEWORKER, MAKER, funding_source
 from services.cli.output import money
 from services.cli.programme import read_json
@@ -17,16 +18,18 @@ TRAINEES, HIRED = 10, 7
 
 
 def show(journey: Journey) -> str:
-    """REST: three payers share each training; the employer hires too few and owes for the rest."""
+    """REST: three payers share trainings that a batch pays; the employer owes for those it does not hire."""
     employer = f"organisations/acme-{journey.run}"
     obligation, cost = _promise(journey, employer)
     caseworker, verifier = journey.person("caseworker", CASEWORKER), journey.person("caseworker", "Amal")
     finance, staff = journey.person("finance", "Joris"), journey.person("employer", "Petra", employer)
     learners = [journey.learner(f"trainee {number}") for number in range(TRAINEES)]
-    body = {"learners": learners, "cost": cost, "requestId": request_id()}
+    provider = journey.facts.partner
+    body = {"learners": learners, "cost": cost, "provider": provider, "requestId": request_id()}
     people = caseworker.rest("POST", f"/v1/{obligation}/trainees:enrol", body)["trainees"]
     names = [trainee["name"] for trainee in people]
     finance.rest("POST", f"/v1/{obligation}/trainees:approve", _of(names))
+    trained = payables.paid(journey, provider, names)
     yesterday = json_date(datetime.now(UTC).date() - timedelta(days=1))
     hired = _of(names[:HIRED]) | {"date": yesterday, "evidenceReference": "contracts/2026-1"}
     staff.rest("POST", f"/v1/{obligation}/trainees:reportHirings", hired)
@@ -34,14 +37,15 @@ def show(journey: Journey) -> str:
     owed = finance.rest("POST", f"/v1/{obligation}:assess", {"requestId": request_id()})
     expect(owed["state"] == "STATE_OWED", f"the promise is {owed['state']}")
     payment = {"amount": owed["owed"], "requestId": request_id()}
-    paid = finance.rest("POST", f"/v1/{obligation}:recordPayment", payment)
-    expect(paid["state"] == "STATE_SETTLED", f"after payment the promise is {paid['state']}")
+    settled = finance.rest("POST", f"/v1/{obligation}:recordPayment", payment)
+    expect(settled["state"] == "STATE_SETTLED", f"after payment the promise is {settled['state']}")
     with refused("NOT_FOUND"):
         journey.person("employer", "Otto", "organisations/elsewhere").rest("GET", f"/v1/{obligation}")
     parts = " + ".join(money(part["amount"]) for part in people[0]["parts"])
     return (
         f"each training costs {money(cost)} = {parts} of three payers; {owed['traineeCount']} trained, "
-        f"{owed['requiredCount']} to hire, {owed['hiredCount']} hired: {money(owed['owed'])} owed and paid"
+        f"{trained} to the provider in the bank file; {owed['requiredCount']} to hire, "
+        f"{owed['hiredCount']} hired: {money(owed['owed'])} owed and paid"
     )
 
 

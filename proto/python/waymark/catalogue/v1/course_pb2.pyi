@@ -13,6 +13,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from google.type import latlng_pb2 as _latlng_pb2
 from google.type import money_pb2 as _money_pb2
+from waymark.catalogue.v1 import organisation_pb2 as _organisation_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -127,6 +128,7 @@ class Course(_message.Message):
     CORRECTED_FIELDS_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
     MISSING_TIME_FIELD_NUMBER: _builtins.int
+    BRANDING_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -178,6 +180,10 @@ class Course(_message.Message):
         """
 
     @_builtins.property
+    def branding(self) -> _organisation_pb2.Branding:
+        """How its provider wants to be shown with it, a branch without branding as the next above it; unset when none has said."""
+
+    @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
@@ -199,12 +205,13 @@ class Course(_message.Message):
         corrected_fields: _abc.Iterable[_builtins.str] | None = ...,
         removed: _builtins.bool = ...,
         missing_time: _timestamp_pb2.Timestamp | None = ...,
+        branding: _organisation_pb2.Branding | None = ...,
         etag: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "removed", b"removed", "source", b"source", "subjects", b"subjects", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "removed", b"removed", "source", b"source", "subjects", b"subjects", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

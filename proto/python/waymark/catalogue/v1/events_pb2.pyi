@@ -300,3 +300,127 @@ class ShortageEntryRef(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ShortageEntryRef: _TypeAlias = ShortageEntryRef  # noqa: Y015
+
+@_typing.final
+class AgreementChanged(_message.Message):
+    """An agreement came into force or ended; carries what others may rely on. Who looks after it is not among that."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGREEMENT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    PARTIES_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    agreement: _builtins.str
+    """Resource name `agreements/{id}`."""
+    version: _builtins.int
+    """Grows with each change; a consumer ignores a lower one than it has."""
+    active: _builtins.bool
+    """True while it is in force."""
+    @_builtins.property
+    def parties(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who agreed, `organisations/{id}`."""
+
+    @_builtins.property
+    def end_date(self) -> _date_pb2.Date:
+        """Its last day (inclusive); unset while open-ended."""
+
+    def __init__(
+        self,
+        *,
+        agreement: _builtins.str = ...,
+        version: _builtins.int = ...,
+        active: _builtins.bool = ...,
+        parties: _abc.Iterable[_builtins.str] | None = ...,
+        end_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "agreement", b"agreement", "end_date", b"end_date", "parties", b"parties", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgreementChanged: _TypeAlias = AgreementChanged  # noqa: Y015
+
+@_typing.final
+class AgreementReviewDue(_message.Message):
+    """An agreement is to be reviewed within a month; told once for each review."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGREEMENT_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
+    agreement: _builtins.str
+    """Resource name `agreements/{id}`."""
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which it is to be reviewed."""
+
+    def __init__(
+        self,
+        *,
+        agreement: _builtins.str = ...,
+        review_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "review_date", b"review_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgreementReviewDue: _TypeAlias = AgreementReviewDue  # noqa: Y015
+
+@_typing.final
+class PartnerApplicationDecided(_message.Message):
+    """An application to become a partner was decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTNER_APPLICATION_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    partner_application: _builtins.str
+    """Resource name `partnerApplications/{id}`."""
+    organisation: _builtins.str
+    """The organisation it became, `organisations/{id}`; empty when it was refused."""
+    def __init__(
+        self,
+        *,
+        partner_application: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation", b"organisation", "partner_application", b"partner_application"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PartnerApplicationDecided: _TypeAlias = PartnerApplicationDecided  # noqa: Y015
+
+@_typing.final
+class AccreditationReviewDue(_message.Message):
+    """An accreditation is to be reviewed within a month; told once for each review."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCREDITATION_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
+    accreditation: _builtins.str
+    """Resource name `organisations/{organisation}/accreditations/{id}`."""
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which it is to be reviewed."""
+
+    def __init__(
+        self,
+        *,
+        accreditation: _builtins.str = ...,
+        review_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "review_date", b"review_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccreditationReviewDue: _TypeAlias = AccreditationReviewDue  # noqa: Y015

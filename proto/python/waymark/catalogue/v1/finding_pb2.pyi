@@ -52,7 +52,7 @@ class Finding(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     REMEDY_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """Stable code in capitals, for example `DATE_INVALID`."""
+    """Stable code in capitals, for example `DATE_INVALID`; docs/feeds.md lists them."""
     severity: Global___FindingSeverity.ValueType
     """An error rejects its record; a warning or information does not."""
     record: _builtins.str

@@ -32,7 +32,7 @@ from google.type import latlng_pb2 as google_dot_type_dot_latlng__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'waymark/catalogue/v1/organisation.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x18google/type/latlng.proto\x1a waymark/options/v1/options.proto\"\xf0\x03\n\x0cOrganisation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12q\n\tlegal_ids\x18\x03 \x03(\x0b\x32\x30.waymark.catalogue.v1.Organisation.LegalIdsEntryB,\xbaH)\x9a\x01&\x10\n\"\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,31}$*\x06r\x04\x10\x01\x18@\x12\x36\n\x06sector\x18\x04 \x01(\x0e\x32\x1c.waymark.catalogue.v1.SectorB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12@\n\raccreditation\x18\x05 \x01(\x0b\x32#.waymark.catalogue.v1.AccreditationB\x04\xe2\x41\x01\x03\x12\x18\n\naccredited\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x07 \x01(\t\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a/\n\rLegalIdsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe2\x01\n\x04Site\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x0c\x64isplay_name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x18\n\x06street\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1c\n\x0bpostal_code\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x10\x12\x15\n\x04town\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x34\n\tnuts_code\x18\x06 \x01(\tB!\xbaH\x1er\x19\x32\x17^[A-Z]{2}[A-Z0-9]{0,3}$\xd8\x01\x01\x12%\n\x08location\x18\x07 \x01(\x0b\x32\x13.google.type.LatLng\"\xac\x01\n\rAccreditation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\nvalid_from\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08valid_to\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06scheme\x18\x04 \x01(\t\x12\x31\n\rwithdraw_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd7\x01\n\x19\x43reateOrganisationRequest\x12\x44\n\x0corganisation\x18\x01 \x01(\x0b\x32\".waymark.catalogue.v1.OrganisationB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12<\n\x0forganisation_id\x18\x02 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{2,62}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"R\n\x16GetOrganisationRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^organisations/[a-z0-9-]{3,63}$\"p\n\x18ListOrganisationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12\x17\n\x0f\x61\x63\x63redited_only\x18\x03 \x01(\x08\"o\n\x19ListOrganisationsResponse\x12\x39\n\rorganisations\x18\x01 \x03(\x0b\x32\".waymark.catalogue.v1.Organisation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd6\x01\n\x19UpdateOrganisationRequest\x12\x44\n\x0corganisation\x18\x01 \x01(\x0b\x32\".waymark.catalogue.v1.OrganisationB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa6\x01\n\x11\x43reateSiteRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^organisations/[a-z0-9-]{3,63}$\x12\x34\n\x04site\x18\x02 \x01(\x0b\x32\x1a.waymark.catalogue.v1.SiteB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8b\x01\n\x10ListSitesRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^organisations/[a-z0-9-]{3,63}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"W\n\x11ListSitesResponse\x12)\n\x05sites\x18\x01 \x03(\x0b\x32\x1a.waymark.catalogue.v1.Site\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe9\x01\n\x19GrantAccreditationRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^organisations/[a-z0-9-]{3,63}$\x12%\n\nvalid_from\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12/\n\x08valid_to\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x17\n\x06scheme\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1f\n\nrequest_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xcc\x01\n\x1cWithdrawAccreditationRequest\x12q\n\x04name\x18\x01 \x01(\tBc\xe2\x41\x01\x02\xbaH\\rZ2X^organisations/[a-z0-9-]{3,63}/accreditations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01*Y\n\x06Sector\x12\x16\n\x12SECTOR_UNSPECIFIED\x10\x00\x12\x11\n\rSECTOR_PUBLIC\x10\x01\x12\x12\n\x0eSECTOR_PRIVATE\x10\x02\x12\x10\n\x0cSECTOR_THIRD\x10\x03\x32\xb9\n\n\x13OrganisationService\x12\x8f\x01\n\x12\x43reateOrganisation\x12/.waymark.catalogue.v1.CreateOrganisationRequest\x1a\".waymark.catalogue.v1.Organisation\"$\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\x16\"\x11/v1/organisations:\x01*\x12\x8d\x01\n\x0fGetOrganisation\x12,.waymark.catalogue.v1.GetOrganisationRequest\x1a\".waymark.catalogue.v1.Organisation\"(\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=organisations/*}\x12\x95\x01\n\x11ListOrganisations\x12..waymark.catalogue.v1.ListOrganisationsRequest\x1a/.waymark.catalogue.v1.ListOrganisationsResponse\"\x1f\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/organisations\x12\xc9\x01\n\x12UpdateOrganisation\x12/.waymark.catalogue.v1.UpdateOrganisationRequest\x1a\".waymark.catalogue.v1.Organisation\"^\x8a\xb5\x18\x1d\n\x02\x08\x06\n\x17\x08\x02\x12\x13organisation.member\x82\xd3\xe4\x93\x02\x37\x32\'/v1/{organisation.name=organisations/*}:\x0corganisation\x12\xa1\x01\n\nCreateSite\x12\'.waymark.catalogue.v1.CreateSiteRequest\x1a\x1a.waymark.catalogue.v1.Site\"N\x8a\xb5\x18\x1d\n\x02\x08\x06\n\x17\x08\x02\x12\x13organisation.member\x82\xd3\xe4\x93\x02\'\"\"/v1/{parent=organisations/*}/sites:\x01*\x12\x8e\x01\n\tListSites\x12&.waymark.catalogue.v1.ListSitesRequest\x1a\'.waymark.catalogue.v1.ListSitesResponse\"0\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/{parent=organisations/*}/sites\x12\xaa\x01\n\x12GrantAccreditation\x12/.waymark.catalogue.v1.GrantAccreditationRequest\x1a#.waymark.catalogue.v1.Accreditation\">\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\x30\"+/v1/{parent=organisations/*}/accreditations:\x01*\x12\xb9\x01\n\x15WithdrawAccreditation\x12\x32.waymark.catalogue.v1.WithdrawAccreditationRequest\x1a#.waymark.catalogue.v1.Accreditation\"G\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\x39\"4/v1/{name=organisations/*/accreditations/*}:withdraw:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'waymark/catalogue/v1/organisation.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x18google/type/latlng.proto\x1a waymark/options/v1/options.proto\"\xa9\x05\n\x0cOrganisation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12q\n\tlegal_ids\x18\x03 \x03(\x0b\x32\x30.waymark.catalogue.v1.Organisation.LegalIdsEntryB,\xbaH)\x9a\x01&\x10\n\"\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,31}$*\x06r\x04\x10\x01\x18@\x12\x36\n\x06sector\x18\x04 \x01(\x0e\x32\x1c.waymark.catalogue.v1.SectorB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12@\n\raccreditation\x18\x05 \x01(\x0b\x32#.waymark.catalogue.v1.AccreditationB\x04\xe2\x41\x01\x03\x12\x18\n\naccredited\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x07 \x01(\t\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x39\n\x06parent\x18\n \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\x12J\n\x05roles\x18\x0b \x03(\x0e\x32&.waymark.catalogue.v1.OrganisationRoleB\x13\xbaH\x10\x92\x01\r\x10\x04\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x30\n\x08\x62randing\x18\x0c \x01(\x0b\x32\x1e.waymark.catalogue.v1.Branding\x1a/\n\rLegalIdsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa2\x02\n\x08\x42randing\x12z\n\x04logo\x18\x01 \x01(\tBl\xbaHird2b^(organisations/[a-z0-9-]{3,63}/logos|catalogueUploads)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\x12g\n\nnarratives\x18\x02 \x03(\x0b\x32..waymark.catalogue.v1.Branding.NarrativesEntryB#\xbaH \x9a\x01\x1d\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$*\x07r\x05\x10\x01\x18\xd0\x0f\x1a\x31\n\x0fNarrativesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x85\x01\n\x04Logo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x14\n\x0c\x64ownload_url\x18\x04 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe2\x01\n\x04Site\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x0c\x64isplay_name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x18\n\x06street\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1c\n\x0bpostal_code\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x10\x12\x15\n\x04town\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x34\n\tnuts_code\x18\x06 \x01(\tB!\xbaH\x1er\x19\x32\x17^[A-Z]{2}[A-Z0-9]{0,3}$\xd8\x01\x01\x12%\n\x08location\x18\x07 \x01(\x0b\x32\x13.google.type.LatLng\"\xa3\x02\n\rAccreditation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\nvalid_from\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08valid_to\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06scheme\x18\x04 \x01(\t\x12\x31\n\rwithdraw_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\x08\x63riteria\x18\x06 \x03(\x0b\x32,.waymark.catalogue.v1.AccreditationCriterion\x12\r\n\x05score\x18\x07 \x01(\x05\x12&\n\x0breview_date\x18\x08 \x01(\x0b\x32\x11.google.type.Date\"\x82\x01\n\x16\x41\x63\x63reditationCriterion\x12\x17\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(\x12\x18\n\x05score\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1a\n\x07minimum\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x19\n\x06weight\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\"\xd7\x01\n\x19\x43reateOrganisationRequest\x12\x44\n\x0corganisation\x18\x01 \x01(\x0b\x32\".waymark.catalogue.v1.OrganisationB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12<\n\x0forganisation_id\x18\x02 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{2,62}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"R\n\x16GetOrganisationRequest\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^organisations/[a-z0-9-]{3,63}$\"z\n\x0eGetLogoRequest\x12h\n\x04name\x18\x01 \x01(\tBZ\xe2\x41\x01\x02\xbaHSrQ2O^organisations/[a-z0-9-]{3,63}/logos/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"\xb7\x02\n\x18ListOrganisationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12\x17\n\x0f\x61\x63\x63redited_only\x18\x03 \x01(\x08\x12\x39\n\x06parent\x18\x04 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\x12\x12\n\nall_levels\x18\x05 \x01(\x08\x12\x36\n\x06sector\x18\x06 \x01(\x0e\x32\x1c.waymark.catalogue.v1.SectorB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12>\n\x04role\x18\x07 \x01(\x0e\x32&.waymark.catalogue.v1.OrganisationRoleB\x08\xbaH\x05\x82\x01\x02\x10\x01\"o\n\x19ListOrganisationsResponse\x12\x39\n\rorganisations\x18\x01 \x03(\x0b\x32\".waymark.catalogue.v1.Organisation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd6\x01\n\x19UpdateOrganisationRequest\x12\x44\n\x0corganisation\x18\x01 \x01(\x0b\x32\".waymark.catalogue.v1.OrganisationB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa6\x01\n\x11\x43reateSiteRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^organisations/[a-z0-9-]{3,63}$\x12\x34\n\x04site\x18\x02 \x01(\x0b\x32\x1a.waymark.catalogue.v1.SiteB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8b\x01\n\x10ListSitesRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^organisations/[a-z0-9-]{3,63}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"W\n\x11ListSitesResponse\x12)\n\x05sites\x18\x01 \x03(\x0b\x32\x1a.waymark.catalogue.v1.Site\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xdb\x02\n\x19GrantAccreditationRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^organisations/[a-z0-9-]{3,63}$\x12%\n\nvalid_from\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12/\n\x08valid_to\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x17\n\x06scheme\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1f\n\nrequest_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12H\n\x08\x63riteria\x18\x06 \x03(\x0b\x32,.waymark.catalogue.v1.AccreditationCriterionB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12&\n\x0breview_date\x18\x07 \x01(\x0b\x32\x11.google.type.Date\"\xa8\x02\n\x1aReviewAccreditationRequest\x12q\n\x04name\x18\x01 \x01(\tBc\xe2\x41\x01\x02\xbaH\\rZ2X^organisations/[a-z0-9-]{3,63}/accreditations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12N\n\x08\x63riteria\x18\x02 \x03(\x0b\x32,.waymark.catalogue.v1.AccreditationCriterionB\x0e\xe2\x41\x01\x02\xbaH\x07\x92\x01\x04\x08\x01\x10\x64\x12&\n\x0breview_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xcc\x01\n\x1cWithdrawAccreditationRequest\x12q\n\x04name\x18\x01 \x01(\tBc\xe2\x41\x01\x02\xbaH\\rZ2X^organisations/[a-z0-9-]{3,63}/accreditations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01*Y\n\x06Sector\x12\x16\n\x12SECTOR_UNSPECIFIED\x10\x00\x12\x11\n\rSECTOR_PUBLIC\x10\x01\x12\x12\n\x0eSECTOR_PRIVATE\x10\x02\x12\x10\n\x0cSECTOR_THIRD\x10\x03*\xb9\x01\n\x10OrganisationRole\x12!\n\x1dORGANISATION_ROLE_UNSPECIFIED\x10\x00\x12\x1d\n\x19ORGANISATION_ROLE_PARTNER\x10\x01\x12\x1e\n\x1aORGANISATION_ROLE_PROVIDER\x10\x02\x12#\n\x1fORGANISATION_ROLE_AWARDING_BODY\x10\x03\x12\x1e\n\x1aORGANISATION_ROLE_PLATFORM\x10\x04\x32\xee\x0c\n\x13OrganisationService\x12\x8f\x01\n\x12\x43reateOrganisation\x12/.waymark.catalogue.v1.CreateOrganisationRequest\x1a\".waymark.catalogue.v1.Organisation\"$\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\x16\"\x11/v1/organisations:\x01*\x12\x8d\x01\n\x0fGetOrganisation\x12,.waymark.catalogue.v1.GetOrganisationRequest\x1a\".waymark.catalogue.v1.Organisation\"(\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=organisations/*}\x12\x95\x01\n\x11ListOrganisations\x12..waymark.catalogue.v1.ListOrganisationsRequest\x1a/.waymark.catalogue.v1.ListOrganisationsResponse\"\x1f\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/organisations\x12\xc9\x01\n\x12UpdateOrganisation\x12/.waymark.catalogue.v1.UpdateOrganisationRequest\x1a\".waymark.catalogue.v1.Organisation\"^\x8a\xb5\x18\x1d\n\x02\x08\x06\n\x17\x08\x02\x12\x13organisation.member\x82\xd3\xe4\x93\x02\x37\x32\'/v1/{organisation.name=organisations/*}:\x0corganisation\x12\xa1\x01\n\nCreateSite\x12\'.waymark.catalogue.v1.CreateSiteRequest\x1a\x1a.waymark.catalogue.v1.Site\"N\x8a\xb5\x18\x1d\n\x02\x08\x06\n\x17\x08\x02\x12\x13organisation.member\x82\xd3\xe4\x93\x02\'\"\"/v1/{parent=organisations/*}/sites:\x01*\x12}\n\x07GetLogo\x12$.waymark.catalogue.v1.GetLogoRequest\x1a\x1a.waymark.catalogue.v1.Logo\"0\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=organisations/*/logos/*}\x12\x8e\x01\n\tListSites\x12&.waymark.catalogue.v1.ListSitesRequest\x1a\'.waymark.catalogue.v1.ListSitesResponse\"0\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/{parent=organisations/*}/sites\x12\xaa\x01\n\x12GrantAccreditation\x12/.waymark.catalogue.v1.GrantAccreditationRequest\x1a#.waymark.catalogue.v1.Accreditation\">\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\x30\"+/v1/{parent=organisations/*}/accreditations:\x01*\x12\xb3\x01\n\x13ReviewAccreditation\x12\x30.waymark.catalogue.v1.ReviewAccreditationRequest\x1a#.waymark.catalogue.v1.Accreditation\"E\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\x37\"2/v1/{name=organisations/*/accreditations/*}:review:\x01*\x12\xb9\x01\n\x15WithdrawAccreditation\x12\x32.waymark.catalogue.v1.WithdrawAccreditationRequest\x1a#.waymark.catalogue.v1.Accreditation\"G\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\x39\"4/v1/{name=organisations/*/accreditations/*}:withdraw:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,6 +55,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORGANISATION'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_ORGANISATION'].fields_by_name['update_time']._loaded_options = None
   _globals['_ORGANISATION'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
+  _globals['_ORGANISATION'].fields_by_name['parent']._loaded_options = None
+  _globals['_ORGANISATION'].fields_by_name['parent']._serialized_options = b'\272H&r!2\037^organisations/[a-z0-9-]{3,63}$\330\001\001'
+  _globals['_ORGANISATION'].fields_by_name['roles']._loaded_options = None
+  _globals['_ORGANISATION'].fields_by_name['roles']._serialized_options = b'\272H\020\222\001\r\020\004\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_BRANDING_NARRATIVESENTRY']._loaded_options = None
+  _globals['_BRANDING_NARRATIVESENTRY']._serialized_options = b'8\001'
+  _globals['_BRANDING'].fields_by_name['logo']._loaded_options = None
+  _globals['_BRANDING'].fields_by_name['logo']._serialized_options = b'\272Hird2b^(organisations/[a-z0-9-]{3,63}/logos|catalogueUploads)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\330\001\001'
+  _globals['_BRANDING'].fields_by_name['narratives']._loaded_options = None
+  _globals['_BRANDING'].fields_by_name['narratives']._serialized_options = b'\272H \232\001\035\020(\"\020r\0162\014^[a-z]{2,3}$*\007r\005\020\001\030\320\017'
   _globals['_SITE'].fields_by_name['display_name']._loaded_options = None
   _globals['_SITE'].fields_by_name['display_name']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
   _globals['_SITE'].fields_by_name['street']._loaded_options = None
@@ -65,6 +75,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SITE'].fields_by_name['town']._serialized_options = b'\272H\004r\002\030d'
   _globals['_SITE'].fields_by_name['nuts_code']._loaded_options = None
   _globals['_SITE'].fields_by_name['nuts_code']._serialized_options = b'\272H\036r\0312\027^[A-Z]{2}[A-Z0-9]{0,3}$\330\001\001'
+  _globals['_ACCREDITATIONCRITERION'].fields_by_name['code']._loaded_options = None
+  _globals['_ACCREDITATIONCRITERION'].fields_by_name['code']._serialized_options = b'\272H\006r\004\020\001\030('
+  _globals['_ACCREDITATIONCRITERION'].fields_by_name['score']._loaded_options = None
+  _globals['_ACCREDITATIONCRITERION'].fields_by_name['score']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_ACCREDITATIONCRITERION'].fields_by_name['minimum']._loaded_options = None
+  _globals['_ACCREDITATIONCRITERION'].fields_by_name['minimum']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_ACCREDITATIONCRITERION'].fields_by_name['weight']._loaded_options = None
+  _globals['_ACCREDITATIONCRITERION'].fields_by_name['weight']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_CREATEORGANISATIONREQUEST'].fields_by_name['organisation']._loaded_options = None
   _globals['_CREATEORGANISATIONREQUEST'].fields_by_name['organisation']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_CREATEORGANISATIONREQUEST'].fields_by_name['organisation_id']._loaded_options = None
@@ -73,10 +91,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEORGANISATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_GETORGANISATIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETORGANISATIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H#r!2\037^organisations/[a-z0-9-]{3,63}$'
+  _globals['_GETLOGOREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETLOGOREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272HSrQ2O^organisations/[a-z0-9-]{3,63}/logos/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_LISTORGANISATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTORGANISATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
   _globals['_LISTORGANISATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTORGANISATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
+  _globals['_LISTORGANISATIONSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTORGANISATIONSREQUEST'].fields_by_name['parent']._serialized_options = b'\272H&r!2\037^organisations/[a-z0-9-]{3,63}$\330\001\001'
+  _globals['_LISTORGANISATIONSREQUEST'].fields_by_name['sector']._loaded_options = None
+  _globals['_LISTORGANISATIONSREQUEST'].fields_by_name['sector']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTORGANISATIONSREQUEST'].fields_by_name['role']._loaded_options = None
+  _globals['_LISTORGANISATIONSREQUEST'].fields_by_name['role']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_UPDATEORGANISATIONREQUEST'].fields_by_name['organisation']._loaded_options = None
   _globals['_UPDATEORGANISATIONREQUEST'].fields_by_name['organisation']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_UPDATEORGANISATIONREQUEST'].fields_by_name['update_mask']._loaded_options = None
@@ -103,6 +129,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTACCREDITATIONREQUEST'].fields_by_name['scheme']._serialized_options = b'\272H\004r\002\030d'
   _globals['_GRANTACCREDITATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_GRANTACCREDITATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_GRANTACCREDITATIONREQUEST'].fields_by_name['criteria']._loaded_options = None
+  _globals['_GRANTACCREDITATIONREQUEST'].fields_by_name['criteria']._serialized_options = b'\272H\005\222\001\002\020d'
+  _globals['_REVIEWACCREDITATIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REVIEWACCREDITATIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\\rZ2X^organisations/[a-z0-9-]{3,63}/accreditations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  _globals['_REVIEWACCREDITATIONREQUEST'].fields_by_name['criteria']._loaded_options = None
+  _globals['_REVIEWACCREDITATIONREQUEST'].fields_by_name['criteria']._serialized_options = b'\342A\001\002\272H\007\222\001\004\010\001\020d'
+  _globals['_REVIEWACCREDITATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REVIEWACCREDITATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_WITHDRAWACCREDITATIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_WITHDRAWACCREDITATIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\\rZ2X^organisations/[a-z0-9-]{3,63}/accreditations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_WITHDRAWACCREDITATIONREQUEST'].fields_by_name['reason']._loaded_options = None
@@ -119,42 +153,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORGANISATIONSERVICE'].methods_by_name['UpdateOrganisation']._serialized_options = b'\212\265\030\035\n\002\010\006\n\027\010\002\022\023organisation.member\202\323\344\223\00272\'/v1/{organisation.name=organisations/*}:\014organisation'
   _globals['_ORGANISATIONSERVICE'].methods_by_name['CreateSite']._loaded_options = None
   _globals['_ORGANISATIONSERVICE'].methods_by_name['CreateSite']._serialized_options = b'\212\265\030\035\n\002\010\006\n\027\010\002\022\023organisation.member\202\323\344\223\002\'\"\"/v1/{parent=organisations/*}/sites:\001*'
+  _globals['_ORGANISATIONSERVICE'].methods_by_name['GetLogo']._loaded_options = None
+  _globals['_ORGANISATIONSERVICE'].methods_by_name['GetLogo']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002$\022\"/v1/{name=organisations/*/logos/*}'
   _globals['_ORGANISATIONSERVICE'].methods_by_name['ListSites']._loaded_options = None
   _globals['_ORGANISATIONSERVICE'].methods_by_name['ListSites']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002$\022\"/v1/{parent=organisations/*}/sites'
   _globals['_ORGANISATIONSERVICE'].methods_by_name['GrantAccreditation']._loaded_options = None
   _globals['_ORGANISATIONSERVICE'].methods_by_name['GrantAccreditation']._serialized_options = b'\212\265\030\004\n\002\010\006\202\323\344\223\0020\"+/v1/{parent=organisations/*}/accreditations:\001*'
+  _globals['_ORGANISATIONSERVICE'].methods_by_name['ReviewAccreditation']._loaded_options = None
+  _globals['_ORGANISATIONSERVICE'].methods_by_name['ReviewAccreditation']._serialized_options = b'\212\265\030\004\n\002\010\006\202\323\344\223\0027\"2/v1/{name=organisations/*/accreditations/*}:review:\001*'
   _globals['_ORGANISATIONSERVICE'].methods_by_name['WithdrawAccreditation']._loaded_options = None
   _globals['_ORGANISATIONSERVICE'].methods_by_name['WithdrawAccreditation']._serialized_options = b'\212\265\030\004\n\002\010\006\202\323\344\223\0029\"4/v1/{name=organisations/*/accreditations/*}:withdraw:\001*'
-  _globals['_SECTOR']._serialized_start=2800
-  _globals['_SECTOR']._serialized_end=2889
+  _globals['_SECTOR']._serialized_start=4403
+  _globals['_SECTOR']._serialized_end=4492
+  _globals['_ORGANISATIONROLE']._serialized_start=4495
+  _globals['_ORGANISATIONROLE']._serialized_end=4680
   _globals['_ORGANISATION']._serialized_start=309
-  _globals['_ORGANISATION']._serialized_end=805
-  _globals['_ORGANISATION_LEGALIDSENTRY']._serialized_start=758
-  _globals['_ORGANISATION_LEGALIDSENTRY']._serialized_end=805
-  _globals['_SITE']._serialized_start=808
-  _globals['_SITE']._serialized_end=1034
-  _globals['_ACCREDITATION']._serialized_start=1037
-  _globals['_ACCREDITATION']._serialized_end=1209
-  _globals['_CREATEORGANISATIONREQUEST']._serialized_start=1212
-  _globals['_CREATEORGANISATIONREQUEST']._serialized_end=1427
-  _globals['_GETORGANISATIONREQUEST']._serialized_start=1429
-  _globals['_GETORGANISATIONREQUEST']._serialized_end=1511
-  _globals['_LISTORGANISATIONSREQUEST']._serialized_start=1513
-  _globals['_LISTORGANISATIONSREQUEST']._serialized_end=1625
-  _globals['_LISTORGANISATIONSRESPONSE']._serialized_start=1627
-  _globals['_LISTORGANISATIONSRESPONSE']._serialized_end=1738
-  _globals['_UPDATEORGANISATIONREQUEST']._serialized_start=1741
-  _globals['_UPDATEORGANISATIONREQUEST']._serialized_end=1955
-  _globals['_CREATESITEREQUEST']._serialized_start=1958
-  _globals['_CREATESITEREQUEST']._serialized_end=2124
-  _globals['_LISTSITESREQUEST']._serialized_start=2127
-  _globals['_LISTSITESREQUEST']._serialized_end=2266
-  _globals['_LISTSITESRESPONSE']._serialized_start=2268
-  _globals['_LISTSITESRESPONSE']._serialized_end=2355
-  _globals['_GRANTACCREDITATIONREQUEST']._serialized_start=2358
-  _globals['_GRANTACCREDITATIONREQUEST']._serialized_end=2591
-  _globals['_WITHDRAWACCREDITATIONREQUEST']._serialized_start=2594
-  _globals['_WITHDRAWACCREDITATIONREQUEST']._serialized_end=2798
-  _globals['_ORGANISATIONSERVICE']._serialized_start=2892
-  _globals['_ORGANISATIONSERVICE']._serialized_end=4229
+  _globals['_ORGANISATION']._serialized_end=990
+  _globals['_ORGANISATION_LEGALIDSENTRY']._serialized_start=943
+  _globals['_ORGANISATION_LEGALIDSENTRY']._serialized_end=990
+  _globals['_BRANDING']._serialized_start=993
+  _globals['_BRANDING']._serialized_end=1283
+  _globals['_BRANDING_NARRATIVESENTRY']._serialized_start=1234
+  _globals['_BRANDING_NARRATIVESENTRY']._serialized_end=1283
+  _globals['_LOGO']._serialized_start=1286
+  _globals['_LOGO']._serialized_end=1419
+  _globals['_SITE']._serialized_start=1422
+  _globals['_SITE']._serialized_end=1648
+  _globals['_ACCREDITATION']._serialized_start=1651
+  _globals['_ACCREDITATION']._serialized_end=1942
+  _globals['_ACCREDITATIONCRITERION']._serialized_start=1945
+  _globals['_ACCREDITATIONCRITERION']._serialized_end=2075
+  _globals['_CREATEORGANISATIONREQUEST']._serialized_start=2078
+  _globals['_CREATEORGANISATIONREQUEST']._serialized_end=2293
+  _globals['_GETORGANISATIONREQUEST']._serialized_start=2295
+  _globals['_GETORGANISATIONREQUEST']._serialized_end=2377
+  _globals['_GETLOGOREQUEST']._serialized_start=2379
+  _globals['_GETLOGOREQUEST']._serialized_end=2501
+  _globals['_LISTORGANISATIONSREQUEST']._serialized_start=2504
+  _globals['_LISTORGANISATIONSREQUEST']._serialized_end=2815
+  _globals['_LISTORGANISATIONSRESPONSE']._serialized_start=2817
+  _globals['_LISTORGANISATIONSRESPONSE']._serialized_end=2928
+  _globals['_UPDATEORGANISATIONREQUEST']._serialized_start=2931
+  _globals['_UPDATEORGANISATIONREQUEST']._serialized_end=3145
+  _globals['_CREATESITEREQUEST']._serialized_start=3148
+  _globals['_CREATESITEREQUEST']._serialized_end=3314
+  _globals['_LISTSITESREQUEST']._serialized_start=3317
+  _globals['_LISTSITESREQUEST']._serialized_end=3456
+  _globals['_LISTSITESRESPONSE']._serialized_start=3458
+  _globals['_LISTSITESRESPONSE']._serialized_end=3545
+  _globals['_GRANTACCREDITATIONREQUEST']._serialized_start=3548
+  _globals['_GRANTACCREDITATIONREQUEST']._serialized_end=3895
+  _globals['_REVIEWACCREDITATIONREQUEST']._serialized_start=3898
+  _globals['_REVIEWACCREDITATIONREQUEST']._serialized_end=4194
+  _globals['_WITHDRAWACCREDITATIONREQUEST']._serialized_start=4197
+  _globals['_WITHDRAWACCREDITATIONREQUEST']._serialized_end=4401
+  _globals['_ORGANISATIONSERVICE']._serialized_start=4683
+  _globals['_ORGANISATIONSERVICE']._serialized_end=6329
 # @@protoc_insertion_point(module_scope)

@@ -43,9 +43,39 @@ SECTOR_PRIVATE: Sector.ValueType  # 2
 SECTOR_THIRD: Sector.ValueType  # 3
 Global___Sector: _TypeAlias = Sector  # noqa: Y015
 
+class _OrganisationRole:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OrganisationRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrganisationRole.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ORGANISATION_ROLE_UNSPECIFIED: _OrganisationRole.ValueType  # 0
+    ORGANISATION_ROLE_PARTNER: _OrganisationRole.ValueType  # 1
+    """Works with the PES under an agreement."""
+    ORGANISATION_ROLE_PROVIDER: _OrganisationRole.ValueType  # 2
+    """Trains."""
+    ORGANISATION_ROLE_AWARDING_BODY: _OrganisationRole.ValueType  # 3
+    """Awards qualifications."""
+    ORGANISATION_ROLE_PLATFORM: _OrganisationRole.ValueType  # 4
+    """Offers courses of others."""
+
+class OrganisationRole(_OrganisationRole, metaclass=_OrganisationRoleEnumTypeWrapper):
+    """What an organisation does; one may do several."""
+
+ORGANISATION_ROLE_UNSPECIFIED: OrganisationRole.ValueType  # 0
+ORGANISATION_ROLE_PARTNER: OrganisationRole.ValueType  # 1
+"""Works with the PES under an agreement."""
+ORGANISATION_ROLE_PROVIDER: OrganisationRole.ValueType  # 2
+"""Trains."""
+ORGANISATION_ROLE_AWARDING_BODY: OrganisationRole.ValueType  # 3
+"""Awards qualifications."""
+ORGANISATION_ROLE_PLATFORM: OrganisationRole.ValueType  # 4
+"""Offers courses of others."""
+Global___OrganisationRole: _TypeAlias = OrganisationRole  # noqa: Y015
+
 @_typing.final
 class Organisation(_message.Message):
-    """A training provider or partner."""
+    """A training provider or partner, or a branch of one."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -78,6 +108,9 @@ class Organisation(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    BRANDING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{id}`."""
     display_name: _builtins.str
@@ -88,6 +121,8 @@ class Organisation(_message.Message):
     """True while an accreditation is in force today."""
     etag: _builtins.str
     """Version of this state; send it back with an update."""
+    parent: _builtins.str
+    """Organisation it is a branch of, `organisations/{id}`; empty at the top. A tree is at most 8 levels deep."""
     @_builtins.property
     def legal_ids(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Identifier in a register: scheme (for example `vat`, `kbo`, `ukprn`) to value."""
@@ -104,6 +139,14 @@ class Organisation(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[Global___OrganisationRole.ValueType]:
+        """What it does."""
+
+    @_builtins.property
+    def branding(self) -> Global___Branding:
+        """How it is shown wherever something of it, or of a branch without branding of its own, is offered."""
+
     def __init__(
         self,
         *,
@@ -116,14 +159,107 @@ class Organisation(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        parent: _builtins.str = ...,
+        roles: _abc.Iterable[Global___OrganisationRole.ValueType] | None = ...,
+        branding: Global___Branding | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "branding", b"branding", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accredited", b"accredited", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accredited", b"accredited", "branding", b"branding", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "parent", b"parent", "roles", b"roles", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Organisation: _TypeAlias = Organisation  # noqa: Y015
+
+@_typing.final
+class Branding(_message.Message):
+    """How an organisation wants to be shown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class NarrativesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    LOGO_FIELD_NUMBER: _builtins.int
+    NARRATIVES_FIELD_NUMBER: _builtins.int
+    logo: _builtins.str
+    """Its logo, `organisations/{organisation}/logos/{id}`; empty when there is none. To change it send a ready upload of your
+    own, `catalogueUploads/{id}`: PNG, JPEG or WebP of at most 1 MiB.
+    """
+    @_builtins.property
+    def narratives(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Standard narrative by language, plain text."""
+
+    def __init__(
+        self,
+        *,
+        logo: _builtins.str = ...,
+        narratives: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["logo", b"logo", "narratives", b"narratives"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Branding: _TypeAlias = Branding  # noqa: Y015
+
+@_typing.final
+class Logo(_message.Message):
+    """A logo and where to fetch it. Another logo has another name, so that what was fetched can be kept for good."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    DOWNLOAD_URL_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/logos/{id}`."""
+    content_type: _builtins.str
+    """Media type."""
+    size_bytes: _builtins.int
+    """Size in bytes."""
+    download_url: _builtins.str
+    """Where to GET the bytes."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when that works, UTC."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        download_url: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "download_url", b"download_url", "expire_time", b"expire_time", "name", b"name", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Logo: _TypeAlias = Logo  # noqa: Y015
 
 @_typing.final
 class Site(_message.Message):
@@ -184,10 +320,15 @@ class Accreditation(_message.Message):
     VALID_TO_FIELD_NUMBER: _builtins.int
     SCHEME_FIELD_NUMBER: _builtins.int
     WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
+    CRITERIA_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{organisation}/accreditations/{id}`."""
     scheme: _builtins.str
     """Scheme it was granted under, for example `Qualiopi`."""
+    score: _builtins.int
+    """Mean of the criteria's scores by their weight, 0 to 100, rounded down; 0 without criteria."""
     @_builtins.property
     def valid_from(self) -> _date_pb2.Date:
         """First day in force."""
@@ -200,6 +341,14 @@ class Accreditation(_message.Message):
     def withdraw_time(self) -> _timestamp_pb2.Timestamp:
         """When it was withdrawn, UTC; unset when it was not."""
 
+    @_builtins.property
+    def criteria(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccreditationCriterion]:
+        """What it was held against when it was granted or last reviewed."""
+
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which it is to be reviewed; unset: not before it ends."""
+
     def __init__(
         self,
         *,
@@ -208,14 +357,51 @@ class Accreditation(_message.Message):
         valid_to: _date_pb2.Date | None = ...,
         scheme: _builtins.str = ...,
         withdraw_time: _timestamp_pb2.Timestamp | None = ...,
+        criteria: _abc.Iterable[Global___AccreditationCriterion] | None = ...,
+        score: _builtins.int = ...,
+        review_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "scheme", b"scheme", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria", "name", b"name", "review_date", b"review_date", "scheme", b"scheme", "score", b"score", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Accreditation: _TypeAlias = Accreditation  # noqa: Y015
+
+@_typing.final
+class AccreditationCriterion(_message.Message):
+    """How far an organisation meets a criterion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """What the scheme calls it, for example `4.2`."""
+    score: _builtins.int
+    """How far it is met, 0 to 100."""
+    minimum: _builtins.int
+    """Least score that meets it, 0 to 100."""
+    weight: _builtins.int
+    """How much it counts among the others; 0 counts as 1."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        score: _builtins.int = ...,
+        minimum: _builtins.int = ...,
+        weight: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "minimum", b"minimum", "score", b"score", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccreditationCriterion: _TypeAlias = AccreditationCriterion  # noqa: Y015
 
 @_typing.final
 class CreateOrganisationRequest(_message.Message):
@@ -276,6 +462,28 @@ class GetOrganisationRequest(_message.Message):
 Global___GetOrganisationRequest: _TypeAlias = GetOrganisationRequest  # noqa: Y015
 
 @_typing.final
+class GetLogoRequest(_message.Message):
+    """Asks for a logo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/logos/{id}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLogoRequest: _TypeAlias = GetLogoRequest  # noqa: Y015
+
+@_typing.final
 class ListOrganisationsRequest(_message.Message):
     """Asks for a page of organisations."""
 
@@ -284,22 +492,38 @@ class ListOrganisationsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ACCREDITED_ONLY_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    ALL_LEVELS_FIELD_NUMBER: _builtins.int
+    SECTOR_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 500; default 50."""
     page_token: _builtins.str
     """Token of the page wanted."""
     accredited_only: _builtins.bool
     """Only those whose accreditation is in force today."""
+    parent: _builtins.str
+    """Only branches of this organisation, `organisations/{id}`; empty: all."""
+    all_levels: _builtins.bool
+    """With `parent`: branches of its branches as well, at any depth."""
+    sector: Global___Sector.ValueType
+    """Only of this sector; unspecified: all."""
+    role: Global___OrganisationRole.ValueType
+    """Only those with this role; unspecified: all."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         accredited_only: _builtins.bool = ...,
+        parent: _builtins.str = ...,
+        all_levels: _builtins.bool = ...,
+        sector: Global___Sector.ValueType = ...,
+        role: Global___OrganisationRole.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited_only", b"accredited_only", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited_only", b"accredited_only", "all_levels", b"all_levels", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "role", b"role", "sector", b"sector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -353,7 +577,7 @@ class UpdateOrganisationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields to change: `display_name`, `legal_ids`, `sector`."""
+        """Fields to change: `display_name`, `legal_ids`, `sector`, `parent`, `roles`, `branding`."""
 
     def __init__(
         self,
@@ -472,6 +696,8 @@ class GrantAccreditationRequest(_message.Message):
     VALID_TO_FIELD_NUMBER: _builtins.int
     SCHEME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CRITERIA_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Organisation, `organisations/{id}`."""
     scheme: _builtins.str
@@ -486,6 +712,14 @@ class GrantAccreditationRequest(_message.Message):
     def valid_to(self) -> _date_pb2.Date:
         """Last day in force (inclusive)."""
 
+    @_builtins.property
+    def criteria(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccreditationCriterion]:
+        """What it is held against; each code once."""
+
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which it is to be reviewed, within its days; unset: not before it ends."""
+
     def __init__(
         self,
         *,
@@ -494,14 +728,54 @@ class GrantAccreditationRequest(_message.Message):
         valid_to: _date_pb2.Date | None = ...,
         scheme: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        criteria: _abc.Iterable[Global___AccreditationCriterion] | None = ...,
+        review_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "request_id", b"request_id", "scheme", b"scheme", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria", "parent", b"parent", "request_id", b"request_id", "review_date", b"review_date", "scheme", b"scheme", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GrantAccreditationRequest: _TypeAlias = GrantAccreditationRequest  # noqa: Y015
+
+@_typing.final
+class ReviewAccreditationRequest(_message.Message):
+    """Holds an accreditation against criteria anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CRITERIA_FIELD_NUMBER: _builtins.int
+    REVIEW_DATE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/accreditations/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    @_builtins.property
+    def criteria(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccreditationCriterion]:
+        """What it is held against; each code once."""
+
+    @_builtins.property
+    def review_date(self) -> _date_pb2.Date:
+        """Day by which it is to be reviewed next, within its days; unset: not before it ends."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        criteria: _abc.Iterable[Global___AccreditationCriterion] | None = ...,
+        review_date: _date_pb2.Date | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria", "name", b"name", "request_id", b"request_id", "review_date", b"review_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewAccreditationRequest: _TypeAlias = ReviewAccreditationRequest  # noqa: Y015
 
 @_typing.final
 class WithdrawAccreditationRequest(_message.Message):

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class OrganisationServiceStub:
-    """Partners and providers with their sites, and who among them may take vouchers.
+    """Partners and providers with their branches and sites, and who among them may take vouchers.
     """
 
     def __init__(self, channel):
@@ -60,6 +60,11 @@ class OrganisationServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
                 _registered_method=True)
+        self.GetLogo = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/GetLogo',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GetLogoRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Logo.FromString,
+                _registered_method=True)
         self.ListSites = channel.unary_unary(
                 '/waymark.catalogue.v1.OrganisationService/ListSites',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ListSitesRequest.SerializeToString,
@@ -70,6 +75,11 @@ class OrganisationServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GrantAccreditationRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.FromString,
                 _registered_method=True)
+        self.ReviewAccreditation = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/ReviewAccreditation',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReviewAccreditationRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.FromString,
+                _registered_method=True)
         self.WithdrawAccreditation = channel.unary_unary(
                 '/waymark.catalogue.v1.OrganisationService/WithdrawAccreditation',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.WithdrawAccreditationRequest.SerializeToString,
@@ -78,12 +88,12 @@ class OrganisationServiceStub:
 
 
 class OrganisationServiceServicer:
-    """Partners and providers with their sites, and who among them may take vouchers.
+    """Partners and providers with their branches and sites, and who among them may take vouchers.
     """
 
     def CreateOrganisation(self, request, context):
-        """Creates an organisation.
-        Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
+        """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,15 +109,15 @@ class OrganisationServiceServicer:
 
     def ListOrganisations(self, request, context):
         """Lists organisations by display name.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateOrganisation(self, request, context):
-        """Changes display name, names or sector. A provider may change its own organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+        """Changes an organisation. A provider may change its own, except its parent and its roles.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +126,14 @@ class OrganisationServiceServicer:
     def CreateSite(self, request, context):
         """Adds a site. A provider may add sites of its own organisation.
         Errors: INVALID_ARGUMENT, NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLogo(self, request, context):
+        """Says where the logo of an organisation can be fetched, for some minutes.
+        Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,8 +148,17 @@ class OrganisationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GrantAccreditation(self, request, context):
-        """Accredits an organisation for voucher-funded training. A running accreditation must be withdrawn first.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS.
+        """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
+        accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviewAccreditation(self, request, context):
+        """Holds an accreditation in force against criteria anew. One that does not meet them stays as it is: withdraw it.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ACCREDITATION_CRITERIA_NOT_MET.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,6 +200,11 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.SerializeToString,
             ),
+            'GetLogo': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLogo,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GetLogoRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Logo.SerializeToString,
+            ),
             'ListSites': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSites,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ListSitesRequest.FromString,
@@ -181,6 +213,11 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
             'GrantAccreditation': grpc.unary_unary_rpc_method_handler(
                     servicer.GrantAccreditation,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GrantAccreditationRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.SerializeToString,
+            ),
+            'ReviewAccreditation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewAccreditation,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReviewAccreditationRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.SerializeToString,
             ),
             'WithdrawAccreditation': grpc.unary_unary_rpc_method_handler(
@@ -197,7 +234,7 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OrganisationService:
-    """Partners and providers with their sites, and who among them may take vouchers.
+    """Partners and providers with their branches and sites, and who among them may take vouchers.
     """
 
     @staticmethod
@@ -336,6 +373,33 @@ class OrganisationService:
             _registered_method=True)
 
     @staticmethod
+    def GetLogo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/GetLogo',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GetLogoRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Logo.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListSites(request,
             target,
             options=(),
@@ -378,6 +442,33 @@ class OrganisationService:
             target,
             '/waymark.catalogue.v1.OrganisationService/GrantAccreditation',
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.GrantAccreditationRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewAccreditation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/ReviewAccreditation',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReviewAccreditationRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Accreditation.FromString,
             options,
             channel_credentials,

@@ -27,15 +27,15 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OrganisationServiceStub:
-    """Partners and providers with their sites, and who among them may take vouchers."""
+    """Partners and providers with their branches and sites, and who among them may take vouchers."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OrganisationServiceAsyncStub: ...
     CreateOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateOrganisationRequest, _organisation_pb2.Organisation]
-    """Creates an organisation.
-    Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
+    """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
+    Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
     """
     GetOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GetOrganisationRequest, _organisation_pb2.Organisation]
     """Reads an organisation.
@@ -43,23 +43,32 @@ class OrganisationServiceStub:
     """
     ListOrganisations: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ListOrganisationsRequest, _organisation_pb2.ListOrganisationsResponse]
     """Lists organisations by display name.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.UpdateOrganisationRequest, _organisation_pb2.Organisation]
-    """Changes display name, names or sector. A provider may change its own organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    """Changes an organisation. A provider may change its own, except its parent and its roles.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
     """
     CreateSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]
     """Adds a site. A provider may add sites of its own organisation.
     Errors: INVALID_ARGUMENT, NOT_FOUND.
+    """
+    GetLogo: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GetLogoRequest, _organisation_pb2.Logo]
+    """Says where the logo of an organisation can be fetched, for some minutes.
+    Errors: NOT_FOUND.
     """
     ListSites: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ListSitesRequest, _organisation_pb2.ListSitesResponse]
     """Lists the sites of an organisation.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     GrantAccreditation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GrantAccreditationRequest, _organisation_pb2.Accreditation]
-    """Accredits an organisation for voucher-funded training. A running accreditation must be withdrawn first.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS.
+    """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
+    accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+    """
+    ReviewAccreditation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ReviewAccreditationRequest, _organisation_pb2.Accreditation]
+    """Holds an accreditation in force against criteria anew. One that does not meet them stays as it is: withdraw it.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ACCREDITATION_CRITERIA_NOT_MET.
     """
     WithdrawAccreditation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.WithdrawAccreditationRequest, _organisation_pb2.Accreditation]
     """Ends an accreditation today.
@@ -68,12 +77,12 @@ class OrganisationServiceStub:
 
 @_typing.type_check_only
 class OrganisationServiceAsyncStub(OrganisationServiceStub):
-    """Partners and providers with their sites, and who among them may take vouchers."""
+    """Partners and providers with their branches and sites, and who among them may take vouchers."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
-    """Creates an organisation.
-    Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
+    """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
+    Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
     """
     GetOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GetOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
     """Reads an organisation.
@@ -81,23 +90,32 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     """
     ListOrganisations: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ListOrganisationsRequest, _organisation_pb2.ListOrganisationsResponse]  # type: ignore[assignment]
     """Lists organisations by display name.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.UpdateOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
-    """Changes display name, names or sector. A provider may change its own organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    """Changes an organisation. A provider may change its own, except its parent and its roles.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
     """
     CreateSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]  # type: ignore[assignment]
     """Adds a site. A provider may add sites of its own organisation.
     Errors: INVALID_ARGUMENT, NOT_FOUND.
+    """
+    GetLogo: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GetLogoRequest, _organisation_pb2.Logo]  # type: ignore[assignment]
+    """Says where the logo of an organisation can be fetched, for some minutes.
+    Errors: NOT_FOUND.
     """
     ListSites: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ListSitesRequest, _organisation_pb2.ListSitesResponse]  # type: ignore[assignment]
     """Lists the sites of an organisation.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     GrantAccreditation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GrantAccreditationRequest, _organisation_pb2.Accreditation]  # type: ignore[assignment]
-    """Accredits an organisation for voucher-funded training. A running accreditation must be withdrawn first.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS.
+    """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
+    accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+    """
+    ReviewAccreditation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ReviewAccreditationRequest, _organisation_pb2.Accreditation]  # type: ignore[assignment]
+    """Holds an accreditation in force against criteria anew. One that does not meet them stays as it is: withdraw it.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ACCREDITATION_CRITERIA_NOT_MET.
     """
     WithdrawAccreditation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.WithdrawAccreditationRequest, _organisation_pb2.Accreditation]  # type: ignore[assignment]
     """Ends an accreditation today.
@@ -105,7 +123,7 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     """
 
 class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Partners and providers with their sites, and who among them may take vouchers."""
+    """Partners and providers with their branches and sites, and who among them may take vouchers."""
 
     @_abc_1.abstractmethod
     def CreateOrganisation(
@@ -113,8 +131,8 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.CreateOrganisationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
-        """Creates an organisation.
-        Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
+        """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
         """
 
     @_abc_1.abstractmethod
@@ -134,7 +152,7 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.ListOrganisationsResponse, _abc.Awaitable[_organisation_pb2.ListOrganisationsResponse]]:
         """Lists organisations by display name.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -143,8 +161,8 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.UpdateOrganisationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
-        """Changes display name, names or sector. A provider may change its own organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+        """Changes an organisation. A provider may change its own, except its parent and its roles.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
@@ -155,6 +173,16 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_organisation_pb2.Site, _abc.Awaitable[_organisation_pb2.Site]]:
         """Adds a site. A provider may add sites of its own organisation.
         Errors: INVALID_ARGUMENT, NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetLogo(
+        self,
+        request: _organisation_pb2.GetLogoRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_pb2.Logo, _abc.Awaitable[_organisation_pb2.Logo]]:
+        """Says where the logo of an organisation can be fetched, for some minutes.
+        Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -173,8 +201,19 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.GrantAccreditationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Accreditation, _abc.Awaitable[_organisation_pb2.Accreditation]]:
-        """Accredits an organisation for voucher-funded training. A running accreditation must be withdrawn first.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS.
+        """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
+        accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+        """
+
+    @_abc_1.abstractmethod
+    def ReviewAccreditation(
+        self,
+        request: _organisation_pb2.ReviewAccreditationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_pb2.Accreditation, _abc.Awaitable[_organisation_pb2.Accreditation]]:
+        """Holds an accreditation in force against criteria anew. One that does not meet them stays as it is: withdraw it.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ACCREDITATION_CRITERIA_NOT_MET.
         """
 
     @_abc_1.abstractmethod

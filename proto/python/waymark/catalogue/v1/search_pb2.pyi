@@ -319,6 +319,7 @@ class CourseHit(_message.Message):
     REASONS_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     DISTANCE_KM_FIELD_NUMBER: _builtins.int
+    ORGANISATION_LOGO_FIELD_NUMBER: _builtins.int
     course: _builtins.str
     """Resource name `courses/{id}`."""
     organisation: _builtins.str
@@ -333,6 +334,10 @@ class CourseHit(_message.Message):
     """Text relevance; comparable within one answer only."""
     distance_km: _builtins.float
     """Distance of the nearest session in kilometres; only with `near`."""
+    organisation_logo: _builtins.str
+    """Logo to be shown with the hit, `organisations/{organisation}/logos/{id}`: that of its organisation, for a branch without
+    branding that of the next above it; empty when there is none.
+    """
     @_builtins.property
     def titles(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Title by language."""
@@ -378,10 +383,11 @@ class CourseHit(_message.Message):
         reasons: _abc.Iterable[Global___SearchReason] | None = ...,
         score: _builtins.float = ...,
         distance_km: _builtins.float = ...,
+        organisation_logo: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_session", b"next_session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "distance_km", b"distance_km", "eqf_level", b"eqf_level", "instruction_languages", b"instruction_languages", "kind", b"kind", "modes", b"modes", "next_session", b"next_session", "occupations", b"occupations", "organisation", b"organisation", "organisation_display_name", b"organisation_display_name", "reasons", b"reasons", "score", b"score", "summaries", b"summaries", "titles", b"titles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "distance_km", b"distance_km", "eqf_level", b"eqf_level", "instruction_languages", b"instruction_languages", "kind", b"kind", "modes", b"modes", "next_session", b"next_session", "occupations", b"occupations", "organisation", b"organisation", "organisation_display_name", b"organisation_display_name", "organisation_logo", b"organisation_logo", "reasons", b"reasons", "score", b"score", "summaries", b"summaries", "titles", b"titles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -464,6 +464,158 @@ class CreateShortageListVersionRequest(_message.Message):
 Global___CreateShortageListVersionRequest: _TypeAlias = CreateShortageListVersionRequest  # noqa: Y015
 
 @_typing.final
+class DraftShortageListVersionRequest(_message.Message):
+    """Makes a draft version from verified assessments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_TO_FIELD_NUMBER: _builtins.int
+    MINIMUM_SEVERITY_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """List, `shortageLists/{id}`."""
+    minimum_severity: _builtins.int
+    """Least severity of an entry, 1-5; 0: 3."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    @_builtins.property
+    def valid_from(self) -> _date_pb2.Date:
+        """First day in force."""
+
+    @_builtins.property
+    def valid_to(self) -> _date_pb2.Date:
+        """Last day in force (inclusive); unset: open-ended."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        valid_from: _date_pb2.Date | None = ...,
+        valid_to: _date_pb2.Date | None = ...,
+        minimum_severity: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["minimum_severity", b"minimum_severity", "parent", b"parent", "request_id", b"request_id", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftShortageListVersionRequest: _TypeAlias = DraftShortageListVersionRequest  # noqa: Y015
+
+@_typing.final
+class ListShortageChangesRequest(_message.Message):
+    """Asks for a page of what differs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Version, `shortageLists/{list}/versions/{n}`."""
+    base: _builtins.int
+    """Number of the version to compare with; 0: the one published last before this one, or none at all."""
+    page_size: _builtins.int
+    """At most 500; default 50."""
+    page_token: _builtins.str
+    """Token of the page wanted."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        base: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListShortageChangesRequest: _TypeAlias = ListShortageChangesRequest  # noqa: Y015
+
+@_typing.final
+class ShortageChange(_message.Message):
+    """What became of an occupation in a region."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OCCUPATION_FIELD_NUMBER: _builtins.int
+    NUTS_CODE_FIELD_NUMBER: _builtins.int
+    SEVERITY_BEFORE_FIELD_NUMBER: _builtins.int
+    SEVERITY_AFTER_FIELD_NUMBER: _builtins.int
+    CAUSE_BEFORE_FIELD_NUMBER: _builtins.int
+    CAUSE_AFTER_FIELD_NUMBER: _builtins.int
+    nuts_code: _builtins.str
+    """NUTS code."""
+    severity_before: _builtins.int
+    """Severity before; 0: it was no entry."""
+    severity_after: _builtins.int
+    """Severity now; 0: it is no entry any more."""
+    cause_before: Global___ShortageCause.ValueType
+    """Cause before."""
+    cause_after: Global___ShortageCause.ValueType
+    """Cause now."""
+    @_builtins.property
+    def occupation(self) -> _events_pb2.OccupationRef:
+        """Occupation, by URI or ISCO-08 code."""
+
+    def __init__(
+        self,
+        *,
+        occupation: _events_pb2.OccupationRef | None = ...,
+        nuts_code: _builtins.str = ...,
+        severity_before: _builtins.int = ...,
+        severity_after: _builtins.int = ...,
+        cause_before: Global___ShortageCause.ValueType = ...,
+        cause_after: Global___ShortageCause.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occupation", b"occupation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause_after", b"cause_after", "cause_before", b"cause_before", "nuts_code", b"nuts_code", "occupation", b"occupation", "severity_after", b"severity_after", "severity_before", b"severity_before"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShortageChange: _TypeAlias = ShortageChange  # noqa: Y015
+
+@_typing.final
+class ListShortageChangesResponse(_message.Message):
+    """A page of what differs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    base: _builtins.str
+    """Version compared with; empty: there is none before."""
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShortageChange]:
+        """What differs, by occupation and region; of an occupation that a version names twice the most severe entry counts."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___ShortageChange] | None = ...,
+        base: _builtins.str = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "changes", b"changes", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListShortageChangesResponse: _TypeAlias = ListShortageChangesResponse  # noqa: Y015
+
+@_typing.final
 class GetShortageListVersionRequest(_message.Message):
     """Asks for a version."""
 

@@ -55,6 +55,16 @@ class ShortageListServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.CreateShortageListVersionRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.FromString,
                 _registered_method=True)
+        self.DraftShortageListVersion = channel.unary_unary(
+                '/waymark.catalogue.v1.ShortageListService/DraftShortageListVersion',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.DraftShortageListVersionRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.FromString,
+                _registered_method=True)
+        self.ListShortageChanges = channel.unary_unary(
+                '/waymark.catalogue.v1.ShortageListService/ListShortageChanges',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageChangesRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageChangesResponse.FromString,
+                _registered_method=True)
         self.GetShortageListVersion = channel.unary_unary(
                 '/waymark.catalogue.v1.ShortageListService/GetShortageListVersion',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.GetShortageListVersionRequest.SerializeToString,
@@ -119,6 +129,26 @@ class ShortageListServiceServicer:
         """Makes a draft version from a ready upload. Good rows become entries; each bad row becomes findings that name
         line, column, value and remedy.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DraftShortageListVersion(self, request, context):
+        """Makes a draft version from the verified assessments of officers in the list's territory. The rule: an occupation is an
+        entry for the whole territory where its assessments, rolled up to it (see RollUpAssessments), come to at least
+        `minimum_severity`, with that severity and cause; and each area with an assessment of its own that is more severe than
+        that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
+        that of theirs; the rule, its parameters and the number of assessments stand in `method`.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListShortageChanges(self, request, context):
+        """Lists what differs between a version and an earlier one of the same list, by occupation and region.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,6 +226,16 @@ def add_ShortageListServiceServicer_to_server(servicer, server):
                     servicer.CreateShortageListVersion,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.CreateShortageListVersionRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.SerializeToString,
+            ),
+            'DraftShortageListVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.DraftShortageListVersion,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.DraftShortageListVersionRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.SerializeToString,
+            ),
+            'ListShortageChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListShortageChanges,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageChangesRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageChangesResponse.SerializeToString,
             ),
             'GetShortageListVersion': grpc.unary_unary_rpc_method_handler(
                     servicer.GetShortageListVersion,
@@ -337,6 +377,60 @@ class ShortageListService:
             '/waymark.catalogue.v1.ShortageListService/CreateShortageListVersion',
             waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.CreateShortageListVersionRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DraftShortageListVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.ShortageListService/DraftShortageListVersion',
+            waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.DraftShortageListVersionRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListShortageChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.ShortageListService/ListShortageChanges',
+            waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageChangesRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -50,6 +50,18 @@ class ShortageListServiceStub:
     line, column, value and remedy.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID.
     """
+    DraftShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.DraftShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]
+    """Makes a draft version from the verified assessments of officers in the list's territory. The rule: an occupation is an
+    entry for the whole territory where its assessments, rolled up to it (see RollUpAssessments), come to at least
+    `minimum_severity`, with that severity and cause; and each area with an assessment of its own that is more severe than
+    that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
+    that of theirs; the rule, its parameters and the number of assessments stand in `method`.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
+    """
+    ListShortageChanges: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.ListShortageChangesRequest, _shortage_list_pb2.ListShortageChangesResponse]
+    """Lists what differs between a version and an earlier one of the same list, by occupation and region.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
     GetShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.GetShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]
     """Reads a version; drafts are for the catalogue's own staff and auditors.
     Errors: NOT_FOUND.
@@ -98,6 +110,18 @@ class ShortageListServiceAsyncStub(ShortageListServiceStub):
     """Makes a draft version from a ready upload. Good rows become entries; each bad row becomes findings that name
     line, column, value and remedy.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID.
+    """
+    DraftShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.DraftShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]  # type: ignore[assignment]
+    """Makes a draft version from the verified assessments of officers in the list's territory. The rule: an occupation is an
+    entry for the whole territory where its assessments, rolled up to it (see RollUpAssessments), come to at least
+    `minimum_severity`, with that severity and cause; and each area with an assessment of its own that is more severe than
+    that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
+    that of theirs; the rule, its parameters and the number of assessments stand in `method`.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
+    """
+    ListShortageChanges: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.ListShortageChangesRequest, _shortage_list_pb2.ListShortageChangesResponse]  # type: ignore[assignment]
+    """Lists what differs between a version and an earlier one of the same list, by occupation and region.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     GetShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.GetShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]  # type: ignore[assignment]
     """Reads a version; drafts are for the catalogue's own staff and auditors.
@@ -168,6 +192,30 @@ class ShortageListServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a draft version from a ready upload. Good rows become entries; each bad row becomes findings that name
         line, column, value and remedy.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def DraftShortageListVersion(
+        self,
+        request: _shortage_list_pb2.DraftShortageListVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_shortage_list_pb2.ShortageListVersion, _abc.Awaitable[_shortage_list_pb2.ShortageListVersion]]:
+        """Makes a draft version from the verified assessments of officers in the list's territory. The rule: an occupation is an
+        entry for the whole territory where its assessments, rolled up to it (see RollUpAssessments), come to at least
+        `minimum_severity`, with that severity and cause; and each area with an assessment of its own that is more severe than
+        that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
+        that of theirs; the rule, its parameters and the number of assessments stand in `method`.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
+        """
+
+    @_abc_1.abstractmethod
+    def ListShortageChanges(
+        self,
+        request: _shortage_list_pb2.ListShortageChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_shortage_list_pb2.ListShortageChangesResponse, _abc.Awaitable[_shortage_list_pb2.ListShortageChangesResponse]]:
+        """Lists what differs between a version and an earlier one of the same list, by occupation and region.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -29,14 +29,30 @@ class _FeedFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FeedFormat
     DESCRIPTOR: _descriptor.EnumDescriptor
     FEED_FORMAT_UNSPECIFIED: _FeedFormat.ValueType  # 0
     FEED_FORMAT_XCRI_CAP_1_2: _FeedFormat.ValueType  # 1
+    """XCRI-CAP 1.2, XML."""
     FEED_FORMAT_CSV_TEMPLATE: _FeedFormat.ValueType  # 2
+    """The CSV template of docs/feeds.md."""
+    FEED_FORMAT_EMG_3_0: _FeedFormat.ValueType  # 3
+    """EMG 3.0 of Educations Media Group, XML."""
+    FEED_FORMAT_LHEO: _FeedFormat.ValueType  # 4
+    """LHÉO 2.2 and 2.3, XML."""
+    FEED_FORMAT_SCHEMA_ORG: _FeedFormat.ValueType  # 7
+    """schema.org Course and EducationalOccupationalProgram as JSON-LD: an array, a graph, a list, or an object a line."""
 
 class FeedFormat(_FeedFormat, metaclass=_FeedFormatEnumTypeWrapper):
     """Format of a feed."""
 
 FEED_FORMAT_UNSPECIFIED: FeedFormat.ValueType  # 0
 FEED_FORMAT_XCRI_CAP_1_2: FeedFormat.ValueType  # 1
+"""XCRI-CAP 1.2, XML."""
 FEED_FORMAT_CSV_TEMPLATE: FeedFormat.ValueType  # 2
+"""The CSV template of docs/feeds.md."""
+FEED_FORMAT_EMG_3_0: FeedFormat.ValueType  # 3
+"""EMG 3.0 of Educations Media Group, XML."""
+FEED_FORMAT_LHEO: FeedFormat.ValueType  # 4
+"""LHÉO 2.2 and 2.3, XML."""
+FEED_FORMAT_SCHEMA_ORG: FeedFormat.ValueType  # 7
+"""schema.org Course and EducationalOccupationalProgram as JSON-LD: an array, a graph, a list, or an object a line."""
 Global___FeedFormat: _TypeAlias = FeedFormat  # noqa: Y015
 
 @_typing.final

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from waymark.catalogue.v1 import course_pb2 as _course_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -29,6 +30,7 @@ class _TaxonomySchemeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Taxono
     TAXONOMY_SCHEME_UNSPECIFIED: _TaxonomyScheme.ValueType  # 0
     TAXONOMY_SCHEME_ESCO_OCCUPATIONS: _TaxonomyScheme.ValueType  # 1
     TAXONOMY_SCHEME_ISCO_08: _TaxonomyScheme.ValueType  # 2
+    TAXONOMY_SCHEME_ESCO_SKILLS: _TaxonomyScheme.ValueType  # 3
 
 class TaxonomyScheme(_TaxonomyScheme, metaclass=_TaxonomySchemeEnumTypeWrapper):
     """A classification scheme."""
@@ -36,6 +38,7 @@ class TaxonomyScheme(_TaxonomyScheme, metaclass=_TaxonomySchemeEnumTypeWrapper):
 TAXONOMY_SCHEME_UNSPECIFIED: TaxonomyScheme.ValueType  # 0
 TAXONOMY_SCHEME_ESCO_OCCUPATIONS: TaxonomyScheme.ValueType  # 1
 TAXONOMY_SCHEME_ISCO_08: TaxonomyScheme.ValueType  # 2
+TAXONOMY_SCHEME_ESCO_SKILLS: TaxonomyScheme.ValueType  # 3
 Global___TaxonomyScheme: _TypeAlias = TaxonomyScheme  # noqa: Y015
 
 class _TaxonomyFormat:
@@ -48,6 +51,7 @@ class _TaxonomyFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Taxono
     TAXONOMY_FORMAT_ESCO_OCCUPATIONS_CSV: _TaxonomyFormat.ValueType  # 1
     TAXONOMY_FORMAT_ISCO_GROUPS_CSV: _TaxonomyFormat.ValueType  # 2
     TAXONOMY_FORMAT_LABELS_CSV: _TaxonomyFormat.ValueType  # 3
+    TAXONOMY_FORMAT_ESCO_SKILLS_CSV: _TaxonomyFormat.ValueType  # 4
 
 class TaxonomyFormat(_TaxonomyFormat, metaclass=_TaxonomyFormatEnumTypeWrapper):
     """Columns of a taxonomy file."""
@@ -56,6 +60,7 @@ TAXONOMY_FORMAT_UNSPECIFIED: TaxonomyFormat.ValueType  # 0
 TAXONOMY_FORMAT_ESCO_OCCUPATIONS_CSV: TaxonomyFormat.ValueType  # 1
 TAXONOMY_FORMAT_ISCO_GROUPS_CSV: TaxonomyFormat.ValueType  # 2
 TAXONOMY_FORMAT_LABELS_CSV: TaxonomyFormat.ValueType  # 3
+TAXONOMY_FORMAT_ESCO_SKILLS_CSV: TaxonomyFormat.ValueType  # 4
 Global___TaxonomyFormat: _TypeAlias = TaxonomyFormat  # noqa: Y015
 
 @_typing.final
@@ -72,7 +77,7 @@ class TaxonomyVersion(_message.Message):
     LABEL_COUNT_FIELD_NUMBER: _builtins.int
     IMPORT_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Resource name `taxonomies/{scheme}/versions/{version}`; scheme is `esco-occupations` or `isco-08`."""
+    """Resource name `taxonomies/{scheme}/versions/{version}`; scheme is `esco-occupations`, `esco-skills` or `isco-08`."""
     scheme: Global___TaxonomyScheme.ValueType
     """Scheme."""
     version: _builtins.str
@@ -110,7 +115,7 @@ Global___TaxonomyVersion: _TypeAlias = TaxonomyVersion  # noqa: Y015
 
 @_typing.final
 class Concept(_message.Message):
-    """One occupation or occupation group."""
+    """One occupation, occupation group or skill."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -146,9 +151,9 @@ class Concept(_message.Message):
     uri: _builtins.str
     """URI."""
     code: _builtins.str
-    """Code within the scheme, for example `2512.4`."""
+    """Code within the scheme, for example `2512.4`; empty for skills."""
     isco_code: _builtins.str
-    """ISCO-08 code of one to four digits."""
+    """ISCO-08 code of one to four digits; empty for skills."""
     description: _builtins.str
     """Description in the language of the import."""
     @_builtins.property
@@ -221,7 +226,7 @@ class ImportTaxonomyRequest(_message.Message):
     scheme: Global___TaxonomyScheme.ValueType
     """Scheme."""
     format: Global___TaxonomyFormat.ValueType
-    """Columns of the file. ESCO occupations and ISCO groups are the CSV files that ESCO publishes. Labels have the columns
+    """Columns of the file. ESCO occupations, ESCO skills and ISCO groups are the CSV files that ESCO publishes. Labels have the columns
     `concept` (URI or ISCO-08 code), `language`, `label`, and need the version to be there.
     """
     version: _builtins.str
@@ -389,3 +394,101 @@ class SearchConceptsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SearchConceptsResponse: _TypeAlias = SearchConceptsResponse  # noqa: Y015
+
+@_typing.final
+class PreviewTagsRequest(_message.Message):
+    """Asks which concepts a phrase names."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    SCHEME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    MAX_TAGS_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The phrase, plain text."""
+    scheme: Global___TaxonomyScheme.ValueType
+    """Scheme."""
+    language: _builtins.str
+    """Language of the phrase, BCP 47; the scheme needs labels of it."""
+    max_tags: _builtins.int
+    """At most 20; default 5."""
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        scheme: Global___TaxonomyScheme.ValueType = ...,
+        language: _builtins.str = ...,
+        max_tags: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "max_tags", b"max_tags", "scheme", b"scheme", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewTagsRequest: _TypeAlias = PreviewTagsRequest  # noqa: Y015
+
+@_typing.final
+class PreviewTagsResponse(_message.Message):
+    """The concepts that a phrase names."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConceptTag]:
+        """Tags, surest first; none when no concept is close enough."""
+
+    def __init__(
+        self,
+        *,
+        tags: _abc.Iterable[Global___ConceptTag] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tags", b"tags"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewTagsResponse: _TypeAlias = PreviewTagsResponse  # noqa: Y015
+
+@_typing.final
+class ConceptTag(_message.Message):
+    """A concept found in a text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URI_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    TAXONOMY_VERSION_FIELD_NUMBER: _builtins.int
+    uri: _builtins.str
+    """Concept URI."""
+    label: _builtins.str
+    """Preferred label in the language of the phrase, another one where that language has none preferred."""
+    origin: _course_pb2.TagOrigin.ValueType
+    """Who set it: `TAG_ORIGIN_MODEL`."""
+    confidence: _builtins.float
+    """From 0.6, below which nothing is a tag, to 1: the likeness of phrase and labels. It grows with the chance of being
+    right and is none itself.
+    """
+    taxonomy_version: _builtins.str
+    """Version of the taxonomy it was set with."""
+    def __init__(
+        self,
+        *,
+        uri: _builtins.str = ...,
+        label: _builtins.str = ...,
+        origin: _course_pb2.TagOrigin.ValueType = ...,
+        confidence: _builtins.float = ...,
+        taxonomy_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "label", b"label", "origin", b"origin", "taxonomy_version", b"taxonomy_version", "uri", b"uri"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConceptTag: _TypeAlias = ConceptTag  # noqa: Y015

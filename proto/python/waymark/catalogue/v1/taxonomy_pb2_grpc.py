@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TaxonomyServiceStub:
-    """Classifications of occupations, by version: ESCO occupations and ISCO-08 groups.
+    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups.
     """
 
     def __init__(self, channel):
@@ -55,10 +55,15 @@ class TaxonomyServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.SearchConceptsRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.SearchConceptsResponse.FromString,
                 _registered_method=True)
+        self.PreviewTags = channel.unary_unary(
+                '/waymark.catalogue.v1.TaxonomyService/PreviewTags',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.PreviewTagsRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.PreviewTagsResponse.FromString,
+                _registered_method=True)
 
 
 class TaxonomyServiceServicer:
-    """Classifications of occupations, by version: ESCO occupations and ISCO-08 groups.
+    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups.
     """
 
     def ImportTaxonomy(self, request, context):
@@ -94,6 +99,16 @@ class TaxonomyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewTags(self, request, context):
+        """Tells which skills or occupations of the newest version of a scheme a phrase names, surest first. Give it a title, a
+        learning outcome or a sentence; of a longer text only the first 40 words count. The same phrase, version and labels
+        give the same tags. Stores nothing.
+        Errors: INVALID_ARGUMENT, NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaxonomyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -117,6 +132,11 @@ def add_TaxonomyServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.SearchConceptsRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.SearchConceptsResponse.SerializeToString,
             ),
+            'PreviewTags': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewTags,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.PreviewTagsRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.PreviewTagsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'waymark.catalogue.v1.TaxonomyService', rpc_method_handlers)
@@ -126,7 +146,7 @@ def add_TaxonomyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TaxonomyService:
-    """Classifications of occupations, by version: ESCO occupations and ISCO-08 groups.
+    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups.
     """
 
     @staticmethod
@@ -227,6 +247,33 @@ class TaxonomyService:
             '/waymark.catalogue.v1.TaxonomyService/SearchConcepts',
             waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.SearchConceptsRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.SearchConceptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.TaxonomyService/PreviewTags',
+            waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.PreviewTagsRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_taxonomy__pb2.PreviewTagsResponse.FromString,
             options,
             channel_credentials,
             insecure,

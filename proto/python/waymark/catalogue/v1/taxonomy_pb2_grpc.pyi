@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TaxonomyServiceStub:
-    """Classifications of occupations, by version: ESCO occupations and ISCO-08 groups."""
+    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -50,10 +50,16 @@ class TaxonomyServiceStub:
     """Finds concepts by label, URI or ISCO-08 code in the newest version of each scheme; best match first.
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
+    PreviewTags: _grpc.UnaryUnaryMultiCallable[_taxonomy_pb2.PreviewTagsRequest, _taxonomy_pb2.PreviewTagsResponse]
+    """Tells which skills or occupations of the newest version of a scheme a phrase names, surest first. Give it a title, a
+    learning outcome or a sentence; of a longer text only the first 40 words count. The same phrase, version and labels
+    give the same tags. Stores nothing.
+    Errors: INVALID_ARGUMENT, NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class TaxonomyServiceAsyncStub(TaxonomyServiceStub):
-    """Classifications of occupations, by version: ESCO occupations and ISCO-08 groups."""
+    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportTaxonomy: _aio.UnaryUnaryMultiCallable[_taxonomy_pb2.ImportTaxonomyRequest, _taxonomy_pb2.TaxonomyVersion]  # type: ignore[assignment]
@@ -73,9 +79,15 @@ class TaxonomyServiceAsyncStub(TaxonomyServiceStub):
     """Finds concepts by label, URI or ISCO-08 code in the newest version of each scheme; best match first.
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
+    PreviewTags: _aio.UnaryUnaryMultiCallable[_taxonomy_pb2.PreviewTagsRequest, _taxonomy_pb2.PreviewTagsResponse]  # type: ignore[assignment]
+    """Tells which skills or occupations of the newest version of a scheme a phrase names, surest first. Give it a title, a
+    learning outcome or a sentence; of a longer text only the first 40 words count. The same phrase, version and labels
+    give the same tags. Stores nothing.
+    Errors: INVALID_ARGUMENT, NOT_FOUND.
+    """
 
 class TaxonomyServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Classifications of occupations, by version: ESCO occupations and ISCO-08 groups."""
+    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups."""
 
     @_abc_1.abstractmethod
     def ImportTaxonomy(
@@ -116,6 +128,18 @@ class TaxonomyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_taxonomy_pb2.SearchConceptsResponse, _abc.Awaitable[_taxonomy_pb2.SearchConceptsResponse]]:
         """Finds concepts by label, URI or ISCO-08 code in the newest version of each scheme; best match first.
         Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewTags(
+        self,
+        request: _taxonomy_pb2.PreviewTagsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_taxonomy_pb2.PreviewTagsResponse, _abc.Awaitable[_taxonomy_pb2.PreviewTagsResponse]]:
+        """Tells which skills or occupations of the newest version of a scheme a phrase names, surest first. Give it a title, a
+        learning outcome or a sentence; of a longer text only the first 40 words count. The same phrase, version and labels
+        give the same tags. Stores nothing.
+        Errors: INVALID_ARGUMENT, NOT_FOUND.
         """
 
 def add_TaxonomyServiceServicer_to_server(servicer: TaxonomyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

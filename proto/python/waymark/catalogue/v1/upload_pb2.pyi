@@ -124,7 +124,9 @@ class CreateUploadRequest(_message.Message):
     size_bytes: _builtins.int
     """Exact size in bytes, at most 512 MiB."""
     content_type: _builtins.str
-    """Media type: `text/csv` or `application/xml`."""
+    """Media type: `text/csv`, `application/xml` or, for JSON-LD too, `application/json`; for a logo `image/png`,
+    `image/jpeg` or `image/webp`.
+    """
     sha256: _builtins.str
     """SHA-256 of the bytes, lower-case hex."""
     request_id: _builtins.str

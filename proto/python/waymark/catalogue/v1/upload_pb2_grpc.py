@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class UploadServiceStub:
-    """Takes files in: feeds, taxonomies and shortage lists. A ticket says exactly which bytes may come.
+    """Takes files in: feeds, taxonomies, shortage lists and logos. A ticket says exactly which bytes may come.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class UploadServiceStub:
 
 
 class UploadServiceServicer:
-    """Takes files in: feeds, taxonomies and shortage lists. A ticket says exactly which bytes may come.
+    """Takes files in: feeds, taxonomies, shortage lists and logos. A ticket says exactly which bytes may come.
     """
 
     def CreateUpload(self, request, context):
@@ -89,7 +89,7 @@ def add_UploadServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class UploadService:
-    """Takes files in: feeds, taxonomies and shortage lists. A ticket says exactly which bytes may come.
+    """Takes files in: feeds, taxonomies, shortage lists and logos. A ticket says exactly which bytes may come.
     """
 
     @staticmethod

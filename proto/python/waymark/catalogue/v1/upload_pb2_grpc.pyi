@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class UploadServiceStub:
-    """Takes files in: feeds, taxonomies and shortage lists. A ticket says exactly which bytes may come."""
+    """Takes files in: feeds, taxonomies, shortage lists and logos. A ticket says exactly which bytes may come."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -44,7 +44,7 @@ class UploadServiceStub:
 
 @_typing.type_check_only
 class UploadServiceAsyncStub(UploadServiceStub):
-    """Takes files in: feeds, taxonomies and shortage lists. A ticket says exactly which bytes may come."""
+    """Takes files in: feeds, taxonomies, shortage lists and logos. A ticket says exactly which bytes may come."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateUpload: _aio.UnaryUnaryMultiCallable[_upload_pb2.CreateUploadRequest, _upload_pb2.Upload]  # type: ignore[assignment]
@@ -57,7 +57,7 @@ class UploadServiceAsyncStub(UploadServiceStub):
     """
 
 class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Takes files in: feeds, taxonomies and shortage lists. A ticket says exactly which bytes may come."""
+    """Takes files in: feeds, taxonomies, shortage lists and logos. A ticket says exactly which bytes may come."""
 
     @_abc_1.abstractmethod
     def CreateUpload(

@@ -1384,7 +1384,9 @@ Global___OutcomeTrancheReleased: _TypeAlias = OutcomeTrancheReleased  # noqa: Y0
 
 @_typing.final
 class OutcomeContractRepaid(_message.Message):
-    """The investors of an outcome contract were repaid by its results; it is over."""
+    """The investors of an outcome contract were repaid by its results; it is over. Where the bank pays them this is told with its last
+    confirmation, and once more if it took a payment back after that and paid it again.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -64,7 +64,9 @@ class OutcomeContract(_message.Message):
         STATE_REPAYMENT_PROPOSED: OutcomeContract._State.ValueType  # 3
         """Results are fixed; the repayment waits for a second person."""
         STATE_REPAID: OutcomeContract._State.ValueType  # 4
-        """Repaid; it is over."""
+        """Repaid; it is over. Once more STATE_REPAYMENT_APPROVED when the bank takes a payment to an investor back."""
+        STATE_REPAYMENT_APPROVED: OutcomeContract._State.ValueType  # 5
+        """The repayment was approved; the bank has yet to confirm payments to investors who have an organisation."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where a contract stands."""
@@ -77,7 +79,9 @@ class OutcomeContract(_message.Message):
     STATE_REPAYMENT_PROPOSED: OutcomeContract.State.ValueType  # 3
     """Results are fixed; the repayment waits for a second person."""
     STATE_REPAID: OutcomeContract.State.ValueType  # 4
-    """Repaid; it is over."""
+    """Repaid; it is over. Once more STATE_REPAYMENT_APPROVED when the bank takes a payment to an investor back."""
+    STATE_REPAYMENT_APPROVED: OutcomeContract.State.ValueType  # 5
+    """The repayment was approved; the bank has yet to confirm payments to investors who have an organisation."""
 
     @_typing.final
     class DisplayNamesEntry(_message.Message):
@@ -215,8 +219,13 @@ class Investor(_message.Message):
 
     FUNDING_SOURCE_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
     funding_source: _builtins.str
     """The funding source, `fundingSources/{id}`."""
+    organisation: _builtins.str
+    """Who is paid what the investor has back by a payout batch, `organisations/{id}` that the catalogue knows; empty: outside of
+    Waymark.
+    """
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What it puts in."""
@@ -226,10 +235,11 @@ class Investor(_message.Message):
         *,
         funding_source: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
+        organisation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "funding_source", b"funding_source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "funding_source", b"funding_source", "organisation", b"organisation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -580,6 +590,7 @@ class Repayment(_message.Message):
     REPAID_FIELD_NUMBER: _builtins.int
     UNSPENT_FIELD_NUMBER: _builtins.int
     INVESTORS_FIELD_NUMBER: _builtins.int
+    OUTSTANDING_FIELD_NUMBER: _builtins.int
     outcome_contract: _builtins.str
     """The contract, `outcomeContracts/{id}`."""
     participants: _builtins.int
@@ -608,6 +619,10 @@ class Repayment(_message.Message):
     def investors(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvestorRepayment]:
         """Both by investor; the cents add up."""
 
+    @_builtins.property
+    def outstanding(self) -> _money_pb2.Money:
+        """What was approved of both and does not count as repaid, because the bank has not confirmed it; zero before the approval."""
+
     def __init__(
         self,
         *,
@@ -620,10 +635,11 @@ class Repayment(_message.Message):
         repaid: _money_pb2.Money | None = ...,
         unspent: _money_pb2.Money | None = ...,
         investors: _abc.Iterable[Global___InvestorRepayment] | None = ...,
+        outstanding: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "released", b"released", "repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "outstanding", b"outstanding", "released", b"released", "repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "investors", b"investors", "outcome_contract", b"outcome_contract", "participants", b"participants", "placed", b"placed", "released", b"released", "repaid", b"repaid", "result_basis_points", b"result_basis_points", "unspent", b"unspent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "investors", b"investors", "outcome_contract", b"outcome_contract", "outstanding", b"outstanding", "participants", b"participants", "placed", b"placed", "released", b"released", "repaid", b"repaid", "result_basis_points", b"result_basis_points", "unspent", b"unspent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -639,8 +655,12 @@ class InvestorRepayment(_message.Message):
     INVESTED_FIELD_NUMBER: _builtins.int
     REPAID_FIELD_NUMBER: _builtins.int
     UNSPENT_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    OUTSTANDING_FIELD_NUMBER: _builtins.int
     funding_source: _builtins.str
     """The funding source, `fundingSources/{id}`."""
+    organisation: _builtins.str
+    """Who is paid it by a payout batch, `organisations/{id}`; empty: outside of Waymark."""
     @_builtins.property
     def invested(self) -> _money_pb2.Money:
         """What it put in."""
@@ -653,6 +673,12 @@ class InvestorRepayment(_message.Message):
     def unspent(self) -> _money_pb2.Money:
         """What it has back unspent."""
 
+    @_builtins.property
+    def outstanding(self) -> _money_pb2.Money:
+        """What was approved of both and does not count as repaid, because the bank has not confirmed it, or took it back; always
+        zero without an organisation.
+        """
+
     def __init__(
         self,
         *,
@@ -660,10 +686,12 @@ class InvestorRepayment(_message.Message):
         invested: _money_pb2.Money | None = ...,
         repaid: _money_pb2.Money | None = ...,
         unspent: _money_pb2.Money | None = ...,
+        organisation: _builtins.str = ...,
+        outstanding: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["invested", b"invested", "repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invested", b"invested", "outstanding", b"outstanding", "repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["funding_source", b"funding_source", "invested", b"invested", "repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["funding_source", b"funding_source", "invested", b"invested", "organisation", b"organisation", "outstanding", b"outstanding", "repaid", b"repaid", "unspent", b"unspent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -203,7 +203,8 @@ class OutcomeContractServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApproveRepayment(self, request, context):
-        """Repays, by another person than proposed it: what is unspent and what results are worth, by shares of the investors.
+        """Repays, by another person than proposed it: what is unspent and what results are worth, by shares of the investors. An
+        investor with an organisation is paid by a payout batch of payables, and it counts once the bank has confirmed it.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -82,7 +82,8 @@ class OutcomeContractServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, REPAYMENT_NOT_DUE.
     """
     ApproveRepayment: _grpc.UnaryUnaryMultiCallable[_outcome_contract_pb2.ApproveRepaymentRequest, _outcome_contract_pb2.Repayment]
-    """Repays, by another person than proposed it: what is unspent and what results are worth, by shares of the investors.
+    """Repays, by another person than proposed it: what is unspent and what results are worth, by shares of the investors. An
+    investor with an organisation is paid by a payout batch of payables, and it counts once the bank has confirmed it.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
     """
 
@@ -140,7 +141,8 @@ class OutcomeContractServiceAsyncStub(OutcomeContractServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, REPAYMENT_NOT_DUE.
     """
     ApproveRepayment: _aio.UnaryUnaryMultiCallable[_outcome_contract_pb2.ApproveRepaymentRequest, _outcome_contract_pb2.Repayment]  # type: ignore[assignment]
-    """Repays, by another person than proposed it: what is unspent and what results are worth, by shares of the investors.
+    """Repays, by another person than proposed it: what is unspent and what results are worth, by shares of the investors. An
+    investor with an organisation is paid by a payout batch of payables, and it counts once the bank has confirmed it.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
     """
 
@@ -273,7 +275,8 @@ class OutcomeContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _outcome_contract_pb2.ApproveRepaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_outcome_contract_pb2.Repayment, _abc.Awaitable[_outcome_contract_pb2.Repayment]]:
-        """Repays, by another person than proposed it: what is unspent and what results are worth, by shares of the investors.
+        """Repays, by another person than proposed it: what is unspent and what results are worth, by shares of the investors. An
+        investor with an organisation is paid by a payout batch of payables, and it counts once the bank has confirmed it.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
         """
 

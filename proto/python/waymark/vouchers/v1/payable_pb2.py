@@ -31,7 +31,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/vouchers/v1/payable.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\xa3\x03\n\x07Payable\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x15\n\x07subject\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0corganisation\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12(\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x05 \x01(\x0e\x32\".waymark.vouchers.v1.Payable.StateB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cpayout_batch\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"U\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_WAITING\x10\x01\x12\x12\n\x0eSTATE_SETTLING\x10\x02\x12\x0e\n\nSTATE_PAID\x10\x03:D\xea\x41\x41\n\x18vouchers.waymark/Payable\x12\x12payables/{payable}*\x08payables2\x07payable\"H\n\x11GetPayableRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^payables/[0-9a-z-]{1,63}$\"\xc9\x01\n\x13ListPayablesRequest\x12;\n\x0corganisation\x18\x01 \x01(\tB%\xbaH\"r\x1d\x32\x1b^organisations/[^/]{1,100}$\xd8\x01\x01\x12;\n\x05state\x18\x02 \x01(\x0e\x32\".waymark.vouchers.v1.Payable.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"_\n\x14ListPayablesResponse\x12.\n\x08payables\x18\x01 \x03(\x0b\x32\x1c.waymark.vouchers.v1.Payable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc3\x02\n\x0ePayableService\x12}\n\nGetPayable\x12&.waymark.vouchers.v1.GetPayableRequest\x1a\x1c.waymark.vouchers.v1.Payable\")\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=payables/*}\x12\xb1\x01\n\x0cListPayables\x12(.waymark.vouchers.v1.ListPayablesRequest\x1a).waymark.vouchers.v1.ListPayablesResponse\"L\x8a\xb5\x18\x34\n\x14\x08\x0b\x12\x10organisation.own\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/payablesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/vouchers/v1/payable.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\xb5\x03\n\x07Payable\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x15\n\x07subject\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0corganisation\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12(\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x05 \x01(\x0e\x32\".waymark.vouchers.v1.Payable.StateB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cpayout_batch\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"g\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_WAITING\x10\x01\x12\x12\n\x0eSTATE_SETTLING\x10\x02\x12\x0e\n\nSTATE_PAID\x10\x03\x12\x10\n\x0cSTATE_REPAID\x10\x04:D\xea\x41\x41\n\x18vouchers.waymark/Payable\x12\x12payables/{payable}*\x08payables2\x07payable\"H\n\x11GetPayableRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^payables/[0-9a-z-]{1,63}$\"\xc9\x01\n\x13ListPayablesRequest\x12;\n\x0corganisation\x18\x01 \x01(\tB%\xbaH\"r\x1d\x32\x1b^organisations/[^/]{1,100}$\xd8\x01\x01\x12;\n\x05state\x18\x02 \x01(\x0e\x32\".waymark.vouchers.v1.Payable.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"_\n\x14ListPayablesResponse\x12.\n\x08payables\x18\x01 \x03(\x0b\x32\x1c.waymark.vouchers.v1.Payable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc3\x02\n\x0ePayableService\x12}\n\nGetPayable\x12&.waymark.vouchers.v1.GetPayableRequest\x1a\x1c.waymark.vouchers.v1.Payable\")\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=payables/*}\x12\xb1\x01\n\x0cListPayables\x12(.waymark.vouchers.v1.ListPayablesRequest\x1a).waymark.vouchers.v1.ListPayablesResponse\"L\x8a\xb5\x18\x34\n\x14\x08\x0b\x12\x10organisation.own\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/payablesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -69,15 +69,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYABLESERVICE'].methods_by_name['ListPayables']._loaded_options = None
   _globals['_PAYABLESERVICE'].methods_by_name['ListPayables']._serialized_options = b'\212\265\0304\n\024\010\013\022\020organisation.own\n\024\010\002\022\020organisation.own\n\002\010\005\n\002\010\010\202\323\344\223\002\016\022\014/v1/payables'
   _globals['_PAYABLE']._serialized_start=270
-  _globals['_PAYABLE']._serialized_end=689
+  _globals['_PAYABLE']._serialized_end=707
   _globals['_PAYABLE_STATE']._serialized_start=534
-  _globals['_PAYABLE_STATE']._serialized_end=619
-  _globals['_GETPAYABLEREQUEST']._serialized_start=691
-  _globals['_GETPAYABLEREQUEST']._serialized_end=763
-  _globals['_LISTPAYABLESREQUEST']._serialized_start=766
-  _globals['_LISTPAYABLESREQUEST']._serialized_end=967
-  _globals['_LISTPAYABLESRESPONSE']._serialized_start=969
-  _globals['_LISTPAYABLESRESPONSE']._serialized_end=1064
-  _globals['_PAYABLESERVICE']._serialized_start=1067
-  _globals['_PAYABLESERVICE']._serialized_end=1390
+  _globals['_PAYABLE_STATE']._serialized_end=637
+  _globals['_GETPAYABLEREQUEST']._serialized_start=709
+  _globals['_GETPAYABLEREQUEST']._serialized_end=781
+  _globals['_LISTPAYABLESREQUEST']._serialized_start=784
+  _globals['_LISTPAYABLESREQUEST']._serialized_end=985
+  _globals['_LISTPAYABLESRESPONSE']._serialized_start=987
+  _globals['_LISTPAYABLESRESPONSE']._serialized_end=1082
+  _globals['_PAYABLESERVICE']._serialized_start=1085
+  _globals['_PAYABLESERVICE']._serialized_end=1408
 # @@protoc_insertion_point(module_scope)

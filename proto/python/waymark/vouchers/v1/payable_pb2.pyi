@@ -23,8 +23,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Payable(_message.Message):
-    """An approved amount that is no redemption and leaves by the bank: a levy claim, a tranche of an outcome contract, the training
-    of a trainee. Payout batches of KIND_PAYABLES pay them.
+    """An approved amount that is no redemption and leaves by the bank: a levy claim, a tranche of an outcome contract, what its
+    investor has back, the training of a trainee. Payout batches of KIND_PAYABLES pay them.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -42,6 +42,8 @@ class Payable(_message.Message):
         """It is in a batch."""
         STATE_PAID: Payable._State.ValueType  # 3
         """The batch was approved."""
+        STATE_REPAID: Payable._State.ValueType  # 4
+        """The bank has confirmed that an investor has it back; only then it counts as repaid. Others stay in STATE_PAID."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where it stands."""
@@ -53,6 +55,8 @@ class Payable(_message.Message):
     """It is in a batch."""
     STATE_PAID: Payable.State.ValueType  # 3
     """The batch was approved."""
+    STATE_REPAID: Payable.State.ValueType  # 4
+    """The bank has confirmed that an investor has it back; only then it counts as repaid. Others stay in STATE_PAID."""
 
     NAME_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
@@ -64,7 +68,8 @@ class Payable(_message.Message):
     name: _builtins.str
     """Resource name `payables/{id}`."""
     subject: _builtins.str
-    """What it pays: `levyAccounts/{levy_account}/claims/{id}`, `outcomeContracts/{id}/milestones/{code}` or
+    """What it pays: `levyAccounts/{levy_account}/claims/{id}`, `outcomeContracts/{id}/milestones/{code}`,
+    `outcomeContracts/{id}/investors/{n}` (the investor's place in the contract, from 1) or
     `employerObligations/{employer_obligation}/trainees/{id}`.
     """
     organisation: _builtins.str

@@ -99,7 +99,7 @@ class PayoutBatch(_message.Message):
         KIND_REDEMPTIONS: PayoutBatch._Kind.ValueType  # 1
         """Providers for redemptions."""
         KIND_PAYABLES: PayoutBatch._Kind.ValueType  # 2
-        """What else was approved: levy claims, tranches, trainings of trainees. Nothing is set off against it."""
+        """What else was approved: levy claims, tranches, repayments to investors, trainings of trainees. Nothing is set off against it."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What a batch pays."""
@@ -109,7 +109,7 @@ class PayoutBatch(_message.Message):
     KIND_REDEMPTIONS: PayoutBatch.Kind.ValueType  # 1
     """Providers for redemptions."""
     KIND_PAYABLES: PayoutBatch.Kind.ValueType  # 2
-    """What else was approved: levy claims, tranches, trainings of trainees. Nothing is set off against it."""
+    """What else was approved: levy claims, tranches, repayments to investors, trainings of trainees. Nothing is set off against it."""
 
     class _State:
         ValueType = _typing.NewType("ValueType", _builtins.int)

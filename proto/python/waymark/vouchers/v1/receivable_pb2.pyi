@@ -171,6 +171,7 @@ class ListReceivablesRequest(_message.Message):
     SHOW_SETTLED_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     organisation: _builtins.str
     """Only of this provider, `organisations/{id}`. A provider must name their own."""
     min_age_days: _builtins.int
@@ -181,6 +182,8 @@ class ListReceivablesRequest(_message.Message):
     """How many at most; 0 means 50, more than 500 counts as 500."""
     page_token: _builtins.str
     """`next_page_token` of the page before."""
+    sandbox: _builtins.bool
+    """True: those of sandbox redemptions, in `XTS`; false: the real ones."""
     def __init__(
         self,
         *,
@@ -189,10 +192,11 @@ class ListReceivablesRequest(_message.Message):
         show_settled: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["min_age_days", b"min_age_days", "organisation", b"organisation", "page_size", b"page_size", "page_token", b"page_token", "show_settled", b"show_settled"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["min_age_days", b"min_age_days", "organisation", b"organisation", "page_size", b"page_size", "page_token", b"page_token", "sandbox", b"sandbox", "show_settled", b"show_settled"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

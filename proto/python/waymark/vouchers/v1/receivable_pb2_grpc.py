@@ -79,7 +79,7 @@ class ReceivableServiceServicer:
 
     def ProposeWriteOff(self, request, context):
         """Proposes to write off what is left and no frozen batch sets off.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

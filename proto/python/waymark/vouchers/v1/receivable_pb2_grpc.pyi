@@ -43,7 +43,7 @@ class ReceivableServiceStub:
     """
     ProposeWriteOff: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.ProposeWriteOffRequest, _receivable_pb2.Receivable]
     """Proposes to write off what is left and no frozen batch sets off.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
     """
     ApproveWriteOff: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.ApproveWriteOffRequest, _receivable_pb2.Receivable]
     """Approves a proposed write-off, by another person than proposed it: the loss is booked.
@@ -65,7 +65,7 @@ class ReceivableServiceAsyncStub(ReceivableServiceStub):
     """
     ProposeWriteOff: _aio.UnaryUnaryMultiCallable[_receivable_pb2.ProposeWriteOffRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
     """Proposes to write off what is left and no frozen batch sets off.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
     """
     ApproveWriteOff: _aio.UnaryUnaryMultiCallable[_receivable_pb2.ApproveWriteOffRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
     """Approves a proposed write-off, by another person than proposed it: the loss is booked.
@@ -102,7 +102,7 @@ class ReceivableServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_receivable_pb2.Receivable, _abc.Awaitable[_receivable_pb2.Receivable]]:
         """Proposes to write off what is left and no frozen batch sets off.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod

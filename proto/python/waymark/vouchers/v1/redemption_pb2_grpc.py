@@ -213,7 +213,7 @@ class RedemptionServiceServicer:
     def RefundRedemption(self, request, context):
         """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
         is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -91,7 +91,7 @@ class RedemptionServiceStub:
     RefundRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]
     """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
     is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
     GetRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]
     """Reads a redemption.
@@ -165,7 +165,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     RefundRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
     is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
     GetRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.GetRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Reads a redemption.
@@ -308,7 +308,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
         is taken as by a claw-back, and the learner's voucher has it again. One that is in a batch must leave it first, as there.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
 
     @_abc_1.abstractmethod

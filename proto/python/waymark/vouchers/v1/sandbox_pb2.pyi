@@ -208,3 +208,39 @@ class PaySandboxRedemptionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PaySandboxRedemptionRequest: _TypeAlias = PaySandboxRedemptionRequest  # noqa: Y015
+
+@_typing.final
+class ClawBackSandboxRedemptionRequest(_message.Message):
+    """Takes an accepted or paid amount back in the place of staff."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    reason_code: _redemption_pb2.Redemption.EndReason.ValueType
+    """Why."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much, in `XTS`; unset: all that was not taken back before."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        reason_code: _redemption_pb2.Redemption.EndReason.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClawBackSandboxRedemptionRequest: _TypeAlias = ClawBackSandboxRedemptionRequest  # noqa: Y015

@@ -28,8 +28,8 @@ if _version_not_supported:
 
 class SandboxServiceStub:
     """Lets a provider test its whole path without anybody's money and without staff. Its own steps (reserve by code, start,
-    evidence, deliver, void, statement) are the calls that it makes for real; the steps of others are here. Amounts are in
-    `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
+    evidence, deliver, void, refund, statement) are the calls that it makes for real; the steps of others are here. Amounts are
+    in `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
     """
 
     def __init__(self, channel):
@@ -63,12 +63,17 @@ class SandboxServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_sandbox__pb2.PaySandboxRedemptionRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
                 _registered_method=True)
+        self.ClawBackSandboxRedemption = channel.unary_unary(
+                '/waymark.vouchers.v1.SandboxService/ClawBackSandboxRedemption',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_sandbox__pb2.ClawBackSandboxRedemptionRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+                _registered_method=True)
 
 
 class SandboxServiceServicer:
     """Lets a provider test its whole path without anybody's money and without staff. Its own steps (reserve by code, start,
-    evidence, deliver, void, statement) are the calls that it makes for real; the steps of others are here. Amounts are in
-    `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
+    evidence, deliver, void, refund, statement) are the calls that it makes for real; the steps of others are here. Amounts are
+    in `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
     """
 
     def CreateSandboxVoucher(self, request, context):
@@ -106,8 +111,19 @@ class SandboxServiceServicer:
 
     def PaySandboxRedemption(self, request, context):
         """Releases an accepted amount at once, whatever the hold rule says, and pays it in a batch of its own that no bank is told
-        of; with a return code the bank returns it, and it is owed again. The statement in `XTS` shows both.
+        of; with a return code the bank returns it, and it is owed again. What the provider owes back in `XTS` is set off. The
+        statement in `XTS` shows all of it.
         Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClawBackSandboxRedemption(self, request, context):
+        """Takes back an accepted or paid amount, also in part, as staff would when it proves wrong afterwards: first of what is held,
+        then of what is cleared; what was paid already becomes a receivable in `XTS` (ListReceivables with `sandbox`), which the next
+        payments set off. The made-up learner's voucher has it again.
+        Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,6 +157,11 @@ def add_SandboxServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_sandbox__pb2.PaySandboxRedemptionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
             ),
+            'ClawBackSandboxRedemption': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClawBackSandboxRedemption,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_sandbox__pb2.ClawBackSandboxRedemptionRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'waymark.vouchers.v1.SandboxService', rpc_method_handlers)
@@ -151,8 +172,8 @@ def add_SandboxServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class SandboxService:
     """Lets a provider test its whole path without anybody's money and without staff. Its own steps (reserve by code, start,
-    evidence, deliver, void, statement) are the calls that it makes for real; the steps of others are here. Amounts are in
-    `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
+    evidence, deliver, void, refund, statement) are the calls that it makes for real; the steps of others are here. Amounts are
+    in `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
     """
 
     @staticmethod
@@ -279,6 +300,33 @@ class SandboxService:
             target,
             '/waymark.vouchers.v1.SandboxService/PaySandboxRedemption',
             waymark_dot_vouchers_dot_v1_dot_sandbox__pb2.PaySandboxRedemptionRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClawBackSandboxRedemption(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.SandboxService/ClawBackSandboxRedemption',
+            waymark_dot_vouchers_dot_v1_dot_sandbox__pb2.ClawBackSandboxRedemptionRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
             options,
             channel_credentials,

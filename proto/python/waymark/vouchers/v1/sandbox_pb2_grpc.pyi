@@ -29,8 +29,8 @@ GRPC_VERSION: str
 
 class SandboxServiceStub:
     """Lets a provider test its whole path without anybody's money and without staff. Its own steps (reserve by code, start,
-    evidence, deliver, void, statement) are the calls that it makes for real; the steps of others are here. Amounts are in
-    `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
+    evidence, deliver, void, refund, statement) are the calls that it makes for real; the steps of others are here. Amounts are
+    in `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
     """
 
     @_typing.overload
@@ -56,15 +56,22 @@ class SandboxServiceStub:
     """
     PaySandboxRedemption: _grpc.UnaryUnaryMultiCallable[_sandbox_pb2.PaySandboxRedemptionRequest, _redemption_pb2.Redemption]
     """Releases an accepted amount at once, whatever the hold rule says, and pays it in a batch of its own that no bank is told
-    of; with a return code the bank returns it, and it is owed again. The statement in `XTS` shows both.
+    of; with a return code the bank returns it, and it is owed again. What the provider owes back in `XTS` is set off. The
+    statement in `XTS` shows all of it.
     Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE.
+    """
+    ClawBackSandboxRedemption: _grpc.UnaryUnaryMultiCallable[_sandbox_pb2.ClawBackSandboxRedemptionRequest, _redemption_pb2.Redemption]
+    """Takes back an accepted or paid amount, also in part, as staff would when it proves wrong afterwards: first of what is held,
+    then of what is cleared; what was paid already becomes a receivable in `XTS` (ListReceivables with `sandbox`), which the next
+    payments set off. The made-up learner's voucher has it again.
+    Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
 
 @_typing.type_check_only
 class SandboxServiceAsyncStub(SandboxServiceStub):
     """Lets a provider test its whole path without anybody's money and without staff. Its own steps (reserve by code, start,
-    evidence, deliver, void, statement) are the calls that it makes for real; the steps of others are here. Amounts are in
-    `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
+    evidence, deliver, void, refund, statement) are the calls that it makes for real; the steps of others are here. Amounts are
+    in `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -87,14 +94,21 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     """
     PaySandboxRedemption: _aio.UnaryUnaryMultiCallable[_sandbox_pb2.PaySandboxRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Releases an accepted amount at once, whatever the hold rule says, and pays it in a batch of its own that no bank is told
-    of; with a return code the bank returns it, and it is owed again. The statement in `XTS` shows both.
+    of; with a return code the bank returns it, and it is owed again. What the provider owes back in `XTS` is set off. The
+    statement in `XTS` shows all of it.
     Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE.
+    """
+    ClawBackSandboxRedemption: _aio.UnaryUnaryMultiCallable[_sandbox_pb2.ClawBackSandboxRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
+    """Takes back an accepted or paid amount, also in part, as staff would when it proves wrong afterwards: first of what is held,
+    then of what is cleared; what was paid already becomes a receivable in `XTS` (ListReceivables with `sandbox`), which the next
+    payments set off. The made-up learner's voucher has it again.
+    Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
     """
 
 class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
     """Lets a provider test its whole path without anybody's money and without staff. Its own steps (reserve by code, start,
-    evidence, deliver, void, statement) are the calls that it makes for real; the steps of others are here. Amounts are in
-    `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
+    evidence, deliver, void, refund, statement) are the calls that it makes for real; the steps of others are here. Amounts are
+    in `XTS`, the code that ISO 4217 reserves for testing, at par with the session's price.
     """
 
     @_abc_1.abstractmethod
@@ -145,8 +159,21 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Releases an accepted amount at once, whatever the hold rule says, and pays it in a batch of its own that no bank is told
-        of; with a return code the bank returns it, and it is owed again. The statement in `XTS` shows both.
+        of; with a return code the bank returns it, and it is owed again. What the provider owes back in `XTS` is set off. The
+        statement in `XTS` shows all of it.
         Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def ClawBackSandboxRedemption(
+        self,
+        request: _sandbox_pb2.ClawBackSandboxRedemptionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
+        """Takes back an accepted or paid amount, also in part, as staff would when it proves wrong afterwards: first of what is held,
+        then of what is cleared; what was paid already becomes a receivable in `XTS` (ListReceivables with `sandbox`), which the next
+        payments set off. The made-up learner's voucher has it again.
+        Errors: NOT_FOUND, SANDBOX_APART, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH.
         """
 
 def add_SandboxServiceServicer_to_server(servicer: SandboxServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,112 @@
+"""OccupationService: one page out of taxonomy, figures, assessments, lists and the index."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from waymark.catalogue.v1 import occupation_pb2 as pb
+from waymark.catalogue.v1 import occupation_pb2_grpc
+from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.api.assessments import roll_ups
+from services.catalogue.api.messages import put_date
+from services.catalogue.api.observations import observation_message, source_message
+from services.catalogue.api.shortage_versions import entry_message
+from services.catalogue.api.taxonomies import concept_message
+from services.catalogue.app import CatalogueApp
+from services.catalogue.domain import shortage, skill_levels
+from services.catalogue.domain.shortage import Occupation, Validity
+from services.catalogue.search import search
+from services.catalogue.search.directory import is_damage
+from services.catalogue.store import observations, shortage_lists, taxonomies
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import query
+
+MOST = 50  # versions shown
+
+
+class OccupationApi(occupation_pb2_grpc.OccupationServiceServicer):
+    """Pages of occupations."""
+
+    def __init__(self, app: CatalogueApp) -> None:
+        self.app = app
+
+    @query
+    def GetOccupationPage(self, tx: Transaction, request: pb.GetOccupationPageRequest) -> pb.OccupationPage:
+        found = taxonomies.find(tx.connection, request.occupation)
+        if found is None:
+            raise Refusal(reason_pb2.REASON_NOT_FOUND, "No imported taxonomy has this occupation.")
+        concept, labels = found
+        occupation = Occupation(concept.uri if concept.scheme == taxonomies.ESCO else "", concept.isco_code)
+        page = pb.OccupationPage(nuts_code=request.nuts_code, concept=concept_message(concept, labels))
+        _add_level(page, occupation)
+        _add_figures(tx, page, occupation)
+        name = occupation.uri or occupation.isco_code
+        page.roll_ups.extend(roll_ups(tx, name, _regions(request.nuts_code)))
+        _add_shortages(tx, page, occupation, tx.now.date())
+        count = self._courses(occupation)
+        if count is not None:
+            page.course_count = count
+        put_date(page.date, tx.now.date())
+        return page
+
+    def _courses(self, occupation: Occupation) -> int | None:
+        """Courses in the index that can be booked; None while there is none."""
+        snapshot = self.app.reader.snapshot()
+        if snapshot is None:
+            return None
+        request = SearchCoursesRequest(occupations=[occupation.uri or occupation.isco_code])
+        try:
+            return search.search(request, snapshot, self.app.market, 0, 1).response.total_size
+        except BaseException as error:
+            if not is_damage(error):
+                raise
+            self.app.reader.forget()
+            return None
+
+
+def _regions(nuts_code: str) -> list[str]:
+    """The nation, and each region below it down to the place."""
+    return [nuts_code[:length] for length in range(2, len(nuts_code) + 1)]
+
+
+def _add_level(page: pb.OccupationPage, occupation: Occupation) -> None:
+    levels = skill_levels.skill_levels(occupation.isco_code)
+    if levels:
+        page.required_level.skill_levels.extend(levels)
+        page.required_level.isced_levels.extend(skill_levels.isced_levels(levels))
+        page.required_level.source = skill_levels.SOURCE
+
+
+def _add_figures(tx: Transaction, page: pb.OccupationPage, occupation: Occupation) -> None:
+    names = [name for name in (occupation.uri, occupation.isco_code) if name]
+    rows = observations.latest(tx.connection, names, _regions(page.nuts_code))
+    page.observations.extend(map(observation_message, rows))
+    found = observations.sources(tx.connection, {row.source_id for row in rows})
+    page.sources.extend(map(source_message, found))
+
+
+def _add_shortages(tx: Transaction, page: pb.OccupationPage, occupation: Occupation, today: date) -> None:
+    published = shortage_lists.published(tx.connection)
+    codes = [occupation.isco_code[:length] for length in range(1, len(occupation.isco_code) + 1)]
+    entries = shortage_lists.everywhere(tx.connection, occupation.uri, codes)
+    versions = [(list_id, version) for list_id, found in published.items() for version in found]
+    versions.sort(key=lambda each: (each[1].valid_from, each[0], each[1].number), reverse=True)
+    for list_id, version in versions[:MOST]:
+        entry = shortage.best(entries.get((list_id, version.number), []), occupation, page.nuts_code)
+        in_force = shortage.in_force(published[list_id], today) == version
+        page.shortages.append(_shortage(list_id, version, in_force, entry))
+
+
+def _shortage(list_id: str, version: Validity, in_force: bool, entry: Any) -> pb.OccupationShortage:
+    answer = pb.OccupationShortage(
+        version=f"shortageLists/{list_id}/versions/{version.number}", in_force=in_force
+    )
+    put_date(answer.valid_from, version.valid_from)
+    put_date(answer.valid_to, version.valid_to)
+    if entry is not None:
+        answer.entry.CopyFrom(entry_message(list_id, version.number, entry))
+    return answer

@@ -1,0 +1,51 @@
+"""A shortage list out of verified assessments, by the published rule: see `DraftShortageListVersion`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from services.catalogue.domain.assessment import METHOD, Assessed, roll_up
+from services.catalogue.domain.shortage import Entry
+
+MINIMUM = 3  # severity, where the request names none
+
+
+def draft(
+    assessed: Mapping[str, Sequence[Assessed]],
+    territory: str,
+    minimum: int,
+    names: Mapping[str, str],
+) -> list[Entry]:
+    """Returns the entries in order. `assessed`: ISCO-08 code or concept URI → its verified assessments;
+    `names`: the same → label. The same assessments give the same entries, whatever order they come in.
+    """
+    entries: list[Entry] = []
+    for occupation in sorted(assessed):
+        for region, severity, cause in _regions(assessed[occupation], territory, minimum):
+            uri, code = (occupation, "") if "://" in occupation else ("", occupation)
+            label = names.get(occupation, occupation)[:200]
+            entries.append(Entry(len(entries) + 1, uri, code, label, region, severity, cause, 0))
+    return entries
+
+
+def _regions(assessed: Sequence[Assessed], territory: str, minimum: int) -> list[tuple[str, int, int]]:
+    rolled = roll_up(assessed, territory)
+    if rolled is None:
+        return []
+    whole = rolled.severity if rolled.severity >= minimum else 0
+    found = [(territory, rolled.severity, rolled.cause)] if whole else []
+    areas = sorted(assessed, key=lambda each: each.nuts_code)
+    below = (each for each in areas if each.nuts_code.startswith(territory) and each.nuts_code != territory)
+    return found + [
+        (each.nuts_code, each.severity, each.cause)
+        for each in below
+        if each.severity >= minimum and each.severity > whole
+    ]
+
+
+def method(territory: str, minimum: int, count: int) -> str:
+    """Says how a version was made, so that anybody can make it again."""
+    return (
+        f"From {count} verified assessments of officers in {territory}, rolled up by {METHOD}; "
+        f"entries of severity {minimum} or more."
+    )

@@ -1,0 +1,1 @@
+"""Courses in the formats in which partners deliver them."""

@@ -1,0 +1,97 @@
+"""Nouns of those who look after partners on the command line, on a real stack."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from services.cli.demo.papers import logo
+from tests.support.stacks import Stack
+from tests.support.terminal import Person
+
+pytestmark = [pytest.mark.timeout(400)]
+
+
+@pytest.mark.parametrize("command", [("agreement", "list"), ("partner", "list", "--state", "open")])
+def test_every_list_is_a_table_for_people_and_a_list_for_programs(
+    employer: Person, command: tuple[str, ...]
+) -> None:
+    assert employer.prints(*command)
+    assert isinstance(employer.gets(*command), list)
+
+
+def test_organisations_in_a_tree_with_a_logo(stack: Stack, tmp_path: Path) -> None:
+    staff, tag = Person(stack), secrets.token_hex(4)
+    head = staff.gets("organisation", "create", "Head", "--id", f"head-{tag}", "--sector", "public")["name"]
+    north = staff.gets("organisation", "create", "North", "--branch-of", head, "--role", "provider")["name"]
+    assert [each["name"] for each in staff.gets("organisation", "list", "--branch-of", head)] == [north]
+    assert staff.fails("organisation", "move", head, north)[1] == "ORGANISATION_LOOP"
+    assert not staff.gets("organisation", "move", north).get("parent")
+    staff.prints("organisation", "site", north, "Dock 3", "--town", "Antwerpen", "--region", "BE211")
+    assert "Dock 3" in staff.prints("organisation", "show", north)
+    picture = tmp_path / "our.png"
+    picture.write_bytes(logo(b"\1\2\3"))
+    staff.prints("organisation", "brand", head, "--logo", str(picture), "--narrative", "en=We train.")
+    shown = staff.prints("organisation", "show", head)
+    assert "We train." in shown
+    assert f"{head}/logos/" in shown
+
+
+def test_an_accreditation_is_granted_and_reviewed(stack: Stack) -> None:
+    staff = Person(stack)
+    name = staff.gets("organisation", "create", "Harbour", "--id", f"harbour-{secrets.token_hex(4)}")["name"]
+    accredit = ("organisation", "accredit", name, "2099-12-31", "--criterion")
+    assert staff.fails(*accredit, "4.2=59/60")[1] == "ACCREDITATION_CRITERIA_NOT_MET"
+    assert staff.run(*accredit, "4.2").returncode == 2
+    held = staff.gets(*accredit, "4.2=70/60", "--review-by", "2098-12-31")
+    assert (held["score"], held["reviewDate"]["year"]) == (70, 2098)
+    assert staff.gets("organisation", "review", held["name"], "--criterion", "4.2=90/60")["score"] == 90
+
+
+def test_from_sign_up_to_a_reviewed_agreement_that_shares_data(stack: Stack) -> None:
+    staff, tag = Person(stack), secrets.token_hex(4)
+    applicant = ("--as", f"provider:{tag}")
+    wish = staff.gets("partner", "apply", "Quayside", "third", "kbo", "0123456789", *applicant)["name"]
+    assert staff.fails("partner", "apply", "Quayside", "third", "kbo", "1", *applicant)[1] == (
+        "PARTNER_APPLICATION_OPEN"
+    )
+    partner = staff.gets("partner", "admit", wish, "--id", f"quayside-{tag}")["organisation"]
+    assert partner in staff.prints("partner", "show", wish)
+    office = staff.gets("organisation", "create", "Office", "--id", f"office-{tag}")["name"]
+    staff.prints("contact", "set", office, "--email", "info@office.example", "--phone", "+32 3 555 01 00")
+    draft = ("agreement", "draft", "Welding", office, partner)
+    share = ("--share", f"{office}:placement:email")
+    lacks = staff.gets(*draft, "--form", "legally-binding")["name"]
+    assert staff.fails("agreement", "activate", lacks)[1] == "AGREEMENT_INCOMPLETE"
+    filled = ("--standard", "ISO 29993", "--volume", "places=120", "--until", "2099-12-31")
+    assert staff.gets("agreement", "change", lacks, *filled)["volumes"][0]["quantity"] == "120"
+    staff.prints("agreement", "activate", lacks)
+    handed = staff.gets("agreement", "change", lacks, "--owner", "catalogue_manager:new")
+    assert staff.gets("agreement", "show", lacks)["owner"] == handed["owner"]
+    staff.prints("agreement", "end", lacks)
+    name = staff.gets(*draft, "--model", "agile", "--volume", "places=120", *share)["name"]
+    year = ("2026-01-01", "2099-12-31")
+    placed = staff.gets("agreement", "target", name, "Placed", "people", "0", "80", *year)["name"]
+    staff.prints("agreement", "activate", name)
+    own = ("--as", f"provider:{tag}", "--org", partner)
+    read = staff.gets("contact", "show", office, "--for", "placement", *own)
+    assert (read["email"], read.get("phone", "")) == ("info@office.example", "")
+    staff.prints("agreement", "review", name, "--value", f"{placed}=40")
+    assert staff.gets("agreement", "targets", name)[0]["progressBasisPoints"] == "5000"
+    staff.prints("agreement", "tell", name, "4", "--comment", "Quick answers.", *own)
+    staff.prints("agreement", "tell", name, "5", "--of", partner)
+    assert len(staff.gets("agreement", "feedback", name)) == 2
+    assert len(staff.gets("agreement", "reviews", name)) == 1
+    assert "places" in staff.prints("agreement", "show", name)
+    assert staff.gets("agreement", "end", name, "replaced")["state"] == "STATE_ENDED"
+
+
+def test_an_application_is_refused(stack: Stack) -> None:
+    staff = Person(stack)
+    applicant = ("--as", f"provider:{secrets.token_hex(4)}")
+    wish = staff.gets("partner", "apply", "Late", "private", "kbo", "1", *applicant)["name"]
+    refused = staff.gets("partner", "refuse", wish, "no-need", "--note", "enough of these")
+    assert refused["refusalReason"] == "PARTNER_REFUSAL_REASON_NO_NEED"
+    assert "enough of these" in staff.prints("partner", "show", wish, *applicant)

@@ -1,0 +1,44 @@
+"""A list out of assessments: the same from the same, whatever the order."""
+
+from __future__ import annotations
+
+import random
+
+from services.catalogue.domain.assessment import Assessed
+from services.catalogue.domain.shortage import digest
+from services.catalogue.domain.shortage_draft import draft
+
+URI = "http://data.europa.eu/esco/occupation/dev"
+FEW, SKILLS = 1, 2
+
+
+def test_the_whole_territory_and_areas_that_are_worse() -> None:
+    assessed = {
+        "7212": [Assessed("BE21", 5, FEW), Assessed("BE22", 3, SKILLS), Assessed("NL1", 5, FEW)],
+        "2512": [Assessed("BE2", 2, SKILLS), Assessed("BE211", 4, FEW), Assessed("BE212", 2, FEW)],
+        URI: [Assessed("BE21", 0, 0)],
+        "9999": [Assessed("NL1", 5, FEW)],
+    }
+    entries = draft(assessed, "BE2", 3, {"7212": "Welders"})
+    assert [(e.seq, e.isco_code, e.label, e.nuts_code, e.severity, e.cause) for e in entries] == [
+        (1, "2512", "2512", "BE211", 4, FEW),
+        (2, "7212", "Welders", "BE2", 4, FEW),
+        (3, "7212", "Welders", "BE21", 5, FEW),
+    ]
+
+
+def test_the_order_of_what_goes_in_changes_nothing() -> None:
+    chance = random.Random(1)
+    areas = [Assessed(f"BE2{n}", chance.randrange(6), chance.randrange(1, 4)) for n in range(6)]
+    pairs = [(code, areas) for code in ("1", "25", "2512", URI)]
+    digests = set()
+    for _ in range(20):
+        chance.shuffle(pairs)
+        shuffled = {code: chance.sample(found, len(found)) for code, found in pairs}
+        digests.add(digest(draft(shuffled, "BE2", 1, {})))
+    assert len(digests) == 1
+
+
+def test_a_concept_stays_a_concept() -> None:
+    (entry,) = draft({URI: [Assessed("BE2", 4, FEW)]}, "BE2", 3, {})
+    assert (entry.uri, entry.isco_code) == (URI, "")
