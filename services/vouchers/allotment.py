@@ -13,6 +13,7 @@ from waymark.vouchers.v1 import events_pb2
 from services.platform.db.copying import copy_rows
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import Call
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment
 from services.vouchers.decisions import decision_values
@@ -20,10 +21,11 @@ from services.vouchers.domain.eligibility import Decision, decide
 from services.vouchers.domain.ledger import Booking, shard_offset
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.granting import issue_booking, issued, voucher_values
-from services.vouchers.store import applications, budgets, facts, ledger
+from services.vouchers.store import allocations, applications, budgets, facts, ledger, vouchers
 from services.vouchers.store.allocations import RowOutcome, Settled
 from services.vouchers.store.tables import applications as application_table
-from services.vouchers.store.tables import vouchers as voucher_table
+
+AT_ONCE = 200  # vouchers of one statement, so that the database begins soon
 
 
 class Grant(NamedTuple):
@@ -71,13 +73,14 @@ class Allotment:
         self,
         app: VouchersApp,
         tx: Transaction,
+        operation: str,
         asked: Mapping[str, Any],
         rows: Sequence[Row[Any]],
         taken: Mapping[str, int],
     ) -> None:
         self._tx, self._asked, self._today = tx, asked, tx.now.date()
         self._rules = app.rules(tx, asked["programme"], asked["number"])
-        self._session = f"allocations/{asked['allocation']}"
+        self._operation, self._session = operation, f"allocations/{asked['allocation']}"
         dry_run, people = bool(asked["dry_run"]), [row.learner for row in rows]
         if not dry_run:
             facts.lock_learners(tx, people)
@@ -94,7 +97,8 @@ class Allotment:
         granted = self._granted(rows, before)
         if dry_run:
             for _ in granted:
-                pass  # nothing to write
+                pass  # nothing to write but what became of the rows
+            tx.stream(allocations.settling(operation, self.settled))
         else:
             self._write(granted)
         self.taken = self._purse.taken if dry_run else {}
@@ -149,27 +153,27 @@ class Allotment:
         )
 
     def _write(self, granted: Iterable[Grant]) -> None:
-        """Writes all grants: applications, vouchers, pots, events and ledger, each row while the database
-        takes in those before it."""
-        tx = self._tx
-        copy_rows(tx, application_table, map(self._application, granted))
-        if not self.grants:
-            return
-        chains = ledger.chains(tx, self._rules.currency)
-        copy_rows(tx, voucher_table, self._vouchers(chains))
-        for pot, cents in self._purse.taken.items():
-            if cents:
-                budgets.take_from(tx, pot, cents)
-        tx.publish_many(self._events())
-        ledger.post_all(tx, self._booked)
+        """Writes all grants: applications, what became of the rows, vouchers, pots, events and ledger."""
+        copy_rows(self._tx, application_table, map(self._application, granted))
+        chains = ledger.chains(self._tx, self._rules.currency) if self.grants else []
+        self._tx.stream(self._calls(chains))
+        if self._booked:
+            ledger.post_all(self._tx, self._booked)
 
-    def _vouchers(self, chains: Sequence[int]) -> Iterator[dict[str, Any]]:
+    def _calls(self, chains: Sequence[int]) -> Iterator[Call]:
+        yield from allocations.settling(self._operation, self.settled)
+        for start in range(0, len(self.grants), AT_ONCE):
+            yield vouchers.adding(self._vouchers(self.grants[start : start + AT_ONCE], chains))
+        yield from budgets.taking(self._purse.taken)
+        yield from self._tx.publishing(self._events())
+
+    def _vouchers(self, grants: Iterable[Grant], chains: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Makes vouchers and their bookings; yields the vouchers."""
-        for grant in self.grants:
+        for grant in grants:
             values = self._voucher(grant, chains)
             self._made.append(values)
-            yield values
             self._booked.append((values["shard"], issue_booking(values, grant.pot)))
+            yield values
 
     def _events(self) -> Iterator[Message]:
         for grant, values in zip(self.grants, self._made, strict=True):

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from sqlalchemy import Connection, Date, DateTime, Table
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from services.platform.db.wire import Call, Prepared
 
 if TYPE_CHECKING:
     from services.platform.db.transaction import Transaction
@@ -58,6 +61,17 @@ def copy_rows(tx: Transaction, table: Table, rows: Iterable[Mapping[str, Any]]) 
         f"{table.name} ({', '.join(names)})",
         _written(table, names, chain([first], remaining)),
     )
+
+
+def inserting(name: str, table: Table, names: Sequence[str]) -> Callable[[Iterable[Mapping[str, Any]]], Call]:
+    """Returns what makes a call that writes some rows of a table, by its columns of these names; `name` is
+    what it is called on connections. For a stream, where COPY would make it wait."""
+    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+    types = [table.c[each].type.compile(dialect) for each in names]
+    values = ", ".join(f"CAST(${place} AS {type_}[])" for place, type_ in enumerate(types, 1))
+    sql = f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({values})"  # noqa: S608 - our own
+    prepared = Prepared(name, sql)
+    return lambda rows: Call(prepared, tuple(zip(*_written(table, names, rows), strict=True)))
 
 
 def _written(
