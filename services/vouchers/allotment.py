@@ -1,5 +1,5 @@
-"""Some people's vouchers at once: each decided by itself, all written together, each while the database takes
-in those before it."""
+"""Some people's vouchers at once: each decided by itself, all written together. The database works on those
+before while the next is decided or made."""
 
 from __future__ import annotations
 
@@ -153,14 +153,14 @@ class Allotment:
         )
 
     def _write(self, granted: Iterable[Grant]) -> None:
-        """Writes all grants: applications, what became of the rows, vouchers, pots, events and ledger."""
+        """Writes all grants; the chains of the ledger come last, because others wait for them too."""
         copy_rows(self._tx, application_table, map(self._application, granted))
-        chains = ledger.chains(self._tx, self._rules.currency) if self.grants else []
-        self._tx.stream(self._calls(chains))
+        self._tx.stream(self._calls(ledger.chains(self._tx, self._rules.currency)))
         if self._booked:
             ledger.post_all(self._tx, self._booked)
 
     def _calls(self, chains: Sequence[int]) -> Iterator[Call]:
+        """Yields what writes all but applications and ledger."""
         yield from allocations.settling(self._operation, self.settled)
         for start in range(0, len(self.grants), AT_ONCE):
             yield vouchers.adding(self._vouchers(self.grants[start : start + AT_ONCE], chains))

@@ -64,8 +64,8 @@ def copy_rows(tx: Transaction, table: Table, rows: Iterable[Mapping[str, Any]]) 
 
 
 def inserting(name: str, table: Table, names: Sequence[str]) -> Callable[[Iterable[Mapping[str, Any]]], Call]:
-    """Returns what makes a call that writes some rows of a table, by its columns of these names; `name` is
-    what it is called on connections. For a stream, where COPY would make it wait."""
+    """Returns what makes the call that writes some rows of a table in columns of these names; `name` is what
+    it is called on connections. Slower than COPY, which cannot go in a stream."""
     dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
     types = [table.c[each].type.compile(dialect) for each in names]
     values = ", ".join(f"CAST(${place} AS {type_}[])" for place, type_ in enumerate(types, 1))

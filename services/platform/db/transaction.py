@@ -100,13 +100,13 @@ class Transaction:
         self.closing.events.append(outbox.row(event, current_traceparent()))
 
     def publishing(self, events: Iterable[Message]) -> Iterator[Call]:
-        """Publishes many events; yields what writes them in parts, for `stream`. The last goes with the
+        """Publishes many events; yields what writes them by and by, for `stream`. The last go with the
         commit."""
         from services.platform.events import outbox
 
         for event in events:
             self.publish(event)
-            if len(self.closing.events) == EVENTS_AT_ONCE:
+            if len(self.closing.events) >= EVENTS_AT_ONCE:
                 yield outbox.append(self.closing.events)
                 self.closing.events = []
 
@@ -121,8 +121,8 @@ class Transaction:
         self.closing.answers.append((claiming, answer))
 
     def stream(self, calls: Iterable[Call]) -> None:
-        """Runs calls, each while the next is made, which may use nothing of this transaction but
-        `publish`."""
+        """Runs calls that answer nothing, each while the next is made. What makes them may use nothing of the
+        transaction but `publish`."""
         self.flush()
         stream(self.connection, calls)
 

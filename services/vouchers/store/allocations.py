@@ -47,7 +47,8 @@ class RowOutcome(IntEnum):
 
 
 class Settled(NamedTuple):
-    """What became of the row of a line, `cents` as the voucher's value; nobody gets `codes` and a voucher."""
+    """What became of the row of a line: a voucher's id and value in cents, or codes and keys of missing
+    facts."""
 
     line: int
     outcome: int
@@ -113,7 +114,7 @@ def waiting(tx: Transaction, operation: str, after: int, size: int) -> Sequence[
 
 
 def settling(operation: str, settled: Sequence[Settled]) -> Sequence[Call]:
-    """Returns what writes what became of rows, in the order of their lines."""
+    """Returns the calls that write what became of rows, which come in the order of their lines."""
     line, outcome, cents, voucher, codes, missing = zip(*settled, strict=True)
     settle = _SETTLE(
         operation=operation,
@@ -123,8 +124,8 @@ def settling(operation: str, settled: Sequence[Settled]) -> Sequence[Call]:
         outcome=outcome,
         cents=cents,
         voucher=voucher,
-        codes=list(map(" ".join, codes)),  # neither these
-        missing=list(map(" ".join, missing)),  # nor these have blanks in them
+        codes=[" ".join(each) for each in codes],  # neither has blanks in it
+        missing=[" ".join(each) for each in missing],
     )
     return _WITHOUT_LOOPS, settle
 

@@ -10,11 +10,12 @@ from sqlalchemy import text
 
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import transaction
+from services.platform.db.wire import Prepared
 from services.platform.operations import store as operations
 from services.vouchers import allocating
 from services.vouchers.domain.allocation_file import Named
 from services.vouchers.store import allocations
-from services.vouchers.store.allocations import RowOutcome
+from services.vouchers.store.allocations import RowOutcome, Settled
 from tests.support.databases import Databases
 
 CHUNKS, SIZE = 20, allocating.SIZE
@@ -39,18 +40,11 @@ def plan_after_many(engine: sqlalchemy.Engine) -> str:
         connection.execute(text("VACUUM ANALYZE allocation_rows"))
     for start in range(1, CHUNKS * SIZE, SIZE):
         settled = [
-            {
-                "line": line,
-                "outcome": int(RowOutcome.REFUSED),
-                "cents": 0,
-                "voucher": None,
-                "codes": ["BUDGET_EXHAUSTED"],
-                "missing": [],
-            }
+            Settled(line, int(RowOutcome.REFUSED), 0, None, ["BUDGET_EXHAUSTED"], [])
             for line in range(start, start + SIZE)
         ]
         with transaction(engine) as tx:
-            allocations.settle(tx, run, settled)
+            tx.stream(allocations.settling(run, settled))
     with transaction(engine) as tx:
         found = """SELECT name, cardinality(parameter_types) AS parameters, generic_plans
           FROM pg_prepared_statements WHERE statement LIKE 'UPDATE allocation_rows%'"""
@@ -69,5 +63,5 @@ def test_a_plan_for_any_number_of_rows_has_no_nested_loop(engine: sqlalchemy.Eng
 def test_control_without_the_setting_it_has_one(
     engine: sqlalchemy.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allocations, "_WITHOUT_LOOPS", text("SELECT 1"))
+    monkeypatch.setattr(allocations, "_WITHOUT_LOOPS", Prepared("with_loops", "SELECT 1")())
     assert "Nested Loop" in plan_after_many(engine)
