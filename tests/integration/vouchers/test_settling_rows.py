@@ -14,7 +14,7 @@ from services.platform.operations import store as operations
 from services.vouchers import allocating
 from services.vouchers.domain.allocation_file import Named
 from services.vouchers.store import allocations
-from services.vouchers.store.allocations import RowOutcome
+from services.vouchers.store.allocations import RowOutcome, Settled
 from tests.support.databases import Databases
 
 CHUNKS, SIZE = 20, allocating.SIZE
@@ -38,16 +38,9 @@ def plan_after_many(engine: sqlalchemy.Engine) -> str:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE allocation_rows"))
     for start in range(1, CHUNKS * SIZE, SIZE):
+        refused = int(RowOutcome.REFUSED)
         settled = [
-            {
-                "line": line,
-                "outcome": int(RowOutcome.REFUSED),
-                "cents": 0,
-                "voucher": None,
-                "codes": ["BUDGET_EXHAUSTED"],
-                "missing": [],
-            }
-            for line in range(start, start + SIZE)
+            Settled(line, refused, 0, None, ["BUDGET_EXHAUSTED"], []) for line in range(start, start + SIZE)
         ]
         with transaction(engine) as tx:
             allocations.settle(tx, run, settled)
