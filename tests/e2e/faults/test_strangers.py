@@ -79,7 +79,7 @@ class Owners:
         employer = stand.callers.person("employer", organisation="organisations/yard")
         observer = stand.callers.person("observer")
         instruments.fill(stand.callers, stand.journey.run, employer, observer, facts.partner)
-        told = partners.fill(stand.callers, stand.journey, stand.provider, stand.caseworker)
+        told = partners.fill(stand.callers, stand.journey, stand.provider, employer, stand.caseworker)
         self.names = told | Journal(stand.callers.journal.entries[first:]).names()
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}
         self.names |= {facts.programme, facts.shortage_version, f"fundingSources/state-{stand.journey.run}"}
