@@ -34,8 +34,12 @@ PRACTICES = {
     "WaitingListEntryEnded",
     "WaitingListOfferMade",
 }
+# … some those of the catalogue …
+OF_CATALOGUE = {"AgreementChanged", "PartnerApplicationDecided"}
 # … and some takes weeks, a bank, or something going wrong.
 ELSEWHERE = {
+    "AccreditationReviewDue",
+    "AgreementReviewDue",
     "ApplicationWithdrawn",
     "BankAccountWithdrawn",
     "EmployerDebtWrittenOff",
@@ -82,7 +86,7 @@ def close_accounts(journey: Journey) -> str:
 def all_events(journey: Journey) -> str:
     """Kafka: a consumer of our own has seen every kind of event the walk brings about, the redemption's in
     order."""
-    _see(journey, set(event_messages()) - PRACTICES - ELSEWHERE)
+    _see(journey, set(event_messages()) - PRACTICES - OF_CATALOGUE - ELSEWHERE)
     ours = journey.watcher.of_key(journey.facts.redemption)
     expect(ours == SPENT, f"events of the redemption came as {', '.join(ours)}")
     counts = journey.watcher.counts()
@@ -96,6 +100,12 @@ def events_of_practices(journey: Journey) -> str:
     return f"{counts.total()} events of {len(counts)} kinds, {len(PRACTICES)} of them told only here"
 
 
+def events_of_catalogue(journey: Journey) -> str:
+    """Kafka: the same of what the practices of the catalogue tell."""
+    _see(journey, OF_CATALOGUE)
+    return f"{len(OF_CATALOGUE)} kinds of event told only here"
+
+
 def _see(journey: Journey, expected: set[str]) -> None:
     journey.tell(f"waiting for {len(expected)} kinds of event")
     missing = journey.watcher.wait_for(expected, timeout=journey.patience)
@@ -105,3 +115,6 @@ def _see(journey: Journey, expected: set[str]) -> None:
 ACCOUNTS = Step("accounts-closed", "Statistics and ledger are right", ("V3", "V14"), close_accounts)
 EVENTS = Step("events-seen", "Every event was seen on Kafka", ("C7", "V14"), all_events)
 TOLD = Step("practices-told", "What the practices tell was seen on Kafka", ("C7", "V14"), events_of_practices)
+CATALOGUE_TOLD = Step(
+    "catalogue-told", "What the catalogue tells was seen on Kafka", ("C7",), events_of_catalogue
+)

@@ -20,7 +20,7 @@ from services.cli.demo import portfolio
 from services.cli.demo.rows import ground
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.identity.principals import ROLE_NAMES
-from tests.e2e.faults import instruments
+from tests.e2e.faults import instruments, partners
 from tests.e2e.faults.test_traces import upload
 from tests.support.requests import smallest
 from tests.support.stand import Learner, Stand
@@ -41,7 +41,9 @@ AFTER_A_BANK = {
 BY_TOKEN = {"CheckVoucherQr"}
 # What there is only once a provider was delisted, as the stand's is not; held by test_sanctions.
 AFTER_A_DELISTING = {"GetRebooking"}
-NOT_HERE = AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING
+# What officers find out about occupations is of nobody, and for every counsellor to see.
+OF_NOBODY = {"GetAssessment", "ListAssessments", "ListMarketChanges"}
+NOT_HERE = AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING | OF_NOBODY
 READS = {
     name: rpc
     for name, rpc in RPCS.items()
@@ -62,9 +64,9 @@ class Owners:
         self._wait(stand, learner.person)
         self._look_at(stand, learner, stand.spend(learner))
         hook = {"url": "http://127.0.0.1:9/", "event_types": ["waymark.vouchers.v1.RedemptionReserved"]}
-        told = stand.register.surely("CreateWebhookEndpoint", webhook_endpoint=hook).webhook_endpoint
+        endpoint = stand.register.surely("CreateWebhookEndpoint", webhook_endpoint=hook).webhook_endpoint
         stand.spend(learner)
-        stand.register.surely("ListWebhookDeliveries", parent=told.name)
+        stand.register.surely("ListWebhookDeliveries", parent=endpoint.name)
         finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
         finance.surely("ListBankAccounts", parent=facts.partner)
         finance.surely("ListHolds")
@@ -77,7 +79,8 @@ class Owners:
         employer = stand.callers.person("employer", organisation="organisations/yard")
         observer = stand.callers.person("observer")
         instruments.fill(stand.callers, stand.journey.run, employer, observer, facts.partner)
-        self.names = Journal(stand.callers.journal.entries[first:]).names()
+        told = partners.fill(stand.callers, stand.journey, stand.provider, employer, stand.caseworker)
+        self.names = told | Journal(stand.callers.journal.entries[first:]).names()
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}
         self.names |= {facts.programme, facts.shortage_version, f"fundingSources/state-{stand.journey.run}"}
         self.people = {"learner": learner.person, "provider": stand.provider, "counsellor": stand.counsellor}

@@ -39,9 +39,9 @@ def plan_after_many(engine: sqlalchemy.Engine) -> str:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE allocation_rows"))
     for start in range(1, CHUNKS * SIZE, SIZE):
+        refused = int(RowOutcome.REFUSED)
         settled = [
-            Settled(line, int(RowOutcome.REFUSED), 0, None, ["BUDGET_EXHAUSTED"], [])
-            for line in range(start, start + SIZE)
+            Settled(line, refused, 0, None, ["BUDGET_EXHAUSTED"], []) for line in range(start, start + SIZE)
         ]
         with transaction(engine) as tx:
             tx.stream(allocations.settling(run, settled))

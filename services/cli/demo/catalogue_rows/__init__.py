@@ -1,4 +1,4 @@
-"""Rows C1-C21 of the practices that the catalogue carries, a file and a step each."""
+"""Rows of the practices that the catalogue carries, C1-C21, a file and a step each."""
 
 from __future__ import annotations
 

@@ -1,0 +1,57 @@
+"""What is agreed with a partner, and what it says of itself, on a running stack, to be asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.cli.demo.catalogue_rows import figures, ground
+from services.cli.demo.journey import Journey
+from tests.support.traffic import Callers, Person
+
+NAMES = {"en": "x"}
+
+
+def fill(
+    callers: Callers, journey: Journey, provider: Person, employer: Person, caseworker: Person
+) -> set[str]:
+    """Makes one of each, with all that can be read of it, for the provider's organisation, and an application
+    of the employer's too; returns the names that the journal does not have."""
+    owner, monitor, second = (callers.person("catalogue_manager") for _ in range(3))
+    agreement: dict[str, Any] = {
+        "display_names": NAMES,
+        "parties": [ground.office(journey), provider.organisation],
+        "models": ["PARTNERSHIP_MODEL_AGILE"],
+        "form": "AGREEMENT_FORM_INFORMAL",
+        "selection_procedure": "SELECTION_PROCEDURE_CO_OPTION",
+        "owner": owner.subject,
+        "monitor": monitor.subject,
+    }
+    name = owner.surely("CreateAgreement", agreement=agreement).name
+    target: dict[str, Any] = {
+        "display_names": NAMES,
+        "kind": "KIND_COUNTED",
+        "unit": "people",
+        "value": 10,
+        "start_date": {"year": 2026, "month": 1, "day": 1},
+        "due_date": {"year": 2036, "month": 1, "day": 1},
+    }
+    aimed = owner.surely("CreateAgreementTarget", parent=name, target=target).name
+    second.surely("ActivateAgreement", name=name)
+    review = {"verdict": "VERDICT_KEEP", "values": [{"target": aimed, "current": 5}]}
+    monitor.surely("RecordAgreementReview", parent=name, review=review)
+    provider.surely("GiveAgreementFeedback", parent=name, feedback={"rating": 4})
+    details = {"name": f"{provider.organisation}/contactDetails", "phone": "+3230000000"}
+    provider.surely("UpdateContactDetails", contact_details=details)
+    wish = {
+        "display_name": "Yard",
+        "legal_ids": {"vat": "BE0123456789"},
+        "sector": "SECTOR_PRIVATE",
+        "roles": ["ORGANISATION_ROLE_PARTNER"],
+    }
+    for person in (provider, employer):
+        person.surely("CreatePartnerApplication", partner_application=wish)
+    assessment = {"occupation": "7212", "nuts_code": "BE2", "severity": 0}
+    caseworker.surely("CreateAssessment", assessment=assessment)
+    source = figures.register(journey)
+    imported = figures.take_in(journey, source, figures.FOLDER / "figures.csv")
+    return {imported["name"], source}
