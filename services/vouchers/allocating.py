@@ -65,8 +65,7 @@ def _next_rows(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:
     rows = allocations.waiting(tx, row.id, row.place["line"], SIZE)
     result = {"allocated": 0, "refused": 0, "cents": 0, "taken": {}, **row.result}
     if rows:
-        made = Allotment(app, tx, row.argument, rows, result["taken"])
-        allocations.settle(tx, row.id, made.settled)
+        made = Allotment(app, tx, row.id, row.argument, rows, result["taken"])
         result["allocated"] += len(made.grants)
         result["refused"] += len(rows) - len(made.grants)
         result["cents"] += sum(grant.cents for grant in made.grants)

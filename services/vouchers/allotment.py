@@ -1,11 +1,10 @@
-"""Some people's vouchers at once: each decided by itself, all written together, each while the database takes
-in those before it."""
+"""Some people's vouchers at once: each decided by itself, all written together. The database works on those
+before while the next is decided or made."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
 from sqlalchemy import Row
@@ -14,28 +13,29 @@ from waymark.vouchers.v1 import events_pb2
 from services.platform.db.copying import copy_rows
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import Call
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment
 from services.vouchers.decisions import decision_values
 from services.vouchers.domain.eligibility import Decision, decide
-from services.vouchers.domain.ledger import shard_offset
+from services.vouchers.domain.ledger import Booking, shard_offset
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.granting import issue_booking, issued, voucher_values
-from services.vouchers.store import applications, budgets, facts, ledger
+from services.vouchers.store import allocations, applications, budgets, facts, ledger, vouchers
 from services.vouchers.store.allocations import RowOutcome, Settled
 from services.vouchers.store.tables import applications as application_table
-from services.vouchers.store.tables import vouchers as voucher_table
+
+AT_ONCE = 200  # vouchers of one statement, so that the database begins soon
 
 
-@dataclass(frozen=True)
-class Grant:
-    """One voucher to be, with the pot that pays for it."""
+class Grant(NamedTuple):
+    """One voucher to be, with the pot that pays for it. `application` and `voucher`: ids."""
 
     learner: str
     found: Assessment
     pot: Row[Any]
-    application: str = field(default_factory=new_id)
-    voucher: str = field(default_factory=new_id)
+    application: str
+    voucher: str
 
     @property
     def cents(self) -> int:
@@ -49,15 +49,15 @@ class Purse:
     and still in it, as in a dry run."""
 
     def __init__(self, pots: Sequence[Row[Any]], taken: Mapping[str, int]) -> None:
-        self._pots = pots
-        self.taken = {str(pot.id): taken.get(str(pot.id), 0) for pot in pots}
+        self._pots = [(pot, str(pot.id)) for pot in pots]
+        self.taken = {name: taken.get(name, 0) for _, name in self._pots}
 
     def take(self, group: str, cents: int) -> Row[Any] | None:
         """Takes from the first pot for the group that holds enough; None when none does."""
-        for pot in self._pots:
-            left = pot.available_cents - self.taken[str(pot.id)]
+        for pot, name in self._pots:
+            left = pot.available_cents - self.taken[name]
             if left >= cents and (not pot.target_groups or group in pot.target_groups):
-                self.taken[str(pot.id)] += cents
+                self.taken[name] += cents
                 return pot
         return None
 
@@ -73,13 +73,14 @@ class Allotment:
         self,
         app: VouchersApp,
         tx: Transaction,
+        operation: str,
         asked: Mapping[str, Any],
         rows: Sequence[Row[Any]],
         taken: Mapping[str, int],
     ) -> None:
         self._tx, self._asked, self._today = tx, asked, tx.now.date()
         self._rules = app.rules(tx, asked["programme"], asked["number"])
-        self._session = f"allocations/{asked['allocation']}"
+        self._operation, self._session = operation, f"allocations/{asked['allocation']}"
         dry_run, people = bool(asked["dry_run"]), [row.learner for row in rows]
         if not dry_run:
             facts.lock_learners(tx, people)
@@ -92,10 +93,12 @@ class Allotment:
         self.grants: list[Grant] = []
         self.settled: list[Settled] = []
         self._made: list[dict[str, Any]] = []  # vouchers of the grants
+        self._booked: list[tuple[int, Booking]] = []
         granted = self._granted(rows, before)
         if dry_run:
             for _ in granted:
-                pass  # nothing to write
+                pass  # nothing to write but what became of the rows
+            tx.stream(allocations.settling(operation, self.settled))
         else:
             self._write(granted)
         self.taken = self._purse.taken if dry_run else {}
@@ -123,7 +126,8 @@ class Allotment:
         if not codes and decision.automatic and worth is not None:
             pot = self._purse.take(decision.group, worth.amount)
             if pot is not None:
-                return Grant(row.learner, self._found(row, decision.with_budget(held=True)), pot), [], []
+                found = self._found(row, decision.with_budget(held=True))
+                return Grant(row.learner, found, pot, new_id(), new_id()), [], []
             codes = ["BUDGET_EXHAUSTED"]
         missing = decision.missing
         return None, codes or ["FACTS_MISSING" if missing else "NOT_VERIFIED"], missing
@@ -149,25 +153,26 @@ class Allotment:
         )
 
     def _write(self, granted: Iterable[Grant]) -> None:
-        """Writes all grants: applications, vouchers, pots, events and ledger, each row while the database
-        takes in those before it."""
-        tx = self._tx
-        copy_rows(tx, application_table, map(self._application, granted))
-        if not self.grants:
-            return
-        chains = ledger.chains(tx, self._rules.currency)
-        copy_rows(tx, voucher_table, self._vouchers(chains))
-        for pot, cents in self._purse.taken.items():
-            if cents:
-                budgets.take_from(tx, pot, cents)
-        tx.publish_many(self._events())
-        pairs = zip(self.grants, self._made, strict=True)
-        ledger.post_all(tx, [(values["shard"], issue_booking(values, grant.pot)) for grant, values in pairs])
+        """Writes all grants; the chains of the ledger come last, because others wait for them too."""
+        copy_rows(self._tx, application_table, map(self._application, granted))
+        self._tx.stream(self._calls(ledger.chains(self._tx, self._rules.currency)))
+        if self._booked:
+            ledger.post_all(self._tx, self._booked)
 
-    def _vouchers(self, chains: Sequence[int]) -> Iterator[dict[str, Any]]:
-        for grant in self.grants:
+    def _calls(self, chains: Sequence[int]) -> Iterator[Call]:
+        """Yields what writes all but applications and ledger."""
+        yield from allocations.settling(self._operation, self.settled)
+        for start in range(0, len(self.grants), AT_ONCE):
+            yield vouchers.adding(self._vouchers(self.grants[start : start + AT_ONCE], chains))
+        yield from budgets.taking(self._purse.taken)
+        yield from self._tx.publishing(self._events())
+
+    def _vouchers(self, grants: Iterable[Grant], chains: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Makes vouchers and their bookings; yields the vouchers."""
+        for grant in grants:
             values = self._voucher(grant, chains)
             self._made.append(values)
+            self._booked.append((values["shard"], issue_booking(values, grant.pot)))
             yield values
 
     def _events(self) -> Iterator[Message]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from waymark.errors.v1 import reason_pb2
 
@@ -21,8 +21,7 @@ from services.vouchers.shortages import shortage_match
 from services.vouchers.store import applications, budgets, facts, names, offers, programmes
 
 
-@dataclass(frozen=True)
-class Assessment:
+class Assessment(NamedTuple):
     """A decision with everything it rests on: enough to replay it. `pot_held`: whether some pot holds the
     amount, None when there is no amount. `place`: on the waiting list; None comes behind all who wait.
     `offer`: None where no session was chosen yet; then `allocation` names what the voucher comes from, and
@@ -44,7 +43,7 @@ class Assessment:
 
     def without_money(self) -> Assessment:
         """Returns the assessment after all that the pots no longer hold the amount."""
-        return replace(self, pot_held=False, decision=self.decision.with_budget(held=False))
+        return self._replace(pot_held=False, decision=self.decision.with_budget(held=False))
 
 
 def assess(

@@ -80,4 +80,4 @@ def _kept_offer(offer: Offer | None, price: int | None) -> str:
 
 @lru_cache(1024)
 def _kept_history(history: History) -> str:
-    return canonical(vars(history))
+    return canonical(history._asdict())

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy
@@ -15,7 +14,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.closing import Closing
 from services.platform.db.engine import milliseconds
-from services.platform.db.wire import Call, Prepared, keep_ahead, loaded, rows, send
+from services.platform.db.wire import Call, Prepared, keep_ahead, loaded, rows, send, stream
 from services.platform.errors import Refusal
 from services.platform.identity.principals import ANONYMOUS, Principal
 from services.platform.telemetry.tracing import current_traceparent
@@ -37,6 +36,7 @@ _NOW_AND_LIMIT = Prepared(
     "waymark_now_and_limit", f"SELECT {CLOCK}, set_config('statement_timeout', $1, true)", ("text",)
 )
 _COMMIT = Prepared("waymark_commit", "COMMIT")()
+EVENTS_AT_ONCE = 200  # in one statement of a stream
 _MAY_IDLE = sqlalchemy.text("SELECT set_config('idle_in_transaction_session_timeout', :limit, true)")
 
 
@@ -99,15 +99,16 @@ class Transaction:
 
         self.closing.events.append(outbox.row(event, current_traceparent()))
 
-    def publish_many(self, events: Iterable[Message]) -> None:
-        """Publishes many events: they are written now, each while the next is made."""
+    def publishing(self, events: Iterable[Message]) -> Iterator[Call]:
+        """Publishes many events; yields what writes them by and by, for `stream`. The last go with the
+        commit."""
         from services.platform.events import outbox
 
-        self.flush()
-        waiting, self.closing.events = self.closing.events, []
-        traceparent = current_traceparent()
-        made = (outbox.row(event, traceparent) for event in events)
-        outbox.copy_in(self.connection, chain(waiting, made))
+        for event in events:
+            self.publish(event)
+            if len(self.closing.events) >= EVENTS_AT_ONCE:
+                yield outbox.append(self.closing.events)
+                self.closing.events = []
 
     def at_commit(self, call: Call) -> None:
         """Adds a call that travels in the message of the COMMIT, or before the next statement of this
@@ -118,6 +119,12 @@ class Transaction:
         """Keeps the serialized answer for repeats of the request; `claiming` has been claimed in this
         transaction."""
         self.closing.answers.append((claiming, answer))
+
+    def stream(self, calls: Iterable[Call]) -> None:
+        """Runs calls that answer nothing, each while the next is made. What makes them may use nothing of the
+        transaction but `publish`."""
+        self.flush()
+        stream(self.connection, calls)
 
     def flush(self) -> None:
         """Writes what waits for the commit, except events and answers: no statement of this transaction reads

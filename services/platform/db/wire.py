@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import namedtuple
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from uuid import UUID
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Value = str | bytes | int | date | UUID | None | Sequence[str] | Sequence[int] | Sequence[bytes]
 _AHEAD = "ahead"  # in a connection's info: what was sent with BEGIN, and what it answered
-_DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _TEXT, _BINARY = 0, 1
 # Classes of SQLSTATE after which the connection is gone: connection exceptions, operator intervention.
 _GONE = ("08", "57P")
@@ -162,6 +161,36 @@ def send(connection: sqlalchemy.Connection, calls: Sequence[Call]) -> list[PGres
         _fail(connection, driver, error, calls[0].prepared.name)
 
 
+def stream(connection: sqlalchemy.Connection, calls: Iterable[Call]) -> None:
+    """Sends calls as they are made, without waiting: the server works on those before meanwhile. What makes
+    them may not use the connection. Raises as `send` does."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    link, known = driver.pgconn, connection.info.setdefault("prepared", set())
+    sent: list[str] = []  # names of what is prepared on the way, nothing for a call
+    results: list[PGresult] = []
+    try:
+        link.enter_pipeline_mode()
+        try:
+            for prepared, values in calls:
+                name, parameters = prepared.name, _parameters(values)
+                if name not in known and name not in sent:
+                    link.send_prepare(name.encode(), prepared.sql.encode(), _types(driver, prepared))
+                    sent.append(name)
+                link.send_query_prepared(name.encode(), *parameters)
+                sent.append("")
+                link.flush()  # as much as the server takes now
+        finally:
+            link.pipeline_sync()
+            results = driver.wait(_results(link, len(sent) + 1))[:-1]
+            link.exit_pipeline_mode()
+            known.update(name for name, result in zip(sent, results, strict=True) if name and _done(result))
+        for result in results:
+            _checked(driver, result)  # after the first that failed the server ran nothing
+    except psycopg.Error as error:
+        _fail(connection, driver, error, "stream")
+
+
 def _prepared_exchange(
     connection: sqlalchemy.Connection, driver: psycopg.Connection[Any], calls: Sequence[Call]
 ) -> list[PGresult]:
@@ -174,8 +203,12 @@ def _prepared_exchange(
 
 
 def _prepare(driver: psycopg.Connection[Any], prepared: Prepared) -> None:
-    types = [driver.adapters.types.get_oid(name) for name in prepared.types]
+    types = _types(driver, prepared)
     _checked(driver, driver.pgconn.prepare(prepared.name.encode(), prepared.sql.encode(), types))
+
+
+def _types(driver: psycopg.Connection[Any], prepared: Prepared) -> list[int]:
+    return [driver.adapters.types.get_oid(name) for name in prepared.types]
 
 
 def _exchange(driver: psycopg.Connection[Any], calls: Sequence[Call]) -> list[PGresult]:
@@ -233,8 +266,12 @@ def _parameter(value: Value) -> bytes | None:
     return array(value)
 
 
+def _done(result: PGresult) -> bool:
+    return result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+
+
 def _checked(driver: psycopg.Connection[Any], result: PGresult) -> PGresult:
-    if result.status not in _DONE:
+    if not _done(result):
         raise psycopg.errors.error_from_result(result)
     if driver.closed:
         raise psycopg.OperationalError("the connection was lost")

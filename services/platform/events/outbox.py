@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from services.platform.db.copying import copy
 from services.platform.db.ids import new_id
 from services.platform.db.wire import Call, Prepared
 from services.platform.events.contract import key_of, route, type_of
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
-    from sqlalchemy import Connection
 
 BUCKETS = 64
 MAX_PAYLOAD = 900_000  # bytes; a Kafka record of the default limit holds it with its headers
@@ -42,11 +40,6 @@ class Row(NamedTuple):
 def append(rows: Sequence[Row]) -> Call:
     """Returns the call that writes the rows, in this order."""
     return Call(_APPEND, tuple(zip(*rows, strict=True)))
-
-
-def copy_in(connection: Connection, rows: Iterable[Row]) -> None:
-    """Writes many rows, in this order, while they are made."""
-    copy(connection, f"outbox ({', '.join(Row._fields)})", rows)
 
 
 def row(event: Message, traceparent: str = "") -> Row:

@@ -118,7 +118,7 @@ def clause(result: Result, today: date) -> eligibility_pb2.ClauseOutcome:
         missing=[missing_fact(key) for key in result.missing],
         reason_code=result.reason_code if failed else "",
         legal_reference=result.legal_reference,
-        texts=result.texts,
+        texts=dict(result.texts),
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Worth:
+class Worth(NamedTuple):
     """Cents: `amount` is paid by the programme, `share` by the learner; `face` is face value used up."""
 
     amount: int

@@ -87,14 +87,14 @@ def _of_offer(
 
 
 def _of_person(rules: Rules, history: History, *, elsewhere: bool) -> Iterator[Result]:
-    version = rules.version
-    if version.amount_rule.once_per_person:
+    amount, sequence = rules.version.amount_rule, rules.version.sequence_rule
+    if amount.once_per_person:
         yield _clause("once", history.grants == 0, "GRANTED_BEFORE")
-    if version.sequence_rule.max_grants:
-        yield _clause("grant-limit", history.recent < version.sequence_rule.max_grants, "GRANT_LIMIT_REACHED")
-    if version.sequence_rule.previous_used:
+    if sequence.max_grants:
+        yield _clause("grant-limit", history.recent < sequence.max_grants, "GRANT_LIMIT_REACHED")
+    if sequence.previous_used:
         yield _clause("sequence", history.unused == 0, "EARLIER_VOUCHER_UNUSED")
-    if version.amount_rule.no_double_funding and elsewhere:
+    if amount.no_double_funding and elsewhere:
         yield _clause("double-funding", not history.funded_elsewhere, "DOUBLE_FUNDING")
 
 
@@ -127,5 +127,5 @@ def _clause(clause: str, passed: bool, reason_code: str, legal_reference: str = 
         outcome=Outcome.of(passed),
         reason_code=reason_code,
         legal_reference=legal_reference,
-        texts={"en": TEXTS[clause]},
+        texts=(("en", TEXTS[clause]),),
     )

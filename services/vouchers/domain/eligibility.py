@@ -6,9 +6,9 @@ Pure: the same rules, facts, offer, history and day give the same decision, so t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from services.vouchers.domain.amounts import Worth, worth
 from services.vouchers.domain.builtin import budget_clause, builtin_clauses
@@ -21,8 +21,7 @@ from services.vouchers.domain.shortage import Entry
 from services.vouchers.domain.states import ApplicationState
 
 
-@dataclass(frozen=True)
-class History:
+class History(NamedTuple):
     """What this learner was granted before, cents: in this programme and, for the session, by others.
     `recent`: grants that count towards the most one person may have; `unused`: vouchers that can still be
     spent."""
@@ -35,15 +34,14 @@ class History:
     unused: int = 0
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """The outcome of every clause. `worth` is None when it cannot be told."""
 
     results: tuple[Result, ...]
     group: str
     cover: int
     worth: Worth | None
-    facts: Mapping[str, Fact] = field(default_factory=dict)
+    facts: Mapping[str, Fact]
 
     @property
     def eligible(self) -> bool:
@@ -77,7 +75,7 @@ class Decision:
         results = tuple([result for result in self.results if result.clause != "budget"])
         if held is not None:
             results = (*results, budget_clause(held=held))
-        return Decision(results, self.group, self.cover, self.worth, self.facts)
+        return self._replace(results=results)
 
     @property
     def missing(self) -> list[str]:

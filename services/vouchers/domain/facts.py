@@ -80,8 +80,7 @@ CATALOGUE: Mapping[str, FactType] = {
 }
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """A fact about one learner. `valid_until` is the last day it may be relied on; None: no limit."""
 
     key: str

@@ -42,8 +42,7 @@ class Kind(IntEnum):
         return self in (*outside, Kind.PROVIDER_RECEIVABLE, Kind.EMPLOYER_RECEIVABLE)
 
 
-@dataclass(frozen=True)
-class Posting:
+class Posting(NamedTuple):
     """One side of a transaction: `cents` come to (or, below zero, leave) the account of `owner`."""
 
     kind: Kind

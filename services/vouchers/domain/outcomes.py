@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from typing import NamedTuple
 
 from services.vouchers.domain.facts import Fact
 
@@ -29,9 +28,9 @@ class Outcome(IntEnum):
         return self is not Outcome.UNDECIDED
 
 
-@dataclass(frozen=True)
-class Result:
-    """Outcome of a clause with what it rests on. `missing`: keys of facts it lacks. May be a cache's key."""
+class Result(NamedTuple):
+    """Outcome of a clause with what it rests on. `missing`: keys of facts it lacks; `texts`: by language. May
+    be a cache's key."""
 
     clause: str
     outcome: Outcome
@@ -40,7 +39,7 @@ class Result:
     missing: tuple[str, ...] = ()
     reason_code: str = ""
     legal_reference: str = ""
-    texts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    texts: tuple[tuple[str, str], ...] = ()
 
     @property
     def decided(self) -> bool:
@@ -49,4 +48,4 @@ class Result:
 
     def unverified(self) -> Result:
         """Returns the same result, resting on facts that nobody has checked."""
-        return replace(self, verified=False)
+        return self._replace(verified=False)

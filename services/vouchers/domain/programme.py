@@ -50,7 +50,7 @@ class Clause:
     condition: Condition
     reason_code: str
     legal_reference: str
-    texts: dict[str, str]
+    texts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def compile_rules(name: str, currency: str, version: Version) -> Rules:
         currency=currency,
         version=version,
         clauses=tuple(
-            Clause(c.id, condition, c.reason_code, c.legal_reference, dict(c.texts))
+            Clause(c.id, condition, c.reason_code, c.legal_reference, tuple(c.texts.items()))
             for c, condition in zip(version.clauses, clauses, strict=True)
         ),
         groups=tuple(

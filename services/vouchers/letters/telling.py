@@ -93,7 +93,7 @@ def _conditions(
 
 def _by_rules(code: str, rules: Rules) -> list[Condition]:
     found = [
-        Condition(each.id, each.texts, each.legal_reference)
+        Condition(each.id, dict(each.texts), each.legal_reference)
         for each in rules.clauses
         if each.reason_code == code
     ]

@@ -7,10 +7,11 @@ from enum import IntEnum
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, func, insert, select, text
+from sqlalchemy import Row, Select, func, insert, select
 
 from services.platform.db.copying import copy_rows
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import Call, Prepared, named
 from services.vouchers.domain.allocation_file import Named
 from services.vouchers.store.names import ids_among
 from services.vouchers.store.operation_tables import allocation_rows, allocations
@@ -21,8 +22,10 @@ AT_ONCE = 5000  # rows of one statement
 _rows = allocation_rows.c
 # The range keeps a chunk from reading all rows of its run, and the setting, until the transaction ends, from
 # comparing each of its rows with every other: a plan made once for any number of rows takes them for few.
-_WITHOUT_LOOPS = text("SET LOCAL enable_nestloop = off")
-_SETTLE = text("""UPDATE allocation_rows r
+_WITHOUT_LOOPS = Prepared("settle_without_loops", "SET LOCAL enable_nestloop = off")()
+_SETTLE = named(
+    "settle",
+    """UPDATE allocation_rows r
 SET outcome = n.outcome, reason_codes = n.codes, missing = n.missing, cents = n.cents, voucher_id = n.voucher
 FROM (
   SELECT line, outcome, cents, voucher, string_to_array(codes, ' ') AS codes,
@@ -30,7 +33,8 @@ FROM (
   FROM unnest(CAST(:line AS bigint[]), CAST(:outcome AS smallint[]), CAST(:cents AS bigint[]),
     CAST(:voucher AS uuid[]), CAST(:codes AS text[]), CAST(:missing AS text[]))
     AS e (line, outcome, cents, voucher, codes, missing)
-) AS n WHERE r.operation_id = :operation AND r.line = n.line AND r.line BETWEEN :first AND :last""")
+) AS n WHERE r.operation_id = :operation AND r.line = n.line AND r.line BETWEEN :first AND :last""",
+)
 
 
 class RowOutcome(IntEnum):
@@ -43,7 +47,8 @@ class RowOutcome(IntEnum):
 
 
 class Settled(NamedTuple):
-    """What became of the row of a line, `cents` as the voucher's value; nobody gets `codes` and a voucher."""
+    """What became of the row of a line: a voucher's id and value in cents, or codes and keys of missing
+    facts."""
 
     line: int
     outcome: int
@@ -108,16 +113,21 @@ def waiting(tx: Transaction, operation: str, after: int, size: int) -> Sequence[
     return tx.execute(statement).all()
 
 
-def settle(tx: Transaction, operation: str, settled: Sequence[Settled]) -> None:
-    """Writes what became of rows, in the order of their lines."""
-    columns: dict[str, list[Any]] = {
-        name: [getattr(row, name) for row in settled] for name in ("line", "outcome", "cents", "voucher")
-    }
-    for name in ("codes", "missing"):  # neither has blanks in it
-        columns[name] = [" ".join(getattr(row, name)) for row in settled]
-    tx.execute(_WITHOUT_LOOPS)
-    ends = {"first": settled[0].line, "last": settled[-1].line}
-    tx.execute(_SETTLE, {"operation": operation, **ends, **columns})
+def settling(operation: str, settled: Sequence[Settled]) -> Sequence[Call]:
+    """Returns the calls that write what became of rows, which come in the order of their lines."""
+    line, outcome, cents, voucher, codes, missing = zip(*settled, strict=True)
+    settle = _SETTLE(
+        operation=operation,
+        first=line[0],
+        last=line[-1],
+        line=line,
+        outcome=outcome,
+        cents=cents,
+        voucher=voucher,
+        codes=[" ".join(each) for each in codes],  # neither has blanks in it
+        missing=[" ".join(each) for each in missing],
+    )
+    return _WITHOUT_LOOPS, settle
 
 
 def rows_of(operation: str, outcome: int) -> Select[Any]:

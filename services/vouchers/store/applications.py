@@ -37,6 +37,7 @@ from services.vouchers.store.desk_tables import earlier_decisions
 from services.vouchers.store.tables import applications, vouchers
 
 GRANTED = 2
+_NOTHING = History()
 WAITING = (1, 5)
 _a = applications.c
 # Looks every learner up by the index on learners, whatever the planner thinks of the rest.
@@ -105,7 +106,7 @@ def histories(
         )
         for row in tx.execute(_HISTORIES, {**asked, "recent": recent})
     }
-    return {learner: found.get(learner, History()) for learner in people}
+    return {learner: found.get(learner, _NOTHING) for learner in people}
 
 
 def granted_for(tx: Transaction, people: Sequence[str], programme_id: str, session: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import Any
@@ -33,7 +33,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
-from services.platform.db.wire import Named, compiled, named
+from services.platform.db.wire import Call, Named, compiled, named
 from services.platform.errors import Refusal
 from services.vouchers.domain.waiting import WaitingState
 from services.vouchers.store.tables import budgets, pots
@@ -236,6 +236,11 @@ def open_pots(tx: Transaction, programme_id: str, day: date, *, locked: bool) ->
         statement = statement.with_for_update(of=pots, key_share=True)
     found = tx.execute(statement).all()
     return sorted(found, key=lambda row: (not row.target_groups, str(row.id)))
+
+
+def taking(taken: Mapping[str, int]) -> Iterator[Call]:
+    """Yields what takes cents from locked pots, by their ids."""
+    return (_TAKE(pot=pot, taken=cents) for pot, cents in taken.items() if cents)
 
 
 def take_from(tx: Transaction, pot_id: str, cents: int) -> None:

@@ -31,7 +31,7 @@ _KNOW = text("INSERT INTO learners (id) SELECT unnest(CAST(:ids AS text[])) ON C
 _KNOW_ONE = insert(learners).on_conflict_do_nothing()
 _LOCK_ONE = select(learners.c.id).where(learners.c.id == bindparam("learner")).with_for_update()
 _READ = select(learner_facts).where(learner_facts.c.learner == bindparam("learner"))
-# Values as text: the driver reads JSON in the general way, which takes several times as long as all the rest.
+# Values come as text, because the driver takes longer to read them as JSON than for all the rest.
 _READ_MANY = named(
     "facts_of_many",
     """SELECT learner, key, value::text AS value, source, observed_date, valid_until FROM learner_facts

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select, text, update
 
+from services.platform.db.copying import inserting
 from services.platform.db.transaction import Transaction
 from services.platform.db.wire import named
 from services.vouchers.domain.ledger import Booking, Head
@@ -27,6 +28,7 @@ CHANGE = """voucher AS (
 )"""
 _NEW = """id, learner, programme_id, version_number, application_id, course, pot_id, shard, currency,
   cover_percent, state, value_cents, available_cents, order_until, expires_at, created_at"""
+adding = inserting("voucher_add_many", vouchers, re.findall(r"\w+", _NEW))
 _VALUES = re.sub(r"(\w+)", r":\1", _NEW)
 _ADD = named("voucher_add", f"INSERT INTO vouchers ({_NEW}) VALUES ({_VALUES})")  # noqa: S608 - our own columns
 _END = text(f"""WITH {CHANGE}, pot AS (

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import transaction
+from services.platform.db.wire import Prepared
 from services.platform.operations import store as operations
 from services.vouchers import allocating
 from services.vouchers.domain.allocation_file import Named
@@ -43,7 +44,7 @@ def plan_after_many(engine: sqlalchemy.Engine) -> str:
             Settled(line, refused, 0, None, ["BUDGET_EXHAUSTED"], []) for line in range(start, start + SIZE)
         ]
         with transaction(engine) as tx:
-            allocations.settle(tx, run, settled)
+            tx.stream(allocations.settling(run, settled))
     with transaction(engine) as tx:
         found = """SELECT name, cardinality(parameter_types) AS parameters, generic_plans
           FROM pg_prepared_statements WHERE statement LIKE 'UPDATE allocation_rows%'"""
@@ -62,5 +63,5 @@ def test_a_plan_for_any_number_of_rows_has_no_nested_loop(engine: sqlalchemy.Eng
 def test_control_without_the_setting_it_has_one(
     engine: sqlalchemy.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allocations, "_WITHOUT_LOOPS", text("SELECT 1"))
+    monkeypatch.setattr(allocations, "_WITHOUT_LOOPS", Prepared("with_loops", "SELECT 1")())
     assert "Nested Loop" in plan_after_many(engine)

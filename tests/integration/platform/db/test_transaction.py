@@ -67,7 +67,7 @@ def test_many_events_keep_their_place_among_others_and_go_with_the_transaction(p
     def told(fail: bool) -> None:
         with transaction(platform.engine) as tx:
             tx.publish(PROBE(key="a", n=1))
-            tx.publish_many(PROBE(key="a", n=n) for n in range(2, 500))
+            tx.stream(tx.publishing(PROBE(key="a", n=n) for n in range(2, 500)))
             tx.publish(PROBE(key="a", n=500))
             if fail:
                 send(tx.connection, tx.closing.take())  # as the commit does

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,8 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, ProgrammingError
 
+from services.platform.db.engine import make_engine
 from services.platform.db.transaction import transaction
-from services.platform.db.wire import Prepared, named, sent_ahead
+from services.platform.db.wire import Call, Prepared, named, sent_ahead
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 NASTY = ("", "plain-1/2", "it's", 'a "b"', "back\\slash", "x'; DROP TABLE t; --", "{a,b}", "é\n")
@@ -95,3 +97,41 @@ def test_an_answer_sent_ahead_is_taken_once_and_forgotten_with_its_transaction(d
         pass
     with transaction(engine) as tx:
         assert sent_ahead(tx.connection, call) is None
+
+
+def test_a_stream_does_all_in_order_and_its_statements_are_prepared_once(database) -> None:
+    engine = database("portfolio").engine
+    for _ in range(2):
+        with transaction(engine) as tx:
+            tx.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS kept (word text) ON COMMIT DELETE ROWS"))
+            tx.at_commit(KEEP(word="first"))
+            tx.stream(KEEP(word=str(number)) for number in range(1000))
+            tx.stream([])
+            words = list(tx.execute(text("SELECT word FROM kept")).scalars())
+            assert words == ["first", *map(str, range(1000))]
+
+
+@pytest.mark.parametrize("broken", ["call", "value", "maker"])
+def test_a_stream_that_fails_says_so_and_leaves_a_connection_that_works(database, broken: str) -> None:
+    engine = make_engine(database("portfolio").url, 1)
+    fail = named("fail", "SELECT 1 / (length(:word) - 1)")
+
+    def calls() -> Iterator[Call]:
+        yield KEEP(word="a")
+        if broken == "maker":
+            raise KeyError
+        yield fail(word="a") if broken == "call" else KEEP(word="a\0b")
+        yield COUNT(word="a")
+
+    def run() -> None:
+        with transaction(engine) as tx:
+            tx.execute(text("CREATE TEMPORARY TABLE kept (word text)"))
+            tx.stream(calls())
+
+    with pytest.raises(KeyError if broken == "maker" else DataError):
+        run()
+    with transaction(engine) as tx:
+        tx.execute(text("CREATE TEMPORARY TABLE kept (word text)"))
+        tx.stream([KEEP(word="a"), fail(word="ab"), COUNT(word="a")])
+        assert tx.rows(COUNT(word="a"))[0].found == 1
+    engine.dispose()
