@@ -33,7 +33,6 @@ SETTINGS = {
     # Three helper processes fewer; the page cache of one machine makes asynchronous reads moot.
     "io_method": "sync",
     "max_wal_size": "512MB",
-    "wal_compression": "on",
     "autovacuum_max_workers": "2",
     "max_logical_replication_workers": "0",
     "max_parallel_workers": "2",
