@@ -339,7 +339,7 @@ def prove(token: str, known: dict[str, bytes], now: datetime) -> tuple[dict[str,
 
 def read_keys(file: Path) -> dict[str, bytes]:
     """The public keys in a JWK set by id; raises Failure saying what is wrong with the file."""
-    from services.vouchers.domain.qr import keys_of
+    from services.platform.signing import keys_of
 
     try:
         return keys_of(file.read_bytes())
