@@ -23,12 +23,13 @@ from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import events
 from services.catalogue.api.messages import day, finding, invalid, last, part, put_date, sees_drafts
+from services.catalogue.api.shortage_signing import sign
+from services.catalogue.app import CatalogueApp
 from services.catalogue.domain import shortage
 from services.catalogue.domain.findings import ERROR
 from services.catalogue.imports import shortage_csv
 from services.catalogue.store import market_changes, shortage_lists, taxonomies, uploads
 from services.catalogue.store.tables import shortage_entries, shortage_findings, shortage_versions
-from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
@@ -41,7 +42,7 @@ SEVERITY = 3  # where neither row nor request names one
 class ShortageVersionApi:
     """Versions of shortage lists."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: CatalogueApp) -> None:
         self.app = app
 
     @mutation
@@ -163,6 +164,7 @@ class ShortageVersionApi:
         shortage.check_order(row.valid_from, published, f"shortageLists/{list_id}")
         entries = shortage_lists.entries(tx.connection, list_id, number)
         row = shortage_lists.publish(tx, list_id, number, shortage.digest(entries))
+        sign(tx, self.app.shortage_key, row, entries)
         market_changes.note(tx, MarketChange.KIND_SHORTAGE_LIST_PUBLISHED, request.name)
         tx.publish(events.shortage_published(list_id, row))
         for event in events.shortage_entries(list_id, number, entries):
