@@ -1,8 +1,8 @@
 """Published shortage lists as answers need them, kept in the process.
 
-A published version never changes, so it is read once. What can change is which versions there are: an answer
-looks at that after its question came, so that it counts what any process published before. Calls that wait
-share a look.
+A published version never changes, so it is read once. What can change is which versions there are. A look at
+that counts for FRESH seconds, and whoever publishes is answered only when every look from before has run out:
+a question asked after that is answered by the new version, in every process, without asking the database.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import text
@@ -23,10 +24,12 @@ from services.catalogue.domain.shortage import Entry, Occupation, Validity
 from services.catalogue.domain.shortage_index import Table
 from services.catalogue.store import shortage_lists, taxonomies
 from services.platform.db.transaction import transaction
+from services.platform.gathering import aside
 
 if TYPE_CHECKING:
     from services.platform.app import App
 
+FRESH = 0.05  # seconds
 KEPT_ENTRIES = 8_000_000  # 17 bytes each
 KEPT_HASHES = 1_000_000  # 80 bytes each
 T = TypeVar("T")
@@ -77,16 +80,19 @@ class ShortageBook:
         self._tables = _Kept[Table](KEPT_ENTRIES, len)
         self._trees = _Kept[merkle.Levels](KEPT_HASHES, lambda tree: 2 * len(tree[0]))
 
-    def view(self) -> tuple[View, date]:
-        """Returns what is published and the database's day (UTC), neither older than the call."""
-        asked = time.monotonic()
+    def view(self, *, anew: bool = False) -> tuple[View, date]:
+        """Returns what is published and the day by the database's clock (UTC); `anew`: as of now."""
+        if self._view is None or anew or time.monotonic() >= self._looked + FRESH:
+            aside(partial(self._renew, time.monotonic() - (0 if anew else FRESH)))
+        assert self._view is not None
+        return self._view, self._today
+
+    def _renew(self, not_before: float) -> None:
         with self._looking:
-            if self._view is None or self._looked < asked:
+            if self._view is None or self._looked < not_before:
                 begun = time.monotonic()
                 self._look()
                 self._looked = begun
-            assert self._view is not None
-            return self._view, self._today
 
     def _look(self) -> None:
         with transaction(self._app, read_only=True) as tx:
@@ -109,13 +115,16 @@ class ShortageBook:
                 continue
             version = list_id, in_force.number
             first = first or version
-            entry = self._tables.get(version, self._read_table).find(occupation, nuts_code)
+            entry = self._table(version).find(occupation, nuts_code)
             if entry is not None:
                 found.append((shortage.specificity(entry), version, entry))
         if not found:
             return Answer(first, None)
         _, version, entry = max(found, key=lambda item: item[0])
         return Answer(version, entry)
+
+    def _table(self, version: Version) -> Table:
+        return self._tables.used(version) or aside(partial(self._tables.get, version, self._read_table))
 
     def _read_table(self, version: Version) -> Table:
         with transaction(self._app, read_only=True) as tx:
@@ -144,16 +153,17 @@ class _Kept(Generic[T]):
 
     def get(self, version: Version, make: Callable[[Version], T]) -> T:
         """Returns what `make` makes of a version; one is made at a time."""
-        found = self._used(version)
+        found = self.used(version)
         if found is None:
             with self._making:
-                found = self._used(version)
+                found = self.used(version)
                 if found is None:
                     found = make(version)
                     self._keep(version, found)
         return found
 
-    def _used(self, version: Version) -> T | None:
+    def used(self, version: Version) -> T | None:
+        """Returns what is kept of a version, which counts as used; None: nothing."""
         found = self._kept.get(version)
         if found is not None and len(self._kept) > 1:
             with suppress(KeyError):  # it may have gone since

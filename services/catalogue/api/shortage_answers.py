@@ -89,13 +89,15 @@ def _answered(
 ) -> tuple[date, Answer]:
     """Returns the day answered for and the answer. `path`: before the names of fields in what is refused."""
     only = last(request.shortage_list)
+    occupation = view.occupation(request.occupation)
+    if occupation is None or (only and only not in view.known):  # unless it is there since a moment
+        view, today = book.view(anew=True)
+        occupation = view.occupation(request.occupation)
     if only and only not in view.known:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no shortage list {only}.")
-    occupation = view.occupation(request.occupation)
     if occupation is None:
         raise invalid(
-            f"{path}occupation",
-            "is neither an ISCO-08 code nor a concept URI of an imported taxonomy",
+            f"{path}occupation", "is neither an ISCO-08 code nor a concept URI of an imported taxonomy"
         )
     day = day_or(request, "date", today)
     return day, book.answer(view, occupation, request.nuts_code, day, only)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from waymark.catalogue.v1 import events_pb2
@@ -21,7 +22,7 @@ from waymark.catalogue.v1.shortage_list_pb2 import (
 )
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue import events
+from services.catalogue import events, shortage_book
 from services.catalogue.api.messages import day, finding, invalid, last, part, put_date, sees_drafts
 from services.catalogue.api.shortage_signing import sign
 from services.catalogue.app import CatalogueApp
@@ -34,7 +35,7 @@ from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.platform.rpc.handlers import mutation, query
+from services.platform.rpc.handlers import mark, mutation, query
 
 SEVERITY = 3  # where neither row nor request names one
 
@@ -143,10 +144,17 @@ class ShortageVersionApi:
             findings=map(finding, found.rows), next_page_token=found.next_page_token
         )
 
-    @mutation
+    @mark
     def PublishShortageListVersion(
-        self, tx: Transaction, request: PublishShortageListVersionRequest
+        self, request: PublishShortageListVersionRequest, call: Any
     ) -> ShortageListVersion:
+        """Answers when no process answers from what was published before any more: see `shortage_book`."""
+        published = self._publish(request, call)
+        time.sleep(shortage_book.FRESH)
+        return published
+
+    @mutation
+    def _publish(self, tx: Transaction, request: PublishShortageListVersionRequest) -> ShortageListVersion:
         list_id, number = part(request.name, 1), int(part(request.name, 3))
         shortage_lists.read(tx.connection, list_id, lock=True)
         row = shortage_lists.read_version(tx.connection, list_id, number, lock=True)
