@@ -21,6 +21,7 @@ from waymark.catalogue.v1 import (
     search_pb2_grpc,
     shortage_answer_pb2_grpc,
     shortage_list_pb2_grpc,
+    shortage_match_pb2_grpc,
     source_pb2_grpc,
     taxonomy_pb2_grpc,
     upload_pb2_grpc,
@@ -43,6 +44,7 @@ from services.catalogue.api.relationships import RELATIONSHIPS
 from services.catalogue.api.search import SearchApi
 from services.catalogue.api.shortage_answers import ShortageAnswerApi
 from services.catalogue.api.shortage_lists import ShortageListApi
+from services.catalogue.api.shortage_matches import ShortageMatchApi
 from services.catalogue.api.shortage_signing import sign_unsigned
 from services.catalogue.api.sources import SourceApi
 from services.catalogue.api.taxonomies import TaxonomyApi
@@ -65,6 +67,7 @@ SERVICERS: Sequence[Servicer] = (
     (partner_application_pb2_grpc.add_PartnerApplicationServiceServicer_to_server, PartnerApplicationApi),
     (shortage_list_pb2_grpc.add_ShortageListServiceServicer_to_server, ShortageListApi),
     (shortage_answer_pb2_grpc.add_ShortageAnswerServiceServicer_to_server, ShortageAnswerApi),
+    (shortage_match_pb2_grpc.add_ShortageMatchServiceServicer_to_server, ShortageMatchApi),
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),

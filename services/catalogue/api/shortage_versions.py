@@ -29,7 +29,7 @@ from services.catalogue.app import CatalogueApp
 from services.catalogue.domain import shortage
 from services.catalogue.domain.findings import ERROR
 from services.catalogue.imports import shortage_csv
-from services.catalogue.store import market_changes, shortage_lists, taxonomies, uploads
+from services.catalogue.store import market_changes, shortage_lists, shortage_matches, taxonomies, uploads
 from services.catalogue.store.tables import shortage_entries, shortage_findings, shortage_versions
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page
@@ -59,7 +59,9 @@ class ShortageVersionApi:
             self._file(tx, last(request.upload)),
             request.format,
             shortage_csv.Occupations(
-                taxonomies.labels_for_matching(tx.connection), taxonomies.isco_codes(tx.connection)
+                taxonomies.labels_for_matching(tx.connection),
+                taxonomies.isco_codes(tx.connection),
+                shortage_matches.decided(tx, row.id),
             ),
             request.default_nuts_code or row.nuts_code,
             request.default_severity or SEVERITY,
@@ -76,6 +78,7 @@ class ShortageVersionApi:
             error_count=sum(found.severity == ERROR for found in draft.findings),
         )
         shortage_lists.add_rows(tx, row.id, number, draft.entries, draft.findings)
+        shortage_matches.add(tx, row.id, number, draft.matches)
         return version_message(shortage_lists.read_version(tx.connection, row.id, number))
 
     def _file(self, tx: Transaction, upload_id: str) -> bytes:
@@ -160,16 +163,18 @@ class ShortageVersionApi:
         row = shortage_lists.read_version(tx.connection, list_id, number, lock=True)
         if row.publish_time is not None:
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "PUBLISHED", "needed": "DRAFT"})
-        check_etag(request.etag, 1)
+        check_etag(request.etag, row.revision)
         shortage.check_publication(
             entry_count=row.entry_count,
             error_count=row.error_count,
+            open_count=shortage_matches.count_open(tx, list_id, number),
             accept_findings=request.accept_findings,
             created_by=row.created_by,
             publisher=tx.principal.subject,
         )
         published = shortage_lists.published(tx.connection, list_id).get(list_id, [])
         shortage.check_order(row.valid_from, published, f"shortageLists/{list_id}")
+        shortage_matches.renumber(tx, list_id, number)
         entries = shortage_lists.entries(tx.connection, list_id, number)
         row = shortage_lists.publish(tx, list_id, number, shortage.digest(entries))
         sign(tx, self.app.shortage_key, row, entries)
@@ -213,7 +218,7 @@ def version_message(row: Any) -> ShortageListVersion:
         rejected_row_count=row.rejected_row_count,
         error_count=row.error_count,
         digest=row.digest,
-        etag=etag_of(2 if published else 1),
+        etag=etag_of(row.revision),
     )
     put_date(answer.valid_from, row.valid_from)
     put_date(answer.valid_to, row.valid_to)

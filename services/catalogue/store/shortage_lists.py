@@ -22,6 +22,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
 PART = 10_000  # rows
+_ENTRY = [shortage_entries.c[name] for name in Entry._fields]
 
 
 def add(tx: Transaction, list_id: str, display_names: dict[str, str], nuts_code: str) -> None:
@@ -119,12 +120,14 @@ def listing_versions(list_id: str, *, drafts: bool) -> Select[Any]:
 
 
 def published(connection: Connection, list_id: str = "") -> dict[str, list[Validity]]:
-    """Returns list id → its published versions, of one list or all."""
+    """Returns list id → its published versions by the day they begin, of one list or all."""
     statement = select(shortage_versions).where(shortage_versions.c.publish_time.is_not(None))
     if list_id:
         statement = statement.where(shortage_versions.c.list_id == list_id)
     found: dict[str, list[Validity]] = {}
-    for row in connection.execute(statement.order_by(shortage_versions.c.list_id)):
+    for row in connection.execute(
+        statement.order_by(shortage_versions.c.list_id, shortage_versions.c.valid_from)
+    ):
         found.setdefault(row.list_id, []).append(Validity(row.number, row.valid_from, row.valid_to))
     return found
 
@@ -134,7 +137,12 @@ def publish(tx: Transaction, list_id: str, number: int, digest: str) -> Row[Any]
     statement = (
         update(shortage_versions)
         .where(shortage_versions.c.list_id == list_id, shortage_versions.c.number == number)
-        .values(published_by=tx.principal.subject, publish_time=func.now(), digest=digest)
+        .values(
+            published_by=tx.principal.subject,
+            publish_time=func.now(),
+            digest=digest,
+            revision=shortage_versions.c.revision + 1,
+        )
         .returning(shortage_versions)
     )
     return tx.execute(statement).one()
@@ -156,15 +164,15 @@ def listing_findings(list_id: str, number: int) -> Select[Any]:
 
 def entries(connection: Connection, list_id: str, number: int) -> list[Entry]:
     """Returns the entries of a version in order."""
-    statement = listing_entries(list_id, number).order_by(shortage_entries.c.seq)
-    return [entry_of(row) for row in connection.execute(statement)]
+    statement = listing_entries(list_id, number).with_only_columns(*_ENTRY).order_by(shortage_entries.c.seq)
+    return list(map(Entry._make, connection.execute(statement)))
 
 
 def each_entry(tx: Transaction, list_id: str, number: int) -> Iterator[Entry]:
     """Yields the entries of a version in order, with flat memory."""
-    statement = listing_entries(list_id, number).order_by(shortage_entries.c.seq)
+    statement = listing_entries(list_id, number).with_only_columns(*_ENTRY).order_by(shortage_entries.c.seq)
     for rows in tx.parts(statement, PART):
-        yield from map(entry_of, rows)
+        yield from map(Entry._make, rows)
 
 
 def everywhere(
@@ -183,4 +191,4 @@ def everywhere(
 
 def entry_of(row: Row[Any]) -> Entry:
     """Returns the domain's entry."""
-    return Entry(row.seq, row.uri, row.isco_code, row.label, row.nuts_code, row.severity, row.cause, row.line)
+    return Entry(*(getattr(row, name) for name in Entry._fields))

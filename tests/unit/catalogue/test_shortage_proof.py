@@ -64,4 +64,4 @@ def test_what_is_proved_and_what_is_not() -> None:
     assert found(day=date(2025, 12, 31)) is Flaw.NOT_IN_FORCE
     assert found(entry=ENTRIES[3]) is Flaw.NOT_IN_VERSION
     for changed in ({"severity": 5}, {"nuts_code": "BE"}, {"label": "b"}, {"isco_code": "2"}, {"seq": 4}):
-        assert found(entry=replace(ENTRIES[4], **changed)) is Flaw.NOT_IN_VERSION  # type: ignore[arg-type]
+        assert found(entry=ENTRIES[4]._replace(**changed)) is Flaw.NOT_IN_VERSION  # type: ignore[arg-type]
