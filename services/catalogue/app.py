@@ -7,11 +7,27 @@ from functools import cached_property
 from services.catalogue.search.directory import Directory, Reader
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
+from services.catalogue.shortage_book import ShortageBook
 from services.platform.app import App
+from services.platform.settings import Settings
+from services.platform.signing import former_public_keys, signing_key
+
+SHORTAGE_KEY = "shortage-list.pem"
 
 
 class CatalogueApp(App):
-    """App of the catalogue."""
+    """`shortage_key` signs shortage lists; `shortage_keys`: public keys by id, former ones too."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.shortage_key = signing_key(settings, SHORTAGE_KEY)
+        former = former_public_keys(settings, SHORTAGE_KEY)
+        self.shortage_keys = {self.shortage_key.id: self.shortage_key.public, **former}
+
+    @cached_property
+    def shortages(self) -> ShortageBook:
+        """Published shortage lists as answers need them."""
+        return ShortageBook(self)
 
     @cached_property
     def reader(self) -> Reader:

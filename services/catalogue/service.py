@@ -19,7 +19,9 @@ from waymark.catalogue.v1 import (
     organisation_pb2_grpc,
     partner_application_pb2_grpc,
     search_pb2_grpc,
+    shortage_answer_pb2_grpc,
     shortage_list_pb2_grpc,
+    shortage_match_pb2_grpc,
     source_pb2_grpc,
     taxonomy_pb2_grpc,
     upload_pb2_grpc,
@@ -40,7 +42,10 @@ from services.catalogue.api.organisations import OrganisationApi
 from services.catalogue.api.partner_applications import PartnerApplicationApi
 from services.catalogue.api.relationships import RELATIONSHIPS
 from services.catalogue.api.search import SearchApi
+from services.catalogue.api.shortage_answers import ShortageAnswerApi
 from services.catalogue.api.shortage_lists import ShortageListApi
+from services.catalogue.api.shortage_matches import ShortageMatchApi
+from services.catalogue.api.shortage_signing import sign_unsigned
 from services.catalogue.api.sources import SourceApi
 from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.uploads import UploadApi
@@ -61,6 +66,8 @@ SERVICERS: Sequence[Servicer] = (
     (contact_details_pb2_grpc.add_ContactDetailsServiceServicer_to_server, ContactDetailsApi),
     (partner_application_pb2_grpc.add_PartnerApplicationServiceServicer_to_server, PartnerApplicationApi),
     (shortage_list_pb2_grpc.add_ShortageListServiceServicer_to_server, ShortageListApi),
+    (shortage_answer_pb2_grpc.add_ShortageAnswerServiceServicer_to_server, ShortageAnswerApi),
+    (shortage_match_pb2_grpc.add_ShortageMatchServiceServicer_to_server, ShortageMatchApi),
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
@@ -87,6 +94,7 @@ DEFINITION = ServiceDefinition(
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("operations", timedelta(seconds=1), work_on),
+        Job("shortage-signatures", timedelta(minutes=5), sign_unsigned),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),
         Job("accreditations-run-out", timedelta(minutes=10), announce_run_out),
         Job("accreditation-reviews", timedelta(hours=1), ask_for_reviews),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import output
+from services.cli import output, shortage_match, shortage_proof
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls, listed
 from services.cli.options import Limit
@@ -56,6 +56,8 @@ class Columns(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds `shortage` to the command line `app`."""
+    shortage_match.register(shortage)
+    shortage_proof.register(shortage)
     app.add_typer(shortage, name="shortage", no_args_is_help=True)
 
 

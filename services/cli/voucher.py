@@ -15,6 +15,7 @@ from services.cli import output
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls, enum
 from services.cli.exits import ExitCode, Failure
+from services.cli.key_files import read_keys
 from services.cli.options import AsJson, Limit
 
 voucher = typer.Typer(help="The learner's wallet: vouchers, their history, codes and QRs; waiting for money.")
@@ -191,7 +192,7 @@ def verify_qr(
     It cannot tell what the voucher holds, nor whether it was issued again after loss; `check-qr` asks that.
     """
     text = sys.stdin.read() if said == "-" else said
-    found, code = prove(text, read_keys(keys), datetime.now(UTC))
+    found, code = prove(text, read_keys(keys, "waymark voucher keys"), datetime.now(UTC))
     output.one(found, CHECKED, as_json)
     raise typer.Exit(int(code))
 
@@ -335,20 +336,6 @@ def prove(token: str, known: dict[str, bytes], now: datetime) -> tuple[dict[str,
         "keyId": claims.key_id,
     }
     return found, ExitCode.REFUSED if expired else ExitCode.OK
-
-
-def read_keys(file: Path) -> dict[str, bytes]:
-    """The public keys in a JWK set by id; raises Failure saying what is wrong with the file."""
-    from services.vouchers.domain.qr import keys_of
-
-    try:
-        return keys_of(file.read_bytes())
-    except ValueError as error:
-        raise Failure(
-            ExitCode.USAGE,
-            f"{file} is no file with public keys: {error}.",
-            remedy="Write one with `waymark voucher keys --json > keys.json`, wherever there is a network.",
-        ) from error
 
 
 def _learner(call: Call, name: str) -> str:

@@ -6,14 +6,6 @@ import threading
 from functools import cached_property
 
 import sqlalchemy
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 from waymark.vouchers.v1 import (
@@ -32,10 +24,10 @@ from waymark.vouchers.v1 import (
 from services.platform.app import App
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import Transaction
-from services.platform.settings import Settings, SettingsError
+from services.platform.settings import Settings
+from services.platform.signing import former_public_keys, signing_key
 from services.vouchers.domain.notes import Notes
 from services.vouchers.domain.programme import Rules, Version, compile_rules
-from services.vouchers.domain.qr import SigningKey, key_id
 from services.vouchers.store import programmes
 from services.vouchers.webhooks import Deliverer
 
@@ -125,43 +117,3 @@ class VouchersApp(App):
         if "side_engine" in self.__dict__:
             self.side_engine.dispose()
         super().close()
-
-
-def signing_key(settings: Settings, name: str) -> SigningKey:
-    """Returns the Ed25519 key in the secrets folder (PKCS #8, PEM); development makes a missing one.
-
-    Raises SettingsError for a file that holds no such key, and for a missing one in production.
-    """
-    pem = settings.secret(name)
-    if not pem:
-        fresh = Ed25519PrivateKey.generate()
-        encoded = fresh.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        pem = settings.store_secret(name, encoded)
-    try:
-        private = load_pem_private_key(pem, password=None)
-    except ValueError as error:
-        raise SettingsError(f"The key {name} is not a private key in PEM form.") from error
-    if not isinstance(private, Ed25519PrivateKey):
-        raise SettingsError(f"The key {name} must be an Ed25519 key.")
-    return SigningKey(private)
-
-
-def former_public_keys(settings: Settings, name: str) -> dict[str, bytes]:
-    """Returns the public keys (32 bytes, by id) whose signatures still count beside those of the key `name`.
-
-    For `voucher-qr.pem` they are in `voucher-qr.former.pem`, `voucher-qr.former-2026.pem` and so on, as
-    public or private keys. Raises SettingsError for a file that holds no Ed25519 key.
-    """
-    found = {}
-    for pem in settings.former_secrets(name):
-        try:
-            public = load_pem_public_key(pem) if b"PUBLIC KEY" in pem else load_pem_private_key(pem, None)
-        except ValueError as error:
-            raise SettingsError(f"A former key of {name} is not a key in PEM form.") from error
-        if isinstance(public, Ed25519PrivateKey):
-            public = public.public_key()
-        if not isinstance(public, Ed25519PublicKey):
-            raise SettingsError(f"The former keys of {name} must be Ed25519 keys.")
-        raw = public.public_bytes_raw()
-        found[key_id(raw)] = raw
-    return found

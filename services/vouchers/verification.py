@@ -16,8 +16,8 @@ from services.platform.db.engine import milliseconds
 from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import ANONYMOUS
 from services.platform.rpc.interceptors.deadline import LONGEST
+from services.platform.signing import SigningKey
 from services.vouchers.domain.ledger import START, Head, Kind, checkpoint_text
-from services.vouchers.domain.qr import SigningKey
 from services.vouchers.store import ledger
 from services.vouchers.store.ledger_reading import (
     Block,

@@ -1,9 +1,8 @@
-"""ShortageListService: lists and the as-of answer; versions are in `shortage_versions.py`, drafts
-from assessments in `shortage_drafts.py`."""
+"""ShortageListService: lists. Answers are in `shortage_answers.py`, versions in `shortage_versions.py`,
+drafts from assessments in `shortage_drafts.py`."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from waymark.catalogue.v1 import shortage_list_pb2_grpc
@@ -17,18 +16,16 @@ from waymark.catalogue.v1.shortage_list_pb2 import (
     ShortageList,
 )
 
-from services.catalogue.api.messages import day_or, last, put_date
-from services.catalogue.api.occupation_names import occupation_of
+from services.catalogue.api.messages import last
+from services.catalogue.api.shortage_answers import check
 from services.catalogue.api.shortage_drafts import ShortageDraftApi
-from services.catalogue.api.shortage_versions import ShortageVersionApi, entry_message
-from services.catalogue.domain import shortage
-from services.catalogue.domain.shortage import Occupation
+from services.catalogue.api.shortage_versions import ShortageVersionApi
 from services.catalogue.store import shortage_lists
 from services.catalogue.store.tables import shortage_lists as table
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.rpc.handlers import mutation, query
+from services.platform.rpc.handlers import mark, mutation, query
 
 
 class ShortageListApi(
@@ -55,38 +52,11 @@ class ShortageListApi(
             shortage_lists=map(_message, found.rows), next_page_token=found.next_page_token
         )
 
-    @query
-    def CheckShortage(self, tx: Transaction, request: CheckShortageRequest) -> CheckShortageResponse:
-        only = last(request.shortage_list) if request.shortage_list else ""
-        if only:
-            shortage_lists.read(tx.connection, only)
-        asked = day_or(request, "date", tx.now.date())
-        return check(tx, occupation_of(tx, request.occupation), request.nuts_code, asked, only)
+    def CheckShortage(self, request: CheckShortageRequest, _: object) -> CheckShortageResponse:
+        return check(self.app.shortages, request)
 
 
-def check(
-    tx: Transaction, occupation: Occupation, nuts_code: str, asked: date, only: str
-) -> CheckShortageResponse:
-    """Answers from the versions in force on the day; over several lists the most specific entry answers."""
-    answer = CheckShortageResponse()
-    put_date(answer.date, asked)
-    codes = [occupation.isco_code[:length] for length in range(1, len(occupation.isco_code) + 1)]
-    found: list[tuple[tuple[int, ...], str, int, Any]] = []
-    for list_id, versions in shortage_lists.published(tx.connection, only).items():
-        version = shortage.in_force(versions, asked)
-        if version is None:
-            continue
-        answer.version = answer.version or f"shortageLists/{list_id}/versions/{version.number}"
-        entries = shortage_lists.candidates(tx.connection, list_id, version.number, occupation.uri, codes)
-        entry = shortage.best(entries, occupation, nuts_code)
-        if entry is not None:
-            found.append((shortage.specificity(entry), list_id, version.number, entry))
-    if found:
-        _, list_id, number, entry = max(found, key=lambda item: item[0])
-        answer.short = True
-        answer.version = f"shortageLists/{list_id}/versions/{number}"
-        answer.entry.CopyFrom(entry_message(list_id, number, entry))
-    return answer
+mark(ShortageListApi.CheckShortage, computes=True)  # public, so it has no relationships to ask
 
 
 def _message(row: Any) -> ShortageList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from waymark.catalogue.v1 import events_pb2
@@ -21,19 +22,20 @@ from waymark.catalogue.v1.shortage_list_pb2 import (
 )
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue import events
+from services.catalogue import events, shortage_book
 from services.catalogue.api.messages import day, finding, invalid, last, part, put_date, sees_drafts
+from services.catalogue.api.shortage_signing import sign
+from services.catalogue.app import CatalogueApp
 from services.catalogue.domain import shortage
 from services.catalogue.domain.findings import ERROR
 from services.catalogue.imports import shortage_csv
-from services.catalogue.store import market_changes, shortage_lists, taxonomies, uploads
+from services.catalogue.store import market_changes, shortage_lists, shortage_matches, taxonomies, uploads
 from services.catalogue.store.tables import shortage_entries, shortage_findings, shortage_versions
-from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.platform.rpc.handlers import mutation, query
+from services.platform.rpc.handlers import mark, mutation, query
 
 SEVERITY = 3  # where neither row nor request names one
 
@@ -41,7 +43,7 @@ SEVERITY = 3  # where neither row nor request names one
 class ShortageVersionApi:
     """Versions of shortage lists."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: CatalogueApp) -> None:
         self.app = app
 
     @mutation
@@ -57,7 +59,9 @@ class ShortageVersionApi:
             self._file(tx, last(request.upload)),
             request.format,
             shortage_csv.Occupations(
-                taxonomies.labels_for_matching(tx.connection), taxonomies.isco_codes(tx.connection)
+                taxonomies.labels_for_matching(tx.connection),
+                taxonomies.isco_codes(tx.connection),
+                shortage_matches.decided(tx, row.id),
             ),
             request.default_nuts_code or row.nuts_code,
             request.default_severity or SEVERITY,
@@ -74,6 +78,7 @@ class ShortageVersionApi:
             error_count=sum(found.severity == ERROR for found in draft.findings),
         )
         shortage_lists.add_rows(tx, row.id, number, draft.entries, draft.findings)
+        shortage_matches.add(tx, row.id, number, draft.matches)
         return version_message(shortage_lists.read_version(tx.connection, row.id, number))
 
     def _file(self, tx: Transaction, upload_id: str) -> bytes:
@@ -142,27 +147,37 @@ class ShortageVersionApi:
             findings=map(finding, found.rows), next_page_token=found.next_page_token
         )
 
-    @mutation
+    @mark
     def PublishShortageListVersion(
-        self, tx: Transaction, request: PublishShortageListVersionRequest
+        self, request: PublishShortageListVersionRequest, call: Any
     ) -> ShortageListVersion:
+        """Answers when no process answers from what was published before any more: see `shortage_book`."""
+        published = self._publish(request, call)
+        time.sleep(shortage_book.FRESH)
+        return published
+
+    @mutation
+    def _publish(self, tx: Transaction, request: PublishShortageListVersionRequest) -> ShortageListVersion:
         list_id, number = part(request.name, 1), int(part(request.name, 3))
         shortage_lists.read(tx.connection, list_id, lock=True)
         row = shortage_lists.read_version(tx.connection, list_id, number, lock=True)
         if row.publish_time is not None:
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "PUBLISHED", "needed": "DRAFT"})
-        check_etag(request.etag, 1)
+        check_etag(request.etag, row.revision)
         shortage.check_publication(
             entry_count=row.entry_count,
             error_count=row.error_count,
+            open_count=shortage_matches.count_open(tx, list_id, number),
             accept_findings=request.accept_findings,
             created_by=row.created_by,
             publisher=tx.principal.subject,
         )
         published = shortage_lists.published(tx.connection, list_id).get(list_id, [])
         shortage.check_order(row.valid_from, published, f"shortageLists/{list_id}")
+        shortage_matches.renumber(tx, list_id, number)
         entries = shortage_lists.entries(tx.connection, list_id, number)
         row = shortage_lists.publish(tx, list_id, number, shortage.digest(entries))
+        sign(tx, self.app.shortage_key, row, entries)
         market_changes.note(tx, MarketChange.KIND_SHORTAGE_LIST_PUBLISHED, request.name)
         tx.publish(events.shortage_published(list_id, row))
         for event in events.shortage_entries(list_id, number, entries):
@@ -203,7 +218,7 @@ def version_message(row: Any) -> ShortageListVersion:
         rejected_row_count=row.rejected_row_count,
         error_count=row.error_count,
         digest=row.digest,
-        etag=etag_of(2 if published else 1),
+        etag=etag_of(row.revision),
     )
     put_date(answer.valid_from, row.valid_from)
     put_date(answer.valid_to, row.valid_to)

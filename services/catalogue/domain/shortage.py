@@ -8,17 +8,19 @@ round: a shortage of software developers (2512) says nothing about all ICT profe
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
 
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One occupation in shortage. `uri` or `isco_code` may be empty, never both."""
 
     seq: int
@@ -29,6 +31,21 @@ class Entry:
     severity: int
     cause: int
     line: int
+
+
+class Match(NamedTuple):
+    """A row whose occupation is not sure; `normal`: its name as of `labels.normal`; `uri`, `isco_code`: what
+    it is taken for, both empty where nothing is known."""
+
+    line: int
+    label: str
+    normal: str
+    uri: str
+    isco_code: str
+    nuts_code: str
+    severity: int
+    cause: int
+    candidates: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +86,35 @@ class Validity:
     valid_to: date | None
 
 
+_VALID_FROM = attrgetter("valid_from")
+
+
 def in_force(versions: Sequence[Validity], day: date) -> Validity | None:
-    """Returns the version in force: the last that started, unless it has ended."""
-    started = max((v for v in versions if v.valid_from <= day), key=lambda v: v.valid_from, default=None)
+    """Returns the version in force: of those given (by `valid_from`) the last begun, unless it ended."""
+    place = bisect_right(versions, day, key=_VALID_FROM)
+    started = versions[place - 1] if place else None
     if started is None or (started.valid_to is not None and started.valid_to < day):
         return None
     return started
 
 
 def check_publication(
-    *, entry_count: int, error_count: int, accept_findings: bool, created_by: str, publisher: str
+    *,
+    entry_count: int,
+    error_count: int,
+    open_count: int,
+    accept_findings: bool,
+    created_by: str,
+    publisher: str,
 ) -> None:
-    """Raises Refusal unless the draft may be published by this person."""
+    """Raises Refusal unless the draft may be published by this person. `open_count`: matches not decided."""
     if publisher == created_by:
         raise Refusal(reason_pb2.REASON_SAME_PERSON)
     if not entry_count:
         raise Refusal(reason_pb2.REASON_SHORTAGE_LIST_EMPTY)
-    if error_count and not accept_findings:
-        raise Refusal(
-            reason_pb2.REASON_SHORTAGE_LIST_HAS_FINDINGS, metadata={"error_count": str(error_count)}
-        )
+    if (error_count or open_count) and not accept_findings:
+        counts = {"error_count": str(error_count), "open_match_count": str(open_count)}
+        raise Refusal(reason_pb2.REASON_SHORTAGE_LIST_HAS_FINDINGS, metadata=counts)
 
 
 def check_order(valid_from: date, published: Sequence[Validity], list_name: str) -> None:

@@ -9,20 +9,23 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from waymark.catalogue.v1.shortage_list_pb2 import ShortageCause, ShortageFormat
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.findings import Finding, Findings, clean
+from services.catalogue.domain.findings import ERROR, Finding, Findings, clean
 from services.catalogue.domain.labels import normal, stems
-from services.catalogue.domain.shortage import Entry, Occupation
+from services.catalogue.domain.shortage import Entry, Match, Occupation
 from services.catalogue.store.taxonomies import LabelRow
 from services.platform.errors import Refusal, Violation
 
 MAX_BYTES = 16 << 20
-MAX_ROWS = 20_000
+MAX_ROWS = 250_000
+MAX_CANDIDATES = 5
 NEWLINE = b"\n"
 _ISCO = re.compile(r"[0-9]{1,4}")
 _NUTS = re.compile(r"[A-Z]{2}[A-Z0-9]{0,3}")
@@ -44,18 +47,33 @@ class Draft:
 
     entries: list[Entry] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    matches: list[Match] = field(default_factory=list)
     rows: int = 0
     rejected: int = 0
+
+
+class Named(NamedTuple):
+    """What a name can mean; `sure`: it is nothing but the name of that, or somebody decided so."""
+
+    found: list[Occupation]
+    sure: bool
 
 
 class Occupations:
     """Finds occupations by code, URI or name in any language.
 
-    `labels`: rows of `taxonomies.labels_for_matching`.
+    `labels`: rows of `taxonomies.labels_for_matching`; `decided`: name (`labels.normal`) → what it means by
+    a person's decision.
     """
 
-    def __init__(self, labels: Iterable[LabelRow], isco_codes: set[str]) -> None:
+    def __init__(
+        self,
+        labels: Iterable[LabelRow],
+        isco_codes: set[str],
+        decided: Mapping[str, Occupation] = MappingProxyType({}),
+    ) -> None:
         self.isco_codes = isco_codes
+        self._decided = decided
         self._uris: dict[str, Occupation] = {}
         self._exact: defaultdict[str, dict[str, Occupation]] = defaultdict(dict)
         self._preferred: defaultdict[str, dict[str, Occupation]] = defaultdict(dict)
@@ -73,24 +91,25 @@ class Occupations:
         """Returns the occupation of a concept URI."""
         return self._uris.get(uri)
 
-    def by_name(self, name: str) -> list[Occupation]:
+    def by_name(self, name: str) -> Named:
         """Returns what a name can mean: preferred labels first, then any label, then labels with equal stems.
 
         `Pharmacist: hospital pharmacist` is tried whole, then what stands after the colon, then before it.
         Several names of one ISCO-08 unit group mean that group.
         """
+        if (known := self._decided.get(normal(name))) is not None:
+            return Named([known], sure=True)
         base = re.sub(r"\([^)]*\)", " ", name)
         for text in (base, *reversed(base.split(":"))) if ":" in base else (base,):
             key = normal(text)
             stemmed = {stems(key, language) for language in ("en", "nl", "fr", "de")}
-            for found in (
-                self._preferred.get(key),
-                self._exact.get(key),
-                *(self._stemmed.get(stem) for stem in stemmed),
-            ):
+            same = self._preferred.get(key) or self._exact.get(key)
+            alike = (self._stemmed.get(stem) for stem in stemmed)
+            for found in (same, *alike):
                 if found:
-                    return _merged(list(found.values()))
-        return []
+                    sure = found is same and text is base and len(found) == 1
+                    return Named(_merged(list(found.values())), sure)
+        return Named([], sure=False)
 
 
 def _merged(found: list[Occupation]) -> list[Occupation]:
@@ -138,6 +157,9 @@ def read(data: bytes, shape: int, occupations: Occupations, nuts_code: str, seve
         elif findings.rejected:
             draft.rejected += 1
         draft.findings.extend(findings.found)
+        match = _match(row, line, occupations, (nuts_code, severity), findings) if shape in _NAMED else None
+        if match is not None:
+            draft.matches.append(match)
     return draft
 
 
@@ -230,8 +252,32 @@ def _occupation(text: str, occupations: Occupations, findings: Findings) -> Occu
     return None
 
 
+def _match(
+    row: Row, line: int, occupations: Occupations, defaults: tuple[str, int], findings: Findings
+) -> Match | None:
+    """Returns what a person should decide of a row; None: it is sure, or more is wrong with it."""
+    name = clean(row["occupation"]).strip()[:200]
+    wrong = {finding.code for finding in findings.found if finding.severity == ERROR}
+    if (
+        not name
+        or name.isdecimal()
+        or "://" in name
+        or wrong - {"OCCUPATION_AMBIGUOUS", "OCCUPATION_UNMATCHED"}
+    ):
+        return None
+    named = occupations.by_name(name)
+    if named.sure:
+        return None
+    one = named.found[0] if len(named.found) == 1 else Occupation("", "")
+    candidates = sorted({o.uri or o.isco_code for o in named.found})[:MAX_CANDIDATES]
+    region = row.get("region", "").strip() or defaults[0]
+    severity = int(row.get("severity", "").strip() or defaults[1])
+    cause = CAUSES[row.get("cause", "").strip().lower()]
+    return Match(line, name, normal(name), one.uri, one.isco_code, region, severity, cause, candidates)
+
+
 def _by_name(name: str, occupations: Occupations, findings: Findings) -> Occupation | None:
-    found = occupations.by_name(name) if name else []
+    found = occupations.by_name(name).found if name else []
     if len(found) == 1:
         return found[0]
     if found:
@@ -254,6 +300,7 @@ def _by_name(name: str, occupations: Occupations, findings: Findings) -> Occupat
     return None
 
 
+_NAMED = {ShortageFormat.SHORTAGE_FORMAT_TEMPLATE_CSV, ShortageFormat.SHORTAGE_FORMAT_NAMES_CSV}
 Reader = Callable[[Row, int, Occupations, tuple[str, int], Findings], Entry | None]
 _SHAPES: dict[int, tuple[tuple[str, ...], str, Reader]] = {
     ShortageFormat.SHORTAGE_FORMAT_TEMPLATE_CSV: (("occupation",), ",", _template),

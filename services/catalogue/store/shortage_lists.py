@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
@@ -21,6 +20,9 @@ from services.catalogue.store.tables import (
 from services.platform.db.copying import copy
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+
+PART = 10_000  # rows
+_ENTRY = [shortage_entries.c[name] for name in Entry._fields]
 
 
 def add(tx: Transaction, list_id: str, display_names: dict[str, str], nuts_code: str) -> None:
@@ -46,6 +48,11 @@ def read(connection: Connection, list_id: str, *, lock: bool = False) -> Row[Any
 def listing() -> Select[Any]:
     """Selects the lists."""
     return select(shortage_lists)
+
+
+def ids(connection: Connection) -> list[str]:
+    """Returns the id of every list."""
+    return list(connection.execute(select(shortage_lists.c.id)).scalars())
 
 
 def add_version(tx: Transaction, list_id: str, **values: Any) -> int:
@@ -113,12 +120,14 @@ def listing_versions(list_id: str, *, drafts: bool) -> Select[Any]:
 
 
 def published(connection: Connection, list_id: str = "") -> dict[str, list[Validity]]:
-    """Returns list id → its published versions, of one list or all."""
+    """Returns list id → its published versions by the day they begin, of one list or all."""
     statement = select(shortage_versions).where(shortage_versions.c.publish_time.is_not(None))
     if list_id:
         statement = statement.where(shortage_versions.c.list_id == list_id)
     found: dict[str, list[Validity]] = {}
-    for row in connection.execute(statement.order_by(shortage_versions.c.list_id)):
+    for row in connection.execute(
+        statement.order_by(shortage_versions.c.list_id, shortage_versions.c.valid_from)
+    ):
         found.setdefault(row.list_id, []).append(Validity(row.number, row.valid_from, row.valid_to))
     return found
 
@@ -128,7 +137,12 @@ def publish(tx: Transaction, list_id: str, number: int, digest: str) -> Row[Any]
     statement = (
         update(shortage_versions)
         .where(shortage_versions.c.list_id == list_id, shortage_versions.c.number == number)
-        .values(published_by=tx.principal.subject, publish_time=func.now(), digest=digest)
+        .values(
+            published_by=tx.principal.subject,
+            publish_time=func.now(),
+            digest=digest,
+            revision=shortage_versions.c.revision + 1,
+        )
         .returning(shortage_versions)
     )
     return tx.execute(statement).one()
@@ -150,19 +164,15 @@ def listing_findings(list_id: str, number: int) -> Select[Any]:
 
 def entries(connection: Connection, list_id: str, number: int) -> list[Entry]:
     """Returns the entries of a version in order."""
-    statement = listing_entries(list_id, number).order_by(shortage_entries.c.seq)
-    return [entry_of(row) for row in connection.execute(statement)]
+    statement = listing_entries(list_id, number).with_only_columns(*_ENTRY).order_by(shortage_entries.c.seq)
+    return list(map(Entry._make, connection.execute(statement)))
 
 
-def candidates(
-    connection: Connection, list_id: str, number: int, uri: str, isco_codes: Sequence[str]
-) -> list[Entry]:
-    """Returns the entries of a version for a concept or one of the given codes."""
-    statement = listing_entries(list_id, number).where(
-        (shortage_entries.c.uri == uri) & (shortage_entries.c.uri != "")
-        | shortage_entries.c.isco_code.in_(isco_codes)
-    )
-    return [entry_of(row) for row in connection.execute(statement)]
+def each_entry(tx: Transaction, list_id: str, number: int) -> Iterator[Entry]:
+    """Yields the entries of a version in order, with flat memory."""
+    statement = listing_entries(list_id, number).with_only_columns(*_ENTRY).order_by(shortage_entries.c.seq)
+    for rows in tx.parts(statement, PART):
+        yield from map(Entry._make, rows)
 
 
 def everywhere(
@@ -181,13 +191,4 @@ def everywhere(
 
 def entry_of(row: Row[Any]) -> Entry:
     """Returns the domain's entry."""
-    return Entry(row.seq, row.uri, row.isco_code, row.label, row.nuts_code, row.severity, row.cause, row.line)
-
-
-def changes(connection: Connection) -> tuple[int, date | None]:
-    """Returns what changes whenever a version is published: how many are, and the latest start."""
-    statement = select(func.count(), func.max(shortage_versions.c.valid_from)).where(
-        shortage_versions.c.publish_time.is_not(None)
-    )
-    row = connection.execute(statement).one()
-    return int(row[0]), row[1]
+    return Entry(*(getattr(row, name) for name in Entry._fields))

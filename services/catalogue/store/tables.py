@@ -191,6 +191,7 @@ shortage_versions = Table(
     Column("digest", Text, nullable=False, server_default=""),
     Column("created_by", Text, nullable=False),
     Column("published_by", Text),
+    Column("revision", BigInteger, nullable=False, server_default="1"),
     moment("create_time", now=True),
     moment("publish_time"),
     CheckConstraint("published_by <> created_by", name="shortage_version_second_person"),

@@ -140,6 +140,15 @@ def by_uri(connection: Connection, uris: Iterable[str]) -> dict[str, Any]:
     return {row.uri: row for row in connection.execute(statement)}
 
 
+def codes_of_uris(connection: Connection) -> dict[str, str]:
+    """Returns URI → ISCO-08 code of the occupations in the newest versions."""
+    current = [item for item in newest(connection).items() if item[0] in OCCUPATIONS]
+    statement = select(concepts.c.uri, concepts.c.isco_code).where(
+        tuple_(concepts.c.scheme, concepts.c.version).in_(current)
+    )
+    return {row.uri: row.isco_code for row in connection.execute(statement)}
+
+
 def find(connection: Connection, name: str) -> tuple[Row[Any], list[Row[Any]]] | None:
     """Returns the concept of a URI, or the group of an ISCO-08 code, with its labels, of the newest version
     that has it; None: none has."""

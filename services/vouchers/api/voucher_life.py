@@ -16,6 +16,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.call import Call
 from services.platform.rpc.handlers import mark, mutation, query
+from services.platform.signing import jwk
 from services.vouchers.api.convert import moment
 from services.vouchers.api.voucher_messages import voucher_message
 from services.vouchers.app import VouchersApp
@@ -34,7 +35,7 @@ CACHED = (("cache-control", "public, max-age=3600"),)
 def _list_keys(self: Any, _: pb.ListVoucherKeysRequest, call: Call) -> pb.ListVoucherKeysResponse:
     """Answers from memory, for caches to keep."""
     call.context.send_initial_metadata(CACHED)
-    keys = [pb.VoucherKey(**qr.jwk(public)) for public in self.app.qr_keys.values()]
+    keys = [pb.VoucherKey(**jwk(public)) for public in self.app.qr_keys.values()]
     return pb.ListVoucherKeysResponse(keys=keys)
 
 

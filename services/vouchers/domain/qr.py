@@ -6,39 +6,22 @@ code in SVG or PNG.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, TypeGuard
+from typing import Any
 
 import segno
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from services.platform.signing import SigningKey, base64url, from_base64url, is_text, json_object
 
 TYPE = "waymark-voucher"
 LONGEST = 2000  # characters of a token
-
-
-@dataclass(frozen=True)
-class SigningKey:
-    """An Ed25519 key with its id."""
-
-    private: Ed25519PrivateKey
-
-    @property
-    def public(self) -> bytes:
-        """Returns the public key, 32 bytes."""
-        return self.private.public_key().public_bytes_raw()
-
-    @property
-    def id(self) -> str:
-        """Returns the key's id."""
-        return key_id(self.public)
 
 
 @dataclass(frozen=True)
@@ -76,7 +59,7 @@ def voucher_token(key: SigningKey, voucher: str, programme: str, expires: dateti
     header = {"alg": "EdDSA", "kid": key.id, "typ": TYPE}
     claims = {"sub": voucher, "programme": programme, "exp": int(expires.timestamp()), "issue": issue}
     signed = f"{_encoded(header)}.{_encoded(claims)}"
-    return f"{signed}.{_base64(key.private.sign(signed.encode()))}"
+    return f"{signed}.{base64url(key.private.sign(signed.encode()))}"
 
 
 def read_token(token: str, keys: Mapping[str, bytes]) -> Claims:
@@ -88,11 +71,15 @@ def read_token(token: str, keys: Mapping[str, bytes]) -> Claims:
     if len(parts) != 3 or len(token) > LONGEST:
         raise NotGenuineError(Flaw.MALFORMED)
     try:
-        header, claims, signature = _object(_bytes(parts[0])), _object(_bytes(parts[1])), _bytes(parts[2])
+        header, claims, signature = (
+            json_object(from_base64url(parts[0])),
+            json_object(from_base64url(parts[1])),
+            from_base64url(parts[2]),
+        )
     except ValueError:
         raise NotGenuineError(Flaw.MALFORMED) from None
     kid = header.get("kid")
-    if (header.get("alg"), header.get("typ")) != ("EdDSA", TYPE) or not _is_text(kid):
+    if (header.get("alg"), header.get("typ")) != ("EdDSA", TYPE) or not is_text(kid):
         raise NotGenuineError(Flaw.MALFORMED)
     if kid not in keys:
         raise NotGenuineError(Flaw.UNKNOWN_KEY, kid)
@@ -111,37 +98,9 @@ def _claims(claims: Mapping[str, Any], kid: str) -> Claims:
         expires = datetime.fromtimestamp(claims.get("exp"), UTC)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, OSError):
         raise NotGenuineError(Flaw.MALFORMED, kid) from None
-    if not (_is_text(voucher) and _is_text(programme) and isinstance(issue, int)):
+    if not (is_text(voucher) and is_text(programme) and isinstance(issue, int)):
         raise NotGenuineError(Flaw.MALFORMED, kid)
     return Claims(voucher, programme, expires, issue, kid)
-
-
-def jwk(public: bytes) -> dict[str, str]:
-    """Returns a public key (32 bytes) as JSON Web Key."""
-    return {
-        "kty": "OKP",
-        "crv": "Ed25519",
-        "kid": key_id(public),
-        "x": _base64(public),
-        "use": "sig",
-        "alg": "EdDSA",
-    }
-
-
-def keys_of(content: bytes) -> dict[str, bytes]:
-    """Returns the Ed25519 keys of a JWK set by id; others are passed over. Raises ValueError for anything
-    else than a JWK set in JSON, or one without such a key."""
-    found = {}
-    entries = _object(content).get("keys")
-    for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, Mapping) and (entry.get("kty"), entry.get("crv")) == ("OKP", "Ed25519"):
-            public = _bytes(str(entry.get("x", "")))
-            kid = entry.get("kid") or key_id(public)
-            if len(public) == 32 and _is_text(kid):
-                found[kid] = public
-    if not found:
-        raise ValueError("holds no Ed25519 key in the form of a JWK set")
-    return found
 
 
 def pictures(text: str) -> tuple[str, bytes]:
@@ -153,38 +112,5 @@ def pictures(text: str) -> tuple[str, bytes]:
     return svg.getvalue().decode(), png.getvalue()
 
 
-def key_id(public: bytes) -> str:
-    """Returns the id of a public key: the first 16 hex characters of SHA-256 over it."""
-    return hashlib.sha256(public).hexdigest()[:16]
-
-
 def _encoded(value: Mapping[str, object]) -> str:
-    return _base64(json.dumps(value, separators=(",", ":")).encode())
-
-
-def _is_text(value: object) -> TypeGuard[str]:
-    """False also for half a character (`\\ud800`), which JSON can hold and no answer can."""
-    return isinstance(value, str) and value.isprintable()
-
-
-def _object(content: bytes) -> dict[str, Any]:
-    """Returns a JSON object; raises ValueError for anything else."""
-    try:
-        found = json.loads(content)
-    except RecursionError:
-        raise ValueError("nests lists in lists without end") from None
-    if not isinstance(found, dict):
-        raise ValueError("is no JSON object")
-    return found
-
-
-def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes:
-    """Returns the bytes of base64url without padding; raises ValueError for anything else."""
-    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    if _base64(data) != text:  # the same bytes written differently would be another token
-        raise ValueError("is no base64url")
-    return data
+    return base64url(json.dumps(value, separators=(",", ":")).encode())

@@ -16,6 +16,7 @@ from waymark.vouchers.v1 import voucher_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.platform.settings import SettingsError
+from services.platform.signing import SigningKey, keys_of
 from services.vouchers.api import voucher_life
 from services.vouchers.app import QR, former_public_keys
 from services.vouchers.domain import qr
@@ -85,7 +86,7 @@ def test_the_published_keys_prove_a_qr_and_may_be_cached(world: World) -> None:
         "keys": [{"kty": key.kty, "crv": key.crv, "kid": key.kid, "x": key.x} for key in answer.keys]
     }
     shown = get_qr(learner, voucher)
-    claims = qr.read_token(shown.token, qr.keys_of(json.dumps(published).encode()))
+    claims = qr.read_token(shown.token, keys_of(json.dumps(published).encode()))
     assert (claims.voucher, claims.issue, claims.key_id) == (voucher, 1, shown.key_id)
     assert shown.svg.startswith("<svg")
     assert shown.png.startswith(b"\x89PNG")
@@ -306,7 +307,7 @@ def test_an_expired_voucher_is_not_extended(world: World) -> None:
 
 
 def test_qrs_of_a_former_key_still_count_and_of_a_foreign_one_not(world: World) -> None:
-    former, foreign = (qr.SigningKey(Ed25519PrivateKey.generate()) for _ in range(2))
+    former, foreign = (SigningKey(Ed25519PrivateKey.generate()) for _ in range(2))
     pem = former.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     folder = world.app.settings.secrets_dir
     (folder / "voucher-qr.former-2026.pem").write_bytes(pem)
@@ -314,7 +315,7 @@ def test_qrs_of_a_former_key_still_count_and_of_a_foreign_one_not(world: World) 
     learner, voucher = world.voucher()
     ends = datetime.now(UTC) + timedelta(days=1)
 
-    def shown(key: qr.SigningKey) -> str:
+    def shown(key: SigningKey) -> str:
         return qr.voucher_token(key, voucher, "programmes/p", ends, 1)
 
     assert standing(world, shown(former)) == Standing.STANDING_GOOD

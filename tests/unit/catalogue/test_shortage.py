@@ -70,7 +70,7 @@ V2 = Validity(2, date(2025, 7, 1), None)
     ("day", "number"), [("2024-12-31", 0), ("2025-01-01", 1), ("2025-06-30", 1), ("2025-07-01", 2)]
 )
 def test_a_later_version_ends_the_one_before(day: str, number: int) -> None:
-    found = in_force([V2, V1], date.fromisoformat(day))
+    found = in_force([V1, V2], date.fromisoformat(day))
     assert (found.number if found else 0) == number
 
 
@@ -82,6 +82,7 @@ def refused(**change: object) -> int:
     draft: dict[str, object] = {
         "entry_count": 3,
         "error_count": 0,
+        "open_count": 0,
         "accept_findings": False,
         "created_by": "maker",
         "publisher": "checker",
@@ -95,8 +96,14 @@ def test_publication_needs_a_second_person_entries_and_no_findings() -> None:
     assert refused(publisher="maker") == reason_pb2.REASON_SAME_PERSON
     assert refused(entry_count=0) == reason_pb2.REASON_SHORTAGE_LIST_EMPTY
     assert refused(error_count=1) == reason_pb2.REASON_SHORTAGE_LIST_HAS_FINDINGS
+    assert refused(open_count=1) == reason_pb2.REASON_SHORTAGE_LIST_HAS_FINDINGS
     check_publication(
-        entry_count=3, error_count=1, accept_findings=True, created_by="maker", publisher="checker"
+        entry_count=3,
+        error_count=1,
+        open_count=1,
+        accept_findings=True,
+        created_by="maker",
+        publisher="checker",
     )
 
 

@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 
 from services.cli.exits import Failure
 from services.cli.main import app
+from services.platform.signing import SigningKey, jwk
 from services.vouchers.domain import draw, qr
 
-KEY = qr.SigningKey(Ed25519PrivateKey.generate())
-STRANGE = qr.SigningKey(Ed25519PrivateKey.generate())
+KEY = SigningKey(Ed25519PrivateKey.generate())
+STRANGE = SigningKey(Ed25519PrivateKey.generate())
 
 
-def token(key: qr.SigningKey, days: int = 1) -> str:
+def token(key: SigningKey, days: int = 1) -> str:
     expires = datetime.now(UTC) + timedelta(days=days)
     return qr.voucher_token(key, "vouchers/1", "programmes/p", expires, 2)
 
@@ -26,7 +27,7 @@ def token(key: qr.SigningKey, days: int = 1) -> str:
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     file = tmp_path / "keys.json"
-    file.write_text(json.dumps({"keys": [qr.jwk(KEY.public)]}))
+    file.write_text(json.dumps({"keys": [jwk(KEY.public)]}))
     return file
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
+from services.platform.signing import SigningKey, jwk, keys_of
 from services.vouchers.domain import codes, qr
 
 
@@ -54,7 +55,7 @@ def test_the_hmac_depends_on_key_and_code() -> None:
 
 
 def test_the_qr_proves_itself_offline() -> None:
-    key = qr.SigningKey(Ed25519PrivateKey.generate())
+    key = SigningKey(Ed25519PrivateKey.generate())
     token = qr.voucher_token(key, "vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC), 1)
     head, claims, signature = (base64.urlsafe_b64decode(part + "==") for part in token.split("."))
     assert json.loads(head) == {"alg": "EdDSA", "kid": key.id, "typ": "waymark-voucher"}
@@ -72,7 +73,7 @@ def test_the_qr_proves_itself_offline() -> None:
     assert qr.pictures(token)[0].startswith("<svg")
 
 
-def made(key: qr.SigningKey, issue: int = 1) -> str:
+def made(key: SigningKey, issue: int = 1) -> str:
     return qr.voucher_token(key, "vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC), issue)
 
 
@@ -83,18 +84,18 @@ def flaw_of(token: str, keys: dict[str, bytes]) -> str:
 
 
 def test_a_genuine_qr_is_read_with_published_keys() -> None:
-    key, former = (qr.SigningKey(Ed25519PrivateKey.generate()) for _ in range(2))
-    published = {"keys": [{"kty": "RSA", "kid": "r"}, qr.jwk(key.public), qr.jwk(former.public)]}
-    keys = qr.keys_of(json.dumps(published).encode())
+    key, former = (SigningKey(Ed25519PrivateKey.generate()) for _ in range(2))
+    published = {"keys": [{"kty": "RSA", "kid": "r"}, jwk(key.public), jwk(former.public)]}
+    keys = keys_of(json.dumps(published).encode())
     for each in (key, former):
         claims = qr.read_token(made(each, 3), keys)
         assert claims == qr.Claims("vouchers/1", "programmes/p", datetime(2030, 1, 1, tzinfo=UTC), 3, each.id)
-    assert flaw_of(made(qr.SigningKey(Ed25519PrivateKey.generate())), keys) == "UNKNOWN_KEY"
+    assert flaw_of(made(SigningKey(Ed25519PrivateKey.generate())), keys) == "UNKNOWN_KEY"
 
 
 @given(st.integers(0, 10_000), st.sampled_from("ABCxyz019-_.= "))
 def test_no_changed_character_stays_genuine(place: int, other: str) -> None:
-    key = qr.SigningKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
+    key = SigningKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
     token = made(key)
     place %= len(token)
     changed = token[:place] + other + token[place + 1 :]
@@ -103,7 +104,7 @@ def test_no_changed_character_stays_genuine(place: int, other: str) -> None:
 
 
 def test_another_algorithm_or_kind_of_token_is_none() -> None:
-    key = qr.SigningKey(Ed25519PrivateKey.generate())
+    key = SigningKey(Ed25519PrivateKey.generate())
     keys = {key.id: key.public}
     head, claims, _ = made(key).split(".")
 
@@ -122,7 +123,7 @@ def test_another_algorithm_or_kind_of_token_is_none() -> None:
 
 
 def test_the_qr_as_picture_is_a_png() -> None:
-    _, picture = qr.pictures(made(qr.SigningKey(Ed25519PrivateKey.generate())))
+    _, picture = qr.pictures(made(SigningKey(Ed25519PrivateKey.generate())))
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")
     assert len(picture) < 20_000
 
@@ -130,4 +131,4 @@ def test_the_qr_as_picture_is_a_png() -> None:
 @pytest.mark.parametrize("document", [None, [], {}, {"keys": []}, {"keys": [1]}, {"keys": [{"kty": "OKP"}]}])
 def test_a_file_without_keys_is_refused(document: object) -> None:
     with pytest.raises(ValueError, match=r"JWK set|no JSON object"):
-        qr.keys_of(json.dumps(document).encode())
+        keys_of(json.dumps(document).encode())

@@ -824,7 +824,9 @@ class PublishShortageListVersionRequest(_message.Message):
     name: _builtins.str
     """Resource name `shortageLists/{list}/versions/{n}`."""
     accept_findings: _builtins.bool
-    """Publish although rows were rejected; without it a draft with errors is refused."""
+    """Publish although rows were rejected or matches are open (see ShortageMatchService): what was rejected is left out, what
+    is open counts as found. Without it such a draft is refused.
+    """
     etag: _builtins.str
     """Version that was looked at; a stale one is refused, empty: not checked."""
     request_id: _builtins.str

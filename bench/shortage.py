@@ -1,0 +1,205 @@
+"""As-of answers from shortage lists: one at a time and in batches of 100, over gRPC.
+
+A list of 30 yearly versions, each with 500 occupations in 400 regions (6 000 000 entries), is asked for any
+occupation, region and day; one at a time compared in the same run with an echo RPC of the same kind of
+server. Both run as two processes of eight threads, one for each core of the machine that the goals are set
+for. Run as `make bench-shortage`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, text
+from waymark.catalogue.v1 import shortage_answer_pb2, shortage_list_pb2
+
+from bench import echo
+from bench.load import Caller, Load, run_load
+from bench.redeem_world import ROOT, keys, settings
+from bench.report import Goal, report
+from services.cli.stack import process
+from services.cli.stack.ports import free_port
+from services.cli.stack.postgres import Postgres
+from services.platform.db.engine import driver_url
+from services.platform.db.migrations import migrate
+from services.platform.db.roles import create_service_database
+from tests.support.servers import token
+
+CALLERS = 32
+YEARS, OCCUPATIONS, REGIONS = int(os.environ.get("BENCH_YEARS", "30")), 500, 400
+FIRST_YEAR = 2001
+SECONDS = 6.0
+BATCH = 100
+BEARER = (("authorization", f"Bearer {token('learner')}"),)
+CHECK = "/waymark.catalogue.v1.ShortageListService/CheckShortage"
+CHECK_MANY = "/waymark.catalogue.v1.ShortageAnswerService/CheckShortages"
+GOALS = (
+    Goal("rate_to_echo", "≥", 0.7),
+    Goal("batch_answers_per_s", "≥", 20_000, "answers/s"),
+)
+# As many entries as there are, published without the events that nobody listens to here.
+_SEED = (
+    "INSERT INTO shortage_lists (id, display_names, nuts_code) VALUES ('bench', '{}', 'BE')",
+    """INSERT INTO shortage_versions (list_id, number, valid_from, method, row_count, rejected_row_count,
+      entry_count, error_count, created_by)
+      SELECT 'bench', n, make_date(:first + n - 1, 1, 1), '', :entries, 0, :entries, 0, 'maker'
+      FROM generate_series(1, :years) AS n""",
+    """INSERT INTO shortage_entries (list_id, number, seq, uri, isco_code, label, nuts_code, severity, cause,
+      line)
+      SELECT 'bench', n, o * :regions + r + 1, '', (1000 + o * 17)::text, 'Occupation ' || o,
+        'BE' || lpad(upper(to_hex(r)), 3, '0'), 1 + (o + r + n) % 5, (o + r) % 4, o * :regions + r + 2
+      FROM generate_series(1, :years) AS n, generate_series(0, :occupations - 1) AS o,
+        generate_series(0, :regions - 1) AS r""",
+    """UPDATE shortage_versions SET published_by = 'checker', publish_time = now(), digest = 'x'""",
+)
+
+
+def main() -> int:
+    """Measures and reports; returns the exit code."""
+    with tempfile.TemporaryDirectory(prefix="waymark-bench-") as name, keys() as jwks:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with _database(folder) as url:
+            engine = create_engine(driver_url(url), use_native_hstore=False)
+            _seed(engine)
+            environ = settings(url, jwks, folder, f"127.0.0.1:{free_port()}")
+            environ["WAYMARK_CATALOGUE_DATABASE_URL"] = url
+            with _serving(environ) as (address, server):
+                first = _first(address)
+                one, single = run_load(_singles(address), seconds=SECONDS), _single(address)
+                many = run_load(_batches(address), seconds=SECONDS)
+                memory = _memory(server)
+            echoed = _echo(url, jwks, folder)
+            engine.dispose()
+    return 0 if report("shortage", _figures(one, single, many, echoed, first, memory), GOALS) else 1
+
+
+def _figures(
+    one: Load, single: Load, many: Load, echoed: Load, first: float, memory: float
+) -> dict[str, float]:
+    return {
+        "entries": float(YEARS * OCCUPATIONS * REGIONS),
+        "answers_per_s": one.rate,
+        "answer_p50_ms": one.p50 * 1000,
+        "answer_p99_ms": one.p99 * 1000,
+        "alone_p50_ms": single.p50 * 1000,
+        "echo_per_s": echoed.rate,
+        "rate_to_echo": one.rate / echoed.rate,
+        "batch_answers_per_s": many.rate * BATCH,
+        "batch_p99_ms": many.p99 * 1000,
+        "first_of_all_years_s": first,
+        "server_mib": memory,
+        "errors": float(sum(sum(load.errors.values()) for load in (one, many, echoed))),
+    }
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    server = Postgres(folder / "postgres", free_port())
+    log = folder / "postgres.log"
+    server.prepare(log)
+    running = process.spawn(server.command(), log)
+    try:
+        process.wait_ready(running, server.ready, log, 60)
+        create_service_database(server.url(), "catalogue", "bench")
+        url = server.socket_url("waymark_catalogue", "waymark_catalogue", "bench")
+        migrate("catalogue", url)
+        yield url
+    finally:
+        process.stop(running, server.command())
+
+
+def _seed(engine: Engine) -> None:
+    values = {
+        "first": FIRST_YEAR,
+        "years": YEARS,
+        "occupations": OCCUPATIONS,
+        "regions": REGIONS,
+        "entries": OCCUPATIONS * REGIONS,
+    }
+    with engine.begin() as connection:
+        for statement in _SEED:
+            connection.execute(text(statement), values)
+        connection.execute(text("ANALYZE shortage_entries"))
+
+
+@contextmanager
+def _serving(environ: dict[str, str]) -> Iterator[tuple[str, int]]:
+    command = [
+        sys.executable,
+        "-c",
+        "from services.platform.rpc import supervisor; from services.platform.settings import Settings; "
+        "raise SystemExit(supervisor.run_server(Settings.from_environment('catalogue')))",
+    ]
+    running = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
+    try:
+        echo.wait_serving(environ["WAYMARK_LISTEN"])
+        yield environ["WAYMARK_LISTEN"], running.pid
+    finally:
+        running.terminate()
+        running.wait(timeout=30)
+
+
+def _questions(seed: int, count: int) -> list[shortage_list_pb2.CheckShortageRequest]:
+    """Some are short, some are not: a fifth of the regions and some of the occupations are in no entry."""
+    pick = random.Random(seed)
+    found = []
+    for _ in range(count):
+        code = str(1000 + pick.randrange(OCCUPATIONS + OCCUPATIONS // 5) * 17)[:4]
+        region = f"BE{pick.randrange(REGIONS + REGIONS // 5):03X}"
+        request = shortage_list_pb2.CheckShortageRequest(occupation=code, nuts_code=region)
+        request.date.year = FIRST_YEAR + pick.randrange(YEARS)
+        request.date.month, request.date.day = pick.randint(1, 12), pick.randint(1, 28)
+        found.append(request)
+    return found
+
+
+def _singles(address: str, callers: int = CALLERS) -> list[Caller]:
+    bodies = [each.SerializeToString() for each in _questions(1, 2000)]
+    return [Caller(address, CHECK, bodies[number:] + bodies[:number], BEARER) for number in range(callers)]
+
+
+def _single(address: str) -> Load:
+    return run_load(_singles(address, 1), seconds=2.0)
+
+
+def _batches(address: str) -> list[Caller]:
+    bodies = [
+        shortage_answer_pb2.CheckShortagesRequest(requests=_questions(seed, BATCH)).SerializeToString()
+        for seed in range(50)
+    ]
+    return [Caller(address, CHECK_MANY, bodies[number:] + bodies[:number], BEARER) for number in range(8)]
+
+
+def _first(address: str) -> float:
+    """Seconds until every process has read every version: what the first who ask wait for, all together."""
+    started = time.perf_counter()
+    bodies = [each.SerializeToString() for each in _questions(3, 40 * YEARS)]
+    run_load([Caller(address, CHECK, bodies, BEARER) for _ in range(8)], timeout=120)
+    return time.perf_counter() - started
+
+
+def _memory(server: int) -> float:
+    """MiB of the largest process of the server."""
+    import psutil
+
+    family = psutil.Process(server).children(recursive=True)
+    return max(each.memory_info().rss for each in family) / 2**20
+
+
+def _echo(url: str, jwks: str, folder: Path) -> Load:
+    with echo.echo_server(settings(url, jwks, folder, f"127.0.0.1:{free_port()}")) as address:
+        body = echo.body("x" * 40)
+        return run_load([Caller(address, echo.ECHO, [body], BEARER) for _ in range(CALLERS)], seconds=SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Published shortage lists as answers need them, kept in the process.
+
+A published version never changes, so it is read once. What can change is which versions there are. A look at
+that counts for FRESH seconds, and whoever publishes is answered only when every look from before has run out:
+a question asked after that is answered by the new version, in every process, without asking the database.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import text
+
+from services.catalogue.domain import merkle, shortage, shortage_proof
+from services.catalogue.domain.shortage import Entry, Occupation, Validity
+from services.catalogue.domain.shortage_index import Table
+from services.catalogue.store import shortage_lists, taxonomies
+from services.platform.db.transaction import transaction
+from services.platform.gathering import aside
+
+if TYPE_CHECKING:
+    from services.platform.app import App
+
+FRESH = 0.05  # seconds
+KEPT_ENTRIES = 8_000_000  # 17 bytes each
+KEPT_HASHES = 1_000_000  # 80 bytes each
+T = TypeVar("T")
+Version = tuple[str, int]  # list, number
+
+_STATE = text(
+    """
+    SELECT (SELECT count(*) FROM shortage_lists) AS lists,
+           (SELECT count(*) FROM shortage_versions WHERE publish_time IS NOT NULL) AS versions,
+           (SELECT count(*) FROM taxonomy_versions) AS taxonomies
+    """
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """What is published, as of one look. `codes`: concept URI → ISCO-08 code."""
+
+    state: tuple[int, ...]
+    lists: Mapping[str, list[Validity]]
+    known: frozenset[str]
+    codes: Mapping[str, str]
+
+    def occupation(self, name: str) -> Occupation | None:
+        """Returns what a caller means by a concept URI or ISCO-08 code; None: no taxonomy knows it."""
+        if name.isascii() and name.isdecimal() and len(name) <= 4:
+            return Occupation("", name)
+        code = self.codes.get(name)
+        return None if code is None else Occupation(name, code)
+
+
+class Answer(NamedTuple):
+    """`version`: the one in force that the answer rests on; `entry`: what makes it short."""
+
+    version: Version | None
+    entry: Entry | None
+
+
+class ShortageBook:
+    """One per process."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._looking = threading.Lock()
+        self._looked = 0.0
+        self._view: View | None = None
+        self._today = date.min
+        self._tables = _Kept[Table](KEPT_ENTRIES, len)
+        self._trees = _Kept[merkle.Levels](KEPT_HASHES, lambda tree: 2 * len(tree[0]))
+
+    def view(self, *, anew: bool = False) -> tuple[View, date]:
+        """Returns what is published and the day by the database's clock (UTC); `anew`: as of now."""
+        if self._view is None or anew or time.monotonic() >= self._looked + FRESH:
+            aside(partial(self._renew, time.monotonic() - (0 if anew else FRESH)))
+        assert self._view is not None
+        return self._view, self._today
+
+    def _renew(self, not_before: float) -> None:
+        with self._looking:
+            if self._view is None or self._looked < not_before:
+                begun = time.monotonic()
+                self._look()
+                self._looked = begun
+
+    def _look(self) -> None:
+        with transaction(self._app, read_only=True) as tx:
+            state = tuple(tx.execute(_STATE).one())
+            self._today = tx.now.date()
+            if self._view is None or self._view.state != state:
+                known = frozenset(shortage_lists.ids(tx.connection))
+                published = shortage_lists.published(tx.connection)
+                self._view = View(state, published, known, taxonomies.codes_of_uris(tx.connection))
+
+    def answer(self, view: View, occupation: Occupation, nuts_code: str, day: date, only: str) -> Answer:
+        """Answers from the versions in force on the day; over several lists the most specific entry answers.
+
+        `only`: a list's id, or "" for all."""
+        first: Version | None = None
+        found: list[tuple[tuple[int, ...], Version, Entry]] = []
+        for list_id in [only] if only else view.lists:
+            in_force = shortage.in_force(view.lists.get(list_id, []), day)
+            if in_force is None:
+                continue
+            version = list_id, in_force.number
+            first = first or version
+            entry = self._table(version).find(occupation, nuts_code)
+            if entry is not None:
+                found.append((shortage.specificity(entry), version, entry))
+        if not found:
+            return Answer(first, None)
+        _, version, entry = max(found, key=lambda item: item[0])
+        return Answer(version, entry)
+
+    def _table(self, version: Version) -> Table:
+        return self._tables.used(version) or aside(partial(self._tables.get, version, self._read_table))
+
+    def _read_table(self, version: Version) -> Table:
+        with transaction(self._app, read_only=True) as tx:
+            return Table(shortage_lists.each_entry(tx, *version))
+
+    def tree(self, version: Version) -> merkle.Levels:
+        """Returns the hashes over the entries of a published version."""
+        return self._trees.get(version, self._read_tree)
+
+    def _read_tree(self, version: Version) -> merkle.Levels:
+        with transaction(self._app, read_only=True) as tx:
+            return merkle.levels(map(shortage_proof.item, shortage_lists.each_entry(tx, *version)))
+
+
+class _Kept(Generic[T]):
+    """What was made of versions, up to a size; what was not used for longest goes first."""
+
+    def __init__(self, most: int, size: Callable[[T], int]) -> None:
+        self._most = most
+        self._size = size
+        self._making = threading.Lock()
+        self._kept: OrderedDict[Version, T] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, version: Version, make: Callable[[Version], T]) -> T:
+        """Returns what `make` makes of a version; one is made at a time."""
+        found = self.used(version)
+        if found is None:
+            with self._making:
+                found = self.used(version)
+                if found is None:
+                    found = make(version)
+                    self._keep(version, found)
+        return found
+
+    def used(self, version: Version) -> T | None:
+        """Returns what is kept of a version, which counts as used; None: nothing."""
+        found = self._kept.get(version)
+        if found is not None and len(self._kept) > 1:
+            with suppress(KeyError):  # it may have gone since
+                self._kept.move_to_end(version)
+        return found
+
+    def _keep(self, version: Version, made: T) -> None:
+        self._kept[version] = made
+        while len(self._kept) > 1 and sum(map(self._size, self._kept.values())) > self._most:
+            self._kept.popitem(last=False)
