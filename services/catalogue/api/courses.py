@@ -144,14 +144,15 @@ def _tags(tx: Transaction, given: Course) -> list[Document]:
 def _messages(tx: Transaction, rows: Sequence[Any]) -> list[Course]:
     """Returns the messages of courses with the branding of who offers them."""
     branded = branding.branded(tx.connection, [row.organisation_id for row in rows])
-    answers = [_message(row) for row in rows]
+    answers = [course_message(row) for row in rows]
     for row, answer in zip(rows, answers, strict=True):
         if found := branded.get(row.organisation_id):
             put_branding(answer, found)
     return answers
 
 
-def _message(row: Any) -> Course:
+def course_message(row: Any) -> Course:
+    """Returns the message of a row of `courses`, without the branding of who offers it."""
     document: Document = row.document
     answer = Course(
         name=f"courses/{row.id}",

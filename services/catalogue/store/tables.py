@@ -345,6 +345,22 @@ courses = Table(
     Index("courses_offered", "id", postgresql_where=text("removed_time IS NULL")),
 )
 
+# All courses of one moment, in files of the object store.
+course_snapshots = Table(
+    "course_snapshots",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("state", SmallInteger, nullable=False),  # CourseSnapshot.State
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("course_count", BigInteger, nullable=False, server_default="0"),
+    Column("change_token", Text, nullable=False, server_default=""),
+    Column("parts", JSONB, nullable=False, server_default="[]"),  # store.course_snapshots.Part
+    moment("create_time", now=True),
+    moment("state_time", now=True),
+    # One at a time: who asks while one is being made gets that one.
+    Index("course_snapshots_open", text("(true)"), unique=True, postgresql_where=text("state IN (1, 2)")),
+)
+
 # The metadata is complete once this module is imported, as Alembic expects.
 from services.catalogue.store import assessment_tables, market_tables  # noqa: E402
 
