@@ -40,7 +40,7 @@ def watch(
     @wraps(method)
     def served(self: Any, request: Any, call: Any) -> Iterator[A]:
         end = min(call.started + request.follow_seconds, call.deadline - SPARED)
-        answer, sent = None, 0.0
+        answer, sent = None, -ALIVE
         while True:
             answer, tells = twice(once, self, request, answer, call, repeatable=True)
             now = time.monotonic()
