@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from waymark.catalogue.v1 import source_pb2_grpc
+from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.catalogue.v1.source_pb2 import (
     CreateSourceRequest,
     GetSourceRequest,
     ListSourcesRequest,
     ListSourcesResponse,
+    RollBackSourceRequest,
     Source,
     UpdateSourceRequest,
 )
 
+from services.catalogue.api.feed_runs import feed_run_message
 from services.catalogue.api.messages import last, mask, only_own, required
-from services.catalogue.store import organisations, sources
+from services.catalogue.store import feed_runs, organisations, sources
 from services.catalogue.store.tables import sources as table
 from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
@@ -94,6 +97,14 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
         if "default_language" in values:
             values["default_language"] = given.default_language or LANGUAGE
         return _message(sources.change(tx, row.id, **values))
+
+    @mutation
+    def RollBackSource(self, tx: Transaction, request: RollBackSourceRequest) -> FeedRun:
+        source = sources.read(tx.connection, last(request.name), lock=True)
+        named = last(request.feed_run) if request.feed_run else ""
+        target = feed_runs.to_roll_back_to(tx, source.id, named)
+        run = feed_runs.add(tx, source.id, target.upload_id, dry_run=request.dry_run, rolls_back_to=target.id)
+        return feed_run_message(feed_runs.read(tx.connection, run))
 
 
 def _message(row: Any) -> Source:

@@ -280,6 +280,9 @@ feed_runs = Table(
     Column("hold_reason", SmallInteger, nullable=False, server_default="0"),
     Column("complete", Boolean, nullable=False, server_default="false"),
     *(Column(name, BigInteger, nullable=False, server_default="0") for name in _COUNTS),
+    Column("rolls_back_to", UuidText, ForeignKey("feed_runs.id")),  # whose raw copy it imports again
+    Column("rolled_back_by", UuidText, ForeignKey("feed_runs.id")),
+    Column("requested_by", Text, nullable=False, server_default=""),  # subject of the access token
     moment("create_time", now=True),
     moment("state_time", now=True),
     CheckConstraint(
@@ -302,6 +305,19 @@ feed_findings = Table(
     Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     *finding_columns(),
+)
+
+# What a run does to courses, as far as it is told.
+feed_changes = Table(
+    "feed_changes",
+    metadata,
+    Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, nullable=False),  # FeedChange.Kind
+    Column("course_id", UuidText, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("titles", JSONB, nullable=False),
+    Column("fields", ARRAY(Text), nullable=False),
 )
 
 feed_staged = Table(

@@ -62,6 +62,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_ACCREDITATION_CRITERIA_NOT_MET: _Reason.ValueType  # 112
     REASON_OBSERVATION_FILE_INVALID: _Reason.ValueType  # 140
     REASON_CHANGE_TOKEN_AHEAD: _Reason.ValueType  # 160
+    REASON_NOTHING_TO_ROLL_BACK: _Reason.ValueType  # 161
     REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
     REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
     REASON_STEP_DRIVEN_BY_VOUCHERS: _Reason.ValueType  # 302
@@ -181,6 +182,7 @@ REASON_PARTNER_APPLICATION_OPEN: Reason.ValueType  # 111
 REASON_ACCREDITATION_CRITERIA_NOT_MET: Reason.ValueType  # 112
 REASON_OBSERVATION_FILE_INVALID: Reason.ValueType  # 140
 REASON_CHANGE_TOKEN_AHEAD: Reason.ValueType  # 160
+REASON_NOTHING_TO_ROLL_BACK: Reason.ValueType  # 161
 REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
 REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
 REASON_STEP_DRIVEN_BY_VOUCHERS: Reason.ValueType  # 302
