@@ -46,7 +46,10 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
 
     @query
     def GetCourse(self, tx: Transaction, request: GetCourseRequest) -> Course:
-        return _messages(tx, [courses.read(tx.connection, last(request.name))])[0]
+        row = courses.read(tx.connection, last(request.name))
+        answer = _messages(tx, [row])[0]
+        answer.stands_for.extend(f"courses/{other.id}" for other in courses.standing_behind(tx, row.id))
+        return answer
 
     @query
     def ListCourses(self, tx: Transaction, request: ListCoursesRequest) -> ListCoursesResponse:
@@ -174,6 +177,8 @@ def course_message(row: Any) -> Course:
         added = answer.offerings.add(mode=offering["mode"], language=offering["language"])
         for session in offering["sessions"]:
             added.sessions.append(session_message(row.id, {**session, "mode": offering["mode"]}))
+    if row.same_as is not None:
+        answer.same_as = f"courses/{row.same_as}"
     if row.missing_time is not None:
         answer.missing_time.FromDatetime(row.missing_time)
     answer.update_time.FromDatetime(row.update_time)

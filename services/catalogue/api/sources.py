@@ -32,6 +32,8 @@ CHANGEABLE = (
     "removal_grace_feeds",
     "default_language",
     "default_nuts_code",
+    "precedence",
+    "field_precedence",
 )
 REMOVAL_LIMIT = 20  # percent, unless a source has its own
 LANGUAGE = "en"
@@ -60,6 +62,8 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             removal_grace_feeds=given.removal_grace_feeds,
             default_language=given.default_language or LANGUAGE,
             default_nuts_code=given.default_nuts_code,
+            precedence=0 if only_own(tx.principal) else given.precedence,  # of no partner's choosing
+            field_precedence={} if only_own(tx.principal) else dict(given.field_precedence),
         )
         return _message(sources.read(tx.connection, source))
 
@@ -94,6 +98,8 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
         values = {field: getattr(given, field) for field in fields}
         if "removal_limit_percent" in values:
             values["removal_limit_percent"] = given.removal_limit_percent or REMOVAL_LIMIT
+        if "field_precedence" in values:
+            values["field_precedence"] = dict(given.field_precedence)
         if "default_language" in values:
             values["default_language"] = given.default_language or LANGUAGE
         return _message(sources.change(tx, row.id, **values))
@@ -117,6 +123,8 @@ def _message(row: Any) -> Source:
         removal_grace_feeds=row.removal_grace_feeds,
         default_language=row.default_language,
         default_nuts_code=row.default_nuts_code,
+        precedence=row.precedence,
+        field_precedence=row.field_precedence,
         etag=etag_of(row.version),
     )
     answer.create_time.FromDatetime(row.create_time)

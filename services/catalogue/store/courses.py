@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select, text, u
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.courses import Document
-from services.catalogue.store.tables import courses
+from services.catalogue.store.tables import courses, sources
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
@@ -135,6 +135,17 @@ def read(connection: Connection, course: str, *, lock: bool = False) -> Row[Any]
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no course {course}.")
     return row
+
+
+def standing_behind(tx: Transaction, course: str) -> Sequence[Row[Any]]:
+    """Returns the courses that a course stands for, in the order of their sources."""
+    statement = (
+        select(courses)
+        .join(sources, sources.c.id == courses.c.source_id)
+        .where(courses.c.same_as == course)
+        .order_by(sources.c.precedence.desc(), courses.c.create_time, courses.c.id)
+    )
+    return tx.execute(statement).all()
 
 
 def listing(organisation: str, source: str) -> Select[Any]:

@@ -240,6 +240,9 @@ sources = Table(
     Column("format", SmallInteger, nullable=False),
     Column("removal_limit_percent", SmallInteger, nullable=False),
     Column("removal_grace_feeds", SmallInteger, nullable=False, server_default="0"),
+    # Of linked courses the one of the source with the higher number comes first; by field where said.
+    Column("precedence", Integer, nullable=False, server_default="0"),
+    Column("field_precedence", JSONB, nullable=False, server_default="{}"),
     Column("default_language", Text, nullable=False),
     Column("default_nuts_code", Text, nullable=False),
     Column("version", BigInteger, nullable=False, server_default="1"),
@@ -351,6 +354,7 @@ courses = Table(
     Column("missing_run", UuidText),
     moment("missing_time"),
     moment("removed_time"),
+    Column("same_as", UuidText),  # the course that stands for it, as `store.course_links` finds
     # Transaction that changed the row last, set by a trigger; the index follows it below the xmin horizon.
     Column("changed_xid", BigInteger, nullable=False, server_default="0"),
     moment("create_time", now=True),
@@ -359,6 +363,7 @@ courses = Table(
     Index("courses_changed", "changed_xid", "id"),
     Index("courses_organisation", "organisation_id", "id", postgresql_where=text("removed_time IS NULL")),
     Index("courses_offered", "id", postgresql_where=text("removed_time IS NULL")),
+    Index("courses_same_as", "same_as", postgresql_where=text("same_as IS NOT NULL")),
 )
 
 # All courses of one moment, in files of the object store.
@@ -378,6 +383,6 @@ course_snapshots = Table(
 )
 
 # The metadata is complete once this module is imported, as Alembic expects.
-from services.catalogue.store import assessment_tables, market_tables  # noqa: E402
+from services.catalogue.store import assessment_tables, link_tables, market_tables  # noqa: E402
 
-__all__ = ["assessment_tables", "market_tables", "metadata"]
+__all__ = ["assessment_tables", "link_tables", "market_tables", "metadata"]

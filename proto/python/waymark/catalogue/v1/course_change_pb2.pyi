@@ -43,7 +43,9 @@ class CourseChange(_message.Message):
 
     @_builtins.property
     def course(self) -> _course_pb2.Course:
-        """The course, as GetCourse shows it but for `branding`, which is its organisation's; unset when it is removed."""
+        """The course, as GetCourse shows it but for what others say of it: `branding` is its organisation's, `stands_for` is in
+        `same_as` of the others. Unset when it is removed.
+        """
 
     def __init__(
         self,

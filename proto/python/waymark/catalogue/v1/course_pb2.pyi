@@ -129,6 +129,8 @@ class Course(_message.Message):
     REMOVED_FIELD_NUMBER: _builtins.int
     MISSING_TIME_FIELD_NUMBER: _builtins.int
     BRANDING_FIELD_NUMBER: _builtins.int
+    SAME_AS_FIELD_NUMBER: _builtins.int
+    STANDS_FOR_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -147,6 +149,10 @@ class Course(_message.Message):
     """Page of the provider."""
     removed: _builtins.bool
     """True when it is no longer offered."""
+    same_as: _builtins.str
+    """The course of another source that stands for this one, `courses/{id}`: a person has said that they are the same, and the
+    other's source comes first. Empty when it stands for itself.
+    """
     etag: _builtins.str
     """Version of this state; send it back with a correction."""
     @_builtins.property
@@ -184,6 +190,10 @@ class Course(_message.Message):
         """How its provider wants to be shown with it, a branch without branding as the next above it; unset when none has said."""
 
     @_builtins.property
+    def stands_for(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The courses of other sources that it stands for, `courses/{id}`. Only GetCourse fills it."""
+
+    @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
@@ -206,12 +216,14 @@ class Course(_message.Message):
         removed: _builtins.bool = ...,
         missing_time: _timestamp_pb2.Timestamp | None = ...,
         branding: _organisation_pb2.Branding | None = ...,
+        same_as: _builtins.str = ...,
+        stands_for: _abc.Iterable[_builtins.str] | None = ...,
         etag: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "removed", b"removed", "source", b"source", "subjects", b"subjects", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "removed", b"removed", "same_as", b"same_as", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
