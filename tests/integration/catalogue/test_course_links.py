@@ -130,3 +130,32 @@ def test_a_link_without_a_word_goes_when_they_are_not_alike_any_more(two: Any) -
     catalogue.feed(market, feed(*OURS))
     look(catalogue)
     assert pairs(catalogue, links(catalogue)) == {frozenset({"W", "1"})}
+
+
+def test_a_course_is_composed_field_by_field_of_those_that_are_the_same(two: Any) -> None:
+    catalogue, _, market = two
+    decide(catalogue, links(catalogue)[0].name, SAME)
+    mine = course(catalogue, "W")
+    change = source_pb2.Source(name=market, field_precedence={"offerings": 5})
+    paths = FieldMask(paths=["field_precedence"])
+    catalogue.sources().UpdateSource(source_pb2.UpdateSourceRequest(source=change, update_mask=paths))
+    catalogue.feed(market, feed({**OURS[0], "description": "Theirs.", "price": "77.00"}, *OURS[1:]))
+    theirs = course(catalogue, "1")
+    given = course_pb2.Course(name=theirs.name, kind="exam")
+    request = course_pb2.CorrectCourseRequest(course=given, update_mask=FieldMask(paths=["kind"]))
+    catalogue.courses().CorrectCourse(request)
+
+    def composed(name: str) -> Any:
+        return catalogue.courses("").GetCourse(course_pb2.GetCourseRequest(name=name, composed=True))
+
+    whole = composed(mine.name)
+    assert dict(whole.titles) == dict(mine.titles)  # both say it, and the course comes first
+    assert dict(whole.descriptions) == {"en": "Theirs."}  # one says nothing
+    assert whole.offerings == theirs.offerings  # by the precedence of the field
+    assert whole.kind == "exam"  # a correction comes before every feed
+    origin = {each.field: each.course for each in whole.origins}
+    others = {field for field, name in origin.items() if name == theirs.name}
+    assert others == {"descriptions", "offerings", "kind"}
+    plain = course(catalogue, "W")  # control: unless asked for it is as its source says
+    assert (plain.kind, plain.descriptions, plain.offerings) == ("course", {}, mine.offerings)
+    assert composed(theirs.name).offerings == theirs.offerings
