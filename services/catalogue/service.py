@@ -10,8 +10,11 @@ from waymark.catalogue.v1 import (
     agreement_review_pb2_grpc,
     assessment_pb2_grpc,
     contact_details_pb2_grpc,
+    course_change_pb2_grpc,
     course_export_pb2_grpc,
+    course_link_pb2_grpc,
     course_pb2_grpc,
+    course_snapshot_pb2_grpc,
     feed_run_pb2_grpc,
     market_change_pb2_grpc,
     observation_pb2_grpc,
@@ -32,7 +35,10 @@ from services.catalogue.api.agreement_reviews import AgreementReviewApi
 from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_reviews, end_those_over
 from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.contact_details import ContactDetailsApi
+from services.catalogue.api.course_changes import CourseChangeApi
 from services.catalogue.api.course_exports import CourseExportApi
+from services.catalogue.api.course_links import CourseLinkApi
+from services.catalogue.api.course_snapshots import CourseSnapshotApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.market_changes import MarketChangeApi
@@ -50,8 +56,10 @@ from services.catalogue.api.sources import SourceApi
 from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
+from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
+from services.catalogue.linking import follow_changes
 from services.catalogue.search.follower import follow
 from services.platform.app import App
 from services.platform.operations.runner import run_due
@@ -72,6 +80,9 @@ SERVICERS: Sequence[Servicer] = (
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
+    (course_link_pb2_grpc.add_CourseLinkServiceServicer_to_server, CourseLinkApi),
+    (course_snapshot_pb2_grpc.add_CourseSnapshotServiceServicer_to_server, CourseSnapshotApi),
+    (course_change_pb2_grpc.add_CourseChangeServiceServicer_to_server, CourseChangeApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
     (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),
     (assessment_pb2_grpc.add_AssessmentServiceServicer_to_server, AssessmentApi),
@@ -93,6 +104,8 @@ DEFINITION = ServiceDefinition(
     reactions={},
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
+        Job("course-links", timedelta(seconds=1), follow_changes),
+        Job("course-snapshots", timedelta(seconds=1), make_waiting),
         Job("operations", timedelta(seconds=1), work_on),
         Job("shortage-signatures", timedelta(minutes=5), sign_unsigned),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),

@@ -167,13 +167,13 @@ class Caller:
         if answer.status_code >= 400:
             raise Failure(ExitCode.REFUSED, f"The upload was refused with HTTP {answer.status_code}.")
 
-    def download(self, url: str) -> bytes:
-        """GETs a download address; raises Failure."""
+    def download(self, url: str, begin: int = 0) -> bytes:
+        """GETs a download address, from byte `begin` on; raises Failure."""
         with self.reached():
-            answer = self.client.http(url).get(url)
+            answer = self.client.http(url).get(url, headers={"range": f"bytes={begin}-"} if begin else {})
         if answer.status_code >= 400:
             raise Failure(ExitCode.REFUSED, f"The download was refused with HTTP {answer.status_code}.")
-        return answer.content
+        return answer.content if "content-range" in answer.headers else answer.content[begin:]
 
     @property
     def subject(self) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FORMATS = "XCRI-CAP 1.2, EMG 3.0, LHÉO 2.2 and 2.3, schema.org JSON-LD, CSV template"
 feed = typer.Typer(help=f"Feeds of partners: dry run, import, findings, held runs. Formats: {FORMATS}.")
 MANAGER = "catalogue_manager:maker"
+SHOWN = 20  # findings, and changes, of a report
 ENDED = {"STATE_HELD", "STATE_SUCCEEDED", "STATE_FAILED", "STATE_REJECTED"}
 RUN = {
     "run": "name",
@@ -39,6 +40,9 @@ RUN = {
     "removed": "coursesRemoved",
     "errors": "errorCount",
     "warnings": "warningCount",
+    "rolls back to": "rollsBackTo",
+    "rolled back by": "rolledBackBy",
+    "asked for by": "requestedBy",
 }
 FINDINGS = {
     "severity": "severity",
@@ -48,6 +52,13 @@ FINDINGS = {
     "value": "value",
     "what": "message",
     "mend it": "remedy",
+}
+CHANGES = {
+    "becomes": "kind",
+    "course": "course",
+    "partner's id": "externalId",
+    "title": "titles",
+    "differs in": "changedFields",
 }
 SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="sources/{id}")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="feedRuns/{id}")]
@@ -83,6 +94,41 @@ def import_(call: Call, source: SourceName, file: File, partial: Partial = False
 def findings(call: Call, run: RunName, limit: Limit = 500) -> None:
     """Show the findings of a run in the order of the file: where, what is wrong, how to mend it."""
     call.many(f"{run}/findings", FINDINGS, limit, empty="no findings")
+
+
+@feed.command(epilog="Example:  waymark feed changes feedRuns/0198… --json")
+@calls(MANAGER)
+def changes(call: Call, run: RunName, limit: Limit = 500) -> None:
+    """Show what a run does to courses, or would do: those that vanish first, then changed and new ones."""
+    call.many(f"{run}/changes", CHANGES, limit, key="feedChanges", empty="no changes")
+
+
+@feed.command("roll-back", epilog="Example:  waymark feed roll-back sources/0198… --to feedRuns/0198…")
+@calls(MANAGER)
+def roll_back(
+    call: Call,
+    source: SourceName,
+    to: Annotated[str, typer.Option(help="feedRuns/{id} to go back to; default: the last good one.")] = "",
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking; for programs.")] = False,
+) -> None:
+    """Take a source back to what an earlier run brought; shows first what would change, and asks.
+
+    Corrections stay. A second roll-back changes nothing.
+    """
+    if not yes:
+        preview = _roll_back(call, source, to, dry=True)
+        report(call, preview)
+        if dry:
+            return
+        to = call.get(preview)["rollsBackTo"]
+        typer.confirm("Roll back?", abort=True)
+    report(call, _roll_back(call, source, to, dry=False))
+
+
+def _roll_back(call: Call, source: str, to: str, *, dry: bool) -> str:
+    name: str = call.post(f"{source}:rollBack", {"feedRun": to, "dryRun": dry})["name"]
+    return wait_for_run(call.caller, name)
 
 
 @feed.command(epilog="Example:  waymark feed runs --source sources/0198…")
@@ -174,14 +220,17 @@ def wait_for_run(caller: Caller, name: str, *, since_held: bool = False, timeout
 
 
 def report(call: Call, name: str) -> None:
-    """Prints a run with its first findings; raises Failure when it did not succeed, so that scripts stop."""
+    """Prints a run with its first findings and changes; raises Failure when it did not succeed, so that
+    scripts stop."""
     run = call.get(name)
-    found = call.get(f"{name}/findings", page_size=20).get("findings", [])
+    found = call.get(f"{name}/findings", page_size=SHOWN).get("findings", [])
+    done = call.get(f"{name}/changes", page_size=SHOWN).get("feedChanges", [])
     if call.as_json:
-        output.as_json({"run": run, "findings": found})
+        output.as_json({"run": run, "findings": found, "changes": done})
     else:
         output.details(run, RUN)
         output.table(found, FINDINGS, empty="no findings")
+        output.table(done, CHANGES, empty="no changes")
     if run["state"] != "STATE_SUCCEEDED":
         held = run["state"] == "STATE_HELD"
         remedy = (

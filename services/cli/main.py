@@ -31,6 +31,7 @@ MODULES = {
     "agreement": "services.cli.agreement",
     "contact": "services.cli.contact",
     "feed": "services.cli.feed",
+    "course": "services.cli.course",
     "search": "services.cli.search",
     "programme": "services.cli.programme",
     "facts": "services.cli.facts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from waymark.catalogue.v1 import course_pb2_grpc
@@ -11,6 +11,7 @@ from waymark.catalogue.v1.course_pb2 import (
     TAG_ORIGIN_PERSON,
     CorrectCourseRequest,
     Course,
+    FieldOrigin,
     GetCourseRequest,
     ListCoursesRequest,
     ListCoursesResponse,
@@ -24,8 +25,9 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue import events
 from services.catalogue.api.branding import put_branding
 from services.catalogue.api.messages import day_or, invalid, last, mask, put_date
+from services.catalogue.domain import composing
 from services.catalogue.domain import courses as domain
-from services.catalogue.domain.courses import CORRECTABLE, Document
+from services.catalogue.domain.courses import CORRECTABLE, FIELDS, Document
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports.values import web_address
 from services.catalogue.store import branding, courses, taxonomies
@@ -46,7 +48,11 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
 
     @query
     def GetCourse(self, tx: Transaction, request: GetCourseRequest) -> Course:
-        return _messages(tx, [courses.read(tx.connection, last(request.name))])[0]
+        rows = courses.with_same(tx, last(request.name))
+        answer = _messages(tx, rows[:1])[0]
+        answer.stands_for.extend(f"courses/{other.id}" for other in rows[1:])
+        put_origins(answer, rows if request.composed else rows[:1])
+        return answer
 
     @query
     def ListCourses(self, tx: Transaction, request: ListCoursesRequest) -> ListCoursesResponse:
@@ -144,39 +150,72 @@ def _tags(tx: Transaction, given: Course) -> list[Document]:
 def _messages(tx: Transaction, rows: Sequence[Any]) -> list[Course]:
     """Returns the messages of courses with the branding of who offers them."""
     branded = branding.branded(tx.connection, [row.organisation_id for row in rows])
-    answers = [_message(row) for row in rows]
+    answers = [course_message(row) for row in rows]
     for row, answer in zip(rows, answers, strict=True):
         if found := branded.get(row.organisation_id):
             put_branding(answer, found)
     return answers
 
 
-def _message(row: Any) -> Course:
+def course_message(row: Any) -> Course:
+    """Returns the message of a row of `courses`, without the branding of who offers it."""
     document: Document = row.document
     answer = Course(
         name=f"courses/{row.id}",
         organisation=f"organisations/{row.organisation_id}",
         source=f"sources/{row.source_id}",
         external_id=row.external_id,
-        titles=document["titles"],
-        descriptions=document["descriptions"],
-        kind=document["kind"],
-        eqf_level=document["eqf_level"],
-        url=document["url"],
-        subjects=document["subjects"],
-        occupations=map(tag_message, document["occupations"]),
         corrected_fields=sorted(row.corrections),
         removed=row.removed_time is not None,
         etag=etag_of(row.version),
     )
-    for offering in document["offerings"]:
-        added = answer.offerings.add(mode=offering["mode"], language=offering["language"])
-        for session in offering["sessions"]:
-            added.sessions.append(session_message(row.id, {**session, "mode": offering["mode"]}))
+    for field in FIELDS:
+        put_field(answer, row.id, document, field)
+    if row.same_as is not None:
+        answer.same_as = f"courses/{row.same_as}"
     if row.missing_time is not None:
         answer.missing_time.FromDatetime(row.missing_time)
     answer.update_time.FromDatetime(row.update_time)
     return answer
+
+
+def put_field(answer: Course, course: str, document: Document, field: str) -> None:
+    """Writes a field of a course's document into a message, in place of what was there."""
+    value = document[field]
+    answer.ClearField(field)  # type: ignore[arg-type]  # one of FIELDS
+    if field == "offerings":
+        for offering in value:
+            added = answer.offerings.add(mode=offering["mode"], language=offering["language"])
+            for session in offering["sessions"]:
+                added.sessions.append(session_message(course, {**session, "mode": offering["mode"]}))
+    elif field == "occupations":
+        answer.occupations.extend(map(tag_message, value))
+    elif isinstance(value, dict):
+        getattr(answer, field).update(value)
+    elif isinstance(value, list):
+        getattr(answer, field).extend(value)
+    else:
+        setattr(answer, field, value)
+
+
+def put_origins(answer: Course, rows: Sequence[Any]) -> None:
+    """Writes where each field comes from, and the field itself where it is of another than the first row.
+
+    `rows`: the course, and those that it is composed of with it, as `store.courses.with_same` returns them.
+    """
+    for field, row in composing.chosen(rows).items():
+        if row is not rows[0]:
+            put_field(answer, row.id, row.document, field)
+        origin = answer.origins.add(
+            field=field,
+            kind=FieldOrigin.KIND_FEED,
+            course=f"courses/{row.id}",
+            source=f"sources/{row.source_id}",
+        )
+        if correction := row.corrections.get(field):
+            origin.kind = FieldOrigin.KIND_CORRECTION
+            origin.correct_time.FromDatetime(datetime.fromisoformat(correction["at"]))
+            put_field(origin.feed_value, row.id, row.imported, field)
 
 
 def tag_message(tag: Document) -> OccupationTag:

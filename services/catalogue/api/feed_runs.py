@@ -7,8 +7,11 @@ from typing import Any
 from waymark.catalogue.v1 import feed_run_pb2_grpc
 from waymark.catalogue.v1.feed_run_pb2 import (
     ApproveFeedRunRequest,
+    FeedChange,
     FeedRun,
     GetFeedRunRequest,
+    ListFeedChangesRequest,
+    ListFeedChangesResponse,
     ListFeedFindingsRequest,
     ListFeedFindingsResponse,
     ListFeedRunsRequest,
@@ -19,7 +22,8 @@ from waymark.catalogue.v1.feed_run_pb2 import (
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.api.messages import finding, last, only_own
-from services.catalogue.store import feed_runs, sources, staging, uploads
+from services.catalogue.store import feed_changes, feed_runs, sources, staging, uploads
+from services.catalogue.store.tables import feed_changes as feed_changes_table
 from services.catalogue.store.tables import feed_findings
 from services.catalogue.store.tables import feed_runs as table
 from services.platform.app import App
@@ -45,6 +49,7 @@ COPIED = (
     "courses_missing",
     "error_count",
     "warning_count",
+    "requested_by",
 )
 
 
@@ -59,11 +64,11 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
         source = sources.read(tx.connection, last(request.source), lock=True)
         upload = uploads.read_ready(tx, last(request.upload))
         run = feed_runs.add(tx, source.id, upload.id, dry_run=request.dry_run, partial=request.partial)
-        return _message(feed_runs.read(tx.connection, run))
+        return feed_run_message(feed_runs.read(tx.connection, run))
 
     @query
     def GetFeedRun(self, tx: Transaction, request: GetFeedRunRequest) -> FeedRun:
-        return _message(feed_runs.read(tx.connection, last(request.name)))
+        return feed_run_message(feed_runs.read(tx.connection, last(request.name)))
 
     @query
     def ListFeedRuns(self, tx: Transaction, request: ListFeedRunsRequest) -> ListFeedRunsResponse:
@@ -78,7 +83,7 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
             filters={"source": source, "own": own},
         )
         return ListFeedRunsResponse(
-            feed_runs=map(_message, found.rows), next_page_token=found.next_page_token
+            feed_runs=map(feed_run_message, found.rows), next_page_token=found.next_page_token
         )
 
     @query
@@ -96,13 +101,28 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
             findings=map(finding, found.rows), next_page_token=found.next_page_token
         )
 
+    @query
+    def ListFeedChanges(self, tx: Transaction, request: ListFeedChangesRequest) -> ListFeedChangesResponse:
+        run = feed_runs.read(tx.connection, last(request.parent)).id
+        found = page(
+            tx,
+            self.app.signer,
+            feed_changes.listing(run),
+            order_by=[feed_changes_table.c.seq],
+            request=request,
+            filters={"parent": request.parent},
+        )
+        return ListFeedChangesResponse(
+            feed_changes=map(_change, found.rows), next_page_token=found.next_page_token
+        )
+
     @mutation
     def ApproveFeedRun(self, tx: Transaction, request: ApproveFeedRunRequest) -> FeedRun:
         row = _held(tx, last(request.name))
         row = feed_runs.change(
             tx, row.id, state=FeedRun.STATE_QUEUED, records_accepted=row.records_held, records_held=0
         )
-        return _message(row)
+        return feed_run_message(row)
 
     @mutation
     def RejectFeedRun(self, tx: Transaction, request: RejectFeedRunRequest) -> FeedRun:
@@ -120,7 +140,7 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
             courses_removed=0,
             courses_missing=0,
         )
-        return _message(row)
+        return feed_run_message(row)
 
 
 def _held(tx: Transaction, run: str) -> Any:
@@ -131,13 +151,28 @@ def _held(tx: Transaction, run: str) -> Any:
     return row
 
 
-def _message(row: Any) -> FeedRun:
+def _change(row: Any) -> FeedChange:
+    return FeedChange(
+        kind=row.kind,
+        course=f"courses/{row.course_id}",
+        external_id=row.external_id,
+        titles=row.titles,
+        changed_fields=row.fields,
+    )
+
+
+def feed_run_message(row: Any) -> FeedRun:
+    """Returns the message of a run."""
     answer = FeedRun(
         name=f"feedRuns/{row.id}",
         source=f"sources/{row.source_id}",
         upload=f"catalogueUploads/{row.upload_id}",
         **{name: getattr(row, name) for name in COPIED},
     )
+    if row.rolls_back_to:
+        answer.rolls_back_to = f"feedRuns/{row.rolls_back_to}"
+    if row.rolled_back_by:
+        answer.rolled_back_by = f"feedRuns/{row.rolled_back_by}"
     answer.create_time.FromDatetime(row.create_time)
     answer.state_time.FromDatetime(row.state_time)
     return answer

@@ -16,6 +16,7 @@ from typing import Any
 
 Document = dict[str, Any]
 
+FIELDS = ("titles", "descriptions", "kind", "eqf_level", "url", "subjects", "occupations", "offerings")
 CORRECTABLE = ("titles", "descriptions", "kind", "eqf_level", "url", "occupations")
 MAX_SESSIONS = 500
 ALWAYS = "9999-12-31"  # start of a session one can enter at any time, where an order is needed

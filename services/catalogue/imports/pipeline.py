@@ -31,7 +31,7 @@ from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.tags import Tags
 from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store import courses as course_store
-from services.catalogue.store import feed_runs, sources, staging, uploads
+from services.catalogue.store import feed_changes, feed_runs, sources, staging, uploads
 from services.catalogue.store.staging import Action, Staged
 from services.platform.db.transaction import Transaction, transaction
 
@@ -63,6 +63,8 @@ class FeedImport:
             self._source = sources.read(tx.connection, row.source_id)
             self._upload = uploads.read(tx.connection, row.upload_id)
         self._row = row
+        # Who rolls back has looked at what vanishes; the grace is for what a partner left out by mistake.
+        self._grace = 0 if row.rolls_back_to else self._source.removal_grace_feeds
         self._reader = READERS[self._source.format]
         self._counts: Counter[str] = Counter()
         self._findings = 0
@@ -88,6 +90,7 @@ class FeedImport:
         with transaction(self._app) as tx:
             staging.forget(tx, self._run)
             feed_runs.forget_findings(tx, self._run)
+            feed_changes.forget(tx, self._run)
             feed_runs.change(tx, self._run, state=FeedRun.STATE_RUNNING, attempts=self._row.attempts + 1)
         self._tags = Tags(self._app)
         self._context = Context(
@@ -206,8 +209,8 @@ class FeedImport:
         good = self._counts["records_in"] - self._counts["records_rejected"]
         with transaction(self._app) as tx:
             staging.analyze(tx)
-            grace = self._source.removal_grace_feeds
-            present, missing, going = course_store.count_present(tx, self._source.id, self._run, grace)
+            source, grace = self._source.id, self._grace
+            present, missing, going = course_store.count_present(tx, source, self._run, grace)
             verdict = guard.judge(
                 guard.Situation(
                     complete=self._complete,
@@ -233,6 +236,8 @@ class FeedImport:
             else:
                 values["records_accepted"] = good
                 values["state"] = FeedRun.STATE_SUCCEEDED if self._row.dry_run else FeedRun.STATE_RUNNING
+            if self._complete:
+                feed_changes.note(tx, source, self._run, grace, removes=verdict.removes)
             row = feed_runs.change(tx, self._run, **values)
             if row.state in (FeedRun.STATE_SUCCEEDED, FeedRun.STATE_FAILED):
                 staging.forget(tx, self._run)
@@ -260,9 +265,7 @@ class FeedImport:
         source = self._source
         while True:
             with transaction(self._app) as tx:
-                rows = course_store.leave_out(
-                    tx, source.id, self._run, source.removal_grace_feeds, APPLY_BATCH
-                )
+                rows = course_store.leave_out(tx, source.id, self._run, self._grace, APPLY_BATCH)
                 for row in rows:
                     if row.told:
                         tx.publish(
@@ -281,7 +284,9 @@ class FeedImport:
         """Ends the run as SUCCEEDED."""
         with transaction(self._app) as tx:
             staging.forget(tx, self._run)
-            feed_runs.change(tx, self._run, state=FeedRun.STATE_SUCCEEDED)
+            row = feed_runs.change(tx, self._run, state=FeedRun.STATE_SUCCEEDED)
+            if row.rolls_back_to:
+                feed_runs.mark_rolled_back(tx, row)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from services.catalogue.search.schema import CURRENCIES, field_language
 
 EPOCH = date(1970, 1, 1).toordinal()
 FOREVER = 10_000_000  # days; after every date
+ITSELF = "itself"
 SUMMARY = 300  # characters
 _KEPT = struct.Struct("<iidd")  # start, end, latitude, longitude
 
@@ -47,6 +48,8 @@ def document(row: Any) -> tantivy.Document:
     made = tantivy.Document()
     made.add_text("id", row.id)
     made.add_text("organisation", row.organisation_id)
+    if row.same_as is None:
+        made.add_text("stands_for", ITSELF)
     made.add_text("kind", state["kind"])
     if state["eqf_level"]:
         made.add_unsigned("eqf", state["eqf_level"])

@@ -9,7 +9,7 @@ from tantivy import FieldType, Occur, Query
 from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest
 
 from services.catalogue.api.messages import day, invalid, last
-from services.catalogue.search.documents import EPOCH
+from services.catalogue.search.documents import EPOCH, ITSELF
 from services.catalogue.search.market import Market, Shortages, View
 from services.catalogue.search.places import Places
 from services.catalogue.search.schema import CURRENCIES
@@ -44,6 +44,8 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
     ):
         if values:
             add(any_of(name, values))
+    if request.collapse_same:
+        add(any_of("stands_for", [ITSELF]))
     if request.occupations:
         add(_occupations(list(request.occupations)))
     if request.nuts_code:

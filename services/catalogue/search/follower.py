@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import tantivy
 from filelock import FileLock, Timeout
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.catalogue.search import directory as disk
 from services.catalogue.search.directory import Cursor, Directory, IndexDamaged
 from services.catalogue.search.documents import document
+from services.platform.db import horizon
 from services.platform.db.transaction import transaction
 
 if TYPE_CHECKING:
@@ -35,18 +36,18 @@ HEAP = 20_000_000  # bytes of the writer that follows
 BUILD_HEAP = 120_000_000  # bytes of the writer that builds
 FIRST = Cursor(0, "00000000-0000-0000-0000-000000000000")
 
-_HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+_HORIZON = select(horizon.HORIZON)
 _CHANGES = text(
-    """
-    SELECT id::text, organisation_id, document, removed_time, changed_xid FROM courses
+    f"""
+    SELECT id::text, organisation_id, document, same_as, removed_time, changed_xid FROM courses
     WHERE (changed_xid, id) > (:xid, CAST(:course AS uuid))
-      AND changed_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+      AND changed_xid < {horizon.SQL}
     ORDER BY changed_xid, id LIMIT :size
-    """
+    """  # noqa: S608  a constant
 )
 _PAGE = text(
     """
-    SELECT id::text, organisation_id, document FROM courses
+    SELECT id::text, organisation_id, document, same_as FROM courses
     WHERE removed_time IS NULL AND id > CAST(:after AS uuid) ORDER BY id LIMIT :size
     """
 )

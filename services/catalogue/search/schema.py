@@ -7,7 +7,7 @@ from functools import cache
 import tantivy
 
 # Any change here needs a new number: indexes of another one are rebuilt.
-REVISION = "3"
+REVISION = "4"
 
 # Languages with word stems; texts of others go into the fields of OTHER, words as they are.
 STEMMED = {"en": "english", "fr": "french", "de": "german", "nl": "dutch"}
@@ -36,7 +36,7 @@ def schema() -> tantivy.Schema:
     builder.add_text_field("plain", tokenizer_name=PLAIN, index_option="freq")
     for name in ("organisation", "isco4", "language", "kind", "nuts", "start_month"):
         builder.add_text_field(name, tokenizer_name=RAW, fast=True, index_option="basic")
-    for name in ("isco", "uri", "place", "cell"):
+    for name in ("isco", "uri", "place", "cell", "stands_for"):
         builder.add_text_field(name, tokenizer_name=RAW, index_option="basic")
     for name in ("mode", "eqf"):
         builder.add_unsigned_field(name, indexed=True, fast=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, text, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, text, update
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.courses import Document
-from services.catalogue.store.tables import courses
+from services.catalogue.store.tables import courses, sources
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
@@ -133,8 +133,29 @@ def read(connection: Connection, course: str, *, lock: bool = False) -> Row[Any]
     statement = select(courses).where(courses.c.id == course)
     row = connection.execute(statement.with_for_update() if lock else statement).first()
     if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no course {course}.")
+        raise _unknown(course)
     return row
+
+
+def _unknown(course: str) -> Refusal:
+    return Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no course {course}.")
+
+
+def with_same(tx: Transaction, course: str) -> Sequence[Row[Any]]:
+    """Returns a course and those that it stands for, each with `precedence` and `field_precedence` of its
+    source. Raises Refusal(NOT_FOUND).
+    """
+    itself = courses.c.id == course
+    statement = (
+        select(courses, sources.c.precedence, sources.c.field_precedence)
+        .join(sources, sources.c.id == courses.c.source_id)
+        .where(or_(itself, courses.c.same_as == course))
+        .order_by(itself.desc(), courses.c.create_time, courses.c.id)
+    )
+    rows = tx.execute(statement).all()
+    if not rows or rows[0].id != course:
+        raise _unknown(course)
+    return rows
 
 
 def listing(organisation: str, source: str) -> Select[Any]:

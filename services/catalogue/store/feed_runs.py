@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
@@ -16,11 +16,22 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
+_r = feed_runs.c
+# One that failed may have done a part.
+_TOOK_EFFECT = and_(~_r.dry_run, or_(_r.state == FeedRun.STATE_SUCCEEDED, _r.applied_to != ""))
 ACTIVE = (FeedRun.STATE_QUEUED, FeedRun.STATE_RUNNING, FeedRun.STATE_HELD)
 
 
-def add(tx: Transaction, source: str, upload: str, *, dry_run: bool, partial: bool) -> str:
-    """Queues a run;
+def add(
+    tx: Transaction,
+    source: str,
+    upload: str,
+    *,
+    dry_run: bool,
+    partial: bool = False,
+    rolls_back_to: str | None = None,
+) -> str:
+    """Queues a run that the caller asks for;
 
     The source must be locked. Raises Refusal(FEED_RUN_ACTIVE) while another is unfinished.
     """
@@ -38,6 +49,8 @@ def add(tx: Transaction, source: str, upload: str, *, dry_run: bool, partial: bo
             state=FeedRun.STATE_QUEUED,
             dry_run=dry_run,
             partial=partial,
+            rolls_back_to=rolls_back_to,
+            requested_by=tx.principal.subject,
         )
     )
     return run
@@ -50,6 +63,46 @@ def read(connection: Connection, run: str, *, lock: bool = False) -> Row[Any]:
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no feed run {run}.")
     return row
+
+
+def to_roll_back_to(tx: Transaction, source: str, named: str = "") -> Row[Any]:
+    """Returns the run of a source that a roll-back goes back to: the one named, else the last good one.
+
+    Raises Refusal: NOT_FOUND, NOTHING_TO_ROLL_BACK.
+    """
+    if named and str(read(tx.connection, named).source_id) != source:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no feed run {named} of this source.")
+    served = select(func.max(_r.create_time)).where(_r.source_id == source, _TOOK_EFFECT).scalar_subquery()
+    statement = (
+        select(feed_runs)
+        .where(
+            _r.source_id == source,
+            _r.state == FeedRun.STATE_SUCCEEDED,
+            _TOOK_EFFECT,
+            _r.complete,
+            ~_r.partial,
+            _r.id == named if named else and_(_r.create_time < served, _r.rolled_back_by.is_(None)),
+        )
+        .order_by(_r.create_time.desc())
+        .limit(1)
+    )
+    row = tx.execute(statement).first()
+    if row is None:
+        raise Refusal(reason_pb2.REASON_NOTHING_TO_ROLL_BACK)
+    return row
+
+
+def mark_rolled_back(tx: Transaction, run: Row[Any]) -> None:
+    """Marks the runs that the roll-back `run` has undone: those after the one that it goes back to."""
+    since = select(_r.create_time).where(_r.id == run.rolls_back_to).scalar_subquery()
+    undone = (
+        _r.source_id == run.source_id,
+        _TOOK_EFFECT,
+        _r.rolled_back_by.is_(None),
+        _r.create_time > since,
+        _r.create_time < run.create_time,
+    )
+    tx.execute(update(feed_runs).where(*undone).values(rolled_back_by=run.id))
 
 
 def listing(source: str, organisation: str) -> Select[Any]:

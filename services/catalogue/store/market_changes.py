@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, text, tuple_
+from sqlalchemy import Row, insert, select, tuple_
 
 from services.catalogue.store.market_tables import market_changes
+from services.platform.db.horizon import settled
 from services.platform.db.transaction import Transaction
 
 Token = tuple[int, int]  # transaction, number
@@ -22,10 +23,5 @@ def note(tx: Transaction, kind: int, resource: str, subject: str = "", nuts_code
 def after(tx: Transaction, token: Token, size: int) -> Sequence[Row[Any]]:
     """Returns up to `size` changes after a token, the oldest first."""
     key = tuple_(market_changes.c.xid, market_changes.c.id)
-    statement = select(market_changes).where(key > token, _settled()).order_by(*key).limit(size)
-    return tx.execute(statement).all()
-
-
-def _settled() -> ColumnElement[bool]:
-    """Transactions older than any that still runs: no other change can come in before theirs."""
-    return market_changes.c.xid < text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+    statement = select(market_changes).where(key > token, settled(market_changes.c.xid))
+    return tx.execute(statement.order_by(*key).limit(size)).all()

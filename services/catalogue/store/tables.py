@@ -241,6 +241,9 @@ sources = Table(
     Column("format", SmallInteger, nullable=False),
     Column("removal_limit_percent", SmallInteger, nullable=False),
     Column("removal_grace_feeds", SmallInteger, nullable=False, server_default="0"),
+    # Of linked courses the one of the source with the higher number comes first; by field where said.
+    Column("precedence", Integer, nullable=False, server_default="0"),
+    Column("field_precedence", JSONB, nullable=False, server_default="{}"),
     Column("default_language", Text, nullable=False),
     Column("default_nuts_code", Text, nullable=False),
     Column("version", BigInteger, nullable=False, server_default="1"),
@@ -281,6 +284,9 @@ feed_runs = Table(
     Column("hold_reason", SmallInteger, nullable=False, server_default="0"),
     Column("complete", Boolean, nullable=False, server_default="false"),
     *(Column(name, BigInteger, nullable=False, server_default="0") for name in _COUNTS),
+    Column("rolls_back_to", UuidText, ForeignKey("feed_runs.id")),  # whose raw copy it imports again
+    Column("rolled_back_by", UuidText, ForeignKey("feed_runs.id")),
+    Column("requested_by", Text, nullable=False, server_default=""),  # subject of the access token
     moment("create_time", now=True),
     moment("state_time", now=True),
     CheckConstraint(
@@ -303,6 +309,19 @@ feed_findings = Table(
     Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     *finding_columns(),
+)
+
+# What a run does to courses, as far as it is told.
+feed_changes = Table(
+    "feed_changes",
+    metadata,
+    Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, nullable=False),  # FeedChange.Kind
+    Column("course_id", UuidText, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("titles", JSONB, nullable=False),
+    Column("fields", ARRAY(Text), nullable=False),
 )
 
 feed_staged = Table(
@@ -336,6 +355,7 @@ courses = Table(
     Column("missing_run", UuidText),
     moment("missing_time"),
     moment("removed_time"),
+    Column("same_as", UuidText),  # the course that stands for it, as `store.course_links` finds
     # Transaction that changed the row last, set by a trigger; the index follows it below the xmin horizon.
     Column("changed_xid", BigInteger, nullable=False, server_default="0"),
     moment("create_time", now=True),
@@ -344,9 +364,26 @@ courses = Table(
     Index("courses_changed", "changed_xid", "id"),
     Index("courses_organisation", "organisation_id", "id", postgresql_where=text("removed_time IS NULL")),
     Index("courses_offered", "id", postgresql_where=text("removed_time IS NULL")),
+    Index("courses_same_as", "same_as", postgresql_where=text("same_as IS NOT NULL")),
+)
+
+# All courses of one moment, in files of the object store.
+course_snapshots = Table(
+    "course_snapshots",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("state", SmallInteger, nullable=False),  # CourseSnapshot.State
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("course_count", BigInteger, nullable=False, server_default="0"),
+    Column("change_token", Text, nullable=False, server_default=""),
+    Column("parts", JSONB, nullable=False, server_default="[]"),  # store.course_snapshots.Part
+    moment("create_time", now=True),
+    moment("state_time", now=True),
+    # One at a time: who asks while one is being made gets that one.
+    Index("course_snapshots_open", text("(true)"), unique=True, postgresql_where=text("state IN (1, 2)")),
 )
 
 # The metadata is complete once this module is imported, as Alembic expects.
-from services.catalogue.store import assessment_tables, market_tables  # noqa: E402
+from services.catalogue.store import assessment_tables, link_tables, market_tables  # noqa: E402
 
-__all__ = ["assessment_tables", "market_tables", "metadata"]
+__all__ = ["assessment_tables", "link_tables", "market_tables", "metadata"]

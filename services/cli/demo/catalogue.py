@@ -189,13 +189,14 @@ def onboard(journey: Journey, caller: Caller, short: str, name: str) -> str:
     return created
 
 
-def new_source(caller: Caller, organisation: str, feed_format: str) -> str:
-    """Gives an organisation a source; returns its resource name."""
+def new_source(caller: Caller, organisation: str, feed_format: str, **changes: Any) -> str:
+    """Gives an organisation a source; returns its resource name. `changes`: fields in JSON that differ."""
     source = {
         "organisation": organisation,
         "displayName": "course feed",
         "format": feed_format,
         "defaultNutsCode": PLACE,
+        **changes,
     }
     created: str = caller.rest("POST", "/v1/sources", {"source": source, "requestId": request_id()})["name"]
     return created

@@ -78,7 +78,7 @@ def walk_programmes(home: Path | None, data: Path | None, *, as_json: bool, pati
 
 
 def walk_catalogue(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
-    """Walks rows C1-C6, C10-C17, C19 and C21; returns how many steps failed. Raises Failure when there is no
+    """Walks rows C1-C7, C10-C17, C19 and C21; returns how many steps failed. Raises Failure when there is no
     stack."""
     return _walk(home, data, CATALOGUE, "catalogue", as_json=as_json, patience=patience)
 

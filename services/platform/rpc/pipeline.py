@@ -54,7 +54,7 @@ def intercept(
     behaviour: Any = both or (handler.unary_stream if method.server_streaming else handler.unary_unary)
     if not getattr(behaviour, "asks_relationships", False):
         raise ContractError(
-            f"{method.path} is not implemented with @mutation, @query, @query_stream or @exchange."
+            f"{method.path} is not implemented with @mutation, @query, @query_stream, @watch or @exchange."
         )
     parse = cast("Parse", handler.request_deserializer)
     serialize = cast("Callable[[Any], bytes]", handler.response_serializer)

@@ -57,6 +57,12 @@ def test_a_correction_survives_the_next_import_and_can_be_taken_back(one: Any) -
     catalogue.feed(source, feed(*rows))
     served = catalogue.courses("").GetCourse(course_pb2.GetCourseRequest(name=course.name))
     assert (served.titles["en"], served.eqf_level, served.occupations[0].uri) == ("Welding", 5, NURSE)
+    origins = {origin.field: origin for origin in served.origins}
+    title, level = origins["titles"], origins["eqf_level"]
+    assert (title.kind, level.kind) == (course_pb2.FieldOrigin.KIND_CORRECTION, 1)
+    assert (title.source, title.feed_value) == (source, Course(titles={"en": "Wellding"}))
+    assert title.HasField("correct_time")
+    assert not level.HasField("feed_value")
     call, request = correct(catalogue, served, "titles", revert=True)
     assert call(request).titles["en"] == "Wellding"
     told = events(catalogue, events_pb2.CourseChanged)

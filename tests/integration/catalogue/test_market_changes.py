@@ -105,5 +105,5 @@ def test_nothing_is_left_out_that_commits_late(lmi: Catalogue) -> None:
 
 
 def test_control_without_the_horizon_it_is_left_out(lmi: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(market_changes, "_settled", true)
+    monkeypatch.setattr(market_changes, "settled", lambda _: true())
     assert read_while_one_is_open(lmi) == ["assessments/later"]

@@ -59,7 +59,7 @@ def test_a_server_does_not_start_with_either() -> None:
 def test_a_method_that_asks_no_relationships_is_not_served() -> None:
     read = read_method(method("NoteService", "Wait"), {})
     handler = grpc.unary_unary_rpc_method_handler(lambda request, context: request)
-    with pytest.raises(ContractError, match="@mutation, @query, @query_stream or @exchange"):
+    with pytest.raises(ContractError, match="@mutation, @query, @query_stream, @watch or @exchange"):
         intercept(read, handler, ())
 
 

@@ -129,6 +129,9 @@ class Course(_message.Message):
     REMOVED_FIELD_NUMBER: _builtins.int
     MISSING_TIME_FIELD_NUMBER: _builtins.int
     BRANDING_FIELD_NUMBER: _builtins.int
+    SAME_AS_FIELD_NUMBER: _builtins.int
+    STANDS_FOR_FIELD_NUMBER: _builtins.int
+    ORIGINS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -147,6 +150,10 @@ class Course(_message.Message):
     """Page of the provider."""
     removed: _builtins.bool
     """True when it is no longer offered."""
+    same_as: _builtins.str
+    """The course of another source that stands for this one, `courses/{id}`: a person has said that they are the same, and the
+    other's source comes first. Empty when it stands for itself.
+    """
     etag: _builtins.str
     """Version of this state; send it back with a correction."""
     @_builtins.property
@@ -184,6 +191,14 @@ class Course(_message.Message):
         """How its provider wants to be shown with it, a branch without branding as the next above it; unset when none has said."""
 
     @_builtins.property
+    def stands_for(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The courses of other sources that it stands for, `courses/{id}`. Only GetCourse fills it."""
+
+    @_builtins.property
+    def origins(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldOrigin]:
+        """Where each field comes from. Only GetCourse fills it."""
+
+    @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
@@ -206,16 +221,86 @@ class Course(_message.Message):
         removed: _builtins.bool = ...,
         missing_time: _timestamp_pb2.Timestamp | None = ...,
         branding: _organisation_pb2.Branding | None = ...,
+        same_as: _builtins.str = ...,
+        stands_for: _abc.Iterable[_builtins.str] | None = ...,
+        origins: _abc.Iterable[Global___FieldOrigin] | None = ...,
         etag: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "removed", b"removed", "source", b"source", "subjects", b"subjects", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Course: _TypeAlias = Course  # noqa: Y015
+
+@_typing.final
+class FieldOrigin(_message.Message):
+    """Where a field of a course comes from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[FieldOrigin._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: FieldOrigin._Kind.ValueType  # 0
+        KIND_FEED: FieldOrigin._Kind.ValueType  # 1
+        """The feed of the source."""
+        KIND_CORRECTION: FieldOrigin._Kind.ValueType  # 2
+        """A person who has corrected the feed."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """Who says what is shown."""
+
+    KIND_UNSPECIFIED: FieldOrigin.Kind.ValueType  # 0
+    KIND_FEED: FieldOrigin.Kind.ValueType  # 1
+    """The feed of the source."""
+    KIND_CORRECTION: FieldOrigin.Kind.ValueType  # 2
+    """A person who has corrected the feed."""
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    COURSE_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    CORRECT_TIME_FIELD_NUMBER: _builtins.int
+    FEED_VALUE_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """Field: `titles`, `descriptions`, `kind`, `eqf_level`, `url`, `subjects`, `occupations` or `offerings`."""
+    kind: Global___FieldOrigin.Kind.ValueType
+    """Who says it."""
+    course: _builtins.str
+    """Course that it is of, `courses/{id}`: itself, or where it is composed one that it stands for."""
+    source: _builtins.str
+    """Source of that course, `sources/{id}`."""
+    @_builtins.property
+    def correct_time(self) -> _timestamp_pb2.Timestamp:
+        """Of a correction: when it was made, UTC."""
+
+    @_builtins.property
+    def feed_value(self) -> Global___Course:
+        """Of a correction: a course that holds this one field, as the feed says it now."""
+
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        kind: Global___FieldOrigin.Kind.ValueType = ...,
+        course: _builtins.str = ...,
+        source: _builtins.str = ...,
+        correct_time: _timestamp_pb2.Timestamp | None = ...,
+        feed_value: Global___Course | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["correct_time", b"correct_time", "feed_value", b"feed_value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correct_time", b"correct_time", "course", b"course", "feed_value", b"feed_value", "field", b"field", "kind", b"kind", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldOrigin: _TypeAlias = FieldOrigin  # noqa: Y015
 
 @_typing.final
 class OccupationTag(_message.Message):
@@ -375,17 +460,23 @@ class GetCourseRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    COMPOSED_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    composed: _builtins.bool
+    """True: of a course that stands for others each field as the source that comes first for it says it
+    (`precedence` and `field_precedence` of sources), corrections before feeds; what a source leaves empty is of the next.
+    """
     name: _builtins.str
     """Resource name `courses/{id}`."""
     def __init__(
         self,
         *,
+        composed: _builtins.bool = ...,
         name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["composed", b"composed", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

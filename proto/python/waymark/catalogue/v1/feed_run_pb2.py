@@ -30,13 +30,15 @@ from waymark.catalogue.v1 import finding_pb2 as waymark_dot_catalogue_dot_v1_dot
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#waymark/catalogue/v1/feed_run.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"waymark/catalogue/v1/finding.proto\x1a waymark/options/v1/options.proto\"\xc6\x06\n\x07\x46\x65\x65\x64Run\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0e\n\x06upload\x18\x03 \x01(\t\x12\x32\n\x05state\x18\x04 \x01(\x0e\x32#.waymark.catalogue.v1.FeedRun.State\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x12\x0f\n\x07partial\x18\x06 \x01(\x08\x12=\n\x0bhold_reason\x18\x07 \x01(\x0e\x32(.waymark.catalogue.v1.FeedRun.HoldReason\x12\x12\n\nrecords_in\x18\x08 \x01(\x03\x12\x18\n\x10records_accepted\x18\t \x01(\x03\x12\x18\n\x10records_rejected\x18\n \x01(\x03\x12\x14\n\x0crecords_held\x18\x0b \x01(\x03\x12\x17\n\x0f\x63ourses_created\x18\x0c \x01(\x03\x12\x17\n\x0f\x63ourses_updated\x18\r \x01(\x03\x12\x19\n\x11\x63ourses_unchanged\x18\x0e \x01(\x03\x12\x17\n\x0f\x63ourses_removed\x18\x0f \x01(\x03\x12\x17\n\x0f\x63ourses_missing\x18\x15 \x01(\x03\x12\x13\n\x0b\x65rror_count\x18\x10 \x01(\x03\x12\x15\n\rwarning_count\x18\x11 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x12 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8e\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_QUEUED\x10\x01\x12\x11\n\rSTATE_RUNNING\x10\x02\x12\x0e\n\nSTATE_HELD\x10\x03\x12\x13\n\x0fSTATE_SUCCEEDED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x12\n\x0eSTATE_REJECTED\x10\x06\"k\n\nHoldReason\x12\x1b\n\x17HOLD_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16HOLD_REASON_EMPTY_FEED\x10\x01\x12$\n HOLD_REASON_REMOVALS_ABOVE_LIMIT\x10\x02\"\x81\x02\n\x13StartFeedRunRequest\x12N\n\x06source\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12W\n\x06upload\x18\x02 \x01(\tBG\xe2\x41\x01\x02\xbaH@r>2<^catalogueUploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x12\x0f\n\x07partial\x18\x04 \x01(\x08\x12\x1f\n\nrequest_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"b\n\x11GetFeedRunRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"\xa1\x01\n\x13ListFeedRunsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12M\n\x06source\x18\x03 \x01(\tB=\xbaH:r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\"a\n\x14ListFeedRunsResponse\x12\x30\n\tfeed_runs\x18\x01 \x03(\x0b\x32\x1d.waymark.catalogue.v1.FeedRun\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf2\x01\n\x17ListFeedFindingsRequest\x12O\n\x06parent\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12I\n\x10minimum_severity\x18\x04 \x01(\x0e\x32%.waymark.catalogue.v1.FindingSeverityB\x08\xbaH\x05\x82\x01\x02\x10\x01\"d\n\x18ListFeedFindingsResponse\x12/\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Finding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x01\n\x15\x41pproveFeedRunRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x86\x01\n\x14RejectFeedRunRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\xb3\x07\n\x0e\x46\x65\x65\x64RunService\x12\x8b\x01\n\x0cStartFeedRun\x12).waymark.catalogue.v1.StartFeedRunRequest\x1a\x1d.waymark.catalogue.v1.FeedRun\"1\x8a\xb5\x18\x16\n\x02\x08\x06\n\x10\x08\x02\x12\x0csource.owner\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/feedRuns:\x01*\x12\x93\x01\n\nGetFeedRun\x12\'.waymark.catalogue.v1.GetFeedRunRequest\x1a\x1d.waymark.catalogue.v1.FeedRun\"=\x8a\xb5\x18\x1c\n\x02\x08\x06\n\x12\x08\x02\x12\x0e\x66\x65\x65\x64_run.owner\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=feedRuns/*}\x12\x8b\x01\n\x0cListFeedRuns\x12).waymark.catalogue.v1.ListFeedRunsRequest\x1a*.waymark.catalogue.v1.ListFeedRunsResponse\"$\x8a\xb5\x18\x0c\n\x02\x08\x06\n\x02\x08\x02\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/feedRuns\x12\xbb\x01\n\x10ListFeedFindings\x12-.waymark.catalogue.v1.ListFeedFindingsRequest\x1a..waymark.catalogue.v1.ListFeedFindingsResponse\"H\x8a\xb5\x18\x1c\n\x02\x08\x06\n\x12\x08\x02\x12\x0e\x66\x65\x65\x64_run.owner\n\x02\x08\x08\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=feedRuns/*}/findings\x12\x8e\x01\n\x0e\x41pproveFeedRun\x12+.waymark.catalogue.v1.ApproveFeedRunRequest\x1a\x1d.waymark.catalogue.v1.FeedRun\"0\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=feedRuns/*}:approve:\x01*\x12\x9f\x01\n\rRejectFeedRun\x12*.waymark.catalogue.v1.RejectFeedRunRequest\x1a\x1d.waymark.catalogue.v1.FeedRun\"C\x8a\xb5\x18\x18\n\x02\x08\x06\n\x12\x08\x02\x12\x0e\x66\x65\x65\x64_run.owner\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=feedRuns/*}:reject:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#waymark/catalogue/v1/feed_run.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"waymark/catalogue/v1/finding.proto\x1a waymark/options/v1/options.proto\"\x8b\x07\n\x07\x46\x65\x65\x64Run\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0e\n\x06upload\x18\x03 \x01(\t\x12\x32\n\x05state\x18\x04 \x01(\x0e\x32#.waymark.catalogue.v1.FeedRun.State\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x12\x0f\n\x07partial\x18\x06 \x01(\x08\x12=\n\x0bhold_reason\x18\x07 \x01(\x0e\x32(.waymark.catalogue.v1.FeedRun.HoldReason\x12\x12\n\nrecords_in\x18\x08 \x01(\x03\x12\x18\n\x10records_accepted\x18\t \x01(\x03\x12\x18\n\x10records_rejected\x18\n \x01(\x03\x12\x14\n\x0crecords_held\x18\x0b \x01(\x03\x12\x17\n\x0f\x63ourses_created\x18\x0c \x01(\x03\x12\x17\n\x0f\x63ourses_updated\x18\r \x01(\x03\x12\x19\n\x11\x63ourses_unchanged\x18\x0e \x01(\x03\x12\x17\n\x0f\x63ourses_removed\x18\x0f \x01(\x03\x12\x17\n\x0f\x63ourses_missing\x18\x15 \x01(\x03\x12\x13\n\x0b\x65rror_count\x18\x10 \x01(\x03\x12\x15\n\rwarning_count\x18\x11 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x12 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrolls_back_to\x18\x16 \x01(\t\x12\x16\n\x0erolled_back_by\x18\x17 \x01(\t\x12\x14\n\x0crequested_by\x18\x18 \x01(\t\"\x8e\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_QUEUED\x10\x01\x12\x11\n\rSTATE_RUNNING\x10\x02\x12\x0e\n\nSTATE_HELD\x10\x03\x12\x13\n\x0fSTATE_SUCCEEDED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x12\n\x0eSTATE_REJECTED\x10\x06\"k\n\nHoldReason\x12\x1b\n\x17HOLD_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16HOLD_REASON_EMPTY_FEED\x10\x01\x12$\n HOLD_REASON_REMOVALS_ABOVE_LIMIT\x10\x02\"\xd1\x02\n\nFeedChange\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32%.waymark.catalogue.v1.FeedChange.Kind\x12\x0e\n\x06\x63ourse\x18\x02 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x03 \x01(\t\x12<\n\x06titles\x18\x04 \x03(\x0b\x32,.waymark.catalogue.v1.FeedChange.TitlesEntry\x12\x16\n\x0e\x63hanged_fields\x18\x05 \x03(\t\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"d\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_REMOVED\x10\x01\x12\x10\n\x0cKIND_MISSING\x10\x02\x12\x10\n\x0cKIND_UPDATED\x10\x03\x12\x10\n\x0cKIND_CREATED\x10\x04\"\x81\x02\n\x13StartFeedRunRequest\x12N\n\x06source\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12W\n\x06upload\x18\x02 \x01(\tBG\xe2\x41\x01\x02\xbaH@r>2<^catalogueUploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x12\x0f\n\x07partial\x18\x04 \x01(\x08\x12\x1f\n\nrequest_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"b\n\x11GetFeedRunRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"\xa1\x01\n\x13ListFeedRunsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12M\n\x06source\x18\x03 \x01(\tB=\xbaH:r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\"a\n\x14ListFeedRunsResponse\x12\x30\n\tfeed_runs\x18\x01 \x03(\x0b\x32\x1d.waymark.catalogue.v1.FeedRun\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf2\x01\n\x17ListFeedFindingsRequest\x12O\n\x06parent\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12I\n\x10minimum_severity\x18\x04 \x01(\x0e\x32%.waymark.catalogue.v1.FindingSeverityB\x08\xbaH\x05\x82\x01\x02\x10\x01\"d\n\x18ListFeedFindingsResponse\x12/\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Finding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x01\n\x15\x41pproveFeedRunRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x86\x01\n\x14RejectFeedRunRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xa6\x01\n\x16ListFeedChangesRequest\x12O\n\x06parent\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"j\n\x17ListFeedChangesResponse\x12\x36\n\x0c\x66\x65\x65\x64_changes\x18\x01 \x03(\x0b\x32 .waymark.catalogue.v1.FeedChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xed\x08\n\x0e\x46\x65\x65\x64RunService\x12\x8b\x01\n\x0cStartFeedRun\x12).waymark.catalogue.v1.StartFeedRunRequest\x1a\x1d.waymark.catalogue.v1.FeedRun\"1\x8a\xb5\x18\x16\n\x02\x08\x06\n\x10\x08\x02\x12\x0csource.owner\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/feedRuns:\x01*\x12\x93\x01\n\nGetFeedRun\x12\'.waymark.catalogue.v1.GetFeedRunRequest\x1a\x1d.waymark.catalogue.v1.FeedRun\"=\x8a\xb5\x18\x1c\n\x02\x08\x06\n\x12\x08\x02\x12\x0e\x66\x65\x65\x64_run.owner\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=feedRuns/*}\x12\x8b\x01\n\x0cListFeedRuns\x12).waymark.catalogue.v1.ListFeedRunsRequest\x1a*.waymark.catalogue.v1.ListFeedRunsResponse\"$\x8a\xb5\x18\x0c\n\x02\x08\x06\n\x02\x08\x02\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/feedRuns\x12\xbb\x01\n\x10ListFeedFindings\x12-.waymark.catalogue.v1.ListFeedFindingsRequest\x1a..waymark.catalogue.v1.ListFeedFindingsResponse\"H\x8a\xb5\x18\x1c\n\x02\x08\x06\n\x12\x08\x02\x12\x0e\x66\x65\x65\x64_run.owner\n\x02\x08\x08\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=feedRuns/*}/findings\x12\xb7\x01\n\x0fListFeedChanges\x12,.waymark.catalogue.v1.ListFeedChangesRequest\x1a-.waymark.catalogue.v1.ListFeedChangesResponse\"G\x8a\xb5\x18\x1c\n\x02\x08\x06\n\x12\x08\x02\x12\x0e\x66\x65\x65\x64_run.owner\n\x02\x08\x08\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=feedRuns/*}/changes\x12\x8e\x01\n\x0e\x41pproveFeedRun\x12+.waymark.catalogue.v1.ApproveFeedRunRequest\x1a\x1d.waymark.catalogue.v1.FeedRun\"0\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=feedRuns/*}:approve:\x01*\x12\x9f\x01\n\rRejectFeedRun\x12*.waymark.catalogue.v1.RejectFeedRunRequest\x1a\x1d.waymark.catalogue.v1.FeedRun\"C\x8a\xb5\x18\x18\n\x02\x08\x06\n\x12\x08\x02\x12\x0e\x66\x65\x65\x64_run.owner\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=feedRuns/*}:reject:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waymark.catalogue.v1.feed_run_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_FEEDCHANGE_TITLESENTRY']._loaded_options = None
+  _globals['_FEEDCHANGE_TITLESENTRY']._serialized_options = b'8\001'
   _globals['_STARTFEEDRUNREQUEST'].fields_by_name['source']._loaded_options = None
   _globals['_STARTFEEDRUNREQUEST'].fields_by_name['source']._serialized_options = b'\342A\001\002\272H7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_STARTFEEDRUNREQUEST'].fields_by_name['upload']._loaded_options = None
@@ -67,6 +69,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REJECTFEEDRUNREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_REJECTFEEDRUNREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REJECTFEEDRUNREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_LISTFEEDCHANGESREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTFEEDCHANGESREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\272H8r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  _globals['_LISTFEEDCHANGESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTFEEDCHANGESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
+  _globals['_LISTFEEDCHANGESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTFEEDCHANGESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
   _globals['_FEEDRUNSERVICE'].methods_by_name['StartFeedRun']._loaded_options = None
   _globals['_FEEDRUNSERVICE'].methods_by_name['StartFeedRun']._serialized_options = b'\212\265\030\026\n\002\010\006\n\020\010\002\022\014source.owner\202\323\344\223\002\021\"\014/v1/feedRuns:\001*'
   _globals['_FEEDRUNSERVICE'].methods_by_name['GetFeedRun']._loaded_options = None
@@ -75,32 +83,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FEEDRUNSERVICE'].methods_by_name['ListFeedRuns']._serialized_options = b'\212\265\030\014\n\002\010\006\n\002\010\002\n\002\010\010\202\323\344\223\002\016\022\014/v1/feedRuns'
   _globals['_FEEDRUNSERVICE'].methods_by_name['ListFeedFindings']._loaded_options = None
   _globals['_FEEDRUNSERVICE'].methods_by_name['ListFeedFindings']._serialized_options = b'\212\265\030\034\n\002\010\006\n\022\010\002\022\016feed_run.owner\n\002\010\010\202\323\344\223\002\"\022 /v1/{parent=feedRuns/*}/findings'
+  _globals['_FEEDRUNSERVICE'].methods_by_name['ListFeedChanges']._loaded_options = None
+  _globals['_FEEDRUNSERVICE'].methods_by_name['ListFeedChanges']._serialized_options = b'\212\265\030\034\n\002\010\006\n\022\010\002\022\016feed_run.owner\n\002\010\010\202\323\344\223\002!\022\037/v1/{parent=feedRuns/*}/changes'
   _globals['_FEEDRUNSERVICE'].methods_by_name['ApproveFeedRun']._loaded_options = None
   _globals['_FEEDRUNSERVICE'].methods_by_name['ApproveFeedRun']._serialized_options = b'\212\265\030\004\n\002\010\006\202\323\344\223\002\"\"\035/v1/{name=feedRuns/*}:approve:\001*'
   _globals['_FEEDRUNSERVICE'].methods_by_name['RejectFeedRun']._loaded_options = None
   _globals['_FEEDRUNSERVICE'].methods_by_name['RejectFeedRun']._serialized_options = b'\212\265\030\030\n\002\010\006\n\022\010\002\022\016feed_run.owner\202\323\344\223\002!\"\034/v1/{name=feedRuns/*}:reject:\001*'
   _globals['_FEEDRUN']._serialized_start=257
-  _globals['_FEEDRUN']._serialized_end=1095
-  _globals['_FEEDRUN_STATE']._serialized_start=844
-  _globals['_FEEDRUN_STATE']._serialized_end=986
-  _globals['_FEEDRUN_HOLDREASON']._serialized_start=988
-  _globals['_FEEDRUN_HOLDREASON']._serialized_end=1095
-  _globals['_STARTFEEDRUNREQUEST']._serialized_start=1098
-  _globals['_STARTFEEDRUNREQUEST']._serialized_end=1355
-  _globals['_GETFEEDRUNREQUEST']._serialized_start=1357
-  _globals['_GETFEEDRUNREQUEST']._serialized_end=1455
-  _globals['_LISTFEEDRUNSREQUEST']._serialized_start=1458
-  _globals['_LISTFEEDRUNSREQUEST']._serialized_end=1619
-  _globals['_LISTFEEDRUNSRESPONSE']._serialized_start=1621
-  _globals['_LISTFEEDRUNSRESPONSE']._serialized_end=1718
-  _globals['_LISTFEEDFINDINGSREQUEST']._serialized_start=1721
-  _globals['_LISTFEEDFINDINGSREQUEST']._serialized_end=1963
-  _globals['_LISTFEEDFINDINGSRESPONSE']._serialized_start=1965
-  _globals['_LISTFEEDFINDINGSRESPONSE']._serialized_end=2065
-  _globals['_APPROVEFEEDRUNREQUEST']._serialized_start=2068
-  _globals['_APPROVEFEEDRUNREQUEST']._serialized_end=2203
-  _globals['_REJECTFEEDRUNREQUEST']._serialized_start=2206
-  _globals['_REJECTFEEDRUNREQUEST']._serialized_end=2340
-  _globals['_FEEDRUNSERVICE']._serialized_start=2343
-  _globals['_FEEDRUNSERVICE']._serialized_end=3290
+  _globals['_FEEDRUN']._serialized_end=1164
+  _globals['_FEEDRUN_STATE']._serialized_start=913
+  _globals['_FEEDRUN_STATE']._serialized_end=1055
+  _globals['_FEEDRUN_HOLDREASON']._serialized_start=1057
+  _globals['_FEEDRUN_HOLDREASON']._serialized_end=1164
+  _globals['_FEEDCHANGE']._serialized_start=1167
+  _globals['_FEEDCHANGE']._serialized_end=1504
+  _globals['_FEEDCHANGE_TITLESENTRY']._serialized_start=1357
+  _globals['_FEEDCHANGE_TITLESENTRY']._serialized_end=1402
+  _globals['_FEEDCHANGE_KIND']._serialized_start=1404
+  _globals['_FEEDCHANGE_KIND']._serialized_end=1504
+  _globals['_STARTFEEDRUNREQUEST']._serialized_start=1507
+  _globals['_STARTFEEDRUNREQUEST']._serialized_end=1764
+  _globals['_GETFEEDRUNREQUEST']._serialized_start=1766
+  _globals['_GETFEEDRUNREQUEST']._serialized_end=1864
+  _globals['_LISTFEEDRUNSREQUEST']._serialized_start=1867
+  _globals['_LISTFEEDRUNSREQUEST']._serialized_end=2028
+  _globals['_LISTFEEDRUNSRESPONSE']._serialized_start=2030
+  _globals['_LISTFEEDRUNSRESPONSE']._serialized_end=2127
+  _globals['_LISTFEEDFINDINGSREQUEST']._serialized_start=2130
+  _globals['_LISTFEEDFINDINGSREQUEST']._serialized_end=2372
+  _globals['_LISTFEEDFINDINGSRESPONSE']._serialized_start=2374
+  _globals['_LISTFEEDFINDINGSRESPONSE']._serialized_end=2474
+  _globals['_APPROVEFEEDRUNREQUEST']._serialized_start=2477
+  _globals['_APPROVEFEEDRUNREQUEST']._serialized_end=2612
+  _globals['_REJECTFEEDRUNREQUEST']._serialized_start=2615
+  _globals['_REJECTFEEDRUNREQUEST']._serialized_end=2749
+  _globals['_LISTFEEDCHANGESREQUEST']._serialized_start=2752
+  _globals['_LISTFEEDCHANGESREQUEST']._serialized_end=2918
+  _globals['_LISTFEEDCHANGESRESPONSE']._serialized_start=2920
+  _globals['_LISTFEEDCHANGESRESPONSE']._serialized_end=3026
+  _globals['_FEEDRUNSERVICE']._serialized_start=3029
+  _globals['_FEEDRUNSERVICE']._serialized_end=4162
 # @@protoc_insertion_point(module_scope)

@@ -90,6 +90,9 @@ class FeedRun(_message.Message):
     COMPLETE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     STATE_TIME_FIELD_NUMBER: _builtins.int
+    ROLLS_BACK_TO_FIELD_NUMBER: _builtins.int
+    ROLLED_BACK_BY_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `feedRuns/{id}`."""
     source: _builtins.str
@@ -128,6 +131,12 @@ class FeedRun(_message.Message):
     """Number of findings that are warnings."""
     complete: _builtins.bool
     """True when the file was read to its proper end."""
+    rolls_back_to: _builtins.str
+    """Of a roll-back: the run whose raw copy it imports again, `feedRuns/{id}`."""
+    rolled_back_by: _builtins.str
+    """The roll-back that has undone it, `feedRuns/{id}`; empty unless one has."""
+    requested_by: _builtins.str
+    """Who asked for it: the opaque subject of the access token."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was asked for, UTC."""
@@ -160,14 +169,108 @@ class FeedRun(_message.Message):
         complete: _builtins.bool = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         state_time: _timestamp_pb2.Timestamp | None = ...,
+        rolls_back_to: _builtins.str = ...,
+        rolled_back_by: _builtins.str = ...,
+        requested_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "courses_created", b"courses_created", "courses_missing", b"courses_missing", "courses_removed", b"courses_removed", "courses_unchanged", b"courses_unchanged", "courses_updated", b"courses_updated", "create_time", b"create_time", "dry_run", b"dry_run", "error_count", b"error_count", "hold_reason", b"hold_reason", "name", b"name", "partial", b"partial", "records_accepted", b"records_accepted", "records_held", b"records_held", "records_in", b"records_in", "records_rejected", b"records_rejected", "source", b"source", "state", b"state", "state_time", b"state_time", "upload", b"upload", "warning_count", b"warning_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "courses_created", b"courses_created", "courses_missing", b"courses_missing", "courses_removed", b"courses_removed", "courses_unchanged", b"courses_unchanged", "courses_updated", b"courses_updated", "create_time", b"create_time", "dry_run", b"dry_run", "error_count", b"error_count", "hold_reason", b"hold_reason", "name", b"name", "partial", b"partial", "records_accepted", b"records_accepted", "records_held", b"records_held", "records_in", b"records_in", "records_rejected", b"records_rejected", "requested_by", b"requested_by", "rolled_back_by", b"rolled_back_by", "rolls_back_to", b"rolls_back_to", "source", b"source", "state", b"state", "state_time", b"state_time", "upload", b"upload", "warning_count", b"warning_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FeedRun: _TypeAlias = FeedRun  # noqa: Y015
+
+@_typing.final
+class FeedChange(_message.Message):
+    """What a run does to a course."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[FeedChange._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: FeedChange._Kind.ValueType  # 0
+        KIND_REMOVED: FeedChange._Kind.ValueType  # 1
+        """It is no longer offered."""
+        KIND_MISSING: FeedChange._Kind.ValueType  # 2
+        """It has no sessions any more, and is removed when the grace of its source is over."""
+        KIND_UPDATED: FeedChange._Kind.ValueType  # 3
+        """It changes."""
+        KIND_CREATED: FeedChange._Kind.ValueType  # 4
+        """It is new, or offered again."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What becomes of it."""
+
+    KIND_UNSPECIFIED: FeedChange.Kind.ValueType  # 0
+    KIND_REMOVED: FeedChange.Kind.ValueType  # 1
+    """It is no longer offered."""
+    KIND_MISSING: FeedChange.Kind.ValueType  # 2
+    """It has no sessions any more, and is removed when the grace of its source is over."""
+    KIND_UPDATED: FeedChange.Kind.ValueType  # 3
+    """It changes."""
+    KIND_CREATED: FeedChange.Kind.ValueType  # 4
+    """It is new, or offered again."""
+
+    @_typing.final
+    class TitlesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    KIND_FIELD_NUMBER: _builtins.int
+    COURSE_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    TITLES_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
+    kind: Global___FeedChange.Kind.ValueType
+    """Kind."""
+    course: _builtins.str
+    """Course, `courses/{id}`."""
+    external_id: _builtins.str
+    """The partner's own id."""
+    @_builtins.property
+    def titles(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Title by language, as the feed has it; of a course that vanishes, as it is shown."""
+
+    @_builtins.property
+    def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of one that changes: fields in which the feed differs from what it said before. A correction hides it where there is one."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___FeedChange.Kind.ValueType = ...,
+        course: _builtins.str = ...,
+        external_id: _builtins.str = ...,
+        titles: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        changed_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_fields", b"changed_fields", "course", b"course", "external_id", b"external_id", "kind", b"kind", "titles", b"titles"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeedChange: _TypeAlias = FeedChange  # noqa: Y015
 
 @_typing.final
 class StartFeedRunRequest(_message.Message):
@@ -402,3 +505,61 @@ class RejectFeedRunRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RejectFeedRunRequest: _TypeAlias = RejectFeedRunRequest  # noqa: Y015
+
+@_typing.final
+class ListFeedChangesRequest(_message.Message):
+    """Asks for a page of what a run does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Run, `feedRuns/{id}`."""
+    page_size: _builtins.int
+    """At most 500; default 50."""
+    page_token: _builtins.str
+    """Token of the page wanted."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFeedChangesRequest: _TypeAlias = ListFeedChangesRequest  # noqa: Y015
+
+@_typing.final
+class ListFeedChangesResponse(_message.Message):
+    """A page of what a run does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEED_CHANGES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def feed_changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeedChange]:
+        """Changes."""
+
+    def __init__(
+        self,
+        *,
+        feed_changes: _abc.Iterable[Global___FeedChange] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feed_changes", b"feed_changes", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFeedChangesResponse: _TypeAlias = ListFeedChangesResponse  # noqa: Y015

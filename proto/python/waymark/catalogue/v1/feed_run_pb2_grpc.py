@@ -55,6 +55,11 @@ class FeedRunServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedFindingsRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedFindingsResponse.FromString,
                 _registered_method=True)
+        self.ListFeedChanges = channel.unary_unary(
+                '/waymark.catalogue.v1.FeedRunService/ListFeedChanges',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesResponse.FromString,
+                _registered_method=True)
         self.ApproveFeedRun = channel.unary_unary(
                 '/waymark.catalogue.v1.FeedRunService/ApproveFeedRun',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ApproveFeedRunRequest.SerializeToString,
@@ -103,6 +108,16 @@ class FeedRunServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFeedChanges(self, request, context):
+        """Lists what a run does to courses, or would do while it is held or was a dry run: those that vanish first, then those
+        that change, then new ones. Courses that it leaves as they are do not appear. At most 10 000 that vanish and 10 000
+        others are kept; the counts of the run count all.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ApproveFeedRun(self, request, context):
         """Lets a held run go on.
         Errors: NOT_FOUND, WRONG_STATE.
@@ -141,6 +156,11 @@ def add_FeedRunServiceServicer_to_server(servicer, server):
                     servicer.ListFeedFindings,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedFindingsRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedFindingsResponse.SerializeToString,
+            ),
+            'ListFeedChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFeedChanges,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesResponse.SerializeToString,
             ),
             'ApproveFeedRun': grpc.unary_unary_rpc_method_handler(
                     servicer.ApproveFeedRun,
@@ -262,6 +282,33 @@ class FeedRunService:
             '/waymark.catalogue.v1.FeedRunService/ListFeedFindings',
             waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedFindingsRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedFindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFeedChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.FeedRunService/ListFeedChanges',
+            waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

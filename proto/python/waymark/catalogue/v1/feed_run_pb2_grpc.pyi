@@ -49,6 +49,12 @@ class FeedRunServiceStub:
     """Lists the findings of a run in the order of the file.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    ListFeedChanges: _grpc.UnaryUnaryMultiCallable[_feed_run_pb2.ListFeedChangesRequest, _feed_run_pb2.ListFeedChangesResponse]
+    """Lists what a run does to courses, or would do while it is held or was a dry run: those that vanish first, then those
+    that change, then new ones. Courses that it leaves as they are do not appear. At most 10 000 that vanish and 10 000
+    others are kept; the counts of the run count all.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
     ApproveFeedRun: _grpc.UnaryUnaryMultiCallable[_feed_run_pb2.ApproveFeedRunRequest, _feed_run_pb2.FeedRun]
     """Lets a held run go on.
     Errors: NOT_FOUND, WRONG_STATE.
@@ -77,6 +83,12 @@ class FeedRunServiceAsyncStub(FeedRunServiceStub):
     """
     ListFeedFindings: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.ListFeedFindingsRequest, _feed_run_pb2.ListFeedFindingsResponse]  # type: ignore[assignment]
     """Lists the findings of a run in the order of the file.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    ListFeedChanges: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.ListFeedChangesRequest, _feed_run_pb2.ListFeedChangesResponse]  # type: ignore[assignment]
+    """Lists what a run does to courses, or would do while it is held or was a dry run: those that vanish first, then those
+    that change, then new ones. Courses that it leaves as they are do not appear. At most 10 000 that vanish and 10 000
+    others are kept; the counts of the run count all.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ApproveFeedRun: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.ApproveFeedRunRequest, _feed_run_pb2.FeedRun]  # type: ignore[assignment]
@@ -128,6 +140,18 @@ class FeedRunServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feed_run_pb2.ListFeedFindingsResponse, _abc.Awaitable[_feed_run_pb2.ListFeedFindingsResponse]]:
         """Lists the findings of a run in the order of the file.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListFeedChanges(
+        self,
+        request: _feed_run_pb2.ListFeedChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feed_run_pb2.ListFeedChangesResponse, _abc.Awaitable[_feed_run_pb2.ListFeedChangesResponse]]:
+        """Lists what a run does to courses, or would do while it is held or was a dry run: those that vanish first, then those
+        that change, then new ones. Courses that it leaves as they are do not appear. At most 10 000 that vanish and 10 000
+        others are kept; the counts of the run count all.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 

@@ -103,6 +103,7 @@ class SearchCoursesRequest(_message.Message):
     INCLUDE_NOT_BOOKABLE_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     FACETS_FIELD_NUMBER: _builtins.int
+    COLLAPSE_SAME_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     query: _builtins.str
@@ -127,6 +128,8 @@ class SearchCoursesRequest(_message.Message):
     """True: courses without a session to come as well. By default only bookable ones."""
     order_by: Global___SearchOrder.ValueType
     """Order of hits."""
+    collapse_same: _builtins.bool
+    """True: of courses that a person has said are the same, only the one that stands for the others."""
     page_size: _builtins.int
     """At most 100; default 20."""
     page_token: _builtins.str
@@ -200,12 +203,13 @@ class SearchCoursesRequest(_message.Message):
         include_not_bookable: _builtins.bool = ...,
         order_by: Global___SearchOrder.ValueType = ...,
         facets: _abc.Iterable[Global___Facet.ValueType] | None = ...,
+        collapse_same: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "max_price", b"max_price", "near", b"near", "start_from", b"start_from", "start_to", b"start_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "eqf_level_from", b"eqf_level_from", "eqf_level_to", b"eqf_level_to", "facets", b"facets", "include_not_bookable", b"include_not_bookable", "instruction_languages", b"instruction_languages", "kinds", b"kinds", "language", b"language", "max_price", b"max_price", "modes", b"modes", "near", b"near", "nuts_code", b"nuts_code", "occupations", b"occupations", "order_by", b"order_by", "organisations", b"organisations", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "radius_km", b"radius_km", "shortage", b"shortage", "shortage_nuts_code", b"shortage_nuts_code", "start_from", b"start_from", "start_to", b"start_to", "voucher_eligible", b"voucher_eligible"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "collapse_same", b"collapse_same", "eqf_level_from", b"eqf_level_from", "eqf_level_to", b"eqf_level_to", "facets", b"facets", "include_not_bookable", b"include_not_bookable", "instruction_languages", b"instruction_languages", "kinds", b"kinds", "language", b"language", "max_price", b"max_price", "modes", b"modes", "near", b"near", "nuts_code", b"nuts_code", "occupations", b"occupations", "order_by", b"order_by", "organisations", b"organisations", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "radius_km", b"radius_km", "shortage", b"shortage", "shortage_nuts_code", b"shortage_nuts_code", "start_from", b"start_from", "start_to", b"start_to", "voucher_eligible", b"voucher_eligible"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

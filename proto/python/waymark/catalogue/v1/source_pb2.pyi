@@ -61,6 +61,26 @@ class Source(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FieldPrecedenceEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     ORGANISATION_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
@@ -69,6 +89,8 @@ class Source(_message.Message):
     REMOVAL_GRACE_FEEDS_FIELD_NUMBER: _builtins.int
     DEFAULT_LANGUAGE_FIELD_NUMBER: _builtins.int
     DEFAULT_NUTS_CODE_FIELD_NUMBER: _builtins.int
+    PRECEDENCE_FIELD_NUMBER: _builtins.int
+    FIELD_PRECEDENCE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -89,8 +111,18 @@ class Source(_message.Message):
     """Language of texts that name none, BCP 47; empty: `en`."""
     default_nuts_code: _builtins.str
     """NUTS code of places that name none; empty: unknown."""
+    precedence: _builtins.int
+    """Of courses that a person has said are the same, the one of the source with the higher number stands for the others; of two
+    equal ones the older course. A change counts from the next decision or feed on.
+    """
     etag: _builtins.str
     """Version of this state; send it back with an update."""
+    @_builtins.property
+    def field_precedence(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """The same for single fields, where it differs from `precedence`: `titles`, `descriptions`, `kind`, `eqf_level`, `url`,
+        `subjects`, `occupations`, `offerings`. GetCourse with `composed` goes by it.
+        """
+
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created, UTC."""
@@ -106,12 +138,14 @@ class Source(_message.Message):
         removal_grace_feeds: _builtins.int = ...,
         default_language: _builtins.str = ...,
         default_nuts_code: _builtins.str = ...,
+        precedence: _builtins.int = ...,
+        field_precedence: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "format", b"format", "name", b"name", "organisation", b"organisation", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "field_precedence", b"field_precedence", "format", b"format", "name", b"name", "organisation", b"organisation", "precedence", b"precedence", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -247,7 +281,7 @@ class UpdateSourceRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Fields to change: `display_name`, `removal_limit_percent`, `removal_grace_feeds`, `default_language`,
-        `default_nuts_code`.
+        `default_nuts_code`, `precedence`, `field_precedence`.
         """
 
     def __init__(
@@ -264,3 +298,39 @@ class UpdateSourceRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateSourceRequest: _TypeAlias = UpdateSourceRequest  # noqa: Y015
+
+@_typing.final
+class RollBackSourceRequest(_message.Message):
+    """Takes a source back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    FEED_RUN_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `sources/{id}`."""
+    feed_run: _builtins.str
+    """Run to go back to, `feedRuns/{id}` of this source; empty: the last good one, that is the newest that succeeded with a
+    whole file before the run whose courses are served now, and was not rolled back.
+    """
+    dry_run: _builtins.bool
+    """True: report what would happen and change nothing."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        feed_run: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "feed_run", b"feed_run", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollBackSourceRequest: _TypeAlias = RollBackSourceRequest  # noqa: Y015

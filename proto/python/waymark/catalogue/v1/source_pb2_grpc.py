@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from waymark.catalogue.v1 import feed_run_pb2 as waymark_dot_catalogue_dot_v1_dot_feed__run__pb2
 from waymark.catalogue.v1 import source_pb2 as waymark_dot_catalogue_dot_v1_dot_source__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -55,6 +56,11 @@ class SourceServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.UpdateSourceRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
                 _registered_method=True)
+        self.RollBackSource = channel.unary_unary(
+                '/waymark.catalogue.v1.SourceService/RollBackSource',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.RollBackSourceRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.FeedRun.FromString,
+                _registered_method=True)
 
 
 class SourceServiceServicer:
@@ -93,6 +99,17 @@ class SourceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RollBackSource(self, request, context):
+        """Takes the courses of a source back to what an earlier run brought, by importing the raw copy of that run again, on the
+        same path with the same guards; only the grace for courses left out is passed over. Corrections stay. Begin with
+        `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
+        roll-back does not choose them; so a second one changes nothing.
+        Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SourceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -115,6 +132,11 @@ def add_SourceServiceServicer_to_server(servicer, server):
                     servicer.UpdateSource,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.UpdateSourceRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.SerializeToString,
+            ),
+            'RollBackSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollBackSource,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.RollBackSourceRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.FeedRun.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -226,6 +248,33 @@ class SourceService:
             '/waymark.catalogue.v1.SourceService/UpdateSource',
             waymark_dot_catalogue_dot_v1_dot_source__pb2.UpdateSourceRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollBackSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.SourceService/RollBackSource',
+            waymark_dot_catalogue_dot_v1_dot_source__pb2.RollBackSourceRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.FeedRun.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from waymark.catalogue.v1 import feed_run_pb2 as _feed_run_pb2
 from waymark.catalogue.v1 import source_pb2 as _source_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -49,6 +50,13 @@ class SourceServiceStub:
     """Changes display name, limits or defaults. Only a catalogue manager may raise the limit of the delete guard.
     Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
     """
+    RollBackSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.RollBackSourceRequest, _feed_run_pb2.FeedRun]
+    """Takes the courses of a source back to what an earlier run brought, by importing the raw copy of that run again, on the
+    same path with the same guards; only the grace for courses left out is passed over. Corrections stay. Begin with
+    `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
+    roll-back does not choose them; so a second one changes nothing.
+    Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
+    """
 
 @_typing.type_check_only
 class SourceServiceAsyncStub(SourceServiceStub):
@@ -70,6 +78,13 @@ class SourceServiceAsyncStub(SourceServiceStub):
     UpdateSource: _aio.UnaryUnaryMultiCallable[_source_pb2.UpdateSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
     """Changes display name, limits or defaults. Only a catalogue manager may raise the limit of the delete guard.
     Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    """
+    RollBackSource: _aio.UnaryUnaryMultiCallable[_source_pb2.RollBackSourceRequest, _feed_run_pb2.FeedRun]  # type: ignore[assignment]
+    """Takes the courses of a source back to what an earlier run brought, by importing the raw copy of that run again, on the
+    same path with the same guards; only the grace for courses left out is passed over. Corrections stay. Begin with
+    `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
+    roll-back does not choose them; so a second one changes nothing.
+    Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
     """
 
 class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -113,6 +128,19 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
         """Changes display name, limits or defaults. Only a catalogue manager may raise the limit of the delete guard.
         Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
+    def RollBackSource(
+        self,
+        request: _source_pb2.RollBackSourceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feed_run_pb2.FeedRun, _abc.Awaitable[_feed_run_pb2.FeedRun]]:
+        """Takes the courses of a source back to what an earlier run brought, by importing the raw copy of that run again, on the
+        same path with the same guards; only the grace for courses left out is passed over. Corrections stay. Begin with
+        `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
+        roll-back does not choose them; so a second one changes nothing.
+        Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
         """
 
 def add_SourceServiceServicer_to_server(servicer: SourceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,70 @@
+"""Courses in the order of the transactions that changed them last, and all of one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, literal, select, tuple_
+
+from services.catalogue.store.tables import UuidText, courses
+from services.platform.db.horizon import HORIZON, settled
+from services.platform.db.transaction import Transaction
+
+AT_ONCE = 200  # courses of a moment that are in memory together
+
+
+class Place(NamedTuple):
+    """A place in the order: a transaction, and a course within it."""
+
+    xid: int
+    course: str
+
+    def __str__(self) -> str:
+        return f"{self.xid}-{self.course}"
+
+
+BEGINNING = Place(0, "00000000-0000-0000-0000-000000000000")
+_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+def place_of(token: str) -> Place:
+    """Returns the place that a token tells; the beginning for an empty one."""
+    xid, _, course = token.partition("-")
+    return Place(int(xid), course) if token else BEGINNING
+
+
+def after(tx: Transaction, place: Place, size: int) -> Sequence[Row[Any]]:
+    """Returns up to `size` courses that have changed after a place, removed ones as well."""
+    order = courses.c.changed_xid, courses.c.id
+    here = tuple_(literal(place.xid), literal(place.course, UuidText))
+    statement = select(courses).where(tuple_(*order) > here, settled(courses.c.changed_xid)).order_by(*order)
+    return tx.execute(statement.limit(size)).all()
+
+
+def is_ahead(tx: Transaction, place: Place) -> bool:
+    """True for a place that this database has not come to: it is older than the one the place is of."""
+    return bool(tx.execute(select(place.xid >= HORIZON)).scalar_one())
+
+
+def offered(tx: Transaction) -> tuple[Place, Iterator[Row[Any]]]:
+    """Returns the courses that are offered now, by id, in flat memory, and the place to go on from.
+
+    All are of one moment, however long they are read: they come by one statement, and so does the horizon.
+    What has changed above the horizon and is among them comes again, with the version it has.
+    """
+    moment = select(HORIZON.label("horizon")).subquery()
+    statement = (
+        select(moment.c.horizon, courses)
+        .select_from(moment.outerjoin(courses, courses.c.removed_time.is_(None)))
+        .order_by(courses.c.id)
+    )
+    rows = (row for part in tx.parts(statement, AT_ONCE) for row in part)
+    first = next(rows)  # there is one, of nothing but the horizon where no course is offered
+
+    def found() -> Iterator[Row[Any]]:
+        if first.id is not None:
+            yield first
+            yield from rows
+
+    return Place(first.horizon - 1, _LAST), found()

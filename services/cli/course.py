@@ -1,0 +1,123 @@
+"""`waymark course`: a copy of the catalogue's courses, by snapshot and by what changes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli import output
+from services.cli.call import Call, calls
+from services.cli.course_files import fetch
+from services.cli.exits import ExitCode, Failure
+from services.cli.options import Limit
+
+course = typer.Typer(help="Courses: a copy of all of them, and what has changed since.")
+MANAGER = "catalogue_manager:maker"
+CHANGES = {"course": "name", "version": "version", "removed": "removed", "title": "course.titles"}
+FOLLOWED = 590  # seconds of one stream, which another one follows
+Token = Annotated[str, typer.Option("--since", metavar="TOKEN", help="Token that an earlier answer gave.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `course` to the command line `app`."""
+    app.add_typer(course, name="course", no_args_is_help=True)
+
+
+@course.command(epilog="Example:  waymark course snapshot --out courses.ndjson.gz")
+@calls(MANAGER)
+def snapshot(
+    call: Call,
+    out: Annotated[Path, typer.Option(help="Where to write it: gzip, a course in JSON a line.")],
+    anew: Annotated[bool, typer.Option("--anew", help="Have one made now (catalogue managers).")] = False,
+) -> None:
+    """Fetch all courses as of one moment, and the token for `waymark course changes --since`.
+
+    Run again after a break it goes on where it was, as long as no newer snapshot is there.
+    """
+    made = _made(call) if anew else _newest(call)
+    size = fetch(call.caller, made, out)
+    told = {key: made.get(key, "") for key in ("name", "courseCount", "changeToken", "stateTime")}
+    told |= {"file": str(out), "sizeBytes": size}
+    fields = {"file": "file", "bytes": "sizeBytes", "courses": "courseCount", "as of": "stateTime"}
+    call.one(told, fields | {"go on with": "changeToken"})
+
+
+@course.command(epilog="Example:  waymark course changes --since 4711-0198… --follow --json")
+@calls(MANAGER)
+def changes(
+    call: Call,
+    since: Token = "",
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what changes from now on.")] = False,
+    limit: Limit = 500,
+) -> None:
+    """Show which courses have changed since a token, each with its present state; those gone as removed.
+
+    With --follow each change is a line as it comes, until Ctrl-C; with --json it is an object that holds the
+    token to go on with.
+    """
+    if follow:
+        _follow(call, since)
+        return
+    found: list[dict[str, Any]] = []
+    token, more = since, True
+    while more and len(found) < limit:
+        answer = call.get("courseChanges", token=token, page_size=min(500, limit - len(found)))
+        found += answer.get("courseChanges", [])
+        token, more = answer["nextToken"], answer.get("more", False)
+    if call.as_json:
+        output.as_json({"courseChanges": found, "nextToken": token, "more": more})
+        return
+    call.rows(found, CHANGES, empty="nothing has changed")
+    typer.echo(f"go on with  {token}")
+
+
+def _follow(call: Call, token: str) -> None:
+    try:
+        for answer in _streamed(call, token):
+            for change in answer.get("courseChanges", []):
+                told = {**change, "nextToken": answer["nextToken"]}
+                typer.echo(json.dumps(told, ensure_ascii=False) if call.as_json else _line(change))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _streamed(call: Call, token: str) -> Iterator[dict[str, Any]]:
+    """Answers of stream after stream, as REST would show them."""
+    from google.protobuf.json_format import MessageToDict
+    from waymark.catalogue.v1 import course_change_pb2, course_change_pb2_grpc
+
+    stub = call.caller.stub(course_change_pb2_grpc.CourseChangeServiceStub)
+    while True:
+        request = course_change_pb2.WatchCoursesRequest(token=token, follow_seconds=FOLLOWED)
+        for answer in stub.WatchCourses(request, timeout=FOLLOWED + 10):
+            token = answer.next_token
+            yield MessageToDict(answer)
+
+
+def _line(change: dict[str, Any]) -> str:
+    said = "removed" if change.get("removed") else output.text(change["course"].get("titles", {}))
+    return f"{change['name']}  {change['version']:>4}  {said}"
+
+
+def _newest(call: Call) -> dict[str, Any]:
+    """The newest snapshot that is complete; raises Failure when there is none."""
+    for each in call.each("courseSnapshots"):
+        if each["state"] == "STATE_SUCCEEDED":
+            return call.get(each["name"])
+    remedy = "Wait for the one of today, or let a catalogue manager run this with --anew."
+    raise Failure(ExitCode.NOT_FOUND, "There is no snapshot yet.", remedy=remedy)
+
+
+def _made(call: Call) -> dict[str, Any]:
+    """A snapshot made now; raises Failure when it is not made."""
+    name = call.post("courseSnapshots")["name"]
+    while (made := call.get(name))["state"] not in {"STATE_SUCCEEDED", "STATE_FAILED"}:
+        time.sleep(0.3)
+    if made["state"] == "STATE_FAILED":
+        raise Failure(ExitCode.OTHER, f"{name} could not be made, for a fault on our side.")
+    return made

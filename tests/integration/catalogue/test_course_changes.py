@@ -1,0 +1,178 @@
+"""Who follows a snapshot and the changes after it holds what the catalogue holds, under load as well."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from sqlalchemy import text, true
+from waymark.catalogue.v1 import course_change_pb2, course_change_pb2_grpc, course_pb2
+
+from services.catalogue.imports import pipeline
+from services.catalogue.store import course_changes
+from services.platform.db.transaction import Transaction, transaction
+from services.platform.rpc import watching
+from tests.integration.catalogue.copies import Copy, served
+from tests.integration.catalogue.feeds import feed, many
+from tests.support.catalogue import Catalogue
+from tests.support.portfolio import reason_of
+from tests.support.servers import token
+
+TOUCH = text("UPDATE courses SET version = version + 1 WHERE external_id = :key")
+
+
+def touch(tx: Transaction, key: str) -> None:
+    tx.execute(TOUCH, {"key": key})
+
+
+@pytest.fixture
+def source(catalogue: Catalogue) -> str:
+    return catalogue.source(catalogue.organisation("harbour"), removal_limit_percent=100)
+
+
+def test_a_copy_equals_the_catalogue_while_writers_run(
+    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "APPLY_BATCH", 5)
+    monkeypatch.setattr(course_changes, "AT_ONCE", 4)
+    catalogue.feed(source, feed(*many(40)))
+    chance, copy = random.Random(7), Copy(catalogue)
+
+    def imports() -> None:
+        rows = chance.sample(many(60), chance.randint(20, 50))
+        for row in rows:
+            row["title"] += f" {chance.random()}"
+        assert catalogue.feed(source, feed(*rows)).state == 4
+
+    def corrects() -> None:
+        course = random.choice(list(served(catalogue).values()))
+        request = course_pb2.CorrectCourseRequest(
+            course=course_pb2.Course(name=course.name, titles={"en": f"Corrected {time.monotonic()}"}),
+            update_mask=FieldMask(paths=["titles"]),
+        )
+        if reason := reason_of_or_none(catalogue.courses().CorrectCourse, request):
+            assert reason == "WRONG_STATE"  # removed just now
+
+    def commits_late() -> None:
+        with transaction(catalogue.app) as tx:
+            touch(tx, f"C{random.randrange(60)}")
+            time.sleep(0.05)
+
+    with writing(imports, corrects, commits_late, commits_late) as going_on:
+        copy.begin()
+        while going_on():
+            copy.follow()
+    copy.follow()
+    assert copy.courses == served(catalogue)
+    assert len(copy.versions) > 40
+
+
+@contextmanager
+def writing(*works: Callable[[], None], seconds: float = 2.5) -> Iterator[Callable[[], bool]]:
+    """Runs each work over and over in a thread of its own for some seconds."""
+    end, failures = time.monotonic() + seconds, list[BaseException]()
+
+    def repeat(work: Callable[[], None]) -> None:
+        try:
+            while time.monotonic() < end:
+                work()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=repeat, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    yield lambda: any(thread.is_alive() for thread in threads)
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def reason_of_or_none(call: Any, request: Any) -> str:
+    try:
+        call(request)
+    except Exception:
+        return str(reason_of(call, request))
+    return ""
+
+
+@pytest.mark.parametrize("off", ["", "horizon", "tombstones"])
+def test_late_commits_and_removals_are_told_and_controls_without_either(
+    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch, off: str
+) -> None:
+    catalogue.feed(source, feed(*many(4)))
+    copy = Copy(catalogue)
+    copy.begin()
+    if off == "horizon":
+        monkeypatch.setattr(course_changes, "settled", lambda _: true())
+    if off == "tombstones":
+        after = course_changes.after
+        monkeypatch.setattr(
+            course_changes, "after", lambda *of: [row for row in after(*of) if row.removed_time is None]
+        )
+    with transaction(catalogue.app) as late:
+        touch(late, "C0")
+        with transaction(catalogue.app) as early:
+            touch(early, "C1")
+        assert copy.follow() == (1 if off == "horizon" else 0)
+    catalogue.feed(source, feed(*many(3)))
+    copy.follow()
+    assert (copy.courses == served(catalogue)) == (off == "")
+
+
+def test_a_token_of_a_later_state_is_refused_and_a_removed_course_comes_back(
+    catalogue: Catalogue, source: str
+) -> None:
+    copy = Copy(catalogue)
+    assert copy.begin().course_count == 0
+    catalogue.feed(source, feed(*many(3)))
+    catalogue.feed(source, feed(*many(2)))
+    assert copy.follow(page_size=1) == 3  # the one that came and went, once
+    catalogue.feed(source, feed(*many(3)))
+    copy.follow()
+    assert copy.courses == served(catalogue)
+    assert len(copy.courses) == 3
+    ahead = course_changes.Place(10**17, course_changes.BEGINNING.course)
+    request = course_change_pb2.ListCourseChangesRequest(token=str(ahead))
+    assert reason_of(copy.calls.ListCourseChanges, request) == "CHANGE_TOKEN_AHEAD"
+
+
+def test_an_answer_ends_when_it_is_large_and_still_tells_all(
+    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from services.catalogue.api import course_changes as api
+
+    monkeypatch.setattr(api, "ENOUGH", 1)
+    catalogue.feed(source, feed(*many(3)))
+    copy = Copy(catalogue)
+    first = copy.calls.ListCourseChanges(course_change_pb2.ListCourseChangesRequest())
+    assert (len(first.course_changes), first.more) == (1, True)
+    assert copy.follow() == 3
+
+
+def test_a_stream_tells_what_is_there_and_what_comes(
+    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "ALIVE", 0.2)
+    monkeypatch.setattr(watching, "PAUSE", 0.05)
+    catalogue.feed(source, feed(*many(3)))
+    provider = token("provider", org="organisations/harbour")
+    calls = catalogue.stub(course_change_pb2_grpc.CourseChangeServiceStub, provider)
+    copy = Copy(catalogue)
+    for answer in calls.WatchCourses(course_change_pb2.WatchCoursesRequest()):
+        copy.take(answer)  # ends by itself
+    assert len(copy.courses) == 3
+    stream = calls.WatchCourses(course_change_pb2.WatchCoursesRequest(token=copy.token, follow_seconds=60))
+    silent = next(stream)
+    assert (silent.next_token, len(silent.course_changes)) == (copy.token, 0)
+    catalogue.feed(source, feed(*many(2)))
+    while len(copy.courses) == 3:
+        copy.take(next(stream))
+    stream.cancel()
+    assert copy.courses == served(catalogue)
