@@ -60,6 +60,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_AGREEMENT_INCOMPLETE: _Reason.ValueType  # 110
     REASON_PARTNER_APPLICATION_OPEN: _Reason.ValueType  # 111
     REASON_ACCREDITATION_CRITERIA_NOT_MET: _Reason.ValueType  # 112
+    REASON_API_GRANT_HELD: _Reason.ValueType  # 120
+    REASON_API_KEY_INVALID: _Reason.ValueType  # 121
+    REASON_API_KEY_NOT_FOR_CALL: _Reason.ValueType  # 122
+    REASON_API_QUOTA_EXCEEDED: _Reason.ValueType  # 123
     REASON_OBSERVATION_FILE_INVALID: _Reason.ValueType  # 140
     REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
     REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
@@ -178,6 +182,10 @@ REASON_ORGANISATION_LOOP: Reason.ValueType  # 109
 REASON_AGREEMENT_INCOMPLETE: Reason.ValueType  # 110
 REASON_PARTNER_APPLICATION_OPEN: Reason.ValueType  # 111
 REASON_ACCREDITATION_CRITERIA_NOT_MET: Reason.ValueType  # 112
+REASON_API_GRANT_HELD: Reason.ValueType  # 120
+REASON_API_KEY_INVALID: Reason.ValueType  # 121
+REASON_API_KEY_NOT_FOR_CALL: Reason.ValueType  # 122
+REASON_API_QUOTA_EXCEEDED: Reason.ValueType  # 123
 REASON_OBSERVATION_FILE_INVALID: Reason.ValueType  # 140
 REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
 REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
