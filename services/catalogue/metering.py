@@ -33,7 +33,8 @@ from services.platform.errors import Refusal
 if TYPE_CHECKING:
     from services.catalogue.app import CatalogueApp
 
-LOOK_AGAIN = 1.0  # seconds after which a key that was made or revoked is known
+LOOK_AGAIN = 1.0  # seconds after which a key that was revoked is known
+UNKNOWN_AGAIN = 0.02  # the same for a key that nobody knows yet: it may have been made just now
 KEPT = 60.0  # seconds that the keys known last are good for while the database is away
 CONNECTIONS = 3  # of its own, so that checks wait for no handler
 log = structlog.get_logger("metering")
@@ -76,7 +77,7 @@ class Meter:
         """Lets a call pass and counts it; raises Refusal: API_KEY_INVALID, API_KEY_NOT_FOR_CALL,
         API_QUOTA_EXCEEDED. `path`: of the RPC on the wire."""
         clock = time.monotonic()
-        key = self._keys(clock).get(digest(secret)) if secret else None
+        key = self._find(digest(secret), clock) if secret else None
         if key is None or (key.ends is not None and key.ends <= clock):
             raise Refusal(reason_pb2.REASON_API_KEY_INVALID)
         if not covers(key.methods, path):
@@ -108,22 +109,20 @@ class Meter:
         """Gives back its connections."""
         self._engine.dispose()
 
-    def _keys(self, clock: float) -> Mapping[bytes, Key]:
-        view = self._view
-        if view is None or clock - view.seen >= LOOK_AGAIN:
-            # One looks; the others go on with what is known, unless that is nothing.
-            if self._looking.acquire(blocking=view is None or clock - view.seen >= KEPT):
-                try:
-                    view = self._looked(clock)
-                finally:
-                    self._looking.release()
-            else:
-                assert view is not None
-        return view.keys
+    def _find(self, kept: bytes, clock: float) -> Key | None:
+        """Returns the key with this digest, None for one that is none."""
+        return self._keys(clock, LOOK_AGAIN).get(kept) or self._keys(clock, UNKNOWN_AGAIN).get(kept)
 
-    def _looked(self, clock: float) -> View:
+    def _keys(self, clock: float, oldest: float) -> Mapping[bytes, Key]:
+        """Returns the live keys as of at most `oldest` seconds ago, if the database can be asked."""
+        if self._view is None or clock - self._view.seen >= oldest:
+            with self._looking:
+                return self._looked(clock, oldest).keys
+        return self._view.keys
+
+    def _looked(self, clock: float, oldest: float) -> View:
         view = self._view
-        if view is not None and clock < view.seen + LOOK_AGAIN:
+        if view is not None and clock - view.seen < oldest:
             return view
         try:
             with transaction(self._engine, read_only=True) as tx:

@@ -117,7 +117,7 @@ def live_key(tx: Transaction, grant: str, key: str) -> Row[Any]:
 def expire(tx: Transaction, key: str, overlap: timedelta) -> None:
     """Lets a locked key end after a time, or when it would anyway if that is sooner."""
     row = api_keys
-    until = func.least(func.coalesce(row.c.expire_time, "infinity"), func.now() + overlap)
+    until = func.least(row.c.expire_time, func.now() + overlap)  # of what is not null
     tx.execute(update(row).where(row.c.id == key).values(expire_time=until, version=row.c.version + 1))
 
 
