@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from services.catalogue.metering import Meter
 from services.catalogue.search.directory import Directory, Reader
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
@@ -38,6 +39,11 @@ class CatalogueApp(App):
     def market(self) -> Market:
         """Organisations and shortages as searches need them."""
         return Market(self)
+
+    @cached_property
+    def meter(self) -> Meter:
+        """Lets calls with an API key pass, and counts them."""
+        return Meter(self.settings.database_url)
 
     @cached_property
     def naming(self) -> Naming:

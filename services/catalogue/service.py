@@ -8,6 +8,8 @@ from datetime import timedelta
 from waymark.catalogue.v1 import (
     agreement_pb2_grpc,
     agreement_review_pb2_grpc,
+    api_access_pb2_grpc,
+    api_product_pb2_grpc,
     assessment_pb2_grpc,
     contact_details_pb2_grpc,
     course_change_pb2_grpc,
@@ -33,6 +35,8 @@ from waymark.catalogue.v1 import (
 from services.catalogue.api.accreditations import announce_begun, announce_run_out, ask_for_reviews
 from services.catalogue.api.agreement_reviews import AgreementReviewApi
 from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_reviews, end_those_over
+from services.catalogue.api.api_access import ApiAccessApi
+from services.catalogue.api.api_products import ApiProductApi
 from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.course_changes import CourseChangeApi
@@ -60,6 +64,7 @@ from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.linking import follow_changes
+from services.catalogue.metering import settle_calls
 from services.catalogue.search.follower import follow
 from services.platform.app import App
 from services.platform.operations.runner import run_due
@@ -88,6 +93,8 @@ SERVICERS: Sequence[Servicer] = (
     (assessment_pb2_grpc.add_AssessmentServiceServicer_to_server, AssessmentApi),
     (occupation_pb2_grpc.add_OccupationServiceServicer_to_server, OccupationApi),
     (market_change_pb2_grpc.add_MarketChangeServiceServicer_to_server, MarketChangeApi),
+    (api_product_pb2_grpc.add_ApiProductServiceServicer_to_server, ApiProductApi),
+    (api_access_pb2_grpc.add_ApiAccessServiceServicer_to_server, ApiAccessApi),
 )
 
 
@@ -114,5 +121,6 @@ DEFINITION = ServiceDefinition(
         Job("agreements-over", timedelta(minutes=10), end_those_over),
         Job("agreement-reviews", timedelta(hours=1), ask_for_agreement_reviews),
     ],
-    background=[follow],
+    background=[follow, settle_calls],
+    admits=lambda app: app.meter.admit,
 )

@@ -95,17 +95,18 @@ class Client:
             self._tokens[key] = answer["access_token"]
         return Caller(self, self._tokens[key])
 
-    def anonymous(self) -> Caller:
-        """A caller without a token."""
-        return Caller(self, "")
+    def anonymous(self, key: str = "") -> Caller:
+        """A caller without a token; with an API key where one is given."""
+        return Caller(self, "", key)
 
 
 class Caller:
     """Makes calls in the name of one principal."""
 
-    def __init__(self, client: Client, token: str) -> None:
+    def __init__(self, client: Client, token: str, key: str = "") -> None:
         self.client = client
         self._token = token
+        self._key = key
 
     def stub(self, stub: Callable[[grpc.Channel], Stub]) -> Stub:
         """The stub of a service over the edge, with token and deadline; its refusals raise Failure."""
@@ -187,8 +188,9 @@ class Caller:
             ) from None
 
     def headers(self) -> dict[str, str]:
-        """The headers that carry the token."""
-        return {"authorization": f"Bearer {self._token}"} if self._token else {}
+        """The headers that carry the token and the API key."""
+        given = {"authorization": self._token and f"Bearer {self._token}", "x-api-key": self._key}
+        return {name: value for name, value in given.items() if value}
 
     @contextmanager
     def reached(self) -> Iterator[None]:

@@ -30,6 +30,7 @@ MODULES = {
     "partner": "services.cli.partner",
     "agreement": "services.cli.agreement",
     "contact": "services.cli.contact",
+    "api": "services.cli.api",
     "feed": "services.cli.feed",
     "course": "services.cli.course",
     "search": "services.cli.search",

@@ -26,10 +26,13 @@ Relationship = Callable[["Principal", Any, "sqlalchemy.Connection"], bool]
 Reaction = Callable[[Any, "Transaction", Any, "EventInfo"], None]
 # `add_XServiceServicer_to_server`, and what makes the servicer to add from the app of a process.
 Servicer = tuple[Callable[[Any, "grpc.Server"], None], Callable[[Any], object]]
+# Raises Refusal for an API key (empty: none was sent) and the path of an RPC that it may not call now.
+Admit = Callable[[str, str], None]
 # A thread of the server process that lives until the event is set.
 Background = Callable[[Any, threading.Event], None]
 
 SERVICES = ("catalogue", "vouchers", "portfolio")
+ADMITTING = "catalogue"  # which of them the edge asks whether a call with an API key may pass
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Job:
 
 @dataclass(frozen=True)
 class ServiceDefinition:
-    """One service. `relationships` maps the names used in policies to their resolvers."""
+    """One service. `relationships` maps the names used in policies to their resolvers; `admits` makes of the
+    app what decides over calls with an API key, where the edge asks this service."""
 
     name: str
     app: type[App]
@@ -52,6 +56,7 @@ class ServiceDefinition:
     reactions: Mapping[type[Message], Reaction]
     jobs: Sequence[Job] = ()
     background: Sequence[Background] = ()
+    admits: Callable[[Any], Admit] | None = None
 
 
 def load_service(name: str) -> ServiceDefinition:

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.platform.identity.keys import KeySet, fetch_keys
 from services.platform.identity.tokens import TokenVerifier
-from services.platform.service import SERVICES, load_service
+from services.platform.service import ADMITTING, SERVICES, load_service
 from tests.support.databases import Database, Databases
 from tests.support.edges import Edge, edge, free_port, issuing
 from tests.support.parts import S3Address
@@ -52,6 +52,14 @@ def world(postgres: str, s3: S3Address, folder: Path, **options: Any) -> Iterato
             stack.callback(served[name].stop)
         addresses = {name: one.address for name, one in served.items()}
         running = stack.enter_context(
-            edge(folder / "edge", issuer, addresses, port=port, s3=s3.endpoint, **options)
+            edge(
+                folder / "edge",
+                issuer,
+                addresses,
+                port=port,
+                s3=s3.endpoint,
+                admitting=ADMITTING,
+                **options,
+            )
         )
         yield World(running, served, made)

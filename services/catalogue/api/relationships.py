@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, select
 from services.catalogue.api.messages import is_uuid, last, part
 from services.catalogue.store import assessments, contact_details
 from services.catalogue.store.agreement_tables import agreements
+from services.catalogue.store.api_tables import api_grants
 from services.catalogue.store.partner_application_tables import partner_applications
 from services.catalogue.store.tables import courses, feed_runs, sources, uploads
 from services.platform.identity.principals import Principal
@@ -100,6 +101,17 @@ def sector_council(principal: Principal, request: Any, connection: Connection) -
     return assessments.is_council(connection, last(principal.organisation), assessment)
 
 
+def api_grant_asker(principal: Principal, request: Any, _: Connection) -> bool:
+    """The caller acts for the organisation that asks for a plan."""
+    return bool(principal.organisation) and request.api_grant.organisation == principal.organisation
+
+
+def api_grant_holder(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller acts for the organisation of the grant."""
+    name = request.name if hasattr(request, "name") else request.parent
+    return _owned(principal, connection, api_grants, part(name, 1))
+
+
 def _owned(principal: Principal, connection: Connection, table: Table, key: str) -> bool:
     if not principal.organisation or not is_uuid(key):
         return False
@@ -120,4 +132,6 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "contact_details.owner": contact_details_owner,
     "catalogue_upload.owner": upload_owner,
     "assessment.sector_council": sector_council,
+    "api_grant.asker": api_grant_asker,
+    "api_grant.holder": api_grant_holder,
 }

@@ -384,6 +384,6 @@ course_snapshots = Table(
 )
 
 # The metadata is complete once this module is imported, as Alembic expects.
-from services.catalogue.store import assessment_tables, link_tables, market_tables  # noqa: E402
+from services.catalogue.store import api_tables, assessment_tables, link_tables, market_tables  # noqa: E402
 
-__all__ = ["assessment_tables", "link_tables", "market_tables", "metadata"]
+__all__ = ["api_tables", "assessment_tables", "link_tables", "market_tables", "metadata"]

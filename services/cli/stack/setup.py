@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.cli.stack.kafka import Kafka
 from services.cli.stack.plan import SERVICES, Plan
+from services.platform.service import ADMITTING
 
 KAFKA_SECONDS = 60.0
 
@@ -81,6 +82,7 @@ def configure_edge(plan: Plan) -> None:
         jwks_uri=plan.jwks_uri(),
         s3_address=plan.s3_endpoint,
         audience=plan.environ.get("WAYMARK_OIDC_AUDIENCE", "waymark"),
+        admitting=ADMITTING,
     )
 
 

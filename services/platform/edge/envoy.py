@@ -53,14 +53,15 @@ def write_configuration(
     origins: Sequence[str] = LOCAL_ORIGINS,
     tls: Tls | None = None,
     contract: Contract | None = None,
+    admitting: str = "",
 ) -> Path:
     """Writes `folder`/envoy.json and the files it names; returns its path. Deterministic for equal arguments.
 
     `services` maps each service name to the `host:port` of its gRPC server, `s3_address` is the URL (or
     host:port) of the object store, `issuer` the expected claim `iss`, `jwks_uri` where its keys are.
-    `origins` are regular expressions of web origins that browsers may call from. Raises ValueError for an
-    address that is none, a CORS origin that lets everybody in, or a service of the contract without an
-    address.
+    `origins` are regular expressions of web origins that browsers may call from. `admitting` names the
+    service that is asked about API keys; empty: keys are not looked at. Raises ValueError for an address that
+    is none, a CORS origin that lets everybody in, or a service of the contract without an address.
     """
     contract, limits = contract or Contract(), limits or Limits()
     clusters = _clusters(contract, services, s3_address, jwks_uri)
@@ -68,7 +69,9 @@ def write_configuration(
     size = document.stat().st_size
     manager = _connection_manager(limits) | {
         "route_config": route_configuration(contract, str(document), size, limits, valid_origins(origins)),
-        "http_filters": http_filters(contract, str(descriptors), issuer, audience, jwks_uri, limits),
+        "http_filters": http_filters(
+            contract, str(descriptors), issuer, audience, jwks_uri, limits, admitting
+        ),
     }
     bootstrap = _bootstrap(_socket(admin_listen, admin_port), _listener(listen, port, manager, tls), clusters)
     path = folder / "envoy.json"

@@ -71,7 +71,15 @@ def local_replies() -> dict[str, Any]:
     """The `local_reply_config` of the connection manager."""
     statuses = {code: status_of(reason) for code, reason in REASONS.items()}
     makers = (_web, _grpc, _http)  # the first that fits the caller is taken
-    return {"mappers": [make(code, status) for code, status in statuses.items() for make in makers]}
+    mapped = [make(code, status) for code, status in statuses.items() for make in makers]
+    return {"mappers": [_as_refused(), *mapped]}
+
+
+def _as_refused() -> dict[str, Any]:
+    """What a service refused for its API key is whole already, other than a service that was not reached."""
+    flag = {"response_flag_filter": {"flags": ["UAEX"]}}
+    reached = _compared("LE", 502)
+    return {"filter": {"and_filter": {"filters": [flag, reached]}}}
 
 
 def _grpc(code: int, status: status_pb2.Status) -> dict[str, Any]:
@@ -124,8 +132,12 @@ def _grpc_headers(status: status_pb2.Status) -> list[dict[str, Any]]:
 
 
 def _answered(code: int) -> dict[str, Any]:
+    return _compared("EQ", code)
+
+
+def _compared(how: str, code: int) -> dict[str, Any]:
     value = {"default_value": code, "runtime_key": "waymark.edge.unset"}
-    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+    return {"status_code_filter": {"comparison": {"op": how, "value": value}}}
 
 
 def _retry_after(code: int) -> list[dict[str, Any]]:

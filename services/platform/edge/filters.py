@@ -1,8 +1,8 @@
 """The HTTP filters of the edge, in the order a request passes them.
 
-CORS → gRPC-Web → rate per address → size → JSON to gRPC → token → rate per principal → header stripping
-(object routes only) → router. The transcoder stands before the token check so that policies are keyed by
-RPC path alone, however a call came in.
+CORS → gRPC-Web → rate per address → size → JSON to gRPC → token → rate per principal → API key → header
+stripping (object routes only) → router. The transcoder stands before the token check so that policies are
+keyed by RPC path alone, however a call came in.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
+from services.platform.edge.admission import admission
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.edge.limits import Limits
 
@@ -26,9 +27,17 @@ CLOCK_SKEW = 10
 
 
 def http_filters(
-    contract: Contract, descriptors: str, issuer: str, audience: str, jwks_uri: str, limits: Limits
+    contract: Contract,
+    descriptors: str,
+    issuer: str,
+    audience: str,
+    jwks_uri: str,
+    limits: Limits,
+    admitting: str = "",
 ) -> list[dict[str, Any]]:
-    """The filter chain; `descriptors` is the path of the descriptor set file that Envoy reads."""
+    """The filter chain; `descriptors` is the path of the descriptor set file that Envoy reads, `admitting`
+    the cluster that is asked about API keys, none when empty.
+    """
     return [
         _filter("envoy.filters.http.cors", "cors.v3.Cors", {}),
         _filter("envoy.filters.http.grpc_web", "grpc_web.v3.GrpcWeb", {}),
@@ -39,6 +48,7 @@ def http_filters(
         _rate_limit(
             "principal", limits.principal_per_second, limits.principal_burst, limits, _by_principal()
         ),
+        *([admission(admitting, contract, limits.keyed)] if admitting else []),
         _filter(
             "envoy.filters.http.lua",
             "lua.v3.Lua",

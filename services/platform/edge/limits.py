@@ -17,6 +17,9 @@ class Limits:
     address_burst: int = 2000
     # Off only in tests that show what the limits are for.
     rates: bool = True
+    # RPCs that nobody may call without an API key, as products name them: `catalogue.v1.SearchService` or
+    # `catalogue.v1.SearchService/SearchCourses`.
+    keyed: tuple[str, ...] = ()
     # How many principals and addresses are remembered at once (least recently used go first).
     remembered: int = 10_000
     # What the services themselves take: metadata of 16 KiB, messages of 1 MiB. The edge says no first.

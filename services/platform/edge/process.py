@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 
 from services.platform.edge.envoy import LOCAL_ORIGINS, Tls, command, write_configuration
-from services.platform.service import SERVICES
+from services.platform.edge.limits import Limits
+from services.platform.service import ADMITTING, SERVICES
 from services.platform.settings import Settings, SettingsError
 
 # Beside the variables that services read too (WAYMARK_ENVIRONMENT, WAYMARK_OIDC_…, WAYMARK_S3_ENDPOINT).
@@ -19,6 +20,7 @@ VARIABLES = {
     "WAYMARK_EDGE_LISTEN": "public host:port",
     "WAYMARK_EDGE_ADMIN_PORT": "port of Envoy's admin interface, on this machine only",
     "WAYMARK_EDGE_ORIGINS": "regular expressions of web origins that may call from a browser, by blanks",
+    "WAYMARK_EDGE_KEYED": "services and RPCs that nobody may call without an API key, by blanks",
     "WAYMARK_EDGE_CERTIFICATE": "PEM file with the certificate chain of the public address",
     "WAYMARK_EDGE_PRIVATE_KEY": "PEM file with its private key",
     **{f"WAYMARK_{name.upper()}_ADDRESS": f"host:port of the {name} server" for name in SERVICES},
@@ -39,6 +41,7 @@ class EdgeSettings:
     audience: str
     s3_address: str
     origins: tuple[str, ...]
+    keyed: tuple[str, ...]
     tls: Tls | None
 
     @classmethod
@@ -64,6 +67,7 @@ class EdgeSettings:
             s3_address=shared.s3_endpoint,
             # Production lets no page call until its site is named.
             origins=tuple(origins) if origins or shared.production else LOCAL_ORIGINS,
+            keyed=tuple(environ.get("WAYMARK_EDGE_KEYED", "").split()),
             tls=_tls(environ),
         )
 
@@ -85,6 +89,8 @@ def configure(settings: EdgeSettings) -> Path:
         listen=settings.host,
         origins=settings.origins,
         tls=settings.tls,
+        limits=Limits(keyed=settings.keyed),
+        admitting=ADMITTING,
     )
 
 

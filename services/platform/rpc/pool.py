@@ -25,6 +25,8 @@ T = TypeVar("T")
 RETRY_AFTER = timedelta(milliseconds=250)
 # Seconds in which a call that has to queue must probably be answered; the slowest take longer.
 PATIENCE = 0.12
+# Answered beside the workers, however many wait: health, and what the edge asks before it sends a call.
+BESIDE = ("/grpc.health.v1.", "/envoy.service.auth.v3.")
 LONGEST = 0.5  # seconds of a call that count: a stream of minutes says nothing about the next call
 LATELY = 0.1  # weight of the newest call in how long calls take
 # Runs what must be answered while every worker is taken: refusals and health checks. Both take microseconds.
@@ -114,7 +116,7 @@ class Shedding(grpc.ServerInterceptor):
     already an answer would take more than `patience` seconds: how many that is depends on what is asked for.
 
     A queue that may grow answers everybody late: each call then waits for all before it, callers give up, and
-    the work done is for nobody. Health checks pass.
+    the work done is for nobody. What is answered `BESIDE` passes.
     """
 
     def __init__(self, load: Load, workers: Workers, patience: float = PATIENCE) -> None:
@@ -134,7 +136,7 @@ class Shedding(grpc.ServerInterceptor):
     def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         """Called by grpcio on its polling thread before the call takes a worker."""
         full = self._load.busy >= self._load.limit or self._workers.expected > self._patience
-        if full and not details.method.startswith("/grpc.health.v1."):
+        if full and not details.method.startswith(BESIDE):
             return self._refusing
         return continuation(details)
 

@@ -10,8 +10,10 @@ import grpc
 import structlog
 from google.protobuf import descriptor_pool
 from grpc_reflection.v1alpha import reflection
+from waymark.edge.v1.admission_pb2_grpc import add_AuthorizationServicer_to_server
 
 from services.platform.db.groups import Groups
+from services.platform.rpc.admission import Admission
 from services.platform.rpc.health import Health
 from services.platform.rpc.interceptors.identity import Verify
 from services.platform.rpc.method import ContractError, read_method
@@ -86,6 +88,8 @@ class Server:
         for add, make in definition.servicers:
             add(make(app), cast(grpc.Server, registry))
         registry.serve_on(self._grpc)
+        if definition.admits:
+            add_AuthorizationServicer_to_server(Admission(definition.admits(app)), self._grpc)
         self.names = sorted(registry.services)
         self.health = Health(app.engine.url, self.names, busy=lambda: self.load.busy)
         self.port = _bind(self._grpc, listen)

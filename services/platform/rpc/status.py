@@ -32,6 +32,7 @@ class Answer(grpc.Status):
     def __init__(self, code: grpc.StatusCode, details: str, status: bytes, reason: str) -> None:
         self.code = code
         self.details = details
+        self.status = status
         self.trailing_metadata = ((DETAILS, status),)
         self.reason = reason
 

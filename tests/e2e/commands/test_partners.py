@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from services.cli.demo.papers import logo
@@ -95,3 +97,45 @@ def test_an_application_is_refused(stack: Stack) -> None:
     refused = staff.gets("partner", "refuse", wish, "no-need", "--note", "enough of these")
     assert refused["refusalReason"] == "PARTNER_REFUSAL_REASON_NO_NEED"
     assert "enough of these" in staff.prints("partner", "show", wish, *applicant)
+
+
+def test_access_is_sold_keyed_and_counted(stack: Stack, tmp_path: Path) -> None:
+    staff, tag = Person(stack), secrets.token_hex(4)
+    partner = staff.gets("organisation", "create", "Yard", "--id", f"yard-{tag}", "--sector", "private")[
+        "name"
+    ]
+    broker = staff.gets("organisation", "create", "Broker", "--id", f"broker-{tag}", "--sector", "third")[
+        "name"
+    ]
+    rules = ("--rule", "refuse:third=Public and private only.", "--rule", "allow")
+    product = staff.gets(
+        "api", "product", "create", f"p-{tag}", "Products", "catalogue.v1.ApiProductService", *rules
+    )
+    name = product["name"]
+    assert "Public and private only." in staff.prints("api", "product", "show", name)
+    assert staff.run("api", "product", "eligibility", name, "--rule", "perhaps").returncode == 2
+    plan = staff.gets("api", "plan", "create", name, "year", "A year", "6000", "year", "--day", "1")["name"]
+    assert "6000.00 EUR" in staff.prints("api", "plan", "list", name)
+    grant = staff.gets("api", "grant", "request", partner, plan)["name"]
+    assert "Public and private only." in staff.prints("api", "grant", "request", broker, plan)
+    assert len(staff.gets("api", "grant", "list", "--state", "refused", "--of", broker)) == 1
+    own = ("--as", f"provider:{tag}", "--org", partner)
+    first = staff.gets("api", "key", "create", grant, "--label", "site", *own)
+    second = staff.gets("api", "key", "rotate", first["name"], "--hours", "1", *own)
+    with httpx.Client(base_url=stack.state().edge, trust_env=False, verify=False) as client:
+        said = [
+            client.get("/v1/apiProducts", headers={"x-api-key": each["secret"]}).status_code
+            for each in (first, second)
+        ]
+    assert said == [200, 429]
+    assert staff.gets("api", "key", "revoke", first["name"])["revokeTime"]
+    assert first["secret"] not in staff.prints("api", "key", "list", grant)
+    month = f"{datetime.now(UTC):%Y-%m}"
+    assert "6000.00 EUR" in staff.prints("api", "usage", grant, month)
+    staff.prints("api", "usage", grant, month, "--out", str(tmp_path / "calls.csv"))
+    assert (tmp_path / "calls.csv").read_text().startswith("day,key,")
+    assert staff.gets("api", "plan", "close", plan)["closed"]
+    assert staff.gets("api", "product", "eligibility", name, "--rule", "allow")["eligibility"]
+    assert staff.gets("api", "grant", "end", grant, "Over.")["state"] == "STATE_ENDED"
+    assert "Over." in staff.prints("api", "grant", "show", grant)
+    assert name in staff.prints("api", "product", "list")
