@@ -36,7 +36,6 @@ UNDEFINED = "urn:waymark:undefined:"
 _SENTINEL = {"@vocab": UNDEFINED}
 
 
-
 class Context:
     """The terms of one context, and what else each of them is defined by."""
 

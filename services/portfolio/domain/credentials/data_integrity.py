@@ -1,4 +1,4 @@
-"""Data Integrity proofs (W3C VC-DI-EDDSA): made and verified over the statements or the JSON of a document."""
+"""Data Integrity proofs (W3C VC-DI-EDDSA): made and verified over statements or JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON in its one canonical form (JCS, RFC 8785), so that two writers of the same JSON sign the same bytes."""
+"""JSON in its one canonical form (JCS, RFC 8785), so that all writers sign the same bytes."""
 
 from __future__ import annotations
 

@@ -65,15 +65,18 @@ def from_jwk(fields: Any) -> Key:
     """Returns the key of a public JWK: Ed25519, P-256, or RSA of 2048 bits; raises KeyUnusableError."""
     if not isinstance(fields, dict):
         raise KeyUnusableError("is no JWK")
+    if fields.get("kty") == "RSA" and len(str(fields.get("n", ""))) < _LEAST_RSA / 6:
+        raise KeyUnusableError("is too short")
+    if fields.get("kty") not in ("RSA", "EC", "OKP"):
+        raise KeyUnusableError("is of a kind that is not used here")
     try:
         # Nothing but the public key: what else the text says of itself decides nothing.
-        key = import_key({name: value for name, value in fields.items() if name in _PUBLIC})
+        key: Any = import_key({name: value for name, value in fields.items() if name in _PUBLIC})
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise KeyUnusableError("is no JWK") from error
-    if isinstance(key, RSAKey) and key.public_key.key_size >= _LEAST_RSA:
-        return key
-    if isinstance(key, OKPKey | ECKey) and key.curve_name in ("Ed25519", "P-256"):
-        return key
+    if isinstance(key, RSAKey) or key.curve_name in ("Ed25519", "P-256"):
+        found: Key = key
+        return found
     raise KeyUnusableError("is of a kind that is not used here")
 
 

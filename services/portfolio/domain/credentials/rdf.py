@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -12,10 +13,8 @@ from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Quad, RdfF
 from services.portfolio.domain.credentials.contexts import UNDEFINED, Contexts, bound, kept
 
 _BASE = "https://undefined.waymark.invalid/"  # under which relative addresses come out, to be found
-_KEYWORDS = frozenset(
-    "@context @id @type @value @language @direction @list @set @graph @index @included @none @nest @json"
-    " @reverse".split()
-)
+_NAMES = "context id type value language direction list set graph index included none nest json reverse"
+_KEYWORDS = frozenset(f"@{name}" for name in re.findall("[a-z]+", _NAMES))
 MOST_STATEMENTS = 20_000
 # Nodes without an id that look alike are told apart by trying every order, which takes for ever with many.
 MOST_ALIKE = 5
@@ -80,5 +79,7 @@ def _check_size(quads: Sequence[Quad]) -> None:
 
 def _seen_from(quad: Quad, place: int, node: BlankNode) -> str:
     parts = (quad.subject, quad.predicate, quad.object, quad.graph_name)
-    shown = (("_:a" if part == node else "_:z") if isinstance(part, BlankNode) else str(part) for part in parts)
+    shown = (
+        ("_:a" if part == node else "_:z") if isinstance(part, BlankNode) else str(part) for part in parts
+    )
     return f"{place} {' '.join(shown)}"

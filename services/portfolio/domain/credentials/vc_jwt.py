@@ -6,17 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from cryptography.exceptions import InvalidSignature
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
 
-from services.portfolio.domain.credentials.keys import Key, sign
+from services.portfolio.domain.credentials.keys import Key, ed25519, sign
 from services.portfolio.domain.credentials.multiformats import from_unpadded, unpadded
 
 ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "RS256")
+LONGEST = 1 << 20  # characters of payload; the header may carry an RSA key
 _BY_TYPE = {"OKP": ("EdDSA", "Ed25519"), "EC": ("ES256",), "RSA": ("RS256",)}
-# Claims of an older JWT and where the credential has them.
-_DATES = {"nbf": "issuanceDate", "exp": "expirationDate"}
 
 
 class TokenBrokenError(ValueError):
@@ -61,11 +60,15 @@ def read(text: str) -> Token:
 
 def holds(token: Token, key: Key) -> bool:
     """True when the token is signed by `key`, by an algorithm that fits the key."""
-    if "crit" in token.header:
+    if "crit" in token.header or token.header.get("alg") not in _BY_TYPE[key.key_type]:
         return False
     try:
-        jws.deserialize_compact(token.text, key, algorithms=list(_BY_TYPE[key.key_type]))
-    except (JoseError, ValueError, KeyError):
+        if key.key_type == "OKP":  # by hand, as the library knows it under one of its two names only
+            signed, _, signature = token.text.rpartition(".")
+            ed25519(key).verify(from_unpadded(signature), signed.encode())
+        else:
+            jws.deserialize_compact(token.text, key, registry=_registry(key.key_type))
+    except (JoseError, InvalidSignature, ValueError):
         return False
     return True
 
@@ -75,3 +78,9 @@ def sign_token(credential: Mapping[str, Any], seed: bytes, method: str) -> str:
     header = {"alg": "EdDSA", "typ": "vc+jwt", "kid": method}
     parts = [unpadded(json.dumps(part, separators=(",", ":")).encode()) for part in (header, credential)]
     return ".".join([*parts, unpadded(sign(seed, ".".join(parts).encode()))])
+
+
+def _registry(key_type: str) -> jws.JWSRegistry:
+    registry = jws.JWSRegistry(algorithms=_BY_TYPE[key_type], strict_check_header=False)
+    registry.max_header_length, registry.max_payload_length = 1 << 13, LONGEST
+    return registry

@@ -71,6 +71,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SHARE_LINK_ENDED: _Reason.ValueType  # 307
     REASON_SHARE_LINK_PIN_WRONG: _Reason.ValueType  # 308
     REASON_SHARE_LINK_LOCKED: _Reason.ValueType  # 309
+    REASON_CREDENTIAL_UNREADABLE: _Reason.ValueType  # 330
+    REASON_CREDENTIAL_IMAGE_UNFIT: _Reason.ValueType  # 331
     REASON_RULE_INVALID: _Reason.ValueType  # 200
     REASON_PROGRAMME_NOT_ACTIVE: _Reason.ValueType  # 201
     REASON_BUDGET_EXHAUSTED: _Reason.ValueType  # 202
@@ -189,6 +191,8 @@ REASON_SHARE_FIELD_UNKNOWN: Reason.ValueType  # 306
 REASON_SHARE_LINK_ENDED: Reason.ValueType  # 307
 REASON_SHARE_LINK_PIN_WRONG: Reason.ValueType  # 308
 REASON_SHARE_LINK_LOCKED: Reason.ValueType  # 309
+REASON_CREDENTIAL_UNREADABLE: Reason.ValueType  # 330
+REASON_CREDENTIAL_IMAGE_UNFIT: Reason.ValueType  # 331
 REASON_RULE_INVALID: Reason.ValueType  # 200
 REASON_PROGRAMME_NOT_ACTIVE: Reason.ValueType  # 201
 REASON_BUDGET_EXHAUSTED: Reason.ValueType  # 202
