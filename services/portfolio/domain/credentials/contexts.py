@@ -17,6 +17,7 @@ V1 = "https://www.w3.org/2018/credentials/v1"
 V2 = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 _PURL = "https://purl.imsglobal.org/spec/ob/v3p0/"
+BADGE_EXTENSIONS = f"{_PURL}extensions.json"
 _FILES = {
     V1: "credentials-v1",
     V2: "credentials-v2",
@@ -26,7 +27,7 @@ _FILES = {
     f"{_PURL}context-3.0.1.json": "ob-3.0.1",
     f"{_PURL}context-3.0.2.json": "ob-3.0.2",
     OPEN_BADGES: "ob-3.0.3",
-    f"{_PURL}extensions.json": "ob-extensions",
+    BADGE_EXTENSIONS: "ob-extensions",
     "https://imsglobal.github.io/openbadges-specification/context.json": "ob-3.0.0",
     "https://imsglobal.github.io/openbadges-specification/extensions.json": "ob-extensions",
 }

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from services.portfolio.domain.credentials import baking, vc_jwt
 from services.portfolio.domain.credentials.vc_jwt import Token, TokenBrokenError
 
+JSON, JWT = "application/vc+ld+json", "application/vc+jwt"  # media types
 DEEPEST = 60  # levels of JSON
 
 
@@ -62,14 +63,14 @@ def _baked(content: bytes) -> str:
 
 def _found(text: str) -> Read:
     if text.startswith("{"):
-        return Read(text, parsed(text), None, "application/vc+ld+json")
+        return Read(text, parsed(text), None, JSON)
     try:
         token = vc_jwt.read(text)
     except TokenBrokenError as error:
         raise UnreadableError("is neither JSON nor JWT") from error
     if _depth(token.claims) > DEEPEST or not token.credential:
         raise UnreadableError("holds no credential")
-    return Read(token.text, token.credential, token, "application/vc+jwt")
+    return Read(token.text, token.credential, token, JWT)
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

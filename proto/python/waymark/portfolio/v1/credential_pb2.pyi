@@ -192,6 +192,26 @@ CHECK_FINDING_SCHEMA_UNKNOWN: CheckFinding.ValueType  # 81
 """It names a schema that is not kept here, or is of no format that is."""
 Global___CheckFinding: _TypeAlias = CheckFinding  # noqa: Y015
 
+class _CredentialFileForm:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CredentialFileFormEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CredentialFileForm.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CREDENTIAL_FILE_FORM_UNSPECIFIED: _CredentialFileForm.ValueType  # 0
+    """As it came."""
+    CREDENTIAL_FILE_FORM_JWT: _CredentialFileForm.ValueType  # 1
+    """As JWT (VC-JOSE-COSE); to be had of what was issued here."""
+
+class CredentialFileForm(_CredentialFileForm, metaclass=_CredentialFileFormEnumTypeWrapper):
+    """In which form a credential is handed out."""
+
+CREDENTIAL_FILE_FORM_UNSPECIFIED: CredentialFileForm.ValueType  # 0
+"""As it came."""
+CREDENTIAL_FILE_FORM_JWT: CredentialFileForm.ValueType  # 1
+"""As JWT (VC-JOSE-COSE); to be had of what was issued here."""
+Global___CredentialFileForm: _TypeAlias = CredentialFileForm  # noqa: Y015
+
 @_typing.final
 class Check(_message.Message):
     """One thing that was checked of a credential."""
@@ -566,16 +586,20 @@ class GetCredentialFileRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/credentials/{credential}`."""
+    form: Global___CredentialFileForm.ValueType
+    """In which form."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        form: Global___CredentialFileForm.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -589,19 +613,23 @@ class GetBakedCredentialRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     IMAGE_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/credentials/{credential}`."""
     image: _builtins.bytes
     """PNG or SVG to put it into; what is baked in already is replaced."""
+    form: Global___CredentialFileForm.ValueType
+    """In which form."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         image: _builtins.bytes = ...,
+        form: Global___CredentialFileForm.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "image", b"image", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
