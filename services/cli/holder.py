@@ -25,6 +25,7 @@ HOLDER = {
 ERASED = {
     "entries": "entries",
     "skills": "skillClaims",
+    "credentials": "credentials",
     "files": "evidence",
     "pathways": "pathways",
     "mandates": "mandates",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from waymark.portfolio.v1 import credential_issuer_pb2, issued_credential_pb2
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
 from services.platform.app import App
+from services.portfolio import published
 from services.portfolio.access import log_access
-from services.portfolio.domain.keys import HolderKey, KeyRing
+from services.portfolio.documents import Documents, over
+from services.portfolio.domain.keys import HolderKey, KeyRing, WrappedKey
 from services.portfolio.domain.secrets import LinkSecrets
 from services.portfolio.requests import holder_of
 from services.portfolio.store.vault import open_vault
@@ -20,6 +24,17 @@ if TYPE_CHECKING:
     from services.platform.settings import Settings
 
 MASTER = "portfolio-master.key"
+# Requests of people who have no portfolio: what they are answered is kept under the master key.
+OF_ISSUERS = (
+    credential_issuer_pb2.CreateCredentialIssuerRequest,
+    credential_issuer_pb2.CreateTrustedIssuerRequest,
+    credential_issuer_pb2.DeleteTrustedIssuerRequest,
+    credential_issuer_pb2.RotateCredentialIssuerKeyRequest,
+    issued_credential_pb2.IssueCredentialRequest,
+    issued_credential_pb2.ReinstateIssuedCredentialRequest,
+    issued_credential_pb2.RevokeIssuedCredentialRequest,
+    issued_credential_pb2.SuspendIssuedCredentialRequest,
+)
 
 
 class PortfolioApp(App):
@@ -31,11 +46,17 @@ class PortfolioApp(App):
         self.keys = KeyRing(settings.secret(MASTER, size=32), settings.former_secrets(MASTER, size=32))
         # Of a key of its own: rotating the master key must not make every link a dead one.
         self.links = LinkSecrets(settings.secret("portfolio-links.key", size=32))
+        # Where people reach the edge: in the names of what is issued here, and so never to be changed.
+        self.origin = settings.s3_public_endpoint.rstrip("/") or "https://localhost"
+        self.documents = Documents(over(settings.reach), partial(published.own, self))
 
     def seal_answer(self, tx: Transaction, request: Message, answer: bytes) -> bytes:
         """Keeps answers under the key of the holder they are about: they say what the portfolio says."""
         if isinstance(request, EraseHolderRequest):
             return answer  # numbers of somebody who has no key any more
+        if isinstance(request, OF_ISSUERS):
+            key_id, sealed = self.keys.seal(request.DESCRIPTOR.full_name, answer)
+            return key_id.encode() + b":" + sealed
         return self._answer_key(tx, request).seal("request_ids", request.DESCRIPTOR.full_name, answer)
 
     def open_answer(self, tx: Transaction, request: Message, kept: bytes) -> bytes:
@@ -45,6 +66,9 @@ class PortfolioApp(App):
         """
         if isinstance(request, EraseHolderRequest):
             return kept
+        if isinstance(request, OF_ISSUERS):
+            key_id, _, sealed = kept.partition(b":")
+            return self.keys.open(request.DESCRIPTOR.full_name, WrappedKey(key_id.decode(), sealed))
         log_access(tx, request)
         return self._answer_key(tx, request).open("request_ids", request.DESCRIPTOR.full_name, kept)
 

@@ -7,18 +7,18 @@ from datetime import timedelta
 
 from services.platform.db.transaction import transaction
 from services.portfolio.app import PortfolioApp
-from services.portfolio.store import vault
+from services.portfolio.store import issuers, vault
 from services.portfolio.store.evidence import BUCKET, known_keys
 
 ORPHAN = timedelta(days=1)  # age at which an object that no row names is no upload under way
 
 
 def rewrap_holder_keys(app: PortfolioApp) -> None:
-    """Wraps every data key under the current master key, some hundred a transaction; what a rotation
-    leaves to do."""
+    """Wraps every data key, and every key that awarding bodies sign by, under the current master key, some
+    hundred a transaction; what a rotation leaves to do."""
     while True:
         with transaction(app) as tx:
-            if not vault.rewrap(tx, app.keys):
+            if not vault.rewrap(tx, app.keys) + issuers.rewrap(tx, app.keys):
                 return
 
 

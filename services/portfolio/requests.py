@@ -11,7 +11,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.domain.steps import Actor
-from services.portfolio.store import mandates
+from services.portfolio.store import issuers, mandates
 
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
@@ -52,3 +52,11 @@ def has_guidance_mandate(principal: Principal, request: Any, connection: sqlalch
 def has_pathway_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
     """Relationship `mandate.pathway`: a mandate in force that opens the pathways."""
     return mandates.in_force(connection, principal, holder_of(request), PATHWAY) is not None
+
+
+def is_staff(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `issuer.staff`: acts for the organisation of the awarding body."""
+    parts = resource_of(request).split("/")
+    if principal.organisation == "" or len(parts) < 2 or parts[0] != "credentialIssuers":
+        return False
+    return issuers.organisation_of(connection, parts[1]) == principal.organisation

@@ -7,10 +7,13 @@ from datetime import timedelta
 
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
+    credential_issuer_pb2_grpc,
+    credential_pb2_grpc,
     entry_pb2_grpc,
     entry_revision_pb2_grpc,
     evidence_pb2_grpc,
     holder_pb2_grpc,
+    issued_credential_pb2_grpc,
     mandate_pb2_grpc,
     pathway_pb2_grpc,
     share_link_pb2_grpc,
@@ -20,10 +23,13 @@ from waymark.portfolio.v1 import (
 from services.platform.service import Job, ServiceDefinition, Servicer
 from services.portfolio import jobs, requests
 from services.portfolio.api.access_log import AccessLogApi
+from services.portfolio.api.credential_issuers import CredentialIssuerApi
+from services.portfolio.api.credentials import CredentialApi
 from services.portfolio.api.entries import EntryApi
 from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
 from services.portfolio.api.holders import HolderApi
+from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.share_links import ShareLinkApi
@@ -33,10 +39,13 @@ from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 
 SERVICERS: Sequence[Servicer] = (
     (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi),
+    (credential_issuer_pb2_grpc.add_CredentialIssuerServiceServicer_to_server, CredentialIssuerApi),
+    (credential_pb2_grpc.add_CredentialServiceServicer_to_server, CredentialApi),
     (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),
     (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),
     (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
+    (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
@@ -49,6 +58,7 @@ DEFINITION = ServiceDefinition(
     servicers=SERVICERS,
     relationships={
         "self": requests.is_self,
+        "issuer.staff": requests.is_staff,
         "mandate.guidance": requests.has_guidance_mandate,
         "mandate.pathway": requests.has_pathway_mandate,
     },

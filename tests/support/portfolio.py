@@ -18,6 +18,8 @@ from google.rpc import error_details_pb2, status_pb2
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
+    credential_issuer_pb2_grpc,
+    credential_pb2_grpc,
     entry_pb2,
     entry_pb2_grpc,
     entry_revision_pb2_grpc,
@@ -25,6 +27,7 @@ from waymark.portfolio.v1 import (
     evidence_pb2_grpc,
     holder_pb2,
     holder_pb2_grpc,
+    issued_credential_pb2_grpc,
     mandate_pb2,
     mandate_pb2_grpc,
     pathway_pb2,
@@ -41,10 +44,13 @@ from tests.support.servers import Served, start, token
 
 STUBS = (
     access_log_pb2_grpc.AccessLogServiceStub,
+    credential_issuer_pb2_grpc.CredentialIssuerServiceStub,
+    credential_pb2_grpc.CredentialServiceStub,
     entry_pb2_grpc.EntryServiceStub,
     entry_revision_pb2_grpc.EntryRevisionServiceStub,
     evidence_pb2_grpc.EvidenceServiceStub,
     holder_pb2_grpc.HolderServiceStub,
+    issued_credential_pb2_grpc.IssuedCredentialServiceStub,
     mandate_pb2_grpc.MandateServiceStub,
     pathway_pb2_grpc.PathwayServiceStub,
     share_link_pb2_grpc.ShareLinkServiceStub,
@@ -98,6 +104,10 @@ class Portfolio:
         subject = subject or str(uuid.uuid4())
         org = organisation or self.organisation
         return Caller(self.served, token("counsellor", subject=subject, org=org), subject)
+
+    def staff(self, role: str, organisation: str = "") -> Caller:
+        """Somebody who works for an organisation, or for the office."""
+        return Caller(self.served, token(role, org=organisation))
 
     def anybody(self) -> Caller:
         """Somebody without a token."""

@@ -17,6 +17,7 @@ from services.platform.seals import decrypt as _decrypt
 from services.platform.seals import encrypt as _encrypt
 
 _PURPOSE = "master"  # of the keys on the ring; part of their ids, which are stored
+_HOLDERS, _SECRETS = "holder_keys", "secrets"  # apart, so that none opens as the other
 
 
 class WrappedKey(NamedTuple):
@@ -69,15 +70,23 @@ class KeyRing:
         """Returns the same data key wrapped under the current master key."""
         return self._wrap(holder, self._unwrap(holder, stored))
 
-    def _wrap(self, holder: str, key: bytes) -> WrappedKey:
-        bound = associated(holder, "holder_keys", self.current_id)
+    def seal(self, place: str, secret: bytes) -> WrappedKey:
+        """Returns a secret of no holder, such as an issuer's key, sealed for its place."""
+        return self._wrap(place, secret, _SECRETS)
+
+    def open(self, place: str, stored: WrappedKey) -> bytes:
+        """Returns what `seal` sealed for this place; raises like `unwrap`."""
+        return self._unwrap(place, stored, _SECRETS)
+
+    def _wrap(self, owner: str, key: bytes, table: str = _HOLDERS) -> WrappedKey:
+        bound = associated(owner, table, self.current_id)
         return WrappedKey(self.current_id, _encrypt(self._keys[self.current_id], key, bound))
 
-    def _unwrap(self, holder: str, stored: WrappedKey) -> bytes:
+    def _unwrap(self, owner: str, stored: WrappedKey, table: str = _HOLDERS) -> bytes:
         master = self._keys.get(stored.master_key_id)
         if master is None:
             raise SealKeyMissingError(stored.master_key_id)
-        return _decrypt(master, stored.wrapped, associated(holder, "holder_keys", stored.master_key_id))
+        return _decrypt(master, stored.wrapped, associated(owner, table, stored.master_key_id))
 
 
 def associated(holder: str, table: str, row: str) -> bytes:

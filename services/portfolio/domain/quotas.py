@@ -10,6 +10,7 @@ LIMITS = {
     "entries": 2_000,
     "skill_claims": 2_000,
     "evidence": 1_000,
+    "credentials": 1_000,
     "mandates": 500,
     "share_links": 500,
     "pathways": 50,

@@ -18,6 +18,7 @@ from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store.collection import bare, fill
 from services.portfolio.store.tables import (
     access_records,
+    credentials,
     entries,
     evidence,
     holders,
@@ -86,7 +87,16 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
         .select_from(table)
         .where(table.c.holder_id == holder_id)
         .scalar_subquery()
-        for table in (entries, skill_claims, evidence, pathways, mandates, share_links, access_records)
+        for table in (
+            entries,
+            skill_claims,
+            evidence,
+            credentials,
+            pathways,
+            mandates,
+            share_links,
+            access_records,
+        )
     }
     row = tx.execute(select(*(count.label(name) for name, count in counts.items()))).one()
     return EraseHolderResponse(**row._mapping)

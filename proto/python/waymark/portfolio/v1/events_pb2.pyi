@@ -134,3 +134,59 @@ class SubjectErased(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubjectErased: _TypeAlias = SubjectErased  # noqa: Y015
+
+@_typing.final
+class IssuedCredentialMoved(_message.Message):
+    """An awarding body issued a credential, or changed whether it is in force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ISSUED_CREDENTIAL_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    issued_credential: _builtins.str
+    """Resource name `credentialIssuers/{credential_issuer}/issuedCredentials/{id}`."""
+    to_state: _builtins.str
+    """State it is in now: `ACTIVE`, `SUSPENDED` or `REVOKED`."""
+    def __init__(
+        self,
+        *,
+        issued_credential: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issued_credential", b"issued_credential", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssuedCredentialMoved: _TypeAlias = IssuedCredentialMoved  # noqa: Y015
+
+@_typing.final
+class CredentialImported(_message.Message):
+    """A holder brought a credential into their wallet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLDER_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    holder: _builtins.str
+    """Opaque id of the holder, `holders/{id}`."""
+    credential: _builtins.str
+    """Resource name `holders/{holder}/credentials/{id}`."""
+    verdict: _builtins.str
+    """What checking it came to: `VALID`, `UNCONFIRMED` or `INVALID`."""
+    def __init__(
+        self,
+        *,
+        holder: _builtins.str = ...,
+        credential: _builtins.str = ...,
+        verdict: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential", "holder", b"holder", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CredentialImported: _TypeAlias = CredentialImported  # noqa: Y015

@@ -1,0 +1,1 @@
+"""Credentials that anybody can verify: canonical forms, proofs, keys, lists, and what a check finds."""

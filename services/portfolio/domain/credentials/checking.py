@@ -1,0 +1,108 @@
+"""The whole check of a credential: what it says, and a verdict with one check for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from waymark.portfolio.v1 import credential_pb2 as pb
+
+from services.portfolio.domain.credentials import badges_2, revocation, shapes
+from services.portfolio.domain.credentials.controllers import Fetch
+from services.portfolio.domain.credentials.fields import first, id_of, many, moment, text, types
+from services.portfolio.domain.credentials.findings import failed, passed, verdict
+from services.portfolio.domain.credentials.proving import Trusted, check_issuer, prove
+from services.portfolio.domain.credentials.reading import Read, UnreadableError
+
+_EXPIRY = pb.CHECK_KIND_EXPIRY
+
+
+class Checked(NamedTuple):
+    """What a credential says, and whether that holds."""
+
+    summary: pb.CredentialSummary
+    verdict: pb.Verdict
+
+
+def check(read: Read, fetch: Fetch, trusted: Trusted, now: datetime) -> Checked:
+    """Checks a credential at `now` (UTC); raises UnreadableError for no format that is read here."""
+    if badges_2.is_assertion(read.document):
+        summary, checks = badges_2.check(read, fetch, trusted, now)
+        return Checked(summary, verdict(checks, now))
+    document = read.document
+    summary = summary_of(document)
+    proven = prove(read, fetch)
+    checks = [
+        proven.check,
+        check_issuer(id_of(document.get("issuer")), proven, fetch, trusted),
+        revocation.check(document, fetch, now),
+        _expiry(read, now),
+        shapes.check(document, summary.format),
+    ]
+    return Checked(summary, verdict(checks, now))
+
+
+def untouched(now: datetime) -> pb.Verdict:
+    """Returns the verdict on what has just been issued here: all of it holds."""
+    return verdict([passed(kind) for kind in pb.CheckKind.values() if kind], now)
+
+
+def summary_of(document: Mapping[str, Any]) -> pb.CredentialSummary:
+    """Returns what a verifiable credential says; raises UnreadableError when it is none."""
+    issuer, subject = document.get("issuer"), next(iter(many(document.get("credentialSubject"))), None)
+    subject = subject if isinstance(subject, Mapping) else {}
+    issuer_fields = issuer if isinstance(issuer, Mapping) else {}
+    achievement = first(subject, "achievement", "hasClaim")
+    achievement = achievement if isinstance(achievement, Mapping) else {}
+    display = document.get("displayParameter")
+    titles = [document.get("name"), achievement.get("name"), achievement.get("title")]
+    titles.insert(0, display.get("title") if isinstance(display, Mapping) else None)
+    summary = pb.CredentialSummary(
+        format=_format(document),
+        title=next((found for title in titles if (found := text(title))), ""),
+        issuer_name=text(first(issuer_fields, "name", "legalName")),
+        issuer_id=id_of(issuer)[:2000],
+        credential_id=id_of(document)[:2000],
+        achievement_id=id_of(achievement)[:2000],
+    )
+    for field, names in (
+        (summary.valid_from, ("validFrom", "issuanceDate")),
+        (summary.valid_until, ("validUntil", "expirationDate")),
+    ):
+        try:
+            time = moment(first(document, *names))
+        except (ValueError, OverflowError):
+            continue  # the check of the schema names it
+        if time:
+            field.FromDatetime(time)
+    return summary
+
+
+def _format(document: Mapping[str, Any]) -> pb.CredentialFormat.ValueType:
+    named = types(document)
+    if shapes.EUROPEAN_TYPES & named:
+        return pb.CREDENTIAL_FORMAT_EUROPEAN
+    if (shapes.ACHIEVEMENT_TYPES | {shapes.ENDORSEMENT}) & named:
+        return pb.CREDENTIAL_FORMAT_OPEN_BADGES_3
+    if "VerifiableCredential" in named:
+        return pb.CREDENTIAL_FORMAT_VERIFIABLE
+    raise UnreadableError("is no credential of a kind that is read here")
+
+
+def _expiry(read: Read, now: datetime) -> pb.Check:
+    claims = read.token.claims if read.token else {}
+    for source, *names in (
+        (read.document, ("validFrom", "issuanceDate"), ("validUntil", "expirationDate")),
+        (claims, ("nbf",), ("exp",)),
+    ):
+        begin, end = names
+        try:
+            since, until = moment(first(source, *begin)), moment(first(source, *end))
+        except (ValueError, OverflowError):
+            return failed(_EXPIRY, pb.CHECK_FINDING_SHAPE_WRONG, begin[0])
+        if since and since > now:
+            return failed(_EXPIRY, pb.CHECK_FINDING_NOT_YET_VALID, begin[0])
+        if until and until <= now:
+            return failed(_EXPIRY, pb.CHECK_FINDING_EXPIRED, end[0])
+    return passed(_EXPIRY)

@@ -1,0 +1,49 @@
+"""Reading the loose JSON of credentials: one or many, text or object, dates of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+
+def many(value: Any) -> list[Any]:
+    """Returns a list of what may stand alone; nothing is an empty one."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def types(value: Any) -> frozenset[str]:
+    """Returns the types of an object, under `type` or `@type`."""
+    if not isinstance(value, Mapping):
+        return frozenset()
+    return frozenset(str(each) for each in many(value.get("type", value.get("@type"))))
+
+
+def id_of(value: Any) -> str:
+    """Returns the id of what may be given by its id alone."""
+    found = value.get("id", value.get("@id", "")) if isinstance(value, Mapping) else value
+    return found if isinstance(found, str) else ""
+
+
+def text(value: Any) -> str:
+    """Returns a text; of texts by language the English one, else the first."""
+    if isinstance(value, Mapping):
+        value = value.get("en") or next(iter(value.values()), "")
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    return value[:500] if isinstance(value, str) else ""
+
+
+def first(document: Mapping[str, Any], *names: str) -> Any:
+    """Returns the first of some fields that is there."""
+    return next((document[name] for name in names if name in document), None)
+
+
+def moment(value: Any) -> datetime | None:
+    """Returns a time as UTC, None when there is none; raises ValueError for what is no time."""
+    if value is None:
+        return None
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    found = datetime.fromisoformat(str(value))
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
