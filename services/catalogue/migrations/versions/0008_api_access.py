@@ -7,7 +7,7 @@ from alembic import op
 from services.catalogue.store import api_tables, tables
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -60,6 +60,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_AGREEMENT_INCOMPLETE: _Reason.ValueType  # 110
     REASON_PARTNER_APPLICATION_OPEN: _Reason.ValueType  # 111
     REASON_ACCREDITATION_CRITERIA_NOT_MET: _Reason.ValueType  # 112
+    REASON_API_GRANT_HELD: _Reason.ValueType  # 120
+    REASON_API_KEY_INVALID: _Reason.ValueType  # 121
+    REASON_API_KEY_NOT_FOR_CALL: _Reason.ValueType  # 122
+    REASON_API_QUOTA_EXCEEDED: _Reason.ValueType  # 123
     REASON_OBSERVATION_FILE_INVALID: _Reason.ValueType  # 140
     REASON_CHANGE_TOKEN_AHEAD: _Reason.ValueType  # 160
     REASON_NOTHING_TO_ROLL_BACK: _Reason.ValueType  # 161
@@ -73,6 +77,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SHARE_LINK_ENDED: _Reason.ValueType  # 307
     REASON_SHARE_LINK_PIN_WRONG: _Reason.ValueType  # 308
     REASON_SHARE_LINK_LOCKED: _Reason.ValueType  # 309
+    REASON_CREDENTIAL_UNREADABLE: _Reason.ValueType  # 330
+    REASON_CREDENTIAL_IMAGE_UNFIT: _Reason.ValueType  # 331
     REASON_RULE_INVALID: _Reason.ValueType  # 200
     REASON_PROGRAMME_NOT_ACTIVE: _Reason.ValueType  # 201
     REASON_BUDGET_EXHAUSTED: _Reason.ValueType  # 202
@@ -180,6 +186,10 @@ REASON_ORGANISATION_LOOP: Reason.ValueType  # 109
 REASON_AGREEMENT_INCOMPLETE: Reason.ValueType  # 110
 REASON_PARTNER_APPLICATION_OPEN: Reason.ValueType  # 111
 REASON_ACCREDITATION_CRITERIA_NOT_MET: Reason.ValueType  # 112
+REASON_API_GRANT_HELD: Reason.ValueType  # 120
+REASON_API_KEY_INVALID: Reason.ValueType  # 121
+REASON_API_KEY_NOT_FOR_CALL: Reason.ValueType  # 122
+REASON_API_QUOTA_EXCEEDED: Reason.ValueType  # 123
 REASON_OBSERVATION_FILE_INVALID: Reason.ValueType  # 140
 REASON_CHANGE_TOKEN_AHEAD: Reason.ValueType  # 160
 REASON_NOTHING_TO_ROLL_BACK: Reason.ValueType  # 161
@@ -193,6 +203,8 @@ REASON_SHARE_FIELD_UNKNOWN: Reason.ValueType  # 306
 REASON_SHARE_LINK_ENDED: Reason.ValueType  # 307
 REASON_SHARE_LINK_PIN_WRONG: Reason.ValueType  # 308
 REASON_SHARE_LINK_LOCKED: Reason.ValueType  # 309
+REASON_CREDENTIAL_UNREADABLE: Reason.ValueType  # 330
+REASON_CREDENTIAL_IMAGE_UNFIT: Reason.ValueType  # 331
 REASON_RULE_INVALID: Reason.ValueType  # 200
 REASON_PROGRAMME_NOT_ACTIVE: Reason.ValueType  # 201
 REASON_BUDGET_EXHAUSTED: Reason.ValueType  # 202
