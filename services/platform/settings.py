@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from services.platform.outgoing.addresses import Reach
+
 DEVELOPMENT_MARK = b"waymark-development-key:"
+THIS_MACHINE = "localhost,127.0.0.1,::1"
 
 
 class SettingsError(Exception):
@@ -54,6 +57,7 @@ class Settings:
     secrets_dir: Path
     index_dir: Path
     otlp_endpoint: str
+    inside_hosts: frozenset[str] = frozenset()
     algorithms: tuple[str, ...] = ("EdDSA", "Ed25519", "RS256", "ES256")
 
     def __repr__(self) -> str:
@@ -64,13 +68,21 @@ class Settings:
         """True when development keys and plain-http issuers must be refused."""
         return self.environment == "production"
 
+    @property
+    def reach(self) -> Reach:
+        """Where calls to addresses that others name may lead; development also takes http and hosts
+        inside."""
+        return Reach(("https",) if self.production else ("https", "http"), self.inside_hosts)
+
     @classmethod
     def from_environment(cls, service: str, environ: Mapping[str, str] = os.environ) -> Settings:
         """Reads the settings of `service`; raises SettingsError naming the variable that is wrong."""
         reader = _Reader(environ)
         public = reader.text("WAYMARK_S3_ENDPOINT")
+        environment = reader.choice("WAYMARK_ENVIRONMENT", "development", ("development", "production"))
+        inside = "" if environment == "production" else THIS_MACHINE
         settings = cls(
-            environment=reader.choice("WAYMARK_ENVIRONMENT", "development", ("development", "production")),
+            environment=environment,
             service=service,
             database_url=reader.text(f"WAYMARK_{service.upper()}_DATABASE_URL"),
             kafka_bootstrap=reader.text("WAYMARK_KAFKA_BOOTSTRAP"),
@@ -100,15 +112,19 @@ class Settings:
             secrets_dir=Path(reader.text("WAYMARK_SECRETS_DIR", ".waymark/secrets")),
             index_dir=Path(reader.text("WAYMARK_INDEX_DIR", ".waymark/index")),
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            inside_hosts=reader.hosts("WAYMARK_INSIDE_HOSTS", inside),
             algorithms=reader.names("WAYMARK_OIDC_ALGORITHMS", cls.algorithms),
         )
         settings.refuse_unsafe_production()
         return settings
 
     def refuse_unsafe_production(self) -> None:
-        """Raises SettingsError when production is told to trust an issuer over plain http."""
+        """Raises SettingsError when production is told to trust an issuer over plain http or to call hosts
+        inside."""
         if not self.production:
             return
+        if self.inside_hosts:
+            raise SettingsError("WAYMARK_INSIDE_HOSTS is for development and must be empty in production.")
         for name, url in (("WAYMARK_OIDC_ISSUER", self.issuer), ("WAYMARK_OIDC_JWKS_URI", self.jwks_uri)):
             if (url or name == "WAYMARK_OIDC_ISSUER") and urlsplit(url).scheme != "https":
                 raise SettingsError(f"{name} must be an https address in production.")
@@ -184,6 +200,9 @@ class _Reader:
         if not set(value) <= set(allowed):
             raise SettingsError(f"{name} must list some of {', '.join(allowed)}.")
         return value
+
+    def hosts(self, name: str, default: str) -> frozenset[str]:
+        return frozenset(filter(None, (part.strip().lower() for part in self.text(name, default).split(","))))
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         value = self.text(name, str(default))

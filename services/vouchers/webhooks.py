@@ -22,17 +22,10 @@ from waymark.vouchers.v1 import events_pb2
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.events.contract import events_of, route, type_of
+from services.platform.outgoing.webhooks import GONE, Outcome, headers, send, wait_after
 from services.vouchers.domain.statements import moment_text
-from services.vouchers.domain.webhooks import (
-    GIVEN_UP_LIMIT,
-    GONE,
-    DeliveryState,
-    EndpointState,
-    headers,
-    wait_after,
-)
+from services.vouchers.domain.webhooks import GIVEN_UP_LIMIT, DeliveryState, EndpointState
 from services.vouchers.store import webhooks
-from services.vouchers.webhook_sending import Outcome, send
 
 if TYPE_CHECKING:
     from services.vouchers.app import VouchersApp
@@ -102,7 +95,7 @@ class Deliverer:
             self._app.notes.open(place, sealed) for sealed in (row.sealed_secret, row.sealed_former) if sealed
         ]
         signed = headers(keys, str(row.event_id), int(row.claimed_at.timestamp()), body)
-        return send(row.url, signed, body, development=not self._app.settings.production)
+        return send(row.url, signed, body, self._app.settings.reach)
 
     def _settle(self, row: Row[Any], outcome: Outcome) -> None:
         values: dict[str, Any] = {"last_status": outcome.status, "last_error": outcome.error}

@@ -15,12 +15,14 @@ from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
+from services.platform.outgoing.addresses import url_problem
+from services.platform.outgoing.webhooks import new_secret
 from services.platform.rpc.handlers import mutation, query
 from services.platform.rpc.masks import merged
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.states import need
-from services.vouchers.domain.webhooks import DeliveryState, EndpointState, new_secret, url_problem
+from services.vouchers.domain.webhooks import DeliveryState, EndpointState
 from services.vouchers.store import names, webhooks
 from services.vouchers.store.webhook_tables import webhook_deliveries, webhook_endpoints
 from services.vouchers.webhooks import EVENTS
@@ -146,7 +148,7 @@ class WebhookApi(webhook_pb2_grpc.WebhookServiceServicer):
 
     def _checked(self, wanted: pb.WebhookEndpoint) -> dict[str, Any]:
         """Returns the columns that a caller sets; raises Refusal: WEBHOOK_URL_REFUSED, INVALID_ARGUMENT."""
-        problem = url_problem(wanted.url, development=not self.app.settings.production)
+        problem = url_problem(wanted.url, self.app.settings.reach)
         if problem:
             violation = Violation("webhook_endpoint.url", problem)
             raise Refusal(reason_pb2.REASON_WEBHOOK_URL_REFUSED, violations=[violation])

@@ -1,0 +1,1 @@
+"""Calls to addresses that others name: guarded, bounded, signed where the receiver has to know who calls."""
