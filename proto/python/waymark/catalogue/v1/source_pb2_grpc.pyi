@@ -35,7 +35,7 @@ class SourceServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SourceServiceAsyncStub: ...
     CreateSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.CreateSourceRequest, _source_pb2.Source]
     """Creates a source of an organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
     """
     GetSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.GetSourceRequest, _source_pb2.Source]
     """Reads a source.
@@ -46,8 +46,17 @@ class SourceServiceStub:
     Errors: PAGE_TOKEN_INVALID.
     """
     UpdateSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.UpdateSourceRequest, _source_pb2.Source]
-    """Changes display name, limits or defaults. Only a catalogue manager may raise the limit of the delete guard.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
+    the limit of the delete guard.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
+    """
+    PullSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.PullSourceRequest, _source_pb2.Source]
+    """Makes the next pull of a source due now; what comes of it is a feed run.
+    Errors: NOT_FOUND, FEED_NOT_PULLED.
+    """
+    RotateReportSecret: _grpc.UnaryUnaryMultiCallable[_source_pb2.RotateReportSecretRequest, _source_pb2.ReportSecret]
+    """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
+    Errors: NOT_FOUND, ALREADY_ANSWERED.
     """
 
 @_typing.type_check_only
@@ -57,7 +66,7 @@ class SourceServiceAsyncStub(SourceServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSource: _aio.UnaryUnaryMultiCallable[_source_pb2.CreateSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
     """Creates a source of an organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
     """
     GetSource: _aio.UnaryUnaryMultiCallable[_source_pb2.GetSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
     """Reads a source.
@@ -68,8 +77,17 @@ class SourceServiceAsyncStub(SourceServiceStub):
     Errors: PAGE_TOKEN_INVALID.
     """
     UpdateSource: _aio.UnaryUnaryMultiCallable[_source_pb2.UpdateSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
-    """Changes display name, limits or defaults. Only a catalogue manager may raise the limit of the delete guard.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
+    the limit of the delete guard.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
+    """
+    PullSource: _aio.UnaryUnaryMultiCallable[_source_pb2.PullSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
+    """Makes the next pull of a source due now; what comes of it is a feed run.
+    Errors: NOT_FOUND, FEED_NOT_PULLED.
+    """
+    RotateReportSecret: _aio.UnaryUnaryMultiCallable[_source_pb2.RotateReportSecretRequest, _source_pb2.ReportSecret]  # type: ignore[assignment]
+    """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
+    Errors: NOT_FOUND, ALREADY_ANSWERED.
     """
 
 class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -82,7 +100,7 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
         """Creates a source of an organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
         """
 
     @_abc_1.abstractmethod
@@ -111,8 +129,29 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _source_pb2.UpdateSourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
-        """Changes display name, limits or defaults. Only a catalogue manager may raise the limit of the delete guard.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+        """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
+        the limit of the delete guard.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def PullSource(
+        self,
+        request: _source_pb2.PullSourceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
+        """Makes the next pull of a source due now; what comes of it is a feed run.
+        Errors: NOT_FOUND, FEED_NOT_PULLED.
+        """
+
+    @_abc_1.abstractmethod
+    def RotateReportSecret(
+        self,
+        request: _source_pb2.RotateReportSecretRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_source_pb2.ReportSecret, _abc.Awaitable[_source_pb2.ReportSecret]]:
+        """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
+        Errors: NOT_FOUND, ALREADY_ANSWERED.
         """
 
 def add_SourceServiceServicer_to_server(servicer: SourceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
