@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from waymark.catalogue.v1 import source_pb2_grpc
@@ -10,17 +11,25 @@ from waymark.catalogue.v1.source_pb2 import (
     GetSourceRequest,
     ListSourcesRequest,
     ListSourcesResponse,
+    PullSourceRequest,
+    ReportSecret,
+    RotateReportSecretRequest,
     Source,
     UpdateSourceRequest,
 )
+from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.api.messages import last, mask, only_own, required
+from services.catalogue.api.source_pulls import pull_message, pull_values, report_url
+from services.catalogue.app import CatalogueApp
 from services.catalogue.store import organisations, sources
 from services.catalogue.store.tables import sources as table
-from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
+from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.outgoing.webhooks import new_secret
 from services.platform.rpc.handlers import mutation, query
 
 CHANGEABLE = (
@@ -29,15 +38,18 @@ CHANGEABLE = (
     "removal_grace_feeds",
     "default_language",
     "default_nuts_code",
+    "pull",
+    "report_url",
 )
 REMOVAL_LIMIT = 20  # percent, unless a source has its own
 LANGUAGE = "en"
+OVERLAP = timedelta(hours=24)  # in which a former secret of reports signs too
 
 
 class SourceApi(source_pb2_grpc.SourceServiceServicer):
     """Where courses come from."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: CatalogueApp) -> None:
         self.app = app
 
     @mutation
@@ -48,8 +60,10 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
         limit = given.removal_limit_percent or REMOVAL_LIMIT
         if only_own(tx.principal):
             limit = min(limit, REMOVAL_LIMIT)  # the limit guards the catalogue, so a partner cannot raise it
-        source = sources.add(
+        source = new_id()
+        row = sources.add(
             tx,
+            source,
             organisation_id=organisation,
             display_name=given.display_name,
             format=given.format,
@@ -57,8 +71,10 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             removal_grace_feeds=given.removal_grace_feeds,
             default_language=given.default_language or LANGUAGE,
             default_nuts_code=given.default_nuts_code,
+            report_url=report_url(self.app, given.report_url),
+            **(pull_values(self.app, source, given, None, tx.now) if given.HasField("pull") else {}),
         )
-        return _message(sources.read(tx.connection, source))
+        return _message(row)
 
     @query
     def GetSource(self, tx: Transaction, request: GetSourceRequest) -> Source:
@@ -88,12 +104,36 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             required(given, "source", "display_name")
         row = sources.read(tx.connection, last(given.name), lock=True)
         check_etag(given.etag, row.version)
-        values = {field: getattr(given, field) for field in fields}
+        values = {field: getattr(given, field) for field in fields if field != "pull"}
+        if "pull" in fields:
+            given.format = row.format
+            values |= pull_values(self.app, row.id, given, row, tx.now)
+        if "report_url" in fields:
+            report_url(self.app, given.report_url)
         if "removal_limit_percent" in values:
             values["removal_limit_percent"] = given.removal_limit_percent or REMOVAL_LIMIT
         if "default_language" in values:
             values["default_language"] = given.default_language or LANGUAGE
         return _message(sources.change(tx, row.id, **values))
+
+    @mutation
+    def PullSource(self, tx: Transaction, request: PullSourceRequest) -> Source:
+        row = sources.read(tx.connection, last(request.name), lock=True)
+        if not row.pull_url:
+            raise Refusal(reason_pb2.REASON_FEED_NOT_PULLED)
+        sources.note_pull(tx, row.id, pull_next_time=tx.now)
+        return _message(sources.read(tx.connection, row.id))
+
+    @mutation(answer_stored=False)
+    def RotateReportSecret(self, tx: Transaction, request: RotateReportSecretRequest) -> ReportSecret:
+        row = sources.read(tx.connection, last(request.name), lock=True)
+        secret = new_secret()
+        values = {
+            "report_secret": self.app.seals.seal(f"sources/{row.id}/report", secret),
+            "report_former": row.report_secret,
+            "report_former_until": tx.now + OVERLAP if row.report_secret else None,
+        }
+        return ReportSecret(source=_message(sources.change(tx, row.id, **values)), secret=secret)
 
 
 def _message(row: Any) -> Source:
@@ -107,6 +147,9 @@ def _message(row: Any) -> Source:
         default_language=row.default_language,
         default_nuts_code=row.default_nuts_code,
         etag=etag_of(row.version),
+        report_url=row.report_url,
+        reports_signed=row.report_secret is not None,
+        pull=pull_message(row) if row.pull_url else None,
     )
     answer.create_time.FromDatetime(row.create_time)
     return answer
