@@ -20,6 +20,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.domain.findings import ERROR, Finding
 from services.catalogue.domain.pull_schedule import kept_schedule
 from services.catalogue.feeding import credentials
+from services.catalogue.feeding.ooapi_pages import Pages
 from services.catalogue.store import feed_runs, sources, uploads
 from services.platform.crew import Crew
 from services.platform.db.engine import make_engine
@@ -84,6 +85,12 @@ class Puller(Crew[Row[Any]]):
         reach = self._app.feeds_reach
         kept = credentials.opened(self._app.seals, row.id, row.pull_credentials)
         secret = credentials.headers(kept, lambda wanted, into: fetch(wanted, into, reach, SMALL))
+        if row.format == FeedFormat.FEED_FORMAT_OOAPI_6:
+
+            def fetched(wanted: Wanted, into: BinaryIO, limits: Limits) -> Answer:
+                return fetch(wanted, into, reach, limits)
+
+            return Pages(row.pull_url, secret, fetched, LIMITS.size).collect(file)
         known = {"if-none-match": row.etag, "if-modified-since": row.modified}
         wanted = Wanted(row.pull_url, {name: value for name, value in known.items() if value}, secret)
         return fetch(wanted, file, reach, LIMITS)

@@ -28,6 +28,7 @@ from services.catalogue.imports.elm import Elm
 from services.catalogue.imports.emg import Emg
 from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Raw
 from services.catalogue.imports.lheo import Lheo
+from services.catalogue.imports.ooapi import Ooapi
 from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.tags import Tags
 from services.catalogue.imports.xcri_cap import XcriCap
@@ -45,6 +46,7 @@ READERS: dict[int, FeedReader] = {
     FeedFormat.FEED_FORMAT_EMG_3_0: Emg(),
     FeedFormat.FEED_FORMAT_LHEO: Lheo(),
     FeedFormat.FEED_FORMAT_ELM_LOQ_3_1: Elm(),
+    FeedFormat.FEED_FORMAT_OOAPI_6: Ooapi(),
     FeedFormat.FEED_FORMAT_SCHEMA_ORG: SchemaOrg(),
 }
 READ_BATCH = 1000  # records; the content of one batch is in memory together

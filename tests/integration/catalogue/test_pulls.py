@@ -6,15 +6,16 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToJson
 from sqlalchemy import text
-from waymark.catalogue.v1 import feed_run_pb2, source_pb2
+from waymark.catalogue.v1 import course_pb2, feed_run_pb2, source_pb2
 
-from services.catalogue.feeding import puller
+from services.catalogue.feeding import ooapi_pages, puller
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.service import pull_feeds, report_on_feeds
 from services.platform.db.transaction import transaction
@@ -298,6 +299,77 @@ def test_partners_are_told_by_signed_reports_until_they_have_them(catalogue: Cat
             )
         told(catalogue)
         assert newest(catalogue).report_state == Run.REPORT_STATE_FAILED
+
+
+class Api:
+    """An Open Education API of so many courses, two a page whatever page size is asked for; each has two
+    offerings, a page each. It wants a token."""
+
+    def __init__(self, count: int) -> None:
+        self.courses = [
+            {"courseId": f"c/{n}", "name": [{"language": "en", "value": f"Course {n}"}]} for n in range(count)
+        ]
+        self.endless = False
+
+    def __call__(self, asked: Asked) -> Reply:
+        path, query = urlsplit(asked.path).path, parse_qs(urlsplit(asked.path).query)
+        if path == "/token":
+            return Reply(body=b'{"access_token": "fresh"}')
+        if asked.headers.get("authorization") != "Bearer fresh":
+            return Reply(401)
+        if path == "/v6/courses":
+            return self.page(self.courses, 2, query)
+        if path.startswith("/v6/courses/") and path.endswith("/course-offerings"):
+            key = unquote(path.split("/")[3])
+            offerings = [
+                {"courseOfferingId": f"{key}-{n}", "startDateTime": f"2030-0{n}-01T00:00:00Z"} for n in (1, 2)
+            ]
+            return self.page(offerings, 1, query)
+        return Reply(404)
+
+    def page(self, items: list[Any], size: int, query: dict[str, list[str]]) -> Reply:
+        number = int(query["pageNumber"][0])
+        part = items[(number - 1) * size : number * size]
+        more = self.endless or number * size < len(items)
+        body = {"pageNumber": number, "items": items if self.endless else part, "hasNextPage": more}
+        return Reply(body=json.dumps(body).encode())
+
+
+def test_an_open_education_api_is_walked_page_by_page(
+    catalogue: Catalogue, partner: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner.answer = api = Api(5)
+    client = Credentials.OauthClient(token_url=f"{partner.url}/token", client_id="us", client_secret="hush")
+    source = pulled(catalogue, f"{partner.url}/v6", "OOAPI_6", credentials=Credentials(oauth_client=client))
+    run = pull(catalogue)
+    assert (run.state, run.records_in, run.courses_created) == (Run.STATE_SUCCEEDED, 5, 5)
+    answer = catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest())
+    sessions = {
+        c.external_id: [s.external_id for o in c.offerings for s in o.sessions] for c in answer.courses
+    }
+    assert sessions == {f"c/{n}": [f"c/{n}-1", f"c/{n}-2"] for n in range(5)}
+    # A token, three pages of courses, two of offerings for each, and the programmes that it does not have.
+    assert len(partner.asked) == 1 + 3 + 10 + 1
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED
+    api.courses.pop()
+    assert pull(catalogue, source).courses_removed == 1
+
+    # What has no end, what is no page, what is no API: each is a run that failed, and nothing is removed.
+    monkeypatch.setattr(ooapi_pages, "PAGES", 20)
+    api.endless = True
+    assert value_of(catalogue, pull(catalogue, source)) == "TOO_LARGE"
+    partner.answer = lambda asked: Reply(body=b"<html>") if asked.method == "GET" else api(asked)
+    assert value_of(catalogue, pull(catalogue, source)) == "NOT_OOAPI"
+    partner.answer = lambda asked: Reply(404) if asked.method == "GET" else api(asked)
+    assert value_of(catalogue, pull(catalogue, source)) == "STATUS 404"
+    assert len(catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest()).courses) == 4
+
+
+def value_of(catalogue: Catalogue, run: Run) -> str:
+    """With what the fetch of a run failed."""
+    (found,) = catalogue.findings(run.name)
+    assert (run.state, found.code) == (Run.STATE_FAILED, "FETCH_FAILED")
+    return str(found.value)
 
 
 def test_a_slow_partner_holds_up_no_other(catalogue: Catalogue, partner: Origin) -> None:
