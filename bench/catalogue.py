@@ -96,8 +96,9 @@ def add_source(app: CatalogueApp, name: str, form: int) -> str:
     """Adds an organisation with a source; returns the source's id."""
     with transaction(app) as tx:
         organisations.add(tx, name, display_name=name, legal_ids={}, sector=1)
-        return sources.add(
+        added = sources.add(
             tx,
+            new_id(),
             organisation_id=name,
             display_name=name,
             format=form,
@@ -105,6 +106,7 @@ def add_source(app: CatalogueApp, name: str, form: int) -> str:
             default_language="en",
             default_nuts_code="",
         )
+        return str(added.id)
 
 
 def add_run(app: CatalogueApp, source: str, path: Path) -> str:

@@ -2,33 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
+from services.catalogue.feeding.puller import Puller
+from services.catalogue.feeding.reporter import Reporter
 from services.catalogue.metering import Meter
 from services.catalogue.search.directory import Directory, Reader
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
 from services.catalogue.shortage_book import ShortageBook
 from services.platform.app import App
+from services.platform.outgoing.addresses import Reach
+from services.platform.seals import Seals
 from services.platform.settings import Settings
 from services.platform.signing import former_public_keys, signing_key
 
+FEEDS = "catalogue-feeds.key"
 SHORTAGE_KEY = "shortage-list.pem"
 
 
 class CatalogueApp(App):
-    """`shortage_key` signs shortage lists; `shortage_keys`: public keys by id, former ones too."""
+    """`shortage_key` signs shortage lists; `shortage_keys`: public keys by id, former ones too. `seals`: for
+    credentials of feeds and secrets of reports."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.shortage_key = signing_key(settings, SHORTAGE_KEY)
         former = former_public_keys(settings, SHORTAGE_KEY)
         self.shortage_keys = {self.shortage_key.id: self.shortage_key.public, **former}
+        self.seals = Seals("feeds", settings.secret(FEEDS, size=32), settings.former_secrets(FEEDS, size=32))
 
     @cached_property
     def shortages(self) -> ShortageBook:
         """Published shortage lists as answers need them."""
         return ShortageBook(self)
+
+    @property
+    def feeds_reach(self) -> Reach:
+        """Where feeds may be fetched: over plain http too, as long as no credentials go with it."""
+        return replace(self.settings.reach, schemes=("https", "http"))
+
+    @cached_property
+    def puller(self) -> Puller:
+        """What is being fetched; only the process that runs jobs fetches anything."""
+        return Puller(self)
+
+    @cached_property
+    def reporter(self) -> Reporter:
+        """Reports on their way to partners, of the same process."""
+        return Reporter(self)
+
+    def close(self) -> None:
+        """Gives back every connection."""
+        for name in ("puller", "reporter"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+        super().close()
 
     @cached_property
     def reader(self) -> Reader:

@@ -103,6 +103,16 @@ def work_on(app: App) -> None:
     run_due(app, {observations.KIND: observations.take_in})
 
 
+def pull_feeds(app: CatalogueApp) -> None:
+    """Starts to fetch what is due; threads of its own wait for partners."""
+    app.puller.round()
+
+
+def report_on_feeds(app: CatalogueApp) -> None:
+    """Starts to send what partners are to be told."""
+    app.reporter.round()
+
+
 DEFINITION = ServiceDefinition(
     name="catalogue",
     app=CatalogueApp,
@@ -113,6 +123,8 @@ DEFINITION = ServiceDefinition(
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("course-links", timedelta(seconds=1), follow_changes),
         Job("course-snapshots", timedelta(seconds=1), make_waiting),
+        Job("feed-pulls", timedelta(seconds=2), pull_feeds),
+        Job("feed-reports", timedelta(seconds=2), report_on_feeds),
         Job("operations", timedelta(seconds=1), work_on),
         Job("shortage-signatures", timedelta(minutes=5), sign_unsigned),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),

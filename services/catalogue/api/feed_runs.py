@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.api import httpbody_pb2
 from waymark.catalogue.v1 import feed_run_pb2_grpc
 from waymark.catalogue.v1.feed_run_pb2 import (
     ApproveFeedRunRequest,
     FeedChange,
     FeedRun,
+    GetFeedRunPageRequest,
     GetFeedRunRequest,
     ListFeedChangesRequest,
     ListFeedChangesResponse,
@@ -19,9 +21,12 @@ from waymark.catalogue.v1.feed_run_pb2 import (
     RejectFeedRunRequest,
     StartFeedRunRequest,
 )
+from waymark.catalogue.v1.source_pb2 import FeedFormat
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import finding, last, only_own
+from services.catalogue.api.messages import finding, invalid, last, only_own
+from services.catalogue.feeding.run_message import run_message
+from services.catalogue.feeding.run_page import FINDINGS, as_page
 from services.catalogue.store import feed_changes, feed_runs, sources, staging, uploads
 from services.catalogue.store.tables import feed_changes as feed_changes_table
 from services.catalogue.store.tables import feed_findings
@@ -31,26 +36,6 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
-
-COPIED = (
-    "dry_run",
-    "partial",
-    "hold_reason",
-    "state",
-    "complete",
-    "records_in",
-    "records_accepted",
-    "records_rejected",
-    "records_held",
-    "courses_created",
-    "courses_updated",
-    "courses_unchanged",
-    "courses_removed",
-    "courses_missing",
-    "error_count",
-    "warning_count",
-    "requested_by",
-)
 
 
 class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
@@ -62,13 +47,15 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
     @mutation
     def StartFeedRun(self, tx: Transaction, request: StartFeedRunRequest) -> FeedRun:
         source = sources.read(tx.connection, last(request.source), lock=True)
+        if source.format == FeedFormat.FEED_FORMAT_PUSH:
+            raise invalid("source", "takes pushed courses and no files; see CoursePushService")
         upload = uploads.read_ready(tx, last(request.upload))
         run = feed_runs.add(tx, source.id, upload.id, dry_run=request.dry_run, partial=request.partial)
-        return feed_run_message(feed_runs.read(tx.connection, run))
+        return run_message(feed_runs.read(tx.connection, run))
 
     @query
     def GetFeedRun(self, tx: Transaction, request: GetFeedRunRequest) -> FeedRun:
-        return feed_run_message(feed_runs.read(tx.connection, last(request.name)))
+        return run_message(feed_runs.read(tx.connection, last(request.name)))
 
     @query
     def ListFeedRuns(self, tx: Transaction, request: ListFeedRunsRequest) -> ListFeedRunsResponse:
@@ -83,7 +70,7 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
             filters={"source": source, "own": own},
         )
         return ListFeedRunsResponse(
-            feed_runs=map(feed_run_message, found.rows), next_page_token=found.next_page_token
+            feed_runs=map(run_message, found.rows), next_page_token=found.next_page_token
         )
 
     @query
@@ -116,13 +103,20 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
             feed_changes=map(_change, found.rows), next_page_token=found.next_page_token
         )
 
+    @query
+    def GetFeedRunPage(self, tx: Transaction, request: GetFeedRunPageRequest) -> httpbody_pb2.HttpBody:
+        run = feed_runs.read(tx.connection, last(request.name))
+        worst = tx.execute(feed_runs.worst_findings(run.id, FINDINGS)).all()
+        page_of_it = as_page(run, sources.read(tx.connection, run.source_id), worst)
+        return httpbody_pb2.HttpBody(content_type="text/html; charset=utf-8", data=page_of_it)
+
     @mutation
     def ApproveFeedRun(self, tx: Transaction, request: ApproveFeedRunRequest) -> FeedRun:
         row = _held(tx, last(request.name))
         row = feed_runs.change(
             tx, row.id, state=FeedRun.STATE_QUEUED, records_accepted=row.records_held, records_held=0
         )
-        return feed_run_message(row)
+        return run_message(row)
 
     @mutation
     def RejectFeedRun(self, tx: Transaction, request: RejectFeedRunRequest) -> FeedRun:
@@ -140,7 +134,7 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
             courses_removed=0,
             courses_missing=0,
         )
-        return feed_run_message(row)
+        return run_message(row)
 
 
 def _held(tx: Transaction, run: str) -> Any:
@@ -159,20 +153,3 @@ def _change(row: Any) -> FeedChange:
         titles=row.titles,
         changed_fields=row.fields,
     )
-
-
-def feed_run_message(row: Any) -> FeedRun:
-    """Returns the message of a run."""
-    answer = FeedRun(
-        name=f"feedRuns/{row.id}",
-        source=f"sources/{row.source_id}",
-        upload=f"catalogueUploads/{row.upload_id}",
-        **{name: getattr(row, name) for name in COPIED},
-    )
-    if row.rolls_back_to:
-        answer.rolls_back_to = f"feedRuns/{row.rolls_back_to}"
-    if row.rolled_back_by:
-        answer.rolled_back_by = f"feedRuns/{row.rolled_back_by}"
-    answer.create_time.FromDatetime(row.create_time)
-    answer.state_time.FromDatetime(row.state_time)
-    return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from waymark.catalogue.v1 import source_pb2_grpc
@@ -11,19 +12,27 @@ from waymark.catalogue.v1.source_pb2 import (
     GetSourceRequest,
     ListSourcesRequest,
     ListSourcesResponse,
+    PullSourceRequest,
+    ReportSecret,
     RollBackSourceRequest,
+    RotateReportSecretRequest,
     Source,
     UpdateSourceRequest,
 )
+from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.feed_runs import feed_run_message
 from services.catalogue.api.messages import last, mask, only_own, required
+from services.catalogue.api.source_pulls import pull_message, pull_values, report_url
+from services.catalogue.app import CatalogueApp
+from services.catalogue.feeding.run_message import run_message
 from services.catalogue.store import feed_runs, organisations, sources
 from services.catalogue.store.tables import sources as table
-from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
+from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.outgoing.webhooks import new_secret
 from services.platform.rpc.handlers import mutation, query
 
 CHANGEABLE = (
@@ -34,15 +43,18 @@ CHANGEABLE = (
     "default_nuts_code",
     "precedence",
     "field_precedence",
+    "pull",
+    "report_url",
 )
 REMOVAL_LIMIT = 20  # percent, unless a source has its own
 LANGUAGE = "en"
+OVERLAP = timedelta(hours=24)  # in which a former secret of reports signs too
 
 
 class SourceApi(source_pb2_grpc.SourceServiceServicer):
     """Where courses come from."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: CatalogueApp) -> None:
         self.app = app
 
     @mutation
@@ -53,8 +65,10 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
         limit = given.removal_limit_percent or REMOVAL_LIMIT
         if only_own(tx.principal):
             limit = min(limit, REMOVAL_LIMIT)  # the limit guards the catalogue, so a partner cannot raise it
-        source = sources.add(
+        source = new_id()
+        row = sources.add(
             tx,
+            source,
             organisation_id=organisation,
             display_name=given.display_name,
             format=given.format,
@@ -64,8 +78,10 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             default_nuts_code=given.default_nuts_code,
             precedence=0 if only_own(tx.principal) else given.precedence,  # of no partner's choosing
             field_precedence={} if only_own(tx.principal) else dict(given.field_precedence),
+            report_url=report_url(self.app, given.report_url),
+            **(pull_values(self.app, source, given, None, tx.now) if given.HasField("pull") else {}),
         )
-        return _message(sources.read(tx.connection, source))
+        return _message(row)
 
     @query
     def GetSource(self, tx: Transaction, request: GetSourceRequest) -> Source:
@@ -95,7 +111,12 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             required(given, "source", "display_name")
         row = sources.read(tx.connection, last(given.name), lock=True)
         check_etag(given.etag, row.version)
-        values = {field: getattr(given, field) for field in fields}
+        values = {field: getattr(given, field) for field in fields if field != "pull"}
+        if "pull" in fields:
+            given.format = row.format
+            values |= pull_values(self.app, row.id, given, row, tx.now)
+        if "report_url" in fields:
+            report_url(self.app, given.report_url)
         if "removal_limit_percent" in values:
             values["removal_limit_percent"] = given.removal_limit_percent or REMOVAL_LIMIT
         if "field_precedence" in values:
@@ -110,7 +131,26 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
         named = last(request.feed_run) if request.feed_run else ""
         target = feed_runs.to_roll_back_to(tx, source.id, named)
         run = feed_runs.add(tx, source.id, target.upload_id, dry_run=request.dry_run, rolls_back_to=target.id)
-        return feed_run_message(feed_runs.read(tx.connection, run))
+        return run_message(feed_runs.read(tx.connection, run))
+
+    @mutation
+    def PullSource(self, tx: Transaction, request: PullSourceRequest) -> Source:
+        row = sources.read(tx.connection, last(request.name), lock=True)
+        if not row.pull_url:
+            raise Refusal(reason_pb2.REASON_FEED_NOT_PULLED)
+        sources.note_pull(tx, row.id, pull_next_time=tx.now)
+        return _message(sources.read(tx.connection, row.id))
+
+    @mutation(answer_stored=False)
+    def RotateReportSecret(self, tx: Transaction, request: RotateReportSecretRequest) -> ReportSecret:
+        row = sources.read(tx.connection, last(request.name), lock=True)
+        secret = new_secret()
+        values = {
+            "report_secret": self.app.seals.seal(f"sources/{row.id}/report", secret),
+            "report_former": row.report_secret,
+            "report_former_until": tx.now + OVERLAP if row.report_secret else None,
+        }
+        return ReportSecret(source=_message(sources.change(tx, row.id, **values)), secret=secret)
 
 
 def _message(row: Any) -> Source:
@@ -126,6 +166,9 @@ def _message(row: Any) -> Source:
         precedence=row.precedence,
         field_precedence=row.field_precedence,
         etag=etag_of(row.version),
+        report_url=row.report_url,
+        reports_signed=row.report_secret is not None,
+        pull=pull_message(row) if row.pull_url else None,
     )
     answer.create_time.FromDatetime(row.create_time)
     return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from babel import Locale
+from babel.core import get_global
 
 from services.catalogue.imports.feed import Context
 
@@ -26,6 +27,17 @@ def iso_code(nuts: str) -> str:
     return {nuts_code: iso for iso, nuts_code in _TO_NUTS.items()}.get(nuts, nuts)
 
 
+def two_letters(code: str) -> str:
+    """Returns the ISO 3166 code of two letters of one of three, "" for none."""
+    found = get_global("territory_aliases").get(code.upper()) or [""]
+    return str(found[0]) if len(found) == 1 else ""
+
+
+def three_letters(nuts: str) -> str:
+    """Returns the ISO 3166 code of three letters of a country by its NUTS code, "" for none."""
+    return _three_letters().get(iso_code(nuts), "")
+
+
 def known(code: str) -> bool:
     """True for the NUTS code of a country."""
     return code in _nuts_codes().values()
@@ -40,3 +52,9 @@ def _nuts_codes() -> dict[str, str]:
             nuts = _TO_NUTS.get(code, code)
             names |= {code.casefold(): nuts, nuts.casefold(): nuts, name.casefold(): nuts}
     return names
+
+
+@cache
+def _three_letters() -> dict[str, str]:
+    found = get_global("territory_aliases").items()
+    return {short[0]: long for long, short in found if len(long) == 3 and long.isalpha() and len(short) == 1}

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from services.catalogue.imports.feed import MAX_RECORD_BYTES, FeedBroken
+from services.catalogue.imports.json_records import storable_text
 
 Node = dict[str, Any]
 _PREFIX = re.compile(r"^(?:https?://(?:www\.)?schema\.org/|schema:)")
@@ -29,14 +30,10 @@ def name_of(name: str) -> str:
 def normal(value: Any) -> Any:
     """Returns a value with short names of fields, and texts that a database can hold."""
     if isinstance(value, dict):
-        return {_text(name_of(name)): normal(each) for name, each in value.items()}
+        return {storable_text(name_of(name)): normal(each) for name, each in value.items()}
     if isinstance(value, list):
         return [normal(each) for each in value]
-    return _text(value) if isinstance(value, str) else value
-
-
-def _text(text: str) -> str:
-    return text.replace("\0", " ").encode(errors="replace").decode()
+    return storable_text(value) if isinstance(value, str) else value
 
 
 def types(node: Any) -> list[str]:

@@ -180,6 +180,20 @@ def _too_deep(line: int) -> FeedBroken:
     )
 
 
+def storable(value: Any) -> Any:
+    """Returns a value with texts that a database can hold: without NUL and halves of characters."""
+    if isinstance(value, dict):
+        return {storable_text(name): storable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [storable(each) for each in value]
+    return storable_text(value) if isinstance(value, str) else value
+
+
+def storable_text(text: str) -> str:
+    """Returns a text without NUL and halves of characters."""
+    return text.replace("\0", " ").encode(errors="replace").decode()
+
+
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
 

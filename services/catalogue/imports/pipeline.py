@@ -24,9 +24,11 @@ from services.catalogue import events
 from services.catalogue.domain import courses, guard
 from services.catalogue.domain.findings import ERROR, WARNING, Finding, Findings
 from services.catalogue.imports.csv_template import CsvTemplate
+from services.catalogue.imports.elm import Elm
 from services.catalogue.imports.emg import Emg
 from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Raw
 from services.catalogue.imports.lheo import Lheo
+from services.catalogue.imports.ooapi import Ooapi
 from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.tags import Tags
 from services.catalogue.imports.xcri_cap import XcriCap
@@ -43,6 +45,8 @@ READERS: dict[int, FeedReader] = {
     FeedFormat.FEED_FORMAT_CSV_TEMPLATE: CsvTemplate(),
     FeedFormat.FEED_FORMAT_EMG_3_0: Emg(),
     FeedFormat.FEED_FORMAT_LHEO: Lheo(),
+    FeedFormat.FEED_FORMAT_ELM_LOQ_3_1: Elm(),
+    FeedFormat.FEED_FORMAT_OOAPI_6: Ooapi(),
     FeedFormat.FEED_FORMAT_SCHEMA_ORG: SchemaOrg(),
 }
 READ_BATCH = 1000  # records; the content of one batch is in memory together

@@ -125,8 +125,10 @@ class SchemaOrg:
             _unresolved(name, key, findings)
         default = language or context.default_language
         return {
-            "titles": _titles(node, default, findings),
-            "descriptions": _descriptions(node, default, findings),
+            "titles": values.titles(by_language(node.get("name"), default), default, "name", findings),
+            "descriptions": values.texts(
+                by_language(node.get("description"), default), values.MAX_DESCRIPTION, "description", findings
+            ),
             "kind": next((kind for kind in strings(node.get("additionalType")) if kind in KINDS), "course"),
             "eqf_level": _eqf_level(node, context, findings),
             "url": values.web_address(string(node.get("url")), "url", findings),
@@ -158,29 +160,6 @@ def _unresolved(name: str, key: str, findings: Findings) -> None:
         "No node with this id stands before the course, or the course refers to too many.",
         "Put what a course refers to before it, or write it within the course.",
     )
-
-
-def _titles(node: Node, default: str, findings: Findings) -> dict[str, str]:
-    """Titles by language; that there is none is an error."""
-    said = by_language(node.get("name"), default) or {default: ""}
-    found = {tag: values.prose(text, values.MAX_TITLE, "name", findings) for tag, text in said.items()}
-    return _clean(found, "name", findings) or {default: values.title("", "name", findings)}
-
-
-def _descriptions(node: Node, default: str, findings: Findings) -> dict[str, str]:
-    path, limit = "description", values.MAX_DESCRIPTION
-    said = by_language(node.get(path), default)
-    found = {tag: values.prose(text, limit, path, findings) for tag, text in said.items()}
-    return _clean(found, path, findings)
-
-
-def _clean(texts: dict[str, str], path: str, findings: Findings) -> dict[str, str]:
-    """Texts by language code without region; those in no language are told and left out."""
-    found: dict[str, str] = {}
-    for tag, text in texts.items():
-        if text and (code := values.language(tag, f"{path}/@language", findings)):
-            found.setdefault(code, text)
-    return found
 
 
 def _eqf_level(node: Node, context: Context, findings: Findings) -> int:

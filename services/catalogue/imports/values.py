@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -47,6 +48,22 @@ def prose(text: str, limit: int, path: str, findings: Findings) -> str:
         message = f"The text is longer than {limit} characters and was cut off."
         findings.add(INFO, "TEXT_CUT", path, len(text), message, "Shorten it, and link to the rest.")
     return found[:limit]
+
+
+def texts(said: Mapping[str, str], limit: int, path: str, findings: Findings) -> dict[str, str]:
+    """Returns texts without markup by language code without region; those in no language are told and left
+    out. `said`: tag of language → text."""
+    found: dict[str, str] = {}
+    for tag, text in said.items():
+        clean_text = prose(text, limit, path, findings)
+        if clean_text and (code := language(tag, f"{path}/@language", findings)):
+            found.setdefault(code, clean_text)
+    return found
+
+
+def titles(said: Mapping[str, str], default: str, path: str, findings: Findings) -> dict[str, str]:
+    """Returns titles by language, as `texts`; that there is none is an error."""
+    return texts(said, MAX_TITLE, path, findings) or {default: title("", path, findings)}
 
 
 @lru_cache(maxsize=20_000)

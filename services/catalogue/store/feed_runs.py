@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, update
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
@@ -19,34 +19,41 @@ from services.platform.errors import Refusal
 _r = feed_runs.c
 # One that failed may have done a part.
 _TOOK_EFFECT = and_(~_r.dry_run, or_(_r.state == FeedRun.STATE_SUCCEEDED, _r.applied_to != ""))
-ACTIVE = (FeedRun.STATE_QUEUED, FeedRun.STATE_RUNNING, FeedRun.STATE_HELD)
+ACTIVE = (FeedRun.STATE_QUEUED, FeedRun.STATE_RUNNING, FeedRun.STATE_HELD, FeedRun.STATE_RECEIVING)
+REPORTED = (FeedRun.STATE_HELD, FeedRun.STATE_SUCCEEDED, FeedRun.STATE_FAILED, FeedRun.STATE_REJECTED)
+
+
+def active(tx: Transaction, source: str) -> Row[Any] | None:
+    """Returns the unfinished run of a source, None without one."""
+    statement = select(feed_runs).where(feed_runs.c.source_id == source, feed_runs.c.state.in_(ACTIVE))
+    return tx.execute(statement).first()
 
 
 def add(
     tx: Transaction,
     source: str,
-    upload: str,
+    upload: str | None,
     *,
-    dry_run: bool,
+    dry_run: bool = False,
     partial: bool = False,
+    way: int = FeedRun.WAY_UPLOAD,
+    state: int = FeedRun.STATE_QUEUED,
     rolls_back_to: str | None = None,
 ) -> str:
-    """Queues a run that the caller asks for;
+    """Adds a run;
 
     The source must be locked. Raises Refusal(FEED_RUN_ACTIVE) while another is unfinished.
     """
-    active = tx.execute(
-        select(feed_runs.c.id).where(feed_runs.c.source_id == source, feed_runs.c.state.in_(ACTIVE))
-    ).scalar()
-    if active is not None:
-        raise Refusal(reason_pb2.REASON_FEED_RUN_ACTIVE, metadata={"feed_run": f"feedRuns/{active}"})
+    if (unfinished := active(tx, source)) is not None:
+        raise Refusal(reason_pb2.REASON_FEED_RUN_ACTIVE, metadata={"feed_run": f"feedRuns/{unfinished.id}"})
     run = new_id()
     tx.execute(
         insert(feed_runs).values(
             id=run,
             source_id=source,
             upload_id=upload,
-            state=FeedRun.STATE_QUEUED,
+            state=state,
+            way=way,
             dry_run=dry_run,
             partial=partial,
             rolls_back_to=rolls_back_to,
@@ -81,6 +88,7 @@ def to_roll_back_to(tx: Transaction, source: str, named: str = "") -> Row[Any]:
             _TOOK_EFFECT,
             _r.complete,
             ~_r.partial,
+            _r.upload_id.is_not(None),
             _r.id == named if named else and_(_r.create_time < served, _r.rolled_back_by.is_(None)),
         )
         .order_by(_r.create_time.desc())
@@ -117,11 +125,24 @@ def listing(source: str, organisation: str) -> Select[Any]:
 
 
 def change(tx: Transaction, run: str, **values: Any) -> Row[Any]:
-    """Changes columns, `state_time` with the state, and returns the run."""
+    """Changes columns, with the state its time and whether it is to be reported, and returns the run."""
     if "state" in values:
-        values["state_time"] = func.now()
+        values |= {"state_time": func.now(), "report_attempts": 0, "report_error": ""}
+        values |= {"report_next_time": func.now(), "report_state": _report_state(values["state"])}
     statement = update(feed_runs).where(feed_runs.c.id == run).values(**values).returning(feed_runs)
     return tx.execute(statement).one()
+
+
+def _report_state(state: int) -> Any:
+    """Whether there is anybody to be told of such a state."""
+    if state not in REPORTED:
+        return 0
+    told = select(sources.c.id).where(
+        sources.c.id == feed_runs.c.source_id,
+        sources.c.report_url != "",
+        sources.c.report_secret.is_not(None),
+    )
+    return case((told.correlate(feed_runs).exists(), FeedRun.REPORT_STATE_PENDING), else_=0)
 
 
 def waiting(connection: Connection) -> list[str]:
@@ -154,3 +175,9 @@ def listing_findings(run: str, minimum_severity: int) -> Select[Any]:
     return select(feed_findings).where(
         feed_findings.c.run_id == run, feed_findings.c.severity >= minimum_severity
     )
+
+
+def worst_findings(run: str, count: int) -> Select[Any]:
+    """Selects the findings of a run, errors before warnings, at most `count`."""
+    c = feed_findings.c
+    return select(feed_findings).where(c.run_id == run).order_by(c.severity.desc(), c.seq).limit(count)

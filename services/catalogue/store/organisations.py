@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -37,6 +37,13 @@ def read(connection: Connection, organisation: str, *, lock: bool = False) -> Ro
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no organisation {organisation}.")
     return row
+
+
+def display_names(tx: Transaction, ids: Collection[str]) -> dict[str, str]:
+    """Returns the names of organisations by their ids."""
+    c = organisations.c
+    statement = select(c.id, c.display_name).where(c.id.in_(list(ids)))
+    return {row.id: row.display_name for row in tx.execute(statement)}
 
 
 def change(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, text, update
+from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.store.tables import sources
-from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
+# What a run reads differently by: with another value, the last fetched file has to be read again.
+_READ_BY = ("default_language", "default_nuts_code", "pull_url")
+_KNOWN = """pull_run = (SELECT r.id FROM feed_runs r WHERE r.source_id = s.id AND NOT r.dry_run
+    AND r.state = :succeeded ORDER BY r.id DESC LIMIT 1)
+  AND NOT EXISTS (SELECT FROM feed_runs r, taxonomy_versions t WHERE r.id = s.pull_run
+    AND t.import_time > r.create_time)"""
+_CLAIM = text(f"""
+WITH due AS (
+  SELECT s.id, {_KNOWN} AS known FROM sources s
+  WHERE s.pull_next_time <= now()
+    AND NOT EXISTS (SELECT FROM feed_runs r WHERE r.source_id = s.id AND r.state IN (1, 2, 3, 8))
+  ORDER BY s.pull_next_time LIMIT :room FOR UPDATE OF s SKIP LOCKED
+)
+UPDATE sources s SET pull_next_time = now() + :lease, pull_last_time = now() FROM due WHERE s.id = due.id
+RETURNING s.id::text, s.format, s.pull_url, s.pull_schedule, s.pull_credentials, s.pull_next_time,
+  s.pull_last_time, s.pull_run::text, due.known,
+  CASE WHEN due.known THEN s.pull_etag ELSE '' END AS etag,
+  CASE WHEN due.known THEN s.pull_modified ELSE '' END AS modified
+""")  # noqa: S608  constants
 
-def add(tx: Transaction, **values: Any) -> str:
-    """Adds a source; returns its id."""
-    source = new_id()
-    tx.execute(insert(sources).values(id=source, **values))
-    return source
+
+def add(tx: Transaction, source: str, **values: Any) -> Row[Any]:
+    """Adds a source of this id; returns its row."""
+    return tx.execute(insert(sources).values(id=source, **values).returning(sources)).one()
 
 
 def read(connection: Connection, source: str, *, lock: bool = False) -> Row[Any]:
@@ -31,6 +51,8 @@ def read(connection: Connection, source: str, *, lock: bool = False) -> Row[Any]
 
 def change(tx: Transaction, source: str, **values: Any) -> Row[Any]:
     """Changes columns, counts the version up, returns the row."""
+    if not values.keys().isdisjoint(_READ_BY):
+        values["pull_run"] = None
     statement = (
         update(sources)
         .where(sources.c.id == source)
@@ -44,3 +66,17 @@ def listing(organisation: str) -> Select[Any]:
     """Selects sources, of one organisation where named."""
     statement = select(sources)
     return statement.where(sources.c.organisation_id == organisation) if organisation else statement
+
+
+def claim_due(tx: Transaction, room: int, lease: timedelta) -> Sequence[Row[Any]]:
+    """Takes up to `room` sources that are due and have no unfinished run, for the time of `lease`.
+
+    `known`: their last fetched file is what they offer now, so one that has not changed need not be read.
+    """
+    values = {"room": room, "lease": lease, "succeeded": FeedRun.STATE_SUCCEEDED}
+    return tx.execute(_CLAIM, values).all()
+
+
+def note_pull(tx: Transaction, source: str, **values: Any) -> None:
+    """Notes what came of a pull; no change of the source that others have to hear of."""
+    tx.execute(update(sources).where(sources.c.id == source).values(**values))

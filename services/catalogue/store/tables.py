@@ -248,8 +248,25 @@ sources = Table(
     Column("default_nuts_code", Text, nullable=False),
     Column("version", BigInteger, nullable=False, server_default="1"),
     moment("create_time", now=True),
+    # How it is fetched; "": not at all. While it is, the next time is when the claim runs out.
+    Column("pull_url", Text, nullable=False, server_default=""),
+    Column("pull_schedule", JSONB),  # see domain.pull_schedule
+    Column("pull_credentials", LargeBinary),  # sealed
+    moment("pull_next_time"),
+    moment("pull_last_time"),
+    # What the last fetched file said of itself, and the run that read it; NULL once other settings count.
+    Column("pull_etag", Text, nullable=False, server_default=""),
+    Column("pull_modified", Text, nullable=False, server_default=""),
+    Column("pull_run", UuidText),
+    # Where reports of runs go, and their secrets, sealed.
+    Column("report_url", Text, nullable=False, server_default=""),
+    Column("report_secret", LargeBinary),
+    Column("report_former", LargeBinary),
+    moment("report_former_until"),
     CheckConstraint("removal_limit_percent BETWEEN 1 AND 100", name="source_removal_limit"),
+    CheckConstraint("(pull_url = '') = (pull_next_time IS NULL)", name="source_pulled_at_times"),
     Index("sources_organisation", "organisation_id", "id"),
+    Index("sources_due", "pull_next_time", postgresql_where=text("pull_next_time IS NOT NULL")),
 )
 
 _COUNTS = (
@@ -271,8 +288,9 @@ feed_runs = Table(
     metadata,
     Column("id", UuidText, primary_key=True),
     Column("source_id", UuidText, ForeignKey("sources.id"), nullable=False),
-    Column("upload_id", UuidText, ForeignKey("uploads.id"), nullable=False),
+    Column("upload_id", UuidText, ForeignKey("uploads.id")),  # NULL: nothing came, or not yet
     Column("state", SmallInteger, nullable=False),  # FeedRun.State
+    Column("way", SmallInteger, nullable=False, server_default="1"),  # FeedRun.Way
     Column(
         "staged", Boolean, nullable=False, server_default="false"
     ),  # read through; what is left is to apply
@@ -289,6 +307,10 @@ feed_runs = Table(
     Column("requested_by", Text, nullable=False, server_default=""),  # subject of the access token
     moment("create_time", now=True),
     moment("state_time", now=True),
+    Column("report_state", SmallInteger, nullable=False, server_default="0"),  # FeedRun.ReportState
+    Column("report_attempts", Integer, nullable=False, server_default="0"),
+    Column("report_error", Text, nullable=False, server_default=""),
+    moment("report_next_time"),
     CheckConstraint(
         "records_in = records_accepted + records_rejected + records_held", name="feed_run_accounts_for_all"
     ),
@@ -297,10 +319,21 @@ feed_runs = Table(
         "feed_runs_active",
         "source_id",
         unique=True,
-        postgresql_where=text("state IN (1, 2, 3)"),
+        postgresql_where=text("state IN (1, 2, 3, 8)"),
     ),
     Index("feed_runs_source", "source_id", "id"),
     Index("feed_runs_waiting", "id", postgresql_where=text("state IN (1, 2)")),
+    Index("feed_reports_due", "report_next_time", postgresql_where=text("report_state = 1")),
+)
+
+# Chunks of courses that are being pushed: lines of JSON, until the run has made a raw copy of them.
+feed_pushed = Table(
+    "feed_pushed",
+    metadata,
+    Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),  # number of its first course
+    Column("course_count", Integer, nullable=False),
+    Column("lines", LargeBinary, nullable=False),
 )
 
 feed_findings = Table(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.store.tables import uploads
+from services.catalogue.store.tables import feed_runs, uploads
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -28,6 +28,12 @@ def add(tx: Transaction, *, size_bytes: int, content_type: str, sha256: str) -> 
         )
     )
     return upload
+
+
+def add_own(tx: Transaction, upload: str, size: int, sha256: str, content_type: str) -> None:
+    """Notes what the service itself has stored under the id of an upload."""
+    values = {"id": upload, "owner": "", "size_bytes": size, "sha256": sha256}
+    tx.execute(insert(uploads).values(values | {"content_type": content_type, "ready": True}))
 
 
 def read(connection: Connection, upload: str) -> Row[Any]:
@@ -51,3 +57,9 @@ def read_ready(tx: Transaction, upload: str) -> Row[Any]:
 def mark_ready(tx: Transaction, upload: str) -> None:
     """Notes that the bytes are there and are what the ticket says."""
     tx.execute(update(uploads).where(uploads.c.id == upload).values(ready=True))
+
+
+def sha256_of_run(tx: Transaction, run: str) -> str:
+    """Returns the SHA-256 (hex) of what a run has read."""
+    statement = select(uploads.c.sha256).join(feed_runs, feed_runs.c.upload_id == uploads.c.id)
+    return str(tx.execute(statement.where(feed_runs.c.id == run)).scalar_one())

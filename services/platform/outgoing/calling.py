@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
@@ -47,7 +47,8 @@ def answered(
     try:
         with _socket(reach, url, seconds, cut) as plugged:
             plugged.settimeout(silence)
-            yield _response(plugged, method, url, headers, body)
+            with closing(_response(plugged, method, url, headers, body)) as response:
+                yield response
         if cut.is_set():
             raise CallError("TIMEOUT")  # what was read may have seemed to be the end
     except AddressRefusedError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from lxml import etree
 from waymark.catalogue.v1 import course_export_pb2 as pb
 from waymark.catalogue.v1 import course_export_pb2_grpc, course_pb2
 
@@ -14,6 +16,7 @@ from services.catalogue.api import course_exports
 from services.catalogue.store import courses as store
 from tests.integration.catalogue.feeds import feed, many, row
 from tests.support.catalogue import CSV, DEVELOPER, JSON, XML, Catalogue, with_taxonomy
+from tests.support.elm_schema import elm_schema
 from tests.support.real_data import real_data
 from tests.support.servers import token
 
@@ -73,6 +76,26 @@ def test_a_real_feed_goes_out_and_comes_in_again(
     run = catalogue.feed(second, data, content_type)
     assert (run.error_count, run.warning_count) == (0, 0)
     assert contents(catalogue, second) == contents(catalogue, first) != {}
+
+
+def test_elm_goes_out_valid_and_comes_in_again(catalogue: Catalogue, tmp_path: Path) -> None:
+    with_taxonomy(catalogue)
+    source = catalogue.source(catalogue.organisation("partner"))
+    rows = [row("C1", "Welding", occupations=DEVELOPER, town="Gent"), row("C1", "Welding", session_id="S2")]
+    catalogue.feed(source, feed(*rows, many(3)[0], many(3)[2]))
+    data = exported(catalogue, format=pb.COURSE_EXPORT_FORMAT_ELM_LOQ_3_1)
+    elm_schema(tmp_path / "elm").assertValid(etree.fromstring(data))
+    assert b">PARTNER</legalName>" in data
+    again = catalogue.source("organisations/partner", "ELM_LOQ_3_1")
+    run = catalogue.feed(again, data, XML)
+    assert (run.records_accepted, run.error_count, run.warning_count) == (
+        5,
+        0,
+        0,
+    )  # a session is a course there
+    sessions = [o.sessions[0] for course in contents(catalogue, again).values() for o in course.offerings]
+    assert {session.price.units for session in sessions} == {100}
+    assert {session.nuts_code for session in sessions} == {"BE211"}
 
 
 def test_languages_and_tags_of_partners_come_back(catalogue: Catalogue) -> None:

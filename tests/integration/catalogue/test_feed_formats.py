@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -48,6 +49,22 @@ def test_every_record_of_a_real_file_is_accounted_for(
 
     again = catalogue.feed(source, data, XML)
     assert (again.courses_unchanged, again.courses_updated, again.courses_removed) == (records, 0, 0)
+
+
+def test_every_record_of_the_real_elm_file_is_accounted_for_although_its_values_are_random(
+    catalogue: Catalogue,
+) -> None:
+    data = real_data("feeds/elm-loq-3.1/loq.xml").read_bytes()
+    source = catalogue.source(catalogue.organisation("partner"), "ELM_LOQ_3_1")
+    run = catalogue.feed(source, data, XML)
+    assert (run.state, run.complete, run.records_in) == (Run.STATE_SUCCEEDED, True, 2)
+    assert run.records_in == run.records_accepted + run.records_rejected + run.records_held
+    # With prices that are some, and days in order, both arrive.
+    mended = re.sub(rb"<value>[-0-9.]+</value>", b"<value>100.00</value>", data)
+    mended = re.sub(rb"<endDate>[^<]+</endDate>", b"<endDate>2030-01-01T00:00:00</endDate>", mended)
+    run = catalogue.feed(source, mended, XML)
+    assert (run.records_accepted, run.courses_created) == (2, 2)
+    assert {course.eqf_level for course in courses(catalogue).values()} == {2}
 
 
 def test_the_real_lheo_file_arrives(catalogue: Catalogue) -> None:

@@ -123,3 +123,13 @@ def test_production_refuses_issuers_over_plain_http(tmp_path: Path, environ: dic
     assert settings(tmp_path, **environ)
     with pytest.raises(SettingsError, match="https"):
         settings(tmp_path, WAYMARK_ENVIRONMENT="production", **environ)
+
+
+def test_calls_go_inside_in_development_alone(tmp_path: Path) -> None:
+    assert settings(tmp_path).reach.inside == {"localhost", "127.0.0.1", "::1"}
+    named = settings(tmp_path, WAYMARK_INSIDE_HOSTS="feeds.test, Other.test").reach
+    assert (named.inside, named.schemes) == ({"feeds.test", "other.test"}, ("https", "http"))
+    production = settings(tmp_path, WAYMARK_ENVIRONMENT="production").reach
+    assert (production.inside, production.schemes) == (frozenset(), ("https",))
+    with pytest.raises(SettingsError, match="WAYMARK_INSIDE_HOSTS"):
+        settings(tmp_path, WAYMARK_ENVIRONMENT="production", WAYMARK_INSIDE_HOSTS="feeds.test")

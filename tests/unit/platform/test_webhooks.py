@@ -23,9 +23,9 @@ def test_the_signature_is_the_one_of_the_specification() -> None:
     assert found == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def named(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+def named(monkeypatch: pytest.MonkeyPatch, *leads: str) -> None:
     """Has every name lead to these addresses, as whoever owns a name can."""
-    found = [ipaddress.ip_address(each) for each in addresses]
+    found = [ipaddress.ip_address(each) for each in leads]
     monkeypatch.setattr(addresses, "resolved", lambda *_: found)
 
 

@@ -28,7 +28,7 @@ from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(waymark/catalogue/v1/course_export.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a waymark/options/v1/options.proto\"\xea\x01\n\x14\x45xportCoursesRequest\x12\x42\n\x06\x66ormat\x18\x01 \x01(\x0e\x32(.waymark.catalogue.v1.CourseExportFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12?\n\x0corganisation\x18\x02 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\x12M\n\x06source\x18\x03 \x01(\tB=\xbaH:r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01*\x86\x01\n\x12\x43ourseExportFormat\x12$\n COURSE_EXPORT_FORMAT_UNSPECIFIED\x10\x00\x12#\n\x1f\x43OURSE_EXPORT_FORMAT_SCHEMA_ORG\x10\x01\x12%\n!COURSE_EXPORT_FORMAT_CSV_TEMPLATE\x10\x02\x32\x95\x01\n\x13\x43ourseExportService\x12~\n\rExportCourses\x12*.waymark.catalogue.v1.ExportCoursesRequest\x1a\x14.google.api.HttpBody\")\x8a\xb5\x18\x0c\n\x02\x08\x06\n\x02\x08\x02\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/courseExports0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(waymark/catalogue/v1/course_export.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a waymark/options/v1/options.proto\"\xea\x01\n\x14\x45xportCoursesRequest\x12\x42\n\x06\x66ormat\x18\x01 \x01(\x0e\x32(.waymark.catalogue.v1.CourseExportFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12?\n\x0corganisation\x18\x02 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\x12M\n\x06source\x18\x03 \x01(\tB=\xbaH:r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01*\xac\x01\n\x12\x43ourseExportFormat\x12$\n COURSE_EXPORT_FORMAT_UNSPECIFIED\x10\x00\x12#\n\x1f\x43OURSE_EXPORT_FORMAT_SCHEMA_ORG\x10\x01\x12%\n!COURSE_EXPORT_FORMAT_CSV_TEMPLATE\x10\x02\x12$\n COURSE_EXPORT_FORMAT_ELM_LOQ_3_1\x10\x03\x32\x95\x01\n\x13\x43ourseExportService\x12~\n\rExportCourses\x12*.waymark.catalogue.v1.ExportCoursesRequest\x1a\x14.google.api.HttpBody\")\x8a\xb5\x18\x0c\n\x02\x08\x06\n\x02\x08\x02\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/courseExports0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,9 +44,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COURSEEXPORTSERVICE'].methods_by_name['ExportCourses']._loaded_options = None
   _globals['_COURSEEXPORTSERVICE'].methods_by_name['ExportCourses']._serialized_options = b'\212\265\030\014\n\002\010\006\n\002\010\002\n\002\010\010\202\323\344\223\002\023\022\021/v1/courseExports'
   _globals['_COURSEEXPORTFORMAT']._serialized_start=424
-  _globals['_COURSEEXPORTFORMAT']._serialized_end=558
+  _globals['_COURSEEXPORTFORMAT']._serialized_end=596
   _globals['_EXPORTCOURSESREQUEST']._serialized_start=187
   _globals['_EXPORTCOURSESREQUEST']._serialized_end=421
-  _globals['_COURSEEXPORTSERVICE']._serialized_start=561
-  _globals['_COURSEEXPORTSERVICE']._serialized_end=710
+  _globals['_COURSEEXPORTSERVICE']._serialized_start=599
+  _globals['_COURSEEXPORTSERVICE']._serialized_end=748
 # @@protoc_insertion_point(module_scope)

@@ -28,15 +28,23 @@ class _CourseExportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Co
     """schema.org JSON-LD in UTF-8, a Course a line."""
     COURSE_EXPORT_FORMAT_CSV_TEMPLATE: _CourseExportFormat.ValueType  # 2
     """The CSV template in UTF-8, a row a session. It has room for one language of texts: English, else the first one."""
+    COURSE_EXPORT_FORMAT_ELM_LOQ_3_1: _CourseExportFormat.ValueType  # 3
+    """European Learning Model 3.1, XML, valid by its XSD: a learning opportunity a session, with what it refers to. It has no
+    room for places in all and for the first day to enrol.
+    """
 
 class CourseExportFormat(_CourseExportFormat, metaclass=_CourseExportFormatEnumTypeWrapper):
-    """How courses are written. Both can be imported again, see docs/feeds.md."""
+    """How courses are written. All of them can be imported again, see docs/feeds.md."""
 
 COURSE_EXPORT_FORMAT_UNSPECIFIED: CourseExportFormat.ValueType  # 0
 COURSE_EXPORT_FORMAT_SCHEMA_ORG: CourseExportFormat.ValueType  # 1
 """schema.org JSON-LD in UTF-8, a Course a line."""
 COURSE_EXPORT_FORMAT_CSV_TEMPLATE: CourseExportFormat.ValueType  # 2
 """The CSV template in UTF-8, a row a session. It has room for one language of texts: English, else the first one."""
+COURSE_EXPORT_FORMAT_ELM_LOQ_3_1: CourseExportFormat.ValueType  # 3
+"""European Learning Model 3.1, XML, valid by its XSD: a learning opportunity a session, with what it refers to. It has no
+room for places in all and for the first day to enrol.
+"""
 Global___CourseExportFormat: _TypeAlias = CourseExportFormat  # noqa: Y015
 
 @_typing.final

@@ -23,7 +23,10 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class FeedRun(_message.Message):
-    """One import of one file."""
+    """One import of one file, or of what was pulled or pushed. A report of it is a message by the Standard Webhooks
+    specification whose `type` is `feedRun.ended` or `feedRun.held`; its `data` holds `feedRun`, as here, and `findings`, the
+    worst first, at most 100 of them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -40,9 +43,13 @@ class FeedRun(_message.Message):
         STATE_SUCCEEDED: FeedRun._State.ValueType  # 4
         STATE_FAILED: FeedRun._State.ValueType  # 5
         STATE_REJECTED: FeedRun._State.ValueType  # 6
+        STATE_UNCHANGED: FeedRun._State.ValueType  # 7
+        """What was pulled is what the last run that succeeded has read: nothing was read."""
+        STATE_RECEIVING: FeedRun._State.ValueType  # 8
+        """Courses are being pushed; it is queued when the caller has said how many there are."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
-        """State of a run. SUCCEEDED, FAILED and REJECTED are final."""
+        """State of a run. SUCCEEDED, FAILED, REJECTED and UNCHANGED are final."""
 
     STATE_UNSPECIFIED: FeedRun.State.ValueType  # 0
     STATE_QUEUED: FeedRun.State.ValueType  # 1
@@ -51,6 +58,52 @@ class FeedRun(_message.Message):
     STATE_SUCCEEDED: FeedRun.State.ValueType  # 4
     STATE_FAILED: FeedRun.State.ValueType  # 5
     STATE_REJECTED: FeedRun.State.ValueType  # 6
+    STATE_UNCHANGED: FeedRun.State.ValueType  # 7
+    """What was pulled is what the last run that succeeded has read: nothing was read."""
+    STATE_RECEIVING: FeedRun.State.ValueType  # 8
+    """Courses are being pushed; it is queued when the caller has said how many there are."""
+
+    class _Way:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _WayEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[FeedRun._Way.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        WAY_UNSPECIFIED: FeedRun._Way.ValueType  # 0
+        WAY_UPLOAD: FeedRun._Way.ValueType  # 1
+        WAY_PULL: FeedRun._Way.ValueType  # 2
+        WAY_PUSH: FeedRun._Way.ValueType  # 3
+
+    class Way(_Way, metaclass=_WayEnumTypeWrapper):
+        """How the courses came."""
+
+    WAY_UNSPECIFIED: FeedRun.Way.ValueType  # 0
+    WAY_UPLOAD: FeedRun.Way.ValueType  # 1
+    WAY_PULL: FeedRun.Way.ValueType  # 2
+    WAY_PUSH: FeedRun.Way.ValueType  # 3
+
+    class _ReportState:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ReportStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[FeedRun._ReportState.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        REPORT_STATE_UNSPECIFIED: FeedRun._ReportState.ValueType  # 0
+        """None is to be sent."""
+        REPORT_STATE_PENDING: FeedRun._ReportState.ValueType  # 1
+        REPORT_STATE_DELIVERED: FeedRun._ReportState.ValueType  # 2
+        REPORT_STATE_FAILED: FeedRun._ReportState.ValueType  # 3
+        """Given up after ten attempts, or because the receiver answered 410."""
+
+    class ReportState(_ReportState, metaclass=_ReportStateEnumTypeWrapper):
+        """What became of the report to the partner."""
+
+    REPORT_STATE_UNSPECIFIED: FeedRun.ReportState.ValueType  # 0
+    """None is to be sent."""
+    REPORT_STATE_PENDING: FeedRun.ReportState.ValueType  # 1
+    REPORT_STATE_DELIVERED: FeedRun.ReportState.ValueType  # 2
+    REPORT_STATE_FAILED: FeedRun.ReportState.ValueType  # 3
+    """Given up after ten attempts, or because the receiver answered 410."""
 
     class _HoldReason:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -93,12 +146,16 @@ class FeedRun(_message.Message):
     ROLLS_BACK_TO_FIELD_NUMBER: _builtins.int
     ROLLED_BACK_BY_FIELD_NUMBER: _builtins.int
     REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    WAY_FIELD_NUMBER: _builtins.int
+    REPORT_STATE_FIELD_NUMBER: _builtins.int
+    REPORT_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    REPORT_ERROR_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `feedRuns/{id}`."""
     source: _builtins.str
     """Source, `sources/{id}`."""
     upload: _builtins.str
-    """Upload it reads; kept as the raw copy."""
+    """Upload it reads; kept as the raw copy. Empty for a run that found nothing to read."""
     state: Global___FeedRun.State.ValueType
     """State."""
     dry_run: _builtins.bool
@@ -137,6 +194,16 @@ class FeedRun(_message.Message):
     """The roll-back that has undone it, `feedRuns/{id}`; empty unless one has."""
     requested_by: _builtins.str
     """Who asked for it: the opaque subject of the access token."""
+    way: Global___FeedRun.Way.ValueType
+    """How the courses came."""
+    report_state: Global___FeedRun.ReportState.ValueType
+    """Whether the partner has been told of its present state; see Source.report_url."""
+    report_attempts: _builtins.int
+    """Attempts to tell so far."""
+    report_error: _builtins.str
+    """What the last attempt ended with: empty for a success, else `ADDRESS_REFUSED`, `UNREACHABLE`, `TIMEOUT`, `TLS`,
+    `REDIRECT`, or `STATUS` with that of HTTP.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was asked for, UTC."""
@@ -172,10 +239,14 @@ class FeedRun(_message.Message):
         rolls_back_to: _builtins.str = ...,
         rolled_back_by: _builtins.str = ...,
         requested_by: _builtins.str = ...,
+        way: Global___FeedRun.Way.ValueType = ...,
+        report_state: Global___FeedRun.ReportState.ValueType = ...,
+        report_attempts: _builtins.int = ...,
+        report_error: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "courses_created", b"courses_created", "courses_missing", b"courses_missing", "courses_removed", b"courses_removed", "courses_unchanged", b"courses_unchanged", "courses_updated", b"courses_updated", "create_time", b"create_time", "dry_run", b"dry_run", "error_count", b"error_count", "hold_reason", b"hold_reason", "name", b"name", "partial", b"partial", "records_accepted", b"records_accepted", "records_held", b"records_held", "records_in", b"records_in", "records_rejected", b"records_rejected", "requested_by", b"requested_by", "rolled_back_by", b"rolled_back_by", "rolls_back_to", b"rolls_back_to", "source", b"source", "state", b"state", "state_time", b"state_time", "upload", b"upload", "warning_count", b"warning_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "courses_created", b"courses_created", "courses_missing", b"courses_missing", "courses_removed", b"courses_removed", "courses_unchanged", b"courses_unchanged", "courses_updated", b"courses_updated", "create_time", b"create_time", "dry_run", b"dry_run", "error_count", b"error_count", "hold_reason", b"hold_reason", "name", b"name", "partial", b"partial", "records_accepted", b"records_accepted", "records_held", b"records_held", "records_in", b"records_in", "records_rejected", b"records_rejected", "report_attempts", b"report_attempts", "report_error", b"report_error", "report_state", b"report_state", "requested_by", b"requested_by", "rolled_back_by", b"rolled_back_by", "rolls_back_to", b"rolls_back_to", "source", b"source", "state", b"state", "state_time", b"state_time", "upload", b"upload", "warning_count", b"warning_count", "way", b"way"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -333,6 +404,28 @@ class GetFeedRunRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetFeedRunRequest: _TypeAlias = GetFeedRunRequest  # noqa: Y015
+
+@_typing.final
+class GetFeedRunPageRequest(_message.Message):
+    """Asks for the report of a run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `feedRuns/{id}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFeedRunPageRequest: _TypeAlias = GetFeedRunPageRequest  # noqa: Y015
 
 @_typing.final
 class ListFeedRunsRequest(_message.Message):

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from waymark.catalogue.v1 import feed_run_pb2 as waymark_dot_catalogue_dot_v1_dot_feed__run__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -60,6 +61,11 @@ class FeedRunServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesResponse.FromString,
                 _registered_method=True)
+        self.GetFeedRunPage = channel.unary_unary(
+                '/waymark.catalogue.v1.FeedRunService/GetFeedRunPage',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.GetFeedRunPageRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
         self.ApproveFeedRun = channel.unary_unary(
                 '/waymark.catalogue.v1.FeedRunService/ApproveFeedRun',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ApproveFeedRunRequest.SerializeToString,
@@ -77,7 +83,7 @@ class FeedRunServiceServicer:
     """
 
     def StartFeedRun(self, request, context):
-        """Queues an import of a ready upload into a source.
+        """Queues an import of a ready upload into a source. A source that courses are pushed to takes no files.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -113,6 +119,15 @@ class FeedRunServiceServicer:
         that change, then new ones. Courses that it leaves as they are do not appear. At most 10 000 that vanish and 10 000
         others are kept; the counts of the run count all.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFeedRunPage(self, request, context):
+        """Returns the report of a run as a page of HTML: what came, what became of it, and the findings, the worst first, at most
+        500 of them.
+        Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,6 +176,11 @@ def add_FeedRunServiceServicer_to_server(servicer, server):
                     servicer.ListFeedChanges,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesResponse.SerializeToString,
+            ),
+            'GetFeedRunPage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFeedRunPage,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.GetFeedRunPageRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'ApproveFeedRun': grpc.unary_unary_rpc_method_handler(
                     servicer.ApproveFeedRun,
@@ -309,6 +329,33 @@ class FeedRunService:
             '/waymark.catalogue.v1.FeedRunService/ListFeedChanges',
             waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.ListFeedChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFeedRunPage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.FeedRunService/GetFeedRunPage',
+            waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.GetFeedRunPageRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 from waymark.catalogue.v1 import feed_run_pb2 as _feed_run_pb2
 import abc as _abc_1
@@ -34,7 +35,7 @@ class FeedRunServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> FeedRunServiceAsyncStub: ...
     StartFeedRun: _grpc.UnaryUnaryMultiCallable[_feed_run_pb2.StartFeedRunRequest, _feed_run_pb2.FeedRun]
-    """Queues an import of a ready upload into a source.
+    """Queues an import of a ready upload into a source. A source that courses are pushed to takes no files.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
     """
     GetFeedRun: _grpc.UnaryUnaryMultiCallable[_feed_run_pb2.GetFeedRunRequest, _feed_run_pb2.FeedRun]
@@ -55,6 +56,11 @@ class FeedRunServiceStub:
     others are kept; the counts of the run count all.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    GetFeedRunPage: _grpc.UnaryUnaryMultiCallable[_feed_run_pb2.GetFeedRunPageRequest, _httpbody_pb2.HttpBody]
+    """Returns the report of a run as a page of HTML: what came, what became of it, and the findings, the worst first, at most
+    500 of them.
+    Errors: NOT_FOUND.
+    """
     ApproveFeedRun: _grpc.UnaryUnaryMultiCallable[_feed_run_pb2.ApproveFeedRunRequest, _feed_run_pb2.FeedRun]
     """Lets a held run go on.
     Errors: NOT_FOUND, WRONG_STATE.
@@ -70,7 +76,7 @@ class FeedRunServiceAsyncStub(FeedRunServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     StartFeedRun: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.StartFeedRunRequest, _feed_run_pb2.FeedRun]  # type: ignore[assignment]
-    """Queues an import of a ready upload into a source.
+    """Queues an import of a ready upload into a source. A source that courses are pushed to takes no files.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
     """
     GetFeedRun: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.GetFeedRunRequest, _feed_run_pb2.FeedRun]  # type: ignore[assignment]
@@ -91,6 +97,11 @@ class FeedRunServiceAsyncStub(FeedRunServiceStub):
     others are kept; the counts of the run count all.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    GetFeedRunPage: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.GetFeedRunPageRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Returns the report of a run as a page of HTML: what came, what became of it, and the findings, the worst first, at most
+    500 of them.
+    Errors: NOT_FOUND.
+    """
     ApproveFeedRun: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.ApproveFeedRunRequest, _feed_run_pb2.FeedRun]  # type: ignore[assignment]
     """Lets a held run go on.
     Errors: NOT_FOUND, WRONG_STATE.
@@ -109,7 +120,7 @@ class FeedRunServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _feed_run_pb2.StartFeedRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_feed_run_pb2.FeedRun, _abc.Awaitable[_feed_run_pb2.FeedRun]]:
-        """Queues an import of a ready upload into a source.
+        """Queues an import of a ready upload into a source. A source that courses are pushed to takes no files.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
         """
 
@@ -153,6 +164,17 @@ class FeedRunServiceServicer(metaclass=_abc_1.ABCMeta):
         that change, then new ones. Courses that it leaves as they are do not appear. At most 10 000 that vanish and 10 000
         others are kept; the counts of the run count all.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def GetFeedRunPage(
+        self,
+        request: _feed_run_pb2.GetFeedRunPageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """Returns the report of a run as a page of HTML: what came, what became of it, and the findings, the worst first, at most
+        500 of them.
+        Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

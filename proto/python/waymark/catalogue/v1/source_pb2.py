@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from waymark.catalogue.v1 import feed_run_pb2 as waymark_dot_catalogue_dot_v1_dot_feed__run__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/source.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#waymark/catalogue/v1/feed_run.proto\x1a waymark/options/v1/options.proto\"\xd5\x05\n\x06Source\x12\x0c\n\x04name\x18\x01 \x01(\t\x12?\n\x0corganisation\x18\x02 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\x12\x1e\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12:\n\x06\x66ormat\x18\x04 \x01(\x0e\x32 .waymark.catalogue.v1.FeedFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12(\n\x15removal_limit_percent\x18\x05 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12&\n\x13removal_grace_feeds\x18\n \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12.\n\x10\x64\x65\x66\x61ult_language\x18\x06 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[a-z]{2}$\xd8\x01\x01\x12<\n\x11\x64\x65\x66\x61ult_nuts_code\x18\x07 \x01(\tB!\xbaH\x1er\x19\x32\x17^[A-Z]{2}[A-Z0-9]{0,3}$\xd8\x01\x01\x12\'\n\nprecedence\x18\x0b \x01(\x05\x42\x13\xbaH\x10\x1a\x0e\x18\xe8\x07(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01\x12\xb9\x01\n\x10\x66ield_precedence\x18\x0c \x03(\x0b\x32\x31.waymark.catalogue.v1.Source.FieldPrecedenceEntryBl\xbaHi\x9a\x01\x66\x10\x08\"PrNR\x06titlesR\x0c\x64\x65scriptionsR\x04kindR\teqf_levelR\x03urlR\x08subjectsR\x0boccupationsR\tofferings*\x10\x1a\x0e\x18\xe8\x07(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a\x36\n\x14\x46ieldPrecedenceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"\x87\x01\n\x13\x43reateSourceRequest\x12\x38\n\x06source\x18\x01 \x01(\x0b\x32\x1c.waymark.catalogue.v1.SourceB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"`\n\x10GetSourceRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"\x92\x01\n\x12ListSourcesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12?\n\x0corganisation\x18\x03 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\"]\n\x13ListSourcesResponse\x12-\n\x07sources\x18\x01 \x03(\x0b\x32\x1c.waymark.catalogue.v1.Source\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xad\x01\n\x13UpdateSourceRequest\x12\x38\n\x06source\x18\x01 \x01(\x0b\x32\x1c.waymark.catalogue.v1.SourceB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xe9\x01\n\x15RollBackSourceRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12P\n\x08\x66\x65\x65\x64_run\x18\x02 \x01(\tB>\xbaH;r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01*\xb0\x01\n\nFeedFormat\x12\x1b\n\x17\x46\x45\x45\x44_FORMAT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x46\x45\x45\x44_FORMAT_XCRI_CAP_1_2\x10\x01\x12\x1c\n\x18\x46\x45\x45\x44_FORMAT_CSV_TEMPLATE\x10\x02\x12\x17\n\x13\x46\x45\x45\x44_FORMAT_EMG_3_0\x10\x03\x12\x14\n\x10\x46\x45\x45\x44_FORMAT_LHEO\x10\x04\x12\x1a\n\x16\x46\x45\x45\x44_FORMAT_SCHEMA_ORG\x10\x07\x32\xeb\x05\n\rSourceService\x12\x8d\x01\n\x0c\x43reateSource\x12).waymark.catalogue.v1.CreateSourceRequest\x1a\x1c.waymark.catalogue.v1.Source\"4\x8a\xb5\x18\x1a\n\x02\x08\x06\n\x14\x08\x02\x12\x10source.new_owner\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/sources:\x01*\x12\x8d\x01\n\tGetSource\x12&.waymark.catalogue.v1.GetSourceRequest\x1a\x1c.waymark.catalogue.v1.Source\":\x8a\xb5\x18\x1a\n\x02\x08\x06\n\x10\x08\x02\x12\x0csource.owner\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=sources/*}\x12\x87\x01\n\x0bListSources\x12(.waymark.catalogue.v1.ListSourcesRequest\x1a).waymark.catalogue.v1.ListSourcesResponse\"#\x8a\xb5\x18\x0c\n\x02\x08\x06\n\x02\x08\x02\n\x02\x08\x08\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/sources\x12\x8c\x01\n\x0cUpdateSource\x12).waymark.catalogue.v1.UpdateSourceRequest\x1a\x1c.waymark.catalogue.v1.Source\"3\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02%2\x1b/v1/{source.name=sources/*}:\x06source\x12\xa0\x01\n\x0eRollBackSource\x12+.waymark.catalogue.v1.RollBackSourceRequest\x1a\x1d.waymark.catalogue.v1.FeedRun\"B\x8a\xb5\x18\x16\n\x02\x08\x06\n\x10\x08\x02\x12\x0csource.owner\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=sources/*}:rollBack:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/source.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#waymark/catalogue/v1/feed_run.proto\x1a waymark/options/v1/options.proto\"\xbf\x06\n\x06Source\x12\x0c\n\x04name\x18\x01 \x01(\t\x12?\n\x0corganisation\x18\x02 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\x12\x1e\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12:\n\x06\x66ormat\x18\x04 \x01(\x0e\x32 .waymark.catalogue.v1.FeedFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12(\n\x15removal_limit_percent\x18\x05 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12&\n\x13removal_grace_feeds\x18\n \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12.\n\x10\x64\x65\x66\x61ult_language\x18\x06 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[a-z]{2}$\xd8\x01\x01\x12<\n\x11\x64\x65\x66\x61ult_nuts_code\x18\x07 \x01(\tB!\xbaH\x1er\x19\x32\x17^[A-Z]{2}[A-Z0-9]{0,3}$\xd8\x01\x01\x12\'\n\nprecedence\x18\x0b \x01(\x05\x42\x13\xbaH\x10\x1a\x0e\x18\xe8\x07(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01\x12\xb9\x01\n\x10\x66ield_precedence\x18\x0c \x03(\x0b\x32\x31.waymark.catalogue.v1.Source.FieldPrecedenceEntryBl\xbaHi\x9a\x01\x66\x10\x08\"PrNR\x06titlesR\x0c\x64\x65scriptionsR\x04kindR\teqf_levelR\x03urlR\x08subjectsR\x0boccupationsR\tofferings*\x10\x1a\x0e\x18\xe8\x07(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12,\n\x04pull\x18\r \x01(\x0b\x32\x1e.waymark.catalogue.v1.FeedPull\x12\x1c\n\nreport_url\x18\x0e \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x1c\n\x0ereports_signed\x18\x0f \x01(\x08\x42\x04\xe2\x41\x01\x03\x1a\x36\n\x14\x46ieldPrecedenceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"\xf4\x02\n\x08\x46\x65\x65\x64Pull\x12\x1b\n\x03url\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x08\x18\xe8\x07\x12\x41\n\x08interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\x0c\"\x05\x08\x80\xbd\xa3\x01\x32\x03\x08\xac\x02H\x00\x12\x30\n\x05times\x18\x03 \x01(\x0b\x32\x1f.waymark.catalogue.v1.PullTimesH\x00\x12@\n\x0b\x63redentials\x18\x04 \x01(\x0b\x32%.waymark.catalogue.v1.PullCredentialsB\x04\xe2\x41\x01\x04\x12\x1e\n\x10\x63redentials_kept\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x33\n\tnext_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x33\n\tlast_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x42\n\n\x08schedule\"\x8f\x01\n\tPullTimes\x12@\n\x05times\x18\x01 \x03(\tB1\xbaH.\x92\x01+\x08\x01\x10\x30\x18\x01\"#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$\x12$\n\x08weekdays\x18\x02 \x03(\x05\x42\x12\xbaH\x0f\x92\x01\x0c\x10\x07\x18\x01\"\x06\x1a\x04\x18\x07(\x01\x12\x1a\n\ttime_zone\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x9b\x05\n\x0fPullCredentials\x12<\n\x05\x62\x61sic\x18\x01 \x01(\x0b\x32+.waymark.catalogue.v1.PullCredentials.BasicH\x00\x12,\n\x0c\x62\x65\x61rer_token\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x10\x01\x18\xa0\x1f\x32\x08^[!-~]+$H\x00\x12>\n\x06header\x18\x03 \x01(\x0b\x32,.waymark.catalogue.v1.PullCredentials.HeaderH\x00\x12I\n\x0coauth_client\x18\x04 \x01(\x0b\x32\x31.waymark.catalogue.v1.PullCredentials.OauthClientH\x00\x1aS\n\x05\x42\x61sic\x12.\n\x08username\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x10\x01\x18\xc8\x01\x32\x10^[^:[:cntrl:]]+$\x12\x1a\n\x08password\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x1a\xa2\x01\n\x06Header\x12s\n\x04name\x18\x01 \x01(\tBe\xbaHbr`\x18\x64\x32\\^([Xx]-[A-Za-z0-9-]+|[Aa]uthorization|[Aa]pi-?[Kk]ey|[Oo]cp-[Aa]pim-[Ss]ubscription-[Kk]ey)$\x12#\n\x05value\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x10\x01\x18\xa0\x1f\x32\x08^[ -~]+$\x1a\x87\x01\n\x0bOauthClient\x12\x1d\n\ttoken_url\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x08\x18\xe8\x07\x12\x1d\n\tclient_id\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12!\n\rclient_secret\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xe8\x07\x12\x17\n\x05scope\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x87\x01\n\x13\x43reateSourceRequest\x12\x38\n\x06source\x18\x01 \x01(\x0b\x32\x1c.waymark.catalogue.v1.SourceB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"`\n\x10GetSourceRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"\x92\x01\n\x12ListSourcesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12?\n\x0corganisation\x18\x03 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\"]\n\x13ListSourcesResponse\x12-\n\x07sources\x18\x01 \x03(\x0b\x32\x1c.waymark.catalogue.v1.Source\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xad\x01\n\x13UpdateSourceRequest\x12\x38\n\x06source\x18\x01 \x01(\x0b\x32\x1c.waymark.catalogue.v1.SourceB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xe9\x01\n\x15RollBackSourceRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12P\n\x08\x66\x65\x65\x64_run\x18\x02 \x01(\tB>\xbaH;r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x82\x01\n\x11PullSourceRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8a\x01\n\x19RotateReportSecretRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"L\n\x0cReportSecret\x12,\n\x06source\x18\x01 \x01(\x0b\x32\x1c.waymark.catalogue.v1.Source\x12\x0e\n\x06secret\x18\x02 \x01(\t*\xfc\x01\n\nFeedFormat\x12\x1b\n\x17\x46\x45\x45\x44_FORMAT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x46\x45\x45\x44_FORMAT_XCRI_CAP_1_2\x10\x01\x12\x1c\n\x18\x46\x45\x45\x44_FORMAT_CSV_TEMPLATE\x10\x02\x12\x17\n\x13\x46\x45\x45\x44_FORMAT_EMG_3_0\x10\x03\x12\x14\n\x10\x46\x45\x45\x44_FORMAT_LHEO\x10\x04\x12\x1b\n\x17\x46\x45\x45\x44_FORMAT_ELM_LOQ_3_1\x10\x05\x12\x17\n\x13\x46\x45\x45\x44_FORMAT_OOAPI_6\x10\x06\x12\x1a\n\x16\x46\x45\x45\x44_FORMAT_SCHEMA_ORG\x10\x07\x12\x14\n\x10\x46\x45\x45\x44_FORMAT_PUSH\x10\x08\x32\xbb\x08\n\rSourceService\x12\x8d\x01\n\x0c\x43reateSource\x12).waymark.catalogue.v1.CreateSourceRequest\x1a\x1c.waymark.catalogue.v1.Source\"4\x8a\xb5\x18\x1a\n\x02\x08\x06\n\x14\x08\x02\x12\x10source.new_owner\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/sources:\x01*\x12\x8d\x01\n\tGetSource\x12&.waymark.catalogue.v1.GetSourceRequest\x1a\x1c.waymark.catalogue.v1.Source\":\x8a\xb5\x18\x1a\n\x02\x08\x06\n\x10\x08\x02\x12\x0csource.owner\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=sources/*}\x12\x87\x01\n\x0bListSources\x12(.waymark.catalogue.v1.ListSourcesRequest\x1a).waymark.catalogue.v1.ListSourcesResponse\"#\x8a\xb5\x18\x0c\n\x02\x08\x06\n\x02\x08\x02\n\x02\x08\x08\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/sources\x12\x8c\x01\n\x0cUpdateSource\x12).waymark.catalogue.v1.UpdateSourceRequest\x1a\x1c.waymark.catalogue.v1.Source\"3\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02%2\x1b/v1/{source.name=sources/*}:\x06source\x12\xa0\x01\n\x0eRollBackSource\x12+.waymark.catalogue.v1.RollBackSourceRequest\x1a\x1d.waymark.catalogue.v1.FeedRun\"B\x8a\xb5\x18\x16\n\x02\x08\x06\n\x10\x08\x02\x12\x0csource.owner\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=sources/*}:rollBack:\x01*\x12\x93\x01\n\nPullSource\x12\'.waymark.catalogue.v1.PullSourceRequest\x1a\x1c.waymark.catalogue.v1.Source\">\x8a\xb5\x18\x16\n\x02\x08\x06\n\x10\x08\x02\x12\x0csource.owner\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=sources/*}:pull:\x01*\x12\xb7\x01\n\x12RotateReportSecret\x12/.waymark.catalogue.v1.RotateReportSecretRequest\x1a\".waymark.catalogue.v1.ReportSecret\"L\x8a\xb5\x18\x16\n\x02\x08\x06\n\x10\x08\x02\x12\x0csource.owner\x82\xd3\xe4\x93\x02,\"\'/v1/{name=sources/*}:rotateReportSecret:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,6 +61,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOURCE'].fields_by_name['field_precedence']._serialized_options = b'\272Hi\232\001f\020\010\"PrNR\006titlesR\014descriptionsR\004kindR\teqf_levelR\003urlR\010subjectsR\013occupationsR\tofferings*\020\032\016\030\350\007(\230\370\377\377\377\377\377\377\377\001'
   _globals['_SOURCE'].fields_by_name['create_time']._loaded_options = None
   _globals['_SOURCE'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_SOURCE'].fields_by_name['report_url']._loaded_options = None
+  _globals['_SOURCE'].fields_by_name['report_url']._serialized_options = b'\272H\005r\003\030\350\007'
+  _globals['_SOURCE'].fields_by_name['reports_signed']._loaded_options = None
+  _globals['_SOURCE'].fields_by_name['reports_signed']._serialized_options = b'\342A\001\003'
+  _globals['_FEEDPULL'].fields_by_name['url']._loaded_options = None
+  _globals['_FEEDPULL'].fields_by_name['url']._serialized_options = b'\342A\001\002\272H\007r\005\020\010\030\350\007'
+  _globals['_FEEDPULL'].fields_by_name['interval']._loaded_options = None
+  _globals['_FEEDPULL'].fields_by_name['interval']._serialized_options = b'\272H\017\252\001\014\"\005\010\200\275\243\0012\003\010\254\002'
+  _globals['_FEEDPULL'].fields_by_name['credentials']._loaded_options = None
+  _globals['_FEEDPULL'].fields_by_name['credentials']._serialized_options = b'\342A\001\004'
+  _globals['_FEEDPULL'].fields_by_name['credentials_kept']._loaded_options = None
+  _globals['_FEEDPULL'].fields_by_name['credentials_kept']._serialized_options = b'\342A\001\003'
+  _globals['_FEEDPULL'].fields_by_name['next_time']._loaded_options = None
+  _globals['_FEEDPULL'].fields_by_name['next_time']._serialized_options = b'\342A\001\003'
+  _globals['_FEEDPULL'].fields_by_name['last_time']._loaded_options = None
+  _globals['_FEEDPULL'].fields_by_name['last_time']._serialized_options = b'\342A\001\003'
+  _globals['_PULLTIMES'].fields_by_name['times']._loaded_options = None
+  _globals['_PULLTIMES'].fields_by_name['times']._serialized_options = b'\272H.\222\001+\010\001\0200\030\001\"#r!2\037^([01][0-9]|2[0-3]):[0-5][0-9]$'
+  _globals['_PULLTIMES'].fields_by_name['weekdays']._loaded_options = None
+  _globals['_PULLTIMES'].fields_by_name['weekdays']._serialized_options = b'\272H\017\222\001\014\020\007\030\001\"\006\032\004\030\007(\001'
+  _globals['_PULLTIMES'].fields_by_name['time_zone']._loaded_options = None
+  _globals['_PULLTIMES'].fields_by_name['time_zone']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_PULLCREDENTIALS_BASIC'].fields_by_name['username']._loaded_options = None
+  _globals['_PULLCREDENTIALS_BASIC'].fields_by_name['username']._serialized_options = b'\272H\031r\027\020\001\030\310\0012\020^[^:[:cntrl:]]+$'
+  _globals['_PULLCREDENTIALS_BASIC'].fields_by_name['password']._loaded_options = None
+  _globals['_PULLCREDENTIALS_BASIC'].fields_by_name['password']._serialized_options = b'\272H\005r\003\030\350\007'
+  _globals['_PULLCREDENTIALS_HEADER'].fields_by_name['name']._loaded_options = None
+  _globals['_PULLCREDENTIALS_HEADER'].fields_by_name['name']._serialized_options = b'\272Hbr`\030d2\\^([Xx]-[A-Za-z0-9-]+|[Aa]uthorization|[Aa]pi-?[Kk]ey|[Oo]cp-[Aa]pim-[Ss]ubscription-[Kk]ey)$'
+  _globals['_PULLCREDENTIALS_HEADER'].fields_by_name['value']._loaded_options = None
+  _globals['_PULLCREDENTIALS_HEADER'].fields_by_name['value']._serialized_options = b'\272H\021r\017\020\001\030\240\0372\010^[ -~]+$'
+  _globals['_PULLCREDENTIALS_OAUTHCLIENT'].fields_by_name['token_url']._loaded_options = None
+  _globals['_PULLCREDENTIALS_OAUTHCLIENT'].fields_by_name['token_url']._serialized_options = b'\272H\007r\005\020\010\030\350\007'
+  _globals['_PULLCREDENTIALS_OAUTHCLIENT'].fields_by_name['client_id']._loaded_options = None
+  _globals['_PULLCREDENTIALS_OAUTHCLIENT'].fields_by_name['client_id']._serialized_options = b'\272H\007r\005\020\001\030\364\003'
+  _globals['_PULLCREDENTIALS_OAUTHCLIENT'].fields_by_name['client_secret']._loaded_options = None
+  _globals['_PULLCREDENTIALS_OAUTHCLIENT'].fields_by_name['client_secret']._serialized_options = b'\272H\007r\005\020\001\030\350\007'
+  _globals['_PULLCREDENTIALS_OAUTHCLIENT'].fields_by_name['scope']._loaded_options = None
+  _globals['_PULLCREDENTIALS_OAUTHCLIENT'].fields_by_name['scope']._serialized_options = b'\272H\005r\003\030\350\007'
+  _globals['_PULLCREDENTIALS'].oneofs_by_name['kind']._loaded_options = None
+  _globals['_PULLCREDENTIALS'].oneofs_by_name['kind']._serialized_options = b'\272H\002\010\001'
+  _globals['_PULLCREDENTIALS'].fields_by_name['bearer_token']._loaded_options = None
+  _globals['_PULLCREDENTIALS'].fields_by_name['bearer_token']._serialized_options = b'\272H\021r\017\020\001\030\240\0372\010^[!-~]+$'
   _globals['_CREATESOURCEREQUEST'].fields_by_name['source']._loaded_options = None
   _globals['_CREATESOURCEREQUEST'].fields_by_name['source']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_CREATESOURCEREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -84,6 +127,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROLLBACKSOURCEREQUEST'].fields_by_name['feed_run']._serialized_options = b'\272H;r624^feedRuns/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\330\001\001'
   _globals['_ROLLBACKSOURCEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_ROLLBACKSOURCEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_PULLSOURCEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_PULLSOURCEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  _globals['_PULLSOURCEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_PULLSOURCEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_ROTATEREPORTSECRETREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ROTATEREPORTSECRETREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  _globals['_ROTATEREPORTSECRETREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_ROTATEREPORTSECRETREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_SOURCESERVICE'].methods_by_name['CreateSource']._loaded_options = None
   _globals['_SOURCESERVICE'].methods_by_name['CreateSource']._serialized_options = b'\212\265\030\032\n\002\010\006\n\024\010\002\022\020source.new_owner\202\323\344\223\002\020\"\013/v1/sources:\001*'
   _globals['_SOURCESERVICE'].methods_by_name['GetSource']._loaded_options = None
@@ -94,24 +145,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOURCESERVICE'].methods_by_name['UpdateSource']._serialized_options = b'\212\265\030\004\n\002\010\006\202\323\344\223\002%2\033/v1/{source.name=sources/*}:\006source'
   _globals['_SOURCESERVICE'].methods_by_name['RollBackSource']._loaded_options = None
   _globals['_SOURCESERVICE'].methods_by_name['RollBackSource']._serialized_options = b'\212\265\030\026\n\002\010\006\n\020\010\002\022\014source.owner\202\323\344\223\002\"\"\035/v1/{name=sources/*}:rollBack:\001*'
-  _globals['_FEEDFORMAT']._serialized_start=1910
-  _globals['_FEEDFORMAT']._serialized_end=2086
-  _globals['_SOURCE']._serialized_start=290
-  _globals['_SOURCE']._serialized_end=1015
-  _globals['_SOURCE_FIELDPRECEDENCEENTRY']._serialized_start=961
-  _globals['_SOURCE_FIELDPRECEDENCEENTRY']._serialized_end=1015
-  _globals['_CREATESOURCEREQUEST']._serialized_start=1018
-  _globals['_CREATESOURCEREQUEST']._serialized_end=1153
-  _globals['_GETSOURCEREQUEST']._serialized_start=1155
-  _globals['_GETSOURCEREQUEST']._serialized_end=1251
-  _globals['_LISTSOURCESREQUEST']._serialized_start=1254
-  _globals['_LISTSOURCESREQUEST']._serialized_end=1400
-  _globals['_LISTSOURCESRESPONSE']._serialized_start=1402
-  _globals['_LISTSOURCESRESPONSE']._serialized_end=1495
-  _globals['_UPDATESOURCEREQUEST']._serialized_start=1498
-  _globals['_UPDATESOURCEREQUEST']._serialized_end=1671
-  _globals['_ROLLBACKSOURCEREQUEST']._serialized_start=1674
-  _globals['_ROLLBACKSOURCEREQUEST']._serialized_end=1907
-  _globals['_SOURCESERVICE']._serialized_start=2089
-  _globals['_SOURCESERVICE']._serialized_end=2836
+  _globals['_SOURCESERVICE'].methods_by_name['PullSource']._loaded_options = None
+  _globals['_SOURCESERVICE'].methods_by_name['PullSource']._serialized_options = b'\212\265\030\026\n\002\010\006\n\020\010\002\022\014source.owner\202\323\344\223\002\036\"\031/v1/{name=sources/*}:pull:\001*'
+  _globals['_SOURCESERVICE'].methods_by_name['RotateReportSecret']._loaded_options = None
+  _globals['_SOURCESERVICE'].methods_by_name['RotateReportSecret']._serialized_options = b'\212\265\030\026\n\002\010\006\n\020\010\002\022\014source.owner\202\323\344\223\002,\"\'/v1/{name=sources/*}:rotateReportSecret:\001*'
+  _globals['_FEEDFORMAT']._serialized_start=3591
+  _globals['_FEEDFORMAT']._serialized_end=3843
+  _globals['_SOURCE']._serialized_start=322
+  _globals['_SOURCE']._serialized_end=1153
+  _globals['_SOURCE_FIELDPRECEDENCEENTRY']._serialized_start=1099
+  _globals['_SOURCE_FIELDPRECEDENCEENTRY']._serialized_end=1153
+  _globals['_FEEDPULL']._serialized_start=1156
+  _globals['_FEEDPULL']._serialized_end=1528
+  _globals['_PULLTIMES']._serialized_start=1531
+  _globals['_PULLTIMES']._serialized_end=1674
+  _globals['_PULLCREDENTIALS']._serialized_start=1677
+  _globals['_PULLCREDENTIALS']._serialized_end=2344
+  _globals['_PULLCREDENTIALS_BASIC']._serialized_start=1943
+  _globals['_PULLCREDENTIALS_BASIC']._serialized_end=2026
+  _globals['_PULLCREDENTIALS_HEADER']._serialized_start=2029
+  _globals['_PULLCREDENTIALS_HEADER']._serialized_end=2191
+  _globals['_PULLCREDENTIALS_OAUTHCLIENT']._serialized_start=2194
+  _globals['_PULLCREDENTIALS_OAUTHCLIENT']._serialized_end=2329
+  _globals['_CREATESOURCEREQUEST']._serialized_start=2347
+  _globals['_CREATESOURCEREQUEST']._serialized_end=2482
+  _globals['_GETSOURCEREQUEST']._serialized_start=2484
+  _globals['_GETSOURCEREQUEST']._serialized_end=2580
+  _globals['_LISTSOURCESREQUEST']._serialized_start=2583
+  _globals['_LISTSOURCESREQUEST']._serialized_end=2729
+  _globals['_LISTSOURCESRESPONSE']._serialized_start=2731
+  _globals['_LISTSOURCESRESPONSE']._serialized_end=2824
+  _globals['_UPDATESOURCEREQUEST']._serialized_start=2827
+  _globals['_UPDATESOURCEREQUEST']._serialized_end=3000
+  _globals['_ROLLBACKSOURCEREQUEST']._serialized_start=3003
+  _globals['_ROLLBACKSOURCEREQUEST']._serialized_end=3236
+  _globals['_PULLSOURCEREQUEST']._serialized_start=3239
+  _globals['_PULLSOURCEREQUEST']._serialized_end=3369
+  _globals['_ROTATEREPORTSECRETREQUEST']._serialized_start=3372
+  _globals['_ROTATEREPORTSECRETREQUEST']._serialized_end=3510
+  _globals['_REPORTSECRET']._serialized_start=3512
+  _globals['_REPORTSECRET']._serialized_end=3588
+  _globals['_SOURCESERVICE']._serialized_start=3846
+  _globals['_SOURCESERVICE']._serialized_end=4929
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -36,8 +37,14 @@ class _FeedFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FeedFormat
     """EMG 3.0 of Educations Media Group, XML."""
     FEED_FORMAT_LHEO: _FeedFormat.ValueType  # 4
     """LHÉO 2.2 and 2.3, XML."""
+    FEED_FORMAT_ELM_LOQ_3_1: _FeedFormat.ValueType  # 5
+    """European Learning Model 3.1, learning opportunities, XML."""
+    FEED_FORMAT_OOAPI_6: _FeedFormat.ValueType  # 6
+    """Open Education API 6, JSON: courses and programmes with their offerings."""
     FEED_FORMAT_SCHEMA_ORG: _FeedFormat.ValueType  # 7
     """schema.org Course and EducationalOccupationalProgram as JSON-LD: an array, a graph, a list, or an object a line."""
+    FEED_FORMAT_PUSH: _FeedFormat.ValueType  # 8
+    """Courses pushed record by record, see CoursePushService."""
 
 class FeedFormat(_FeedFormat, metaclass=_FeedFormatEnumTypeWrapper):
     """Format of a feed."""
@@ -51,8 +58,14 @@ FEED_FORMAT_EMG_3_0: FeedFormat.ValueType  # 3
 """EMG 3.0 of Educations Media Group, XML."""
 FEED_FORMAT_LHEO: FeedFormat.ValueType  # 4
 """LHÉO 2.2 and 2.3, XML."""
+FEED_FORMAT_ELM_LOQ_3_1: FeedFormat.ValueType  # 5
+"""European Learning Model 3.1, learning opportunities, XML."""
+FEED_FORMAT_OOAPI_6: FeedFormat.ValueType  # 6
+"""Open Education API 6, JSON: courses and programmes with their offerings."""
 FEED_FORMAT_SCHEMA_ORG: FeedFormat.ValueType  # 7
 """schema.org Course and EducationalOccupationalProgram as JSON-LD: an array, a graph, a list, or an object a line."""
+FEED_FORMAT_PUSH: FeedFormat.ValueType  # 8
+"""Courses pushed record by record, see CoursePushService."""
 Global___FeedFormat: _TypeAlias = FeedFormat  # noqa: Y015
 
 @_typing.final
@@ -93,6 +106,9 @@ class Source(_message.Message):
     FIELD_PRECEDENCE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    PULL_FIELD_NUMBER: _builtins.int
+    REPORT_URL_FIELD_NUMBER: _builtins.int
+    REPORTS_SIGNED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `sources/{id}`."""
     organisation: _builtins.str
@@ -117,6 +133,12 @@ class Source(_message.Message):
     """
     etag: _builtins.str
     """Version of this state; send it back with an update."""
+    report_url: _builtins.str
+    """Where a report of each run is sent when it has ended or is held, by the Standard Webhooks specification; empty: nowhere.
+    https and a public address, as FeedPull.url. Nothing is sent before RotateReportSecret has given a secret.
+    """
+    reports_signed: _builtins.bool
+    """True when there is a secret that reports are signed with."""
     @_builtins.property
     def field_precedence(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """The same for single fields, where it differs from `precedence`: `titles`, `descriptions`, `kind`, `eqf_level`, `url`,
@@ -126,6 +148,10 @@ class Source(_message.Message):
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created, UTC."""
+
+    @_builtins.property
+    def pull(self) -> Global___FeedPull:
+        """How it is fetched; unset: files are uploaded, or courses pushed."""
 
     def __init__(
         self,
@@ -142,14 +168,239 @@ class Source(_message.Message):
         field_precedence: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        pull: Global___FeedPull | None = ...,
+        report_url: _builtins.str = ...,
+        reports_signed: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "pull", b"pull"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "field_precedence", b"field_precedence", "format", b"format", "name", b"name", "organisation", b"organisation", "precedence", b"precedence", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "field_precedence", b"field_precedence", "format", b"format", "name", b"name", "organisation", b"organisation", "precedence", b"precedence", "pull", b"pull", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent", "report_url", b"report_url", "reports_signed", b"reports_signed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Source: _TypeAlias = Source  # noqa: Y015
+
+@_typing.final
+class FeedPull(_message.Message):
+    """How a feed is fetched. A file that has not changed since the last run that succeeded (ETag, Last-Modified, SHA-256) is not
+    read again: the run is UNCHANGED. What cannot be fetched is a run that FAILED, with a finding that says why.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    INTERVAL_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    CREDENTIALS_FIELD_NUMBER: _builtins.int
+    CREDENTIALS_KEPT_FIELD_NUMBER: _builtins.int
+    NEXT_TIME_FIELD_NUMBER: _builtins.int
+    LAST_TIME_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """Where the feed is: http or https at a public address, without user, password or fragment; with credentials https only.
+    For the Open Education API the address that `/courses` and `/programmes` follow.
+    """
+    credentials_kept: _builtins.bool
+    """True when credentials are kept."""
+    @_builtins.property
+    def interval(self) -> _duration_pb2.Duration:
+        """So long after the last time it was begun; from 5 minutes to 31 days."""
+
+    @_builtins.property
+    def times(self) -> Global___PullTimes:
+        """At times of the day."""
+
+    @_builtins.property
+    def credentials(self) -> Global___PullCredentials:
+        """What the other side asks for; kept sealed, never returned. Left out of an update, those that are kept stay, unless the
+        address moves to another host: then they are forgotten.
+        """
+
+    @_builtins.property
+    def next_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is due next, UTC."""
+
+    @_builtins.property
+    def last_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was begun last, UTC."""
+
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        interval: _duration_pb2.Duration | None = ...,
+        times: Global___PullTimes | None = ...,
+        credentials: Global___PullCredentials | None = ...,
+        credentials_kept: _builtins.bool = ...,
+        next_time: _timestamp_pb2.Timestamp | None = ...,
+        last_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credentials", b"credentials", "interval", b"interval", "last_time", b"last_time", "next_time", b"next_time", "schedule", b"schedule", "times", b"times"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credentials", b"credentials", "credentials_kept", b"credentials_kept", "interval", b"interval", "last_time", b"last_time", "next_time", b"next_time", "schedule", b"schedule", "times", b"times", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_schedule: _TypeAlias = _typing.Literal["interval", "times"]  # noqa: Y015
+    _WhichOneofArgType_schedule: _TypeAlias = _typing.Literal["schedule", b"schedule"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_schedule) -> _WhichOneofReturnType_schedule | None: ...
+
+Global___FeedPull: _TypeAlias = FeedPull  # noqa: Y015
+
+@_typing.final
+class PullTimes(_message.Message):
+    """Times of the day at which a feed is fetched."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIMES_FIELD_NUMBER: _builtins.int
+    WEEKDAYS_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    time_zone: _builtins.str
+    """Time zone of the IANA database, such as `Europe/Brussels`; empty: UTC."""
+    @_builtins.property
+    def times(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """`HH:MM`, 24 hours. A time that a day does not have, because clocks go forward, counts as so much later; one that it has
+        twice is its first.
+        """
+
+    @_builtins.property
+    def weekdays(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Days of the week, 1 Monday to 7 Sunday; none: each."""
+
+    def __init__(
+        self,
+        *,
+        times: _abc.Iterable[_builtins.str] | None = ...,
+        weekdays: _abc.Iterable[_builtins.int] | None = ...,
+        time_zone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["time_zone", b"time_zone", "times", b"times", "weekdays", b"weekdays"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PullTimes: _TypeAlias = PullTimes  # noqa: Y015
+
+@_typing.final
+class PullCredentials(_message.Message):
+    """What a partner's server wants to see before it gives the feed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Basic(_message.Message):
+        """User and password."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        USERNAME_FIELD_NUMBER: _builtins.int
+        PASSWORD_FIELD_NUMBER: _builtins.int
+        username: _builtins.str
+        """User, without a colon."""
+        password: _builtins.str
+        """Password."""
+        def __init__(
+            self,
+            *,
+            username: _builtins.str = ...,
+            password: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["password", b"password", "username", b"username"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Header(_message.Message):
+        """A header."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        NAME_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        name: _builtins.str
+        """Its name; none that says where or how a request goes."""
+        value: _builtins.str
+        """Its value."""
+        def __init__(
+            self,
+            *,
+            name: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class OauthClient(_message.Message):
+        """A client at an authorisation server."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        TOKEN_URL_FIELD_NUMBER: _builtins.int
+        CLIENT_ID_FIELD_NUMBER: _builtins.int
+        CLIENT_SECRET_FIELD_NUMBER: _builtins.int
+        SCOPE_FIELD_NUMBER: _builtins.int
+        token_url: _builtins.str
+        """Where tokens are given: https."""
+        client_id: _builtins.str
+        """Id of the client."""
+        client_secret: _builtins.str
+        """Its secret."""
+        scope: _builtins.str
+        """Scopes to ask for, separated by blanks; may be empty."""
+        def __init__(
+            self,
+            *,
+            token_url: _builtins.str = ...,
+            client_id: _builtins.str = ...,
+            client_secret: _builtins.str = ...,
+            scope: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "client_secret", b"client_secret", "scope", b"scope", "token_url", b"token_url"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    BASIC_FIELD_NUMBER: _builtins.int
+    BEARER_TOKEN_FIELD_NUMBER: _builtins.int
+    HEADER_FIELD_NUMBER: _builtins.int
+    OAUTH_CLIENT_FIELD_NUMBER: _builtins.int
+    bearer_token: _builtins.str
+    """A token, sent as `Authorization: Bearer` (RFC 6750)."""
+    @_builtins.property
+    def basic(self) -> Global___PullCredentials.Basic:
+        """User and password (RFC 7617)."""
+
+    @_builtins.property
+    def header(self) -> Global___PullCredentials.Header:
+        """A header of its own, such as an API key."""
+
+    @_builtins.property
+    def oauth_client(self) -> Global___PullCredentials.OauthClient:
+        """OAuth 2.0 client credentials (RFC 6749, 4.4)."""
+
+    def __init__(
+        self,
+        *,
+        basic: Global___PullCredentials.Basic | None = ...,
+        bearer_token: _builtins.str = ...,
+        header: Global___PullCredentials.Header | None = ...,
+        oauth_client: Global___PullCredentials.OauthClient | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["basic", b"basic", "bearer_token", b"bearer_token", "header", b"header", "kind", b"kind", "oauth_client", b"oauth_client"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basic", b"basic", "bearer_token", b"bearer_token", "header", b"header", "kind", b"kind", "oauth_client", b"oauth_client"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["basic", "bearer_token", "header", "oauth_client"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___PullCredentials: _TypeAlias = PullCredentials  # noqa: Y015
 
 @_typing.final
 class CreateSourceRequest(_message.Message):
@@ -281,7 +532,8 @@ class UpdateSourceRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Fields to change: `display_name`, `removal_limit_percent`, `removal_grace_feeds`, `default_language`,
-        `default_nuts_code`, `precedence`, `field_precedence`.
+        `default_nuts_code`, `precedence`, `field_precedence`, `pull` (as a whole; unset in `source`, the feed is not fetched any
+        more), `report_url`.
         """
 
     def __init__(
@@ -334,3 +586,83 @@ class RollBackSourceRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RollBackSourceRequest: _TypeAlias = RollBackSourceRequest  # noqa: Y015
+
+@_typing.final
+class PullSourceRequest(_message.Message):
+    """Makes a pull due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `sources/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PullSourceRequest: _TypeAlias = PullSourceRequest  # noqa: Y015
+
+@_typing.final
+class RotateReportSecretRequest(_message.Message):
+    """Asks for a fresh secret."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `sources/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateReportSecretRequest: _TypeAlias = RotateReportSecretRequest  # noqa: Y015
+
+@_typing.final
+class ReportSecret(_message.Message):
+    """A source with the secret of its reports, which is shown this once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    secret: _builtins.str
+    """`whsec_` and 32 random bytes in base64: the key of HMAC-SHA256."""
+    @_builtins.property
+    def source(self) -> Global___Source:
+        """The source."""
+
+    def __init__(
+        self,
+        *,
+        source: Global___Source | None = ...,
+        secret: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["secret", b"secret", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportSecret: _TypeAlias = ReportSecret  # noqa: Y015

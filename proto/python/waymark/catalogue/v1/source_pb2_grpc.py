@@ -61,6 +61,16 @@ class SourceServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.RollBackSourceRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.FeedRun.FromString,
                 _registered_method=True)
+        self.PullSource = channel.unary_unary(
+                '/waymark.catalogue.v1.SourceService/PullSource',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.PullSourceRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
+                _registered_method=True)
+        self.RotateReportSecret = channel.unary_unary(
+                '/waymark.catalogue.v1.SourceService/RotateReportSecret',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.RotateReportSecretRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.ReportSecret.FromString,
+                _registered_method=True)
 
 
 class SourceServiceServicer:
@@ -69,7 +79,7 @@ class SourceServiceServicer:
 
     def CreateSource(self, request, context):
         """Creates a source of an organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,8 +102,9 @@ class SourceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateSource(self, request, context):
-        """Changes display name, limits or defaults. Only a catalogue manager may raise the limit of the delete guard.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+        """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
+        the limit of the delete guard.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,6 +116,22 @@ class SourceServiceServicer:
         `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
         roll-back does not choose them; so a second one changes nothing.
         Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PullSource(self, request, context):
+        """Makes the next pull of a source due now; what comes of it is a feed run.
+        Errors: NOT_FOUND, FEED_NOT_PULLED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateReportSecret(self, request, context):
+        """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
+        Errors: NOT_FOUND, ALREADY_ANSWERED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,6 +164,16 @@ def add_SourceServiceServicer_to_server(servicer, server):
                     servicer.RollBackSource,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.RollBackSourceRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.FeedRun.SerializeToString,
+            ),
+            'PullSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.PullSource,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.PullSourceRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.SerializeToString,
+            ),
+            'RotateReportSecret': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateReportSecret,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.RotateReportSecretRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.ReportSecret.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -275,6 +312,60 @@ class SourceService:
             '/waymark.catalogue.v1.SourceService/RollBackSource',
             waymark_dot_catalogue_dot_v1_dot_source__pb2.RollBackSourceRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_feed__run__pb2.FeedRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PullSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.SourceService/PullSource',
+            waymark_dot_catalogue_dot_v1_dot_source__pb2.PullSourceRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateReportSecret(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.SourceService/RotateReportSecret',
+            waymark_dot_catalogue_dot_v1_dot_source__pb2.RotateReportSecretRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_source__pb2.ReportSecret.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,7 +36,7 @@ class SourceServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SourceServiceAsyncStub: ...
     CreateSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.CreateSourceRequest, _source_pb2.Source]
     """Creates a source of an organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
     """
     GetSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.GetSourceRequest, _source_pb2.Source]
     """Reads a source.
@@ -47,8 +47,9 @@ class SourceServiceStub:
     Errors: PAGE_TOKEN_INVALID.
     """
     UpdateSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.UpdateSourceRequest, _source_pb2.Source]
-    """Changes display name, limits or defaults. Only a catalogue manager may raise the limit of the delete guard.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
+    the limit of the delete guard.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
     """
     RollBackSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.RollBackSourceRequest, _feed_run_pb2.FeedRun]
     """Takes the courses of a source back to what an earlier run brought, by importing the raw copy of that run again, on the
@@ -56,6 +57,14 @@ class SourceServiceStub:
     `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
     roll-back does not choose them; so a second one changes nothing.
     Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
+    """
+    PullSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.PullSourceRequest, _source_pb2.Source]
+    """Makes the next pull of a source due now; what comes of it is a feed run.
+    Errors: NOT_FOUND, FEED_NOT_PULLED.
+    """
+    RotateReportSecret: _grpc.UnaryUnaryMultiCallable[_source_pb2.RotateReportSecretRequest, _source_pb2.ReportSecret]
+    """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
+    Errors: NOT_FOUND, ALREADY_ANSWERED.
     """
 
 @_typing.type_check_only
@@ -65,7 +74,7 @@ class SourceServiceAsyncStub(SourceServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSource: _aio.UnaryUnaryMultiCallable[_source_pb2.CreateSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
     """Creates a source of an organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
     """
     GetSource: _aio.UnaryUnaryMultiCallable[_source_pb2.GetSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
     """Reads a source.
@@ -76,8 +85,9 @@ class SourceServiceAsyncStub(SourceServiceStub):
     Errors: PAGE_TOKEN_INVALID.
     """
     UpdateSource: _aio.UnaryUnaryMultiCallable[_source_pb2.UpdateSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
-    """Changes display name, limits or defaults. Only a catalogue manager may raise the limit of the delete guard.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+    """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
+    the limit of the delete guard.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
     """
     RollBackSource: _aio.UnaryUnaryMultiCallable[_source_pb2.RollBackSourceRequest, _feed_run_pb2.FeedRun]  # type: ignore[assignment]
     """Takes the courses of a source back to what an earlier run brought, by importing the raw copy of that run again, on the
@@ -85,6 +95,14 @@ class SourceServiceAsyncStub(SourceServiceStub):
     `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
     roll-back does not choose them; so a second one changes nothing.
     Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
+    """
+    PullSource: _aio.UnaryUnaryMultiCallable[_source_pb2.PullSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
+    """Makes the next pull of a source due now; what comes of it is a feed run.
+    Errors: NOT_FOUND, FEED_NOT_PULLED.
+    """
+    RotateReportSecret: _aio.UnaryUnaryMultiCallable[_source_pb2.RotateReportSecretRequest, _source_pb2.ReportSecret]  # type: ignore[assignment]
+    """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
+    Errors: NOT_FOUND, ALREADY_ANSWERED.
     """
 
 class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -97,7 +115,7 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
         """Creates a source of an organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
         """
 
     @_abc_1.abstractmethod
@@ -126,8 +144,9 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _source_pb2.UpdateSourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
-        """Changes display name, limits or defaults. Only a catalogue manager may raise the limit of the delete guard.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE.
+        """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
+        the limit of the delete guard.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
         """
 
     @_abc_1.abstractmethod
@@ -141,6 +160,26 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
         roll-back does not choose them; so a second one changes nothing.
         Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
+        """
+
+    @_abc_1.abstractmethod
+    def PullSource(
+        self,
+        request: _source_pb2.PullSourceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
+        """Makes the next pull of a source due now; what comes of it is a feed run.
+        Errors: NOT_FOUND, FEED_NOT_PULLED.
+        """
+
+    @_abc_1.abstractmethod
+    def RotateReportSecret(
+        self,
+        request: _source_pb2.RotateReportSecretRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_source_pb2.ReportSecret, _abc.Awaitable[_source_pb2.ReportSecret]]:
+        """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
+        Errors: NOT_FOUND, ALREADY_ANSWERED.
         """
 
 def add_SourceServiceServicer_to_server(servicer: SourceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

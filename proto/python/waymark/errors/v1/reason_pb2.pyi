@@ -55,6 +55,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SHORTAGE_LIST_EMPTY: _Reason.ValueType  # 105
     REASON_SHORTAGE_VERSION_OVERLAPS: _Reason.ValueType  # 106
     REASON_FEED_RUN_ACTIVE: _Reason.ValueType  # 107
+    REASON_FEED_URL_REFUSED: _Reason.ValueType  # 130
+    REASON_FEED_NOT_PULLED: _Reason.ValueType  # 131
+    REASON_PUSH_OUT_OF_ORDER: _Reason.ValueType  # 132
+    REASON_PUSH_TOO_LARGE: _Reason.ValueType  # 133
     REASON_SEARCH_NOT_READY: _Reason.ValueType  # 108
     REASON_ORGANISATION_LOOP: _Reason.ValueType  # 109
     REASON_AGREEMENT_INCOMPLETE: _Reason.ValueType  # 110
@@ -181,6 +185,10 @@ REASON_SHORTAGE_LIST_HAS_FINDINGS: Reason.ValueType  # 104
 REASON_SHORTAGE_LIST_EMPTY: Reason.ValueType  # 105
 REASON_SHORTAGE_VERSION_OVERLAPS: Reason.ValueType  # 106
 REASON_FEED_RUN_ACTIVE: Reason.ValueType  # 107
+REASON_FEED_URL_REFUSED: Reason.ValueType  # 130
+REASON_FEED_NOT_PULLED: Reason.ValueType  # 131
+REASON_PUSH_OUT_OF_ORDER: Reason.ValueType  # 132
+REASON_PUSH_TOO_LARGE: Reason.ValueType  # 133
 REASON_SEARCH_NOT_READY: Reason.ValueType  # 108
 REASON_ORGANISATION_LOOP: Reason.ValueType  # 109
 REASON_AGREEMENT_INCOMPLETE: Reason.ValueType  # 110

@@ -1,0 +1,405 @@
+"""Feeds that are fetched from partners' servers, and the reports that these get; the servers are real."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.json_format import MessageToJson
+from sqlalchemy import text
+from waymark.catalogue.v1 import course_pb2, feed_run_pb2, source_pb2
+
+from services.catalogue.feeding import ooapi_pages, puller
+from services.catalogue.imports.worker import run_waiting
+from services.catalogue.service import pull_feeds, report_on_feeds
+from services.platform.db.transaction import transaction
+from services.platform.outgoing.webhooks import WAITS
+from tests.integration.catalogue.feeds import feed, many, row
+from tests.support.catalogue import Catalogue
+from tests.support.origins import Asked, Origin, Reply, origin
+from tests.support.portfolio import reason_of
+from tests.support.receivers import receiver, verified
+
+Run = feed_run_pb2.FeedRun
+Pull, Credentials = source_pb2.FeedPull, source_pb2.PullCredentials
+CSV = source_pb2.FEED_FORMAT_CSV_TEMPLATE
+HOURLY = Duration(seconds=3600)
+
+
+@pytest.fixture
+def partner() -> Iterator[Origin]:
+    with origin() as found:
+        yield found
+
+
+def pulled(catalogue: Catalogue, url: str, form: str = "CSV_TEMPLATE", **values: Any) -> str:
+    values.setdefault("interval", HOURLY)
+    return catalogue.source(catalogue.organisation("partner"), form, pull=Pull(url=url, **values))
+
+
+def pull(catalogue: Catalogue, source: str = "") -> Run:
+    """Fetches what is due, `source` now, and works on it; returns the newest run."""
+    if source:
+        catalogue.sources().PullSource(source_pb2.PullSourceRequest(name=source))
+    pull_feeds(catalogue.app)
+    catalogue.app.puller.wait()
+    run_waiting(catalogue.app)
+    return newest(catalogue)
+
+
+def newest(catalogue: Catalogue) -> Run:
+    runs = catalogue.feed_runs().ListFeedRuns(feed_run_pb2.ListFeedRunsRequest()).feed_runs
+    return runs[0] if runs else Run()
+
+
+def read(catalogue: Catalogue, source: str) -> source_pb2.Source:
+    found: source_pb2.Source = catalogue.sources().GetSource(source_pb2.GetSourceRequest(name=source))
+    return found
+
+
+def change(catalogue: Catalogue, source: str, *paths: str, **values: Any) -> source_pb2.Source:
+    given = source_pb2.Source(name=source, etag=read(catalogue, source).etag, **values)
+    request = source_pb2.UpdateSourceRequest(source=given, update_mask=FieldMask(paths=paths))
+    changed: source_pb2.Source = catalogue.sources().UpdateSource(request)
+    return changed
+
+
+def test_a_feed_is_fetched_when_due_and_read_only_when_it_has_changed(
+    catalogue: Catalogue, partner: Origin
+) -> None:
+    served = {"data": feed(*many(3)), "etag": '"1"'}
+
+    def answer(asked: Asked) -> Reply:
+        if served["etag"] and asked.headers.get("if-none-match") == served["etag"]:
+            return Reply(304)
+        return Reply(body=served["data"], headers={"etag": served["etag"]} if served["etag"] else {})
+
+    partner.answer = answer
+    source = pulled(catalogue, f"{partner.url}/courses.csv")
+    first = pull(catalogue)
+    assert (first.state, first.way, first.courses_created) == (Run.STATE_SUCCEEDED, Run.WAY_PULL, 3)
+    assert first.upload
+    shown = read(catalogue, source).pull
+    assert shown.next_time.seconds - shown.last_time.seconds == HOURLY.seconds
+    assert pull(catalogue).name == first.name  # not due
+    assert len(partner.asked) == 1
+
+    again = pull(catalogue, source)
+    assert (again.state, again.upload, again.records_in) == (Run.STATE_UNCHANGED, "", 0)
+    served["etag"] = ""  # a server that knows no ETag: its bytes are compared
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED
+    served["data"] = feed(*many(3)[1:], row("C9", "Welding"))
+    changed = pull(catalogue, source)
+    assert (changed.courses_created, changed.hold_reason) == (1, Run.HOLD_REASON_REMOVALS_ABOVE_LIMIT)
+    before = len(partner.asked)
+    assert pull(catalogue, source).name == changed.name  # a held run: nobody fetches on top of it
+    assert len(partner.asked) == before
+    catalogue.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=changed.name))
+    run_waiting(catalogue.app)
+
+    # What was read may not be skipped once something else counts: another language, a file taken in by hand.
+    change(catalogue, source, "default_language", default_language="nl")
+    assert pull(catalogue, source).state == Run.STATE_SUCCEEDED
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED
+    catalogue.feed(source, feed(*many(3)))
+    catalogue.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=newest(catalogue).name))
+    run_waiting(catalogue.app)
+    assert pull(catalogue, source).state != Run.STATE_UNCHANGED
+
+
+def test_what_cannot_be_fetched_is_a_run_that_failed_and_changes_nothing(
+    catalogue: Catalogue, partner: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner.answer = lambda _: Reply(body=feed(*many(2)))
+    source = pulled(catalogue, partner.url)
+    assert pull(catalogue).courses_created == 2
+    for status, said in ((404, "STATUS 404"), (401, "STATUS 401")):
+        partner.answer = lambda _, status=status: Reply(status)  # type: ignore[misc]
+        run = pull(catalogue, source)
+        assert (run.state, run.error_count, run.records_in, run.upload) == (Run.STATE_FAILED, 1, 0, "")
+        assert [(each.code, each.value) for each in catalogue.findings(run.name)] == [("FETCH_FAILED", said)]
+    partner.answer = lambda _: Reply(
+        body=feed(*many(2))[:-30]
+    )  # cut off: what is left of it is a broken file
+    assert pull(catalogue, source).courses_removed == 0
+
+    # A claim whose process died is anybody's once it has run out, and what comes late of it is dropped.
+    partner.answer = lambda _: Reply(body=feed(*many(3)))
+    monkeypatch.setattr(puller, "LEASE", puller.LEASE * 0)
+    before = newest(catalogue).name
+
+    def overtaken(asked: Asked) -> Reply:
+        with transaction(catalogue.app) as tx:
+            tx.execute(text("UPDATE sources SET pull_next_time = now() + interval '1 hour'"))
+        return Reply(body=feed(*many(3)))
+
+    partner.answer = overtaken
+    assert pull(catalogue, source).name == before
+
+
+def test_credentials_are_sent_and_never_shown(catalogue: Catalogue, partner: Origin) -> None:
+    partner.answer = lambda asked: (
+        Reply(body=b'{"access_token": "fresh", "token_type": "Bearer", "expires_in": 60}')
+        if asked.method == "POST"
+        else Reply(body=feed(*many(1)))
+    )
+    basic = Credentials(basic=Credentials.Basic(username="waymark", password="hush"))
+    source = pulled(catalogue, partner.url, credentials=basic)
+    pull(catalogue)
+    assert partner.asked[-1].headers["authorization"] == "Basic d2F5bWFyazpodXNo"
+    shown = read(catalogue, source)
+    assert shown.pull.credentials_kept
+    assert "hush" not in MessageToJson(shown)
+    with transaction(catalogue.app, read_only=True) as tx:
+        kept = bytes(tx.execute(text("SELECT pull_credentials FROM sources")).scalar_one())
+    assert b"hush" not in kept
+
+    client = Credentials.OauthClient(
+        token_url=f"{partner.url}/token", client_id="us", client_secret="hush", scope="courses"
+    )
+    sent = [
+        (Credentials(bearer_token="t0k"), "authorization", "Bearer t0k"),
+        (Credentials(header=Credentials.Header(name="X-Api-Key", value="k3y")), "x-api-key", "k3y"),
+        (Credentials(oauth_client=client), "authorization", "Bearer fresh"),
+    ]
+    for credentials, name, value in sent:
+        change(
+            catalogue, source, "pull", pull=Pull(url=partner.url, interval=HOURLY, credentials=credentials)
+        )
+        pull(catalogue, source)
+        assert partner.asked[-1].headers[name] == value
+    token = partner.asked[-2]
+    assert (token.path, token.body) == ("/token", b"grant_type=client_credentials&scope=courses")
+    assert token.headers["authorization"] == "Basic dXM6aHVzaA=="
+
+    # Kept over an update that does not name them, as long as they go to the same host.
+    kept_on = change(catalogue, source, "pull", pull=Pull(url=f"{partner.url}/other", interval=HOURLY))
+    assert kept_on.pull.credentials_kept
+    with origin(lambda _: Reply(body=feed(*many(1)))) as other:
+        moved = change(catalogue, source, "pull", pull=Pull(url=other.url, interval=HOURLY))
+        assert not moved.pull.credentials_kept
+        pull(catalogue, source)
+        assert "authorization" not in other.asked[-1].headers
+
+    partner.answer = lambda asked: Reply(401 if asked.method == "POST" else 200)
+    change(
+        catalogue,
+        source,
+        "pull",
+        pull=Pull(url=partner.url, interval=HOURLY, credentials=Credentials(oauth_client=client)),
+    )
+    run = pull(catalogue, source)
+    assert [each.value for each in catalogue.findings(run.name)] == ["TOKEN_REFUSED 401"]
+
+
+def test_no_feed_leads_inside_and_an_address_is_checked_when_it_is_given(catalogue: Catalogue) -> None:
+    organisation = catalogue.organisation("partner")
+
+    def creating(**values: Any) -> str:
+        given = source_pb2.Source(organisation=organisation, display_name="Feed", format=CSV, **values)
+        return reason_of(catalogue.sources().CreateSource, source_pb2.CreateSourceRequest(source=given))
+
+    def refusal(**values: Any) -> str:
+        return creating(pull=Pull(**{"interval": HOURLY, **values}))
+
+    for url in (
+        "http://169.254.169.254/latest",
+        "ftp://example.org/x",
+        "https://u:p@example.org/",
+        "http://db.internal/",
+    ):
+        assert refusal(url=url) == "FEED_URL_REFUSED"
+    secret = Credentials(bearer_token="t")
+    assert refusal(url="http://feeds.example.org/", credentials=secret) == "FEED_URL_REFUSED"
+    assert refusal(url="https://feeds.example.org/", interval=None) == "INVALID_ARGUMENT"
+    times = source_pb2.PullTimes(times=["06:00"], time_zone="Europe/Nowhere")
+    assert refusal(url="https://feeds.example.org/", interval=None, times=times) == "INVALID_ARGUMENT"
+    assert creating(report_url="https://10.0.0.1/") == "FEED_URL_REFUSED"
+    request = source_pb2.PullSourceRequest(name=catalogue.source(organisation))
+    assert reason_of(catalogue.sources().PullSource, request) == "FEED_NOT_PULLED"
+
+    # A name that leads inside is found out when it is called; control: the setting lets it through.
+    with origin(lambda _: Reply(body=feed(*many(1)))) as inside:
+        source = pulled_elsewhere(catalogue, organisation, inside.url.replace("127.0.0.1", "localhost"))
+        allowed = catalogue.app.settings.inside_hosts
+        object.__setattr__(catalogue.app.settings, "inside_hosts", frozenset())
+        run = pull(catalogue)
+        assert [each.value for each in catalogue.findings(run.name)] == ["ADDRESS_REFUSED"]
+        assert not inside.asked
+        object.__setattr__(catalogue.app.settings, "inside_hosts", allowed)
+        assert pull(catalogue, source).courses_created == 1
+
+
+def pulled_elsewhere(catalogue: Catalogue, organisation: str, url: str) -> str:
+    return catalogue.source(organisation, pull=Pull(url=url, interval=HOURLY))
+
+
+def told(catalogue: Catalogue) -> None:
+    report_on_feeds(catalogue.app)
+    catalogue.app.reporter.wait()
+
+
+def test_partners_are_told_by_signed_reports_until_they_have_them(catalogue: Catalogue) -> None:
+    with receiver() as office:
+        source = catalogue.source(catalogue.organisation("partner"), report_url=office.url)
+        catalogue.feed(source, feed(*many(3)))
+        told(catalogue)
+        assert not office.got  # nothing before there is a secret
+        request = source_pb2.RotateReportSecretRequest(name=source)
+        first = catalogue.sources().RotateReportSecret(request)
+        assert first.source.reports_signed
+        office.answers = [500]
+        run = catalogue.feed(source, feed(row("C0", ""), *many(3)[1:]))
+        assert run.report_state == Run.REPORT_STATE_PENDING
+        told(catalogue)
+        failed = catalogue.run(run.name)
+        assert (failed.report_attempts, failed.report_error) == (1, "STATUS 500")
+        told(catalogue)
+        assert len(office.got) == 1  # only when its wait is over
+        with transaction(catalogue.app) as tx:
+            tx.execute(text("UPDATE feed_runs SET report_next_time = now() WHERE report_state = 1"))
+        told(catalogue)
+        assert catalogue.run(run.name).report_state == Run.REPORT_STATE_DELIVERED
+        (one, body), (two, same) = office.got
+        assert (one["webhook-id"], body) == (two["webhook-id"], same)
+        assert verified(first.secret, two, body)
+        assert not verified(first.secret, two, body + b" ")  # control
+        said = json.loads(body)
+        assert said["type"] == "feedRun.ended"
+        assert (said["data"]["feedRun"]["name"], said["data"]["feedRun"]["recordsRejected"]) == (
+            run.name,
+            "1",
+        )
+        assert said["data"]["findings"][0]["code"] == "TITLE_MISSING"
+
+        second = catalogue.sources().RotateReportSecret(request)
+        held = catalogue.feed(source, feed(row("C9", "Alone")))
+        told(catalogue)
+        assert json.loads(office.got[-1][1])["type"] == "feedRun.held"
+        assert verified(first.secret, *office.got[-1]) and verified(second.secret, *office.got[-1])  # noqa: PT018
+        catalogue.feed_runs().RejectFeedRun(feed_run_pb2.RejectFeedRunRequest(name=held.name))
+        told(catalogue)
+        assert json.loads(office.got[-1][1])["data"]["feedRun"]["state"] == "STATE_REJECTED"
+
+        office.status = 410
+        catalogue.feed(source, feed(*many(3)))
+        told(catalogue)
+        assert newest(catalogue).report_state == Run.REPORT_STATE_FAILED
+        office.status = 500
+        catalogue.feed(source, feed(*many(3)))
+        with transaction(catalogue.app) as tx:
+            tx.execute(
+                text("UPDATE feed_runs SET report_attempts = :n WHERE report_state = 1"), {"n": len(WAITS)}
+            )
+        told(catalogue)
+        assert newest(catalogue).report_state == Run.REPORT_STATE_FAILED
+
+
+class Api:
+    """An Open Education API of so many courses, two a page whatever page size is asked for; each has two
+    offerings, a page each. It wants a token."""
+
+    def __init__(self, count: int) -> None:
+        self.courses = [
+            {"courseId": f"c/{n}", "name": [{"language": "en", "value": f"Course {n}"}]} for n in range(count)
+        ]
+        self.endless = False
+
+    def __call__(self, asked: Asked) -> Reply:
+        path, query = urlsplit(asked.path).path, parse_qs(urlsplit(asked.path).query)
+        if path == "/token":
+            return Reply(body=b'{"access_token": "fresh"}')
+        if asked.headers.get("authorization") != "Bearer fresh":
+            return Reply(401)
+        if path == "/v6/courses":
+            return self.page(self.courses, 2, query)
+        if path.startswith("/v6/courses/") and path.endswith("/course-offerings"):
+            key = unquote(path.split("/")[3])
+            offerings = [
+                {"courseOfferingId": f"{key}-{n}", "startDateTime": f"2030-0{n}-01T00:00:00Z"} for n in (1, 2)
+            ]
+            return self.page(offerings, 1, query)
+        return Reply(404)
+
+    def page(self, items: list[Any], size: int, query: dict[str, list[str]]) -> Reply:
+        number = int(query["pageNumber"][0])
+        part = items[(number - 1) * size : number * size]
+        more = self.endless or number * size < len(items)
+        body = {"pageNumber": number, "items": items if self.endless else part, "hasNextPage": more}
+        return Reply(body=json.dumps(body).encode())
+
+
+def test_an_open_education_api_is_walked_page_by_page(
+    catalogue: Catalogue, partner: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner.answer = api = Api(5)
+    client = Credentials.OauthClient(token_url=f"{partner.url}/token", client_id="us", client_secret="hush")
+    source = pulled(catalogue, f"{partner.url}/v6", "OOAPI_6", credentials=Credentials(oauth_client=client))
+    run = pull(catalogue)
+    assert (run.state, run.records_in, run.courses_created) == (Run.STATE_SUCCEEDED, 5, 5)
+    answer = catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest())
+    sessions = {
+        c.external_id: [s.external_id for o in c.offerings for s in o.sessions] for c in answer.courses
+    }
+    assert sessions == {f"c/{n}": [f"c/{n}-1", f"c/{n}-2"] for n in range(5)}
+    # A token, three pages of courses, two of offerings for each, and the programmes that it does not have.
+    assert len(partner.asked) == 1 + 3 + 10 + 1
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED
+    api.courses.pop()
+    assert pull(catalogue, source).courses_removed == 1
+
+    # What has no end, what is no page, what is no API: each is a run that failed, and nothing is removed.
+    monkeypatch.setattr(ooapi_pages, "PAGES", 20)
+    api.endless = True
+    assert value_of(catalogue, pull(catalogue, source)) == "TOO_LARGE"
+    partner.answer = lambda asked: Reply(body=b"<html>") if asked.method == "GET" else api(asked)
+    assert value_of(catalogue, pull(catalogue, source)) == "NOT_OOAPI"
+    partner.answer = lambda asked: Reply(404) if asked.method == "GET" else api(asked)
+    assert value_of(catalogue, pull(catalogue, source)) == "STATUS 404"
+    assert len(catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest()).courses) == 4
+
+
+def value_of(catalogue: Catalogue, run: Run) -> str:
+    """With what the fetch of a run failed."""
+    (found,) = catalogue.findings(run.name)
+    assert (run.state, found.code) == (Run.STATE_FAILED, "FETCH_FAILED")
+    return str(found.value)
+
+
+def test_a_slow_partner_holds_up_no_other(catalogue: Catalogue, partner: Origin) -> None:
+    partner.answer = lambda asked: Reply(parts=lambda: slow(asked))
+
+    def slow(asked: Asked) -> Iterator[bytes]:
+        yield b""
+        time.sleep(0.5 if asked.path == "/slow" else 0.0)
+        yield feed(*many(1))
+
+    organisation = catalogue.organisation("partner")
+    for path in ("slow", "fast"):
+        pulled_elsewhere(catalogue, organisation, f"{partner.url}/{path}")
+    began = time.monotonic()
+    pull_feeds(catalogue.app)
+    assert time.monotonic() - began < 0.4  # the job does not wait
+    catalogue.wait_for(lambda: newest(catalogue).way == Run.WAY_PULL)
+    catalogue.app.puller.wait()
+    run_waiting(catalogue.app)
+    runs = catalogue.feed_runs().ListFeedRuns(feed_run_pb2.ListFeedRunsRequest()).feed_runs
+    assert [run.courses_created for run in runs] == [1, 1]
+
+
+def test_the_report_of_a_run_is_a_page_in_which_nothing_of_a_feed_is_markup(catalogue: Catalogue) -> None:
+    source = catalogue.source(catalogue.organisation("partner"))
+    evil = "'\"><img src=x onerror=alert(1)>"
+    run = catalogue.feed(source, feed(row("C1", "Welding", price=evil), row("C2", "Baking")))
+    page = catalogue.feed_runs().GetFeedRunPage(feed_run_pb2.GetFeedRunPageRequest(name=run.name))
+    shown = page.data.decode()
+    assert page.content_type.startswith("text/html")
+    assert "PRICE_INVALID" in shown
+    assert "<img" not in shown
+    assert "&lt;img src=x onerror=alert(1)&gt;" in shown
