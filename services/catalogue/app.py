@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from services.catalogue.search.directory import Directory, Reader
+from services.catalogue.search.directory import Directory, Reader, Snapshot
+from services.catalogue.search.label_index import Labels, labels_directory
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
 from services.platform.app import App
@@ -14,9 +15,14 @@ class CatalogueApp(App):
     """App of the catalogue."""
 
     @cached_property
-    def reader(self) -> Reader:
+    def reader(self) -> Reader[Snapshot]:
         """Follows the index on disk."""
-        return Reader(Directory(self.settings.index_dir))
+        return Reader(Directory(self.settings.index_dir), Snapshot.of)
+
+    @cached_property
+    def labels(self) -> Reader[Labels]:
+        """Follows the index of labels on disk."""
+        return Reader(labels_directory(self.settings.index_dir), Labels)
 
     @cached_property
     def market(self) -> Market:

@@ -93,7 +93,7 @@ class Follower:
         cursor = disk.read_cursor(folder)
         if cursor.xid > self.horizon():
             raise IndexDamaged("the database is older than the index")
-        writer = _writer(index, HEAP, 1)
+        writer = disk.open_writer(index, HEAP, 1)
         check_at = time.monotonic() + CHECK
         try:
             while not stop.is_set():
@@ -164,7 +164,7 @@ class Follower:
         started = time.monotonic()
         start = Cursor(self.horizon() - 1, "ffffffff-ffff-ffff-ffff-ffffffffffff")
         folder = self._where.create()
-        writer = _writer(disk.open_index(folder), BUILD_HEAP, 2)
+        writer = disk.open_writer(disk.open_index(folder), BUILD_HEAP, 2)
         count = 0
         for rows in self._pages():
             if stop.is_set():
@@ -189,10 +189,3 @@ class Follower:
                 return
             yield rows
             after = rows[-1].id
-
-
-def _writer(index: tantivy.Index, heap: int, threads: int) -> tantivy.IndexWriter:
-    try:
-        return index.writer(heap_size=heap, num_threads=threads)
-    except ValueError as error:
-        raise IndexDamaged(str(error)) from error
