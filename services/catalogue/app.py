@@ -33,3 +33,8 @@ class CatalogueApp(App):
     def naming(self) -> Naming:
         """Finds the concepts that a phrase names."""
         return Naming()
+
+    def forget_indexes(self) -> None:
+        """Drops the views of the indexes, one of which turned out damaged, and asks for both anew."""
+        self.reader.forget()
+        self.labels.forget()

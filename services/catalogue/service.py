@@ -48,6 +48,7 @@ from services.catalogue.app import CatalogueApp
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.search.follower import follow
+from services.catalogue.search.label_follower import follow_labels
 from services.platform.app import App
 from services.platform.operations.runner import run_due
 from services.platform.service import Job, ServiceDefinition, Servicer
@@ -93,5 +94,5 @@ DEFINITION = ServiceDefinition(
         Job("agreements-over", timedelta(minutes=10), end_those_over),
         Job("agreement-reviews", timedelta(hours=1), ask_for_agreement_reviews),
     ],
-    background=[follow],
+    background=[follow, follow_labels],
 )

@@ -35,11 +35,12 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
         if snapshot is None:
             raise not_ready()
         try:
-            answer = search.search(request, snapshot, self.app.market, offset, size)
+            labels = self.app.labels.snapshot()
+            answer = search.search(request, snapshot, labels, self.app.market, offset, size)
         except BaseException as error:
             if not is_damage(error):
                 raise
-            self.app.reader.forget()
+            self.app.forget_indexes()
             raise not_ready() from error
         if answer.more:
             binding = _binding(request, call.principal.subject)

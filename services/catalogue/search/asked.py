@@ -1,15 +1,15 @@
 """What a person asked for, in parts: words, and what they mean.
 
-Each part must be found, by its words or by a concept they name. When nothing is, one letter may be wrong;
-when that does not help either, some of the parts are enough, and courses with more of them come first.
+Each part must be found, by its words or by a concept they name. When nothing is, one letter of each word may
+be wrong; when little is, courses with some of the parts follow those with all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from tantivy import Occur, Query
 
@@ -18,6 +18,8 @@ from services.catalogue.search import meaning, weights, words
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.meaning import Meaning, Way
 from services.catalogue.search.words import Unit
+
+FEW = 10  # courses; where fewer are found, words are taken more freely
 
 
 class How(Enum):
@@ -37,11 +39,21 @@ class Part:
     ways: Sequence[Way]
 
     @property
-    def query(self) -> Query:
+    def query(self) -> Query | None:
         """Either the words or what they mean."""
-        options = [way.query for way in self.ways]
+        return self._either([way for way in self.ways if not way.loose])
+
+    @property
+    def loose(self) -> Query | None:
+        """Either the words or anything to do with what they mean."""
+        return self._either(self.ways)
+
+    def _either(self, ways: Sequence[Way]) -> Query | None:
+        options = [way.query for way in ways]
         if self.words is not None:
             options.append(self.words)
+        if not options:
+            return None
         return options[0] if len(options) == 1 else Query.disjunction_max_query(options, weights.TIE)
 
 
@@ -54,12 +66,24 @@ class Asked:
     @property
     def every(self) -> Query | None:
         """All parts; None when there is nothing to search for."""
-        return _together(self.parts, Occur.Must)
+        queries = [part.query for part in self.parts]
+        found = [(Occur.Must, query) for query in queries if query is not None]
+        if len(found) < len(queries):
+            return None
+        return found[0][1] if len(found) == 1 else Query.boolean_query(found) if found else None
 
     @property
     def some(self) -> Query | None:
-        """Any of several parts; None when there is but one."""
-        return _together(self.parts, Occur.Should) if len(self.parts) > 1 else None
+        """At least half of the parts, by whatever they mean; those with all of them come first."""
+        queries = [part.loose for part in self.parts]
+        found = [(Occur.Should, query) for query in queries if query is not None]
+        if not found:
+            return None
+        half = Query.boolean_query(found, max(1, len(found) // 2))
+        if self.every is None:
+            return half
+        first = Query.const_score_query(self.every, weights.ALL_PARTS)
+        return Query.boolean_query([(Occur.Must, half), (Occur.Should, first)])
 
     @property
     def words(self) -> Query | None:
@@ -91,24 +115,41 @@ def understand(query: str, language: str, labels: Labels | None) -> Asked:
 
 
 class Attempt(NamedTuple):
-    """A way to take a search, with the query for it."""
+    """How a search was taken."""
 
     how: How
     asked: Asked
-    query: Query
 
 
-def attempts(query: str, language: str, labels: Labels | None) -> Iterator[Attempt]:
-    """Yields how a search is taken, the next one for when nothing was found; none when it holds no word."""
+class Counted(Protocol):
+    """What a query found; `total`: how much in all."""
+
+    @property
+    def total(self) -> int:
+        """Number of courses."""
+
+
+Found = TypeVar("Found", bound=Counted)
+
+
+def take(
+    query: str, language: str, labels: Labels | None, run: Callable[[Query], Found]
+) -> tuple[Attempt, Found]:
+    """Takes words as they are, and more freely where that finds little; `run` answers a query.
+
+    Words in quotes are taken as they are.
+    """
     asked = understand(query, language, labels)
-    if asked.every is not None:
-        yield Attempt(How.AS_WRITTEN, asked, asked.every)
-    if '"' not in query:
+    whole = run(asked.every or Query.empty_query())
+    if whole.total >= FEW or '"' in query:
+        return Attempt(How.AS_WRITTEN, asked), whole
+    if not whole.total:
         like = similar(query, language, labels)
-        if like.every is not None:
-            yield Attempt(How.SIMILAR, like, like.every)
-    if asked.some is not None:
-        yield Attempt(How.SOME, asked, asked.some)
+        if like.every is not None and (found := run(like.every)).total:
+            return Attempt(How.SIMILAR, like), found
+    if asked.some is not None and (found := run(asked.some)).total > whole.total:
+        return Attempt(How.SOME, asked), found
+    return Attempt(How.AS_WRITTEN, asked), whole
 
 
 def similar(query: str, language: str, labels: Labels | None) -> Asked:
@@ -144,9 +185,3 @@ def _pieces(run: list[Unit], known: dict[str, list[Meaning]]) -> Iterator[tuple[
                 yield piece, meant
                 start = end
                 break
-
-
-def _together(parts: Sequence[Part], occur: Occur) -> Query | None:
-    if len(parts) <= 1:
-        return parts[0].query if parts else None
-    return Query.boolean_query([(occur, part.query) for part in parts])

@@ -7,7 +7,7 @@ text has another of its labels, in whatever language; so no word need be in comm
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from services.catalogue.store.taxonomies import ESCO, ISCO, LabelRow
 
 MOST = 4  # concepts that the same words may mean; words that name more say nothing
 MOST_NAMES = 8  # labels of a concept, by language, that are looked for in texts
+MOST_RELATED = 6  # words, by language
 GROUP_DIGITS = 4  # of the code of an ISCO-08 unit group
 
 
@@ -37,11 +38,13 @@ class Meaning(NamedTuple):
 
 
 class Way(NamedTuple):
-    """A way in which a concept finds courses; `near`: not for the concept itself but its neighbours."""
+    """A way in which a concept finds courses. `near`: not for the concept itself but what is next to it.
+    `loose`: only where little was found."""
 
     meaning: Meaning
     query: Query
-    near: bool
+    near: bool = False
+    loose: bool = False
 
 
 def find(labels: Labels, runs: Sequence[Sequence[str]], language: str) -> dict[str, list[Meaning]]:
@@ -96,8 +99,12 @@ def ways(labels: Labels, meanings: Sequence[Meaning]) -> list[Way]:
     found: list[Way] = []
     for meaning in meanings:
         found += _tagged(meaning)
-        if query := named(tuple(names.get(meaning.uri, ()))):
-            found.append(Way(meaning, Query.boost_query(query, weights.NAMED * meaning.sureness), near=False))
+        rows = tuple(names.get(meaning.uri, ()))
+        if query := named(rows):
+            found.append(Way(meaning, Query.boost_query(query, weights.NAMED * meaning.sureness)))
+        if query := related(rows):
+            boosted = Query.boost_query(query, weights.RELATED * meaning.sureness)
+            found.append(Way(meaning, boosted, near=True, loose=True))
     return found
 
 
@@ -105,9 +112,9 @@ def _tagged(meaning: Meaning) -> Iterator[Way]:
     sure, code = meaning.sureness, meaning.isco_code
     if meaning.scheme == ISCO:
         share = len(code) / GROUP_DIGITS  # a wider group says less
-        yield Way(meaning, _points("isco", code, weights.TAGGED * share * sure), near=False)
+        yield Way(meaning, _points("isco", code, weights.TAGGED * share * sure))
     if meaning.scheme == ESCO:
-        yield Way(meaning, _points("uri", meaning.uri, weights.TAGGED * sure), near=False)
+        yield Way(meaning, _points("uri", meaning.uri, weights.TAGGED * sure))
         if len(code) == GROUP_DIGITS:
             yield Way(meaning, _points("isco", code, weights.GROUP * sure), near=True)
 
@@ -131,6 +138,25 @@ def named(rows: tuple[LabelRow, ...]) -> Query | None:
         options.append(Query.boost_query(_all(f"title_{language}", tokens), weights.TITLE))
         options.append(_together(f"text_{language}", tokens))
     return Query.disjunction_max_query(options, weights.TIE) if options else None
+
+
+@lru_cache(2048)
+def related(rows: tuple[LabelRow, ...]) -> Query | None:
+    """Returns the query for courses that have words which several of the labels share, by how many do."""
+    of_language: defaultdict[str, list[set[str]]] = defaultdict(list)
+    for row in rows:
+        language = field_language(row.language)
+        of_language[language].append(set(schema.tokens(row.label, language)))
+    options = []
+    for language, labels in of_language.items():
+        shares = Counter(token for tokens in labels for token in tokens)
+        for token, count in shares.most_common(MOST_RELATED):
+            if count > 1:
+                term = Query.term_query(schema.schema(), f"title_{language}", token, "freq")
+                options.append(Query.boost_query(term, weights.TITLE * count / len(labels)))
+                term = Query.term_query(schema.schema(), f"text_{language}", token, "freq")
+                options.append(Query.boost_query(term, count / len(labels)))
+    return Query.boolean_query([(Occur.Should, option) for option in options]) if options else None
 
 
 def _all(field: str, tokens: Sequence[str]) -> Query:

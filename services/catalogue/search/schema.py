@@ -18,8 +18,8 @@ LANGUAGES = (*STEMMERS, OTHER)
 # Languages that Tantivy has neither stems nor stop words for: texts are stemmed before it sees them.
 STOP_WORDS = {
     "et": "aga ei et ja ka kas kui kuid ma me ning nii oma on see ta te või",
-    "pl": "a albo ale bez co czy dla do i ich jak jest lub na nie o od oraz po pod przez przy się są to u w we"
-    " z za ze że",
+    "pl": "a albo ale bez co czy dla do i ich jak jest lub na nie o od oraz po pod przez przy się są to u w"
+    " we z za ze że",
 }
 CURRENCIES = ("EUR", "GBP", "USD", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "HUF", "RON", "BGN", "ISK")
 RAW = "raw"

@@ -15,6 +15,9 @@ TIE = 0.1  # share of every other way a course was found
 TAGGED = 12.0  # the course is tagged with the very concept
 GROUP = 3.0  # it is tagged with another occupation of the same ISCO-08 unit group
 NAMED = 0.7  # factor: title or text has another label of the concept, in any language
+RELATED = 0.25  # factor: it has words that several labels of the concept share; only where little was found
+
+ALL_PARTS = 100.0  # all that was asked for is found, where some of it would do
 
 # How surely words name a concept, as factors of the three above.
 PREFERRED = 1.0

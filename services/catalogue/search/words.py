@@ -14,6 +14,7 @@ from typing import NamedTuple
 import tantivy
 from tantivy import Occur, Query
 
+from services.catalogue.domain.labels import written
 from services.catalogue.search import schema, weights
 from services.catalogue.search.schema import LANGUAGES, PLAIN, field_language
 
@@ -56,7 +57,7 @@ def every(wanted: Sequence[Unit], languages: Sequence[str]) -> Query | None:
     """Returns the query for all of the units; None when they hold nothing to search for."""
     musts: list[Query] = []
     for unit in wanted:
-        for word in [unit.text] if unit.quoted else schema.analyzer(PLAIN).analyze(unit.text):
+        for word in [unit.text] if unit.quoted else written(unit.text):
             found = _word(word, languages, quoted=unit.quoted, beginning=unit.unfinished)
             if found is not None:
                 musts.append(found)
@@ -69,14 +70,19 @@ def _word(text: str, languages: Sequence[str], *, quoted: bool, beginning: bool)
     """Returns the query of one word or phrase over the fields of the languages; None for a mere stop word."""
     options: list[Query] = []
     for language in languages:
-        tokens = schema.tokens(text, language)
+        # By place, since words that say nothing leave a gap in the index.
+        tokens = [
+            (place, token)
+            for place, word in enumerate(written(text))
+            for token in schema.tokens(word, language)
+        ]
         if not tokens:
             continue
         for name, boost in ((f"title_{language}", weights.TITLE), (f"text_{language}", 1.0)):
             if quoted and len(tokens) > 1:
-                query = Query.phrase_query(schema.schema(), name, tokens)
+                query = Query.phrase_query(schema.schema(), name, list(tokens))
             else:
-                query = Query.term_query(schema.schema(), name, tokens[0], "freq")
+                query = Query.term_query(schema.schema(), name, tokens[0][1], "freq")
             options.append(Query.boost_query(query, boost))
     if not options:
         return None

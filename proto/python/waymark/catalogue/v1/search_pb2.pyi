@@ -108,7 +108,9 @@ class SearchCoursesRequest(_message.Message):
     query: _builtins.str
     """Words; the last may be the beginning of one. Empty: all courses."""
     language: _builtins.str
-    """Language of the words, BCP 47 (`en`, `fr`, `de`, `nl` have word stems); empty: all languages."""
+    """Language of the words, BCP 47 (`en`, `fr`, `de`, `nl`, `es`, `et`, `pl` have word stems); empty: all languages. Concepts
+    that the words name find courses in every language.
+    """
     eqf_level_from: _builtins.int
     """Only at least this EQF level; 0: any."""
     eqf_level_to: _builtins.int
@@ -413,6 +415,14 @@ class SearchReason(_message.Message):
         KIND_VOUCHER_ELIGIBLE: SearchReason._Kind.ValueType  # 5
         KIND_NEAR: SearchReason._Kind.ValueType  # 6
         KIND_STARTS: SearchReason._Kind.ValueType  # 7
+        KIND_CONCEPT: SearchReason._Kind.ValueType  # 8
+        """The words name this concept, and the course is tagged with it or has a label of it in its texts."""
+        KIND_NEAR_CONCEPT: SearchReason._Kind.ValueType  # 9
+        """The words name this concept, and the course is about something next to it: an occupation of its ISCO-08 unit group,
+        or words that several of its labels share.
+        """
+        KIND_SOME_WORDS: SearchReason._Kind.ValueType  # 10
+        """It has some of the words; given where few courses have all of them."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """Kind of reason."""
@@ -425,22 +435,38 @@ class SearchReason(_message.Message):
     KIND_VOUCHER_ELIGIBLE: SearchReason.Kind.ValueType  # 5
     KIND_NEAR: SearchReason.Kind.ValueType  # 6
     KIND_STARTS: SearchReason.Kind.ValueType  # 7
+    KIND_CONCEPT: SearchReason.Kind.ValueType  # 8
+    """The words name this concept, and the course is tagged with it or has a label of it in its texts."""
+    KIND_NEAR_CONCEPT: SearchReason.Kind.ValueType  # 9
+    """The words name this concept, and the course is about something next to it: an occupation of its ISCO-08 unit group,
+    or words that several of its labels share.
+    """
+    KIND_SOME_WORDS: SearchReason.Kind.ValueType  # 10
+    """It has some of the words; given where few courses have all of them."""
 
     KIND_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    LABEL_LANGUAGE_FIELD_NUMBER: _builtins.int
     kind: Global___SearchReason.Kind.ValueType
     """Kind of reason."""
     evidence: _builtins.str
     """What it rests on: the words, the concept URI, the shortage entry, the organisation, the distance or the date."""
+    label: _builtins.str
+    """Label of the concept that the words of the search matched; only with KIND_CONCEPT and KIND_NEAR_CONCEPT."""
+    label_language: _builtins.str
+    """Language of `label`, BCP 47."""
     def __init__(
         self,
         *,
         kind: Global___SearchReason.Kind.ValueType = ...,
         evidence: _builtins.str = ...,
+        label: _builtins.str = ...,
+        label_language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "kind", b"kind", "label", b"label", "label_language", b"label_language"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

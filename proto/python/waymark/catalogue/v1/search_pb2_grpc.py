@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class SearchServiceStub:
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight.
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
     """
 
     def __init__(self, channel):
@@ -43,11 +44,14 @@ class SearchServiceStub:
 
 
 class SearchServiceServicer:
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight.
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
     """
 
     def SearchCourses(self, request, context):
-        """Searches courses; a change of a course is found within two seconds.
+        """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
+        (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
+        with some follow, and where none has, one letter of each may be wrong.
         Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -71,7 +75,8 @@ def add_SearchServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SearchService:
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight.
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
     """
 
     @staticmethod

@@ -27,29 +27,39 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SearchServiceStub:
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight."""
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SearchServiceAsyncStub: ...
     SearchCourses: _grpc.UnaryUnaryMultiCallable[_search_pb2.SearchCoursesRequest, _search_pb2.SearchCoursesResponse]
-    """Searches courses; a change of a course is found within two seconds.
+    """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
+    (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
+    with some follow, and where none has, one letter of each may be wrong.
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
     """
 
 @_typing.type_check_only
 class SearchServiceAsyncStub(SearchServiceStub):
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight."""
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SearchCourses: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchCoursesRequest, _search_pb2.SearchCoursesResponse]  # type: ignore[assignment]
-    """Searches courses; a change of a course is found within two seconds.
+    """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
+    (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
+    with some follow, and where none has, one letter of each may be wrong.
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight."""
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
+    """
 
     @_abc_1.abstractmethod
     def SearchCourses(
@@ -57,7 +67,9 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _search_pb2.SearchCoursesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_search_pb2.SearchCoursesResponse, _abc.Awaitable[_search_pb2.SearchCoursesResponse]]:
-        """Searches courses; a change of a course is found within two seconds.
+        """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
+        (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
+        with some follow, and where none has, one letter of each may be wrong.
         Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
         """
 
