@@ -31,7 +31,7 @@ MODULES = {
     "agreement": "services.cli.agreement",
     "contact": "services.cli.contact",
     "feed": "services.cli.feed",
-    "search": "services.cli.search",
+    **dict.fromkeys(("search", "suggest", "similar", "recommend"), "services.cli.search"),
     "programme": "services.cli.programme",
     "facts": "services.cli.facts",
     "operation": "services.cli.operation",

@@ -56,6 +56,13 @@ def add_hits(
             add(kind=SearchReason.KIND_STARTS, evidence=_iso(upcoming.start))
 
 
+def put_first(hit: CourseHit, reasons: Sequence[SearchReason]) -> None:
+    """Puts reasons before those that a hit has."""
+    others = list(hit.reasons)
+    del hit.reasons[:]
+    hit.reasons.extend([*reasons, *others])
+
+
 def next_session(sessions: Sequence[KeptSession], wanted: Wanted) -> KeptSession | None:
     """Returns the first session that fits:
 

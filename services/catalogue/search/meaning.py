@@ -112,15 +112,16 @@ def _tagged(meaning: Meaning) -> Iterator[Way]:
     sure, code = meaning.sureness, meaning.isco_code
     if meaning.scheme == ISCO:
         share = len(code) / GROUP_DIGITS  # a wider group says less
-        yield Way(meaning, _points("isco", code, weights.TAGGED * share * sure))
+        yield Way(meaning, points("isco", code, weights.TAGGED * share * sure))
     if meaning.scheme == ESCO:
-        yield Way(meaning, _points("uri", meaning.uri, weights.TAGGED * sure))
+        yield Way(meaning, points("uri", meaning.uri, weights.TAGGED * sure))
         if len(code) == GROUP_DIGITS:
-            yield Way(meaning, _points("isco", code, weights.GROUP * sure), near=True)
+            yield Way(meaning, points("isco", code, weights.GROUP * sure), near=True)
 
 
-def _points(field: str, value: str, points: float) -> Query:
-    return Query.const_score_query(Query.term_query(schema.schema(), field, value, "basic"), points)
+def points(field: str, value: str, worth: float) -> Query:
+    """Returns the query for documents with a value, worth so many points whatever its rarity."""
+    return Query.const_score_query(Query.term_query(schema.schema(), field, value, "basic"), worth)
 
 
 @lru_cache(2048)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tantivy import Occur, Query, Searcher
-from waymark.catalogue.v1.search_pb2 import CourseHit, SearchReason
+from waymark.catalogue.v1.search_pb2 import SearchReason
 
 from services.catalogue.search.asked import Attempt, How
-from services.catalogue.search.hits import Hits
+from services.catalogue.search.hits import Hits, put_first
 from services.catalogue.search.meaning import Meaning
 from services.catalogue.search.words import any_of
 
@@ -19,7 +19,7 @@ def add_reasons(hits: Hits, searcher: Searcher, attempt: Attempt, query: str) ->
     ways = attempt.asked.ways
     if not ways and attempt.how is not How.SOME:
         for hit in hits:
-            _put_first(hit, [SearchReason(kind=kind, evidence=query)])
+            put_first(hit, [SearchReason(kind=kind, evidence=query)])
         return
     looked = _Looked(hits, searcher)
     with_words = looked.found(attempt.asked.words)
@@ -37,7 +37,7 @@ def add_reasons(hits: Hits, searcher: Searcher, attempt: Attempt, query: str) ->
             reasons.insert(0, SearchReason(kind=kind, evidence=query))
         elif not reasons:
             reasons = [SearchReason(kind=SearchReason.KIND_SOME_WORDS, evidence=query)]
-        _put_first(hit, reasons)
+        put_first(hit, reasons)
 
 
 def _reason(meaning: Meaning, *, near: bool) -> SearchReason:
@@ -47,12 +47,6 @@ def _reason(meaning: Meaning, *, near: bool) -> SearchReason:
         label=meaning.label,
         label_language=meaning.language,
     )
-
-
-def _put_first(hit: CourseHit, reasons: list[SearchReason]) -> None:
-    others = list(hit.reasons)
-    del hit.reasons[:]
-    hit.reasons.extend([*reasons, *others])
 
 
 class _Looked:

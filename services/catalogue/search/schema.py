@@ -24,6 +24,7 @@ STOP_WORDS = {
 CURRENCIES = ("EUR", "GBP", "USD", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "HUF", "RON", "BGN", "ISK")
 RAW = "raw"
 PLAIN = "plain"
+TITLE = "title"
 MAX_WORD = 40  # characters
 
 
@@ -48,8 +49,9 @@ def schema() -> tantivy.Schema:
     for language in LANGUAGES:
         builder.add_text_field(f"title_{language}", tokenizer_name=f"words_{language}")
         builder.add_text_field(f"text_{language}", tokenizer_name=f"words_{language}")
-    # Words of title, subjects and occupations without stems: for beginnings of words and typing errors.
-    builder.add_text_field("plain", tokenizer_name=PLAIN, index_option="freq")
+    # Words without stems, for beginnings and typing errors: of titles; of titles, subjects, occupations.
+    for name in (TITLE, PLAIN):
+        builder.add_text_field(name, tokenizer_name=PLAIN, index_option="freq")
     for name in ("organisation", "isco4", "language", "kind", "nuts", "start_month"):
         builder.add_text_field(name, tokenizer_name=RAW, fast=True, index_option="basic")
     for name in ("isco", "uri", "place", "cell"):

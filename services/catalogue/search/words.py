@@ -88,15 +88,41 @@ def _word(text: str, languages: Sequence[str], *, quoted: bool, beginning: bool)
         return None
     folded = schema.analyzer(PLAIN).analyze(text)
     if not quoted and folded:
-        options.append(Query.boost_query(_unstemmed(folded[-1], beginning=beginning), weights.BEGINNING))
+        for name, boost in ((schema.TITLE, weights.TITLE), (PLAIN, 1.0)):
+            query = _unstemmed(name, folded[-1], beginning=beginning)
+            options.append(Query.boost_query(query, boost * weights.BEGINNING))
     return Query.disjunction_max_query(options, weights.TIE)
 
 
-def _unstemmed(word: str, *, beginning: bool) -> Query:
+def _unstemmed(field: str, word: str, *, beginning: bool) -> Query:
     """Returns the query for a word as it stands, so that it is found without its accents too."""
     if beginning and len(word) >= SHORTEST_BEGINNING:
-        return Query.fuzzy_term_query(schema.schema(), PLAIN, word, distance=0, prefix=True)
-    return Query.term_query(schema.schema(), PLAIN, word, "freq")
+        return Query.fuzzy_term_query(schema.schema(), field, word, distance=0, prefix=True)
+    return Query.term_query(schema.schema(), field, word, "freq")
+
+
+def beginning(text: str, *, mistaken: bool) -> Query | None:
+    """Returns the query for titles with these words, of which the last may be unfinished; None without words.
+
+    `mistaken`: each longer word may have one letter wrong.
+    """
+    *whole, last = schema.analyzer(PLAIN).analyze(text)[:MAX_WORDS] or [""]
+    if not last:
+        return None
+
+    def one(word: str, *, prefix: bool) -> Query:
+        distance = int(mistaken and len(word) >= SHORTEST_SIMILAR)
+        return Query.fuzzy_term_query(schema.schema(), schema.TITLE, word, distance=distance, prefix=prefix)
+
+    musts = [*(one(word, prefix=False) for word in whole), one(last, prefix=True)]
+    return Query.boolean_query([(Occur.Must, must) for must in musts])
+
+
+def anything(text: str, language: str) -> Query | None:
+    """Returns the query for any of the words of a text of a language; None when it has none."""
+    options = [_word(word, fields_of(language), quoted=False, beginning=False) for word in written(text)]
+    found = [(Occur.Should, option) for option in options if option is not None]
+    return Query.boolean_query(found) if found else None
 
 
 def similar(query: str) -> Query | None:

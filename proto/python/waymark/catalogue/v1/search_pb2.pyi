@@ -525,3 +525,298 @@ class FacetValue(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FacetValue: _TypeAlias = FacetValue  # noqa: Y015
+
+@_typing.final
+class SuggestTermsRequest(_message.Message):
+    """What somebody has typed so far."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """The words, of which the last may be unfinished."""
+    language: _builtins.str
+    """Only titles and labels in this language, BCP 47; empty: in any."""
+    page_size: _builtins.int
+    """At most so many of each kind, up to 20; default 5."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___Suggestion.Kind.ValueType]:
+        """Only these kinds; none: all."""
+
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        language: _builtins.str = ...,
+        kinds: _abc.Iterable[Global___Suggestion.Kind.ValueType] | None = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "language", b"language", "page_size", b"page_size", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestTermsRequest: _TypeAlias = SuggestTermsRequest  # noqa: Y015
+
+@_typing.final
+class SuggestTermsResponse(_message.Message):
+    """What they may be about to type."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUGGESTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def suggestions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Suggestion]:
+        """Kind by kind; of each, what begins so before what has a word that does, and the shorter before the longer."""
+
+    def __init__(
+        self,
+        *,
+        suggestions: _abc.Iterable[Global___Suggestion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["suggestions", b"suggestions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestTermsResponse: _TypeAlias = SuggestTermsResponse  # noqa: Y015
+
+@_typing.final
+class Suggestion(_message.Message):
+    """Something to search for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Suggestion._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Suggestion._Kind.ValueType  # 0
+        KIND_OCCUPATION: Suggestion._Kind.ValueType  # 1
+        KIND_SKILL: Suggestion._Kind.ValueType  # 2
+        KIND_ORGANISATION: Suggestion._Kind.ValueType  # 3
+        KIND_COURSE: Suggestion._Kind.ValueType  # 4
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What a suggestion is."""
+
+    KIND_UNSPECIFIED: Suggestion.Kind.ValueType  # 0
+    KIND_OCCUPATION: Suggestion.Kind.ValueType  # 1
+    KIND_SKILL: Suggestion.Kind.ValueType  # 2
+    KIND_ORGANISATION: Suggestion.Kind.ValueType  # 3
+    KIND_COURSE: Suggestion.Kind.ValueType  # 4
+
+    KIND_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    CORRECTED_FIELD_NUMBER: _builtins.int
+    kind: Global___Suggestion.Kind.ValueType
+    """What it is."""
+    text: _builtins.str
+    """Title, label or name, as it is written."""
+    language: _builtins.str
+    """Language of the text, BCP 47; empty for organisations."""
+    resource: _builtins.str
+    """`courses/{id}`, concept URI or `organisations/{id}`."""
+    corrected: _builtins.bool
+    """True: it does not begin as typed, but for an error in typing."""
+    def __init__(
+        self,
+        *,
+        kind: Global___Suggestion.Kind.ValueType = ...,
+        text: _builtins.str = ...,
+        language: _builtins.str = ...,
+        resource: _builtins.str = ...,
+        corrected: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected", b"corrected", "kind", b"kind", "language", b"language", "resource", b"resource", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Suggestion: _TypeAlias = Suggestion  # noqa: Y015
+
+@_typing.final
+class FindSimilarCoursesRequest(_message.Message):
+    """Asks for courses like one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AMONG_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`courses/{id}`."""
+    page_size: _builtins.int
+    """At most 50; default 10."""
+    @_builtins.property
+    def among(self) -> Global___SearchCoursesRequest:
+        """Which courses come into question, as in a search; its words, order, facets and paging are ignored."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        among: Global___SearchCoursesRequest | None = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["among", b"among"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["among", b"among", "name", b"name", "page_size", b"page_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindSimilarCoursesRequest: _TypeAlias = FindSimilarCoursesRequest  # noqa: Y015
+
+@_typing.final
+class FindSimilarCoursesResponse(_message.Message):
+    """Courses like one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___CourseHit]:
+        """The most similar first; reasons say in what."""
+
+    def __init__(
+        self,
+        *,
+        hits: _abc.Iterable[Global___CourseHit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindSimilarCoursesResponse: _TypeAlias = FindSimilarCoursesResponse  # noqa: Y015
+
+@_typing.final
+class RecommendCoursesRequest(_message.Message):
+    """A gap in skills."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKILLS_FIELD_NUMBER: _builtins.int
+    AMONG_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most 50; default 10."""
+    @_builtins.property
+    def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Concept URIs of the skills that are missing."""
+
+    @_builtins.property
+    def among(self) -> Global___SearchCoursesRequest:
+        """Which courses come into question, as in a search; its words, order, facets and paging are ignored."""
+
+    def __init__(
+        self,
+        *,
+        skills: _abc.Iterable[_builtins.str] | None = ...,
+        among: Global___SearchCoursesRequest | None = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["among", b"among"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["among", b"among", "page_size", b"page_size", "skills", b"skills"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendCoursesRequest: _TypeAlias = RecommendCoursesRequest  # noqa: Y015
+
+@_typing.final
+class RecommendCoursesResponse(_message.Message):
+    """Courses for the gap."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECOMMENDATIONS_FIELD_NUMBER: _builtins.int
+    UNCOVERED_SKILLS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def recommendations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Recommendation]:
+        """Those for most of the skills first; of equals, those that name them more clearly."""
+
+    @_builtins.property
+    def uncovered_skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Skills that no course found is for."""
+
+    def __init__(
+        self,
+        *,
+        recommendations: _abc.Iterable[Global___Recommendation] | None = ...,
+        uncovered_skills: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recommendations", b"recommendations", "uncovered_skills", b"uncovered_skills"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendCoursesResponse: _TypeAlias = RecommendCoursesResponse  # noqa: Y015
+
+@_typing.final
+class Recommendation(_message.Message):
+    """A course for some of the skills."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HIT_FIELD_NUMBER: _builtins.int
+    COVERED_SKILLS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def hit(self) -> Global___CourseHit:
+        """The course."""
+
+    @_builtins.property
+    def covered_skills(self) -> _containers.RepeatedCompositeFieldContainer[Global___CoveredSkill]:
+        """Skills of the gap that it is for."""
+
+    def __init__(
+        self,
+        *,
+        hit: Global___CourseHit | None = ...,
+        covered_skills: _abc.Iterable[Global___CoveredSkill] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hit", b"hit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["covered_skills", b"covered_skills", "hit", b"hit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Recommendation: _TypeAlias = Recommendation  # noqa: Y015
+
+@_typing.final
+class CoveredSkill(_message.Message):
+    """A skill that a course is for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKILL_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    skill: _builtins.str
+    """Concept URI."""
+    label: _builtins.str
+    """What the taxonomy calls it, in the language of `among` where there is such a label."""
+    def __init__(
+        self,
+        *,
+        skill: _builtins.str = ...,
+        label: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "skill", b"skill"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CoveredSkill: _TypeAlias = CoveredSkill  # noqa: Y015
