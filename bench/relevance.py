@@ -26,6 +26,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from statistics import mean, median
 from types import SimpleNamespace
@@ -98,6 +99,11 @@ class World:
     snapshot: Snapshot
     labels: Labels
 
+    @property
+    def all_titles(self) -> list[str]:
+        """The titles of all courses."""
+        return [_title(state) for state in self.states]
+
     def titles(self, query: Query) -> Titles:
         """Returns the titles of the first hits of the service's index."""
         searcher = self.snapshot.searcher
@@ -119,15 +125,20 @@ class World:
 
 def build(data: Path, folder: Path) -> World:
     """Reads feeds and taxonomy below `data` and indexes them in `folder`."""
-    concepts = read_concepts(data)
+    concepts, descriptions = read_concepts(data)
     states = list(read_courses(data, concepts))
     rows = [
         SimpleNamespace(id=str(number), organisation_id="feed", document=state)
         for number, state in enumerate(states)
     ]
     snapshot = Snapshot.of(_index(folder / "courses", schema.COURSES, map(document, rows)))
-    found = map(label_index.document, [*concepts, *own_labels(concepts)])
-    return World(states, snapshot, Labels(_index(folder / "labels", label_index.LABELS, found)))
+    others: defaultdict[str, list[LabelRow]] = defaultdict(list)
+    for row in own_labels(concepts):
+        others[row.language].append(row)
+    parts = [label_index.documents(concepts, descriptions)]
+    parts += [label_index.documents(of_language, {}) for of_language in others.values()]
+    labels = Labels(_index(folder / "labels", label_index.LABELS, chain.from_iterable(parts)))
+    return World(states, snapshot, labels)
 
 
 def _index(folder: Path, design: Design, documents: Iterator[tantivy.Document]) -> tantivy.Searcher:
@@ -173,10 +184,14 @@ def _title(state: Document) -> str:
     return str(next(iter(state["titles"].values())))
 
 
-def read_concepts(data: Path) -> list[LabelRow]:
-    """Reads occupations, groups and skills of ESCO; skills have other labels where the shared files have."""
+def read_concepts(data: Path) -> tuple[list[LabelRow], dict[str, str]]:
+    """Reads the labels of occupations, groups and skills of ESCO, and URI → description.
+
+    Skills have other labels than the preferred one where the shared files have them.
+    """
     taxonomy = data / "taxonomy"
     found: list[LabelRow] = []
+    descriptions: dict[str, str] = {}
     for scheme, path, read in (
         (ESCO, "esco-1.1.1/occupations_en.csv", taxonomy_csv.read_esco),
         (ISCO, "esco-1.1.1/ISCOGroups_en.csv", taxonomy_csv.read_isco),
@@ -185,7 +200,9 @@ def read_concepts(data: Path) -> list[LabelRow]:
         with (taxonomy / path).open("rb") as stream:
             for row in read(cast(BinaryIO, stream), "en"):
                 found += _rows(row, scheme)
-    return found + _other_skills(taxonomy, {row.uri for row in found})
+                descriptions[row.uri] = row.description
+    others = _other_skills(taxonomy, {row.uri for row in found}, descriptions)
+    return found + others, descriptions
 
 
 def _rows(row: ConceptRow, scheme: str) -> Iterator[LabelRow]:
@@ -193,13 +210,14 @@ def _rows(row: ConceptRow, scheme: str) -> Iterator[LabelRow]:
         yield LabelRow("", label, language, preferred, row.uri, row.isco_code, scheme)
 
 
-def _other_skills(taxonomy: Path, known: set[str]) -> list[LabelRow]:
+def _other_skills(taxonomy: Path, known: set[str], descriptions: dict[str, str]) -> list[LabelRow]:
     """Reads the skills that no collection has: a sample with all its labels, the rest with one."""
     found = []
     with (taxonomy / "esco-1.1.1-sample" / "skills.csv").open(encoding="utf-8-sig", newline="") as stream:
         for row in csv.DictReader(stream):
             if row["ESCOURI"] not in known:
                 known.add(row["ESCOURI"])
+                descriptions[row["ESCOURI"]] = row["DESCRIPTION"]
                 found += _skill(row["ESCOURI"], row["PREFERREDLABEL"], row["ALTLABELS"].split("\n"))
     path = taxonomy / "esco-skills" / "skills_labels_2026-06.csv"
     with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -321,7 +339,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="waymark-bench-") as folder:
         world = build(DATA, Path(folder))
         judged = read_judged()
-        scale = Scale(judged, [_title(state) for state in world.states])
+        scale = Scale(judged, world.all_titles)
         ours = scale.ndcg(world.ours)
         plain, words = scale.ndcg(PlainBm25(world.states).rank), scale.ndcg(world.words_only)
         if given.each:

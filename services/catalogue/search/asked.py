@@ -7,7 +7,7 @@ be wrong; when little is, courses with some of the parts follow those with all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -59,9 +59,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Asked:
-    """A search for words."""
+    """A search for words. `about`: the ways of concepts that it may be about as a whole."""
 
     parts: Sequence[Part]
+    about: Sequence[Way] = ()
 
     @property
     def every(self) -> Query | None:
@@ -74,16 +75,18 @@ class Asked:
 
     @property
     def some(self) -> Query | None:
-        """At least half of the parts, by whatever they mean; those with all of them come first."""
+        """At least half of the parts, or whatever they may mean; those with all of them come first."""
         queries = [part.loose for part in self.parts]
         found = [(Occur.Should, query) for query in queries if query is not None]
-        if not found:
+        options = [(Occur.Should, way.query) for way in self.about]
+        if found:
+            options.append((Occur.Should, Query.boolean_query(found, max(1, len(found) // 2))))
+        if not options:
             return None
-        half = Query.boolean_query(found, max(1, len(found) // 2))
-        if self.every is None:
-            return half
-        first = Query.const_score_query(self.every, weights.ALL_PARTS)
-        return Query.boolean_query([(Occur.Must, half), (Occur.Should, first)])
+        if self.every is not None:
+            first = Query.const_score_query(self.every, weights.ALL_PARTS)
+            options.append((Occur.Should, first))
+        return Query.boolean_query(options)
 
     @property
     def words(self) -> Query | None:
@@ -93,8 +96,8 @@ class Asked:
 
     @property
     def ways(self) -> list[Way]:
-        """The ways of all parts."""
-        return [way for part in self.parts for way in part.ways]
+        """The ways of all parts, and of the whole."""
+        return [*(way for part in self.parts for way in part.ways), *self.about]
 
 
 def understand(query: str, language: str, labels: Labels | None) -> Asked:
@@ -147,9 +150,15 @@ def take(
         like = similar(query, language, labels)
         if like.every is not None and (found := run(like.every)).total:
             return Attempt(How.SIMILAR, like), found
-    if asked.some is not None and (found := run(asked.some)).total > whole.total:
-        return Attempt(How.SOME, asked), found
+    loose = replace(asked, about=_about(query, language, labels) if labels else ())
+    if loose.some is not None and (found := run(loose.some)).total > whole.total:
+        return Attempt(How.SOME, loose), found
     return Attempt(How.AS_WRITTEN, asked), whole
+
+
+def _about(query: str, language: str, labels: Labels) -> list[Way]:
+    ways = meaning.ways(labels, meaning.described(labels, query, language))
+    return [way._replace(near=True) for way in ways]
 
 
 def similar(query: str, language: str, labels: Labels | None) -> Asked:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+import tantivy
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.catalogue.search import directory as disk
 from services.catalogue.search.directory import Directory, IndexDamaged
-from services.catalogue.search.label_index import document, labels_directory
+from services.catalogue.search.label_index import documents, labels_directory
 from services.catalogue.store import taxonomies
-from services.catalogue.store.taxonomies import LabelRow
 from services.platform.db.transaction import transaction
 
 if TYPE_CHECKING:
@@ -58,14 +58,15 @@ def renew(app: CatalogueApp, where: Directory) -> None:
     folder = where.create()
     writer = disk.open_writer(disk.open_index(folder, where.design), HEAP, 1)
     count = 0
-    for count, row in enumerate(_rows(app), start=1):  # noqa: B007 (said below)
-        writer.add_document(document(row))
+    for made in _documents(app):
+        writer.add_document(made)
+        count += 1
     writer.commit()
     writer.wait_merging_threads()
     (folder / "state").write_text(state)
     where.switch(folder)
     where.sweep()
-    log.info("labels_indexed", labels=count, seconds=round(time.monotonic() - started, 2))
+    log.info("labels_indexed", documents=count, seconds=round(time.monotonic() - started, 2))
 
 
 def _state(folder: Path) -> str | None:
@@ -75,8 +76,8 @@ def _state(folder: Path) -> str | None:
         return None
 
 
-def _rows(app: CatalogueApp) -> Iterator[LabelRow]:
-    """Yields every label of the newest versions, a short transaction for each scheme and language."""
+def _documents(app: CatalogueApp) -> Iterator[tantivy.Document]:
+    """Yields the documents of the newest versions, a short transaction for each scheme and language."""
     with transaction(app, read_only=True) as tx:
         versions = taxonomies.newest(tx.connection)
         languages = {
@@ -87,4 +88,5 @@ def _rows(app: CatalogueApp) -> Iterator[LabelRow]:
         for language in languages[scheme]:
             with transaction(app, read_only=True) as tx:
                 rows = list(taxonomies.labels_in(tx.connection, scheme, version, language))
-            yield from rows
+                told = taxonomies.descriptions(tx.connection, scheme, version, language)
+            yield from documents(rows, told)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tantivy import Occur, Order, Query
 from services.catalogue.domain.labels import normal, stems
 from services.catalogue.search import schema as courses
 from services.catalogue.search.directory import Directory
-from services.catalogue.search.schema import PLAIN, RAW, Design
+from services.catalogue.search.schema import PLAIN, RAW, Design, field_language
 from services.catalogue.store.taxonomies import SKILLS, LabelRow
 
 OCCUPATION, SKILL = "occupation", "skill"
@@ -34,6 +34,7 @@ def schema() -> tantivy.Schema:
     for name in ("key", "stems", "uri", "kind"):  # `key`: see `domain.labels.normal`
         builder.add_text_field(name, tokenizer_name=RAW, index_option="basic")
     builder.add_text_field("word", tokenizer_name=PLAIN, index_option="basic")
+    builder.add_text_field("about", tokenizer_name=PLAIN, index_option="freq")
     builder.add_unsigned_field("length", fast=True)
     builder.add_bytes_field("label", stored=True)
     return builder.build()
@@ -47,8 +48,30 @@ def register(index: tantivy.Index) -> None:
 LABELS = Design("1", schema, register)
 
 
-def document(row: LabelRow) -> tantivy.Document:
-    """Returns the index document of a label."""
+def documents(rows: Iterable[LabelRow], descriptions: Mapping[str, str]) -> Iterator[tantivy.Document]:
+    """Yields the index documents of the labels of one language: each of them, and each concept as a whole.
+
+    `descriptions`: URI → what the concept is, in that language.
+    """
+    concepts: defaultdict[str, list[LabelRow]] = defaultdict(list)
+    for row in rows:
+        concepts[row.uri].append(row)
+        yield _label(row)
+    for uri, of_concept in concepts.items():
+        name = next((row for row in of_concept if row.preferred), of_concept[0])
+        texts = [*(row.label for row in of_concept), descriptions.get(uri, "")]
+        made = tantivy.Document()
+        made.add_text("about", " ".join(about(" ".join(texts), name.language)))
+        made.add_bytes("label", _kept(name))
+        yield made
+
+
+def about(text: str, language: str) -> list[str]:
+    """Returns the terms of a text on concepts."""
+    return courses.tokens(text, field_language(language))
+
+
+def _label(row: LabelRow) -> tantivy.Document:
     made = tantivy.Document()
     key = normal(row.label)
     made.add_text("key", key)
@@ -57,8 +80,12 @@ def document(row: LabelRow) -> tantivy.Document:
     made.add_text("kind", SKILL if row.scheme == SKILLS else OCCUPATION)
     made.add_text("word", key)
     made.add_unsigned("length", 2 * len(key) + (not row.preferred))  # of two as long, the preferred first
-    made.add_bytes("label", json.dumps(row[1:], ensure_ascii=False).encode())
+    made.add_bytes("label", _kept(row))
     return made
+
+
+def _kept(row: LabelRow) -> bytes:
+    return json.dumps(row[1:], ensure_ascii=False).encode()
 
 
 def stemmed(text: str, language: str) -> str:
@@ -86,6 +113,16 @@ class Labels:
         if len(key) < SHORTEST_SIMILAR:
             return []
         return self._read(Query.fuzzy_term_query(schema(), "key", key, distance=1), MOST)
+
+    def described(self, words: Collection[str], most: int) -> list[tuple[LabelRow, float]]:
+        """Returns the concepts whose labels and description have at least half of the words, as of `about`,
+        with a score (BM25), the best first; each by its preferred label."""
+        terms = [(Occur.Should, Query.term_query(schema(), "about", word, "freq")) for word in words]
+        if not terms:
+            return []
+        query = Query.boolean_query(terms, (len(terms) + 1) // 2)
+        found = self._searcher.search(query, most, count=False).hits
+        return [(self._row(address), score) for score, address in found]
 
     def of(self, uris: Collection[str]) -> dict[str, list[LabelRow]]:
         """Returns URI → its labels in all languages, preferred ones first, then the shorter first."""
@@ -120,12 +157,10 @@ class Labels:
             found = self._searcher.search(query, most, count=False, order_by_field="length", order=Order.Asc)
         else:
             found = self._searcher.search(query, most, count=False)
-        rows = []
-        for _, address in found.hits:
-            kept = self._searcher.doc(address).get_first("label")
-            label, language, preferred, uri, isco_code, scheme = json.loads(kept or b"")
-            rows.append(LabelRow("", label, language, preferred, uri, isco_code, scheme))
-        return rows
+        return [self._row(address) for _, address in found.hits]
+
+    def _row(self, address: tantivy.DocAddress) -> LabelRow:
+        return LabelRow("", *json.loads(self._searcher.doc(address).get_first("label") or b""))
 
 
 def _any(*wanted: tuple[str, Iterable[str]]) -> Query:

@@ -15,13 +15,14 @@ from typing import NamedTuple
 from tantivy import Occur, Query
 
 from services.catalogue.domain.labels import STEMMERS, normal
-from services.catalogue.search import schema, weights
+from services.catalogue.search import label_index, schema, weights
 from services.catalogue.search.label_index import LONGEST, Labels, stemmed
 from services.catalogue.search.schema import field_language
 from services.catalogue.store.taxonomies import ESCO, ISCO, LabelRow
 
 MOST = 4  # concepts that the same words may mean; words that name more say nothing
 MOST_NAMES = 8  # labels of a concept, by language, that are looked for in texts
+MOST_DESCRIBED = 3  # concepts
 MOST_RELATED = 6  # words, by language
 GROUP_DIGITS = 4  # of the code of an ISCO-08 unit group
 
@@ -63,6 +64,19 @@ def find(labels: Labels, runs: Sequence[Sequence[str]], language: str) -> dict[s
         if span := by_stems.get(stemmed(row.label, row.language)):
             found[span].append((row, factor * weights.STEMMED))
     return {span: meant for span, rows in found.items() if (meant := _meant(rows, language))}
+
+
+def described(labels: Labels, text: str, language: str) -> list[Meaning]:
+    """Returns what `text` may be about, by the labels and descriptions of concepts."""
+    terms = {
+        term for each in ([language] if language else STEMMERS) for term in label_index.about(text, each)
+    }
+    found = labels.described(terms, MOST_DESCRIBED)
+    best = max((score for _, score in found), default=1.0)
+    return [
+        Meaning(row.uri, row.isco_code, row.scheme, row.label, row.language, weights.DESCRIBED * score / best)
+        for row, score in found
+    ]
 
 
 def similar(labels: Labels, text: str, language: str) -> list[Meaning]:

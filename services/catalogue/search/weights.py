@@ -24,3 +24,4 @@ PREFERRED = 1.0
 ALTERNATIVE = 0.9
 STEMMED = 0.7  # the same stems, in other forms
 SIMILAR = 0.6  # but for an error in typing
+DESCRIBED = 0.4  # no label, but labels and description of the concept have words of it

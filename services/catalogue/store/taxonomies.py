@@ -266,6 +266,19 @@ def labels_in(
         )
 
 
+def descriptions(connection: Connection, scheme: str, version: str, language: str) -> dict[str, str]:
+    """Returns URI → description of the concepts of a version; none but in the language of preferred labels,
+    which the file with the descriptions brought."""
+    key = (concepts.c.scheme == concept_labels.c.scheme) & (concepts.c.version == concept_labels.c.version)
+    statement = (
+        select(concepts.c.uri, concepts.c.description)
+        .join_from(concepts, concept_labels, key & (concepts.c.id == concept_labels.c.concept_id))
+        .where(concepts.c.scheme == scheme, concepts.c.version == version)
+        .where(concept_labels.c.preferred, concept_labels.c.language == language)
+    )
+    return {row.uri: row.description for row in connection.execute(statement)}
+
+
 def state(connection: Connection) -> str:
     """Returns what changes whenever a taxonomy or a label is added."""
     statement = select(
