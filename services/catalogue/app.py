@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from services.catalogue.search.directory import Directory, Reader, Snapshot
+from services.catalogue.search.exposure import Exposures
 from services.catalogue.search.label_index import Labels, labels_directory
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
@@ -33,6 +34,11 @@ class CatalogueApp(App):
     def naming(self) -> Naming:
         """Finds the concepts that a phrase names."""
         return Naming()
+
+    @cached_property
+    def exposures(self) -> Exposures:
+        """What this process has shown."""
+        return Exposures()
 
     def forget_indexes(self) -> None:
         """Drops the views of the indexes, one of which turned out damaged, and asks for both anew."""

@@ -12,6 +12,7 @@ from waymark.catalogue.v1 import (
     contact_details_pb2_grpc,
     course_export_pb2_grpc,
     course_pb2_grpc,
+    exposure_pb2_grpc,
     feed_run_pb2_grpc,
     market_change_pb2_grpc,
     observation_pb2_grpc,
@@ -32,6 +33,7 @@ from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.course_exports import CourseExportApi
 from services.catalogue.api.courses import CourseApi
+from services.catalogue.api.exposures import ExposureApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.market_changes import MarketChangeApi
 from services.catalogue.api.observations import ObservationApi
@@ -47,6 +49,7 @@ from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
+from services.catalogue.search import exposure
 from services.catalogue.search.follower import follow
 from services.catalogue.search.label_follower import follow_labels
 from services.platform.app import App
@@ -67,6 +70,7 @@ SERVICERS: Sequence[Servicer] = (
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
+    (exposure_pb2_grpc.add_ExposureServiceServicer_to_server, ExposureApi),
     (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),
     (assessment_pb2_grpc.add_AssessmentServiceServicer_to_server, AssessmentApi),
     (occupation_pb2_grpc.add_OccupationServiceServicer_to_server, OccupationApi),
@@ -94,5 +98,5 @@ DEFINITION = ServiceDefinition(
         Job("agreements-over", timedelta(minutes=10), end_those_over),
         Job("agreement-reviews", timedelta(hours=1), ask_for_agreement_reviews),
     ],
-    background=[follow, follow_labels],
+    background=[follow, follow_labels, exposure.keep],
 )

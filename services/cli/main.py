@@ -32,6 +32,7 @@ MODULES = {
     "contact": "services.cli.contact",
     "feed": "services.cli.feed",
     **dict.fromkeys(("search", "suggest", "similar", "recommend"), "services.cli.search"),
+    "exposure": "services.cli.exposure",
     "programme": "services.cli.programme",
     "facts": "services.cli.facts",
     "operation": "services.cli.operation",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar, cast
 
 from waymark.catalogue.v1 import search_pb2_grpc
+from waymark.catalogue.v1.exposure_pb2 import Exposure
 from waymark.catalogue.v1.search_pb2 import (
+    CourseHit,
     FindSimilarCoursesRequest,
     FindSimilarCoursesResponse,
     RecommendCoursesRequest,
@@ -53,6 +55,8 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
             binding = _binding(request, call.principal.subject)
             offset = int(cast(int, self.app.signer.read(binding, request.page_token)[0]))
         answer = self._indexed(lambda i: search.search(request, i.courses, i.labels, i.market, offset, size))
+        kind = Exposure.KIND_WORDS if request.query.strip() else Exposure.KIND_FILTERS
+        self._count(kind, answer.response.hits, offset)
         if answer.more:
             binding = _binding(request, call.principal.subject)
             answer.response.next_page_token = self.app.signer.sign(binding, [offset + size])
@@ -68,7 +72,9 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
     def FindSimilarCourses(
         self, request: FindSimilarCoursesRequest, _call: Any
     ) -> FindSimilarCoursesResponse:
-        return self._indexed(lambda i: like.similar_courses(request, i.courses, i.market))
+        answer = self._indexed(lambda i: like.similar_courses(request, i.courses, i.market))
+        self._count(Exposure.KIND_SIMILAR, answer.hits)
+        return answer
 
     def RecommendCourses(self, request: RecommendCoursesRequest, _call: Any) -> RecommendCoursesResponse:
         def answered(indexed: Indexed) -> RecommendCoursesResponse:
@@ -76,7 +82,12 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
                 raise not_ready()
             return recommend.recommend(request, indexed.courses, indexed.labels, indexed.market)
 
-        return self._indexed(answered)
+        answer = self._indexed(answered)
+        self._count(Exposure.KIND_RECOMMENDED, [each.hit for each in answer.recommendations])
+        return answer
+
+    def _count(self, kind: int, hits: Iterable[CourseHit], offset: int = 0) -> None:
+        self.app.exposures.add(self.app.market.view().today, kind, hits, offset)
 
     def _indexed(self, work: Callable[[Indexed], Answered]) -> Answered:
         """Answers from the newest view of the indexes; one that turns out damaged is made anew."""
