@@ -143,11 +143,12 @@ class Follower:
         found = index.searcher().num_docs
         with transaction(self._app, read_only=True) as tx:
             wanted = tx.execute(_COUNT).scalar_one()
-            unseen = tx.execute(_CHANGES, {**disk.read_cursor(self._folder())._asdict(), "size": 1}).first()
+            unseen = tx.execute(_CHANGES, {**disk.read_cursor(self.current())._asdict(), "size": 1}).first()
         if found != wanted and unseen is None and self._settled(wanted):
             raise IndexDamaged(f"the index has {found} courses, the database {wanted}")
 
-    def _folder(self) -> Path:
+    def current(self) -> Path:
+        """Returns the folder of the generation in use; raises IndexDamaged when there is none."""
         folder = self._where.current()
         if folder is None:
             raise IndexDamaged("no current generation")

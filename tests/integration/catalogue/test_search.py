@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from waymark.catalogue.v1 import organisation_pb2, search_pb2
 
 from services.catalogue.search import directory
 from services.catalogue.search import search as search_module
+from services.catalogue.search.follower import Follower
+from services.catalogue.search.label_index import labels_directory
 from tests.integration.catalogue.feeds import feed, row
 from tests.support.catalogue import DEVELOPER, ESCO, ISCO, Catalogue, day
 from tests.support.portfolio import reason_of
@@ -263,3 +266,39 @@ def test_rebuilds_when_the_index_is_gone(found: Catalogue) -> None:
     found.wait_for(lambda: where.current() not in (None, folder))
     shutil.rmtree(folder)
     found.wait_for(lambda: search(found, "welding").total_size == 2)
+
+
+@pytest.mark.parametrize("how", ["rubbish", "gone", "cut"])
+def test_labels_heal_too(found: Catalogue, how: str) -> None:
+    """Damaged files of the labels neither stop searches for words nor stay: concepts are found again."""
+    where = labels_directory(found.app.settings.index_dir)
+    broken = where.current()
+    assert broken is not None
+    if how == "rubbish":
+        for path in broken.glob("*.store"):
+            path.write_bytes(b"rubbish")
+        found.app.labels.forget()
+    elif how == "cut":
+        (broken / "meta.json").write_text("{")
+    else:
+        shutil.rmtree(broken)
+    found.wait_for(lambda: search(found, "ontwikkelaar") and where.current() not in (None, broken))
+    found.wait_for(lambda: search(found, "ontwikkelaar").total_size == 1)
+    assert search(found, "welding").total_size == 2
+
+
+def test_an_index_with_other_courses_than_the_database_is_noticed(found: Catalogue, tmp_path: Path) -> None:
+    follower = Follower(found.app, directory.Directory(found.app.settings.index_dir))
+    current = follower.current()
+    follower.check(directory.open_index(current))  # control: the one in use is as it should be
+    (tmp_path / "other").mkdir()
+    other = directory.open_index(tmp_path / "other")
+
+    def noticed() -> bool:  # not while transactions of other tests are under way, which might explain it
+        try:
+            follower.check(other)
+        except directory.IndexDamaged as damage:
+            return f"has 0 courses, the database {len(ROWS)}" in str(damage)
+        return False
+
+    assert found.wait_for(noticed)
