@@ -24,6 +24,7 @@ OCCUPATION, SKILL = "occupation", "skill"
 LONGEST = 8  # words of a label that are looked for in a search
 MOST = 128  # labels looked up at a time
 MOST_OF_CONCEPT = 400
+KEPT = 4096  # concepts whose labels are remembered
 SHORTEST_SIMILAR = 5  # letters; shorter labels are similar to far too much
 
 
@@ -103,6 +104,7 @@ class Labels:
 
     def __init__(self, searcher: tantivy.Searcher, _before: Labels | None = None) -> None:
         self._searcher = searcher
+        self._names: dict[str, tuple[LabelRow, ...]] = {}  # of concepts asked for lately
 
     def named(self, keys: Sequence[str], stems: Sequence[str]) -> list[LabelRow]:
         """Returns the labels that are one of `keys`, or whose stems are one of `stems`."""
@@ -124,14 +126,18 @@ class Labels:
         found = self._searcher.search(query, most, count=False).hits
         return [(self._row(address), score) for score, address in found]
 
-    def of(self, uris: Collection[str]) -> dict[str, list[LabelRow]]:
+    def of(self, uris: Collection[str]) -> dict[str, tuple[LabelRow, ...]]:
         """Returns URI → its labels in all languages, preferred ones first, then the shorter first."""
-        found: defaultdict[str, list[LabelRow]] = defaultdict(list)
-        for row in self._read(_any(("uri", uris)), MOST_OF_CONCEPT * len(uris)):
-            found[row.uri].append(row)
-        for rows in found.values():
-            rows.sort(key=lambda row: (not row.preferred, len(row.label), row.label, row.language))
-        return found
+        if len(self._names) >= KEPT:
+            self._names = {}  # not emptied: another thread may read it
+        names = self._names
+        missing = [uri for uri in uris if uri not in names]
+        if missing:
+            read: defaultdict[str, list[LabelRow]] = defaultdict(list)
+            for row in self._read(_any(("uri", missing)), MOST_OF_CONCEPT * len(missing)):
+                read[row.uri].append(row)
+            names.update({uri: tuple(sorted(rows, key=_order)) for uri, rows in read.items()})
+        return {uri: names[uri] for uri in uris if uri in names}
 
     def beginning(self, text: str, kind: str, most: int, *, similar: bool = False) -> list[LabelRow]:
         """Returns labels of a kind with the words of `text`, of which the last may be unfinished.
@@ -161,6 +167,10 @@ class Labels:
 
     def _row(self, address: tantivy.DocAddress) -> LabelRow:
         return LabelRow("", *json.loads(self._searcher.doc(address).get_first("label") or b""))
+
+
+def _order(row: LabelRow) -> tuple[bool, int, str, str]:
+    return not row.preferred, len(row.label), row.label, row.language
 
 
 def _any(*wanted: tuple[str, Iterable[str]]) -> Query:

@@ -66,8 +66,12 @@ class View:
 
     @cached_property
     def names(self) -> dict[str, list[str]]:
-        """Organisation id → the words of its display name, as of `domain.labels.normal`."""
-        return {organisation: words(shown.display_name) for organisation, shown in self.shown.items()}
+        """Word of display names, as of `domain.labels.normal` → ids of the organisations with it."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for organisation, shown in self.shown.items():
+            for word in words(shown.display_name):
+                found[word].append(organisation)
+        return dict(found)
 
     def eligible_on(self, day: date) -> frozenset[str]:
         """Returns ids of organisations that may take vouchers on a day."""

@@ -113,7 +113,7 @@ def ways(labels: Labels, meanings: Sequence[Meaning]) -> list[Way]:
     found: list[Way] = []
     for meaning in meanings:
         found += _tagged(meaning)
-        rows = tuple(names.get(meaning.uri, ()))
+        rows = names.get(meaning.uri, ())
         if query := named(rows):
             found.append(Way(meaning, Query.boost_query(query, weights.NAMED * meaning.sureness)))
         if query := related(rows):

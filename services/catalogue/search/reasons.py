@@ -2,66 +2,70 @@
 
 from __future__ import annotations
 
-from tantivy import Occur, Query, Searcher
+from collections.abc import Iterable, Sequence
+
+from tantivy import DocAddress, Occur, Query, Searcher
 from waymark.catalogue.v1.search_pb2 import SearchReason
 
+from services.catalogue.search import weights
 from services.catalogue.search.asked import Attempt, How
 from services.catalogue.search.hits import Hits, put_first
-from services.catalogue.search.meaning import Meaning
+from services.catalogue.search.meaning import Meaning, Way
 from services.catalogue.search.words import any_of
 
 _KINDS = {How.SIMILAR: SearchReason.KIND_SIMILAR_WORDS}
 
 
-def add_reasons(hits: Hits, searcher: Searcher, attempt: Attempt, query: str) -> None:
-    """Adds the reasons that lie in what was typed, before any other."""
+def add_reasons(
+    hits: Hits, found: Sequence[tuple[float, DocAddress]], searcher: Searcher, attempt: Attempt, query: str
+) -> None:
+    """Adds the reasons that lie in what was typed, before any other; `found`: where the hits stand."""
     kind = _KINDS.get(attempt.how, SearchReason.KIND_WORDS)
-    ways = attempt.asked.ways
-    if not ways and attempt.how is not How.SOME:
-        for hit in hits:
-            put_first(hit, [SearchReason(kind=kind, evidence=query)])
-        return
-    looked = _Looked(hits, searcher)
-    with_words = looked.found(attempt.asked.words)
-    named: dict[str, dict[str, SearchReason]] = {hit.course: {} for hit in hits}
-    for way in ways:
-        for course in looked.found(way.query):
-            if course in named:
-                reason = _reason(way.meaning, near=way.near)
-                known = named[course].setdefault(way.meaning.uri, reason)
-                if not way.near:
-                    known.kind = SearchReason.KIND_CONCEPT
-    for hit in hits:
-        reasons = list(named[hit.course].values())
-        if hit.course in with_words:
+    some = attempt.how is How.SOME
+    ways = [way for way in attempt.asked.ways if some or not way.loose]
+    page = _Page(hits, found, searcher)
+    by_words_alone = not ways and not some
+    with_words = set(page.places) if by_words_alone else page.having([attempt.asked.words])
+    named: dict[int, list[SearchReason]] = {place: [] for place in page.places}
+    for meaning in dict.fromkeys(way.meaning for way in ways):
+        direct = page.having(_queries(ways, meaning, near=False))
+        near = page.having(_queries(ways, meaning, near=True)) - direct
+        for places, which in (direct, SearchReason.KIND_CONCEPT), (near, SearchReason.KIND_NEAR_CONCEPT):
+            for place in places:
+                named[place].append(_reason(meaning, which))
+    for place, hit in enumerate(hits):
+        reasons = named[place]
+        if place in with_words:
             reasons.insert(0, SearchReason(kind=kind, evidence=query))
         elif not reasons:
             reasons = [SearchReason(kind=SearchReason.KIND_SOME_WORDS, evidence=query)]
         put_first(hit, reasons)
 
 
-def _reason(meaning: Meaning, *, near: bool) -> SearchReason:
-    return SearchReason(
-        kind=SearchReason.KIND_NEAR_CONCEPT if near else SearchReason.KIND_CONCEPT,
-        evidence=meaning.uri,
-        label=meaning.label,
-        label_language=meaning.language,
-    )
+def _queries(ways: Iterable[Way], meaning: Meaning, *, near: bool) -> list[Query | None]:
+    return [way.query for way in ways if way.meaning == meaning and way.near is near]
 
 
-class _Looked:
-    """The hits of one page."""
+def _reason(meaning: Meaning, kind: SearchReason.Kind.ValueType) -> SearchReason:
+    return SearchReason(kind=kind, evidence=meaning.uri, label=meaning.label, label_language=meaning.language)
 
-    def __init__(self, hits: Hits, searcher: Searcher) -> None:
+
+class _Page:
+    """The hits of one page, by their places on it."""
+
+    def __init__(self, hits: Hits, found: Sequence[tuple[float, DocAddress]], searcher: Searcher) -> None:
+        self.places = range(len(hits))
         self._searcher = searcher
-        self._names = {hit.course.rpartition("/")[2]: hit.course for hit in hits}
-        self._filter = Query.const_score_query(any_of("id", list(self._names)), 0.0) if hits else None
+        self._place = {(at.segment_ord, at.doc): place for place, (_, at) in enumerate(found)}
+        ids = [hit.course.rpartition("/")[2] for hit in hits]
+        self._filter = Query.const_score_query(any_of("id", ids), 0.0) if ids else None
 
-    def found(self, query: Query | None) -> set[str]:
-        """Returns the hits that a query finds too."""
-        if query is None or self._filter is None:
+    def having(self, queries: Sequence[Query | None]) -> set[int]:
+        """Returns the places of the hits that one of the queries finds too."""
+        wanted = [query for query in queries if query is not None]
+        if not wanted or self._filter is None:
             return set()
-        narrowed = Query.boolean_query([(Occur.Must, self._filter), (Occur.Must, query)])
-        found = self._searcher.search(narrowed, len(self._names), count=False)
-        docs = (self._searcher.doc(address) for _, address in found.hits)
-        return {self._names[str(doc.get_first("id"))] for doc in docs}
+        either = Query.disjunction_max_query(wanted, weights.TIE) if len(wanted) > 1 else wanted[0]
+        narrowed = Query.boolean_query([(Occur.Must, self._filter), (Occur.Must, either)])
+        again = self._searcher.search(narrowed, len(self.places), count=False).hits
+        return {self._place[at.segment_ord, at.doc] for _, at in again}

@@ -69,11 +69,11 @@ class Covering:
 
 
 def _covered(
-    searcher: Searcher, known: dict[str, list[LabelRow]], wanted: Wanted
+    searcher: Searcher, known: dict[str, tuple[LabelRow, ...]], wanted: Wanted
 ) -> dict[tuple[int, int], Covering]:
     covered: dict[tuple[int, int], Covering] = {}
     for skill, rows in known.items():
-        query = named(tuple(rows))
+        query = named(rows)
         if query is None:
             continue
         for score, address in searcher.search(words.filtered(query, wanted.filters), MOST, count=False).hits:
@@ -83,5 +83,5 @@ def _covered(
     return covered
 
 
-def _label(rows: list[LabelRow], language: str) -> str:
+def _label(rows: tuple[LabelRow, ...], language: str) -> str:
     return next((row.label for row in rows if row.language == language), rows[0].label)

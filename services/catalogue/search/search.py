@@ -78,7 +78,7 @@ def search(
     )
     add_hits(response.hits, searcher, found.hits, request.occupations, wanted, view)
     if attempt is not None:
-        add_reasons(response.hits, searcher, attempt, request.query.strip())
+        add_reasons(response.hits, found.hits, searcher, attempt, request.query.strip())
     put_date(response.as_of, wanted.as_of)
     return Answer(response, more=offset + size < min(found.total, DEEPEST))
 

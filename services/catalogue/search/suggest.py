@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from tantivy import FieldType, Searcher
 from waymark.catalogue.v1.search_pb2 import CourseHit, Suggestion, SuggestTermsRequest
@@ -81,28 +81,24 @@ def _titles(text: str, searcher: Searcher, view: View, *, mistaken: bool) -> Ite
 
 
 def _organisations(text: str, view: View, *, mistaken: bool) -> Iterator[Suggestion]:
-    typed = normal(text).split()
-    if not typed:
-        return
     alike: Callable[[str, str], bool] = begins_nearly if mistaken else str.startswith
-    for organisation, shown in view.shown.items():
-        if _has(view.names[organisation], typed, alike):
-            yield Suggestion(
-                kind=Suggestion.KIND_ORGANISATION,
-                text=shown.display_name,
-                resource=f"organisations/{organisation}",
-            )
-
-
-def _has(name: Sequence[str], typed: Sequence[str], alike: Callable[[str, str], bool]) -> bool:
-    return all(any(alike(word, part) for word in name) for part in typed)
+    found: set[str] | None = None
+    for part in normal(text).split():
+        having = {each for word, those in view.names.items() if alike(word, part) for each in those}
+        found = having if found is None else found & having
+    for organisation in found or ():
+        yield Suggestion(
+            kind=Suggestion.KIND_ORGANISATION,
+            text=view.shown[organisation].display_name,
+            resource=f"organisations/{organisation}",
+        )
 
 
 def begins_nearly(word: str, typed: str) -> bool:
     """True when `word` begins as typed but for one letter wrong, missing, added or swapped."""
     if word.startswith(typed):
         return True
-    if len(typed) < SHORTEST_SIMILAR:
+    if len(typed) < SHORTEST_SIMILAR or not _starts_alike(word[:2], typed):
         return False
     same = next((at for at, pair in enumerate(zip(word, typed, strict=False)) if pair[0] != pair[1]), None)
     if same is None:  # the word is shorter than what was typed
@@ -114,3 +110,8 @@ def begins_nearly(word: str, typed: str) -> bool:
         or rest.startswith(left[1:])
         or (rest[1::-1] == left[:2] and rest[2:].startswith(left[2:]))
     )
+
+
+def _starts_alike(word: str, typed: str) -> bool:
+    """False where both of the first two letters differ: quickly seen, and nearly always so."""
+    return typed[0] in word or typed[1] in word
