@@ -42,11 +42,13 @@ from bench.report import Goal, report
 from services.catalogue.app import CatalogueApp
 from services.catalogue.imports.csv_template import COLUMNS
 from services.catalogue.imports.pipeline import FeedImport
-from services.catalogue.search import schema, words
+from services.catalogue.search import asked, schema, words
 from services.catalogue.search.directory import Directory, Snapshot
 from services.catalogue.search.facets import FIELDS
 from services.catalogue.search.filters import understand
 from services.catalogue.search.follower import Follower
+from services.catalogue.search.label_follower import renew
+from services.catalogue.search.label_index import labels_directory
 from services.catalogue.search.places import distance
 from services.cli.stack.ports import free_port
 from services.platform.db.transaction import transaction
@@ -101,12 +103,13 @@ def main() -> None:
         started = time.perf_counter()
         Follower(app, Directory(app.settings.index_dir)).rebuild(threading.Event())
         figures["index_build_s"] = time.perf_counter() - started
-        asked = queries(labels, 1000)
-        bare, same = bare_tantivy(app, asked, given.seconds)
+        renew(app, labels_directory(app.settings.index_dir))
+        wanted = queries(labels, 1000)
+        bare, same = bare_tantivy(app, wanted, given.seconds)
         figures |= {"tantivy_per_s_8_threads": bare, "tantivy_per_s_with_our_filters": same}
-        figures |= postgres(app, asked) | ranking(app, asked)
+        figures |= postgres(app, wanted) | ranking(app, wanted)
         with serving(app, jwks) as address:
-            bodies = [request.SerializeToString() for request in asked]
+            bodies = [request.SerializeToString() for request in wanted]
             two = load(address, bodies, 2, given.seconds)
             eight = load(address, bodies, 8, given.seconds)
     figures |= {
@@ -157,7 +160,7 @@ def queries(labels: list[str], count: int, seed: int = 3) -> list[SearchCoursesR
     """Returns mixed searches: one or two words of occupations, five facets, every third within a circle."""
     pick = random.Random(seed)
     vocabulary = sorted({word for label in labels for word in label.split() if len(word) > 3})
-    asked = []
+    made = []
     for number in range(count):
         request = SearchCoursesRequest(
             query=" ".join(
@@ -170,27 +173,32 @@ def queries(labels: list[str], count: int, seed: int = 3) -> list[SearchCoursesR
         if number % 3 == 0:
             request.near.latitude, request.near.longitude = 50.5, 4.5
             request.radius_km = 50
-        asked.append(request)
-    return asked
+        made.append(request)
+    return made
 
 
-def bare_tantivy(app: CatalogueApp, asked: list[SearchCoursesRequest], seconds: float) -> tuple[float, float]:
+def bare_tantivy(
+    app: CatalogueApp, requests: list[SearchCoursesRequest], seconds: float
+) -> tuple[float, float]:
     """Returns searches per second of Tantivy alone, eight threads: first twenty, count and facets.
+
+    It is asked what the service asks, words and the concepts they name, made ready beforehand.
 
     With a set of places for each circle, and with the filters of the service.
     """
-    snapshot = app.reader.snapshot()
+    snapshot, labels = app.reader.snapshot(), app.labels.snapshot()
     assert snapshot is not None
+    assert labels is not None
     view = app.market.view()
     plain, ours = [], []
-    for request in asked:
-        text = words.exact(request.query, request.language)
+    for request in requests:
+        text = asked.understand(request.query, request.language, labels).every
         filters = understand(request, app.market, view, snapshot.places).filters
         ours.append(words.filtered(text, filters))
         if request.HasField("near"):  # the circle is the last of the filters
             filters = [*filters[:-1], within(snapshot, request)]
         plain.append(words.filtered(text, filters))
-    aggregation = terms(asked[0])
+    aggregation = terms(requests[0])
 
     def rate(built: list[Query]) -> float:
         end = time.perf_counter() + seconds
@@ -235,7 +243,7 @@ def terms(request: SearchCoursesRequest) -> dict[str, object]:
     }
 
 
-def postgres(app: CatalogueApp, asked: list[SearchCoursesRequest]) -> dict[str, float]:
+def postgres(app: CatalogueApp, requests: list[SearchCoursesRequest]) -> dict[str, float]:
     """Returns the median milliseconds of ranked searches for all words, with the five counts."""
     with transaction(app) as tx:
         tx.connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -243,7 +251,7 @@ def postgres(app: CatalogueApp, asked: list[SearchCoursesRequest]) -> dict[str, 
             tx.connection.exec_driver_sql(statement)
     settle(app, "plain")
     taken = []
-    for request in asked[:TIMED]:
+    for request in requests[:TIMED]:
         near = {"latitude": request.near.latitude, "longitude": request.near.longitude}
         km = request.radius_km if request.HasField("near") else 50_000
         started = time.perf_counter()
@@ -254,7 +262,7 @@ def postgres(app: CatalogueApp, asked: list[SearchCoursesRequest]) -> dict[str, 
     return {"postgres_p50_ms": median(taken) * 1000}
 
 
-def ranking(app: CatalogueApp, asked: list[SearchCoursesRequest]) -> dict[str, float]:
+def ranking(app: CatalogueApp, requests: list[SearchCoursesRequest]) -> dict[str, float]:
     """Returns the median milliseconds of both engines for the ids of the first twenty with any of the words.
 
     Tantivy's time includes making the query, PostgreSQL's its transaction.
@@ -277,7 +285,7 @@ def ranking(app: CatalogueApp, asked: list[SearchCoursesRequest]) -> dict[str, f
     found = {}
     for name, ask in (("tantivy", tantivy), ("postgres", postgres)):
         taken = []
-        for request in asked[:TIMED]:
+        for request in requests[:TIMED]:
             started = time.perf_counter()
             ask(request)
             taken.append(time.perf_counter() - started)

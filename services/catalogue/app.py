@@ -8,7 +8,9 @@ from functools import cached_property
 from services.catalogue.feeding.puller import Puller
 from services.catalogue.feeding.reporter import Reporter
 from services.catalogue.metering import Meter
-from services.catalogue.search.directory import Directory, Reader
+from services.catalogue.search.directory import Directory, Reader, Snapshot
+from services.catalogue.search.exposure import Exposures
+from services.catalogue.search.label_index import Labels, labels_directory
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
 from services.catalogue.shortage_book import ShortageBook
@@ -61,9 +63,14 @@ class CatalogueApp(App):
         super().close()
 
     @cached_property
-    def reader(self) -> Reader:
+    def reader(self) -> Reader[Snapshot]:
         """Follows the index on disk."""
-        return Reader(Directory(self.settings.index_dir))
+        return Reader(Directory(self.settings.index_dir), Snapshot.of)
+
+    @cached_property
+    def labels(self) -> Reader[Labels]:
+        """Follows the index of labels on disk."""
+        return Reader(labels_directory(self.settings.index_dir), Labels)
 
     @cached_property
     def market(self) -> Market:
@@ -79,3 +86,13 @@ class CatalogueApp(App):
     def naming(self) -> Naming:
         """Finds the concepts that a phrase names."""
         return Naming()
+
+    @cached_property
+    def exposures(self) -> Exposures:
+        """What this process has shown."""
+        return Exposures()
+
+    def forget_indexes(self) -> None:
+        """Drops the views of the indexes, one of which turned out damaged, and asks for both anew."""
+        self.reader.forget()
+        self.labels.forget()

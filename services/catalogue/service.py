@@ -17,6 +17,7 @@ from waymark.catalogue.v1 import (
     course_link_pb2_grpc,
     course_pb2_grpc,
     course_snapshot_pb2_grpc,
+    exposure_pb2_grpc,
     feed_run_pb2_grpc,
     market_change_pb2_grpc,
     observation_pb2_grpc,
@@ -44,6 +45,7 @@ from services.catalogue.api.course_exports import CourseExportApi
 from services.catalogue.api.course_links import CourseLinkApi
 from services.catalogue.api.course_snapshots import CourseSnapshotApi
 from services.catalogue.api.courses import CourseApi
+from services.catalogue.api.exposures import ExposureApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.market_changes import MarketChangeApi
 from services.catalogue.api.observations import ObservationApi
@@ -65,7 +67,9 @@ from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.linking import follow_changes
 from services.catalogue.metering import settle_calls
+from services.catalogue.search import exposure
 from services.catalogue.search.follower import follow
+from services.catalogue.search.label_follower import follow_labels
 from services.platform.app import App
 from services.platform.operations.runner import run_due
 from services.platform.service import Job, ServiceDefinition, Servicer
@@ -89,6 +93,7 @@ SERVICERS: Sequence[Servicer] = (
     (course_snapshot_pb2_grpc.add_CourseSnapshotServiceServicer_to_server, CourseSnapshotApi),
     (course_change_pb2_grpc.add_CourseChangeServiceServicer_to_server, CourseChangeApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
+    (exposure_pb2_grpc.add_ExposureServiceServicer_to_server, ExposureApi),
     (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),
     (assessment_pb2_grpc.add_AssessmentServiceServicer_to_server, AssessmentApi),
     (occupation_pb2_grpc.add_OccupationServiceServicer_to_server, OccupationApi),
@@ -133,6 +138,6 @@ DEFINITION = ServiceDefinition(
         Job("agreements-over", timedelta(minutes=10), end_those_over),
         Job("agreement-reviews", timedelta(hours=1), ask_for_agreement_reviews),
     ],
-    background=[follow, settle_calls],
+    background=[follow, follow_labels, exposure.keep, settle_calls],
     admits=lambda app: app.meter.admit,
 )

@@ -1,7 +1,8 @@
-"""`waymark search`: courses, with the reasons why each was found."""
+"""`waymark search` and its like: courses, with the reasons why each was found."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from services.cli.call import Call, calls
 
 
 def register(app: typer.Typer) -> None:
-    """Adds `search` to the command line `app`."""
+    """Adds `search`, `suggest`, `similar` and `recommend` to the command line `app`."""
 
     @app.command(epilog="Example:  waymark search welding --shortage --voucher --region BE2")
     @calls()
@@ -44,10 +45,82 @@ def register(app: typer.Typer) -> None:
         if as_of:
             query |= {f"as_of.{part}": value for part, value in json_day(as_of).items()}
         answer = call.get("courses:search", **query)
-        if call.as_json:
-            output.as_json(answer)
-        else:
-            show(answer)
+        _print(call, answer, show)
+
+    app.command(epilog="Example:  waymark suggest weldi")(suggest)
+    app.command(epilog="Example:  waymark similar courses/4f1c6f0e-0b5c-5f6e-9d2e-1d1f4c9a7b11")(similar)
+    app.command(
+        epilog="Example:  waymark recommend http://data.europa.eu/esco/skill/4c75d05c4388 --region BE2"
+    )(recommend)
+
+
+@calls()
+def suggest(
+    call: Call,
+    words: Annotated[list[str], typer.Argument(help="What was typed so far.")],
+    language: Annotated[str, typer.Option(help="Only in this language, en; default: any.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=20, help="At most so many of each kind.")] = 5,
+) -> None:
+    """Offer what may be meant: occupations, skills, organisations and titles of courses."""
+    answer = call.get("courses:suggest", query=" ".join(words), language=language, page_size=limit)
+    _print(call, answer, show_suggestions)
+
+
+@calls()
+def similar(
+    call: Call,
+    course: Annotated[str, typer.Argument(help="Course to find others like.")],
+    region: Annotated[str, typer.Option(help="Only with a session in this NUTS region.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Show at most so many.")] = 10,
+) -> None:
+    """Find courses like one, with what they have in common."""
+    among = {"among.nuts_code": region} if region else {}
+    _print(call, call.get(f"{course}:similar", page_size=limit, **among), show)
+
+
+@calls()
+def recommend(
+    call: Call,
+    skills: Annotated[list[str], typer.Argument(help="Concept URIs of the skills that are missing.")],
+    region: Annotated[str, typer.Option(help="Only with a session in this NUTS region.")] = "",
+    language: Annotated[str, typer.Option(help="Language of the skills' names, en.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Show at most so many.")] = 10,
+) -> None:
+    """Recommend courses for a gap in skills, each with the skills it is for."""
+    among = {"nutsCode": region, "language": language}
+    body = {"skills": skills, "among": {key: v for key, v in among.items() if v}, "pageSize": limit}
+    _print(call, call.post("courses:recommend", body), show_recommended)
+
+
+def _print(call: Call, answer: dict[str, Any], show_it: Callable[[dict[str, Any]], None]) -> None:
+    if call.as_json:
+        output.as_json(answer)
+    else:
+        show_it(answer)
+
+
+def show_suggestions(answer: dict[str, Any]) -> None:
+    """Prints what may be meant, kind by kind."""
+    columns = {name: name for name in ("kind", "text", "language", "resource", "corrected")}
+    rows = [{**each, "kind": short(each["kind"])} for each in answer.get("suggestions", [])]
+    output.table(rows, columns, empty="nothing begins so")
+
+
+def show_recommended(answer: dict[str, Any]) -> None:
+    """Prints the courses with the skills they are for, and the skills that none is for."""
+    rows = [
+        {**row(each["hit"]), "for": "\n".join(skill["label"] for skill in each.get("coveredSkills", []))}
+        for each in answer.get("recommendations", [])
+    ]
+    columns = {"course": "course", "title": "titles", "provider": "organisationDisplayName", "for": "for"}
+    output.table(rows, columns, empty="no course is for any of these skills")
+    for skill in answer.get("uncoveredSkills", []):
+        typer.echo(f"no course for {skill}")
+
+
+def short(name: str) -> str:
+    """A kind, for people."""
+    return name.removeprefix("KIND_").lower().replace("_", " ")
 
 
 def show(answer: dict[str, Any]) -> None:
@@ -62,13 +135,14 @@ def show(answer: dict[str, Any]) -> None:
     }
     hits = [row(hit) for hit in answer.get("hits", [])]
     output.table(hits, columns, empty="no course found; try fewer words or --all")
-    typer.echo(f"{answer.get('totalSize', 0)} in all")
+    if "asOf" in answer:  # a search, which counts
+        typer.echo(f"{answer.get('totalSize', 0)} in all")
 
 
 def row(hit: dict[str, Any]) -> dict[str, Any]:
     """A hit with its reasons and its next start as short texts."""
     reasons = (
-        f"{reason['kind'].removeprefix('KIND_').lower().replace('_', ' ')}: {reason.get('evidence', '')}"
+        f"{short(reason['kind'])}: {reason.get('label') or reason.get('evidence', '')}"
         for reason in hit.get("reasons", [])
     )
     session = hit.get("nextSession")

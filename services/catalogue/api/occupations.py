@@ -60,7 +60,7 @@ class OccupationApi(occupation_pb2_grpc.OccupationServiceServicer):
             return None
         request = SearchCoursesRequest(occupations=[occupation.uri or occupation.isco_code])
         try:
-            return search.search(request, snapshot, self.app.market, 0, 1).response.total_size
+            return search.search(request, snapshot, None, self.app.market, 0, 1).response.total_size
         except BaseException as error:
             if not is_damage(error):
                 raise

@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from waymark.catalogue.v1 import search_pb2_grpc
-from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest, SearchCoursesResponse
+from waymark.catalogue.v1.exposure_pb2 import Exposure
+from waymark.catalogue.v1.search_pb2 import (
+    CourseHit,
+    FindSimilarCoursesRequest,
+    FindSimilarCoursesResponse,
+    RecommendCoursesRequest,
+    RecommendCoursesResponse,
+    SearchCoursesRequest,
+    SearchCoursesResponse,
+    SuggestTermsRequest,
+    SuggestTermsResponse,
+)
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.app import CatalogueApp
-from services.catalogue.search import search
-from services.catalogue.search.directory import is_damage
+from services.catalogue.search import like, recommend, search, suggest
+from services.catalogue.search.directory import Snapshot, is_damage
+from services.catalogue.search.label_index import Labels
+from services.catalogue.search.market import Market
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mark
 
 SIZE = 20
+Answered = TypeVar("Answered")
+
+
+class Indexed(NamedTuple):
+    """What searches are answered from; `labels`: None while they are not known yet."""
+
+    courses: Snapshot
+    labels: Labels | None
+    market: Market
 
 
 class SearchApi(search_pb2_grpc.SearchServiceServicer):
@@ -31,23 +54,63 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
         if request.page_token:
             binding = _binding(request, call.principal.subject)
             offset = int(cast(int, self.app.signer.read(binding, request.page_token)[0]))
-        snapshot = self.app.reader.snapshot()
-        if snapshot is None:
-            raise not_ready()
-        try:
-            answer = search.search(request, snapshot, self.app.market, offset, size)
-        except BaseException as error:
-            if not is_damage(error):
-                raise
-            self.app.reader.forget()
-            raise not_ready() from error
+        answer = self._indexed(lambda i: search.search(request, i.courses, i.labels, i.market, offset, size))
+        kind = Exposure.KIND_WORDS if request.query.strip() else Exposure.KIND_FILTERS
+        self._count(kind, answer.response.hits, offset)
         if answer.more:
             binding = _binding(request, call.principal.subject)
             answer.response.next_page_token = self.app.signer.sign(binding, [offset + size])
         return answer.response
 
+    def SuggestTerms(self, request: SuggestTermsRequest, _call: Any) -> SuggestTermsResponse:
+        return self._indexed(
+            lambda i: SuggestTermsResponse(
+                suggestions=suggest.suggest(request, i.courses, i.labels, i.market.view())
+            )
+        )
 
-mark(SearchApi.SearchCourses, computes=True)  # public, so it has no relationships to ask
+    def FindSimilarCourses(
+        self, request: FindSimilarCoursesRequest, _call: Any
+    ) -> FindSimilarCoursesResponse:
+        answer = self._indexed(lambda i: like.similar_courses(request, i.courses, i.market))
+        self._count(Exposure.KIND_SIMILAR, answer.hits)
+        return answer
+
+    def RecommendCourses(self, request: RecommendCoursesRequest, _call: Any) -> RecommendCoursesResponse:
+        def answered(indexed: Indexed) -> RecommendCoursesResponse:
+            if indexed.labels is None:
+                raise not_ready()
+            return recommend.recommend(request, indexed.courses, indexed.labels, indexed.market)
+
+        answer = self._indexed(answered)
+        self._count(Exposure.KIND_RECOMMENDED, [each.hit for each in answer.recommendations])
+        return answer
+
+    def _count(self, kind: int, hits: Iterable[CourseHit], offset: int = 0) -> None:
+        self.app.exposures.add(self.app.market.view().today, kind, hits, offset)
+
+    def _indexed(self, work: Callable[[Indexed], Answered]) -> Answered:
+        """Answers from the newest view of the indexes; one that turns out damaged is made anew."""
+        courses = self.app.reader.snapshot()
+        if courses is None:
+            raise not_ready()
+        try:
+            return work(Indexed(courses, self.app.labels.snapshot(), self.app.market))
+        except BaseException as error:
+            if not is_damage(error):
+                raise
+            self.app.forget_indexes()
+            raise not_ready() from error
+
+
+# Public, so they have no relationships to ask.
+for served in (
+    SearchApi.SearchCourses,
+    SearchApi.SuggestTerms,
+    SearchApi.FindSimilarCourses,
+    SearchApi.RecommendCourses,
+):
+    mark(served, computes=True)
 
 
 def not_ready() -> Refusal:

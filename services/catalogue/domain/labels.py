@@ -8,8 +8,17 @@ from functools import lru_cache
 
 import snowballstemmer
 
-_WORD = re.compile(r"[a-z0-9+#]+")
-_STEMMERS = {"en": "english", "fr": "french", "de": "german", "nl": "dutch"}
+_WORD = re.compile(r"(?:[^\W_]|[+#])+")  # of any alphabet
+# Languages with word stems, by what Snowball calls them.
+STEMMERS = {
+    "en": "english",
+    "fr": "french",
+    "de": "german",
+    "nl": "dutch",
+    "es": "spanish",
+    "et": "estonian",
+    "pl": "polish",
+}
 
 
 def normal(text: str) -> str:
@@ -22,6 +31,11 @@ def words(text: str) -> list[str]:
     return _WORD.findall(folded(text))
 
 
+def written(text: str) -> list[str]:
+    """Splits into words in lower case with their accents, as a stemmer wants them."""
+    return _WORD.findall(text.lower())
+
+
 def folded(text: str) -> str:
     """Returns the text in lower case without accents."""
     if not text.isascii():
@@ -32,10 +46,10 @@ def folded(text: str) -> str:
 @lru_cache(maxsize=200_000)
 def stem(word: str, language: str) -> str:
     """Returns the stem of a word (Snowball); the word itself for a language without stemmer."""
-    if language not in _STEMMERS:
+    if language not in STEMMERS:
         return word
     # A stemmer holds state, so threads cannot share one; making one costs little and the cache saves most.
-    stemmed: str = snowballstemmer.stemmer(_STEMMERS[language]).stemWord(word)
+    stemmed: str = snowballstemmer.stemmer(STEMMERS[language]).stemWord(word)
     return stemmed
 
 

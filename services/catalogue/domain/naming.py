@@ -18,7 +18,7 @@ from heapq import nsmallest
 from itertools import accumulate
 from typing import NamedTuple
 
-from services.catalogue.domain.labels import folded, stem
+from services.catalogue.domain.labels import stem, words
 
 BEGINNING = 4  # letters of a stem
 NEAR = 2  # words that the two of a pair may be apart
@@ -35,7 +35,6 @@ _EMPTY = {
     "de": "als am an auf das dem den der des die ein eine im in mit oder und von zu zum zur",
     "fr": "a au aux d dans de des du en et l la le les ou par pour sur un une",
 }
-_WORD = re.compile(r"(?:[^\W_]|[+#])+")  # of any alphabet
 # One spelling of what English writes in two: -ise for -ize and -yse for -yze.
 _IZE = re.compile(r"(?<=[a-z]{2}[iy])z(?=(?:e|ed|es|er|ers|ing|able|ation|ations|ational)$)")
 
@@ -123,7 +122,7 @@ class Names:
 
 def _stems(text: str, language: str) -> list[str]:
     empty = _EMPTY.get(language, "").split()
-    parts = [part for part in _WORD.findall(folded(text)) if part not in empty]
+    parts = [part for part in words(text) if part not in empty]
     if language == "en":
         parts = [_IZE.sub("s", part) for part in parts]
     return [stem(part, language) for part in parts]

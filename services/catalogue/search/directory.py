@@ -12,14 +12,15 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import tantivy
 
-from services.catalogue.search import schema
 from services.catalogue.search.places import Places
+from services.catalogue.search.schema import COURSES, Design
 from services.platform.db.ids import new_id
 
 LOOK_AGAIN = 0.2  # seconds between looks at the disk
@@ -43,10 +44,11 @@ class Cursor(NamedTuple):
 
 
 class Directory:
-    """The folder with all generations."""
+    """The folder with all generations of one index; `design`: what the index consists of."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, design: Design = COURSES) -> None:
         self.path = path
+        self.design = design
         path.mkdir(parents=True, exist_ok=True)
 
     def current(self) -> Path | None:
@@ -56,11 +58,11 @@ class Directory:
         except FileNotFoundError:
             return None
         folder = self.path / name
-        return folder if name.startswith(f"{schema.REVISION}-") and folder.is_dir() else None
+        return folder if name.startswith(f"{self.design.revision}-") and folder.is_dir() else None
 
     def create(self) -> Path:
         """Makes the folder of a new generation."""
-        folder = self.path / f"{schema.REVISION}-{new_id()}"
+        folder = self.path / f"{self.design.revision}-{new_id()}"
         folder.mkdir()
         return folder
 
@@ -72,8 +74,8 @@ class Directory:
     def sweep(self, keep: float = KEEP_OLD) -> None:
         """Deletes generations not in use that are older than `keep` seconds."""
         used = self.current()
-        for folder in self.path.iterdir():
-            old = folder.is_dir() and folder != used and folder.stat().st_mtime < time.time() - keep
+        for folder in self.path.glob("[0-9]*-*"):
+            old = folder != used and folder.stat().st_mtime < time.time() - keep
             if old:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -87,14 +89,22 @@ class Directory:
         return (self.path / "damaged").exists()
 
 
-def open_index(folder: Path) -> tantivy.Index:
+def open_index(folder: Path, design: Design = COURSES) -> tantivy.Index:
     """Opens a generation; raises IndexDamaged."""
     try:
-        index = tantivy.Index(schema.schema(), str(folder))
+        index = tantivy.Index(design.schema(), str(folder))
     except (ValueError, OSError) as error:
         raise IndexDamaged(str(error)) from error
-    schema.register(index)
+    design.register(index)
     return index
+
+
+def open_writer(index: tantivy.Index, heap: int, threads: int) -> tantivy.IndexWriter:
+    """Opens the one writer of an index, with `heap` bytes of memory; raises IndexDamaged."""
+    try:
+        return index.writer(heap_size=heap, num_threads=threads)
+    except ValueError as error:
+        raise IndexDamaged(str(error)) from error
 
 
 def read_cursor(folder: Path) -> Cursor:
@@ -126,19 +136,34 @@ class Snapshot:
     searcher: tantivy.Searcher
     places: Places
 
+    @classmethod
+    def of(cls, searcher: tantivy.Searcher, before: Snapshot | None = None) -> Snapshot:
+        """Makes the view; the places of the one before are kept while they are the same."""
+        terms = [term for term, _ in searcher.terms_with_prefix("place", "")]
+        if before is not None and before.places.terms == terms:  # nearly always; else 5 µs a place
+            return cls(searcher, before.places)
+        return cls(searcher, Places(terms))
 
-class Reader:
-    """The newest view of the index, for the threads of one process."""
 
-    def __init__(self, directory: Directory) -> None:
+View = TypeVar("View")
+
+
+class Reader(Generic[View]):
+    """The newest view of an index, for the threads of one process.
+
+    `view` makes one of a searcher and the view before, None the first time.
+    """
+
+    def __init__(self, directory: Directory, view: Callable[[tantivy.Searcher, View | None], View]) -> None:
         self.directory = directory
+        self._view = view
         self._lock = threading.Lock()
         self._next_look = 0.0
         self._seen: tuple[Path, int] | None = None
         self._index: tantivy.Index | None = None
-        self._snapshot: Snapshot | None = None
+        self._snapshot: View | None = None
 
-    def snapshot(self) -> Snapshot | None:
+    def snapshot(self) -> View | None:
         """Returns the newest view;
 
         None while there is no index. Looks at the disk every LOOK_AGAIN seconds.
@@ -167,17 +192,13 @@ class Reader:
             if seen == self._seen:
                 return
             if self._index is None or self._seen is None or self._seen[0] != folder:
-                self._index = open_index(folder)
+                self._index = open_index(folder, self.directory.design)
             self._index.reload()
-            searcher = self._index.searcher()
-            terms = [term for term, _ in searcher.terms_with_prefix("place", "")]
+            made = self._view(self._index.searcher(), self._snapshot)
         except BaseException as error:
             if not (isinstance(error, IndexDamaged) or is_damage(error)):
                 raise
             self._seen = self._index = None
             self.directory.report_damage()
             return  # what was open before goes on being served
-        places = self._snapshot.places if self._snapshot else None
-        if places is None or places.terms != terms:  # seldom, and it takes 5 µs a place
-            places = Places(terms)
-        self._seen, self._snapshot = seen, Snapshot(searcher, places)
+        self._seen, self._snapshot = seen, made

@@ -14,7 +14,7 @@ from services.catalogue.api.courses import session_message, tag_message
 from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
 from services.catalogue.search import places
-from services.catalogue.search.schema import CURRENCIES, field_language
+from services.catalogue.search.schema import CURRENCIES, PLAIN, TITLE, field_language, prepared
 
 EPOCH = date(1970, 1, 1).toordinal()
 FOREVER = 10_000_000  # days; after every date
@@ -90,12 +90,14 @@ def _texts(made: tantivy.Document, state: Document) -> None:
     labels = " ".join(tag["label"] for tag in state["occupations"])
     for language, title in state["titles"].items():
         field = field_language(language)
-        made.add_text(f"title_{field}", title)
-        made.add_text("plain", title)
-        made.add_text(f"text_{field}", f"{subjects} {labels}")
+        made.add_text(f"title_{field}", prepared(title, field))
+        made.add_text(TITLE, title)
+        made.add_text(PLAIN, title)
+        made.add_text(f"text_{field}", prepared(f"{subjects} {labels}", field))
     for language, text in state["descriptions"].items():
-        made.add_text(f"text_{field_language(language)}", text)
-    made.add_text("plain", f"{subjects} {labels}")
+        field = field_language(language)
+        made.add_text(f"text_{field}", prepared(text, field))
+    made.add_text(PLAIN, f"{subjects} {labels}")
 
 
 def _occupations(made: tantivy.Document, state: Document) -> None:

@@ -94,7 +94,7 @@ class Follower:
         cursor = disk.read_cursor(folder)
         if cursor.xid > self.horizon():
             raise IndexDamaged("the database is older than the index")
-        writer = _writer(index, HEAP, 1)
+        writer = disk.open_writer(index, HEAP, 1)
         check_at = time.monotonic() + CHECK
         try:
             while not stop.is_set():
@@ -144,11 +144,12 @@ class Follower:
         found = index.searcher().num_docs
         with transaction(self._app, read_only=True) as tx:
             wanted = tx.execute(_COUNT).scalar_one()
-            unseen = tx.execute(_CHANGES, {**disk.read_cursor(self._folder())._asdict(), "size": 1}).first()
+            unseen = tx.execute(_CHANGES, {**disk.read_cursor(self.current())._asdict(), "size": 1}).first()
         if found != wanted and unseen is None and self._settled(wanted):
             raise IndexDamaged(f"the index has {found} courses, the database {wanted}")
 
-    def _folder(self) -> Path:
+    def current(self) -> Path:
+        """Returns the folder of the generation in use; raises IndexDamaged when there is none."""
         folder = self._where.current()
         if folder is None:
             raise IndexDamaged("no current generation")
@@ -165,7 +166,7 @@ class Follower:
         started = time.monotonic()
         start = Cursor(self.horizon() - 1, "ffffffff-ffff-ffff-ffff-ffffffffffff")
         folder = self._where.create()
-        writer = _writer(disk.open_index(folder), BUILD_HEAP, 2)
+        writer = disk.open_writer(disk.open_index(folder), BUILD_HEAP, 2)
         count = 0
         for rows in self._pages():
             if stop.is_set():
@@ -190,10 +191,3 @@ class Follower:
                 return
             yield rows
             after = rows[-1].id
-
-
-def _writer(index: tantivy.Index, heap: int, threads: int) -> tantivy.IndexWriter:
-    try:
-        return index.writer(heap_size=heap, num_threads=threads)
-    except ValueError as error:
-        raise IndexDamaged(str(error)) from error

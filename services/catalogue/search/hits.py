@@ -7,43 +7,36 @@ from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
+from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from tantivy import DocAddress, Searcher
-from waymark.catalogue.v1.search_pb2 import (
-    CourseHit,
-    SearchCoursesRequest,
-    SearchCoursesResponse,
-    SearchReason,
-)
+from waymark.catalogue.v1.search_pb2 import CourseHit, SearchReason
 
 from services.catalogue.search.documents import EPOCH, FOREVER, KeptSession, kept_sessions
 from services.catalogue.search.filters import Wanted
 from services.catalogue.search.market import View
 from services.catalogue.search.places import distance
 
+Hits = RepeatedCompositeFieldContainer[CourseHit]
+
 
 def add_hits(
-    response: SearchCoursesResponse,
+    hits: Hits,
     searcher: Searcher,
     found: Sequence[tuple[float, DocAddress]],
-    request: SearchCoursesRequest,
+    occupations: Sequence[str],
     wanted: Wanted,
     view: View,
-    *,
-    corrected: bool,
 ) -> None:
-    """Adds the hits to the response, in the order found."""
-    words = CourseHit(reasons=_words(request, corrected=corrected)).SerializeToString()
+    """Adds what was found to `hits`, in that order; `occupations`: those asked for, if any."""
     near = wanted.near
-    tags_matter = bool(wanted.shortages.by_isco or wanted.shortages.by_uri or request.occupations)
+    tags_matter = bool(wanted.shortages.by_isco or wanted.shortages.by_uri or occupations)
     for score, address in found:
         stored = searcher.doc(address)
         sessions = kept_sessions(stored)
         upcoming = next_session(sessions, wanted)
-        hit = response.hits.add()
+        hit = hits.add()
         # Messages one after another are one message: a single parse makes the hit of what is kept.
-        hit.MergeFromString(
-            b"".join((words, stored.get_first("hit") or b"", upcoming.hit if upcoming else b""))
-        )
+        hit.MergeFromString(b"".join((stored.get_first("hit") or b"", upcoming.hit if upcoming else b"")))
         hit.score = score
         if near is not None:
             located = [s for s in sessions if not math.isnan(s.latitude)]
@@ -54,13 +47,20 @@ def add_hits(
             hit.organisation_logo = shown.logo
         add = hit.reasons.add
         if tags_matter:
-            _occupations(hit, request, wanted)
+            _occupations(hit, occupations, wanted)
         if organisation in wanted.eligible:
             add(kind=SearchReason.KIND_VOUCHER_ELIGIBLE, evidence=hit.organisation)
         if near is not None:
             add(kind=SearchReason.KIND_NEAR, evidence=f"{hit.distance_km:.1f} km")
         if upcoming is not None and upcoming.start != FOREVER:
             add(kind=SearchReason.KIND_STARTS, evidence=_iso(upcoming.start))
+
+
+def put_first(hit: CourseHit, reasons: Sequence[SearchReason]) -> None:
+    """Puts reasons before those that a hit has."""
+    others = list(hit.reasons)
+    del hit.reasons[:]
+    hit.reasons.extend([*reasons, *others])
 
 
 def next_session(sessions: Sequence[KeptSession], wanted: Wanted) -> KeptSession | None:
@@ -78,18 +78,11 @@ def next_session(sessions: Sequence[KeptSession], wanted: Wanted) -> KeptSession
     return None
 
 
-def _words(request: SearchCoursesRequest, *, corrected: bool) -> list[SearchReason]:
-    """Returns the reason that all hits share, if there is one."""
-    query = request.query.strip()
-    kind = SearchReason.KIND_SIMILAR_WORDS if corrected else SearchReason.KIND_WORDS
-    return [SearchReason(kind=kind, evidence=query)] if query else []
-
-
-def _occupations(hit: CourseHit, request: SearchCoursesRequest, wanted: Wanted) -> None:
+def _occupations(hit: CourseHit, occupations: Sequence[str], wanted: Wanted) -> None:
     """Adds the reasons that lie in the occupations of a course."""
     add = hit.reasons.add
     for tag in hit.occupations:
-        if any(_covers(value, tag.uri, tag.isco_code) for value in request.occupations):
+        if any(_covers(value, tag.uri, tag.isco_code) for value in occupations):
             add(kind=SearchReason.KIND_OCCUPATION, evidence=tag.uri)
         entry = wanted.shortages.of(tag.uri, tag.isco_code)
         if entry is not None and all(reason.evidence != entry[0] for reason in hit.reasons):

@@ -7,13 +7,14 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
 from services.catalogue.domain import shortage
 from services.catalogue.domain.accreditation import Accreditation
+from services.catalogue.domain.labels import words
 from services.catalogue.domain.shortage import Entry
 from services.catalogue.store import branding, organisations, shortage_lists
 from services.catalogue.store.branding import Shown
@@ -62,6 +63,15 @@ class View:
     accreditations: dict[str, list[Accreditation]]
     eligible: dict[date, frozenset[str]] = field(default_factory=dict)
     shortages: dict[tuple[date, str], Shortages] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """Word of display names, as of `domain.labels.normal` → ids of the organisations with it."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for organisation, shown in self.shown.items():
+            for word in words(shown.display_name):
+                found[word].append(organisation)
+        return dict(found)
 
     def eligible_on(self, day: date) -> frozenset[str]:
         """Returns ids of organisations that may take vouchers on a day."""

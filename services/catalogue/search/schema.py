@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 import tantivy
 
-# Any change here needs a new number: indexes of another one are rebuilt.
-REVISION = "4"
+from services.catalogue.domain.labels import STEMMERS, stem, written
 
-# Languages with word stems; texts of others go into the fields of OTHER, words as they are.
-STEMMED = {"en": "english", "fr": "french", "de": "german", "nl": "dutch"}
-OTHER = "xx"
-LANGUAGES = (*STEMMED, OTHER)
+# Any change here needs a new number: indexes of another one are rebuilt.
+REVISION = "5"
+
+OTHER = "xx"  # fields of texts in a language without word stems, words as they are
+LANGUAGES = (*STEMMERS, OTHER)
+# Languages that Tantivy has neither stems nor stop words for: texts are stemmed before it sees them.
+STOP_WORDS = {
+    "et": "aga ei et ja ka kas kui kuid ma me ning nii oma on see ta te või",
+    "pl": "a albo ale bez co czy dla do i ich jak jest lub na nie o od oraz po pod przez przy się są to u w"
+    " we z za ze że",
+}
 CURRENCIES = ("EUR", "GBP", "USD", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "HUF", "RON", "BGN", "ISK")
 RAW = "raw"
 PLAIN = "plain"
+TITLE = "title"
 MAX_WORD = 40  # characters
+
+
+class Design(NamedTuple):
+    """What an index consists of; `register` gives its analyzers to an index just opened."""
+
+    revision: str
+    schema: Callable[[], tantivy.Schema]
+    register: Callable[[tantivy.Index], None]
 
 
 def field_language(language: str) -> str:
     """Returns the language whose fields hold texts of `language`."""
-    return language if language in STEMMED else OTHER
+    return language if language in STEMMERS else OTHER
 
 
 @cache
@@ -32,8 +49,9 @@ def schema() -> tantivy.Schema:
     for language in LANGUAGES:
         builder.add_text_field(f"title_{language}", tokenizer_name=f"words_{language}")
         builder.add_text_field(f"text_{language}", tokenizer_name=f"words_{language}")
-    # Words of title, subjects and occupations without stems: for beginnings of words and typing errors.
-    builder.add_text_field("plain", tokenizer_name=PLAIN, index_option="freq")
+    # Words without stems, for beginnings and typing errors: of titles; of titles, subjects, occupations.
+    for name in (TITLE, PLAIN):
+        builder.add_text_field(name, tokenizer_name=PLAIN, index_option="freq")
     for name in ("organisation", "isco4", "language", "kind", "nuts", "start_month"):
         builder.add_text_field(name, tokenizer_name=RAW, fast=True, index_option="basic")
     for name in ("isco", "uri", "place", "cell", "stands_for"):
@@ -51,17 +69,33 @@ def schema() -> tantivy.Schema:
 
 @cache
 def analyzer(name: str) -> tantivy.TextAnalyzer:
-    """Returns the analyzer registered as `name`."""
+    """Returns the analyzer registered as `name`; texts of a language go through `prepared` before it."""
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
     builder = builder.filter(tantivy.Filter.remove_long(MAX_WORD)).filter(tantivy.Filter.lowercase())
-    language = STEMMED.get(name.removeprefix("words_"))
-    if language:
-        builder = builder.filter(tantivy.Filter.stopword(language))
-        builder = builder.filter(tantivy.Filter.stemmer(language))
+    language = name.removeprefix("words_")
+    if language in STEMMERS and language not in STOP_WORDS:
+        builder = builder.filter(tantivy.Filter.stopword(STEMMERS[language]))
+        builder = builder.filter(tantivy.Filter.stemmer(STEMMERS[language]))
     return builder.filter(tantivy.Filter.ascii_fold()).build()
+
+
+def prepared(text: str, language: str) -> str:
+    """Returns the text as the fields of a language take it."""
+    empty = STOP_WORDS.get(language)
+    if empty is None:
+        return text
+    return " ".join(stem(word, language) for word in written(text) if word not in empty.split())
+
+
+def tokens(text: str, language: str) -> list[str]:
+    """Returns the terms of a text in the fields of a language."""
+    return list(analyzer(f"words_{language}").analyze(prepared(text, language)))
 
 
 def register(index: tantivy.Index) -> None:
     """Registers the analyzers with an index; each opened index needs it."""
     for name in (PLAIN, *(f"words_{language}" for language in LANGUAGES)):
         index.register_tokenizer(name, analyzer(name))
+
+
+COURSES = Design(REVISION, schema, register)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tantivy import DocAddress, FieldType, Query, Searcher
 from waymark.catalogue.v1.search_pb2 import (
@@ -12,18 +13,29 @@ from waymark.catalogue.v1.search_pb2 import (
 )
 
 from services.catalogue.api.messages import put_date
-from services.catalogue.search import facets, words
+from services.catalogue.search import asked, facets, words
+from services.catalogue.search.asked import Attempt, How
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.documents import kept_sessions
 from services.catalogue.search.filters import Wanted, understand
 from services.catalogue.search.hits import add_hits, next_session
+from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import Market
+from services.catalogue.search.reasons import add_reasons
 from services.catalogue.search.words import between
 
 DEEPEST = 1000  # hits one can page to
 LONGEST = 4096  # days ahead that starts are put in order
 
-Found = list[tuple[float, DocAddress]]
+Hits = list[tuple[float, DocAddress]]
+
+
+class Ranked(NamedTuple):
+    """Hits of a page, in order, and the query they come from; `total`: all of them."""
+
+    hits: Hits
+    total: int
+    query: Query
 
 
 @dataclass(frozen=True)
@@ -35,37 +47,45 @@ class Answer:
 
 
 def search(
-    request: SearchCoursesRequest, snapshot: Snapshot, market: Market, offset: int, size: int
+    request: SearchCoursesRequest,
+    snapshot: Snapshot,
+    labels: Labels | None,
+    market: Market,
+    offset: int,
+    size: int,
 ) -> Answer:
-    """Answers a request from `offset`; raises Refusal(INVALID_ARGUMENT), ValueError from a damaged index."""
+    """Answers a request from `offset`; raises Refusal(INVALID_ARGUMENT), ValueError from a damaged index.
+
+    `labels`: what concepts are called; None while that is not known yet, and words are words only.
+    """
     view = market.view()
     wanted = understand(request, market, view, snapshot.places)
     searcher = snapshot.searcher
-    text = words.exact(request.query, request.language)
-    if request.query.strip() and text is None:
-        text = words.similar(request.query) or Query.empty_query()
-    query = words.filtered(text, wanted.filters)
-    found, total = _ranked(searcher, query, request, wanted, offset, size)
-    corrected = False
-    if not total and request.query.strip() and '"' not in request.query:
-        guess = words.similar(request.query)
-        if guess is not None:
-            query = words.filtered(guess, wanted.filters)
-            found, total = _ranked(searcher, query, request, wanted, offset, size)
-            corrected = total > 0
+
+    def run(text: Query | None) -> Ranked:
+        query = words.filtered(text, wanted.filters)
+        return Ranked(*_ranked(searcher, query, request, wanted, offset, size), query)
+
+    attempt: Attempt | None = None
+    if request.query.strip():
+        attempt, found = asked.take(request.query, request.language, labels, run)
+    else:
+        found = run(None)
     response = SearchCoursesResponse(
-        total_size=total,
-        facets=facets.count(searcher, query, request.facets, wanted, total),
-        corrected=corrected,
+        total_size=found.total,
+        facets=facets.count(searcher, found.query, request.facets, wanted, found.total),
+        corrected=attempt is not None and attempt.how is How.SIMILAR,
     )
-    add_hits(response, searcher, found, request, wanted, view, corrected=corrected)
+    add_hits(response.hits, searcher, found.hits, request.occupations, wanted, view)
+    if attempt is not None:
+        add_reasons(response.hits, found.hits, searcher, attempt, request.query.strip())
     put_date(response.as_of, wanted.as_of)
-    return Answer(response, more=offset + size < min(total, DEEPEST))
+    return Answer(response, more=offset + size < min(found.total, DEEPEST))
 
 
 def _ranked(
     searcher: Searcher, query: Query, request: SearchCoursesRequest, wanted: Wanted, offset: int, size: int
-) -> tuple[Found, int]:
+) -> tuple[Hits, int]:
     if request.order_by == SEARCH_ORDER_NEXT_START:
         total = count(searcher, query)
         return _by_start(searcher, query, wanted, offset + size)[offset:], total
@@ -78,7 +98,7 @@ def count(searcher: Searcher, query: Query) -> int:
     return int(searcher.search(query, limit=1, count=True).count)  # type: ignore[attr-defined]
 
 
-def _by_start(searcher: Searcher, query: Query, wanted: Wanted, need: int) -> Found:
+def _by_start(searcher: Searcher, query: Query, wanted: Wanted, need: int) -> Hits:
     """Returns the first `need` hits by next start, then relevance; permanent entry comes last.
 
     Looks for the day up to which there are just about enough starts, instead of sorting every hit.
@@ -108,7 +128,7 @@ def _starting(query: Query, first: int, last: int) -> Query:
     return words.filtered(query, [between("start", FieldType.Integer, first, last)])
 
 
-def _all(searcher: Searcher, query: Query, limit: int) -> Found:
+def _all(searcher: Searcher, query: Query, limit: int) -> Hits:
     return list(searcher.search(query, limit=max(limit, 1), count=False).hits)
 
 

@@ -9,37 +9,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tantivy
 from tantivy import Occur, Query
 
-from services.catalogue.search import schema
+from services.catalogue.domain.labels import written
+from services.catalogue.search import schema, weights
 from services.catalogue.search.schema import LANGUAGES, PLAIN, field_language
 
 MAX_WORDS = 16
-TITLE = 3.0
-BEGINNING = 0.5
 SHORTEST_BEGINNING = 2  # letters
 FEW = 128  # terms; a set of more is faster as one automaton than one by one
 SHORTEST_SIMILAR = 4  # letters; shorter words are similar to far too much
 _PART = re.compile(r'"([^"]+)"|(\S+)')
 
 
+class Unit(NamedTuple):
+    """A word between blanks, or several between quotes; `unfinished`: the last word, while it is typed."""
+
+    text: str
+    quoted: bool
+    unfinished: bool
+
+
+def units(query: str) -> list[Unit]:
+    """Splits what was typed; at most MAX_WORDS."""
+    parts = [(m[1] or m[2], bool(m[1])) for m in _PART.finditer(query)][:MAX_WORDS]
+    typing = query[-1:].isalnum()
+    return [
+        Unit(text, quoted, unfinished=typing and not quoted and position == len(parts) - 1)
+        for position, (text, quoted) in enumerate(parts)
+    ]
+
+
+def fields_of(language: str) -> list[str]:
+    """Returns the languages whose fields are looked at for words of a language, of any when it is empty."""
+    return [field_language(language)] if language else list(LANGUAGES)
+
+
 def exact(query: str, language: str) -> Query | None:
     """Returns the query for the words as written; None when they hold nothing to search for."""
-    languages = [field_language(language)] if language else list(LANGUAGES)
-    parts = [(m[1] or m[2], bool(m[1])) for m in _PART.finditer(query)][:MAX_WORDS]
+    return every(units(query), fields_of(language))
+
+
+def every(wanted: Sequence[Unit], languages: Sequence[str]) -> Query | None:
+    """Returns the query for all of the units; None when they hold nothing to search for."""
     musts: list[Query] = []
-    for position, (text, quoted) in enumerate(parts):
-        last = position == len(parts) - 1 and not quoted and query[-1:].isalnum()
-        for word in [text] if quoted else schema.analyzer(PLAIN).analyze(text):
-            found = _word(word, languages, quoted=quoted, beginning=last)
+    for unit in wanted:
+        for word in [unit.text] if unit.quoted else written(unit.text):
+            found = _word(word, languages, quoted=unit.quoted, beginning=unit.unfinished)
             if found is not None:
                 musts.append(found)
-    if not musts:
-        return None
-    if len(musts) == 1:
-        return musts[0]
+    if len(musts) <= 1:
+        return musts[0] if musts else None
     return Query.boolean_query([(Occur.Must, must) for must in musts])
 
 
@@ -47,22 +70,59 @@ def _word(text: str, languages: Sequence[str], *, quoted: bool, beginning: bool)
     """Returns the query of one word or phrase over the fields of the languages; None for a mere stop word."""
     options: list[Query] = []
     for language in languages:
-        tokens = schema.analyzer(f"words_{language}").analyze(text)
+        # By place, since words that say nothing leave a gap in the index.
+        tokens = [
+            (place, token)
+            for place, word in enumerate(written(text))
+            for token in schema.tokens(word, language)
+        ]
         if not tokens:
             continue
-        for name, boost in ((f"title_{language}", TITLE), (f"text_{language}", 1.0)):
+        for name, boost in ((f"title_{language}", weights.TITLE), (f"text_{language}", 1.0)):
             if quoted and len(tokens) > 1:
                 query = Query.phrase_query(schema.schema(), name, list(tokens))
             else:
-                query = Query.term_query(schema.schema(), name, tokens[0], "freq")
+                query = Query.term_query(schema.schema(), name, tokens[0][1], "freq")
             options.append(Query.boost_query(query, boost))
     if not options:
         return None
     folded = schema.analyzer(PLAIN).analyze(text)
-    if beginning and folded and len(folded[-1]) >= SHORTEST_BEGINNING:
-        begins = Query.fuzzy_term_query(schema.schema(), PLAIN, folded[-1], distance=0, prefix=True)
-        options.append(Query.boost_query(begins, BEGINNING))
-    return Query.disjunction_max_query(options, 0.1)
+    if not quoted and folded:
+        for name, boost in ((schema.TITLE, weights.TITLE), (PLAIN, 1.0)):
+            query = _unstemmed(name, folded[-1], beginning=beginning)
+            options.append(Query.boost_query(query, boost * weights.BEGINNING))
+    return Query.disjunction_max_query(options, weights.TIE)
+
+
+def _unstemmed(field: str, word: str, *, beginning: bool) -> Query:
+    """Returns the query for a word as it stands, so that it is found without its accents too."""
+    if beginning and len(word) >= SHORTEST_BEGINNING:
+        return Query.fuzzy_term_query(schema.schema(), field, word, distance=0, prefix=True)
+    return Query.term_query(schema.schema(), field, word, "freq")
+
+
+def beginning(text: str, *, mistaken: bool) -> Query | None:
+    """Returns the query for titles with these words, of which the last may be unfinished; None without words.
+
+    `mistaken`: each longer word may have one letter wrong.
+    """
+    *whole, last = schema.analyzer(PLAIN).analyze(text)[:MAX_WORDS] or [""]
+    if not last:
+        return None
+
+    def one(word: str, *, prefix: bool) -> Query:
+        distance = int(mistaken and len(word) >= SHORTEST_SIMILAR)
+        return Query.fuzzy_term_query(schema.schema(), schema.TITLE, word, distance=distance, prefix=prefix)
+
+    musts = [*(one(word, prefix=False) for word in whole), one(last, prefix=True)]
+    return Query.boolean_query([(Occur.Must, must) for must in musts])
+
+
+def anything(text: str, language: str) -> Query | None:
+    """Returns the query for any of the words of a text of a language; None when it has none."""
+    options = [_word(word, fields_of(language), quoted=False, beginning=False) for word in written(text)]
+    found = [(Occur.Should, option) for option in options if option is not None]
+    return Query.boolean_query(found) if found else None
 
 
 def similar(query: str) -> Query | None:

@@ -210,7 +210,7 @@ def labels_for_matching(connection: Connection) -> list[LabelRow]:
         row
         for scheme, version in newest(connection).items()
         if scheme in OCCUPATIONS
-        for row in _labels(connection, scheme, version)
+        for row in labels_in(connection, scheme, version)
     ]
 
 
@@ -223,7 +223,7 @@ def labels_of(
         row
         for scheme in schemes
         if scheme in versions
-        for row in _labels(connection, scheme, versions[scheme], language, preferred_only=preferred_only)
+        for row in labels_in(connection, scheme, versions[scheme], language, preferred_only=preferred_only)
     ]
     preferred = {row.uri: row.label for row in rows if row.preferred}
     return [
@@ -236,7 +236,7 @@ def named(connection: Connection, scheme: str, version: str, language: str) -> l
     """Returns the concepts of a version that have labels in a language, with these."""
     labels: defaultdict[str, list[str]] = defaultdict(list)
     preferred: dict[str, str] = {}
-    for row in _labels(connection, scheme, version, language):
+    for row in labels_in(connection, scheme, version, language):
         labels[row.uri].append(row.label)
         if row.preferred:
             preferred[row.uri] = row.label
@@ -249,10 +249,13 @@ def named(connection: Connection, scheme: str, version: str, language: str) -> l
     return found
 
 
-def _labels(
+def labels_in(
     connection: Connection, scheme: str, version: str, language: str = "", *, preferred_only: bool = False
 ) -> Iterator[LabelRow]:
-    """Yields labels of a version. Joined here: two whole reads never depend on a planner's guess."""
+    """Yields the labels of a version, in a language or all.
+
+    Joined here: two whole reads never depend on a planner's guess.
+    """
     of_concept = select(concepts.c.id, concepts.c.uri, concepts.c.isco_code).where(
         concepts.c.scheme == scheme, concepts.c.version == version
     )
@@ -270,6 +273,19 @@ def _labels(
         yield LabelRow(
             row.normal, row.label, row.language, row.preferred, concept.uri, concept.isco_code, scheme
         )
+
+
+def descriptions(connection: Connection, scheme: str, version: str, language: str) -> dict[str, str]:
+    """Returns URI → description of the concepts of a version; none but in the language of preferred labels,
+    which the file with the descriptions brought."""
+    key = (concepts.c.scheme == concept_labels.c.scheme) & (concepts.c.version == concept_labels.c.version)
+    statement = (
+        select(concepts.c.uri, concepts.c.description)
+        .join_from(concepts, concept_labels, key & (concepts.c.id == concept_labels.c.concept_id))
+        .where(concepts.c.scheme == scheme, concepts.c.version == version)
+        .where(concept_labels.c.preferred, concept_labels.c.language == language)
+    )
+    return {row.uri: row.description for row in connection.execute(statement)}
 
 
 def state(connection: Connection) -> str:

@@ -52,7 +52,9 @@ def _rpc_faults(contract: Contract, rpc: Rpc) -> Iterator[str]:
 
 def _reads(rpc: Rpc) -> bool:
     """POST that only asks: names in the style of AIP-136 for questions too long for a query string."""
-    return rpc.name.startswith(("Check", "Search", "Verify", "Preview", "Get", "List", "Open", "Simulate"))
+    return rpc.name.startswith(
+        ("Check", "Search", "Verify", "Preview", "Get", "List", "Open", "Simulate", "Recommend")
+    )
 
 
 def _event_faults(contract: Contract, message: Message) -> Iterator[str]:

@@ -204,6 +204,14 @@ class Objects:
                     swept.append(key)
         return swept
 
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """Returns the keys that begin with `prefix`; none while there is no such bucket."""
+        with _reachable():
+            if not self._client.bucket_exists(bucket):
+                return []
+            found = self._client.list_objects(bucket, prefix, recursive=True)
+            return [str(each.object_name) for each in found]
+
     def _old(self, bucket: str, before: datetime) -> Iterator[str]:
         with _reachable():
             if not self._client.bucket_exists(bucket):

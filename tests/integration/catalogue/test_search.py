@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +12,22 @@ from google.type.money_pb2 import Money
 from waymark.catalogue.v1 import organisation_pb2, search_pb2
 
 from services.catalogue.search import directory
+from services.catalogue.search import search as search_module
+from services.catalogue.search.follower import Follower
+from services.catalogue.search.label_index import labels_directory
 from tests.integration.catalogue.feeds import feed, row
-from tests.support.catalogue import DEVELOPER, Catalogue, day, with_taxonomy
+from tests.support.catalogue import DEVELOPER, ESCO, ISCO, Catalogue, day
 from tests.support.portfolio import reason_of
 
 AS_OF = day("2030-01-15")
 Reason = search_pb2.SearchReason
 ANTWERP, GHENT = ("51.2200", "4.4000"), ("51.0500", "3.7200")
+
+
+LABELS = b"concept,language,label\nhttp://data.europa.eu/esco/occupation/dev,nl,ontwikkelaar\n"
+TESTER = "http://data.europa.eu/esco/occupation/tester"
+TESTERS = f"{TESTER},2512,software tester,test engineer,Tries programs out.,2512.9\n".encode()
+GROUP_2512 = "http://data.europa.eu/esco/isco/C2512"
 
 
 def at(place: tuple[str, str]) -> dict[str, str]:
@@ -35,10 +45,13 @@ ROWS = [
 
 @pytest.fixture
 def found(catalogue: Catalogue) -> Catalogue:
-    with_taxonomy(catalogue)
+    catalogue.import_taxonomy(ESCO + TESTERS, "ESCO_OCCUPATIONS", "ESCO_OCCUPATIONS", "1.1.1")
+    catalogue.import_taxonomy(ISCO, "ISCO_08", "ISCO_GROUPS", "08")
+    catalogue.import_taxonomy(LABELS, "ESCO_OCCUPATIONS", "LABELS", "1.1.1")
     source = catalogue.source(catalogue.organisation("harbour"))
     catalogue.feed(source, feed(*ROWS))
     catalogue.wait_for(lambda: search(catalogue, include_not_bookable=True).total_size == len(ROWS))
+    catalogue.wait_for(lambda: search(catalogue, "ontwikkelaar").total_size)
     return catalogue
 
 
@@ -55,8 +68,9 @@ def titles(answer: Any) -> list[str]:
     [
         ("welding", {}, {"Welding", "Open"}),
         ("welding", {"include_not_bookable": True}, {"Welding", "Open", "Past"}),
-        ("weld beginner", {"language": "en"}, {"Welding"}),
-        ("beginners weld", {}, {"Welding"}),
+        ("weld beginner", {"language": "en"}, {"Welding", "Open"}),
+        ('"weld" "beginners"', {}, {"Welding"}),
+        ("ontwikkelaar", {"language": "nl"}, {"Software"}),
         ("softw", {}, {"Software"}),
         ("verpleegkunde", {"language": "nl"}, {"Verpleegkunde"}),
         ('"welding workshop"', {}, {"Open"}),
@@ -88,6 +102,45 @@ def test_words_and_filters(found: Catalogue, query: str, values: dict[str, Any],
     assert set(titles(answer)) == expected
     assert answer.total_size == len(expected)
     assert not answer.corrected
+
+
+def reasons(hit: Any) -> list[tuple[str, str, str]]:
+    kinds = ("WORDS", "SIMILAR_WORDS", "CONCEPT", "NEAR_CONCEPT", "SOME_WORDS")
+    wanted = {Reason.Kind.Value(f"KIND_{kind}"): kind for kind in kinds}
+    return [(wanted[each.kind], each.evidence, each.label) for each in hit.reasons if each.kind in wanted]
+
+
+def test_all_words_come_first_and_some_follow_where_few_have_all(found: Catalogue) -> None:
+    answer = search(found, "open weld")
+    assert titles(answer) == ["Open", "Welding"]
+    assert [reasons(hit) for hit in answer.hits] == [
+        [("WORDS", "open weld", "")],
+        [("SOME_WORDS", "open weld", "")],
+    ]
+
+
+def test_meaning_needs_no_word_in_common(found: Catalogue) -> None:
+    """A label of any language finds what has its concept or another label of it; each hit says which."""
+    for query, language in (
+        ("programmer", "en"),
+        ("ontwikkelaar", "nl"),
+        ("ontwikkelaar", ""),
+        ("ontwikelaar", "nl"),
+    ):
+        answer = search(found, query, language=language)
+        assert titles(answer) == ["Software"]
+        label = "programmer" if query == "programmer" else "ontwikkelaar"
+        assert reasons(answer.hits[0]) == [("CONCEPT", DEVELOPER, label)]
+    assert search(found, "ontwikkelaar").hits[0].reasons[0].label_language == "nl"
+    # A group of occupations finds those in it; an occupation finds the others of its group, as near.
+    group = search(found, "Software developers").hits[0]
+    assert ("CONCEPT", GROUP_2512, "Software developers") in reasons(group)
+    assert reasons(search(found, "test engineer").hits[0]) == [("NEAR_CONCEPT", TESTER, "test engineer")]
+    # Control: the words alone find none of them.
+    snapshot = found.app.reader.snapshot()
+    assert snapshot is not None
+    request = search_pb2.SearchCoursesRequest(query="programmer", as_of=AS_OF)
+    assert search_module.search(request, snapshot, None, found.app.market, 0, 10).response.total_size == 0
 
 
 def test_typing_errors(found: Catalogue) -> None:
@@ -213,3 +266,39 @@ def test_rebuilds_when_the_index_is_gone(found: Catalogue) -> None:
     found.wait_for(lambda: where.current() not in (None, folder))
     shutil.rmtree(folder)
     found.wait_for(lambda: search(found, "welding").total_size == 2)
+
+
+@pytest.mark.parametrize("how", ["rubbish", "gone", "cut"])
+def test_labels_heal_too(found: Catalogue, how: str) -> None:
+    """Damaged files of the labels neither stop searches for words nor stay: concepts are found again."""
+    where = labels_directory(found.app.settings.index_dir)
+    broken = where.current()
+    assert broken is not None
+    if how == "rubbish":
+        for path in broken.glob("*.store"):
+            path.write_bytes(b"rubbish")
+        found.app.labels.forget()
+    elif how == "cut":
+        (broken / "meta.json").write_text("{")
+    else:
+        shutil.rmtree(broken)
+    found.wait_for(lambda: search(found, "ontwikkelaar") and where.current() not in (None, broken))
+    found.wait_for(lambda: search(found, "ontwikkelaar").total_size == 1)
+    assert search(found, "welding").total_size == 2
+
+
+def test_an_index_with_other_courses_than_the_database_is_noticed(found: Catalogue, tmp_path: Path) -> None:
+    follower = Follower(found.app, directory.Directory(found.app.settings.index_dir))
+    current = follower.current()
+    follower.check(directory.open_index(current))  # control: the one in use is as it should be
+    (tmp_path / "other").mkdir()
+    other = directory.open_index(tmp_path / "other")
+
+    def noticed() -> bool:  # not while transactions of other tests are under way, which might explain it
+        try:
+            follower.check(other)
+        except directory.IndexDamaged as damage:
+            return f"has 0 courses, the database {len(ROWS)}" in str(damage)
+        return False
+
+    assert found.wait_for(noticed)

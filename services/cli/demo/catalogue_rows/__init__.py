@@ -19,6 +19,7 @@ from services.cli.demo.catalogue_rows import (
     c15_branding,
     c16_data_sharing,
     c17_partner_selection,
+    c18_search_by_meaning,
     c19_staff_view,
     c21_accreditation,
 )
@@ -41,6 +42,7 @@ STEPS: tuple[Step, ...] = (
     c15_branding.STEP,
     c16_data_sharing.STEP,
     c17_partner_selection.STEP,
+    c18_search_by_meaning.STEP,
     c19_staff_view.STEP,
     c21_accreditation.STEP,
 )

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class SearchServiceStub:
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight.
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
     """
 
     def __init__(self, channel):
@@ -40,15 +41,60 @@ class SearchServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.SearchCoursesRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.SearchCoursesResponse.FromString,
                 _registered_method=True)
+        self.SuggestTerms = channel.unary_unary(
+                '/waymark.catalogue.v1.SearchService/SuggestTerms',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.SuggestTermsRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.SuggestTermsResponse.FromString,
+                _registered_method=True)
+        self.FindSimilarCourses = channel.unary_unary(
+                '/waymark.catalogue.v1.SearchService/FindSimilarCourses',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.FindSimilarCoursesRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.FindSimilarCoursesResponse.FromString,
+                _registered_method=True)
+        self.RecommendCourses = channel.unary_unary(
+                '/waymark.catalogue.v1.SearchService/RecommendCourses',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.RecommendCoursesRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.RecommendCoursesResponse.FromString,
+                _registered_method=True)
 
 
 class SearchServiceServicer:
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight.
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
     """
 
     def SearchCourses(self, request, context):
-        """Searches courses; a change of a course is found within two seconds.
+        """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
+        (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
+        with some follow, and where none has, one letter of each may be wrong.
         Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SuggestTerms(self, request, context):
+        """Offers what a person may be about to type: titles of courses that can be booked, occupations, skills and organisations that
+        begin so, or have a word that does. Where there is nothing of a kind, one letter of each longer word may be wrong.
+        Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindSimilarCourses(self, request, context):
+        """Finds courses like one: for the same occupations, for others of their ISCO-08 unit groups, or of similar title.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecommendCourses(self, request, context):
+        """Recommends courses for a gap in skills: those that teach most of them first, each with which. A course counts for a skill
+        when its title has all words of a label of the skill, in any language, or its text has the label as it stands. Nothing is
+        asked or kept of who has the gap.
+        Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -62,6 +108,21 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.SearchCoursesRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.SearchCoursesResponse.SerializeToString,
             ),
+            'SuggestTerms': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuggestTerms,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.SuggestTermsRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.SuggestTermsResponse.SerializeToString,
+            ),
+            'FindSimilarCourses': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindSimilarCourses,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.FindSimilarCoursesRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.FindSimilarCoursesResponse.SerializeToString,
+            ),
+            'RecommendCourses': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecommendCourses,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.RecommendCoursesRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_search__pb2.RecommendCoursesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'waymark.catalogue.v1.SearchService', rpc_method_handlers)
@@ -71,7 +132,8 @@ def add_SearchServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SearchService:
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight.
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
     """
 
     @staticmethod
@@ -91,6 +153,87 @@ class SearchService:
             '/waymark.catalogue.v1.SearchService/SearchCourses',
             waymark_dot_catalogue_dot_v1_dot_search__pb2.SearchCoursesRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_search__pb2.SearchCoursesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuggestTerms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.SearchService/SuggestTerms',
+            waymark_dot_catalogue_dot_v1_dot_search__pb2.SuggestTermsRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_search__pb2.SuggestTermsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindSimilarCourses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.SearchService/FindSimilarCourses',
+            waymark_dot_catalogue_dot_v1_dot_search__pb2.FindSimilarCoursesRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_search__pb2.FindSimilarCoursesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecommendCourses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.SearchService/RecommendCourses',
+            waymark_dot_catalogue_dot_v1_dot_search__pb2.RecommendCoursesRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_search__pb2.RecommendCoursesResponse.FromString,
             options,
             channel_credentials,
             insecure,

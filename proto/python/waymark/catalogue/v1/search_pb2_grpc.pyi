@@ -27,29 +27,69 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SearchServiceStub:
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight."""
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SearchServiceAsyncStub: ...
     SearchCourses: _grpc.UnaryUnaryMultiCallable[_search_pb2.SearchCoursesRequest, _search_pb2.SearchCoursesResponse]
-    """Searches courses; a change of a course is found within two seconds.
+    """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
+    (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
+    with some follow, and where none has, one letter of each may be wrong.
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
+    """
+    SuggestTerms: _grpc.UnaryUnaryMultiCallable[_search_pb2.SuggestTermsRequest, _search_pb2.SuggestTermsResponse]
+    """Offers what a person may be about to type: titles of courses that can be booked, occupations, skills and organisations that
+    begin so, or have a word that does. Where there is nothing of a kind, one letter of each longer word may be wrong.
+    Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
+    """
+    FindSimilarCourses: _grpc.UnaryUnaryMultiCallable[_search_pb2.FindSimilarCoursesRequest, _search_pb2.FindSimilarCoursesResponse]
+    """Finds courses like one: for the same occupations, for others of their ISCO-08 unit groups, or of similar title.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY.
+    """
+    RecommendCourses: _grpc.UnaryUnaryMultiCallable[_search_pb2.RecommendCoursesRequest, _search_pb2.RecommendCoursesResponse]
+    """Recommends courses for a gap in skills: those that teach most of them first, each with which. A course counts for a skill
+    when its title has all words of a label of the skill, in any language, or its text has the label as it stands. Nothing is
+    asked or kept of who has the gap.
+    Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
     """
 
 @_typing.type_check_only
 class SearchServiceAsyncStub(SearchServiceStub):
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight."""
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SearchCourses: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchCoursesRequest, _search_pb2.SearchCoursesResponse]  # type: ignore[assignment]
-    """Searches courses; a change of a course is found within two seconds.
+    """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
+    (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
+    with some follow, and where none has, one letter of each may be wrong.
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
+    """
+    SuggestTerms: _aio.UnaryUnaryMultiCallable[_search_pb2.SuggestTermsRequest, _search_pb2.SuggestTermsResponse]  # type: ignore[assignment]
+    """Offers what a person may be about to type: titles of courses that can be booked, occupations, skills and organisations that
+    begin so, or have a word that does. Where there is nothing of a kind, one letter of each longer word may be wrong.
+    Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
+    """
+    FindSimilarCourses: _aio.UnaryUnaryMultiCallable[_search_pb2.FindSimilarCoursesRequest, _search_pb2.FindSimilarCoursesResponse]  # type: ignore[assignment]
+    """Finds courses like one: for the same occupations, for others of their ISCO-08 unit groups, or of similar title.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY.
+    """
+    RecommendCourses: _aio.UnaryUnaryMultiCallable[_search_pb2.RecommendCoursesRequest, _search_pb2.RecommendCoursesResponse]  # type: ignore[assignment]
+    """Recommends courses for a gap in skills: those that teach most of them first, each with which. A course counts for a skill
+    when its title has all words of a label of the skill, in any language, or its text has the label as it stands. Nothing is
+    asked or kept of who has the gap.
+    Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Finds courses. Ranking is text relevance only: it takes no money, and shortage is a reason shown, never a weight."""
+    """Finds courses. What ranks them is listed in docs/ranking.md: words and concepts only. It takes no money, and shortage is a
+    reason shown, never a weight.
+    """
 
     @_abc_1.abstractmethod
     def SearchCourses(
@@ -57,8 +97,43 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _search_pb2.SearchCoursesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_search_pb2.SearchCoursesResponse, _abc.Awaitable[_search_pb2.SearchCoursesResponse]]:
-        """Searches courses; a change of a course is found within two seconds.
+        """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
+        (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
+        with some follow, and where none has, one letter of each may be wrong.
         Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
+        """
+
+    @_abc_1.abstractmethod
+    def SuggestTerms(
+        self,
+        request: _search_pb2.SuggestTermsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_pb2.SuggestTermsResponse, _abc.Awaitable[_search_pb2.SuggestTermsResponse]]:
+        """Offers what a person may be about to type: titles of courses that can be booked, occupations, skills and organisations that
+        begin so, or have a word that does. Where there is nothing of a kind, one letter of each longer word may be wrong.
+        Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
+        """
+
+    @_abc_1.abstractmethod
+    def FindSimilarCourses(
+        self,
+        request: _search_pb2.FindSimilarCoursesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_pb2.FindSimilarCoursesResponse, _abc.Awaitable[_search_pb2.FindSimilarCoursesResponse]]:
+        """Finds courses like one: for the same occupations, for others of their ISCO-08 unit groups, or of similar title.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY.
+        """
+
+    @_abc_1.abstractmethod
+    def RecommendCourses(
+        self,
+        request: _search_pb2.RecommendCoursesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_pb2.RecommendCoursesResponse, _abc.Awaitable[_search_pb2.RecommendCoursesResponse]]:
+        """Recommends courses for a gap in skills: those that teach most of them first, each with which. A course counts for a skill
+        when its title has all words of a label of the skill, in any language, or its text has the label as it stands. Nothing is
+        asked or kept of who has the gap.
+        Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

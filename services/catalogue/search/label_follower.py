@@ -1,0 +1,92 @@
+"""Keeps the index of labels like the taxonomies: made whole, beside the one in use, when they changed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+import tantivy
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.catalogue.search import directory as disk
+from services.catalogue.search.directory import Directory, IndexDamaged
+from services.catalogue.search.label_index import documents, labels_directory
+from services.catalogue.store import taxonomies
+from services.platform.db.transaction import transaction
+
+if TYPE_CHECKING:
+    from services.catalogue.app import CatalogueApp
+
+PAUSE = 0.5  # seconds between looks at the database
+RETRY = 1.0  # seconds after a failure
+HEAP = 60_000_000  # bytes of the writer
+log = structlog.get_logger("search")
+
+
+def follow_labels(app: CatalogueApp, stop: threading.Event) -> None:
+    """Follows until `stop` is set; waits while another process does."""
+    where = labels_directory(app.settings.index_dir)
+    lock = FileLock(where.path / "writer.lock")
+    while not stop.is_set():
+        try:
+            with lock.acquire(timeout=0):
+                while not stop.wait(PAUSE):
+                    renew(app, where)
+        except Timeout:
+            stop.wait(RETRY)
+        except (IndexDamaged, SQLAlchemyError) as error:
+            log.warning("labels_not_followed", error=type(error).__name__)
+            stop.wait(RETRY)
+        except Exception:
+            log.exception("label_follower_failed")
+            stop.wait(RETRY)
+
+
+def renew(app: CatalogueApp, where: Directory) -> None:
+    """Makes the index anew when it is missing, damaged or of another state of the taxonomies."""
+    with transaction(app, read_only=True) as tx:
+        state = taxonomies.state(tx.connection)
+    folder = where.current()
+    if folder is not None and not where.damaged and _state(folder) == state:
+        return
+    started = time.monotonic()
+    folder = where.create()
+    writer = disk.open_writer(disk.open_index(folder, where.design), HEAP, 1)
+    count = 0
+    for made in _documents(app):
+        writer.add_document(made)
+        count += 1
+    writer.commit()
+    writer.wait_merging_threads()
+    (folder / "state").write_text(state)
+    where.switch(folder)
+    where.sweep()
+    log.info("labels_indexed", documents=count, seconds=round(time.monotonic() - started, 2))
+
+
+def _state(folder: Path) -> str | None:
+    try:
+        return (folder / "state").read_text()
+    except OSError:
+        return None
+
+
+def _documents(app: CatalogueApp) -> Iterator[tantivy.Document]:
+    """Yields the documents of the newest versions, a short transaction for each scheme and language."""
+    with transaction(app, read_only=True) as tx:
+        versions = taxonomies.newest(tx.connection)
+        languages = {
+            scheme: taxonomies.find_version(tx.connection, scheme, version).languages  # type: ignore[union-attr]
+            for scheme, version in versions.items()
+        }
+    for scheme, version in versions.items():
+        for language in languages[scheme]:
+            with transaction(app, read_only=True) as tx:
+                rows = list(taxonomies.labels_in(tx.connection, scheme, version, language))
+                told = taxonomies.descriptions(tx.connection, scheme, version, language)
+            yield from documents(rows, told)
