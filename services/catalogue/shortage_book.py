@@ -39,7 +39,8 @@ _STATE = text(
     """
     SELECT (SELECT count(*) FROM shortage_lists) AS lists,
            (SELECT count(*) FROM shortage_versions WHERE publish_time IS NOT NULL) AS versions,
-           (SELECT count(*) FROM taxonomy_versions) AS taxonomies
+           (SELECT count(in_use_time) FROM taxonomy_versions) AS taxonomies,
+           (SELECT max(in_use_time) FROM taxonomy_versions) AS in_use
     """
 )
 
@@ -48,7 +49,7 @@ _STATE = text(
 class View:
     """What is published, as of one look. `codes`: concept URI → ISCO-08 code."""
 
-    state: tuple[int, ...]
+    state: tuple[object, ...]
     lists: Mapping[str, list[Validity]]
     known: frozenset[str]
     codes: Mapping[str, str]

@@ -78,6 +78,7 @@ taxonomy_versions = Table(
     Column("concept_count", Integer, nullable=False),
     Column("label_count", Integer, nullable=False),
     moment("import_time", now=True),
+    moment("in_use_time"),  # of several the latest is in use
 )
 
 concepts = Table(
@@ -347,6 +348,6 @@ courses = Table(
 )
 
 # The metadata is complete once this module is imported, as Alembic expects.
-from services.catalogue.store import assessment_tables, market_tables  # noqa: E402
+from services.catalogue.store import assessment_tables, market_tables, shortage_tables, taxonomy_tables  # noqa: E402
 
-__all__ = ["assessment_tables", "market_tables", "metadata"]
+__all__ = ["assessment_tables", "market_tables", "metadata", "shortage_tables", "taxonomy_tables"]
