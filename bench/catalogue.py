@@ -88,7 +88,7 @@ def add_taxonomy(app: CatalogueApp) -> list[str]:
     with (path if path.exists() else SAMPLES / "occupations_en.csv").open("rb") as stream:
         rows = taxonomy_csv.read_esco(stream, "en")
     with transaction(app) as tx:
-        taxonomies.add_version(tx, taxonomies.ESCO, "bench", "en", rows)
+        taxonomies.add_version(tx, taxonomies.ESCO, "bench", rows)
     return [row.labels[0][1] for row in rows]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from waymark.catalogue.v1 import (
@@ -29,10 +29,12 @@ from waymark.catalogue.v1 import (
     shortage_list_pb2_grpc,
     shortage_match_pb2_grpc,
     source_pb2_grpc,
+    taxonomy_change_pb2_grpc,
     taxonomy_pb2_grpc,
     upload_pb2_grpc,
 )
 
+from services.catalogue import taxonomy_changing
 from services.catalogue.api.accreditations import announce_begun, announce_run_out, ask_for_reviews
 from services.catalogue.api.agreement_reviews import AgreementReviewApi
 from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_reviews, end_those_over
@@ -60,6 +62,7 @@ from services.catalogue.api.shortage_matches import ShortageMatchApi
 from services.catalogue.api.shortage_signing import sign_unsigned
 from services.catalogue.api.sources import SourceApi
 from services.catalogue.api.taxonomies import TaxonomyApi
+from services.catalogue.api.taxonomy_changes import TaxonomyChangeApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
 from services.catalogue.exports.snapshots import make_waiting
@@ -71,12 +74,13 @@ from services.catalogue.search import exposure
 from services.catalogue.search.follower import follow
 from services.catalogue.search.label_follower import follow_labels
 from services.platform.app import App
-from services.platform.operations.runner import run_due
+from services.platform.operations.runner import Work, run_due
 from services.platform.service import Job, ServiceDefinition, Servicer
 
 SERVICERS: Sequence[Servicer] = (
     (upload_pb2_grpc.add_UploadServiceServicer_to_server, UploadApi),
     (taxonomy_pb2_grpc.add_TaxonomyServiceServicer_to_server, TaxonomyApi),
+    (taxonomy_change_pb2_grpc.add_TaxonomyChangeServiceServicer_to_server, TaxonomyChangeApi),
     (organisation_pb2_grpc.add_OrganisationServiceServicer_to_server, OrganisationApi),
     (agreement_pb2_grpc.add_AgreementServiceServicer_to_server, AgreementApi),
     (agreement_review_pb2_grpc.add_AgreementReviewServiceServicer_to_server, AgreementReviewApi),
@@ -103,9 +107,17 @@ SERVICERS: Sequence[Servicer] = (
 )
 
 
+WORK: Mapping[str, Work] = {
+    observations.KIND: observations.take_in,
+    taxonomy_changing.REPORT: taxonomy_changing.report,
+    taxonomy_changing.APPLY: taxonomy_changing.apply,
+    taxonomy_changing.UNDO: taxonomy_changing.undo,
+}
+
+
 def work_on(app: App) -> None:
     """Goes on with long-running work."""
-    run_due(app, {observations.KIND: observations.take_in})
+    run_due(app, WORK)
 
 
 def pull_feeds(app: CatalogueApp) -> None:

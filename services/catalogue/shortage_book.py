@@ -29,7 +29,7 @@ from services.platform.gathering import aside
 if TYPE_CHECKING:
     from services.platform.app import App
 
-FRESH = 0.05  # seconds
+FRESH = 0.1  # seconds
 KEPT_ENTRIES = 8_000_000  # 17 bytes each
 KEPT_HASHES = 1_000_000  # 80 bytes each
 T = TypeVar("T")
@@ -39,7 +39,8 @@ _STATE = text(
     """
     SELECT (SELECT count(*) FROM shortage_lists) AS lists,
            (SELECT count(*) FROM shortage_versions WHERE publish_time IS NOT NULL) AS versions,
-           (SELECT count(*) FROM taxonomy_versions) AS taxonomies
+           (SELECT count(in_use_time) FROM taxonomy_versions) AS taxonomies,
+           (SELECT max(in_use_time) FROM taxonomy_versions) AS in_use
     """
 )
 
@@ -48,7 +49,7 @@ _STATE = text(
 class View:
     """What is published, as of one look. `codes`: concept URI → ISCO-08 code."""
 
-    state: tuple[int, ...]
+    state: tuple[object, ...]
     lists: Mapping[str, list[Validity]]
     known: frozenset[str]
     codes: Mapping[str, str]
@@ -74,22 +75,30 @@ class ShortageBook:
     def __init__(self, app: App) -> None:
         self._app = app
         self._looking = threading.Lock()
-        self._looked = 0.0
+        self._looked = float("-inf")
         self._view: View | None = None
         self._today = date.min
         self._tables = _Kept[Table](KEPT_ENTRIES, len)
         self._trees = _Kept[merkle.Levels](KEPT_HASHES, lambda tree: 2 * len(tree[0]))
 
     def view(self, *, anew: bool = False) -> tuple[View, date]:
-        """Returns what is published and the day by the database's clock (UTC); `anew`: as of now."""
-        if self._view is None or anew or time.monotonic() >= self._looked + FRESH:
-            aside(partial(self._renew, time.monotonic() - (0 if anew else FRESH)))
+        """Returns what is published and the day by the database's clock (UTC); `anew`: as of now.
+
+        One call in time renews what the others go on with, so that none has to wait for it.
+        """
+        age = time.monotonic() - self._looked
+        if anew or age >= FRESH:
+            aside(partial(self._renew, 0.0 if anew else FRESH))
+        elif age >= FRESH / 2 and not self._looking.locked():
+            aside(partial(self._renew, FRESH / 2))
         assert self._view is not None
         return self._view, self._today
 
-    def _renew(self, not_before: float) -> None:
+    def _renew(self, oldest: float) -> None:
+        """Looks, unless somebody has within the last `oldest` seconds before this was called."""
+        not_before = time.monotonic() - oldest
         with self._looking:
-            if self._view is None or self._looked < not_before:
+            if self._looked < not_before:
                 begun = time.monotonic()
                 self._look()
                 self._looked = begun

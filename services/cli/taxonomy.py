@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from services.cli import taxonomy_change
 from services.cli.call import Call, calls
 from services.cli.options import Limit
 from services.cli.uploads import upload_to_catalogue
 
 taxonomy = typer.Typer(
-    help="Occupations and skills: ESCO, ISCO-08; immutable versions, labels in any language."
+    help="Occupations, skills and other schemes: versions side by side, labels in any language, crosswalks."
 )
 VERSION = {
     "version": "name",
@@ -21,6 +22,7 @@ VERSION = {
     "labels": "labelCount",
     "languages": "languages",
     "imported": "importTime",
+    "in use since": "inUseTime",
 }
 
 
@@ -30,6 +32,11 @@ class Scheme(StrEnum):
     ESCO_OCCUPATIONS = "esco-occupations"
     ESCO_SKILLS = "esco-skills"
     ISCO_08 = "isco-08"
+    ISCED_F = "isced-f"
+    EQF = "eqf"
+    NACE = "nace"
+    NUTS = "nuts"
+    NATIONAL = "national"
 
 
 class Columns(StrEnum):
@@ -39,10 +46,12 @@ class Columns(StrEnum):
     ESCO_SKILLS = "esco-skills"
     ISCO_GROUPS = "isco-groups"
     LABELS = "labels"
+    TEMPLATE = "template"
 
 
 def register(app: typer.Typer) -> None:
     """Adds `taxonomy` to the command line `app`."""
+    taxonomy_change.register(taxonomy)
     app.add_typer(taxonomy, name="taxonomy", no_args_is_help=True)
 
 
@@ -59,6 +68,7 @@ def import_(
     columns: Annotated[Columns, typer.Option(help="What the columns are.")],
     version: Annotated[str, typer.Option(help="Version as its publisher names it.")],
     language: Annotated[str, typer.Option(help="Language of the labels.")] = "en",
+    national: Annotated[str, typer.Option(help="Name of a national scheme, such as rome.")] = "",
 ) -> None:
     """Import one version of a scheme, or add labels of another language to one; all or nothing."""
     body = {
@@ -67,12 +77,14 @@ def import_(
         "format": "TAXONOMY_FORMAT_" + columns.name + "_CSV",
         "version": version,
         "language": language,
+        "nationalScheme": national,
     }
     answer = call.post("taxonomies:import", body)
     call.one(answer, VERSION)
 
 
-@taxonomy.command("list", epilog="Example:  waymark taxonomy list")
+@taxonomy.command("versions", epilog="Example:  waymark taxonomy versions")
+@taxonomy.command("list", hidden=True, epilog="Example:  waymark taxonomy list")
 @calls()
 def list_(call: Call, limit: Limit = 50) -> None:
     """List the imported versions, newest first."""

@@ -140,7 +140,7 @@ def _tags(tx: Transaction, given: Course) -> list[Document]:
     unknown = [uri for uri in wanted if uri not in known]
     if unknown:
         raise invalid("course.occupations", f"{unknown[0]} is no concept of an imported taxonomy")
-    version = taxonomies.newest(tx.connection).get(taxonomies.ESCO, "")
+    version = taxonomies.in_use(tx.connection).get(taxonomies.ESCO, "")
     return [
         domain.tag(uri, known[uri].isco_code, known[uri].label, TAG_ORIGIN_PERSON, 1.0, version)
         for uri in wanted

@@ -14,6 +14,7 @@ from services.catalogue.api.shortage_versions import readable
 from services.catalogue.domain.shortage import Occupation
 from services.catalogue.store import shortage_lists, shortage_matches
 from services.catalogue.store.shortage_matches import State
+from services.catalogue.store.shortage_tables import shortage_matches as table
 from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
@@ -36,7 +37,7 @@ class ShortageMatchApi(shortage_match_pb2_grpc.ShortageMatchServiceServicer):
             tx,
             self.app.signer,
             shortage_matches.listing(version.list_id, version.number, request.state),
-            order_by=[shortage_matches.shortage_matches.c.line],
+            order_by=[table.c.line],
             request=request,
             filters={"parent": request.parent, "state": request.state},
         )

@@ -34,6 +34,10 @@ SCHEMES = {
     taxonomy_pb2.TAXONOMY_SCHEME_ESCO_OCCUPATIONS: taxonomies.ESCO,
     taxonomy_pb2.TAXONOMY_SCHEME_ISCO_08: taxonomies.ISCO,
     taxonomy_pb2.TAXONOMY_SCHEME_ESCO_SKILLS: taxonomies.SKILLS,
+    taxonomy_pb2.TAXONOMY_SCHEME_ISCED_F: "isced-f",
+    taxonomy_pb2.TAXONOMY_SCHEME_EQF: "eqf",
+    taxonomy_pb2.TAXONOMY_SCHEME_NACE: "nace",
+    taxonomy_pb2.TAXONOMY_SCHEME_NUTS: "nuts",
 }
 NUMBERS = {name: number for number, name in SCHEMES.items()}
 # Which file describes which scheme.
@@ -53,20 +57,17 @@ class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
 
     @mutation
     def ImportTaxonomy(self, tx: Transaction, request: ImportTaxonomyRequest) -> TaxonomyVersion:
-        scheme = SCHEMES[request.scheme]
+        scheme = _scheme(request)
         upload = uploads.read_ready(tx, last(request.upload))
         with self.app.objects.open(uploads.BUCKET, upload.id, sha256=upload.sha256) as opened:
             stream = cast(BinaryIO, opened)
             if request.format == taxonomy_pb2.TAXONOMY_FORMAT_LABELS_CSV:
                 self._labels(tx, scheme, request.version, stream)
             else:
-                wanted, read = WHOLE[request.format]
-                if wanted != scheme:
-                    raise invalid("format", f"holds {wanted}, not {scheme}")
                 if not request.language:
                     raise invalid("language", "is required for this format")
-                rows = read(stream, request.language)
-                taxonomies.add_version(tx, scheme, request.version, request.language, rows)
+                rows = _rows(request, scheme, stream)
+                taxonomies.add_version(tx, scheme, request.version, rows)
         return _version(taxonomies.find_version(tx.connection, scheme, request.version))
 
     def _labels(self, tx: Transaction, scheme: str, version: str, stream: BinaryIO) -> None:
@@ -130,16 +131,34 @@ class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
         return answer
 
 
+def _scheme(request: ImportTaxonomyRequest) -> str:
+    national = request.scheme == taxonomy_pb2.TAXONOMY_SCHEME_NATIONAL
+    if national != bool(request.national_scheme):
+        raise invalid("national_scheme", "belongs to the scheme NATIONAL, and to it alone")
+    return taxonomies.NATIONAL + request.national_scheme if national else SCHEMES[request.scheme]
+
+
+def _rows(request: ImportTaxonomyRequest, scheme: str, stream: BinaryIO) -> list[taxonomies.ConceptRow]:
+    if request.format == taxonomy_pb2.TAXONOMY_FORMAT_TEMPLATE_CSV:
+        return taxonomy_csv.read_template(stream, request.language, scheme)
+    wanted, read = WHOLE[request.format]
+    if wanted != scheme:
+        raise invalid("format", f"holds {wanted}, not {scheme}")
+    return read(stream, request.language)
+
+
 def _version(row: Any) -> TaxonomyVersion:
     answer = TaxonomyVersion(
         name=f"taxonomies/{row.scheme}/versions/{row.version}",
-        scheme=NUMBERS[row.scheme],
+        scheme=NUMBERS.get(row.scheme, taxonomy_pb2.TAXONOMY_SCHEME_NATIONAL),
         version=row.version,
         languages=row.languages,
         concept_count=row.concept_count,
         label_count=row.label_count,
     )
     answer.import_time.FromDatetime(row.import_time)
+    if row.in_use_time is not None:
+        answer.in_use_time.FromDatetime(row.in_use_time)
     return answer
 
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class Tags:
-    """The newest taxonomy at the time it is made; one tagger per language, made on first use."""
+    """The taxonomy in use at the time it is made; one tagger per language, made on first use."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._taggers: dict[str, Tagger] = {}
         with transaction(app, read_only=True) as tx:
-            self.version = taxonomies.newest(tx.connection).get(taxonomies.ESCO, "")
+            self.version = taxonomies.in_use(tx.connection).get(taxonomies.ESCO, "")
             self.state = taxonomies.state(tx.connection)
             labels = taxonomies.labels_of(
                 tx.connection, "en", taxonomies.ESCO, taxonomies.ISCO, preferred_only=True

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
+from waymark.catalogue.v1.taxonomy_change_pb2 import LinkStrength
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.findings import clean
@@ -24,6 +25,9 @@ MAX_VIOLATIONS = 50
 _CODE = re.compile(r"[0-9]{1,4}")
 _ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
 _BETWEEN = re.compile(r"\n| \| ")  # labels: collections of skills have bars between them
+STRENGTHS = {
+    name.removeprefix("LINK_STRENGTH_").lower(): number for name, number in LinkStrength.items() if number
+}
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
@@ -77,6 +81,66 @@ def read_labels(stream: BinaryIO, concepts: Mapping[str, str]) -> list[tuple[str
             found.append((concept, row["language"], label, False))
     problems.check()
     return found
+
+
+def read_template(stream: BinaryIO, language: str, scheme: str) -> list[ConceptRow]:
+    """Reads the template for any scheme (see `ImportTaxonomyRequest.format`); `language`: of rows that name
+    none."""
+    problems = _Problems()
+    rows: dict[str, ConceptRow] = {}
+    for line, row in _rows(stream, ("code", "label"), problems):
+        code, label = row["code"].strip(), clean(row["label"]).strip()
+        isco, named = (row.get(name, "").strip() for name in ("isco_code", "language"))
+        uri = row.get("uri", "").strip() or f"urn:waymark:{scheme}:{code}"
+        known = rows.get(code)
+        if not _ID.fullmatch(code):
+            problems.add(line, "code", "must have 1 to 64 letters, digits, dots, hyphens or underscores")
+        elif not 0 < len(label) <= MAX_LABEL:
+            problems.add(line, "label", f"must have 1 to {MAX_LABEL} characters")
+        elif len(uri) > MAX_URI or ":" not in uri:
+            problems.add(line, "uri", f"is no URI of at most {MAX_URI} characters")
+        elif isco and not _CODE.fullmatch(isco):
+            problems.add(line, "isco_code", "is no ISCO-08 code")
+        elif named and not _LANGUAGE.fullmatch(named):
+            problems.add(line, "language", "is no language code such as nl")
+        elif known and any(spoken == (named or language) for spoken, _, _ in known.labels):
+            problems.add(line, "code", "stands in the file twice in this language")
+        else:
+            others = {clean(each).strip() for each in row.get("alternative_labels", "").split("|")}
+            labels = [(named or language, label, True)]
+            labels += [(named or language, each, False) for each in sorted(others - {"", label})]
+            if known:
+                rows[code] = known._replace(labels=[*known.labels, *labels])
+            else:
+                text = clean(row.get("description", ""))[:20_000]
+                rows[code] = ConceptRow(code, uri, code, isco, text, labels)
+    if not rows:
+        problems.add(0, "", "holds no concepts")
+    problems.check()
+    return list(rows.values())
+
+
+def read_links(
+    stream: BinaryIO, sources: Mapping[str, str], targets: Mapping[str, str]
+) -> list[tuple[str, str, int]]:
+    """Reads links (columns source, target, strength) as (source id, target id, LinkStrength).
+
+    `sources`, `targets`: URI or code → id.
+    """
+    problems = _Problems()
+    found: dict[tuple[str, str], int] = {}
+    for line, row in _rows(stream, ("source", "target", "strength"), problems):
+        ids = [known.get(row[side].strip()) for side, known in (("source", sources), ("target", targets))]
+        strength = STRENGTHS.get(row["strength"].strip().lower())
+        for side, concept in zip(("source", "target"), ids, strict=True):
+            if concept is None:
+                problems.add(line, side, f"{clean(row[side])[:80]!r} is not in its version")
+        if strength is None:
+            problems.add(line, "strength", f"must be one of {', '.join(STRENGTHS)}")
+        elif ids[0] is not None and ids[1] is not None:
+            found[ids[0], ids[1]] = strength
+    problems.check()
+    return [(*ids, strength) for ids, strength in found.items()]
 
 
 def _read(

@@ -23,12 +23,12 @@ class Naming:
         self._kept: OrderedDict[tuple[str, str, str, int], Names] = OrderedDict()
 
     def names(self, connection: Connection, scheme: str, language: str) -> tuple[str, Names]:
-        """Returns the newest version of a scheme with its names; made anew once labels are added.
+        """Returns the version of a scheme in use with its names; made anew once labels are added.
 
         Raises:
             Refusal(NOT_FOUND): there is no such scheme, or it has no labels in this language.
         """
-        version = taxonomies.newest(connection).get(scheme, "")
+        version = taxonomies.in_use(connection).get(scheme, "")
         row = taxonomies.find_version(connection, scheme, version)
         if row is None or language not in row.languages:
             raise Refusal(

@@ -69,11 +69,11 @@ def sources(connection: Connection, ids: Collection[str]) -> Sequence[Row[Any]]:
 
 
 def known(connection: Connection, uris: Iterable[str]) -> Known:
-    """Returns every ISCO-08 code, and those of the concept URIs that the newest taxonomies have."""
-    newest = taxonomies.newest(connection)
-    scheme = taxonomies.ISCO if taxonomies.ISCO in newest else taxonomies.ESCO
-    groups = f"taxonomies/{scheme}/versions/{newest.get(scheme, '')}"
-    esco = f"taxonomies/{taxonomies.ESCO}/versions/{newest.get(taxonomies.ESCO, '')}"
+    """Returns every ISCO-08 code, and those of the concept URIs that the taxonomies in use have."""
+    current = taxonomies.in_use(connection)
+    scheme = taxonomies.ISCO if taxonomies.ISCO in current else taxonomies.ESCO
+    groups = f"taxonomies/{scheme}/versions/{current.get(scheme, '')}"
+    esco = f"taxonomies/{taxonomies.ESCO}/versions/{current.get(taxonomies.ESCO, '')}"
     found = {code: (code, groups) for code in taxonomies.isco_codes(connection)}
     concepts = taxonomies.by_uri(connection, uris)
     return Known(found | {uri: (row.isco_code, esco) for uri, row in concepts.items()})

@@ -6,33 +6,12 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    DateTime,
-    ForeignKeyConstraint,
-    Integer,
-    Row,
-    Select,
-    SmallInteger,
-    Table,
-    Text,
-    delete,
-    func,
-    insert,
-    select,
-    text,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Row, Select, delete, func, insert, select, text, update
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.shortage import Match, Occupation
-from services.catalogue.store.tables import (
-    metadata,
-    shortage_entries,
-    shortage_findings,
-)
+from services.catalogue.store.shortage_tables import shortage_matches
+from services.catalogue.store.tables import shortage_entries, shortage_findings
 from services.platform.db.copying import copy
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -47,26 +26,6 @@ class State(IntEnum):
     REJECTED = 4
 
 
-shortage_matches = Table(
-    "shortage_matches",
-    metadata,
-    Column("list_id", Text, primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("line", Integer, primary_key=True, autoincrement=False),
-    Column("label", Text, nullable=False),
-    Column("normal", Text, nullable=False),
-    Column("uri", Text, nullable=False),
-    Column("isco_code", Text, nullable=False),
-    Column("nuts_code", Text, nullable=False),
-    Column("severity", SmallInteger, nullable=False),
-    Column("cause", SmallInteger, nullable=False),
-    Column("candidates", ARRAY(Text), nullable=False),
-    Column("state", SmallInteger, nullable=False, server_default="1"),
-    Column("decided_by", Text),
-    Column("decide_time", DateTime(timezone=True)),
-    ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
-    CheckConstraint("(state = 1) = (decided_by IS NULL)", name="shortage_match_decided_by_somebody"),
-)
 _m = shortage_matches.c
 
 

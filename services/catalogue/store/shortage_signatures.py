@@ -4,36 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    DateTime,
-    ForeignKeyConstraint,
-    Integer,
-    LargeBinary,
-    Row,
-    Table,
-    Text,
-    func,
-    select,
-)
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.catalogue.domain.shortage_proof import Signed
-from services.catalogue.store.tables import metadata, shortage_versions
+from services.catalogue.store.shortage_tables import shortage_signatures
+from services.catalogue.store.tables import shortage_versions
 from services.platform.db.transaction import Transaction
 from services.platform.signing import SigningKey
-
-shortage_signatures = Table(
-    "shortage_signatures",
-    metadata,
-    Column("list_id", Text, primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("root", LargeBinary, nullable=False),
-    Column("key_id", Text, nullable=False),
-    Column("signature", LargeBinary, nullable=False),
-    Column("sign_time", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
-)
 
 
 def add(tx: Transaction, list_id: str, number: int, signed: Signed, key: SigningKey) -> None:

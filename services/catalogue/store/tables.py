@@ -78,6 +78,7 @@ taxonomy_versions = Table(
     Column("concept_count", Integer, nullable=False),
     Column("label_count", Integer, nullable=False),
     moment("import_time", now=True),
+    moment("in_use_time"),  # of several the latest is in use
 )
 
 concepts = Table(
@@ -417,6 +418,21 @@ course_snapshots = Table(
 )
 
 # The metadata is complete once this module is imported, as Alembic expects.
-from services.catalogue.store import api_tables, assessment_tables, link_tables, market_tables  # noqa: E402
+from services.catalogue.store import (  # noqa: E402
+    api_tables,
+    assessment_tables,
+    link_tables,
+    market_tables,
+    shortage_tables,
+    taxonomy_tables,
+)
 
-__all__ = ["api_tables", "assessment_tables", "link_tables", "market_tables", "metadata"]
+__all__ = [
+    "api_tables",
+    "assessment_tables",
+    "link_tables",
+    "market_tables",
+    "metadata",
+    "shortage_tables",
+    "taxonomy_tables",
+]

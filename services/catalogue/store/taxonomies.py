@@ -18,6 +18,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
 ESCO, ISCO, SKILLS = "esco-occupations", "isco-08", "esco-skills"
+NATIONAL = "national-"  # before the name of a country's own scheme
 OCCUPATIONS = (ESCO, ISCO)
 
 
@@ -32,10 +33,11 @@ class ConceptRow(NamedTuple):
     labels: Sequence[tuple[str, str, bool]]
 
 
-def add_version(
-    tx: Transaction, scheme: str, version: str, language: str, rows: Sequence[ConceptRow]
-) -> None:
-    """Adds a version whole; raises Refusal(TAXONOMY_VERSION_EXISTS)."""
+def add_version(tx: Transaction, scheme: str, version: str, rows: Sequence[ConceptRow]) -> None:
+    """Adds a version whole; the first of a scheme is in use at once, any other stands beside it.
+
+    Raises Refusal(TAXONOMY_VERSION_EXISTS).
+    """
     if find_version(tx.connection, scheme, version) is not None:
         name = f"taxonomies/{scheme}/versions/{version}"
         raise Refusal(reason_pb2.REASON_TAXONOMY_VERSION_EXISTS, metadata={"taxonomy_version": name})
@@ -44,9 +46,10 @@ def add_version(
         insert(taxonomy_versions).values(
             scheme=scheme,
             version=version,
-            languages=[language],
+            languages=sorted({language for _, language, _, _ in labels}),
             concept_count=len(rows),
             label_count=len(labels),
+            in_use_time=None if scheme in in_use(tx.connection) else func.now(),
         )
     )
     copy(
@@ -102,10 +105,12 @@ def find_version(connection: Connection, scheme: str, version: str) -> Row[Any] 
     return connection.execute(statement).first()
 
 
-def newest(connection: Connection) -> dict[str, str]:
-    """Returns scheme → version imported last."""
-    statement = select(taxonomy_versions.c.scheme, taxonomy_versions.c.version).order_by(
-        taxonomy_versions.c.import_time
+def in_use(connection: Connection) -> dict[str, str]:
+    """Returns scheme → version in use: the one taken in use last."""
+    statement = (
+        select(taxonomy_versions.c.scheme, taxonomy_versions.c.version)
+        .where(taxonomy_versions.c.in_use_time.is_not(None))
+        .order_by(taxonomy_versions.c.in_use_time)
     )
     return {row.scheme: row.version for row in connection.execute(statement)}
 
@@ -122,8 +127,8 @@ def concept_ids(connection: Connection, scheme: str, version: str) -> Mapping[st
 
 
 def by_uri(connection: Connection, uris: Iterable[str]) -> dict[str, Any]:
-    """Returns URI → (uri, isco_code, label) of occupations, from the newest version that has it."""
-    current = [item for item in newest(connection).items() if item[0] in OCCUPATIONS]
+    """Returns URI → (uri, isco_code, label) of occupations, from the version in use that has it."""
+    current = [item for item in in_use(connection).items() if item[0] in OCCUPATIONS]
     statement = (
         select(concepts.c.uri, concepts.c.isco_code, func.min(concept_labels.c.label).label("label"))
         .join_from(
@@ -140,9 +145,35 @@ def by_uri(connection: Connection, uris: Iterable[str]) -> dict[str, Any]:
     return {row.uri: row for row in connection.execute(statement)}
 
 
+def concepts_of(
+    tx: Transaction, scheme: str, version: str, uris: Collection[str] | None = None
+) -> dict[str, tuple[str, str]]:
+    """Returns URI → (ISCO-08 code, preferred label, the English one where there is) of a version, of all or
+    some of its concepts."""
+    label = concept_labels.c
+    statement = (
+        select(concepts.c.uri, concepts.c.isco_code, label.language, label.label)
+        .join_from(
+            concepts,
+            concept_labels,
+            (label.scheme == concepts.c.scheme)
+            & (label.version == concepts.c.version)
+            & (label.concept_id == concepts.c.id),
+        )
+        .where(concepts.c.scheme == scheme, concepts.c.version == version, label.preferred)
+        .order_by(concepts.c.uri, label.language != "en", label.language, label.label)
+    )
+    if uris is not None:
+        statement = statement.where(concepts.c.uri.in_(uris))
+    found: dict[str, tuple[str, str]] = {}
+    for row in tx.execute(statement):
+        found.setdefault(row.uri, (row.isco_code, row.label))
+    return found
+
+
 def codes_of_uris(connection: Connection) -> dict[str, str]:
-    """Returns URI → ISCO-08 code of the occupations in the newest versions."""
-    current = [item for item in newest(connection).items() if item[0] in OCCUPATIONS]
+    """Returns URI → ISCO-08 code of the occupations in the version in uses."""
+    current = [item for item in in_use(connection).items() if item[0] in OCCUPATIONS]
     statement = select(concepts.c.uri, concepts.c.isco_code).where(
         tuple_(concepts.c.scheme, concepts.c.version).in_(current)
     )
@@ -150,7 +181,7 @@ def codes_of_uris(connection: Connection) -> dict[str, str]:
 
 
 def find(connection: Connection, name: str) -> tuple[Row[Any], list[Row[Any]]] | None:
-    """Returns the concept of a URI, or the group of an ISCO-08 code, with its labels, of the newest version
+    """Returns the concept of a URI, or the group of an ISCO-08 code, with its labels, of the version in use
     that has it; None: none has."""
     version = (taxonomy_versions.c.scheme == concepts.c.scheme) & (
         taxonomy_versions.c.version == concepts.c.version
@@ -159,7 +190,7 @@ def find(connection: Connection, name: str) -> tuple[Row[Any], list[Row[Any]]] |
         select(concepts)
         .join_from(concepts, taxonomy_versions, version)
         .where(or_(concepts.c.uri == name, (concepts.c.scheme == ISCO) & (concepts.c.isco_code == name)))
-        .order_by(taxonomy_versions.c.import_time.desc())
+        .order_by(taxonomy_versions.c.in_use_time.desc().nulls_last(), taxonomy_versions.c.import_time.desc())
         .limit(1)
     )
     row = connection.execute(statement).first()
@@ -173,9 +204,9 @@ def find(connection: Connection, name: str) -> tuple[Row[Any], list[Row[Any]]] |
 
 
 def names(connection: Connection, occupations: Collection[str]) -> dict[str, str]:
-    """Returns concept URI or ISCO-08 code → label, of those the newest versions have."""
+    """Returns concept URI or ISCO-08 code → label, of those the version in uses have."""
     found = {uri: str(row.label) for uri, row in by_uri(connection, occupations).items()}
-    version = newest(connection).get(ISCO)
+    version = in_use(connection).get(ISCO)
     groups = select(concepts.c.uri, concepts.c.code).where(
         concepts.c.scheme == ISCO, concepts.c.version == version, concepts.c.code.in_(occupations)
     )
@@ -184,8 +215,8 @@ def names(connection: Connection, occupations: Collection[str]) -> dict[str, str
 
 
 def isco_codes(connection: Connection) -> set[str]:
-    """Returns every ISCO-08 code of the newest ISCO-08 version, else of the occupations' own codes."""
-    version = newest(connection).get(ISCO)
+    """Returns every ISCO-08 code of the ISCO-08 version in use, else of the occupations' own codes."""
+    version = in_use(connection).get(ISCO)
     statement = select(concepts.c.isco_code).where(concepts.c.scheme.in_(OCCUPATIONS)).distinct()
     if version:
         statement = statement.where(concepts.c.scheme == ISCO, concepts.c.version == version)
@@ -205,10 +236,10 @@ class LabelRow(NamedTuple):
 
 
 def labels_for_matching(connection: Connection) -> list[LabelRow]:
-    """Returns every label of occupations in the newest versions."""
+    """Returns every label of occupations in the version in uses."""
     return [
         row
-        for scheme, version in newest(connection).items()
+        for scheme, version in in_use(connection).items()
         if scheme in OCCUPATIONS
         for row in labels_in(connection, scheme, version)
     ]
@@ -217,8 +248,8 @@ def labels_for_matching(connection: Connection) -> list[LabelRow]:
 def labels_of(
     connection: Connection, language: str, *schemes: str, preferred_only: bool = False
 ) -> list[Label]:
-    """Returns the labels of the newest versions of some schemes in one language."""
-    versions = newest(connection)
+    """Returns the labels of the version in uses of some schemes in one language."""
+    versions = in_use(connection)
     rows = [
         row
         for scheme in schemes
@@ -289,11 +320,14 @@ def descriptions(connection: Connection, scheme: str, version: str, language: st
 
 
 def state(connection: Connection) -> str:
-    """Returns what changes whenever a taxonomy or a label is added."""
-    statement = select(
-        taxonomy_versions.c.scheme, taxonomy_versions.c.version, taxonomy_versions.c.label_count
-    ).order_by(taxonomy_versions.c.import_time)
-    return ";".join(f"{row.scheme}/{row.version}/{row.label_count}" for row in connection.execute(statement))
+    """Returns what changes whenever a version is taken in use or gets a label."""
+    current = list(in_use(connection).items())
+    table = taxonomy_versions.c
+    statement = select(table.scheme, table.version, table.label_count).where(
+        tuple_(table.scheme, table.version).in_(current)
+    )
+    rows = connection.execute(statement.order_by(table.scheme))
+    return ";".join(f"{row.scheme}/{row.version}/{row.label_count}" for row in rows)
 
 
 def search(
@@ -305,7 +339,7 @@ def search(
     first.
     """
     wanted = normal(query)
-    current = [item for item in newest(connection).items() if not scheme or item[0] == scheme]
+    current = [item for item in in_use(connection).items() if not scheme or item[0] == scheme]
     where: list[ColumnElement[bool]] = [
         tuple_(concept_labels.c.scheme, concept_labels.c.version).in_(current)
     ]

@@ -19,6 +19,7 @@ from waymark.catalogue.v1 import (
 
 from services.cli.amounts import json_day
 from services.cli.client import Caller, request_id
+from services.cli.demo import versions
 from services.cli.demo.data import OCCUPATION, PLACE, REGION, SAMPLES
 from services.cli.demo.dating import dated
 from services.cli.demo.journey import Journey, Step, expect
@@ -26,6 +27,7 @@ from services.cli.exits import Failure
 from services.cli.uploads import upload_to_catalogue
 
 ROLE = "catalogue_manager"
+OCCUPATIONS = "esco-occupations"
 Run = feed_run_pb2.FeedRun
 ENDED = {Run.STATE_HELD, Run.STATE_SUCCEEDED, Run.STATE_FAILED, Run.STATE_REJECTED}
 HARBOUR, IBAN = "Harbour Crafts Academy", "BE48001123456727"
@@ -33,11 +35,16 @@ ACCREDITED_UNTIL = "2035-12-31"
 
 
 def import_taxonomy(journey: Journey) -> str:
-    """REST: brings the classification in, unless this very version is the newest already."""
+    """REST: brings the classification in, unless this very version is in use already."""
     caller = journey.person(ROLE, "Mila")
     files = journey.data.taxonomy
     present = caller.rest("GET", "/v1/taxonomyVersions", page_size=500).get("taxonomyVersions", [])
-    newest = next((each for each in present if "ESCO" in each["scheme"]), None)
+    used = [
+        each
+        for each in present
+        if each["name"].startswith(f"taxonomies/{OCCUPATIONS}/") and "inUseTime" in each
+    ]
+    newest = max(used, key=lambda each: str(each["inUseTime"]), default=None)
     if newest and newest["version"].split("-run-")[0] == files.version:
         return f"version {newest['version']} is there: {newest['conceptCount']} occupations"
     names = {each["version"] for each in present}
@@ -64,6 +71,10 @@ def import_taxonomy(journey: Journey) -> str:
             },
         )
         told.append(f"{answer['conceptCount']} concepts, {answer['labelCount']} labels")
+    if newest:  # beside which ours changes nothing yet
+        versions.apply(
+            journey, versions.propose(journey, f"taxonomies/{OCCUPATIONS}/versions/{version}")["name"]
+        )
     return f"version {version}: " + "; ".join(told)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.cli.demo.catalogue_rows import figures, ground
+from services.cli.demo.catalogue_rows import c01_taxonomy_change, figures, ground
 from services.cli.demo.journey import Journey
 from tests.support.traffic import Callers, Person
 
@@ -54,4 +54,6 @@ def fill(
     caseworker.surely("CreateAssessment", assessment=assessment)
     source = figures.register(journey)
     imported = figures.take_in(journey, source, figures.FOLDER / "figures.csv")
-    return {imported["name"], source}
+    uri = c01_taxonomy_change.tagged_course(journey)["occupations"][0]["uri"]
+    change = c01_taxonomy_change.propose(journey, uri)
+    return {imported["name"], source, change["name"]}

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.json_format import ParseDict
+from waymark.catalogue.v1.shortage_answer_pb2 import GetShortageProofResponse
+
 from services.cli.amounts import json_date
 from services.cli.client import request_id
 from services.cli.demo import catalogue
-from services.cli.demo.data import PLACE, REGION, SAMPLES
+from services.cli.demo.data import OCCUPATION, PLACE, REGION, SAMPLES
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.rows import ground
+from services.cli.exits import ExitCode
 from services.cli.output import money
+from services.cli.shortage_proof import proved
 from services.cli.uploads import upload_to_catalogue
+from services.platform.signing import keys_of
 
 BEFORE, AFTER = "Yusuf (V3)", "Elise (V3)"
 FOLDER = SAMPLES / "shortage"
@@ -49,9 +56,12 @@ def show(journey: Journey) -> str:
         for each in (granted, later)
     ]
     expect(all(replay.get("agrees", False) for replay in replays), "a decision does not come out as it was")
+    held = proof(journey, name, today)
+    expect(held["version"] == new, f"the proof is of {held['version']}")
     return (
         f"{money(granted['amount'])} by version {short(old)}; by {short(new)} refused for "
-        f"{later['reasonCodes'][0]}; computed again, both decisions agree with their list"
+        f"{later['reasonCodes'][0]}; computed again, both decisions agree with their list; "
+        f"an answer by {short(new)} is proved without a network, key {held['keyId']}"
     )
 
 
@@ -68,6 +78,17 @@ def publish(journey: Journey, name: str, file: Path, valid_from: date) -> str:
     version = maker.rest("POST", f"/v1/{name}/versions", draft)["name"]
     body = {"acceptFindings": True, "requestId": request_id()}
     return str(checker.rest("POST", f"/v1/{version}:publish", body)["name"])
+
+
+def proof(journey: Journey, name: str, day: date) -> dict[str, Any]:
+    """Asks for an answer with its proof and verifies it by the published keys; returns what is proved."""
+    anyone = journey.client.anonymous()
+    question = {"occupation": OCCUPATION, "nutsCode": PLACE, "date": json_date(day), "shortageList": name}
+    answer = anyone.rest("POST", "/v1/shortageLists:proof", {"request": question})
+    keys = keys_of(json.dumps(anyone.rest("GET", "/v1/shortageKeys")).encode())
+    found, code = proved(ParseDict(answer, GetShortageProofResponse()), keys)
+    expect(code == ExitCode.OK, f"the proof is {found['outcome']}")
+    return found
 
 
 def heard(journey: Journey, person: str, programme: str, version: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from waymark.catalogue.v1 import course_pb2 as waymark_dot_catalogue_dot_v1_dot_
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#waymark/catalogue/v1/taxonomy.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!waymark/catalogue/v1/course.proto\x1a waymark/options/v1/options.proto\"\xd6\x01\n\x0fTaxonomyVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x06scheme\x18\x02 \x01(\x0e\x32$.waymark.catalogue.v1.TaxonomyScheme\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x11\n\tlanguages\x18\x04 \x03(\t\x12\x15\n\rconcept_count\x18\x05 \x01(\x05\x12\x13\n\x0blabel_count\x18\x06 \x01(\x05\x12/\n\x0bimport_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x02\n\x07\x43oncept\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x11\n\tisco_code\x18\x04 \x01(\t\x12\x39\n\x06labels\x18\x05 \x03(\x0b\x32).waymark.catalogue.v1.Concept.LabelsEntry\x12\x42\n\x12\x61lternative_labels\x18\x06 \x03(\x0b\x32&.waymark.catalogue.v1.AlternativeLabel\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"3\n\x10\x41lternativeLabel\x12\x10\n\x08language\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"\xfb\x02\n\x15ImportTaxonomyRequest\x12W\n\x06upload\x18\x01 \x01(\tBG\xe2\x41\x01\x02\xbaH@r>2<^catalogueUploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x44\n\x06scheme\x18\x02 \x01(\x0e\x32$.waymark.catalogue.v1.TaxonomySchemeB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x44\n\x06\x66ormat\x18\x03 \x01(\x0e\x32$.waymark.catalogue.v1.TaxonomyFormatB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x32\n\x07version\x18\x04 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x32\x16^[0-9A-Za-z._-]{1,32}$\x12(\n\x08language\x18\x05 \x01(\tB\x16\xbaH\x13r\x0e\x32\x0c^[a-z]{2,3}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x06 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"Z\n\x1bListTaxonomyVersionsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"y\n\x1cListTaxonomyVersionsResponse\x12@\n\x11taxonomy_versions\x18\x01 \x03(\x0b\x32%.waymark.catalogue.v1.TaxonomyVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x86\x01\n\x11GetConceptRequest\x12q\n\x04name\x18\x01 \x01(\tBc\xe2\x41\x01\x02\xbaH\\rZ2X^taxonomies/[a-z0-9-]{1,32}/versions/[0-9A-Za-z._-]{1,32}/concepts/[0-9A-Za-z._-]{1,64}$\"\xdc\x01\n\x15SearchConceptsRequest\x12\x1d\n\x05query\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12>\n\x06scheme\x18\x02 \x01(\x0e\x32$.waymark.catalogue.v1.TaxonomySchemeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12(\n\x08language\x18\x03 \x01(\tB\x16\xbaH\x13r\x0e\x32\x0c^[a-z]{2,3}$\xd8\x01\x01\x12\x1c\n\tpage_size\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"b\n\x16SearchConceptsResponse\x12/\n\x08\x63oncepts\x18\x01 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Concept\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc0\x01\n\x12PreviewTagsRequest\x12\x1c\n\x04text\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\x12\x44\n\x06scheme\x18\x02 \x01(\x0e\x32$.waymark.catalogue.v1.TaxonomySchemeB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12)\n\x08language\x18\x03 \x01(\tB\x17\xe2\x41\x01\x02\xbaH\x10r\x0e\x32\x0c^[a-z]{2,3}$\x12\x1b\n\x08max_tags\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x14(\x00\"E\n\x13PreviewTagsResponse\x12.\n\x04tags\x18\x01 \x03(\x0b\x32 .waymark.catalogue.v1.ConceptTag\"\x87\x01\n\nConceptTag\x12\x0b\n\x03uri\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12/\n\x06origin\x18\x03 \x01(\x0e\x32\x1f.waymark.catalogue.v1.TagOrigin\x12\x12\n\nconfidence\x18\x04 \x01(\x02\x12\x18\n\x10taxonomy_version\x18\x05 \x01(\t*\x95\x01\n\x0eTaxonomyScheme\x12\x1f\n\x1bTAXONOMY_SCHEME_UNSPECIFIED\x10\x00\x12$\n TAXONOMY_SCHEME_ESCO_OCCUPATIONS\x10\x01\x12\x1b\n\x17TAXONOMY_SCHEME_ISCO_08\x10\x02\x12\x1f\n\x1bTAXONOMY_SCHEME_ESCO_SKILLS\x10\x03*\xc5\x01\n\x0eTaxonomyFormat\x12\x1f\n\x1bTAXONOMY_FORMAT_UNSPECIFIED\x10\x00\x12(\n$TAXONOMY_FORMAT_ESCO_OCCUPATIONS_CSV\x10\x01\x12#\n\x1fTAXONOMY_FORMAT_ISCO_GROUPS_CSV\x10\x02\x12\x1e\n\x1aTAXONOMY_FORMAT_LABELS_CSV\x10\x03\x12#\n\x1fTAXONOMY_FORMAT_ESCO_SKILLS_CSV\x10\x04\x32\x83\x06\n\x0fTaxonomyService\x12\x8e\x01\n\x0eImportTaxonomy\x12+.waymark.catalogue.v1.ImportTaxonomyRequest\x1a%.waymark.catalogue.v1.TaxonomyVersion\"(\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/taxonomies:import:\x01*\x12\xa1\x01\n\x14ListTaxonomyVersions\x12\x31.waymark.catalogue.v1.ListTaxonomyVersionsRequest\x1a\x32.waymark.catalogue.v1.ListTaxonomyVersionsResponse\"\"\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/taxonomyVersions\x12\x91\x01\n\nGetConcept\x12\'.waymark.catalogue.v1.GetConceptRequest\x1a\x1d.waymark.catalogue.v1.Concept\";\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02/\x12-/v1/{name=taxonomies/*/versions/*/concepts/*}\x12\x8e\x01\n\x0eSearchConcepts\x12+.waymark.catalogue.v1.SearchConceptsRequest\x1a,.waymark.catalogue.v1.SearchConceptsResponse\"!\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/concepts:search\x12\x95\x01\n\x0bPreviewTags\x12(.waymark.catalogue.v1.PreviewTagsRequest\x1a).waymark.catalogue.v1.PreviewTagsResponse\"1\x8a\xb5\x18\x08\n\x02\x08\x06\n\x02\x08\x02\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/taxonomies:previewTags:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#waymark/catalogue/v1/taxonomy.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!waymark/catalogue/v1/course.proto\x1a waymark/options/v1/options.proto\"\x87\x02\n\x0fTaxonomyVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x06scheme\x18\x02 \x01(\x0e\x32$.waymark.catalogue.v1.TaxonomyScheme\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x11\n\tlanguages\x18\x04 \x03(\t\x12\x15\n\rconcept_count\x18\x05 \x01(\x05\x12\x13\n\x0blabel_count\x18\x06 \x01(\x05\x12/\n\x0bimport_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bin_use_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x02\n\x07\x43oncept\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x11\n\tisco_code\x18\x04 \x01(\t\x12\x39\n\x06labels\x18\x05 \x03(\x0b\x32).waymark.catalogue.v1.Concept.LabelsEntry\x12\x42\n\x12\x61lternative_labels\x18\x06 \x03(\x0b\x32&.waymark.catalogue.v1.AlternativeLabel\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"3\n\x10\x41lternativeLabel\x12\x10\n\x08language\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"\xb9\x03\n\x15ImportTaxonomyRequest\x12W\n\x06upload\x18\x01 \x01(\tBG\xe2\x41\x01\x02\xbaH@r>2<^catalogueUploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x44\n\x06scheme\x18\x02 \x01(\x0e\x32$.waymark.catalogue.v1.TaxonomySchemeB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x44\n\x06\x66ormat\x18\x03 \x01(\x0e\x32$.waymark.catalogue.v1.TaxonomyFormatB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x32\n\x07version\x18\x04 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x32\x16^[0-9A-Za-z._-]{1,32}$\x12(\n\x08language\x18\x05 \x01(\tB\x16\xbaH\x13r\x0e\x32\x0c^[a-z]{2,3}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x06 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12<\n\x0fnational_scheme\x18\x07 \x01(\tB#\xbaH r\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,22}$\xd8\x01\x01\"Z\n\x1bListTaxonomyVersionsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"y\n\x1cListTaxonomyVersionsResponse\x12@\n\x11taxonomy_versions\x18\x01 \x03(\x0b\x32%.waymark.catalogue.v1.TaxonomyVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x86\x01\n\x11GetConceptRequest\x12q\n\x04name\x18\x01 \x01(\tBc\xe2\x41\x01\x02\xbaH\\rZ2X^taxonomies/[a-z0-9-]{1,32}/versions/[0-9A-Za-z._-]{1,32}/concepts/[0-9A-Za-z._-]{1,64}$\"\xdc\x01\n\x15SearchConceptsRequest\x12\x1d\n\x05query\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12>\n\x06scheme\x18\x02 \x01(\x0e\x32$.waymark.catalogue.v1.TaxonomySchemeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12(\n\x08language\x18\x03 \x01(\tB\x16\xbaH\x13r\x0e\x32\x0c^[a-z]{2,3}$\xd8\x01\x01\x12\x1c\n\tpage_size\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"b\n\x16SearchConceptsResponse\x12/\n\x08\x63oncepts\x18\x01 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Concept\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc0\x01\n\x12PreviewTagsRequest\x12\x1c\n\x04text\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\x12\x44\n\x06scheme\x18\x02 \x01(\x0e\x32$.waymark.catalogue.v1.TaxonomySchemeB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12)\n\x08language\x18\x03 \x01(\tB\x17\xe2\x41\x01\x02\xbaH\x10r\x0e\x32\x0c^[a-z]{2,3}$\x12\x1b\n\x08max_tags\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x14(\x00\"E\n\x13PreviewTagsResponse\x12.\n\x04tags\x18\x01 \x03(\x0b\x32 .waymark.catalogue.v1.ConceptTag\"\x87\x01\n\nConceptTag\x12\x0b\n\x03uri\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12/\n\x06origin\x18\x03 \x01(\x0e\x32\x1f.waymark.catalogue.v1.TagOrigin\x12\x12\n\nconfidence\x18\x04 \x01(\x02\x12\x18\n\x10taxonomy_version\x18\x05 \x01(\t*\x9d\x02\n\x0eTaxonomyScheme\x12\x1f\n\x1bTAXONOMY_SCHEME_UNSPECIFIED\x10\x00\x12$\n TAXONOMY_SCHEME_ESCO_OCCUPATIONS\x10\x01\x12\x1b\n\x17TAXONOMY_SCHEME_ISCO_08\x10\x02\x12\x1f\n\x1bTAXONOMY_SCHEME_ESCO_SKILLS\x10\x03\x12\x1b\n\x17TAXONOMY_SCHEME_ISCED_F\x10\x04\x12\x17\n\x13TAXONOMY_SCHEME_EQF\x10\x05\x12\x18\n\x14TAXONOMY_SCHEME_NACE\x10\x06\x12\x18\n\x14TAXONOMY_SCHEME_NUTS\x10\x07\x12\x1c\n\x18TAXONOMY_SCHEME_NATIONAL\x10\x08*\xe7\x01\n\x0eTaxonomyFormat\x12\x1f\n\x1bTAXONOMY_FORMAT_UNSPECIFIED\x10\x00\x12(\n$TAXONOMY_FORMAT_ESCO_OCCUPATIONS_CSV\x10\x01\x12#\n\x1fTAXONOMY_FORMAT_ISCO_GROUPS_CSV\x10\x02\x12\x1e\n\x1aTAXONOMY_FORMAT_LABELS_CSV\x10\x03\x12#\n\x1fTAXONOMY_FORMAT_ESCO_SKILLS_CSV\x10\x04\x12 \n\x1cTAXONOMY_FORMAT_TEMPLATE_CSV\x10\x05\x32\x83\x06\n\x0fTaxonomyService\x12\x8e\x01\n\x0eImportTaxonomy\x12+.waymark.catalogue.v1.ImportTaxonomyRequest\x1a%.waymark.catalogue.v1.TaxonomyVersion\"(\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/taxonomies:import:\x01*\x12\xa1\x01\n\x14ListTaxonomyVersions\x12\x31.waymark.catalogue.v1.ListTaxonomyVersionsRequest\x1a\x32.waymark.catalogue.v1.ListTaxonomyVersionsResponse\"\"\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/taxonomyVersions\x12\x91\x01\n\nGetConcept\x12\'.waymark.catalogue.v1.GetConceptRequest\x1a\x1d.waymark.catalogue.v1.Concept\";\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02/\x12-/v1/{name=taxonomies/*/versions/*/concepts/*}\x12\x8e\x01\n\x0eSearchConcepts\x12+.waymark.catalogue.v1.SearchConceptsRequest\x1a,.waymark.catalogue.v1.SearchConceptsResponse\"!\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/concepts:search\x12\x95\x01\n\x0bPreviewTags\x12(.waymark.catalogue.v1.PreviewTagsRequest\x1a).waymark.catalogue.v1.PreviewTagsResponse\"1\x8a\xb5\x18\x08\n\x02\x08\x06\n\x02\x08\x02\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/taxonomies:previewTags:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +51,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTTAXONOMYREQUEST'].fields_by_name['language']._serialized_options = b'\272H\023r\0162\014^[a-z]{2,3}$\330\001\001'
   _globals['_IMPORTTAXONOMYREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_IMPORTTAXONOMYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_IMPORTTAXONOMYREQUEST'].fields_by_name['national_scheme']._loaded_options = None
+  _globals['_IMPORTTAXONOMYREQUEST'].fields_by_name['national_scheme']._serialized_options = b'\272H r\0332\031^[a-z0-9][a-z0-9-]{0,22}$\330\001\001'
   _globals['_LISTTAXONOMYVERSIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTTAXONOMYVERSIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
   _globals['_LISTTAXONOMYVERSIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -85,36 +87,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TAXONOMYSERVICE'].methods_by_name['SearchConcepts']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\025\022\023/v1/concepts:search'
   _globals['_TAXONOMYSERVICE'].methods_by_name['PreviewTags']._loaded_options = None
   _globals['_TAXONOMYSERVICE'].methods_by_name['PreviewTags']._serialized_options = b'\212\265\030\010\n\002\010\006\n\002\010\002\202\323\344\223\002\037\"\032/v1/taxonomies:previewTags:\001*'
-  _globals['_TAXONOMYSCHEME']._serialized_start=2254
-  _globals['_TAXONOMYSCHEME']._serialized_end=2403
-  _globals['_TAXONOMYFORMAT']._serialized_start=2406
-  _globals['_TAXONOMYFORMAT']._serialized_end=2603
+  _globals['_TAXONOMYSCHEME']._serialized_start=2365
+  _globals['_TAXONOMYSCHEME']._serialized_end=2650
+  _globals['_TAXONOMYFORMAT']._serialized_start=2653
+  _globals['_TAXONOMYFORMAT']._serialized_end=2884
   _globals['_TAXONOMYVERSION']._serialized_start=256
-  _globals['_TAXONOMYVERSION']._serialized_end=470
-  _globals['_CONCEPT']._serialized_start=473
-  _globals['_CONCEPT']._serialized_end=737
-  _globals['_CONCEPT_LABELSENTRY']._serialized_start=692
-  _globals['_CONCEPT_LABELSENTRY']._serialized_end=737
-  _globals['_ALTERNATIVELABEL']._serialized_start=739
-  _globals['_ALTERNATIVELABEL']._serialized_end=790
-  _globals['_IMPORTTAXONOMYREQUEST']._serialized_start=793
-  _globals['_IMPORTTAXONOMYREQUEST']._serialized_end=1172
-  _globals['_LISTTAXONOMYVERSIONSREQUEST']._serialized_start=1174
-  _globals['_LISTTAXONOMYVERSIONSREQUEST']._serialized_end=1264
-  _globals['_LISTTAXONOMYVERSIONSRESPONSE']._serialized_start=1266
-  _globals['_LISTTAXONOMYVERSIONSRESPONSE']._serialized_end=1387
-  _globals['_GETCONCEPTREQUEST']._serialized_start=1390
-  _globals['_GETCONCEPTREQUEST']._serialized_end=1524
-  _globals['_SEARCHCONCEPTSREQUEST']._serialized_start=1527
-  _globals['_SEARCHCONCEPTSREQUEST']._serialized_end=1747
-  _globals['_SEARCHCONCEPTSRESPONSE']._serialized_start=1749
-  _globals['_SEARCHCONCEPTSRESPONSE']._serialized_end=1847
-  _globals['_PREVIEWTAGSREQUEST']._serialized_start=1850
-  _globals['_PREVIEWTAGSREQUEST']._serialized_end=2042
-  _globals['_PREVIEWTAGSRESPONSE']._serialized_start=2044
-  _globals['_PREVIEWTAGSRESPONSE']._serialized_end=2113
-  _globals['_CONCEPTTAG']._serialized_start=2116
-  _globals['_CONCEPTTAG']._serialized_end=2251
-  _globals['_TAXONOMYSERVICE']._serialized_start=2606
-  _globals['_TAXONOMYSERVICE']._serialized_end=3377
+  _globals['_TAXONOMYVERSION']._serialized_end=519
+  _globals['_CONCEPT']._serialized_start=522
+  _globals['_CONCEPT']._serialized_end=786
+  _globals['_CONCEPT_LABELSENTRY']._serialized_start=741
+  _globals['_CONCEPT_LABELSENTRY']._serialized_end=786
+  _globals['_ALTERNATIVELABEL']._serialized_start=788
+  _globals['_ALTERNATIVELABEL']._serialized_end=839
+  _globals['_IMPORTTAXONOMYREQUEST']._serialized_start=842
+  _globals['_IMPORTTAXONOMYREQUEST']._serialized_end=1283
+  _globals['_LISTTAXONOMYVERSIONSREQUEST']._serialized_start=1285
+  _globals['_LISTTAXONOMYVERSIONSREQUEST']._serialized_end=1375
+  _globals['_LISTTAXONOMYVERSIONSRESPONSE']._serialized_start=1377
+  _globals['_LISTTAXONOMYVERSIONSRESPONSE']._serialized_end=1498
+  _globals['_GETCONCEPTREQUEST']._serialized_start=1501
+  _globals['_GETCONCEPTREQUEST']._serialized_end=1635
+  _globals['_SEARCHCONCEPTSREQUEST']._serialized_start=1638
+  _globals['_SEARCHCONCEPTSREQUEST']._serialized_end=1858
+  _globals['_SEARCHCONCEPTSRESPONSE']._serialized_start=1860
+  _globals['_SEARCHCONCEPTSRESPONSE']._serialized_end=1958
+  _globals['_PREVIEWTAGSREQUEST']._serialized_start=1961
+  _globals['_PREVIEWTAGSREQUEST']._serialized_end=2153
+  _globals['_PREVIEWTAGSRESPONSE']._serialized_start=2155
+  _globals['_PREVIEWTAGSRESPONSE']._serialized_end=2224
+  _globals['_CONCEPTTAG']._serialized_start=2227
+  _globals['_CONCEPTTAG']._serialized_end=2362
+  _globals['_TAXONOMYSERVICE']._serialized_start=2887
+  _globals['_TAXONOMYSERVICE']._serialized_end=3658
 # @@protoc_insertion_point(module_scope)

@@ -31,6 +31,16 @@ class _TaxonomySchemeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Taxono
     TAXONOMY_SCHEME_ESCO_OCCUPATIONS: _TaxonomyScheme.ValueType  # 1
     TAXONOMY_SCHEME_ISCO_08: _TaxonomyScheme.ValueType  # 2
     TAXONOMY_SCHEME_ESCO_SKILLS: _TaxonomyScheme.ValueType  # 3
+    TAXONOMY_SCHEME_ISCED_F: _TaxonomyScheme.ValueType  # 4
+    """Fields of education and training."""
+    TAXONOMY_SCHEME_EQF: _TaxonomyScheme.ValueType  # 5
+    """Levels of the European Qualifications Framework."""
+    TAXONOMY_SCHEME_NACE: _TaxonomyScheme.ValueType  # 6
+    """Economic activities."""
+    TAXONOMY_SCHEME_NUTS: _TaxonomyScheme.ValueType  # 7
+    """Regions."""
+    TAXONOMY_SCHEME_NATIONAL: _TaxonomyScheme.ValueType  # 8
+    """A country's own; `national_scheme` names it."""
 
 class TaxonomyScheme(_TaxonomyScheme, metaclass=_TaxonomySchemeEnumTypeWrapper):
     """A classification scheme."""
@@ -39,6 +49,16 @@ TAXONOMY_SCHEME_UNSPECIFIED: TaxonomyScheme.ValueType  # 0
 TAXONOMY_SCHEME_ESCO_OCCUPATIONS: TaxonomyScheme.ValueType  # 1
 TAXONOMY_SCHEME_ISCO_08: TaxonomyScheme.ValueType  # 2
 TAXONOMY_SCHEME_ESCO_SKILLS: TaxonomyScheme.ValueType  # 3
+TAXONOMY_SCHEME_ISCED_F: TaxonomyScheme.ValueType  # 4
+"""Fields of education and training."""
+TAXONOMY_SCHEME_EQF: TaxonomyScheme.ValueType  # 5
+"""Levels of the European Qualifications Framework."""
+TAXONOMY_SCHEME_NACE: TaxonomyScheme.ValueType  # 6
+"""Economic activities."""
+TAXONOMY_SCHEME_NUTS: TaxonomyScheme.ValueType  # 7
+"""Regions."""
+TAXONOMY_SCHEME_NATIONAL: TaxonomyScheme.ValueType  # 8
+"""A country's own; `national_scheme` names it."""
 Global___TaxonomyScheme: _TypeAlias = TaxonomyScheme  # noqa: Y015
 
 class _TaxonomyFormat:
@@ -52,6 +72,7 @@ class _TaxonomyFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Taxono
     TAXONOMY_FORMAT_ISCO_GROUPS_CSV: _TaxonomyFormat.ValueType  # 2
     TAXONOMY_FORMAT_LABELS_CSV: _TaxonomyFormat.ValueType  # 3
     TAXONOMY_FORMAT_ESCO_SKILLS_CSV: _TaxonomyFormat.ValueType  # 4
+    TAXONOMY_FORMAT_TEMPLATE_CSV: _TaxonomyFormat.ValueType  # 5
 
 class TaxonomyFormat(_TaxonomyFormat, metaclass=_TaxonomyFormatEnumTypeWrapper):
     """Columns of a taxonomy file."""
@@ -61,6 +82,7 @@ TAXONOMY_FORMAT_ESCO_OCCUPATIONS_CSV: TaxonomyFormat.ValueType  # 1
 TAXONOMY_FORMAT_ISCO_GROUPS_CSV: TaxonomyFormat.ValueType  # 2
 TAXONOMY_FORMAT_LABELS_CSV: TaxonomyFormat.ValueType  # 3
 TAXONOMY_FORMAT_ESCO_SKILLS_CSV: TaxonomyFormat.ValueType  # 4
+TAXONOMY_FORMAT_TEMPLATE_CSV: TaxonomyFormat.ValueType  # 5
 Global___TaxonomyFormat: _TypeAlias = TaxonomyFormat  # noqa: Y015
 
 @_typing.final
@@ -76,8 +98,11 @@ class TaxonomyVersion(_message.Message):
     CONCEPT_COUNT_FIELD_NUMBER: _builtins.int
     LABEL_COUNT_FIELD_NUMBER: _builtins.int
     IMPORT_TIME_FIELD_NUMBER: _builtins.int
+    IN_USE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Resource name `taxonomies/{scheme}/versions/{version}`; scheme is `esco-occupations`, `esco-skills` or `isco-08`."""
+    """Resource name `taxonomies/{scheme}/versions/{version}`; scheme is `esco-occupations`, `esco-skills`, `isco-08`,
+    `isced-f`, `eqf`, `nace`, `nuts` or `national-{name}`.
+    """
     scheme: Global___TaxonomyScheme.ValueType
     """Scheme."""
     version: _builtins.str
@@ -94,6 +119,10 @@ class TaxonomyVersion(_message.Message):
     def import_time(self) -> _timestamp_pb2.Timestamp:
         """When it was imported, UTC."""
 
+    @_builtins.property
+    def in_use_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when it is or was in use, UTC; unset: never. Of several versions of a scheme the latest is in use."""
+
     def __init__(
         self,
         *,
@@ -104,10 +133,11 @@ class TaxonomyVersion(_message.Message):
         concept_count: _builtins.int = ...,
         label_count: _builtins.int = ...,
         import_time: _timestamp_pb2.Timestamp | None = ...,
+        in_use_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["import_time", b"import_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["import_time", b"import_time", "in_use_time", b"in_use_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["concept_count", b"concept_count", "import_time", b"import_time", "label_count", b"label_count", "languages", b"languages", "name", b"name", "scheme", b"scheme", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["concept_count", b"concept_count", "import_time", b"import_time", "in_use_time", b"in_use_time", "label_count", b"label_count", "languages", b"languages", "name", b"name", "scheme", b"scheme", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -221,13 +251,16 @@ class ImportTaxonomyRequest(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    NATIONAL_SCHEME_FIELD_NUMBER: _builtins.int
     upload: _builtins.str
     """Ready upload, `catalogueUploads/{id}`."""
     scheme: Global___TaxonomyScheme.ValueType
     """Scheme."""
     format: Global___TaxonomyFormat.ValueType
     """Columns of the file. ESCO occupations, ESCO skills and ISCO groups are the CSV files that ESCO publishes. Labels have the columns
-    `concept` (URI or ISCO-08 code), `language`, `label`, and need the version to be there.
+    `concept` (URI or ISCO-08 code), `language`, `label`, and need the version to be there. The template is for any scheme:
+    `code` and `label`, and where wanted `uri` (else `urn:waymark:{scheme}:{code}`), `language`, `alternative_labels` (with |
+    between them), `description`, `isco_code`; further rows of a code add its labels in other languages.
     """
     version: _builtins.str
     """Version as the publisher names it."""
@@ -235,6 +268,8 @@ class ImportTaxonomyRequest(_message.Message):
     """Language of the labels, BCP 47; not used by the labels format."""
     request_id: _builtins.str
     """UUID that makes a repeat of this request safe."""
+    national_scheme: _builtins.str
+    """For the scheme NATIONAL: its name, for example `rome`."""
     def __init__(
         self,
         *,
@@ -244,10 +279,11 @@ class ImportTaxonomyRequest(_message.Message):
         version: _builtins.str = ...,
         language: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        national_scheme: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "language", b"language", "request_id", b"request_id", "scheme", b"scheme", "upload", b"upload", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "language", b"language", "national_scheme", b"national_scheme", "request_id", b"request_id", "scheme", b"scheme", "upload", b"upload", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

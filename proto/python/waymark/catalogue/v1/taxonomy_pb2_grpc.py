@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class TaxonomyServiceStub:
-    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups.
+    """Classifications by version, side by side: ESCO occupations and skills, ISCO-08, ISCED-F, EQF, NACE, NUTS and national
+    ones. The first version of a scheme is in use at once; a later one is taken in use by TaxonomyChangeService.
     """
 
     def __init__(self, channel):
@@ -63,7 +64,8 @@ class TaxonomyServiceStub:
 
 
 class TaxonomyServiceServicer:
-    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups.
+    """Classifications by version, side by side: ESCO occupations and skills, ISCO-08, ISCED-F, EQF, NACE, NUTS and national
+    ones. The first version of a scheme is in use at once; a later one is taken in use by TaxonomyChangeService.
     """
 
     def ImportTaxonomy(self, request, context):
@@ -92,7 +94,7 @@ class TaxonomyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchConcepts(self, request, context):
-        """Finds concepts by label, URI or ISCO-08 code in the newest version of each scheme; best match first.
+        """Finds concepts by label, URI or ISCO-08 code in the version of each scheme in use; best match first.
         Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -100,7 +102,7 @@ class TaxonomyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PreviewTags(self, request, context):
-        """Tells which skills or occupations of the newest version of a scheme a phrase names, surest first. Give it a title, a
+        """Tells which skills or occupations of the version of a scheme in use a phrase names, surest first. Give it a title, a
         learning outcome or a sentence; of a longer text only the first 40 words count. The same phrase, version and labels
         give the same tags. Stores nothing.
         Errors: INVALID_ARGUMENT, NOT_FOUND.
@@ -146,7 +148,8 @@ def add_TaxonomyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TaxonomyService:
-    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups.
+    """Classifications by version, side by side: ESCO occupations and skills, ISCO-08, ISCED-F, EQF, NACE, NUTS and national
+    ones. The first version of a scheme is in use at once; a later one is taken in use by TaxonomyChangeService.
     """
 
     @staticmethod

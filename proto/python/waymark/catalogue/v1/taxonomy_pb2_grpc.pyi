@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TaxonomyServiceStub:
-    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups."""
+    """Classifications by version, side by side: ESCO occupations and skills, ISCO-08, ISCED-F, EQF, NACE, NUTS and national
+    ones. The first version of a scheme is in use at once; a later one is taken in use by TaxonomyChangeService.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -47,11 +49,11 @@ class TaxonomyServiceStub:
     Errors: NOT_FOUND.
     """
     SearchConcepts: _grpc.UnaryUnaryMultiCallable[_taxonomy_pb2.SearchConceptsRequest, _taxonomy_pb2.SearchConceptsResponse]
-    """Finds concepts by label, URI or ISCO-08 code in the newest version of each scheme; best match first.
+    """Finds concepts by label, URI or ISCO-08 code in the version of each scheme in use; best match first.
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     PreviewTags: _grpc.UnaryUnaryMultiCallable[_taxonomy_pb2.PreviewTagsRequest, _taxonomy_pb2.PreviewTagsResponse]
-    """Tells which skills or occupations of the newest version of a scheme a phrase names, surest first. Give it a title, a
+    """Tells which skills or occupations of the version of a scheme in use a phrase names, surest first. Give it a title, a
     learning outcome or a sentence; of a longer text only the first 40 words count. The same phrase, version and labels
     give the same tags. Stores nothing.
     Errors: INVALID_ARGUMENT, NOT_FOUND.
@@ -59,7 +61,9 @@ class TaxonomyServiceStub:
 
 @_typing.type_check_only
 class TaxonomyServiceAsyncStub(TaxonomyServiceStub):
-    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups."""
+    """Classifications by version, side by side: ESCO occupations and skills, ISCO-08, ISCED-F, EQF, NACE, NUTS and national
+    ones. The first version of a scheme is in use at once; a later one is taken in use by TaxonomyChangeService.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportTaxonomy: _aio.UnaryUnaryMultiCallable[_taxonomy_pb2.ImportTaxonomyRequest, _taxonomy_pb2.TaxonomyVersion]  # type: ignore[assignment]
@@ -76,18 +80,20 @@ class TaxonomyServiceAsyncStub(TaxonomyServiceStub):
     Errors: NOT_FOUND.
     """
     SearchConcepts: _aio.UnaryUnaryMultiCallable[_taxonomy_pb2.SearchConceptsRequest, _taxonomy_pb2.SearchConceptsResponse]  # type: ignore[assignment]
-    """Finds concepts by label, URI or ISCO-08 code in the newest version of each scheme; best match first.
+    """Finds concepts by label, URI or ISCO-08 code in the version of each scheme in use; best match first.
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     PreviewTags: _aio.UnaryUnaryMultiCallable[_taxonomy_pb2.PreviewTagsRequest, _taxonomy_pb2.PreviewTagsResponse]  # type: ignore[assignment]
-    """Tells which skills or occupations of the newest version of a scheme a phrase names, surest first. Give it a title, a
+    """Tells which skills or occupations of the version of a scheme in use a phrase names, surest first. Give it a title, a
     learning outcome or a sentence; of a longer text only the first 40 words count. The same phrase, version and labels
     give the same tags. Stores nothing.
     Errors: INVALID_ARGUMENT, NOT_FOUND.
     """
 
 class TaxonomyServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Classifications of occupations and skills, by version: ESCO occupations and skills, ISCO-08 groups."""
+    """Classifications by version, side by side: ESCO occupations and skills, ISCO-08, ISCED-F, EQF, NACE, NUTS and national
+    ones. The first version of a scheme is in use at once; a later one is taken in use by TaxonomyChangeService.
+    """
 
     @_abc_1.abstractmethod
     def ImportTaxonomy(
@@ -126,7 +132,7 @@ class TaxonomyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _taxonomy_pb2.SearchConceptsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_taxonomy_pb2.SearchConceptsResponse, _abc.Awaitable[_taxonomy_pb2.SearchConceptsResponse]]:
-        """Finds concepts by label, URI or ISCO-08 code in the newest version of each scheme; best match first.
+        """Finds concepts by label, URI or ISCO-08 code in the version of each scheme in use; best match first.
         Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
 
@@ -136,7 +142,7 @@ class TaxonomyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _taxonomy_pb2.PreviewTagsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_taxonomy_pb2.PreviewTagsResponse, _abc.Awaitable[_taxonomy_pb2.PreviewTagsResponse]]:
-        """Tells which skills or occupations of the newest version of a scheme a phrase names, surest first. Give it a title, a
+        """Tells which skills or occupations of the version of a scheme in use a phrase names, surest first. Give it a title, a
         learning outcome or a sentence; of a longer text only the first 40 words count. The same phrase, version and labels
         give the same tags. Stores nothing.
         Errors: INVALID_ARGUMENT, NOT_FOUND.
