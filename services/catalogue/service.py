@@ -11,6 +11,7 @@ from waymark.catalogue.v1 import (
     assessment_pb2_grpc,
     contact_details_pb2_grpc,
     course_change_pb2_grpc,
+    course_completeness_pb2_grpc,
     course_export_pb2_grpc,
     course_link_pb2_grpc,
     course_pb2_grpc,
@@ -32,6 +33,7 @@ from services.catalogue.api.accreditations import announce_begun, announce_run_o
 from services.catalogue.api.agreement_reviews import AgreementReviewApi
 from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_reviews, end_those_over
 from services.catalogue.api.assessments import AssessmentApi
+from services.catalogue.api.completeness import CourseCompletenessApi
 from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.course_changes import CourseChangeApi
 from services.catalogue.api.course_exports import CourseExportApi
@@ -51,10 +53,10 @@ from services.catalogue.api.sources import SourceApi
 from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
+from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
-from services.catalogue.linking import follow_changes
 from services.catalogue.search.follower import follow
 from services.platform.app import App
 from services.platform.operations.runner import run_due
@@ -73,6 +75,7 @@ SERVICERS: Sequence[Servicer] = (
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
+    (course_completeness_pb2_grpc.add_CourseCompletenessServiceServicer_to_server, CourseCompletenessApi),
     (course_link_pb2_grpc.add_CourseLinkServiceServicer_to_server, CourseLinkApi),
     (course_snapshot_pb2_grpc.add_CourseSnapshotServiceServicer_to_server, CourseSnapshotApi),
     (course_change_pb2_grpc.add_CourseChangeServiceServicer_to_server, CourseChangeApi),
@@ -97,7 +100,7 @@ DEFINITION = ServiceDefinition(
     reactions={},
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
-        Job("course-links", timedelta(seconds=1), follow_changes),
+        Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("course-snapshots", timedelta(seconds=1), make_waiting),
         Job("operations", timedelta(seconds=1), work_on),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),

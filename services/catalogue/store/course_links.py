@@ -10,12 +10,13 @@ from sqlalchemy import Row, Select, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from waymark.catalogue.v1.course_link_pb2 import CourseLink
 
+from services.catalogue.domain import completeness
 from services.catalogue.domain.likeness import RULE, Features, keys
 from services.catalogue.store.course_changes import Place, place_of
-from services.catalogue.store.link_tables import course_features, course_followers, course_links
+from services.catalogue.store.derived_tables import course_features, course_followers, course_links
 from services.platform.db.transaction import Transaction
 
-FOLLOWER = f"likeness-{RULE}"
+FOLLOWER = f"rules-{RULE}-{completeness.RULE}"  # who changes a rule begins anew
 MOST = 50  # courses that one is compared with
 _f, _l = course_features.c, course_links.c
 
@@ -77,8 +78,9 @@ def features_of(row: Any) -> Features:
 
 
 def known(tx: Transaction, courses: Collection[str]) -> dict[str, Features]:
-    """Returns the features of those of the courses that have some."""
-    rows = tx.execute(select(course_features).where(_f.course_id.in_(courses)))
+    """Returns the features, by this RULE, of those of the courses that have some."""
+    statement = select(course_features).where(_f.course_id.in_(courses), _f.rule_version == RULE)
+    rows = tx.execute(statement)
     return {row.course_id: features_of(row) for row in rows}
 
 
@@ -89,12 +91,13 @@ def put(tx: Transaction, source_of: Mapping[str, str], found: Mapping[str, Featu
             "course_id": course,
             "source_id": source_of[course],
             "keys": keys(features.titles),
+            "rule_version": RULE,
             **features._asdict(),
         }
         for course, features in found.items()
     ]
     statement = insert(course_features)
-    changed = {name: statement.excluded[name] for name in (*Features._fields, "keys")}
+    changed = {name: statement.excluded[name] for name in (*Features._fields, "keys", "rule_version")}
     tx.execute(statement.on_conflict_do_update(index_elements=["course_id"], set_=changed), rows)
 
 

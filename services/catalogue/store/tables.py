@@ -383,6 +383,6 @@ course_snapshots = Table(
 )
 
 # The metadata is complete once this module is imported, as Alembic expects.
-from services.catalogue.store import assessment_tables, link_tables, market_tables  # noqa: E402
+from services.catalogue.store import assessment_tables, derived_tables, market_tables  # noqa: E402
 
-__all__ = ["assessment_tables", "link_tables", "market_tables", "metadata"]
+__all__ = ["assessment_tables", "derived_tables", "market_tables", "metadata"]
