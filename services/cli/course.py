@@ -49,9 +49,7 @@ def show(
     name: Annotated[str, typer.Argument(metavar="COURSE", help="courses/{id}")],
     composed: Annotated[
         bool,
-        typer.Option(
-            "--composed", help="Each field of the source that comes first, where it stands for others."
-        ),
+        typer.Option("--composed", help="Each field of whose source comes first for it."),
     ] = False,
 ) -> None:
     """Show a course, where each field comes from, and what the feed says where a person has corrected it."""
@@ -60,9 +58,7 @@ def show(
     call.part([_origin(each) for each in found.get("origins", [])], ORIGINS)
 
 
-@course.command(
-    epilog="Example:  waymark course completeness --organisation organisations/harbour --limit 20"
-)
+@course.command(epilog="Example:  waymark course completeness --organisation organisations/harbour")
 @calls(MANAGER)
 def completeness(
     call: Call,

@@ -174,9 +174,7 @@ def precedence(
     call: Call,
     source: SourceName,
     number: Annotated[int, typer.Argument(help="The higher comes first.")],
-    field: Annotated[
-        list[str] | None, typer.Option(help="FIELD=NUMBER that differs; repeat for more.")
-    ] = None,
+    field: Annotated[list[str] | None, typer.Option(help="FIELD=NUMBER that differs; repeatable.")] = None,
 ) -> None:
     """Say how a source comes before others where courses of theirs are the same."""
     by_field = dict(each.split("=", 1) for each in field or [] if "=" in each)
