@@ -55,9 +55,7 @@ def test_a_feed_is_followed_and_rolled_back(
     staff.prints("course", "snapshot", "--out", str(out))
     assert gzip.decompress(out.read_bytes()).splitlines() == whole
     half.write_bytes(b"x" * 100)
-    assert (
-        staff.run("course", "snapshot", "--out", str(out)).returncode == 1
-    )  # its bytes are not those stored
+    assert staff.run("course", "snapshot", "--out", str(out)).returncode == 1  # not the bytes stored
     staff.prints("course", "snapshot", "--out", str(out))
 
     followed = following(stack, made["changeToken"])
@@ -78,20 +76,9 @@ def test_a_feed_is_followed_and_rolled_back(
 
 
 def following(stack: Stack, token: str) -> subprocess.Popen[str]:
-    command = [
-        *WAYMARK,
-        "course",
-        "changes",
-        "--since",
-        token,
-        "--follow",
-        "--json",
-        "--home",
-        str(stack.home),
-    ]
-    return subprocess.Popen(
-        command, env={**bare_environment(), "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, text=True
-    )
+    command = [*WAYMARK, *f"course changes --since {token} --follow --json --home {stack.home}".split()]
+    environment = {**bare_environment(), "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
 def brought(staff: Person, source: str) -> list[dict[str, Any]]:
