@@ -10,14 +10,16 @@ import time
 from typing import TYPE_CHECKING
 
 from services.catalogue import linking
-from services.catalogue.domain.completeness import measure
-from services.catalogue.store import completeness, course_changes, course_links
+from services.catalogue.domain import likeness
+from services.catalogue.domain.completeness import RULE, measure
+from services.catalogue.store import completeness, course_changes
 from services.catalogue.store.course_changes import Place
 from services.platform.db.transaction import transaction
 
 if TYPE_CHECKING:
     from services.platform.app import App
 
+FOLLOWER = f"rules-{likeness.RULE}-{RULE}"  # a new rule begins anew
 SLICE = 2.0  # seconds of work before other jobs of the process get their turn
 BATCH = 200  # courses a transaction
 
@@ -32,10 +34,10 @@ def follow_changes(app: App) -> None:
 def look_at_next(app: App) -> bool:
     """Looks at the next courses that have changed; returns whether there were any."""
     with transaction(app) as tx:
-        rows = course_changes.after(tx, course_links.place(tx), BATCH)
+        rows = course_changes.after(tx, course_changes.followed_to(tx, FOLLOWER), BATCH)
         if not rows:
             return False
-        course_links.move(tx, Place(rows[-1].changed_xid, rows[-1].id))
+        course_changes.follow_on(tx, FOLLOWER, Place(rows[-1].changed_xid, rows[-1].id))
         offered = [row for row in rows if row.removed_time is None]
         gone = [row.id for row in rows if row.removed_time is not None]
         linking.link_anew(tx, offered, gone)

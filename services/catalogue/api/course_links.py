@@ -31,7 +31,8 @@ class CourseLinkApi(course_link_pb2_grpc.CourseLinkServiceServicer):
         own = only_own(tx.principal)
         statement = course_links.listing(request.verdict, last(request.course) if request.course else "")
         if own:
-            mine = select(courses.c.id).where(courses.c.organisation_id == own)
+            offered = courses.c.removed_time.is_(None)
+            mine = select(courses.c.id).where(courses.c.organisation_id == own, offered)
             statement = statement.where(or_(table.c.low.in_(mine), table.c.high.in_(mine)))
         found = page(
             tx,

@@ -10,13 +10,10 @@ from sqlalchemy import Row, Select, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from waymark.catalogue.v1.course_link_pb2 import CourseLink
 
-from services.catalogue.domain import completeness
 from services.catalogue.domain.likeness import RULE, Features, keys
-from services.catalogue.store.course_changes import Place, place_of
-from services.catalogue.store.derived_tables import course_features, course_followers, course_links
+from services.catalogue.store.derived_tables import course_features, course_links
 from services.platform.db.transaction import Transaction
 
-FOLLOWER = f"rules-{RULE}-{completeness.RULE}"  # who changes a rule begins anew
 MOST = 50  # courses that one is compared with
 _f, _l = course_features.c, course_links.c
 
@@ -57,19 +54,6 @@ class Link(NamedTuple):
     one: str
     other: str
     score: float
-
-
-def place(tx: Transaction) -> Place:
-    """Returns how far changes of courses were looked at."""
-    statement = select(course_followers.c.token).where(course_followers.c.name == FOLLOWER)
-    return place_of(tx.execute(statement).scalar() or "")
-
-
-def move(tx: Transaction, place: Place) -> None:
-    """Notes how far changes of courses were looked at."""
-    values = {"name": FOLLOWER, "token": str(place)}
-    statement = insert(course_followers).values(values)
-    tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"token": str(place)}))
 
 
 def features_of(row: Any) -> Features:
