@@ -13,6 +13,7 @@ from waymark.catalogue.v1 import (
     assessment_pb2_grpc,
     contact_details_pb2_grpc,
     course_change_pb2_grpc,
+    course_completeness_pb2_grpc,
     course_export_pb2_grpc,
     course_link_pb2_grpc,
     course_pb2_grpc,
@@ -41,6 +42,7 @@ from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_re
 from services.catalogue.api.api_access import ApiAccessApi
 from services.catalogue.api.api_products import ApiProductApi
 from services.catalogue.api.assessments import AssessmentApi
+from services.catalogue.api.completeness import CourseCompletenessApi
 from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.course_changes import CourseChangeApi
 from services.catalogue.api.course_exports import CourseExportApi
@@ -65,10 +67,10 @@ from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.taxonomy_changes import TaxonomyChangeApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
+from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
-from services.catalogue.linking import follow_changes
 from services.catalogue.metering import settle_calls
 from services.catalogue.search import exposure
 from services.catalogue.search.follower import follow
@@ -93,6 +95,7 @@ SERVICERS: Sequence[Servicer] = (
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
+    (course_completeness_pb2_grpc.add_CourseCompletenessServiceServicer_to_server, CourseCompletenessApi),
     (course_link_pb2_grpc.add_CourseLinkServiceServicer_to_server, CourseLinkApi),
     (course_snapshot_pb2_grpc.add_CourseSnapshotServiceServicer_to_server, CourseSnapshotApi),
     (course_change_pb2_grpc.add_CourseChangeServiceServicer_to_server, CourseChangeApi),
@@ -138,7 +141,7 @@ DEFINITION = ServiceDefinition(
     reactions={},
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
-        Job("course-links", timedelta(seconds=1), follow_changes),
+        Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("course-snapshots", timedelta(seconds=1), make_waiting),
         Job("feed-pulls", timedelta(seconds=2), pull_feeds),
         Job("feed-reports", timedelta(seconds=2), report_on_feeds),

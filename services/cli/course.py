@@ -1,23 +1,37 @@
-"""`waymark course`: a copy of the catalogue's courses, by snapshot and by what changes."""
+"""`waymark course`: where courses come from, what they lack, which are the same; a copy of all of them."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from services.cli import output
-from services.cli.call import Call, calls
+from services.cli.call import Call, calls, listed
 from services.cli.course_files import fetch
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
 
-course = typer.Typer(help="Courses: a copy of all of them, and what has changed since.")
+course = typer.Typer(help="Courses: where they come from, what they lack, which are the same, a copy of all.")
 MANAGER = "catalogue_manager:maker"
+COURSE = {
+    "course": "name",
+    "title": "titles",
+    "of": "organisation",
+    "source": "source",
+    "partner's id": "externalId",
+    "corrected": "correctedFields",
+    "same as": "sameAs",
+    "stands for": "standsFor",
+}
+ORIGINS = {"field": "field", "said by": "kind", "source": "source", "the feed says": "feedValue"}
+COMPLETENESS = {"score": "score", "course": "course", "title": "titles", "add": "toAdd"}
+LINKS = {"link": "name", "courses": "courses", "alike": "score", "said": "verdict", "by": "decidedBy"}
 CHANGES = {"course": "name", "version": "version", "removed": "removed", "title": "course.titles"}
 FOLLOWED = 590  # seconds of one stream, which another one follows
 Token = Annotated[str, typer.Option("--since", metavar="TOKEN", help="Token that an earlier answer gave.")]
@@ -26,6 +40,69 @@ Token = Annotated[str, typer.Option("--since", metavar="TOKEN", help="Token that
 def register(app: typer.Typer) -> None:
     """Adds `course` to the command line `app`."""
     app.add_typer(course, name="course", no_args_is_help=True)
+
+
+@course.command(epilog="Example:  waymark course show courses/0198… --composed")
+@calls()
+def show(
+    call: Call,
+    name: Annotated[str, typer.Argument(metavar="COURSE", help="courses/{id}")],
+    composed: Annotated[
+        bool,
+        typer.Option("--composed", help="Each field of whose source comes first for it."),
+    ] = False,
+) -> None:
+    """Show a course, where each field comes from, and what the feed says where a person has corrected it."""
+    found = call.get(name, composed=str(composed).lower())
+    call.one(found, COURSE)
+    call.part([_origin(each) for each in found.get("origins", [])], ORIGINS)
+
+
+@course.command(epilog="Example:  waymark course completeness --organisation organisations/harbour")
+@calls(MANAGER)
+def completeness(
+    call: Call,
+    organisation: Annotated[str, typer.Option(help="Only of organisations/{id}.")] = "",
+    limit: Limit = 50,
+) -> None:
+    """List courses that tell least first, with what to add and the points that it would bring."""
+    found = listed(call.caller, "courseCompleteness", limit, organisation=organisation)
+    call.rows(found if call.as_json else [_to_add(each) for each in found], COMPLETENESS, empty="no courses")
+
+
+class Said(StrEnum):
+    """What people say of two courses that look alike."""
+
+    WAITING = "waiting"
+    SAME = "same"
+    DIFFERENT = "different"
+
+    @property
+    def verdict(self) -> str:
+        """The word of the contract."""
+        return f"VERDICT_{'UNSPECIFIED' if self is Said.WAITING else self.name}"
+
+
+@course.command(epilog="Example:  waymark course duplicates --said same --json")
+@calls(MANAGER)
+def duplicates(
+    call: Call,
+    said: Annotated[Said, typer.Option(help="Those that wait for a word, or have this one.")] = Said.WAITING,
+    limit: Limit = 50,
+) -> None:
+    """List courses of different sources that look alike, the most alike first."""
+    call.many("courseLinks", LINKS, limit, verdict=said.verdict)
+
+
+@course.command(epilog="Example:  waymark course decide courseLinks/0198… same")
+@calls(MANAGER)
+def decide(
+    call: Call,
+    link: Annotated[str, typer.Argument(metavar="LINK", help="courseLinks/{id}")],
+    said: Annotated[Said, typer.Argument(help="`waiting` takes an earlier word back.")],
+) -> None:
+    """Say whether two courses are the same, so that one can stand for both; no feed changes that."""
+    call.one(call.post(f"{link}:decide", {"verdict": said.verdict}), LINKS)
 
 
 @course.command(epilog="Example:  waymark course snapshot --out courses.ndjson.gz")
@@ -74,6 +151,16 @@ def changes(
         return
     call.rows(found, CHANGES, empty="nothing has changed")
     typer.echo(f"go on with  {token}")
+
+
+def _origin(origin: dict[str, Any]) -> dict[str, Any]:
+    """An origin with the one value that a correction hides as a short text."""
+    return {**origin, "feedValue": output.text(list(origin.get("feedValue", {}).values()))[:80]}
+
+
+def _to_add(measured: dict[str, Any]) -> dict[str, Any]:
+    lacks = (f"+{lack['points']} {lack['remedy']}" for lack in measured.get("lacks", []))
+    return {**measured, "toAdd": "\n".join(lacks)}
 
 
 def _follow(call: Call, token: str) -> None:

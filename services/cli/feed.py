@@ -168,6 +168,20 @@ def sources(call: Call, limit: Limit = 50) -> None:
     call.many("sources", columns, limit)
 
 
+@feed.command(epilog="Example:  waymark feed precedence sources/0198… 10 --field offerings=20")
+@calls(MANAGER)
+def precedence(
+    call: Call,
+    source: SourceName,
+    number: Annotated[int, typer.Argument(help="The higher comes first.")],
+    field: Annotated[list[str] | None, typer.Option(help="FIELD=NUMBER that differs; repeatable.")] = None,
+) -> None:
+    """Say how a source comes before others where courses of theirs are the same."""
+    by_field = dict(each.split("=", 1) for each in field or [] if "=" in each)
+    changed = call.patch(source, {"precedence": number, "fieldPrecedence": by_field})
+    call.one(changed, {"source": "name", "called": "displayName", "precedence": "precedence"})
+
+
 class Written(StrEnum):
     """How courses are written."""
 

@@ -29,6 +29,9 @@ def register(app: typer.Typer) -> None:
         all_courses: Annotated[
             bool, typer.Option("--all", help="Also courses without a session to come.")
         ] = False,
+        collapse_same: Annotated[
+            bool, typer.Option("--collapse-same", help="Of courses that are the same only one.")
+        ] = False,
         as_of: Annotated[str, typer.Option(help="Day to look from, 2026-09-01; default: today.")] = "",
         limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most so many.")] = 10,
     ) -> None:
@@ -40,6 +43,7 @@ def register(app: typer.Typer) -> None:
             "shortage": str(shortage).lower(),
             "voucher_eligible": str(voucher).lower(),
             "include_not_bookable": str(all_courses).lower(),
+            "collapse_same": str(collapse_same).lower(),
             "page_size": limit,
         }
         if as_of:

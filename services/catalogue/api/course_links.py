@@ -1,4 +1,4 @@
-"""CourseLinkService. Links are found by `linking`, a job of the consumer."""
+"""CourseLinkService. Links are found by `deriving`, a job of the consumer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from waymark.catalogue.v1 import course_link_pb2_grpc
 
 from services.catalogue.api.messages import last, only_own
 from services.catalogue.store import course_links
-from services.catalogue.store.link_tables import course_links as table
+from services.catalogue.store.derived_tables import course_links as table
 from services.catalogue.store.tables import courses
 from services.platform.app import App
 from services.platform.db.paging import page
@@ -31,7 +31,8 @@ class CourseLinkApi(course_link_pb2_grpc.CourseLinkServiceServicer):
         own = only_own(tx.principal)
         statement = course_links.listing(request.verdict, last(request.course) if request.course else "")
         if own:
-            mine = select(courses.c.id).where(courses.c.organisation_id == own)
+            offered = courses.c.removed_time.is_(None)
+            mine = select(courses.c.id).where(courses.c.organisation_id == own, offered)
             statement = statement.where(or_(table.c.low.in_(mine), table.c.high.in_(mine)))
         found = page(
             tx,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 EVERY = timedelta(days=1)
 KEPT = 3  # snapshots
+ORPHAN = timedelta(days=1)  # age of files that no snapshot names, after which they go
 PART = 8 << 20  # bytes after which a part ends; one course may add its own size
 ATTEMPTS = 5
 LONGEST = 600.0  # seconds that writing one part may take
@@ -102,9 +103,11 @@ def files(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
 
 
 def sweep(app: App) -> None:
-    """Forgets the snapshots before the newest KEPT: files first, so that none is left that nobody knows."""
+    """Forgets the snapshots before the newest KEPT with their files, and files of those that broke off."""
     with transaction(app) as tx:
         for row in course_snapshots.outdated(tx, KEPT):
             for number in range(1, len(row.parts) + 1):
                 app.objects.delete(BUCKET, key(row.id, number))
             course_snapshots.forget(tx, row.id)
+        known = course_snapshots.keys(tx)
+    app.objects.sweep(BUCKET, known, ORPHAN)

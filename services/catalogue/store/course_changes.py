@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
 
+from services.catalogue.store.derived_tables import course_followers
 from services.catalogue.store.tables import UuidText, courses
 from services.platform.db.horizon import HORIZON, settled
 from services.platform.db.transaction import Transaction
@@ -32,6 +34,19 @@ def place_of(token: str) -> Place:
     """Returns the place that a token tells; the beginning for an empty one."""
     xid, _, course = token.partition("-")
     return Place(int(xid), course) if token else BEGINNING
+
+
+def followed_to(tx: Transaction, follower: str) -> Place:
+    """Returns how far a follower has come; the beginning for a new one."""
+    statement = select(course_followers.c.token).where(course_followers.c.name == follower)
+    return place_of(tx.execute(statement).scalar() or "")
+
+
+def follow_on(tx: Transaction, follower: str, place: Place) -> None:
+    """Notes how far a follower has come, in the transaction that holds what it has made of it."""
+    statement = insert(course_followers).values(name=follower, token=str(place))
+    token = {"token": statement.excluded.token}
+    tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=token))
 
 
 def after(tx: Transaction, place: Place, size: int) -> Sequence[Row[Any]]:

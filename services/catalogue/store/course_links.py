@@ -11,11 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from waymark.catalogue.v1.course_link_pb2 import CourseLink
 
 from services.catalogue.domain.likeness import RULE, Features, keys
-from services.catalogue.store.course_changes import Place, place_of
-from services.catalogue.store.link_tables import course_features, course_followers, course_links
+from services.catalogue.store.derived_tables import course_features, course_links
 from services.platform.db.transaction import Transaction
 
-FOLLOWER = f"likeness-{RULE}"
 MOST = 50  # courses that one is compared with
 _f, _l = course_features.c, course_links.c
 
@@ -58,27 +56,15 @@ class Link(NamedTuple):
     score: float
 
 
-def place(tx: Transaction) -> Place:
-    """Returns how far changes of courses were looked at."""
-    statement = select(course_followers.c.token).where(course_followers.c.name == FOLLOWER)
-    return place_of(tx.execute(statement).scalar() or "")
-
-
-def move(tx: Transaction, place: Place) -> None:
-    """Notes how far changes of courses were looked at."""
-    values = {"name": FOLLOWER, "token": str(place)}
-    statement = insert(course_followers).values(values)
-    tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"token": str(place)}))
-
-
 def features_of(row: Any) -> Features:
     """Returns the features in a row."""
     return Features(row.titles, row.places, row.starts, row.provider)
 
 
 def known(tx: Transaction, courses: Collection[str]) -> dict[str, Features]:
-    """Returns the features of those of the courses that have some."""
-    rows = tx.execute(select(course_features).where(_f.course_id.in_(courses)))
+    """Returns the features, by this RULE, of those of the courses that have some."""
+    statement = select(course_features).where(_f.course_id.in_(courses), _f.rule_version == RULE)
+    rows = tx.execute(statement)
     return {row.course_id: features_of(row) for row in rows}
 
 
@@ -89,12 +75,13 @@ def put(tx: Transaction, source_of: Mapping[str, str], found: Mapping[str, Featu
             "course_id": course,
             "source_id": source_of[course],
             "keys": keys(features.titles),
+            "rule_version": RULE,
             **features._asdict(),
         }
         for course, features in found.items()
     ]
     statement = insert(course_features)
-    changed = {name: statement.excluded[name] for name in (*Features._fields, "keys")}
+    changed = {name: statement.excluded[name] for name in (*Features._fields, "keys", "rule_version")}
     tx.execute(statement.on_conflict_do_update(index_elements=["course_id"], set_=changed), rows)
 
 

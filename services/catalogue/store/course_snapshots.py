@@ -74,6 +74,12 @@ def outdated(tx: Transaction, kept: int) -> Sequence[Row[Any]]:
     return tx.execute(select(course_snapshots).where(_s.id.not_in(good), _s.state.not_in(OPEN))).all()
 
 
+def keys(tx: Transaction) -> set[str]:
+    """Returns the keys of all objects that hold a part."""
+    rows = tx.execute(select(_s.id, func.jsonb_array_length(_s.parts).label("parts")))
+    return {key(row.id, number) for row in rows for number in range(1, row.parts + 1)}
+
+
 def forget(tx: Transaction, snapshot: str) -> None:
     """Removes a snapshot."""
     tx.execute(delete(course_snapshots).where(_s.id == snapshot))

@@ -421,7 +421,7 @@ course_snapshots = Table(
 from services.catalogue.store import (  # noqa: E402
     api_tables,
     assessment_tables,
-    link_tables,
+    derived_tables,
     market_tables,
     shortage_tables,
     taxonomy_tables,
@@ -430,7 +430,7 @@ from services.catalogue.store import (  # noqa: E402
 __all__ = [
     "api_tables",
     "assessment_tables",
-    "link_tables",
+    "derived_tables",
     "market_tables",
     "metadata",
     "shortage_tables",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.cli.demo import catalogue
 from services.cli.demo.catalogue_rows import c01_taxonomy_change, figures, ground
 from services.cli.demo.journey import Journey
-from tests.support.traffic import Callers, Person
+from tests.support.traffic import Callers, Person, eventually
 
 NAMES = {"en": "x"}
 
@@ -52,8 +53,19 @@ def fill(
         person.surely("CreatePartnerApplication", partner_application=wish)
     assessment = {"occupation": "7212", "nuts_code": "BE2", "severity": 0}
     caseworker.surely("CreateAssessment", assessment=assessment)
+    alike = look_alike(journey, provider)
     source = figures.register(journey)
     imported = figures.take_in(journey, source, figures.FOLDER / "figures.csv")
     uri = c01_taxonomy_change.tagged_course(journey)["occupations"][0]["uri"]
     change = c01_taxonomy_change.propose(journey, uri)
-    return {imported["name"], source, change["name"]}
+    return {imported["name"], source, change["name"], *alike}
+
+
+def look_alike(journey: Journey, provider: Person) -> set[str]:
+    """Courses of another partner that look like the provider's; returns the names of two."""
+    manager = journey.person(catalogue.ROLE, "Mila")
+    twin = catalogue.onboard(journey, manager, "twin", "Harbour Twin")
+    source = catalogue.new_source(manager, twin, "FEED_FORMAT_CSV_TEMPLATE")
+    catalogue.run_feed(journey, source, journey.data.partner_feed, dry=False)
+    eventually(lambda: provider.surely("ListCourseLinks").course_links)
+    return set(provider.surely("ListCourseLinks").course_links[0].courses)

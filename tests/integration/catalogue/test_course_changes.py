@@ -74,7 +74,7 @@ def test_a_copy_equals_the_catalogue_while_writers_run(
 
 
 @contextmanager
-def writing(*works: Callable[[], None], seconds: float = 2.5) -> Iterator[Callable[[], bool]]:
+def writing(*works: Callable[[], None], seconds: float = 1.5) -> Iterator[Callable[[], bool]]:
     """Runs each work over and over in a thread of its own for some seconds."""
     end, failures = time.monotonic() + seconds, list[BaseException]()
 

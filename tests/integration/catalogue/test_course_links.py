@@ -9,7 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from waymark.catalogue.v1 import course_link_pb2 as pb
 from waymark.catalogue.v1 import course_link_pb2_grpc, course_pb2, source_pb2
 
-from services.catalogue import linking
+from services.catalogue import deriving
 from tests.integration.catalogue.copies import Copy, served
 from tests.integration.catalogue.feeds import feed, row
 from tests.support.catalogue import MANAGER, Catalogue
@@ -39,7 +39,7 @@ def two(catalogue: Catalogue) -> tuple[Catalogue, str, str]:
 
 
 def look(catalogue: Catalogue) -> None:
-    while linking.look_at_next(catalogue.app):
+    while deriving.look_at_next(catalogue.app):
         pass
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -90,13 +92,19 @@ def test_one_that_broke_off_is_begun_anew_and_given_up_in_the_end(
     catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogue.feed(source, feed(*many(2)))
+    catalogue.app.objects.put(course_snapshots.BUCKET, "left-behind", io.BytesIO(b"x"))
+    monkeypatch.setattr(snapshots, "ORPHAN", timedelta(0))
     asked = calls(catalogue).CreateCourseSnapshot(ASK).name
     with monkeypatch.context() as patch:
         patch.setattr(catalogue.app.objects, "put", lambda *_, **__: 1 / 0)
         snapshots.make_waiting(catalogue.app)
         assert read(catalogue, asked).state == State.STATE_RUNNING
     snapshots.make_waiting(catalogue.app)
-    assert (read(catalogue, asked).state, read(catalogue, asked).course_count) == (State.STATE_SUCCEEDED, 2)
+    done = read(catalogue, asked)
+    assert (done.state, done.course_count) == (State.STATE_SUCCEEDED, 2)
+    assert gzip.decompress(fetched(done.parts[0].download_url))
+    with pytest.raises(Refusal):
+        catalogue.app.objects.open(course_snapshots.BUCKET, "left-behind")
     asked = calls(catalogue).CreateCourseSnapshot(ASK).name
     monkeypatch.setattr(catalogue.app.objects, "put", lambda *_, **__: 1 / 0)
     for _ in range(snapshots.ATTEMPTS):

@@ -1,4 +1,4 @@
-"""What feed runs do to courses, who asked for them, which were rolled back; courses that look the same."""
+"""What feed runs do to courses, who asked for them, which were rolled back; what follows from courses."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ CREATE TABLE course_features (
     places TEXT[] NOT NULL,
     starts TEXT[] NOT NULL,
     provider TEXT NOT NULL,
-    keys INTEGER[] NOT NULL
+    keys INTEGER[] NOT NULL,
+    rule_version SMALLINT NOT NULL
 );
 CREATE INDEX course_features_keys ON course_features USING gin (keys);
 CREATE TABLE course_links (
@@ -59,6 +60,15 @@ CREATE TABLE course_links (
 );
 CREATE INDEX course_links_high ON course_links (high);
 CREATE INDEX course_links_verdict ON course_links (verdict, score DESC, id DESC);
+CREATE TABLE course_completeness (
+    course_id UUID PRIMARY KEY,
+    organisation_id TEXT NOT NULL,
+    score SMALLINT NOT NULL,
+    lacks JSONB NOT NULL,
+    rule_version SMALLINT NOT NULL
+);
+CREATE INDEX course_completeness_score ON course_completeness (score, course_id);
+CREATE INDEX course_completeness_organisation ON course_completeness (organisation_id, score, course_id);
 CREATE TABLE course_followers (
     name TEXT PRIMARY KEY,
     token TEXT NOT NULL

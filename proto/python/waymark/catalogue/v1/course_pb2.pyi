@@ -460,19 +460,19 @@ class GetCourseRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    COMPOSED_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    COMPOSED_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `courses/{id}`."""
     composed: _builtins.bool
     """True: of a course that stands for others each field as the source that comes first for it says it
     (`precedence` and `field_precedence` of sources), corrections before feeds; what a source leaves empty is of the next.
     """
-    name: _builtins.str
-    """Resource name `courses/{id}`."""
     def __init__(
         self,
         *,
-        composed: _builtins.bool = ...,
         name: _builtins.str = ...,
+        composed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

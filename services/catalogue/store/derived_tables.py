@@ -1,4 +1,4 @@
-"""Tables of what courses of different sources have in common."""
+"""Tables of what follows from courses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.catalogue.store.tables import UuidText, metadata, moment
 
@@ -29,6 +29,7 @@ course_features = Table(
     Column("starts", ARRAY(Text), nullable=False),
     Column("provider", Text, nullable=False),
     Column("keys", ARRAY(Integer), nullable=False),
+    Column("rule_version", SmallInteger, nullable=False),
     Index("course_features_keys", "keys", postgresql_using="gin"),
 )
 
@@ -48,6 +49,18 @@ course_links = Table(
     CheckConstraint("(verdict = 0) = (decided_by = '')", name="course_link_decided_by_somebody"),
     Index("course_links_high", "high"),
     Index("course_links_verdict", "verdict", text("score DESC"), text("id DESC")),
+)
+
+course_completeness = Table(
+    "course_completeness",
+    metadata,
+    Column("course_id", UuidText, primary_key=True),
+    Column("organisation_id", Text, nullable=False),
+    Column("score", SmallInteger, nullable=False),
+    Column("lacks", JSONB, nullable=False),  # CourseAspect → points
+    Column("rule_version", SmallInteger, nullable=False),
+    Index("course_completeness_score", "score", "course_id"),
+    Index("course_completeness_organisation", "organisation_id", "score", "course_id"),
 )
 
 # How far who follows the changes of courses has come.

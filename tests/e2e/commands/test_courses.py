@@ -1,0 +1,114 @@
+"""Nouns of those who look after feeds and courses, and of who keeps a copy, on a real stack."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.cli.client import Client
+from services.cli.demo import catalogue
+from services.cli.demo.data import SAMPLES
+from tests.support.stacks import WAYMARK, Stack, bare_environment
+from tests.support.terminal import Person
+from tests.support.traffic import eventually
+
+pytestmark = [pytest.mark.timeout(400)]
+GUIDANCE, DEGREE = (str(SAMPLES / "feeds" / f"harbour-{name}.csv") for name in ("guidance", "degree"))
+
+
+@pytest.fixture
+def staff(stack: Stack) -> Person:
+    return Person(stack)
+
+
+@pytest.fixture
+def sources(stack: Stack, staff: Person) -> Iterator[list[str]]:
+    """Two partners' sources, from the first of which everything may vanish at once."""
+    client, tag = Client(stack.home), secrets.token_hex(4)
+    manager = client.acting_as("catalogue_manager")
+    made = []
+    for name, limit in (("harbour", 100), ("market", 20)):
+        owner = staff.gets("organisation", "create", name.title(), "--id", f"{name}-{tag}")["name"]
+        form = "FEED_FORMAT_CSV_TEMPLATE"
+        made.append(catalogue.new_source(manager, owner, form, removalLimitPercent=limit))
+    yield made
+    client.close()
+
+
+def test_a_feed_is_followed_and_rolled_back(
+    staff: Person, sources: list[str], stack: Stack, tmp_path: Path
+) -> None:
+    source, out = sources[0], tmp_path / "courses.ndjson.gz"
+    good = staff.gets("feed", "import", source, GUIDANCE)["run"]["name"]
+    made = staff.gets("course", "snapshot", "--out", str(out), "--anew")
+    whole = gzip.decompress(out.read_bytes()).splitlines()
+    assert len(whole) == int(made["courseCount"]) >= 2
+    half = out.with_name(f".{out.name}.{made['name'].rpartition('/')[2]}.part")  # as a break leaves it
+    half.write_bytes(out.read_bytes()[:100])
+    staff.prints("course", "snapshot", "--out", str(out))
+    assert gzip.decompress(out.read_bytes()).splitlines() == whole
+    half.write_bytes(b"x" * 100)
+    assert staff.run("course", "snapshot", "--out", str(out)).returncode == 1  # not the bytes stored
+    staff.prints("course", "snapshot", "--out", str(out))
+
+    followed = following(stack, made["changeToken"])
+    staff.prints("feed", "import", source, DEGREE)
+    seen = {json.loads(followed.stdout.readline())["name"] for _ in range(3)}  # type: ignore[union-attr]
+    followed.kill()
+    changes = staff.gets("course", "changes", "--since", made["changeToken"])["courseChanges"]
+    assert seen == {change["name"] for change in changes}
+    assert sum(change.get("removed", False) for change in changes) == 2
+
+    told = staff.prints("feed", "roll-back", source, "--dry-run")
+    assert "removed" in told
+    assert "A plan for the second half of my career" in told
+    done = staff.gets("feed", "roll-back", source, "--to", good, "--yes")["run"]
+    assert (done["rollsBackTo"], done["coursesRemoved"]) == (good, "1")
+    kinds = [change["kind"] for change in staff.gets("feed", "changes", done["name"])]
+    assert kinds == ["KIND_REMOVED", "KIND_CREATED", "KIND_CREATED"]
+
+
+def following(stack: Stack, token: str) -> subprocess.Popen[str]:
+    command = [*WAYMARK, *f"course changes --since {token} --follow --json --home {stack.home}".split()]
+    environment = {**bare_environment(), "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def brought(staff: Person, source: str) -> list[dict[str, Any]]:
+    (run,) = staff.gets("feed", "runs", "--source", source)
+    found: list[dict[str, Any]] = staff.gets("feed", "changes", run["name"])
+    return found
+
+
+def test_what_two_sources_have_in_common_and_what_courses_lack(staff: Person, sources: list[str]) -> None:
+    for source in sources:
+        staff.prints("feed", "import", source, GUIDANCE)
+    mine = {change["course"] for source in sources for change in brought(staff, source)}
+
+    def linked() -> list[dict[str, Any]]:
+        return [
+            each
+            for each in staff.gets("course", "duplicates", "--limit", "500")
+            if set(each["courses"]) & mine
+        ]
+
+    eventually(lambda: len(linked()) >= 2)
+    link = next(each for each in linked() if set(each["courses"]) <= mine)
+    assert staff.gets("course", "decide", link["name"], "same")["verdict"] == "VERDICT_SAME"
+    first, second = sorted(link["courses"], key=lambda name: "sameAs" in staff.gets("course", "show", name))
+    assert staff.gets("course", "show", second)["sameAs"] == first
+    assert "feed" in staff.prints("course", "show", first, "--composed")
+    assert link["name"] in staff.prints("course", "duplicates", "--said", "same", "--limit", "500")
+    assert staff.gets("feed", "precedence", sources[1], "10", "--field", "url=-1")["precedence"] == 10
+    found = staff.prints("search", "career", "--collapse-same", "--all")
+    assert "in all" in found
+    lacking = staff.gets("course", "completeness", "--limit", "500")
+    assert {each["course"] for each in lacking} >= mine
+    assert "+" in staff.prints("course", "completeness")
