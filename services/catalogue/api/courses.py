@@ -164,11 +164,17 @@ def _message(row: Any) -> Course:
         eqf_level=document["eqf_level"],
         url=document["url"],
         subjects=document["subjects"],
+        target_groups=document.get("target_groups", []),
+        territories=document.get("territories", []),
         occupations=map(tag_message, document["occupations"]),
         corrected_fields=sorted(row.corrections),
         removed=row.removed_time is not None,
         etag=etag_of(row.version),
     )
+    for module in document.get("modules", []):
+        answer.modules.add(
+            title=module["title"], eqf_level=module.get("eqf", 0), level=module.get("level", "")
+        )
     for offering in document["offerings"]:
         added = answer.offerings.add(mode=offering["mode"], language=offering["language"])
         for session in offering["sessions"]:

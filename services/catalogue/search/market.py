@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -62,6 +63,10 @@ class View:
     accreditations: dict[str, list[Accreditation]]
     eligible: dict[date, frozenset[str]] = field(default_factory=dict)
     shortages: dict[tuple[date, str], Shortages] = field(default_factory=dict)
+
+    def of_sectors(self, sectors: Collection[int]) -> frozenset[str]:
+        """Returns ids of organisations of one of these sectors."""
+        return frozenset(key for key, shown in self.shown.items() if shown.sector in sectors)
 
     def eligible_on(self, day: date) -> frozenset[str]:
         """Returns ids of organisations that may take vouchers on a day."""

@@ -7,7 +7,7 @@ from functools import cache
 import tantivy
 
 # Any change here needs a new number: indexes of another one are rebuilt.
-REVISION = "3"
+REVISION = "4"
 
 # Languages with word stems; texts of others go into the fields of OTHER, words as they are.
 STEMMED = {"en": "english", "fr": "french", "de": "german", "nl": "dutch"}
@@ -34,7 +34,10 @@ def schema() -> tantivy.Schema:
         builder.add_text_field(f"text_{language}", tokenizer_name=f"words_{language}")
     # Words of title, subjects and occupations without stems: for beginnings of words and typing errors.
     builder.add_text_field("plain", tokenizer_name=PLAIN, index_option="freq")
-    for name in ("organisation", "isco4", "language", "kind", "nuts", "start_month"):
+    for name in (
+        *("organisation", "isco4", "language", "kind", "nuts", "start_month"),
+        *("target_group", "territory"),
+    ):
         builder.add_text_field(name, tokenizer_name=RAW, fast=True, index_option="basic")
     for name in ("isco", "uri", "place", "cell"):
         builder.add_text_field(name, tokenizer_name=RAW, index_option="basic")

@@ -122,7 +122,7 @@ def test_access_is_sold_keyed_and_counted(stack: Stack, tmp_path: Path) -> None:
     own = ("--as", f"provider:{tag}", "--org", partner)
     first = staff.gets("api", "key", "create", grant, "--label", "site", *own)
     second = staff.gets("api", "key", "rotate", first["name"], "--hours", "1", *own)
-    with httpx.Client(base_url=stack.state().edge, trust_env=False, verify=False) as client:
+    with httpx.Client(base_url=stack.state.edge, trust_env=False, verify=False) as client:
         said = [
             client.get("/v1/apiProducts", headers={"x-api-key": each["secret"]}).status_code
             for each in (first, second)

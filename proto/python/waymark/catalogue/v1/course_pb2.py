@@ -34,7 +34,7 @@ from waymark.catalogue.v1 import organisation_pb2 as waymark_dot_catalogue_dot_v
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/course.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x18google/type/latlng.proto\x1a\x17google/type/money.proto\x1a\'waymark/catalogue/v1/organisation.proto\x1a waymark/options/v1/options.proto\"\xf6\x06\n\x06\x43ourse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1a\n\x0corganisation\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06source\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x65xternal_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12]\n\x06titles\x18\x05 \x03(\x0b\x32(.waymark.catalogue.v1.Course.TitlesEntryB#\xbaH \x9a\x01\x1d\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$*\x07r\x05\x10\x01\x18\xf4\x03\x12h\n\x0c\x64\x65scriptions\x18\x06 \x03(\x0b\x32..waymark.catalogue.v1.Course.DescriptionsEntryB\"\xbaH\x1f\x9a\x01\x1c\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$*\x06r\x04\x18\xa0\x9c\x01\x12.\n\x04kind\x18\x07 \x01(\tB \xbaH\x1dr\x18R\x06\x63ourseR\x04\x65xamR\x08guidance\xd8\x01\x01\x12\x1c\n\teqf_level\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12\x15\n\x03url\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x16\n\x08subjects\x18\n \x03(\tB\x04\xe2\x41\x01\x03\x12\x42\n\x0boccupations\x18\x0b \x03(\x0b\x32#.waymark.catalogue.v1.OccupationTagB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x37\n\tofferings\x18\x0c \x03(\x0b\x32\x1e.waymark.catalogue.v1.OfferingB\x04\xe2\x41\x01\x03\x12\x1e\n\x10\x63orrected_fields\x18\r \x03(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07removed\x18\x0e \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x36\n\x0cmissing_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x08\x62randing\x18\x12 \x01(\x0b\x32\x1e.waymark.catalogue.v1.BrandingB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x0f \x01(\t\x12\x35\n\x0bupdate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11\x44\x65scriptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc7\x01\n\rOccupationTag\x12\x17\n\x03uri\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x17\n\tisco_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05label\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x06origin\x18\x04 \x01(\x0e\x32\x1f.waymark.catalogue.v1.TagOriginB\x04\xe2\x41\x01\x03\x12\x18\n\nconfidence\x18\x05 \x01(\x02\x42\x04\xe2\x41\x01\x03\x12\x1e\n\x10taxonomy_version\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\"}\n\x08Offering\x12.\n\x04mode\x18\x01 \x01(\x0e\x32 .waymark.catalogue.v1.CourseMode\x12\x10\n\x08language\x18\x02 \x01(\t\x12/\n\x08sessions\x18\x03 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Session\"\xf4\x02\n\x07Session\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12%\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12%\n\napply_from\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0b\x61pply_until\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x05price\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\x11\n\tnuts_code\x18\x08 \x01(\t\x12\x0c\n\x04town\x18\t \x01(\t\x12%\n\x08location\x18\n \x01(\x0b\x32\x13.google.type.LatLng\x12\x10\n\x08\x63\x61pacity\x18\x0b \x01(\x05\x12.\n\x04mode\x18\x0c \x01(\x0e\x32 .waymark.catalogue.v1.CourseMode\"`\n\x10GetCourseRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"\xe1\x01\n\x12ListCoursesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12?\n\x0corganisation\x18\x03 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\x12M\n\x06source\x18\x04 \x01(\tB=\xbaH:r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\"]\n\x13ListCoursesResponse\x12-\n\x07\x63ourses\x18\x01 \x03(\x0b\x32\x1c.waymark.catalogue.v1.Course\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd5\x01\n\x14\x43orrectCourseRequest\x12\x38\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.waymark.catalogue.v1.CourseB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x0e\n\x06revert\x18\x03 \x01(\x08\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"\xc9\x01\n\x13ListSessionsRequest\x12N\n\x06parent\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\nstart_from\x18\x04 \x01(\x0b\x32\x11.google.type.Date\"`\n\x14ListSessionsResponse\x12/\n\x08sessions\x18\x01 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8d\x01\n\nCourseMode\x12\x1b\n\x17\x43OURSE_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OURSE_MODE_ON_SITE\x10\x01\x12\x16\n\x12\x43OURSE_MODE_ONLINE\x10\x02\x12\x17\n\x13\x43OURSE_MODE_BLENDED\x10\x03\x12\x18\n\x14\x43OURSE_MODE_DISTANCE\x10\x04*l\n\tTagOrigin\x12\x1a\n\x16TAG_ORIGIN_UNSPECIFIED\x10\x00\x12\x16\n\x12TAG_ORIGIN_PARTNER\x10\x01\x12\x14\n\x10TAG_ORIGIN_MODEL\x10\x02\x12\x15\n\x11TAG_ORIGIN_PERSON\x10\x03\x32\xc2\x04\n\rCourseService\x12u\n\tGetCourse\x12&.waymark.catalogue.v1.GetCourseRequest\x1a\x1c.waymark.catalogue.v1.Course\"\"\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=courses/*}\x12}\n\x0bListCourses\x12(.waymark.catalogue.v1.ListCoursesRequest\x1a).waymark.catalogue.v1.ListCoursesResponse\"\x19\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/courses\x12\xa3\x01\n\rCorrectCourse\x12*.waymark.catalogue.v1.CorrectCourseRequest\x1a\x1c.waymark.catalogue.v1.Course\"H\x8a\xb5\x18\x16\n\x02\x08\x06\n\x10\x08\x02\x12\x0c\x63ourse.owner\x82\xd3\xe4\x93\x02(\"#/v1/{course.name=courses/*}:correct:\x01*\x12\x94\x01\n\x0cListSessions\x12).waymark.catalogue.v1.ListSessionsRequest\x1a*.waymark.catalogue.v1.ListSessionsResponse\"-\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=courses/*}/sessionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/course.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x18google/type/latlng.proto\x1a\x17google/type/money.proto\x1a\'waymark/catalogue/v1/organisation.proto\x1a waymark/options/v1/options.proto\"\xf3\x07\n\x06\x43ourse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1a\n\x0corganisation\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06source\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x65xternal_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12]\n\x06titles\x18\x05 \x03(\x0b\x32(.waymark.catalogue.v1.Course.TitlesEntryB#\xbaH \x9a\x01\x1d\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$*\x07r\x05\x10\x01\x18\xf4\x03\x12h\n\x0c\x64\x65scriptions\x18\x06 \x03(\x0b\x32..waymark.catalogue.v1.Course.DescriptionsEntryB\"\xbaH\x1f\x9a\x01\x1c\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$*\x06r\x04\x18\xa0\x9c\x01\x12\x38\n\x04kind\x18\x07 \x01(\tB*\xbaH\'r\"R\x06\x63ourseR\x04\x65xamR\x08guidanceR\x08workshop\xd8\x01\x01\x12\x1c\n\teqf_level\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12\x15\n\x03url\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x16\n\x08subjects\x18\n \x03(\tB\x04\xe2\x41\x01\x03\x12\x42\n\x0boccupations\x18\x0b \x03(\x0b\x32#.waymark.catalogue.v1.OccupationTagB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x37\n\tofferings\x18\x0c \x03(\x0b\x32\x1e.waymark.catalogue.v1.OfferingB\x04\xe2\x41\x01\x03\x12\x1e\n\x10\x63orrected_fields\x18\r \x03(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07removed\x18\x0e \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x36\n\x0cmissing_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x08\x62randing\x18\x12 \x01(\x0b\x32\x1e.waymark.catalogue.v1.BrandingB\x04\xe2\x41\x01\x03\x12\x39\n\x07modules\x18\x13 \x03(\x0b\x32\".waymark.catalogue.v1.CourseModuleB\x04\xe2\x41\x01\x03\x12\x1b\n\rtarget_groups\x18\x14 \x03(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0bterritories\x18\x15 \x03(\tB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x0f \x01(\t\x12\x35\n\x0bupdate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11\x44\x65scriptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x0c\x43ourseModule\x12\r\n\x05title\x18\x01 \x01(\t\x12\x11\n\teqf_level\x18\x02 \x01(\x05\x12\r\n\x05level\x18\x03 \x01(\t\"\xc7\x01\n\rOccupationTag\x12\x17\n\x03uri\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x17\n\tisco_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05label\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x06origin\x18\x04 \x01(\x0e\x32\x1f.waymark.catalogue.v1.TagOriginB\x04\xe2\x41\x01\x03\x12\x18\n\nconfidence\x18\x05 \x01(\x02\x42\x04\xe2\x41\x01\x03\x12\x1e\n\x10taxonomy_version\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\"}\n\x08Offering\x12.\n\x04mode\x18\x01 \x01(\x0e\x32 .waymark.catalogue.v1.CourseMode\x12\x10\n\x08language\x18\x02 \x01(\t\x12/\n\x08sessions\x18\x03 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Session\"\xf4\x02\n\x07Session\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12%\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12%\n\napply_from\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0b\x61pply_until\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x05price\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\x11\n\tnuts_code\x18\x08 \x01(\t\x12\x0c\n\x04town\x18\t \x01(\t\x12%\n\x08location\x18\n \x01(\x0b\x32\x13.google.type.LatLng\x12\x10\n\x08\x63\x61pacity\x18\x0b \x01(\x05\x12.\n\x04mode\x18\x0c \x01(\x0e\x32 .waymark.catalogue.v1.CourseMode\"`\n\x10GetCourseRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"\xe1\x01\n\x12ListCoursesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12?\n\x0corganisation\x18\x03 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\x12M\n\x06source\x18\x04 \x01(\tB=\xbaH:r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\"]\n\x13ListCoursesResponse\x12-\n\x07\x63ourses\x18\x01 \x03(\x0b\x32\x1c.waymark.catalogue.v1.Course\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd5\x01\n\x14\x43orrectCourseRequest\x12\x38\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.waymark.catalogue.v1.CourseB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x0e\n\x06revert\x18\x03 \x01(\x08\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"\xc9\x01\n\x13ListSessionsRequest\x12N\n\x06parent\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\nstart_from\x18\x04 \x01(\x0b\x32\x11.google.type.Date\"`\n\x14ListSessionsResponse\x12/\n\x08sessions\x18\x01 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8d\x01\n\nCourseMode\x12\x1b\n\x17\x43OURSE_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OURSE_MODE_ON_SITE\x10\x01\x12\x16\n\x12\x43OURSE_MODE_ONLINE\x10\x02\x12\x17\n\x13\x43OURSE_MODE_BLENDED\x10\x03\x12\x18\n\x14\x43OURSE_MODE_DISTANCE\x10\x04*l\n\tTagOrigin\x12\x1a\n\x16TAG_ORIGIN_UNSPECIFIED\x10\x00\x12\x16\n\x12TAG_ORIGIN_PARTNER\x10\x01\x12\x14\n\x10TAG_ORIGIN_MODEL\x10\x02\x12\x15\n\x11TAG_ORIGIN_PERSON\x10\x03\x32\xc2\x04\n\rCourseService\x12u\n\tGetCourse\x12&.waymark.catalogue.v1.GetCourseRequest\x1a\x1c.waymark.catalogue.v1.Course\"\"\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=courses/*}\x12}\n\x0bListCourses\x12(.waymark.catalogue.v1.ListCoursesRequest\x1a).waymark.catalogue.v1.ListCoursesResponse\"\x19\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/courses\x12\xa3\x01\n\rCorrectCourse\x12*.waymark.catalogue.v1.CorrectCourseRequest\x1a\x1c.waymark.catalogue.v1.Course\"H\x8a\xb5\x18\x16\n\x02\x08\x06\n\x10\x08\x02\x12\x0c\x63ourse.owner\x82\xd3\xe4\x93\x02(\"#/v1/{course.name=courses/*}:correct:\x01*\x12\x94\x01\n\x0cListSessions\x12).waymark.catalogue.v1.ListSessionsRequest\x1a*.waymark.catalogue.v1.ListSessionsResponse\"-\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=courses/*}/sessionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,7 +56,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COURSE'].fields_by_name['descriptions']._loaded_options = None
   _globals['_COURSE'].fields_by_name['descriptions']._serialized_options = b'\272H\037\232\001\034\020(\"\020r\0162\014^[a-z]{2,3}$*\006r\004\030\240\234\001'
   _globals['_COURSE'].fields_by_name['kind']._loaded_options = None
-  _globals['_COURSE'].fields_by_name['kind']._serialized_options = b'\272H\035r\030R\006courseR\004examR\010guidance\330\001\001'
+  _globals['_COURSE'].fields_by_name['kind']._serialized_options = b'\272H\'r\"R\006courseR\004examR\010guidanceR\010workshop\330\001\001'
   _globals['_COURSE'].fields_by_name['eqf_level']._loaded_options = None
   _globals['_COURSE'].fields_by_name['eqf_level']._serialized_options = b'\272H\006\032\004\030\010(\000'
   _globals['_COURSE'].fields_by_name['url']._loaded_options = None
@@ -75,6 +75,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COURSE'].fields_by_name['missing_time']._serialized_options = b'\342A\001\003'
   _globals['_COURSE'].fields_by_name['branding']._loaded_options = None
   _globals['_COURSE'].fields_by_name['branding']._serialized_options = b'\342A\001\003'
+  _globals['_COURSE'].fields_by_name['modules']._loaded_options = None
+  _globals['_COURSE'].fields_by_name['modules']._serialized_options = b'\342A\001\003'
+  _globals['_COURSE'].fields_by_name['target_groups']._loaded_options = None
+  _globals['_COURSE'].fields_by_name['target_groups']._serialized_options = b'\342A\001\003'
+  _globals['_COURSE'].fields_by_name['territories']._loaded_options = None
+  _globals['_COURSE'].fields_by_name['territories']._serialized_options = b'\342A\001\003'
   _globals['_COURSE'].fields_by_name['update_time']._loaded_options = None
   _globals['_COURSE'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_OCCUPATIONTAG'].fields_by_name['uri']._loaded_options = None
@@ -119,34 +125,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COURSESERVICE'].methods_by_name['CorrectCourse']._serialized_options = b'\212\265\030\026\n\002\010\006\n\020\010\002\022\014course.owner\202\323\344\223\002(\"#/v1/{course.name=courses/*}:correct:\001*'
   _globals['_COURSESERVICE'].methods_by_name['ListSessions']._loaded_options = None
   _globals['_COURSESERVICE'].methods_by_name['ListSessions']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002!\022\037/v1/{parent=courses/*}/sessions'
-  _globals['_COURSEMODE']._serialized_start=2901
-  _globals['_COURSEMODE']._serialized_end=3042
-  _globals['_TAGORIGIN']._serialized_start=3044
-  _globals['_TAGORIGIN']._serialized_end=3152
+  _globals['_COURSEMODE']._serialized_start=3091
+  _globals['_COURSEMODE']._serialized_end=3232
+  _globals['_TAGORIGIN']._serialized_start=3234
+  _globals['_TAGORIGIN']._serialized_end=3342
   _globals['_COURSE']._serialized_start=369
-  _globals['_COURSE']._serialized_end=1255
-  _globals['_COURSE_TITLESENTRY']._serialized_start=1157
-  _globals['_COURSE_TITLESENTRY']._serialized_end=1202
-  _globals['_COURSE_DESCRIPTIONSENTRY']._serialized_start=1204
-  _globals['_COURSE_DESCRIPTIONSENTRY']._serialized_end=1255
-  _globals['_OCCUPATIONTAG']._serialized_start=1258
-  _globals['_OCCUPATIONTAG']._serialized_end=1457
-  _globals['_OFFERING']._serialized_start=1459
-  _globals['_OFFERING']._serialized_end=1584
-  _globals['_SESSION']._serialized_start=1587
-  _globals['_SESSION']._serialized_end=1959
-  _globals['_GETCOURSEREQUEST']._serialized_start=1961
-  _globals['_GETCOURSEREQUEST']._serialized_end=2057
-  _globals['_LISTCOURSESREQUEST']._serialized_start=2060
-  _globals['_LISTCOURSESREQUEST']._serialized_end=2285
-  _globals['_LISTCOURSESRESPONSE']._serialized_start=2287
-  _globals['_LISTCOURSESRESPONSE']._serialized_end=2380
-  _globals['_CORRECTCOURSEREQUEST']._serialized_start=2383
-  _globals['_CORRECTCOURSEREQUEST']._serialized_end=2596
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=2599
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=2800
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=2802
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=2898
-  _globals['_COURSESERVICE']._serialized_start=3155
-  _globals['_COURSESERVICE']._serialized_end=3733
+  _globals['_COURSE']._serialized_end=1380
+  _globals['_COURSE_TITLESENTRY']._serialized_start=1282
+  _globals['_COURSE_TITLESENTRY']._serialized_end=1327
+  _globals['_COURSE_DESCRIPTIONSENTRY']._serialized_start=1329
+  _globals['_COURSE_DESCRIPTIONSENTRY']._serialized_end=1380
+  _globals['_COURSEMODULE']._serialized_start=1382
+  _globals['_COURSEMODULE']._serialized_end=1445
+  _globals['_OCCUPATIONTAG']._serialized_start=1448
+  _globals['_OCCUPATIONTAG']._serialized_end=1647
+  _globals['_OFFERING']._serialized_start=1649
+  _globals['_OFFERING']._serialized_end=1774
+  _globals['_SESSION']._serialized_start=1777
+  _globals['_SESSION']._serialized_end=2149
+  _globals['_GETCOURSEREQUEST']._serialized_start=2151
+  _globals['_GETCOURSEREQUEST']._serialized_end=2247
+  _globals['_LISTCOURSESREQUEST']._serialized_start=2250
+  _globals['_LISTCOURSESREQUEST']._serialized_end=2475
+  _globals['_LISTCOURSESRESPONSE']._serialized_start=2477
+  _globals['_LISTCOURSESRESPONSE']._serialized_end=2570
+  _globals['_CORRECTCOURSEREQUEST']._serialized_start=2573
+  _globals['_CORRECTCOURSEREQUEST']._serialized_end=2786
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=2789
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=2990
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=2992
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=3088
+  _globals['_COURSESERVICE']._serialized_start=3345
+  _globals['_COURSESERVICE']._serialized_end=3923
 # @@protoc_insertion_point(module_scope)

@@ -129,6 +129,9 @@ class Course(_message.Message):
     REMOVED_FIELD_NUMBER: _builtins.int
     MISSING_TIME_FIELD_NUMBER: _builtins.int
     BRANDING_FIELD_NUMBER: _builtins.int
+    MODULES_FIELD_NUMBER: _builtins.int
+    TARGET_GROUPS_FIELD_NUMBER: _builtins.int
+    TERRITORIES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -140,7 +143,7 @@ class Course(_message.Message):
     external_id: _builtins.str
     """The partner's own id."""
     kind: _builtins.str
-    """Kind: `course`, `exam` or `guidance`."""
+    """Kind: `course`, `exam`, `guidance` or `workshop`; the last two are services beside courses."""
     eqf_level: _builtins.int
     """EQF level 1-8; 0 when unknown."""
     url: _builtins.str
@@ -184,6 +187,18 @@ class Course(_message.Message):
         """How its provider wants to be shown with it, a branch without branding as the next above it; unset when none has said."""
 
     @_builtins.property
+    def modules(self) -> _containers.RepeatedCompositeFieldContainer[Global___CourseModule]:
+        """Its modules, as the partner orders them."""
+
+    @_builtins.property
+    def target_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whom it is for, in the partner's words: `jobseekers over 50`."""
+
+    @_builtins.property
+    def territories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Priority territories it is for, by name or code; where it takes place is said by its sessions."""
+
+    @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
@@ -206,16 +221,49 @@ class Course(_message.Message):
         removed: _builtins.bool = ...,
         missing_time: _timestamp_pb2.Timestamp | None = ...,
         branding: _organisation_pb2.Branding | None = ...,
+        modules: _abc.Iterable[Global___CourseModule] | None = ...,
+        target_groups: _abc.Iterable[_builtins.str] | None = ...,
+        territories: _abc.Iterable[_builtins.str] | None = ...,
         etag: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "removed", b"removed", "source", b"source", "subjects", b"subjects", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "removed", b"removed", "source", b"source", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Course: _TypeAlias = Course  # noqa: Y015
+
+@_typing.final
+class CourseModule(_message.Message):
+    """A part of a course that can be taken, or counts, by itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TITLE_FIELD_NUMBER: _builtins.int
+    EQF_LEVEL_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    title: _builtins.str
+    """Title, in the language of the course."""
+    eqf_level: _builtins.int
+    """EQF level 1-8; 0 when it has none."""
+    level: _builtins.str
+    """Level in the partner's own words; empty when it has none, or one of the EQF."""
+    def __init__(
+        self,
+        *,
+        title: _builtins.str = ...,
+        eqf_level: _builtins.int = ...,
+        level: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["eqf_level", b"eqf_level", "level", b"level", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CourseModule: _TypeAlias = CourseModule  # noqa: Y015
 
 @_typing.final
 class OccupationTag(_message.Message):

@@ -12,6 +12,7 @@ from google.type import date_pb2 as _date_pb2
 from google.type import latlng_pb2 as _latlng_pb2
 from google.type import money_pb2 as _money_pb2
 from waymark.catalogue.v1 import course_pb2 as _course_pb2
+from waymark.catalogue.v1 import organisation_pb2 as _organisation_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -40,6 +41,8 @@ class _FacetEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Facet.ValueType
     FACET_START_MONTH: _Facet.ValueType  # 8
     FACET_SHORTAGE: _Facet.ValueType  # 9
     FACET_VOUCHER_ELIGIBLE: _Facet.ValueType  # 10
+    FACET_TARGET_GROUP: _Facet.ValueType  # 11
+    FACET_TERRITORY: _Facet.ValueType  # 12
 
 class Facet(_Facet, metaclass=_FacetEnumTypeWrapper):
     """What to count hits by."""
@@ -55,6 +58,8 @@ FACET_REGION: Facet.ValueType  # 7
 FACET_START_MONTH: Facet.ValueType  # 8
 FACET_SHORTAGE: Facet.ValueType  # 9
 FACET_VOUCHER_ELIGIBLE: Facet.ValueType  # 10
+FACET_TARGET_GROUP: Facet.ValueType  # 11
+FACET_TERRITORY: Facet.ValueType  # 12
 Global___Facet: _TypeAlias = Facet  # noqa: Y015
 
 class _SearchOrder:
@@ -105,6 +110,9 @@ class SearchCoursesRequest(_message.Message):
     FACETS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SECTORS_FIELD_NUMBER: _builtins.int
+    TARGET_GROUPS_FIELD_NUMBER: _builtins.int
+    TERRITORIES_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """Words; the last may be the beginning of one. Empty: all courses."""
     language: _builtins.str
@@ -175,6 +183,18 @@ class SearchCoursesRequest(_message.Message):
     def facets(self) -> _containers.RepeatedScalarFieldContainer[Global___Facet.ValueType]:
         """Counts wanted; exact over all hits."""
 
+    @_builtins.property
+    def sectors(self) -> _containers.RepeatedScalarFieldContainer[_organisation_pb2.Sector.ValueType]:
+        """Only of organisations of one of these sectors; a branch that says none is of the sector above it."""
+
+    @_builtins.property
+    def target_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only for one of these target groups, in small letters as the facet shows them."""
+
+    @_builtins.property
+    def territories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only for one of these priority territories, as the facet shows them."""
+
     def __init__(
         self,
         *,
@@ -202,10 +222,13 @@ class SearchCoursesRequest(_message.Message):
         facets: _abc.Iterable[Global___Facet.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        sectors: _abc.Iterable[_organisation_pb2.Sector.ValueType] | None = ...,
+        target_groups: _abc.Iterable[_builtins.str] | None = ...,
+        territories: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "max_price", b"max_price", "near", b"near", "start_from", b"start_from", "start_to", b"start_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "eqf_level_from", b"eqf_level_from", "eqf_level_to", b"eqf_level_to", "facets", b"facets", "include_not_bookable", b"include_not_bookable", "instruction_languages", b"instruction_languages", "kinds", b"kinds", "language", b"language", "max_price", b"max_price", "modes", b"modes", "near", b"near", "nuts_code", b"nuts_code", "occupations", b"occupations", "order_by", b"order_by", "organisations", b"organisations", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "radius_km", b"radius_km", "shortage", b"shortage", "shortage_nuts_code", b"shortage_nuts_code", "start_from", b"start_from", "start_to", b"start_to", "voucher_eligible", b"voucher_eligible"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "eqf_level_from", b"eqf_level_from", "eqf_level_to", b"eqf_level_to", "facets", b"facets", "include_not_bookable", b"include_not_bookable", "instruction_languages", b"instruction_languages", "kinds", b"kinds", "language", b"language", "max_price", b"max_price", "modes", b"modes", "near", b"near", "nuts_code", b"nuts_code", "occupations", b"occupations", "order_by", b"order_by", "organisations", b"organisations", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "radius_km", b"radius_km", "sectors", b"sectors", "shortage", b"shortage", "shortage_nuts_code", b"shortage_nuts_code", "start_from", b"start_from", "start_to", b"start_to", "target_groups", b"target_groups", "territories", b"territories", "voucher_eligible", b"voucher_eligible"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
