@@ -8,6 +8,8 @@ from services.catalogue.metering import Meter
 from services.catalogue.search.directory import Directory, Reader
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
+from services.catalogue.store import course_usage
+from services.catalogue.tally import Tally
 from services.platform.app import App
 
 
@@ -28,6 +30,11 @@ class CatalogueApp(App):
     def meter(self) -> Meter:
         """Lets calls with an API key pass, and counts them."""
         return Meter(self.settings.database_url)
+
+    @cached_property
+    def views(self) -> Tally[str]:
+        """Counts how often courses are looked at, by id."""
+        return Tally(course_usage.add_views)
 
     @cached_property
     def naming(self) -> Naming:

@@ -26,6 +26,7 @@ from waymark.catalogue.v1 import (
     taxonomy_pb2_grpc,
     upload_pb2_grpc,
 )
+from waymark.vouchers.v1.events_pb2 import RedemptionReserved
 
 from services.catalogue.api.accreditations import announce_begun, announce_run_out, ask_for_reviews
 from services.catalogue.api.agreement_reviews import AgreementReviewApi
@@ -51,7 +52,8 @@ from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
-from services.catalogue.metering import settle_calls
+from services.catalogue.metering import settle_counts
+from services.catalogue.reactions.bookings import count_booking
 from services.catalogue.search.follower import follow
 from services.platform.app import App
 from services.platform.operations.runner import run_due
@@ -90,7 +92,7 @@ DEFINITION = ServiceDefinition(
     app=CatalogueApp,
     servicers=SERVICERS,
     relationships=RELATIONSHIPS,
-    reactions={},
+    reactions={RedemptionReserved: count_booking},
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("operations", timedelta(seconds=1), work_on),
@@ -100,6 +102,6 @@ DEFINITION = ServiceDefinition(
         Job("agreements-over", timedelta(minutes=10), end_those_over),
         Job("agreement-reviews", timedelta(hours=1), ask_for_agreement_reviews),
     ],
-    background=[follow, settle_calls],
+    background=[follow, settle_counts],
     admits=lambda app: app.meter.admit,
 )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
 from waymark.catalogue.v1 import course_pb2_grpc
 from waymark.catalogue.v1.course_pb2 import (
     TAG_ORIGIN_PERSON,
     CorrectCourseRequest,
     Course,
+    CourseUsage,
     GetCourseRequest,
     ListCoursesRequest,
     ListCoursesResponse,
+    ListCourseUsageRequest,
+    ListCourseUsageResponse,
     ListSessionsRequest,
     ListSessionsResponse,
     OccupationTag,
@@ -28,25 +31,58 @@ from services.catalogue.domain import courses as domain
 from services.catalogue.domain.courses import CORRECTABLE, Document
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports.values import web_address
-from services.catalogue.store import branding, courses, taxonomies
+from services.catalogue.store import branding, course_usage, courses, organisations, taxonomies
 from services.catalogue.store.tables import courses as table
-from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page, page_size
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 
+if TYPE_CHECKING:
+    from services.catalogue.app import CatalogueApp
+
+USAGE_DAYS = timedelta(days=30)
+
 
 class CourseApi(course_pb2_grpc.CourseServiceServicer):
     """Courses as partners deliver them and people correct them."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: CatalogueApp) -> None:
         self.app = app
 
     @query
     def GetCourse(self, tx: Transaction, request: GetCourseRequest) -> Course:
-        return _messages(tx, [courses.read(tx.connection, last(request.name))])[0]
+        row = courses.read(tx.connection, last(request.name))
+        self.app.views.add(row.id)
+        return _messages(tx, [row])[0]
+
+    @query
+    def ListCourseUsage(self, tx: Transaction, request: ListCourseUsageRequest) -> ListCourseUsageResponse:
+        organisation = organisations.read(tx.connection, last(request.parent)).id
+        until = day_or(request, "end_date", tx.now.date())
+        first = day_or(request, "start_date", until - USAGE_DAYS)
+        listing = course_usage.listing(organisation, first, until)
+        found = page(
+            tx,
+            self.app.signer,
+            listing,
+            order_by=[listing.selected_columns.course_id],
+            request=request,
+            filters={"parent": request.parent, "from": first.isoformat(), "until": until.isoformat()},
+        )
+        total = course_usage.total(tx, organisation, first, until)
+        return ListCourseUsageResponse(
+            course_usage=[
+                CourseUsage(
+                    course=f"courses/{row.course_id}", views=int(row.views), bookings=int(row.bookings)
+                )
+                for row in found.rows
+            ],
+            total_views=int(total.views),
+            total_bookings=int(total.bookings),
+            next_page_token=found.next_page_token,
+        )
 
     @query
     def ListCourses(self, tx: Transaction, request: ListCoursesRequest) -> ListCoursesResponse:

@@ -345,6 +345,15 @@ courses = Table(
     Index("courses_offered", "id", postgresql_where=text("removed_time IS NULL")),
 )
 
+course_usage = Table(
+    "course_usage",
+    metadata,
+    Column("course_id", UuidText, ForeignKey("courses.id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("views", BigInteger, nullable=False),
+    Column("bookings", BigInteger, nullable=False),
+)
+
 # The metadata is complete once this module is imported, as Alembic expects.
 from services.catalogue.store import api_tables, assessment_tables, market_tables  # noqa: E402
 

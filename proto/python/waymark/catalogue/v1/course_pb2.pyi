@@ -544,6 +544,114 @@ class CorrectCourseRequest(_message.Message):
 Global___CorrectCourseRequest: _TypeAlias = CorrectCourseRequest  # noqa: Y015
 
 @_typing.final
+class CourseUsage(_message.Message):
+    """How often a course was looked at and booked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COURSE_FIELD_NUMBER: _builtins.int
+    VIEWS_FIELD_NUMBER: _builtins.int
+    BOOKINGS_FIELD_NUMBER: _builtins.int
+    course: _builtins.str
+    """The course, `courses/{id}`."""
+    views: _builtins.int
+    """Times its page was read."""
+    bookings: _builtins.int
+    """Places reserved with vouchers, also those given back later."""
+    def __init__(
+        self,
+        *,
+        course: _builtins.str = ...,
+        views: _builtins.int = ...,
+        bookings: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bookings", b"bookings", "course", b"course", "views", b"views"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CourseUsage: _TypeAlias = CourseUsage  # noqa: Y015
+
+@_typing.final
+class ListCourseUsageRequest(_message.Message):
+    """Asks for a page of usage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The organisation, `organisations/{id}`."""
+    page_size: _builtins.int
+    """At most 500; default 50."""
+    page_token: _builtins.str
+    """Token of the page wanted."""
+    @_builtins.property
+    def start_date(self) -> _date_pb2.Date:
+        """First day, UTC; unset: 30 days before the last."""
+
+    @_builtins.property
+    def end_date(self) -> _date_pb2.Date:
+        """Last day, UTC; unset: today."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        start_date: _date_pb2.Date | None = ...,
+        end_date: _date_pb2.Date | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "start_date", b"start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCourseUsageRequest: _TypeAlias = ListCourseUsageRequest  # noqa: Y015
+
+@_typing.final
+class ListCourseUsageResponse(_message.Message):
+    """A page of usage, by id of the course."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COURSE_USAGE_FIELD_NUMBER: _builtins.int
+    TOTAL_VIEWS_FIELD_NUMBER: _builtins.int
+    TOTAL_BOOKINGS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    total_views: _builtins.int
+    """Views of all courses of the organisation in the period."""
+    total_bookings: _builtins.int
+    """Bookings of all of them."""
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def course_usage(self) -> _containers.RepeatedCompositeFieldContainer[Global___CourseUsage]:
+        """Each course that was looked at or booked."""
+
+    def __init__(
+        self,
+        *,
+        course_usage: _abc.Iterable[Global___CourseUsage] | None = ...,
+        total_views: _builtins.int = ...,
+        total_bookings: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course_usage", b"course_usage", "next_page_token", b"next_page_token", "total_bookings", b"total_bookings", "total_views", b"total_views"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCourseUsageResponse: _TypeAlias = ListCourseUsageResponse  # noqa: Y015
+
+@_typing.final
 class ListSessionsRequest(_message.Message):
     """Asks for a page of sessions."""
 
