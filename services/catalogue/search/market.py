@@ -64,6 +64,11 @@ class View:
     eligible: dict[date, frozenset[str]] = field(default_factory=dict)
     shortages: dict[tuple[date, str], Shortages] = field(default_factory=dict)
 
+    def marks_on(self, day: date, organisation: str) -> list[str]:
+        """Returns the schemes that an organisation is accredited under on a day, by name."""
+        held = self.accreditations.get(organisation, ())
+        return sorted({each.scheme for each in held if each.scheme and each.in_force(day)})
+
     def of_sectors(self, sectors: Collection[int]) -> frozenset[str]:
         """Returns ids of organisations of one of these sectors."""
         return frozenset(key for key, shown in self.shown.items() if shown.sector in sectors)

@@ -33,6 +33,8 @@ def test_organisations_in_a_tree_with_a_logo(stack: Stack, tmp_path: Path) -> No
     assert not staff.gets("organisation", "move", north).get("parent")
     staff.prints("organisation", "site", north, "Dock 3", "--town", "Antwerpen", "--region", "BE211")
     assert "Dock 3" in staff.prints("organisation", "show", north)
+    assert staff.gets("organisation", "usage", head, "--from", "2026-01-01") == []
+    assert staff.gets("search", "nothing like it", "--kind", "workshop", "--sector", "third", "--online")
     picture = tmp_path / "our.png"
     picture.write_bytes(logo(b"\1\2\3"))
     staff.prints("organisation", "brand", head, "--logo", str(picture), "--narrative", "en=We train.")

@@ -10,6 +10,7 @@ from services.cli.demo.catalogue_rows import (
     c05_biased_source,
     c06_sector_council,
     c08_api_access,
+    c09_modules,
     c10_partner_of_partners,
     c11_sectors,
     c12_branches_and_sites,
@@ -19,6 +20,7 @@ from services.cli.demo.catalogue_rows import (
     c16_data_sharing,
     c17_partner_selection,
     c19_staff_view,
+    c20_territories,
     c21_accreditation,
 )
 from services.cli.demo.journey import Step
@@ -31,6 +33,7 @@ STEPS: tuple[Step, ...] = (
     c05_biased_source.STEP,
     c06_sector_council.STEP,
     c08_api_access.STEP,
+    c09_modules.STEP,
     c10_partner_of_partners.STEP,
     c11_sectors.STEP,
     c12_branches_and_sites.STEP,
@@ -40,5 +43,6 @@ STEPS: tuple[Step, ...] = (
     c16_data_sharing.STEP,
     c17_partner_selection.STEP,
     c19_staff_view.STEP,
+    c20_territories.STEP,
     c21_accreditation.STEP,
 )

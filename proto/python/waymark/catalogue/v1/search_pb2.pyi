@@ -343,6 +343,7 @@ class CourseHit(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     DISTANCE_KM_FIELD_NUMBER: _builtins.int
     ORGANISATION_LOGO_FIELD_NUMBER: _builtins.int
+    QUALITY_MARKS_FIELD_NUMBER: _builtins.int
     course: _builtins.str
     """Resource name `courses/{id}`."""
     organisation: _builtins.str
@@ -389,6 +390,10 @@ class CourseHit(_message.Message):
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchReason]:
         """Why it was found, for people to see."""
 
+    @_builtins.property
+    def quality_marks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Quality marks of its organisation in force on the as-of day: the schemes it is accredited under, by name."""
+
     def __init__(
         self,
         *,
@@ -407,10 +412,11 @@ class CourseHit(_message.Message):
         score: _builtins.float = ...,
         distance_km: _builtins.float = ...,
         organisation_logo: _builtins.str = ...,
+        quality_marks: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_session", b"next_session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "distance_km", b"distance_km", "eqf_level", b"eqf_level", "instruction_languages", b"instruction_languages", "kind", b"kind", "modes", b"modes", "next_session", b"next_session", "occupations", b"occupations", "organisation", b"organisation", "organisation_display_name", b"organisation_display_name", "organisation_logo", b"organisation_logo", "reasons", b"reasons", "score", b"score", "summaries", b"summaries", "titles", b"titles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "distance_km", b"distance_km", "eqf_level", b"eqf_level", "instruction_languages", b"instruction_languages", "kind", b"kind", "modes", b"modes", "next_session", b"next_session", "occupations", b"occupations", "organisation", b"organisation", "organisation_display_name", b"organisation_display_name", "organisation_logo", b"organisation_logo", "quality_marks", b"quality_marks", "reasons", b"reasons", "score", b"score", "summaries", b"summaries", "titles", b"titles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
