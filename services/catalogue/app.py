@@ -14,6 +14,8 @@ from services.catalogue.search.label_index import Labels, labels_directory
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
 from services.catalogue.shortage_book import ShortageBook
+from services.catalogue.store import course_usage
+from services.catalogue.tally import Tally
 from services.platform.app import App
 from services.platform.outgoing.addresses import Reach
 from services.platform.seals import Seals
@@ -81,6 +83,11 @@ class CatalogueApp(App):
     def meter(self) -> Meter:
         """Lets calls with an API key pass, and counts them."""
         return Meter(self.settings.database_url)
+
+    @cached_property
+    def views(self) -> Tally[str]:
+        """Counts how often courses are looked at, by id."""
+        return Tally(course_usage.add_views)
 
     @cached_property
     def naming(self) -> Naming:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from waymark.errors.v1 import reason_pb2
@@ -26,6 +24,7 @@ from services.catalogue.domain.api_products import covers
 from services.catalogue.domain.api_quota import Allowance, Window
 from services.catalogue.store import api_grants, api_usage
 from services.catalogue.store.api_tables import api_plans, api_products
+from services.catalogue.tally import Tally
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import transaction
 from services.platform.errors import Refusal
@@ -37,7 +36,6 @@ LOOK_AGAIN = 1.0  # seconds after which a key that was revoked is known
 UNKNOWN_AGAIN = 0.02  # the same for a key that nobody knows yet: it may have been made just now
 KEPT = 60.0  # seconds that the keys known last are good for while the database is away
 CONNECTIONS = 3  # of its own, so that checks wait for no handler
-log = structlog.get_logger("metering")
 
 
 class Key(NamedTuple):
@@ -68,10 +66,9 @@ class Meter:
         self._engine = make_engine(url, CONNECTIONS, application="waymark-metering")
         self._limited = limited
         self._view: View | None = None
-        self._looking, self._taking, self._counting = threading.Lock(), threading.Lock(), threading.Lock()
+        self._looking, self._taking = threading.Lock(), threading.Lock()
         self._allowances: dict[str, Allowance] = {}
-        self._calls: Counter[str] = Counter()
-        self._refused: Counter[str] = Counter()
+        self._calls = Tally(api_usage.count)
 
     def admit(self, secret: str, path: str) -> None:
         """Lets a call pass and counts it; raises Refusal: API_KEY_INVALID, API_KEY_NOT_FOR_CALL,
@@ -84,26 +81,13 @@ class Meter:
             product = f"apiProducts/{key.product}"
             raise Refusal(reason_pb2.REASON_API_KEY_NOT_FOR_CALL, metadata={"api_product": product})
         used_up = self._take(key, clock) if self._limited else None
-        with self._counting:
-            (self._refused if used_up else self._calls)[key.id] += 1
+        self._calls.add((key.id, used_up is None))
         if used_up:
             raise _exceeded(key, *used_up)
 
     def settle(self) -> None:
-        """Writes what was counted since the last time; keeps it for the next when the database is away."""
-        with self._counting:
-            calls, self._calls = self._calls, Counter()
-            refused, self._refused = self._refused, Counter()
-        if not calls and not refused:
-            return
-        try:
-            with transaction(self._engine) as tx:
-                api_usage.count(tx, [(key, calls[key], refused[key]) for key in calls | refused])
-        except BaseException:
-            with self._counting:
-                self._calls += calls
-                self._refused += refused
-            raise
+        """Writes the calls counted since the last time; keeps them for the next when that fails."""
+        self._calls.settle(self._engine)
 
     def close(self) -> None:
         """Gives back its connections."""
@@ -156,17 +140,18 @@ class Meter:
             allowance.given(window, calls, clock + left)
 
 
-def settle_calls(app: CatalogueApp, stop: threading.Event) -> None:
-    """Writes what the meter of this process counted, every second and at the end."""
+def settle_counts(app: CatalogueApp, stop: threading.Event) -> None:
+    """Writes what this process counted of calls with keys and of views, every second and at the end."""
     while not stop.wait(LOOK_AGAIN):
-        _settle(app.meter)
-    _settle(app.meter)
+        _settle(app)
+    _settle(app)
     app.meter.close()
 
 
-def _settle(meter: Meter) -> None:
+def _settle(app: CatalogueApp) -> None:
     with suppress(SQLAlchemyError):  # it is kept, and told by the health check
-        meter.settle()
+        app.meter.settle()
+        app.views.settle(app.engine)
 
 
 def _live(tx: Any, clock: float) -> dict[bytes, Key]:

@@ -34,6 +34,7 @@ from waymark.catalogue.v1 import (
     taxonomy_pb2_grpc,
     upload_pb2_grpc,
 )
+from waymark.vouchers.v1.events_pb2 import RedemptionReserved
 
 from services.catalogue import taxonomy_changing
 from services.catalogue.api.accreditations import announce_begun, announce_run_out, ask_for_reviews
@@ -71,7 +72,8 @@ from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
-from services.catalogue.metering import settle_calls
+from services.catalogue.metering import settle_counts
+from services.catalogue.reactions.bookings import count_booking
 from services.catalogue.search import exposure
 from services.catalogue.search.follower import follow
 from services.catalogue.search.label_follower import follow_labels
@@ -138,7 +140,7 @@ DEFINITION = ServiceDefinition(
     app=CatalogueApp,
     servicers=SERVICERS,
     relationships=RELATIONSHIPS,
-    reactions={},
+    reactions={RedemptionReserved: count_booking},
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
@@ -153,6 +155,6 @@ DEFINITION = ServiceDefinition(
         Job("agreements-over", timedelta(minutes=10), end_those_over),
         Job("agreement-reviews", timedelta(hours=1), ask_for_agreement_reviews),
     ],
-    background=[follow, follow_labels, exposure.keep, settle_calls],
+    background=[follow, follow_labels, exposure.keep, settle_counts],
     admits=lambda app: app.meter.admit,
 )

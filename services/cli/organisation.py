@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli import output
-from services.cli.amounts import json_day
+from services.cli.amounts import day_query, json_day
 from services.cli.call import Call, calls, enum, listed
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
@@ -38,6 +38,7 @@ ACCREDITATION = {
     "score": "score",
     "review by": "reviewDate",
 }
+USAGE = {"course": "course", "views": "views", "bookings": "bookings"}
 SITE = {"site": "displayName", "street": "street", "town": "town", "region": "nutsCode"}
 Name = Annotated[str, typer.Argument(metavar="ORGANISATION", help="organisations/{id}")]
 
@@ -257,6 +258,20 @@ def show(call: Call, name: Name) -> None:
         return
     output.details(found, ORGANISATION)
     output.table(sites, SITE, empty="no site")
+
+
+@organisation.command(epilog="Example:  waymark organisation usage organisations/harbour --from 2026-11-01")
+@calls(MANAGER)
+def usage(
+    call: Call,
+    name: Name,
+    first: Annotated[str, typer.Option("--from", help="First day, 2026-11-01; default: 30 days ago.")] = "",
+    until: Annotated[str, typer.Option(help="Last day; default: today.")] = "",
+    limit: Limit = 50,
+) -> None:
+    """Say how often courses were looked at and booked; who did is not kept."""
+    period: dict[str, Any] = day_query("start_date", first) | day_query("end_date", until)
+    call.many(f"{name}/courseUsage", USAGE, limit, empty="nothing yet", **period)
 
 
 def _held_against(criteria: list[str] | None, review_by: str) -> dict[str, Any]:

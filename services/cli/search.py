@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
-from services.cli.call import Call, calls
+from services.cli.call import Call, calls, enum
+from services.cli.organisation import Sector
+
+
+class Kind(StrEnum):
+    """Kinds of offers."""
+
+    COURSE = "course"
+    EXAM = "exam"
+    GUIDANCE = "guidance"
+    WORKSHOP = "workshop"
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +43,19 @@ def register(app: typer.Typer) -> None:
         collapse_same: Annotated[
             bool, typer.Option("--collapse-same", help="Of courses that are the same only one.")
         ] = False,
+        kind: Annotated[
+            list[Kind] | None, typer.Option(help="Courses, exams, or services beside them; repeat for more.")
+        ] = None,
+        sector: Annotated[
+            list[Sector] | None, typer.Option(help="Only of organisations of this sector; repeat for more.")
+        ] = None,
+        group: Annotated[
+            list[str] | None, typer.Option(help="Only for this target group; repeat for more.")
+        ] = None,
+        territory: Annotated[
+            list[str] | None, typer.Option(help="Only for this priority territory; repeat for more.")
+        ] = None,
+        online: Annotated[bool, typer.Option(help="Only taught online.")] = False,
         as_of: Annotated[str, typer.Option(help="Day to look from, 2026-09-01; default: today.")] = "",
         limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most so many.")] = 10,
     ) -> None:
@@ -44,6 +68,11 @@ def register(app: typer.Typer) -> None:
             "voucher_eligible": str(voucher).lower(),
             "include_not_bookable": str(all_courses).lower(),
             "collapse_same": str(collapse_same).lower(),
+            "kinds": list(kind or []),
+            "sectors": [enum("SECTOR", each) for each in sector or []],
+            "target_groups": group or [],
+            "territories": territory or [],
+            "modes": ["COURSE_MODE_ONLINE"] if online else [],
             "page_size": limit,
         }
         if as_of:
@@ -133,6 +162,7 @@ def show(answer: dict[str, Any]) -> None:
         "course": "course",
         "title": "titles",
         "provider": "organisationDisplayName",
+        "marks": "qualityMarks",
         "starts": "starts",
         "price": "nextSession.price",
         "because": "because",

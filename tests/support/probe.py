@@ -77,7 +77,9 @@ def serve_probe(probe: Probe) -> tuple[grpc.Server, int]:
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
         metadata = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
         metadata["seconds-left"] = str(context.time_remaining())
-        return response(name=request.name, metadata=metadata, length=len(request.text))
+        return response(
+            name=request.name, metadata=metadata, length=len(request.text), text=request.text[:20]
+        )
 
     class Servicer:
         def Greet(self, request: Any, context: grpc.ServicerContext) -> Any:

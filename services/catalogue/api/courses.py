@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from waymark.catalogue.v1 import course_pb2_grpc
 from waymark.catalogue.v1.course_pb2 import (
     TAG_ORIGIN_PERSON,
     CorrectCourseRequest,
     Course,
+    CourseUsage,
     FieldOrigin,
     GetCourseRequest,
     ListCoursesRequest,
     ListCoursesResponse,
+    ListCourseUsageRequest,
+    ListCourseUsageResponse,
     ListSessionsRequest,
     ListSessionsResponse,
     OccupationTag,
@@ -30,29 +33,61 @@ from services.catalogue.domain import courses as domain
 from services.catalogue.domain.courses import CORRECTABLE, FIELDS, Document
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports.values import web_address
-from services.catalogue.store import branding, courses, taxonomies
+from services.catalogue.store import branding, course_usage, courses, organisations, taxonomies
 from services.catalogue.store.tables import courses as table
-from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page, page_size
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 
+if TYPE_CHECKING:
+    from services.catalogue.app import CatalogueApp
+
+USAGE_DAYS = timedelta(days=30)
+
 
 class CourseApi(course_pb2_grpc.CourseServiceServicer):
     """Courses as partners deliver them and people correct them."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: CatalogueApp) -> None:
         self.app = app
 
     @query
     def GetCourse(self, tx: Transaction, request: GetCourseRequest) -> Course:
         rows = courses.with_same(tx, last(request.name))
+        self.app.views.add(rows[0].id)
         answer = _messages(tx, rows[:1])[0]
         answer.stands_for.extend(f"courses/{other.id}" for other in rows[1:])
         put_origins(answer, rows if request.composed else rows[:1])
         return answer
+
+    @query
+    def ListCourseUsage(self, tx: Transaction, request: ListCourseUsageRequest) -> ListCourseUsageResponse:
+        organisation = organisations.read(tx.connection, last(request.parent)).id
+        until = day_or(request, "end_date", tx.now.date())
+        first = day_or(request, "start_date", until - USAGE_DAYS)
+        listing = course_usage.listing(organisation, first, until)
+        found = page(
+            tx,
+            self.app.signer,
+            listing,
+            order_by=[listing.selected_columns.course_id],
+            request=request,
+            filters={"parent": request.parent, "from": first.isoformat(), "until": until.isoformat()},
+        )
+        total = course_usage.total(tx, organisation, first, until)
+        return ListCourseUsageResponse(
+            course_usage=[
+                CourseUsage(
+                    course=f"courses/{row.course_id}", views=int(row.views), bookings=int(row.bookings)
+                )
+                for row in found.rows
+            ],
+            total_views=int(total.views),
+            total_bookings=int(total.bookings),
+            next_page_token=found.next_page_token,
+        )
 
     @query
     def ListCourses(self, tx: Transaction, request: ListCoursesRequest) -> ListCoursesResponse:
@@ -181,7 +216,7 @@ def course_message(row: Any) -> Course:
 
 def put_field(answer: Course, course: str, document: Document, field: str) -> None:
     """Writes a field of a course's document into a message, in place of what was there."""
-    value = document[field]
+    value = document.get(field, [])  # newer fields are lists, which older documents do not have
     answer.ClearField(field)  # type: ignore[arg-type]  # one of FIELDS
     if field == "offerings":
         for offering in value:
@@ -190,6 +225,11 @@ def put_field(answer: Course, course: str, document: Document, field: str) -> No
                 added.sessions.append(session_message(course, {**session, "mode": offering["mode"]}))
     elif field == "occupations":
         answer.occupations.extend(map(tag_message, value))
+    elif field == "modules":
+        for module in value:
+            answer.modules.add(
+                title=module["title"], eqf_level=module.get("eqf", 0), level=module.get("level", "")
+            )
     elif isinstance(value, dict):
         getattr(answer, field).update(value)
     elif isinstance(value, list):

@@ -33,4 +33,4 @@ def _rank(course: Said, field: str) -> tuple[bool, bool, int]:
 
 
 def _says(document: Document, field: str) -> bool:
-    return any(sessions(document)) if field == "offerings" else bool(document[field])
+    return any(sessions(document)) if field == "offerings" else bool(document.get(field))

@@ -16,7 +16,10 @@ from typing import Any
 
 Document = dict[str, Any]
 
-FIELDS = ("titles", "descriptions", "kind", "eqf_level", "url", "subjects", "occupations", "offerings")
+FIELDS = (
+    *("titles", "descriptions", "kind", "eqf_level", "url", "subjects", "occupations", "offerings"),
+    *("modules", "target_groups", "territories"),
+)
 CORRECTABLE = ("titles", "descriptions", "kind", "eqf_level", "url", "occupations")
 MAX_SESSIONS = 500
 ALWAYS = "9999-12-31"  # start of a session one can enter at any time, where an order is needed

@@ -10,6 +10,7 @@ from typing import Any
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL
 
 from services.catalogue.domain.courses import Document, amount
+from services.catalogue.domain.features import level_text
 from services.catalogue.imports.csv_template import COLUMNS, MODES
 
 _MODE_NAMES = {mode: name for name, mode in MODES.items()}
@@ -43,12 +44,24 @@ def rows(external_id: str, document: Document) -> bytes:
         "kind": document["kind"],
         "eqf_level": document["eqf_level"] or "",
         "url": document["url"],
-        "subjects": "|".join(subject.replace("|", "/") for subject in document["subjects"]),
+        "subjects": "|".join(_plain(subject) for subject in document["subjects"]),
         "occupations": "|".join(
             tag["uri"] for tag in document["occupations"] if tag["origin"] != TAG_ORIGIN_MODEL
         ),
+        "modules": "|".join(map(_module, document.get("modules", []))),
+        "target_groups": "|".join(_plain(group) for group in document.get("target_groups", [])),
+        "territories": "|".join(_plain(territory) for territory in document.get("territories", [])),
     }
     return _lines([{**course, **session} for session in _sessions(document)] or [course])
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "/")
+
+
+def _module(module: Document) -> str:
+    level = level_text(module)
+    return _plain(f"{module['title']}::{level}" if level else module["title"])
 
 
 def _sessions(document: Document) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL, CourseMode
 
 from services.catalogue.domain.courses import Document, amount
+from services.catalogue.domain.features import level_text
 from services.catalogue.imports.countries import iso_code
 
 Node = dict[str, Any]
@@ -36,6 +37,14 @@ def line(external_id: str, document: Document) -> bytes:
             for tag in document["occupations"]
             if tag["origin"] != TAG_ORIGIN_MODEL
         ],
+        "hasPart": list(map(_module, document.get("modules", []))),
+        "audience": [
+            {"@type": "EducationalAudience", "audienceType": group}
+            for group in document.get("target_groups", [])
+        ],
+        "spatialCoverage": [
+            {"@type": "Place", "name": territory} for territory in document.get("territories", [])
+        ],
         "hasCourseInstance": [
             _instance(session, offering)
             for offering in document["offerings"]
@@ -52,6 +61,11 @@ def _filled(node: Node) -> Node:
 
 def _texts(texts: dict[str, str]) -> list[Node]:
     return [{"@value": text, "@language": language} for language, text in texts.items()]
+
+
+def _module(module: Document) -> Node:
+    node = {"@type": "Course", "name": module["title"], "educationalLevel": level_text(module)}
+    return _filled(node)
 
 
 def _level(level: int) -> Node:

@@ -1,12 +1,13 @@
 """Feeds in the project's own CSV template: one row a session, rows of one course together.
 
 UTF-8, comma, header in the first line, quotes after RFC 4180. Columns, of which `course_id` and `title` must
-be there: `course_id`, `title`, `language` (of the texts), `description`, `kind` (course, exam, guidance),
-`eqf_level`, `url`, `subjects` and `occupations` (several apart by `|`; occupations as concept URIs),
-`session_id`, `start_date`, `end_date`, `apply_from`, `apply_until` (YYYY-MM-DD; no start date: permanent
-entry), `price`, `currency`, `mode` (on_site, online, blended, distance), `instruction_language`, `nuts_code`,
-`town`, `latitude`, `longitude`, `capacity`. What concerns the course is read from its first row. A course
-without sessions has one row without `session_id`.
+be there: `course_id`, `title`, `language` (of the texts), `description`, `kind` (course, exam, guidance,
+workshop), `eqf_level`, `url`, `subjects` and `occupations` (several apart by `|`; occupations as concept
+URIs), `session_id`, `start_date`, `end_date`, `apply_from`, `apply_until` (YYYY-MM-DD; no start date:
+permanent entry), `price`, `currency`, `mode` (on_site, online, blended, distance), `instruction_language`,
+`nuts_code`, `town`, `latitude`, `longitude`, `capacity`, and several apart by `|`: `modules` (a title, or
+title, two colons and a level: `EQF 4`, or one of your own), `target_groups`, `territories`. What concerns the
+course is read from its first row. A course without sessions has one row without `session_id`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
+from services.catalogue.domain.features import KINDS, features, module
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
@@ -49,8 +51,10 @@ COLUMNS = (
     "latitude",
     "longitude",
     "capacity",
+    "modules",
+    "target_groups",
+    "territories",
 )
-KINDS = ("course", "exam", "guidance")
 MODES = {
     "on_site": CourseMode.COURSE_MODE_ON_SITE,
     "online": CourseMode.COURSE_MODE_ONLINE,
@@ -63,7 +67,7 @@ Row = Sequence[str]
 class CsvTemplate:
     """Reader of the template."""
 
-    revision = "csv-2"
+    revision = "csv-3"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course; its content is a list of dictionaries, column → value."""
@@ -128,6 +132,11 @@ class CsvTemplate:
                 _parts(first.get("occupations", "")), "occupations", context, findings
             ),
             "offerings": _offerings(rows, course, context, findings),
+            **features(
+                map(_module, _parts(first.get("modules", ""))),
+                _tags(first.get("target_groups", "")),
+                _tags(first.get("territories", "")),
+            ),
         }
 
 
@@ -211,6 +220,15 @@ class _Rows(Sequence[dict[str, str]]):
 
 def _parts(text: str) -> list[str]:
     return [values.plain(part, 200) for part in text.split("|") if part.strip()]
+
+
+def _module(text: str) -> Document:
+    title, _, level = text.partition("::")
+    return module(title.strip(), values.plain(level, 40))
+
+
+def _tags(text: str) -> list[str]:
+    return [part[:60].strip() for part in _parts(text)]
 
 
 def _offerings(

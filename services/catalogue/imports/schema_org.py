@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain.courses import Document
+from services.catalogue.domain.features import KINDS, features, module
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import countries, json_ld, json_records, leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, Raw
@@ -39,7 +40,6 @@ FOLLOWED = frozenset(
 )
 OWN_SESSION = ("startDate", "endDate", "applicationDeadline", "offers", "educationalProgramMode", "location")
 CLOSED = frozenset(("SoldOut", "Discontinued", "OutOfStock"))
-KINDS = frozenset(("course", "exam", "guidance"))
 MODES: dict[str, int] = {
     "online": CourseMode.COURSE_MODE_ONLINE,
     "mooc": CourseMode.COURSE_MODE_ONLINE,
@@ -64,7 +64,8 @@ _SESSION = f"""{_OFFER} inLanguage/* courseMode/* eventAttendanceMode startDate 
     location/address/addressLocality location/address/addressRegion location/address/addressCountry/*
     location/geo/latitude location/geo/longitude"""
 _COURSE = """additionalType identifier/* name/* description/* url keywords/* about/* teaches/*
-    educationalLevel/* educationalAlignment/* occupationalCategory/*"""
+    educationalLevel/* educationalAlignment/* occupationalCategory/* hasPart/name/* hasPart/educationalLevel/*
+    audience/audienceType/* spatialCoverage/name/*"""
 _INSTANCE = " ".join(f"hasCourseInstance/{path}" for path in ("identifier/*", *_SESSION.split()))
 _PROGRAM = "educationalProgramMode/* applicationStartDate applicationDeadline maximumEnrollment"
 CARRIED = {
@@ -87,7 +88,7 @@ class Content(NamedTuple):
 class SchemaOrg:
     """Reader of schema.org JSON-LD."""
 
-    revision = "schema-org-1"
+    revision = "schema-org-2"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course, and per object that is neither a course nor of use for one."""
@@ -135,6 +136,11 @@ class SchemaOrg:
             "subjects": _subjects(node, findings),
             "occupations": _occupations(node, context, findings),
             "offerings": _offerings(node, course, is_program, context, findings),
+            **features(
+                map(_module, nodes(node.get("hasPart"))),
+                _names(node, "audience", "audienceType"),
+                _names(node, "spatialCoverage", "name"),
+            ),
         }
 
 
@@ -190,6 +196,16 @@ def _subjects(node: Node, findings: Findings) -> list[str]:
     named = (string(each.get("targetName")) for each in nodes(node.get("educationalAlignment")))
     found += [name for name in named if not _EQF.search(name)]
     return offerings.subjects([word.strip() for word in found], "keywords", findings)
+
+
+def _module(node: Node) -> Document:
+    title, level = string(node.get("name")), string(node.get("educationalLevel"))
+    return module(values.plain(title, 200), values.plain(level, 40))
+
+
+def _names(node: Node, field: str, name: str) -> list[str]:
+    """Short texts that the nodes in a field have as `name`."""
+    return [values.plain(text, 60) for each in nodes(node.get(field)) for text in strings(each.get(name))]
 
 
 def _occupations(node: Node, context: Context, findings: Findings) -> list[Document]:

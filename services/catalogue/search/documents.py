@@ -53,6 +53,9 @@ def document(row: Any) -> tantivy.Document:
     made.add_text("kind", state["kind"])
     if state["eqf_level"]:
         made.add_unsigned("eqf", state["eqf_level"])
+    for field, key in (("target_group", "target_groups"), ("territory", "territories")):
+        for tag in state.get(key, []):
+            made.add_text(field, tag)
     _texts(made, state)
     _occupations(made, state)
     sessions = sorted(courses.sessions(state), key=courses.session_order)
@@ -88,12 +91,13 @@ def _kept(course: str, session: Document) -> bytes:
 def _texts(made: tantivy.Document, state: Document) -> None:
     subjects = " ".join(state["subjects"])
     labels = " ".join(tag["label"] for tag in state["occupations"])
+    parts = " ".join(module["title"] for module in state.get("modules", []))
     for language, title in state["titles"].items():
         field = field_language(language)
         made.add_text(f"title_{field}", prepared(title, field))
         made.add_text(TITLE, title)
         made.add_text(PLAIN, title)
-        made.add_text(f"text_{field}", prepared(f"{subjects} {labels}", field))
+        made.add_text(f"text_{field}", prepared(f"{subjects} {labels} {parts}", field))
     for language, text in state["descriptions"].items():
         field = field_language(language)
         made.add_text(f"text_{field}", prepared(text, field))

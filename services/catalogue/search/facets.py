@@ -31,6 +31,8 @@ FIELDS: dict[int, str] = {
     search_pb2.FACET_KIND: "kind",
     search_pb2.FACET_REGION: "nuts",
     search_pb2.FACET_START_MONTH: "start_month",
+    search_pb2.FACET_TARGET_GROUP: "target_group",
+    search_pb2.FACET_TERRITORY: "territory",
 }
 
 
@@ -57,7 +59,7 @@ def count(
         elif facet == search_pb2.FACET_SHORTAGE:
             buckets = _yes_no(searcher, query, filters.short(wanted.shortages), total)
         else:
-            buckets = _yes_no(searcher, query, filters.eligible(wanted.eligible), total)
+            buckets = _yes_no(searcher, query, filters.of_organisations(wanted.eligible), total)
         answer = FacetCounts(facet=facet)  # type: ignore[arg-type]
         add = answer.values.add  # makes each in its place; extend would copy
         for value, number in _most(buckets):

@@ -41,6 +41,8 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
         ("language", list(request.instruction_languages)),
         ("kind", list(request.kinds)),
         ("mode", list(request.modes)),
+        ("target_group", list(request.target_groups)),
+        ("territory", list(request.territories)),
     ):
         if values:
             add(any_of(name, values))
@@ -55,8 +57,10 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
     _near(request, wanted, places)
     if request.shortage:
         add(short(shortages))
+    if request.sectors:
+        add(of_organisations(view.of_sectors(request.sectors)))
     if request.voucher_eligible:
-        add(eligible(wanted.eligible))
+        add(of_organisations(wanted.eligible))
     return wanted
 
 
@@ -71,8 +75,8 @@ def short(shortages: Shortages) -> Query:
     )
 
 
-def eligible(organisations: frozenset[str]) -> Query:
-    """Returns the filter for courses of accredited organisations."""
+def of_organisations(organisations: frozenset[str]) -> Query:
+    """Returns the filter for courses of these organisations."""
     return any_of("organisation", sorted(organisations)) if organisations else Query.empty_query()
 
 

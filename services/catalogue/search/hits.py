@@ -49,6 +49,7 @@ def add_hits(
         if tags_matter:
             _occupations(hit, occupations, wanted)
         if organisation in wanted.eligible:
+            hit.quality_marks.extend(view.marks_on(wanted.as_of, organisation))
             add(kind=SearchReason.KIND_VOUCHER_ELIGIBLE, evidence=hit.organisation)
         if near is not None:
             add(kind=SearchReason.KIND_NEAR, evidence=f"{hit.distance_km:.1f} km")

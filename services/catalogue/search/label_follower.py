@@ -77,9 +77,9 @@ def _state(folder: Path) -> str | None:
 
 
 def _documents(app: CatalogueApp) -> Iterator[tantivy.Document]:
-    """Yields the documents of the newest versions, a short transaction for each scheme and language."""
+    """Yields the documents of the versions in use, a short transaction for each scheme and language."""
     with transaction(app, read_only=True) as tx:
-        versions = taxonomies.newest(tx.connection)
+        versions = taxonomies.in_use(tx.connection)
         languages = {
             scheme: taxonomies.find_version(tx.connection, scheme, version).languages  # type: ignore[union-attr]
             for scheme, version in versions.items()

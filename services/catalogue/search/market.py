@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, partial
@@ -72,6 +73,15 @@ class View:
             for word in words(shown.display_name):
                 found[word].append(organisation)
         return dict(found)
+
+    def marks_on(self, day: date, organisation: str) -> list[str]:
+        """Returns the schemes that an organisation is accredited under on a day, by name."""
+        held = self.accreditations.get(organisation, ())
+        return sorted({each.scheme for each in held if each.scheme and each.in_force(day)})
+
+    def of_sectors(self, sectors: Collection[int]) -> frozenset[str]:
+        """Returns ids of organisations of one of these sectors."""
+        return frozenset(key for key, shown in self.shown.items() if shown.sector in sectors)
 
     def eligible_on(self, day: date) -> frozenset[str]:
         """Returns ids of organisations that may take vouchers on a day."""

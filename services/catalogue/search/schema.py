@@ -11,7 +11,7 @@ import tantivy
 from services.catalogue.domain.labels import STEMMERS, stem, written
 
 # Any change here needs a new number: indexes of another one are rebuilt.
-REVISION = "5"
+REVISION = "6"
 
 OTHER = "xx"  # fields of texts in a language without word stems, words as they are
 LANGUAGES = (*STEMMERS, OTHER)
@@ -52,7 +52,10 @@ def schema() -> tantivy.Schema:
     # Words without stems, for beginnings and typing errors: of titles; of titles, subjects, occupations.
     for name in (TITLE, PLAIN):
         builder.add_text_field(name, tokenizer_name=PLAIN, index_option="freq")
-    for name in ("organisation", "isco4", "language", "kind", "nuts", "start_month"):
+    for name in (
+        *("organisation", "isco4", "language", "kind", "nuts", "start_month"),
+        *("target_group", "territory"),
+    ):
         builder.add_text_field(name, tokenizer_name=RAW, fast=True, index_option="basic")
     for name in ("isco", "uri", "place", "cell", "stands_for"):
         builder.add_text_field(name, tokenizer_name=RAW, index_option="basic")

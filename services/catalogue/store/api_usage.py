@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -70,11 +70,13 @@ def take(tx: Transaction, grant: str, quotas: Mapping[Window, int]) -> dict[Wind
     }
 
 
-def count(tx: Transaction, counted: Iterable[tuple[str, int, int]]) -> None:
-    """Adds calls and refused calls of keys to the present day."""
-    rows = [{"key": key, "calls": calls, "refused": refused} for key, calls, refused in sorted(counted)]
-    if rows:
-        tx.execute(_COUNT, rows)
+def count(tx: Transaction, counted: Mapping[tuple[str, bool], int]) -> None:
+    """Adds to the present day calls of keys, by id of the key and whether they passed."""
+    rows = [
+        {"key": key, "calls": number * passed, "refused": number * (not passed)}
+        for (key, passed), number in sorted(counted.items())
+    ]
+    tx.execute(_COUNT, rows)
 
 
 def by_key(tx: Transaction, grant: str, first: date, after: date, most: int) -> Sequence[Row[Any]]:

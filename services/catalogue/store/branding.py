@@ -25,10 +25,12 @@ _BRANDED = text(
 
 
 class Shown(NamedTuple):
-    """An organisation as a hit shows it: display name, and resource name of its logo where it has one."""
+    """An organisation as a hit shows it: display name, resource name of its logo where it has one, and its
+    sector, or that of the next above it that says one."""
 
     display_name: str
     logo: str
+    sector: int
 
 
 def logo_name(organisation: str, logo: str | None) -> str:
@@ -39,9 +41,12 @@ def logo_name(organisation: str, logo: str | None) -> str:
 def shown(connection: Connection) -> dict[str, Shown]:
     """Returns organisation id → how it is shown, of all."""
     row = organisations.c
-    found = connection.execute(select(row.id, row.display_name, row.logo_id, row.parent_id, row.narratives))
+    columns = (row.id, row.display_name, row.logo_id, row.parent_id, row.narratives, row.sector)
+    found = connection.execute(select(*columns))
     rows = {each.id: each for each in found}
-    return {key: Shown(each.display_name, _logo(rows, each)) for key, each in rows.items()}
+    return {
+        key: Shown(each.display_name, _logo(rows, each), _sector(rows, each)) for key, each in rows.items()
+    }
 
 
 def branded(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
@@ -56,3 +61,11 @@ def _logo(rows: Mapping[str, Any], row: Any) -> str:
             break
         row = rows[row.parent_id]
     return logo_name(row.id, row.logo_id)
+
+
+def _sector(rows: Mapping[str, Any], row: Any) -> int:
+    for _ in range(DEEPEST):
+        if row.sector or row.parent_id is None:
+            break
+        row = rows[row.parent_id]
+    return int(row.sector)

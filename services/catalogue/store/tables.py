@@ -417,6 +417,15 @@ course_snapshots = Table(
     Index("course_snapshots_open", text("(true)"), unique=True, postgresql_where=text("state IN (1, 2)")),
 )
 
+course_usage = Table(
+    "course_usage",
+    metadata,
+    Column("course_id", UuidText, ForeignKey("courses.id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("views", BigInteger, nullable=False),
+    Column("bookings", BigInteger, nullable=False),
+)
+
 # The metadata is complete once this module is imported, as Alembic expects.
 from services.catalogue.store import (  # noqa: E402
     api_tables,

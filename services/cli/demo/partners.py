@@ -10,10 +10,10 @@ SECTORS = ("SECTOR_PUBLIC", "SECTOR_PRIVATE", "SECTOR_THIRD")
 
 
 def partners(run: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields PARTNERS organisations as (id, JSON): of each sector in turn, every ninth a platform. The first
+    """Yields PARTNERS organisations as (id, JSON): of each sector in turn, every tenth a platform. The first
     is of the private sector."""
     for number in range(PARTNERS):
-        role = "PLATFORM" if number % 9 == 4 else "PARTNER"
+        role = "PLATFORM" if number % 10 == 4 else "PARTNER"
         yield (
             f"partner-{number:03d}-{run}",
             {

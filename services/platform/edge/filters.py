@@ -84,6 +84,8 @@ def _transcoder(contract: Contract, descriptors: str, limits: Limits) -> dict[st
             "reject_unknown_method": False,
             "reject_unknown_query_parameters": True,
         },
+        # As browsers write blanks in queries.
+        "query_param_unescape_plus": True,
         "url_unescape_spec": "ALL_CHARACTERS_EXCEPT_RESERVED",
         "max_request_body_size": limits.body_bytes,
         "max_response_body_size": limits.answer_bytes,

@@ -33,6 +33,8 @@ def test_organisations_in_a_tree_with_a_logo(stack: Stack, tmp_path: Path) -> No
     assert not staff.gets("organisation", "move", north).get("parent")
     staff.prints("organisation", "site", north, "Dock 3", "--town", "Antwerpen", "--region", "BE211")
     assert "Dock 3" in staff.prints("organisation", "show", north)
+    assert staff.gets("organisation", "usage", head, "--from", "2026-01-01") == []
+    assert staff.gets("search", "nothing like it", "--kind", "workshop", "--sector", "third", "--online")
     picture = tmp_path / "our.png"
     picture.write_bytes(logo(b"\1\2\3"))
     staff.prints("organisation", "brand", head, "--logo", str(picture), "--narrative", "en=We train.")
@@ -122,7 +124,7 @@ def test_access_is_sold_keyed_and_counted(stack: Stack, tmp_path: Path) -> None:
     own = ("--as", f"provider:{tag}", "--org", partner)
     first = staff.gets("api", "key", "create", grant, "--label", "site", *own)
     second = staff.gets("api", "key", "rotate", first["name"], "--hours", "1", *own)
-    with httpx.Client(base_url=stack.state().edge, trust_env=False, verify=False) as client:
+    with httpx.Client(base_url=stack.state.edge, trust_env=False, verify=False) as client:
         said = [
             client.get("/v1/apiProducts", headers={"x-api-key": each["secret"]}).status_code
             for each in (first, second)

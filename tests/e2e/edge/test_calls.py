@@ -137,6 +137,11 @@ class TestRest:
         assert answer.json()["name"] == "tellings/a"
         assert answer.json()["length"] == 3
 
+    def test_a_plus_in_a_query_is_a_blank_as_browsers_write_it(self, running: Edge) -> None:
+        with running.client() as client:
+            said = client.get("/v1/greetings/x?text=a+b%20c%2Bd").json()["text"]
+        assert said == "a b c+d"
+
     def test_zero_values_are_written_out(self, running: Edge) -> None:
         with running.client() as client:
             assert client.get("/v1/greetings/x").json()["length"] == 0

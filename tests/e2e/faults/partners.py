@@ -53,12 +53,13 @@ def fill(
         person.surely("CreatePartnerApplication", partner_application=wish)
     assessment = {"occupation": "7212", "nuts_code": "BE2", "severity": 0}
     caseworker.surely("CreateAssessment", assessment=assessment)
+    access = _access(owner, provider)
     alike = look_alike(journey, provider)
     source = figures.register(journey)
     imported = figures.take_in(journey, source, figures.FOLDER / "figures.csv")
     uri = c01_taxonomy_change.tagged_course(journey)["occupations"][0]["uri"]
     change = c01_taxonomy_change.propose(journey, uri)
-    return {imported["name"], source, change["name"], *alike}
+    return {imported["name"], source, change["name"], *access, *alike}
 
 
 def look_alike(journey: Journey, provider: Person) -> set[str]:
@@ -69,3 +70,20 @@ def look_alike(journey: Journey, provider: Person) -> set[str]:
     catalogue.run_feed(journey, source, journey.data.partner_feed, dry=False)
     eventually(lambda: provider.surely("ListCourseLinks").course_links)
     return set(provider.surely("ListCourseLinks").course_links[0].courses)
+
+
+def _access(owner: Person, provider: Person) -> set[str]:
+    """Sells the provider access; returns the names of the grant and its key."""
+    product = {
+        "display_names": NAMES,
+        "methods": ["catalogue.v1.SearchService"],
+        "eligibility": [{"effect": "EFFECT_ALLOW"}],
+    }
+    sold = f"p-{provider.organisation.rpartition('/')[2]}"[:60]
+    owner.surely("CreateApiProduct", api_product=product, api_product_id=sold)
+    price = {"currency_code": "EUR", "units": 1}
+    plan = {"display_names": NAMES, "price": price, "period": "PERIOD_MONTH", "per_day": 5}
+    made = owner.surely("CreateApiPlan", parent=f"apiProducts/{sold}", plan=plan, plan_id="plan").name
+    asked = {"organisation": provider.organisation, "plan": made}
+    grant = provider.surely("RequestApiGrant", api_grant=asked).name
+    return {grant, provider.surely("CreateApiKey", parent=grant, key={"label": "site"}).name}

@@ -192,11 +192,17 @@ def test_shortage_and_voucher_are_filters_and_reasons(found: Catalogue) -> None:
     assert search(found, voucher_eligible=True).total_size == 0
     found.organisations().GrantAccreditation(
         organisation_pb2.GrantAccreditationRequest(
-            parent="organisations/harbour", valid_from=day("2026-01-01"), valid_to=day("2030-06-30")
+            parent="organisations/harbour",
+            valid_from=day("2026-01-01"),
+            valid_to=day("2030-06-30"),
+            scheme="Qualiopi",
         )
     )
     found.wait_for(lambda: search(found, voucher_eligible=True).total_size == 4)
     assert search(found, voucher_eligible=True, as_of=day("2030-07-01")).total_size == 0
+    for as_of, marks in (("2030-06-30", ["Qualiopi"]), ("2030-07-01", [])):
+        open_to_all = search(found, "workshop", as_of=day(as_of)).hits
+        assert [list(hit.quality_marks) for hit in open_to_all] == [marks]
     counts = search(found, facets=["FACET_SHORTAGE", "FACET_VOUCHER_ELIGIBLE"]).facets
     assert [{v.value: v.count for v in c.values} for c in counts] == [{"false": 3, "true": 1}, {"true": 4}]
 

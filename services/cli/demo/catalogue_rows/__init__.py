@@ -12,6 +12,7 @@ from services.cli.demo.catalogue_rows import (
     c06_sector_council,
     c07_open_data,
     c08_api_access,
+    c09_modules,
     c10_partner_of_partners,
     c11_sectors,
     c12_branches_and_sites,
@@ -22,6 +23,7 @@ from services.cli.demo.catalogue_rows import (
     c17_partner_selection,
     c18_search_by_meaning,
     c19_staff_view,
+    c20_territories,
     c21_accreditation,
 )
 from services.cli.demo.journey import Step
@@ -36,6 +38,7 @@ STEPS: tuple[Step, ...] = (
     c06_sector_council.STEP,
     c07_open_data.STEP,
     c08_api_access.STEP,
+    c09_modules.STEP,
     c10_partner_of_partners.STEP,
     c11_sectors.STEP,
     c12_branches_and_sites.STEP,
@@ -46,5 +49,6 @@ STEPS: tuple[Step, ...] = (
     c17_partner_selection.STEP,
     c18_search_by_meaning.STEP,
     c19_staff_view.STEP,
+    c20_territories.STEP,
     c21_accreditation.STEP,
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.cli.client import request_id
 from services.cli.demo import catalogue
+from services.cli.demo.catalogue_rows.offers import modular
 from services.cli.demo.journey import Journey, Step, expect
 
 SECTORS = ("SECTOR_PUBLIC", "SECTOR_PRIVATE", "SECTOR_THIRD")
@@ -31,9 +32,19 @@ def show(journey: Journey) -> str:
         others = {name for other, name in made.items() if other != sector}
         expect(not others & set(listed), f"{sector} lists {others & set(listed)}")
         told.append(f"{len(listed)} {sector.removeprefix('SECTOR_').lower()}")
-    courses = anyone.rest("GET", "/v1/courses:search", facets="FACET_KIND", include_not_bookable="true")
-    kinds = {each["value"]: each["count"] for each in courses["facets"][0].get("values", [])}
-    return f"organisations: {', '.join(told)}; offers by kind: {kinds}"
+    partner = modular(journey)
+    mine = {journey.facts.partner, journey.facts.other}  # of the private sector
+    services: dict[str, Any] = {
+        "kinds": ["guidance", "workshop"],
+        "facets": ["FACET_KIND"],
+        "include_not_bookable": "true",
+    }
+    of_third = anyone.rest("GET", "/v1/courses:search", sectors=["SECTOR_THIRD"], **services)
+    found = {hit["organisation"] for hit in of_third["hits"]}
+    expect(partner in found and not found & mine, f"services of the third sector are those of {found}")
+    everywhere = anyone.rest("GET", "/v1/courses:search", **services)
+    kinds = {each["value"]: each["count"] for each in everywhere["facets"][0].get("values", [])}
+    return f"organisations: {', '.join(told)}; services beside courses: {kinds}, one of the third sector"
 
 
 def listed_names(journey: Journey, **wanted: Any) -> list[str]:

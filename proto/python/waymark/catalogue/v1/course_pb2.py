@@ -34,7 +34,7 @@ from waymark.catalogue.v1 import organisation_pb2 as waymark_dot_catalogue_dot_v
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/course.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x18google/type/latlng.proto\x1a\x17google/type/money.proto\x1a\'waymark/catalogue/v1/organisation.proto\x1a waymark/options/v1/options.proto\"\xe1\x07\n\x06\x43ourse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1a\n\x0corganisation\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06source\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x65xternal_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12]\n\x06titles\x18\x05 \x03(\x0b\x32(.waymark.catalogue.v1.Course.TitlesEntryB#\xbaH \x9a\x01\x1d\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$*\x07r\x05\x10\x01\x18\xf4\x03\x12h\n\x0c\x64\x65scriptions\x18\x06 \x03(\x0b\x32..waymark.catalogue.v1.Course.DescriptionsEntryB\"\xbaH\x1f\x9a\x01\x1c\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$*\x06r\x04\x18\xa0\x9c\x01\x12.\n\x04kind\x18\x07 \x01(\tB \xbaH\x1dr\x18R\x06\x63ourseR\x04\x65xamR\x08guidance\xd8\x01\x01\x12\x1c\n\teqf_level\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12\x15\n\x03url\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x16\n\x08subjects\x18\n \x03(\tB\x04\xe2\x41\x01\x03\x12\x42\n\x0boccupations\x18\x0b \x03(\x0b\x32#.waymark.catalogue.v1.OccupationTagB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x37\n\tofferings\x18\x0c \x03(\x0b\x32\x1e.waymark.catalogue.v1.OfferingB\x04\xe2\x41\x01\x03\x12\x1e\n\x10\x63orrected_fields\x18\r \x03(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07removed\x18\x0e \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x36\n\x0cmissing_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x08\x62randing\x18\x12 \x01(\x0b\x32\x1e.waymark.catalogue.v1.BrandingB\x04\xe2\x41\x01\x03\x12\x15\n\x07same_as\x18\x1e \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nstands_for\x18\x1f \x03(\tB\x04\xe2\x41\x01\x03\x12\x38\n\x07origins\x18  \x03(\x0b\x32!.waymark.catalogue.v1.FieldOriginB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x0f \x01(\t\x12\x35\n\x0bupdate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11\x44\x65scriptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x98\x02\n\x0b\x46ieldOrigin\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x34\n\x04kind\x18\x02 \x01(\x0e\x32&.waymark.catalogue.v1.FieldOrigin.Kind\x12\x0e\n\x06\x63ourse\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x30\n\x0c\x63orrect_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\nfeed_value\x18\x06 \x01(\x0b\x32\x1c.waymark.catalogue.v1.Course\"@\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_FEED\x10\x01\x12\x13\n\x0fKIND_CORRECTION\x10\x02\"\xc7\x01\n\rOccupationTag\x12\x17\n\x03uri\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x17\n\tisco_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05label\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x06origin\x18\x04 \x01(\x0e\x32\x1f.waymark.catalogue.v1.TagOriginB\x04\xe2\x41\x01\x03\x12\x18\n\nconfidence\x18\x05 \x01(\x02\x42\x04\xe2\x41\x01\x03\x12\x1e\n\x10taxonomy_version\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\"}\n\x08Offering\x12.\n\x04mode\x18\x01 \x01(\x0e\x32 .waymark.catalogue.v1.CourseMode\x12\x10\n\x08language\x18\x02 \x01(\t\x12/\n\x08sessions\x18\x03 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Session\"\xf4\x02\n\x07Session\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12%\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12%\n\napply_from\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0b\x61pply_until\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x05price\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\x11\n\tnuts_code\x18\x08 \x01(\t\x12\x0c\n\x04town\x18\t \x01(\t\x12%\n\x08location\x18\n \x01(\x0b\x32\x13.google.type.LatLng\x12\x10\n\x08\x63\x61pacity\x18\x0b \x01(\x05\x12.\n\x04mode\x18\x0c \x01(\x0e\x32 .waymark.catalogue.v1.CourseMode\"r\n\x10GetCourseRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x10\n\x08\x63omposed\x18\x02 \x01(\x08\"\xe1\x01\n\x12ListCoursesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12?\n\x0corganisation\x18\x03 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\x12M\n\x06source\x18\x04 \x01(\tB=\xbaH:r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\"]\n\x13ListCoursesResponse\x12-\n\x07\x63ourses\x18\x01 \x03(\x0b\x32\x1c.waymark.catalogue.v1.Course\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd5\x01\n\x14\x43orrectCourseRequest\x12\x38\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.waymark.catalogue.v1.CourseB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x0e\n\x06revert\x18\x03 \x01(\x08\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"\xc9\x01\n\x13ListSessionsRequest\x12N\n\x06parent\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\nstart_from\x18\x04 \x01(\x0b\x32\x11.google.type.Date\"`\n\x14ListSessionsResponse\x12/\n\x08sessions\x18\x01 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8d\x01\n\nCourseMode\x12\x1b\n\x17\x43OURSE_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OURSE_MODE_ON_SITE\x10\x01\x12\x16\n\x12\x43OURSE_MODE_ONLINE\x10\x02\x12\x17\n\x13\x43OURSE_MODE_BLENDED\x10\x03\x12\x18\n\x14\x43OURSE_MODE_DISTANCE\x10\x04*l\n\tTagOrigin\x12\x1a\n\x16TAG_ORIGIN_UNSPECIFIED\x10\x00\x12\x16\n\x12TAG_ORIGIN_PARTNER\x10\x01\x12\x14\n\x10TAG_ORIGIN_MODEL\x10\x02\x12\x15\n\x11TAG_ORIGIN_PERSON\x10\x03\x32\xc2\x04\n\rCourseService\x12u\n\tGetCourse\x12&.waymark.catalogue.v1.GetCourseRequest\x1a\x1c.waymark.catalogue.v1.Course\"\"\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=courses/*}\x12}\n\x0bListCourses\x12(.waymark.catalogue.v1.ListCoursesRequest\x1a).waymark.catalogue.v1.ListCoursesResponse\"\x19\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/courses\x12\xa3\x01\n\rCorrectCourse\x12*.waymark.catalogue.v1.CorrectCourseRequest\x1a\x1c.waymark.catalogue.v1.Course\"H\x8a\xb5\x18\x16\n\x02\x08\x06\n\x10\x08\x02\x12\x0c\x63ourse.owner\x82\xd3\xe4\x93\x02(\"#/v1/{course.name=courses/*}:correct:\x01*\x12\x94\x01\n\x0cListSessions\x12).waymark.catalogue.v1.ListSessionsRequest\x1a*.waymark.catalogue.v1.ListSessionsResponse\"-\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=courses/*}/sessionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/course.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x18google/type/latlng.proto\x1a\x17google/type/money.proto\x1a\'waymark/catalogue/v1/organisation.proto\x1a waymark/options/v1/options.proto\"\xde\x08\n\x06\x43ourse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1a\n\x0corganisation\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06source\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x65xternal_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12]\n\x06titles\x18\x05 \x03(\x0b\x32(.waymark.catalogue.v1.Course.TitlesEntryB#\xbaH \x9a\x01\x1d\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$*\x07r\x05\x10\x01\x18\xf4\x03\x12h\n\x0c\x64\x65scriptions\x18\x06 \x03(\x0b\x32..waymark.catalogue.v1.Course.DescriptionsEntryB\"\xbaH\x1f\x9a\x01\x1c\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$*\x06r\x04\x18\xa0\x9c\x01\x12\x38\n\x04kind\x18\x07 \x01(\tB*\xbaH\'r\"R\x06\x63ourseR\x04\x65xamR\x08guidanceR\x08workshop\xd8\x01\x01\x12\x1c\n\teqf_level\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12\x15\n\x03url\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x16\n\x08subjects\x18\n \x03(\tB\x04\xe2\x41\x01\x03\x12\x42\n\x0boccupations\x18\x0b \x03(\x0b\x32#.waymark.catalogue.v1.OccupationTagB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\x37\n\tofferings\x18\x0c \x03(\x0b\x32\x1e.waymark.catalogue.v1.OfferingB\x04\xe2\x41\x01\x03\x12\x1e\n\x10\x63orrected_fields\x18\r \x03(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07removed\x18\x0e \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x36\n\x0cmissing_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x08\x62randing\x18\x12 \x01(\x0b\x32\x1e.waymark.catalogue.v1.BrandingB\x04\xe2\x41\x01\x03\x12\x15\n\x07same_as\x18\x1e \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nstands_for\x18\x1f \x03(\tB\x04\xe2\x41\x01\x03\x12\x38\n\x07origins\x18  \x03(\x0b\x32!.waymark.catalogue.v1.FieldOriginB\x04\xe2\x41\x01\x03\x12\x39\n\x07modules\x18\x13 \x03(\x0b\x32\".waymark.catalogue.v1.CourseModuleB\x04\xe2\x41\x01\x03\x12\x1b\n\rtarget_groups\x18\x14 \x03(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0bterritories\x18\x15 \x03(\tB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x0f \x01(\t\x12\x35\n\x0bupdate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11\x44\x65scriptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x98\x02\n\x0b\x46ieldOrigin\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x34\n\x04kind\x18\x02 \x01(\x0e\x32&.waymark.catalogue.v1.FieldOrigin.Kind\x12\x0e\n\x06\x63ourse\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x30\n\x0c\x63orrect_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\nfeed_value\x18\x06 \x01(\x0b\x32\x1c.waymark.catalogue.v1.Course\"@\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_FEED\x10\x01\x12\x13\n\x0fKIND_CORRECTION\x10\x02\"?\n\x0c\x43ourseModule\x12\r\n\x05title\x18\x01 \x01(\t\x12\x11\n\teqf_level\x18\x02 \x01(\x05\x12\r\n\x05level\x18\x03 \x01(\t\"\xc7\x01\n\rOccupationTag\x12\x17\n\x03uri\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x17\n\tisco_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05label\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x06origin\x18\x04 \x01(\x0e\x32\x1f.waymark.catalogue.v1.TagOriginB\x04\xe2\x41\x01\x03\x12\x18\n\nconfidence\x18\x05 \x01(\x02\x42\x04\xe2\x41\x01\x03\x12\x1e\n\x10taxonomy_version\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\"}\n\x08Offering\x12.\n\x04mode\x18\x01 \x01(\x0e\x32 .waymark.catalogue.v1.CourseMode\x12\x10\n\x08language\x18\x02 \x01(\t\x12/\n\x08sessions\x18\x03 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Session\"\xf4\x02\n\x07Session\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12%\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12%\n\napply_from\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0b\x61pply_until\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x05price\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\x11\n\tnuts_code\x18\x08 \x01(\t\x12\x0c\n\x04town\x18\t \x01(\t\x12%\n\x08location\x18\n \x01(\x0b\x32\x13.google.type.LatLng\x12\x10\n\x08\x63\x61pacity\x18\x0b \x01(\x05\x12.\n\x04mode\x18\x0c \x01(\x0e\x32 .waymark.catalogue.v1.CourseMode\"r\n\x10GetCourseRequest\x12L\n\x04name\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x10\n\x08\x63omposed\x18\x02 \x01(\x08\"\xe1\x01\n\x12ListCoursesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12?\n\x0corganisation\x18\x03 \x01(\tB)\xbaH&r!2\x1f^organisations/[a-z0-9-]{3,63}$\xd8\x01\x01\x12M\n\x06source\x18\x04 \x01(\tB=\xbaH:r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\"]\n\x13ListCoursesResponse\x12-\n\x07\x63ourses\x18\x01 \x03(\x0b\x32\x1c.waymark.catalogue.v1.Course\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd5\x01\n\x14\x43orrectCourseRequest\x12\x38\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.waymark.catalogue.v1.CourseB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x0e\n\x06revert\x18\x03 \x01(\x08\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\">\n\x0b\x43ourseUsage\x12\x0e\n\x06\x63ourse\x18\x01 \x01(\t\x12\r\n\x05views\x18\x02 \x01(\x03\x12\x10\n\x08\x62ookings\x18\x03 \x01(\x03\"\xdd\x01\n\x16ListCourseUsageRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^organisations/[a-z0-9-]{3,63}$\x12%\n\nstart_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"\x98\x01\n\x17ListCourseUsageResponse\x12\x37\n\x0c\x63ourse_usage\x18\x01 \x03(\x0b\x32!.waymark.catalogue.v1.CourseUsage\x12\x13\n\x0btotal_views\x18\x02 \x01(\x03\x12\x16\n\x0etotal_bookings\x18\x03 \x01(\x03\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"\xc9\x01\n\x13ListSessionsRequest\x12N\n\x06parent\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12%\n\nstart_from\x18\x04 \x01(\x0b\x32\x11.google.type.Date\"`\n\x14ListSessionsResponse\x12/\n\x08sessions\x18\x01 \x03(\x0b\x32\x1d.waymark.catalogue.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8d\x01\n\nCourseMode\x12\x1b\n\x17\x43OURSE_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OURSE_MODE_ON_SITE\x10\x01\x12\x16\n\x12\x43OURSE_MODE_ONLINE\x10\x02\x12\x17\n\x13\x43OURSE_MODE_BLENDED\x10\x03\x12\x18\n\x14\x43OURSE_MODE_DISTANCE\x10\x04*l\n\tTagOrigin\x12\x1a\n\x16TAG_ORIGIN_UNSPECIFIED\x10\x00\x12\x16\n\x12TAG_ORIGIN_PARTNER\x10\x01\x12\x14\n\x10TAG_ORIGIN_MODEL\x10\x02\x12\x15\n\x11TAG_ORIGIN_PERSON\x10\x03\x32\x8a\x06\n\rCourseService\x12u\n\tGetCourse\x12&.waymark.catalogue.v1.GetCourseRequest\x1a\x1c.waymark.catalogue.v1.Course\"\"\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=courses/*}\x12}\n\x0bListCourses\x12(.waymark.catalogue.v1.ListCoursesRequest\x1a).waymark.catalogue.v1.ListCoursesResponse\"\x19\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/courses\x12\xa3\x01\n\rCorrectCourse\x12*.waymark.catalogue.v1.CorrectCourseRequest\x1a\x1c.waymark.catalogue.v1.Course\"H\x8a\xb5\x18\x16\n\x02\x08\x06\n\x10\x08\x02\x12\x0c\x63ourse.owner\x82\xd3\xe4\x93\x02(\"#/v1/{course.name=courses/*}:correct:\x01*\x12\xc5\x01\n\x0fListCourseUsage\x12,.waymark.catalogue.v1.ListCourseUsageRequest\x1a-.waymark.catalogue.v1.ListCourseUsageResponse\"U\x8a\xb5\x18!\n\x02\x08\x06\n\x02\x08\x08\n\x17\x08\x02\x12\x13organisation.member\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=organisations/*}/courseUsage\x12\x94\x01\n\x0cListSessions\x12).waymark.catalogue.v1.ListSessionsRequest\x1a*.waymark.catalogue.v1.ListSessionsResponse\"-\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=courses/*}/sessionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,7 +56,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COURSE'].fields_by_name['descriptions']._loaded_options = None
   _globals['_COURSE'].fields_by_name['descriptions']._serialized_options = b'\272H\037\232\001\034\020(\"\020r\0162\014^[a-z]{2,3}$*\006r\004\030\240\234\001'
   _globals['_COURSE'].fields_by_name['kind']._loaded_options = None
-  _globals['_COURSE'].fields_by_name['kind']._serialized_options = b'\272H\035r\030R\006courseR\004examR\010guidance\330\001\001'
+  _globals['_COURSE'].fields_by_name['kind']._serialized_options = b'\272H\'r\"R\006courseR\004examR\010guidanceR\010workshop\330\001\001'
   _globals['_COURSE'].fields_by_name['eqf_level']._loaded_options = None
   _globals['_COURSE'].fields_by_name['eqf_level']._serialized_options = b'\272H\006\032\004\030\010(\000'
   _globals['_COURSE'].fields_by_name['url']._loaded_options = None
@@ -81,6 +81,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COURSE'].fields_by_name['stands_for']._serialized_options = b'\342A\001\003'
   _globals['_COURSE'].fields_by_name['origins']._loaded_options = None
   _globals['_COURSE'].fields_by_name['origins']._serialized_options = b'\342A\001\003'
+  _globals['_COURSE'].fields_by_name['modules']._loaded_options = None
+  _globals['_COURSE'].fields_by_name['modules']._serialized_options = b'\342A\001\003'
+  _globals['_COURSE'].fields_by_name['target_groups']._loaded_options = None
+  _globals['_COURSE'].fields_by_name['target_groups']._serialized_options = b'\342A\001\003'
+  _globals['_COURSE'].fields_by_name['territories']._loaded_options = None
+  _globals['_COURSE'].fields_by_name['territories']._serialized_options = b'\342A\001\003'
   _globals['_COURSE'].fields_by_name['update_time']._loaded_options = None
   _globals['_COURSE'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_OCCUPATIONTAG'].fields_by_name['uri']._loaded_options = None
@@ -111,6 +117,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CORRECTCOURSEREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_CORRECTCOURSEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CORRECTCOURSEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_LISTCOURSEUSAGEREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTCOURSEUSAGEREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\272H#r!2\037^organisations/[a-z0-9-]{3,63}$'
+  _globals['_LISTCOURSEUSAGEREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTCOURSEUSAGEREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
+  _globals['_LISTCOURSEUSAGEREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTCOURSEUSAGEREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
   _globals['_LISTSESSIONSREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_LISTSESSIONSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\272H7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_LISTSESSIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -123,40 +135,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COURSESERVICE'].methods_by_name['ListCourses']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\r\022\013/v1/courses'
   _globals['_COURSESERVICE'].methods_by_name['CorrectCourse']._loaded_options = None
   _globals['_COURSESERVICE'].methods_by_name['CorrectCourse']._serialized_options = b'\212\265\030\026\n\002\010\006\n\020\010\002\022\014course.owner\202\323\344\223\002(\"#/v1/{course.name=courses/*}:correct:\001*'
+  _globals['_COURSESERVICE'].methods_by_name['ListCourseUsage']._loaded_options = None
+  _globals['_COURSESERVICE'].methods_by_name['ListCourseUsage']._serialized_options = b'\212\265\030!\n\002\010\006\n\002\010\010\n\027\010\002\022\023organisation.member\202\323\344\223\002*\022(/v1/{parent=organisations/*}/courseUsage'
   _globals['_COURSESERVICE'].methods_by_name['ListSessions']._loaded_options = None
   _globals['_COURSESERVICE'].methods_by_name['ListSessions']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002!\022\037/v1/{parent=courses/*}/sessions'
-  _globals['_COURSEMODE']._serialized_start=3309
-  _globals['_COURSEMODE']._serialized_end=3450
-  _globals['_TAGORIGIN']._serialized_start=3452
-  _globals['_TAGORIGIN']._serialized_end=3560
+  _globals['_COURSEMODE']._serialized_start=3942
+  _globals['_COURSEMODE']._serialized_end=4083
+  _globals['_TAGORIGIN']._serialized_start=4085
+  _globals['_TAGORIGIN']._serialized_end=4193
   _globals['_COURSE']._serialized_start=369
-  _globals['_COURSE']._serialized_end=1362
-  _globals['_COURSE_TITLESENTRY']._serialized_start=1264
-  _globals['_COURSE_TITLESENTRY']._serialized_end=1309
-  _globals['_COURSE_DESCRIPTIONSENTRY']._serialized_start=1311
-  _globals['_COURSE_DESCRIPTIONSENTRY']._serialized_end=1362
-  _globals['_FIELDORIGIN']._serialized_start=1365
-  _globals['_FIELDORIGIN']._serialized_end=1645
-  _globals['_FIELDORIGIN_KIND']._serialized_start=1581
-  _globals['_FIELDORIGIN_KIND']._serialized_end=1645
-  _globals['_OCCUPATIONTAG']._serialized_start=1648
-  _globals['_OCCUPATIONTAG']._serialized_end=1847
-  _globals['_OFFERING']._serialized_start=1849
-  _globals['_OFFERING']._serialized_end=1974
-  _globals['_SESSION']._serialized_start=1977
-  _globals['_SESSION']._serialized_end=2349
-  _globals['_GETCOURSEREQUEST']._serialized_start=2351
-  _globals['_GETCOURSEREQUEST']._serialized_end=2465
-  _globals['_LISTCOURSESREQUEST']._serialized_start=2468
-  _globals['_LISTCOURSESREQUEST']._serialized_end=2693
-  _globals['_LISTCOURSESRESPONSE']._serialized_start=2695
-  _globals['_LISTCOURSESRESPONSE']._serialized_end=2788
-  _globals['_CORRECTCOURSEREQUEST']._serialized_start=2791
-  _globals['_CORRECTCOURSEREQUEST']._serialized_end=3004
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=3007
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=3208
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=3210
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=3306
-  _globals['_COURSESERVICE']._serialized_start=3563
-  _globals['_COURSESERVICE']._serialized_end=4141
+  _globals['_COURSE']._serialized_end=1487
+  _globals['_COURSE_TITLESENTRY']._serialized_start=1389
+  _globals['_COURSE_TITLESENTRY']._serialized_end=1434
+  _globals['_COURSE_DESCRIPTIONSENTRY']._serialized_start=1436
+  _globals['_COURSE_DESCRIPTIONSENTRY']._serialized_end=1487
+  _globals['_FIELDORIGIN']._serialized_start=1490
+  _globals['_FIELDORIGIN']._serialized_end=1770
+  _globals['_FIELDORIGIN_KIND']._serialized_start=1706
+  _globals['_FIELDORIGIN_KIND']._serialized_end=1770
+  _globals['_COURSEMODULE']._serialized_start=1772
+  _globals['_COURSEMODULE']._serialized_end=1835
+  _globals['_OCCUPATIONTAG']._serialized_start=1838
+  _globals['_OCCUPATIONTAG']._serialized_end=2037
+  _globals['_OFFERING']._serialized_start=2039
+  _globals['_OFFERING']._serialized_end=2164
+  _globals['_SESSION']._serialized_start=2167
+  _globals['_SESSION']._serialized_end=2539
+  _globals['_GETCOURSEREQUEST']._serialized_start=2541
+  _globals['_GETCOURSEREQUEST']._serialized_end=2655
+  _globals['_LISTCOURSESREQUEST']._serialized_start=2658
+  _globals['_LISTCOURSESREQUEST']._serialized_end=2883
+  _globals['_LISTCOURSESRESPONSE']._serialized_start=2885
+  _globals['_LISTCOURSESRESPONSE']._serialized_end=2978
+  _globals['_CORRECTCOURSEREQUEST']._serialized_start=2981
+  _globals['_CORRECTCOURSEREQUEST']._serialized_end=3194
+  _globals['_COURSEUSAGE']._serialized_start=3196
+  _globals['_COURSEUSAGE']._serialized_end=3258
+  _globals['_LISTCOURSEUSAGEREQUEST']._serialized_start=3261
+  _globals['_LISTCOURSEUSAGEREQUEST']._serialized_end=3482
+  _globals['_LISTCOURSEUSAGERESPONSE']._serialized_start=3485
+  _globals['_LISTCOURSEUSAGERESPONSE']._serialized_end=3637
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=3640
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=3841
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=3843
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=3939
+  _globals['_COURSESERVICE']._serialized_start=4196
+  _globals['_COURSESERVICE']._serialized_end=4974
 # @@protoc_insertion_point(module_scope)

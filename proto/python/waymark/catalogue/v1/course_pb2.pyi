@@ -132,6 +132,9 @@ class Course(_message.Message):
     SAME_AS_FIELD_NUMBER: _builtins.int
     STANDS_FOR_FIELD_NUMBER: _builtins.int
     ORIGINS_FIELD_NUMBER: _builtins.int
+    MODULES_FIELD_NUMBER: _builtins.int
+    TARGET_GROUPS_FIELD_NUMBER: _builtins.int
+    TERRITORIES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -143,7 +146,7 @@ class Course(_message.Message):
     external_id: _builtins.str
     """The partner's own id."""
     kind: _builtins.str
-    """Kind: `course`, `exam` or `guidance`."""
+    """Kind: `course`, `exam`, `guidance` or `workshop`; the last two are services beside courses."""
     eqf_level: _builtins.int
     """EQF level 1-8; 0 when unknown."""
     url: _builtins.str
@@ -199,6 +202,18 @@ class Course(_message.Message):
         """Where each field comes from. Only GetCourse fills it."""
 
     @_builtins.property
+    def modules(self) -> _containers.RepeatedCompositeFieldContainer[Global___CourseModule]:
+        """Its modules, as the partner orders them."""
+
+    @_builtins.property
+    def target_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whom it is for, in the partner's words: `jobseekers over 50`."""
+
+    @_builtins.property
+    def territories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Priority territories it is for, by name or code; where it takes place is said by its sessions."""
+
+    @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
@@ -224,12 +239,15 @@ class Course(_message.Message):
         same_as: _builtins.str = ...,
         stands_for: _abc.Iterable[_builtins.str] | None = ...,
         origins: _abc.Iterable[Global___FieldOrigin] | None = ...,
+        modules: _abc.Iterable[Global___CourseModule] | None = ...,
+        target_groups: _abc.Iterable[_builtins.str] | None = ...,
+        territories: _abc.Iterable[_builtins.str] | None = ...,
         etag: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -269,7 +287,9 @@ class FieldOrigin(_message.Message):
     CORRECT_TIME_FIELD_NUMBER: _builtins.int
     FEED_VALUE_FIELD_NUMBER: _builtins.int
     field: _builtins.str
-    """Field: `titles`, `descriptions`, `kind`, `eqf_level`, `url`, `subjects`, `occupations` or `offerings`."""
+    """Field: `titles`, `descriptions`, `kind`, `eqf_level`, `url`, `subjects`, `occupations`, `offerings`, `modules`,
+    `target_groups` or `territories`.
+    """
     kind: Global___FieldOrigin.Kind.ValueType
     """Who says it."""
     course: _builtins.str
@@ -301,6 +321,36 @@ class FieldOrigin(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FieldOrigin: _TypeAlias = FieldOrigin  # noqa: Y015
+
+@_typing.final
+class CourseModule(_message.Message):
+    """A part of a course that can be taken, or counts, by itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TITLE_FIELD_NUMBER: _builtins.int
+    EQF_LEVEL_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    title: _builtins.str
+    """Title, in the language of the course."""
+    eqf_level: _builtins.int
+    """EQF level 1-8; 0 when it has none."""
+    level: _builtins.str
+    """Level in the partner's own words; empty when it has none, or one of the EQF."""
+    def __init__(
+        self,
+        *,
+        title: _builtins.str = ...,
+        eqf_level: _builtins.int = ...,
+        level: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["eqf_level", b"eqf_level", "level", b"level", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CourseModule: _TypeAlias = CourseModule  # noqa: Y015
 
 @_typing.final
 class OccupationTag(_message.Message):
@@ -585,6 +635,114 @@ class CorrectCourseRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CorrectCourseRequest: _TypeAlias = CorrectCourseRequest  # noqa: Y015
+
+@_typing.final
+class CourseUsage(_message.Message):
+    """How often a course was looked at and booked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COURSE_FIELD_NUMBER: _builtins.int
+    VIEWS_FIELD_NUMBER: _builtins.int
+    BOOKINGS_FIELD_NUMBER: _builtins.int
+    course: _builtins.str
+    """The course, `courses/{id}`."""
+    views: _builtins.int
+    """Times its page was read."""
+    bookings: _builtins.int
+    """Places reserved with vouchers, also those given back later."""
+    def __init__(
+        self,
+        *,
+        course: _builtins.str = ...,
+        views: _builtins.int = ...,
+        bookings: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bookings", b"bookings", "course", b"course", "views", b"views"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CourseUsage: _TypeAlias = CourseUsage  # noqa: Y015
+
+@_typing.final
+class ListCourseUsageRequest(_message.Message):
+    """Asks for a page of usage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The organisation, `organisations/{id}`."""
+    page_size: _builtins.int
+    """At most 500; default 50."""
+    page_token: _builtins.str
+    """Token of the page wanted."""
+    @_builtins.property
+    def start_date(self) -> _date_pb2.Date:
+        """First day, UTC; unset: 30 days before the last."""
+
+    @_builtins.property
+    def end_date(self) -> _date_pb2.Date:
+        """Last day, UTC; unset: today."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        start_date: _date_pb2.Date | None = ...,
+        end_date: _date_pb2.Date | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "start_date", b"start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCourseUsageRequest: _TypeAlias = ListCourseUsageRequest  # noqa: Y015
+
+@_typing.final
+class ListCourseUsageResponse(_message.Message):
+    """A page of usage, by id of the course."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COURSE_USAGE_FIELD_NUMBER: _builtins.int
+    TOTAL_VIEWS_FIELD_NUMBER: _builtins.int
+    TOTAL_BOOKINGS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    total_views: _builtins.int
+    """Views of all courses of the organisation in the period."""
+    total_bookings: _builtins.int
+    """Bookings of all of them."""
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def course_usage(self) -> _containers.RepeatedCompositeFieldContainer[Global___CourseUsage]:
+        """Each course that was looked at or booked."""
+
+    def __init__(
+        self,
+        *,
+        course_usage: _abc.Iterable[Global___CourseUsage] | None = ...,
+        total_views: _builtins.int = ...,
+        total_bookings: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course_usage", b"course_usage", "next_page_token", b"next_page_token", "total_bookings", b"total_bookings", "total_views", b"total_views"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCourseUsageResponse: _TypeAlias = ListCourseUsageResponse  # noqa: Y015
 
 @_typing.final
 class ListSessionsRequest(_message.Message):

@@ -50,6 +50,11 @@ class CourseServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_course__pb2.CorrectCourseRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_course__pb2.Course.FromString,
                 _registered_method=True)
+        self.ListCourseUsage = channel.unary_unary(
+                '/waymark.catalogue.v1.CourseService/ListCourseUsage',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_course__pb2.ListCourseUsageRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_course__pb2.ListCourseUsageResponse.FromString,
+                _registered_method=True)
         self.ListSessions = channel.unary_unary(
                 '/waymark.catalogue.v1.CourseService/ListSessions',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_course__pb2.ListSessionsRequest.SerializeToString,
@@ -85,6 +90,14 @@ class CourseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCourseUsage(self, request, context):
+        """Says how often the courses of an organisation were looked at and booked in a period, and each that was. Who did is not kept.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListSessions(self, request, context):
         """Lists the sessions of a course by start date, then name.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
@@ -110,6 +123,11 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     servicer.CorrectCourse,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_course__pb2.CorrectCourseRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_course__pb2.Course.SerializeToString,
+            ),
+            'ListCourseUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCourseUsage,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_course__pb2.ListCourseUsageRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_course__pb2.ListCourseUsageResponse.SerializeToString,
             ),
             'ListSessions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSessions,
@@ -199,6 +217,33 @@ class CourseService:
             '/waymark.catalogue.v1.CourseService/CorrectCourse',
             waymark_dot_catalogue_dot_v1_dot_course__pb2.CorrectCourseRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_course__pb2.Course.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCourseUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.CourseService/ListCourseUsage',
+            waymark_dot_catalogue_dot_v1_dot_course__pb2.ListCourseUsageRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_course__pb2.ListCourseUsageResponse.FromString,
             options,
             channel_credentials,
             insecure,

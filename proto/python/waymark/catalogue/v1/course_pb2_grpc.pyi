@@ -45,6 +45,10 @@ class CourseServiceStub:
     """Corrects fields of a course. A correction outlives every later import of the feed, until it is taken back.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
+    ListCourseUsage: _grpc.UnaryUnaryMultiCallable[_course_pb2.ListCourseUsageRequest, _course_pb2.ListCourseUsageResponse]
+    """Says how often the courses of an organisation were looked at and booked in a period, and each that was. Who did is not kept.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_course_pb2.ListSessionsRequest, _course_pb2.ListSessionsResponse]
     """Lists the sessions of a course by start date, then name.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
@@ -66,6 +70,10 @@ class CourseServiceAsyncStub(CourseServiceStub):
     CorrectCourse: _aio.UnaryUnaryMultiCallable[_course_pb2.CorrectCourseRequest, _course_pb2.Course]  # type: ignore[assignment]
     """Corrects fields of a course. A correction outlives every later import of the feed, until it is taken back.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """
+    ListCourseUsage: _aio.UnaryUnaryMultiCallable[_course_pb2.ListCourseUsageRequest, _course_pb2.ListCourseUsageResponse]  # type: ignore[assignment]
+    """Says how often the courses of an organisation were looked at and booked in a period, and each that was. Who did is not kept.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ListSessions: _aio.UnaryUnaryMultiCallable[_course_pb2.ListSessionsRequest, _course_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists the sessions of a course by start date, then name.
@@ -103,6 +111,16 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_course_pb2.Course, _abc.Awaitable[_course_pb2.Course]]:
         """Corrects fields of a course. A correction outlives every later import of the feed, until it is taken back.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListCourseUsage(
+        self,
+        request: _course_pb2.ListCourseUsageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.ListCourseUsageResponse, _abc.Awaitable[_course_pb2.ListCourseUsageResponse]]:
+        """Says how often the courses of an organisation were looked at and booked in a period, and each that was. Who did is not kept.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -28,10 +28,11 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import latlng_pb2 as google_dot_type_dot_latlng__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.catalogue.v1 import course_pb2 as waymark_dot_catalogue_dot_v1_dot_course__pb2
+from waymark.catalogue.v1 import organisation_pb2 as waymark_dot_catalogue_dot_v1_dot_organisation__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/search.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x16google/type/date.proto\x1a\x18google/type/latlng.proto\x1a\x17google/type/money.proto\x1a!waymark/catalogue/v1/course.proto\x1a waymark/options/v1/options.proto\"\xa0\x08\n\x14SearchCoursesRequest\x12\x17\n\x05query\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12&\n\x08language\x18\x02 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[a-z]{2}$\xd8\x01\x01\x12\x44\n\rorganisations\x18\x03 \x03(\tB-\xbaH*\x92\x01\'\x10\x32\"#r!2\x1f^organisations/[a-z0-9-]{3,63}$\x12&\n\x0boccupations\x18\x04 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x32\"\x07r\x05\x10\x01\x18\xc8\x01\x12\x42\n\x05modes\x18\x05 \x03(\x0e\x32 .waymark.catalogue.v1.CourseModeB\x11\xbaH\x0e\x92\x01\x0b\x10\n\"\x07\x82\x01\x04\x10\x01 \x00\x12\x39\n\x15instruction_languages\x18\x06 \x03(\tB\x1a\xbaH\x17\x92\x01\x14\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$\x12\x1f\n\x05kinds\x18\x07 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\n\"\x06r\x04\x10\x01\x18 \x12!\n\x0e\x65qf_level_from\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12\x1f\n\x0c\x65qf_level_to\x18\t \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12\x34\n\tnuts_code\x18\n \x01(\tB!\xbaH\x1er\x19\x32\x17^[A-Z]{2}[A-Z0-9]{0,3}$\xd8\x01\x01\x12!\n\x04near\x18\x0b \x01(\x0b\x32\x13.google.type.LatLng\x12*\n\tradius_km\x18\x0c \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00@\x7f@)\x00\x00\x00\x00\x00\x00\x00\x00\x12%\n\nstart_from\x18\r \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08start_to\x18\x0e \x01(\x0b\x32\x11.google.type.Date\x12%\n\tmax_price\x18\x0f \x01(\x0b\x32\x12.google.type.Money\x12\x10\n\x08shortage\x18\x10 \x01(\x08\x12=\n\x12shortage_nuts_code\x18\x11 \x01(\tB!\xbaH\x1er\x19\x32\x17^[A-Z]{2}[A-Z0-9]{0,3}$\xd8\x01\x01\x12\x18\n\x10voucher_eligible\x18\x12 \x01(\x08\x12 \n\x05\x61s_of\x18\x13 \x01(\x0b\x32\x11.google.type.Date\x12\x1c\n\x14include_not_bookable\x18\x14 \x01(\x08\x12=\n\x08order_by\x18\x15 \x01(\x0e\x32!.waymark.catalogue.v1.SearchOrderB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12@\n\x06\x66\x61\x63\x65ts\x18\x16 \x03(\x0e\x32\x1b.waymark.catalogue.v1.FacetB\x13\xbaH\x10\x92\x01\r\x10\n\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x15\n\rcollapse_same\x18( \x01(\x08\x12\x1c\n\tpage_size\x18\x17 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x18 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"\xdb\x01\n\x15SearchCoursesResponse\x12-\n\x04hits\x18\x01 \x03(\x0b\x32\x1f.waymark.catalogue.v1.CourseHit\x12\x12\n\ntotal_size\x18\x02 \x01(\x03\x12\x31\n\x06\x66\x61\x63\x65ts\x18\x03 \x03(\x0b\x32!.waymark.catalogue.v1.FacetCounts\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\x12\x11\n\tcorrected\x18\x05 \x01(\x08\x12 \n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x11.google.type.Date\"\x89\x05\n\tCourseHit\x12\x0e\n\x06\x63ourse\x18\x01 \x01(\t\x12;\n\x06titles\x18\x02 \x03(\x0b\x32+.waymark.catalogue.v1.CourseHit.TitlesEntry\x12\x41\n\tsummaries\x18\x03 \x03(\x0b\x32..waymark.catalogue.v1.CourseHit.SummariesEntry\x12\x14\n\x0corganisation\x18\x04 \x01(\t\x12!\n\x19organisation_display_name\x18\x05 \x01(\t\x12\x0c\n\x04kind\x18\x06 \x01(\t\x12\x11\n\teqf_level\x18\x07 \x01(\x05\x12/\n\x05modes\x18\x08 \x03(\x0e\x32 .waymark.catalogue.v1.CourseMode\x12\x1d\n\x15instruction_languages\x18\t \x03(\t\x12\x38\n\x0boccupations\x18\n \x03(\x0b\x32#.waymark.catalogue.v1.OccupationTag\x12\x33\n\x0cnext_session\x18\x0b \x01(\x0b\x32\x1d.waymark.catalogue.v1.Session\x12\x33\n\x07reasons\x18\x0c \x03(\x0b\x32\".waymark.catalogue.v1.SearchReason\x12\r\n\x05score\x18\r \x01(\x02\x12\x13\n\x0b\x64istance_km\x18\x0e \x01(\x01\x12\x19\n\x11organisation_logo\x18\x0f \x01(\t\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eSummariesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x81\x02\n\x0cSearchReason\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.waymark.catalogue.v1.SearchReason.Kind\x12\x10\n\x08\x65vidence\x18\x02 \x01(\t\"\xa7\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_WORDS\x10\x01\x12\x16\n\x12KIND_SIMILAR_WORDS\x10\x02\x12\x13\n\x0fKIND_OCCUPATION\x10\x03\x12\x11\n\rKIND_SHORTAGE\x10\x04\x12\x19\n\x15KIND_VOUCHER_ELIGIBLE\x10\x05\x12\r\n\tKIND_NEAR\x10\x06\x12\x0f\n\x0bKIND_STARTS\x10\x07\"k\n\x0b\x46\x61\x63\x65tCounts\x12*\n\x05\x66\x61\x63\x65t\x18\x01 \x01(\x0e\x32\x1b.waymark.catalogue.v1.Facet\x12\x30\n\x06values\x18\x02 \x03(\x0b\x32 .waymark.catalogue.v1.FacetValue\"*\n\nFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03*\xed\x01\n\x05\x46\x61\x63\x65t\x12\x15\n\x11\x46\x41\x43\x45T_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46\x41\x43\x45T_ORGANISATION\x10\x01\x12\x13\n\x0f\x46\x41\x43\x45T_ISCO_CODE\x10\x02\x12\x0e\n\nFACET_MODE\x10\x03\x12\x12\n\x0e\x46\x41\x43\x45T_LANGUAGE\x10\x04\x12\x13\n\x0f\x46\x41\x43\x45T_EQF_LEVEL\x10\x05\x12\x0e\n\nFACET_KIND\x10\x06\x12\x10\n\x0c\x46\x41\x43\x45T_REGION\x10\x07\x12\x15\n\x11\x46\x41\x43\x45T_START_MONTH\x10\x08\x12\x12\n\x0e\x46\x41\x43\x45T_SHORTAGE\x10\t\x12\x1a\n\x16\x46\x41\x43\x45T_VOUCHER_ELIGIBLE\x10\n*d\n\x0bSearchOrder\x12\x1c\n\x18SEARCH_ORDER_UNSPECIFIED\x10\x00\x12\x1a\n\x16SEARCH_ORDER_RELEVANCE\x10\x01\x12\x1b\n\x17SEARCH_ORDER_NEXT_START\x10\x02\x32\x9c\x01\n\rSearchService\x12\x8a\x01\n\rSearchCourses\x12*.waymark.catalogue.v1.SearchCoursesRequest\x1a+.waymark.catalogue.v1.SearchCoursesResponse\" \x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/courses:searchb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/search.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x16google/type/date.proto\x1a\x18google/type/latlng.proto\x1a\x17google/type/money.proto\x1a!waymark/catalogue/v1/course.proto\x1a\'waymark/catalogue/v1/organisation.proto\x1a waymark/options/v1/options.proto\"\xb2\t\n\x14SearchCoursesRequest\x12\x17\n\x05query\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12&\n\x08language\x18\x02 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[a-z]{2}$\xd8\x01\x01\x12\x44\n\rorganisations\x18\x03 \x03(\tB-\xbaH*\x92\x01\'\x10\x32\"#r!2\x1f^organisations/[a-z0-9-]{3,63}$\x12&\n\x0boccupations\x18\x04 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x32\"\x07r\x05\x10\x01\x18\xc8\x01\x12\x42\n\x05modes\x18\x05 \x03(\x0e\x32 .waymark.catalogue.v1.CourseModeB\x11\xbaH\x0e\x92\x01\x0b\x10\n\"\x07\x82\x01\x04\x10\x01 \x00\x12\x39\n\x15instruction_languages\x18\x06 \x03(\tB\x1a\xbaH\x17\x92\x01\x14\x10(\"\x10r\x0e\x32\x0c^[a-z]{2,3}$\x12\x1f\n\x05kinds\x18\x07 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\n\"\x06r\x04\x10\x01\x18 \x12!\n\x0e\x65qf_level_from\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12\x1f\n\x0c\x65qf_level_to\x18\t \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12\x34\n\tnuts_code\x18\n \x01(\tB!\xbaH\x1er\x19\x32\x17^[A-Z]{2}[A-Z0-9]{0,3}$\xd8\x01\x01\x12!\n\x04near\x18\x0b \x01(\x0b\x32\x13.google.type.LatLng\x12*\n\tradius_km\x18\x0c \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00@\x7f@)\x00\x00\x00\x00\x00\x00\x00\x00\x12%\n\nstart_from\x18\r \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08start_to\x18\x0e \x01(\x0b\x32\x11.google.type.Date\x12%\n\tmax_price\x18\x0f \x01(\x0b\x32\x12.google.type.Money\x12\x10\n\x08shortage\x18\x10 \x01(\x08\x12=\n\x12shortage_nuts_code\x18\x11 \x01(\tB!\xbaH\x1er\x19\x32\x17^[A-Z]{2}[A-Z0-9]{0,3}$\xd8\x01\x01\x12\x18\n\x10voucher_eligible\x18\x12 \x01(\x08\x12 \n\x05\x61s_of\x18\x13 \x01(\x0b\x32\x11.google.type.Date\x12\x1c\n\x14include_not_bookable\x18\x14 \x01(\x08\x12=\n\x08order_by\x18\x15 \x01(\x0e\x32!.waymark.catalogue.v1.SearchOrderB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12@\n\x06\x66\x61\x63\x65ts\x18\x16 \x03(\x0e\x32\x1b.waymark.catalogue.v1.FacetB\x13\xbaH\x10\x92\x01\r\x10\n\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x15\n\rcollapse_same\x18( \x01(\x08\x12\x1c\n\tpage_size\x18\x17 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x18 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12@\n\x07sectors\x18\x19 \x03(\x0e\x32\x1c.waymark.catalogue.v1.SectorB\x11\xbaH\x0e\x92\x01\x0b\x10\x03\"\x07\x82\x01\x04\x10\x01 \x00\x12\'\n\rtarget_groups\x18\x1a \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x1e\"\x06r\x04\x10\x01\x18<\x12%\n\x0bterritories\x18\x1b \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x1e\"\x06r\x04\x10\x01\x18<\"\xdb\x01\n\x15SearchCoursesResponse\x12-\n\x04hits\x18\x01 \x03(\x0b\x32\x1f.waymark.catalogue.v1.CourseHit\x12\x12\n\ntotal_size\x18\x02 \x01(\x03\x12\x31\n\x06\x66\x61\x63\x65ts\x18\x03 \x03(\x0b\x32!.waymark.catalogue.v1.FacetCounts\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\x12\x11\n\tcorrected\x18\x05 \x01(\x08\x12 \n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x11.google.type.Date\"\xa0\x05\n\tCourseHit\x12\x0e\n\x06\x63ourse\x18\x01 \x01(\t\x12;\n\x06titles\x18\x02 \x03(\x0b\x32+.waymark.catalogue.v1.CourseHit.TitlesEntry\x12\x41\n\tsummaries\x18\x03 \x03(\x0b\x32..waymark.catalogue.v1.CourseHit.SummariesEntry\x12\x14\n\x0corganisation\x18\x04 \x01(\t\x12!\n\x19organisation_display_name\x18\x05 \x01(\t\x12\x0c\n\x04kind\x18\x06 \x01(\t\x12\x11\n\teqf_level\x18\x07 \x01(\x05\x12/\n\x05modes\x18\x08 \x03(\x0e\x32 .waymark.catalogue.v1.CourseMode\x12\x1d\n\x15instruction_languages\x18\t \x03(\t\x12\x38\n\x0boccupations\x18\n \x03(\x0b\x32#.waymark.catalogue.v1.OccupationTag\x12\x33\n\x0cnext_session\x18\x0b \x01(\x0b\x32\x1d.waymark.catalogue.v1.Session\x12\x33\n\x07reasons\x18\x0c \x03(\x0b\x32\".waymark.catalogue.v1.SearchReason\x12\r\n\x05score\x18\r \x01(\x02\x12\x13\n\x0b\x64istance_km\x18\x0e \x01(\x01\x12\x19\n\x11organisation_logo\x18\x0f \x01(\t\x12\x15\n\rquality_marks\x18\x10 \x03(\t\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eSummariesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe6\x02\n\x0cSearchReason\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.waymark.catalogue.v1.SearchReason.Kind\x12\x10\n\x08\x65vidence\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x16\n\x0elabel_language\x18\x04 \x01(\t\"\xe5\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_WORDS\x10\x01\x12\x16\n\x12KIND_SIMILAR_WORDS\x10\x02\x12\x13\n\x0fKIND_OCCUPATION\x10\x03\x12\x11\n\rKIND_SHORTAGE\x10\x04\x12\x19\n\x15KIND_VOUCHER_ELIGIBLE\x10\x05\x12\r\n\tKIND_NEAR\x10\x06\x12\x0f\n\x0bKIND_STARTS\x10\x07\x12\x10\n\x0cKIND_CONCEPT\x10\x08\x12\x15\n\x11KIND_NEAR_CONCEPT\x10\t\x12\x13\n\x0fKIND_SOME_WORDS\x10\n\"k\n\x0b\x46\x61\x63\x65tCounts\x12*\n\x05\x66\x61\x63\x65t\x18\x01 \x01(\x0e\x32\x1b.waymark.catalogue.v1.Facet\x12\x30\n\x06values\x18\x02 \x03(\x0b\x32 .waymark.catalogue.v1.FacetValue\"*\n\nFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\xc0\x01\n\x13SuggestTermsRequest\x12\x18\n\x05query\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12&\n\x08language\x18\x02 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[a-z]{2}$\xd8\x01\x01\x12I\n\x05kinds\x18\x03 \x03(\x0e\x32%.waymark.catalogue.v1.Suggestion.KindB\x13\xbaH\x10\x92\x01\r\x10\x04\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x1c\n\tpage_size\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x14(\x00\"M\n\x14SuggestTermsResponse\x12\x35\n\x0bsuggestions\x18\x01 \x03(\x0b\x32 .waymark.catalogue.v1.Suggestion\"\xf1\x01\n\nSuggestion\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32%.waymark.catalogue.v1.Suggestion.Kind\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x10\n\x08resource\x18\x04 \x01(\t\x12\x11\n\tcorrected\x18\x05 \x01(\x08\"i\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fKIND_OCCUPATION\x10\x01\x12\x0e\n\nKIND_SKILL\x10\x02\x12\x15\n\x11KIND_ORGANISATION\x10\x03\x12\x0f\n\x0bKIND_COURSE\x10\x04\"\xa2\x01\n\x19\x46indSimilarCoursesRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^courses/[0-9a-f-]{36}$\x12\x39\n\x05\x61mong\x18\x02 \x01(\x0b\x32*.waymark.catalogue.v1.SearchCoursesRequest\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x32(\x00\"K\n\x1a\x46indSimilarCoursesResponse\x12-\n\x04hits\x18\x01 \x03(\x0b\x32\x1f.waymark.catalogue.v1.CourseHit\"\x99\x01\n\x17RecommendCoursesRequest\x12%\n\x06skills\x18\x01 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x32\x18\x01\"\x07r\x05\x10\x01\x18\xf4\x03\x12\x39\n\x05\x61mong\x18\x02 \x01(\x0b\x32*.waymark.catalogue.v1.SearchCoursesRequest\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x32(\x00\"s\n\x18RecommendCoursesResponse\x12=\n\x0frecommendations\x18\x01 \x03(\x0b\x32$.waymark.catalogue.v1.Recommendation\x12\x18\n\x10uncovered_skills\x18\x02 \x03(\t\"z\n\x0eRecommendation\x12,\n\x03hit\x18\x01 \x01(\x0b\x32\x1f.waymark.catalogue.v1.CourseHit\x12:\n\x0e\x63overed_skills\x18\x02 \x03(\x0b\x32\".waymark.catalogue.v1.CoveredSkill\",\n\x0c\x43overedSkill\x12\r\n\x05skill\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t*\x9a\x02\n\x05\x46\x61\x63\x65t\x12\x15\n\x11\x46\x41\x43\x45T_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46\x41\x43\x45T_ORGANISATION\x10\x01\x12\x13\n\x0f\x46\x41\x43\x45T_ISCO_CODE\x10\x02\x12\x0e\n\nFACET_MODE\x10\x03\x12\x12\n\x0e\x46\x41\x43\x45T_LANGUAGE\x10\x04\x12\x13\n\x0f\x46\x41\x43\x45T_EQF_LEVEL\x10\x05\x12\x0e\n\nFACET_KIND\x10\x06\x12\x10\n\x0c\x46\x41\x43\x45T_REGION\x10\x07\x12\x15\n\x11\x46\x41\x43\x45T_START_MONTH\x10\x08\x12\x12\n\x0e\x46\x41\x43\x45T_SHORTAGE\x10\t\x12\x1a\n\x16\x46\x41\x43\x45T_VOUCHER_ELIGIBLE\x10\n\x12\x16\n\x12\x46\x41\x43\x45T_TARGET_GROUP\x10\x0b\x12\x13\n\x0f\x46\x41\x43\x45T_TERRITORY\x10\x0c*d\n\x0bSearchOrder\x12\x1c\n\x18SEARCH_ORDER_UNSPECIFIED\x10\x00\x12\x1a\n\x16SEARCH_ORDER_RELEVANCE\x10\x01\x12\x1b\n\x17SEARCH_ORDER_NEXT_START\x10\x02\x32\xe9\x04\n\rSearchService\x12\x8a\x01\n\rSearchCourses\x12*.waymark.catalogue.v1.SearchCoursesRequest\x1a+.waymark.catalogue.v1.SearchCoursesResponse\" \x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/courses:search\x12\x88\x01\n\x0cSuggestTerms\x12).waymark.catalogue.v1.SuggestTermsRequest\x1a*.waymark.catalogue.v1.SuggestTermsResponse\"!\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/courses:suggest\x12\xa3\x01\n\x12\x46indSimilarCourses\x12/.waymark.catalogue.v1.FindSimilarCoursesRequest\x1a\x30.waymark.catalogue.v1.FindSimilarCoursesResponse\"*\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=courses/*}:similar\x12\x99\x01\n\x10RecommendCourses\x12-.waymark.catalogue.v1.RecommendCoursesRequest\x1a..waymark.catalogue.v1.RecommendCoursesResponse\"&\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/courses:recommend:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,34 +71,82 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHCOURSESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_SEARCHCOURSESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_SEARCHCOURSESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
+  _globals['_SEARCHCOURSESREQUEST'].fields_by_name['sectors']._loaded_options = None
+  _globals['_SEARCHCOURSESREQUEST'].fields_by_name['sectors']._serialized_options = b'\272H\016\222\001\013\020\003\"\007\202\001\004\020\001 \000'
+  _globals['_SEARCHCOURSESREQUEST'].fields_by_name['target_groups']._loaded_options = None
+  _globals['_SEARCHCOURSESREQUEST'].fields_by_name['target_groups']._serialized_options = b'\272H\r\222\001\n\020\036\"\006r\004\020\001\030<'
+  _globals['_SEARCHCOURSESREQUEST'].fields_by_name['territories']._loaded_options = None
+  _globals['_SEARCHCOURSESREQUEST'].fields_by_name['territories']._serialized_options = b'\272H\r\222\001\n\020\036\"\006r\004\020\001\030<'
   _globals['_COURSEHIT_TITLESENTRY']._loaded_options = None
   _globals['_COURSEHIT_TITLESENTRY']._serialized_options = b'8\001'
   _globals['_COURSEHIT_SUMMARIESENTRY']._loaded_options = None
   _globals['_COURSEHIT_SUMMARIESENTRY']._serialized_options = b'8\001'
+  _globals['_SUGGESTTERMSREQUEST'].fields_by_name['query']._loaded_options = None
+  _globals['_SUGGESTTERMSREQUEST'].fields_by_name['query']._serialized_options = b'\272H\006r\004\020\001\030d'
+  _globals['_SUGGESTTERMSREQUEST'].fields_by_name['language']._loaded_options = None
+  _globals['_SUGGESTTERMSREQUEST'].fields_by_name['language']._serialized_options = b'\272H\021r\0142\n^[a-z]{2}$\330\001\001'
+  _globals['_SUGGESTTERMSREQUEST'].fields_by_name['kinds']._loaded_options = None
+  _globals['_SUGGESTTERMSREQUEST'].fields_by_name['kinds']._serialized_options = b'\272H\020\222\001\r\020\004\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_SUGGESTTERMSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_SUGGESTTERMSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030\024(\000'
+  _globals['_FINDSIMILARCOURSESREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_FINDSIMILARCOURSESREQUEST'].fields_by_name['name']._serialized_options = b'\272H\033r\0312\027^courses/[0-9a-f-]{36}$'
+  _globals['_FINDSIMILARCOURSESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_FINDSIMILARCOURSESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\0302(\000'
+  _globals['_RECOMMENDCOURSESREQUEST'].fields_by_name['skills']._loaded_options = None
+  _globals['_RECOMMENDCOURSESREQUEST'].fields_by_name['skills']._serialized_options = b'\272H\022\222\001\017\010\001\0202\030\001\"\007r\005\020\001\030\364\003'
+  _globals['_RECOMMENDCOURSESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_RECOMMENDCOURSESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\0302(\000'
   _globals['_SEARCHSERVICE'].methods_by_name['SearchCourses']._loaded_options = None
   _globals['_SEARCHSERVICE'].methods_by_name['SearchCourses']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\024\022\022/v1/courses:search'
-  _globals['_FACET']._serialized_start=2609
-  _globals['_FACET']._serialized_end=2846
-  _globals['_SEARCHORDER']._serialized_start=2848
-  _globals['_SEARCHORDER']._serialized_end=2948
-  _globals['_SEARCHCOURSESREQUEST']._serialized_start=263
-  _globals['_SEARCHCOURSESREQUEST']._serialized_end=1319
-  _globals['_SEARCHCOURSESRESPONSE']._serialized_start=1322
-  _globals['_SEARCHCOURSESRESPONSE']._serialized_end=1541
-  _globals['_COURSEHIT']._serialized_start=1544
-  _globals['_COURSEHIT']._serialized_end=2193
-  _globals['_COURSEHIT_TITLESENTRY']._serialized_start=2098
-  _globals['_COURSEHIT_TITLESENTRY']._serialized_end=2143
-  _globals['_COURSEHIT_SUMMARIESENTRY']._serialized_start=2145
-  _globals['_COURSEHIT_SUMMARIESENTRY']._serialized_end=2193
-  _globals['_SEARCHREASON']._serialized_start=2196
-  _globals['_SEARCHREASON']._serialized_end=2453
-  _globals['_SEARCHREASON_KIND']._serialized_start=2286
-  _globals['_SEARCHREASON_KIND']._serialized_end=2453
-  _globals['_FACETCOUNTS']._serialized_start=2455
-  _globals['_FACETCOUNTS']._serialized_end=2562
-  _globals['_FACETVALUE']._serialized_start=2564
-  _globals['_FACETVALUE']._serialized_end=2606
-  _globals['_SEARCHSERVICE']._serialized_start=2951
-  _globals['_SEARCHSERVICE']._serialized_end=3107
+  _globals['_SEARCHSERVICE'].methods_by_name['SuggestTerms']._loaded_options = None
+  _globals['_SEARCHSERVICE'].methods_by_name['SuggestTerms']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\025\022\023/v1/courses:suggest'
+  _globals['_SEARCHSERVICE'].methods_by_name['FindSimilarCourses']._loaded_options = None
+  _globals['_SEARCHSERVICE'].methods_by_name['FindSimilarCourses']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\036\022\034/v1/{name=courses/*}:similar'
+  _globals['_SEARCHSERVICE'].methods_by_name['RecommendCourses']._loaded_options = None
+  _globals['_SEARCHSERVICE'].methods_by_name['RecommendCourses']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\032\"\025/v1/courses:recommend:\001*'
+  _globals['_FACET']._serialized_start=4123
+  _globals['_FACET']._serialized_end=4405
+  _globals['_SEARCHORDER']._serialized_start=4407
+  _globals['_SEARCHORDER']._serialized_end=4507
+  _globals['_SEARCHCOURSESREQUEST']._serialized_start=304
+  _globals['_SEARCHCOURSESREQUEST']._serialized_end=1506
+  _globals['_SEARCHCOURSESRESPONSE']._serialized_start=1509
+  _globals['_SEARCHCOURSESRESPONSE']._serialized_end=1728
+  _globals['_COURSEHIT']._serialized_start=1731
+  _globals['_COURSEHIT']._serialized_end=2403
+  _globals['_COURSEHIT_TITLESENTRY']._serialized_start=2308
+  _globals['_COURSEHIT_TITLESENTRY']._serialized_end=2353
+  _globals['_COURSEHIT_SUMMARIESENTRY']._serialized_start=2355
+  _globals['_COURSEHIT_SUMMARIESENTRY']._serialized_end=2403
+  _globals['_SEARCHREASON']._serialized_start=2406
+  _globals['_SEARCHREASON']._serialized_end=2764
+  _globals['_SEARCHREASON_KIND']._serialized_start=2535
+  _globals['_SEARCHREASON_KIND']._serialized_end=2764
+  _globals['_FACETCOUNTS']._serialized_start=2766
+  _globals['_FACETCOUNTS']._serialized_end=2873
+  _globals['_FACETVALUE']._serialized_start=2875
+  _globals['_FACETVALUE']._serialized_end=2917
+  _globals['_SUGGESTTERMSREQUEST']._serialized_start=2920
+  _globals['_SUGGESTTERMSREQUEST']._serialized_end=3112
+  _globals['_SUGGESTTERMSRESPONSE']._serialized_start=3114
+  _globals['_SUGGESTTERMSRESPONSE']._serialized_end=3191
+  _globals['_SUGGESTION']._serialized_start=3194
+  _globals['_SUGGESTION']._serialized_end=3435
+  _globals['_SUGGESTION_KIND']._serialized_start=3330
+  _globals['_SUGGESTION_KIND']._serialized_end=3435
+  _globals['_FINDSIMILARCOURSESREQUEST']._serialized_start=3438
+  _globals['_FINDSIMILARCOURSESREQUEST']._serialized_end=3600
+  _globals['_FINDSIMILARCOURSESRESPONSE']._serialized_start=3602
+  _globals['_FINDSIMILARCOURSESRESPONSE']._serialized_end=3677
+  _globals['_RECOMMENDCOURSESREQUEST']._serialized_start=3680
+  _globals['_RECOMMENDCOURSESREQUEST']._serialized_end=3833
+  _globals['_RECOMMENDCOURSESRESPONSE']._serialized_start=3835
+  _globals['_RECOMMENDCOURSESRESPONSE']._serialized_end=3950
+  _globals['_RECOMMENDATION']._serialized_start=3952
+  _globals['_RECOMMENDATION']._serialized_end=4074
+  _globals['_COVEREDSKILL']._serialized_start=4076
+  _globals['_COVEREDSKILL']._serialized_end=4120
+  _globals['_SEARCHSERVICE']._serialized_start=4510
+  _globals['_SEARCHSERVICE']._serialized_end=5127
 # @@protoc_insertion_point(module_scope)

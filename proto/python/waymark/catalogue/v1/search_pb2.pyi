@@ -12,6 +12,7 @@ from google.type import date_pb2 as _date_pb2
 from google.type import latlng_pb2 as _latlng_pb2
 from google.type import money_pb2 as _money_pb2
 from waymark.catalogue.v1 import course_pb2 as _course_pb2
+from waymark.catalogue.v1 import organisation_pb2 as _organisation_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -40,6 +41,8 @@ class _FacetEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Facet.ValueType
     FACET_START_MONTH: _Facet.ValueType  # 8
     FACET_SHORTAGE: _Facet.ValueType  # 9
     FACET_VOUCHER_ELIGIBLE: _Facet.ValueType  # 10
+    FACET_TARGET_GROUP: _Facet.ValueType  # 11
+    FACET_TERRITORY: _Facet.ValueType  # 12
 
 class Facet(_Facet, metaclass=_FacetEnumTypeWrapper):
     """What to count hits by."""
@@ -55,6 +58,8 @@ FACET_REGION: Facet.ValueType  # 7
 FACET_START_MONTH: Facet.ValueType  # 8
 FACET_SHORTAGE: Facet.ValueType  # 9
 FACET_VOUCHER_ELIGIBLE: Facet.ValueType  # 10
+FACET_TARGET_GROUP: Facet.ValueType  # 11
+FACET_TERRITORY: Facet.ValueType  # 12
 Global___Facet: _TypeAlias = Facet  # noqa: Y015
 
 class _SearchOrder:
@@ -106,10 +111,15 @@ class SearchCoursesRequest(_message.Message):
     COLLAPSE_SAME_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SECTORS_FIELD_NUMBER: _builtins.int
+    TARGET_GROUPS_FIELD_NUMBER: _builtins.int
+    TERRITORIES_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """Words; the last may be the beginning of one. Empty: all courses."""
     language: _builtins.str
-    """Language of the words, BCP 47 (`en`, `fr`, `de`, `nl` have word stems); empty: all languages."""
+    """Language of the words, BCP 47 (`en`, `fr`, `de`, `nl`, `es`, `et`, `pl` have word stems); empty: all languages. Concepts
+    that the words name find courses in every language.
+    """
     eqf_level_from: _builtins.int
     """Only at least this EQF level; 0: any."""
     eqf_level_to: _builtins.int
@@ -178,6 +188,18 @@ class SearchCoursesRequest(_message.Message):
     def facets(self) -> _containers.RepeatedScalarFieldContainer[Global___Facet.ValueType]:
         """Counts wanted; exact over all hits."""
 
+    @_builtins.property
+    def sectors(self) -> _containers.RepeatedScalarFieldContainer[_organisation_pb2.Sector.ValueType]:
+        """Only of organisations of one of these sectors; a branch that says none is of the sector above it."""
+
+    @_builtins.property
+    def target_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only for one of these target groups, in small letters as the facet shows them."""
+
+    @_builtins.property
+    def territories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only for one of these priority territories, as the facet shows them."""
+
     def __init__(
         self,
         *,
@@ -206,10 +228,13 @@ class SearchCoursesRequest(_message.Message):
         collapse_same: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        sectors: _abc.Iterable[_organisation_pb2.Sector.ValueType] | None = ...,
+        target_groups: _abc.Iterable[_builtins.str] | None = ...,
+        territories: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "max_price", b"max_price", "near", b"near", "start_from", b"start_from", "start_to", b"start_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "collapse_same", b"collapse_same", "eqf_level_from", b"eqf_level_from", "eqf_level_to", b"eqf_level_to", "facets", b"facets", "include_not_bookable", b"include_not_bookable", "instruction_languages", b"instruction_languages", "kinds", b"kinds", "language", b"language", "max_price", b"max_price", "modes", b"modes", "near", b"near", "nuts_code", b"nuts_code", "occupations", b"occupations", "order_by", b"order_by", "organisations", b"organisations", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "radius_km", b"radius_km", "shortage", b"shortage", "shortage_nuts_code", b"shortage_nuts_code", "start_from", b"start_from", "start_to", b"start_to", "voucher_eligible", b"voucher_eligible"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "collapse_same", b"collapse_same", "eqf_level_from", b"eqf_level_from", "eqf_level_to", b"eqf_level_to", "facets", b"facets", "include_not_bookable", b"include_not_bookable", "instruction_languages", b"instruction_languages", "kinds", b"kinds", "language", b"language", "max_price", b"max_price", "modes", b"modes", "near", b"near", "nuts_code", b"nuts_code", "occupations", b"occupations", "order_by", b"order_by", "organisations", b"organisations", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "radius_km", b"radius_km", "sectors", b"sectors", "shortage", b"shortage", "shortage_nuts_code", b"shortage_nuts_code", "start_from", b"start_from", "start_to", b"start_to", "target_groups", b"target_groups", "territories", b"territories", "voucher_eligible", b"voucher_eligible"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -324,6 +349,7 @@ class CourseHit(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     DISTANCE_KM_FIELD_NUMBER: _builtins.int
     ORGANISATION_LOGO_FIELD_NUMBER: _builtins.int
+    QUALITY_MARKS_FIELD_NUMBER: _builtins.int
     course: _builtins.str
     """Resource name `courses/{id}`."""
     organisation: _builtins.str
@@ -370,6 +396,10 @@ class CourseHit(_message.Message):
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchReason]:
         """Why it was found, for people to see."""
 
+    @_builtins.property
+    def quality_marks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Quality marks of its organisation in force on the as-of day: the schemes it is accredited under, by name."""
+
     def __init__(
         self,
         *,
@@ -388,10 +418,11 @@ class CourseHit(_message.Message):
         score: _builtins.float = ...,
         distance_km: _builtins.float = ...,
         organisation_logo: _builtins.str = ...,
+        quality_marks: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_session", b"next_session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "distance_km", b"distance_km", "eqf_level", b"eqf_level", "instruction_languages", b"instruction_languages", "kind", b"kind", "modes", b"modes", "next_session", b"next_session", "occupations", b"occupations", "organisation", b"organisation", "organisation_display_name", b"organisation_display_name", "organisation_logo", b"organisation_logo", "reasons", b"reasons", "score", b"score", "summaries", b"summaries", "titles", b"titles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "distance_km", b"distance_km", "eqf_level", b"eqf_level", "instruction_languages", b"instruction_languages", "kind", b"kind", "modes", b"modes", "next_session", b"next_session", "occupations", b"occupations", "organisation", b"organisation", "organisation_display_name", b"organisation_display_name", "organisation_logo", b"organisation_logo", "quality_marks", b"quality_marks", "reasons", b"reasons", "score", b"score", "summaries", b"summaries", "titles", b"titles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -417,6 +448,14 @@ class SearchReason(_message.Message):
         KIND_VOUCHER_ELIGIBLE: SearchReason._Kind.ValueType  # 5
         KIND_NEAR: SearchReason._Kind.ValueType  # 6
         KIND_STARTS: SearchReason._Kind.ValueType  # 7
+        KIND_CONCEPT: SearchReason._Kind.ValueType  # 8
+        """The words name this concept, and the course is tagged with it or has a label of it in its texts."""
+        KIND_NEAR_CONCEPT: SearchReason._Kind.ValueType  # 9
+        """The words name this concept, and the course is about something next to it: an occupation of its ISCO-08 unit group,
+        or words that several of its labels share.
+        """
+        KIND_SOME_WORDS: SearchReason._Kind.ValueType  # 10
+        """It has some of the words; given where few courses have all of them."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """Kind of reason."""
@@ -429,22 +468,38 @@ class SearchReason(_message.Message):
     KIND_VOUCHER_ELIGIBLE: SearchReason.Kind.ValueType  # 5
     KIND_NEAR: SearchReason.Kind.ValueType  # 6
     KIND_STARTS: SearchReason.Kind.ValueType  # 7
+    KIND_CONCEPT: SearchReason.Kind.ValueType  # 8
+    """The words name this concept, and the course is tagged with it or has a label of it in its texts."""
+    KIND_NEAR_CONCEPT: SearchReason.Kind.ValueType  # 9
+    """The words name this concept, and the course is about something next to it: an occupation of its ISCO-08 unit group,
+    or words that several of its labels share.
+    """
+    KIND_SOME_WORDS: SearchReason.Kind.ValueType  # 10
+    """It has some of the words; given where few courses have all of them."""
 
     KIND_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    LABEL_LANGUAGE_FIELD_NUMBER: _builtins.int
     kind: Global___SearchReason.Kind.ValueType
     """Kind of reason."""
     evidence: _builtins.str
     """What it rests on: the words, the concept URI, the shortage entry, the organisation, the distance or the date."""
+    label: _builtins.str
+    """Label of the concept that the words of the search matched; only with KIND_CONCEPT and KIND_NEAR_CONCEPT."""
+    label_language: _builtins.str
+    """Language of `label`, BCP 47."""
     def __init__(
         self,
         *,
         kind: Global___SearchReason.Kind.ValueType = ...,
         evidence: _builtins.str = ...,
+        label: _builtins.str = ...,
+        label_language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "kind", b"kind", "label", b"label", "label_language", b"label_language"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -503,3 +558,298 @@ class FacetValue(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FacetValue: _TypeAlias = FacetValue  # noqa: Y015
+
+@_typing.final
+class SuggestTermsRequest(_message.Message):
+    """What somebody has typed so far."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """The words, of which the last may be unfinished."""
+    language: _builtins.str
+    """Only titles and labels in this language, BCP 47; empty: in any."""
+    page_size: _builtins.int
+    """At most so many of each kind, up to 20; default 5."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___Suggestion.Kind.ValueType]:
+        """Only these kinds; none: all."""
+
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        language: _builtins.str = ...,
+        kinds: _abc.Iterable[Global___Suggestion.Kind.ValueType] | None = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "language", b"language", "page_size", b"page_size", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestTermsRequest: _TypeAlias = SuggestTermsRequest  # noqa: Y015
+
+@_typing.final
+class SuggestTermsResponse(_message.Message):
+    """What they may be about to type."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUGGESTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def suggestions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Suggestion]:
+        """Kind by kind; of each, what begins so before what has a word that does, and the shorter before the longer."""
+
+    def __init__(
+        self,
+        *,
+        suggestions: _abc.Iterable[Global___Suggestion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["suggestions", b"suggestions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestTermsResponse: _TypeAlias = SuggestTermsResponse  # noqa: Y015
+
+@_typing.final
+class Suggestion(_message.Message):
+    """Something to search for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Suggestion._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Suggestion._Kind.ValueType  # 0
+        KIND_OCCUPATION: Suggestion._Kind.ValueType  # 1
+        KIND_SKILL: Suggestion._Kind.ValueType  # 2
+        KIND_ORGANISATION: Suggestion._Kind.ValueType  # 3
+        KIND_COURSE: Suggestion._Kind.ValueType  # 4
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What a suggestion is."""
+
+    KIND_UNSPECIFIED: Suggestion.Kind.ValueType  # 0
+    KIND_OCCUPATION: Suggestion.Kind.ValueType  # 1
+    KIND_SKILL: Suggestion.Kind.ValueType  # 2
+    KIND_ORGANISATION: Suggestion.Kind.ValueType  # 3
+    KIND_COURSE: Suggestion.Kind.ValueType  # 4
+
+    KIND_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    CORRECTED_FIELD_NUMBER: _builtins.int
+    kind: Global___Suggestion.Kind.ValueType
+    """What it is."""
+    text: _builtins.str
+    """Title, label or name, as it is written."""
+    language: _builtins.str
+    """Language of the text, BCP 47; empty for organisations."""
+    resource: _builtins.str
+    """`courses/{id}`, concept URI or `organisations/{id}`."""
+    corrected: _builtins.bool
+    """True: it does not begin as typed, but for an error in typing."""
+    def __init__(
+        self,
+        *,
+        kind: Global___Suggestion.Kind.ValueType = ...,
+        text: _builtins.str = ...,
+        language: _builtins.str = ...,
+        resource: _builtins.str = ...,
+        corrected: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected", b"corrected", "kind", b"kind", "language", b"language", "resource", b"resource", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Suggestion: _TypeAlias = Suggestion  # noqa: Y015
+
+@_typing.final
+class FindSimilarCoursesRequest(_message.Message):
+    """Asks for courses like one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AMONG_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`courses/{id}`."""
+    page_size: _builtins.int
+    """At most 50; default 10."""
+    @_builtins.property
+    def among(self) -> Global___SearchCoursesRequest:
+        """Which courses come into question, as in a search; its words, order, facets and paging are ignored."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        among: Global___SearchCoursesRequest | None = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["among", b"among"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["among", b"among", "name", b"name", "page_size", b"page_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindSimilarCoursesRequest: _TypeAlias = FindSimilarCoursesRequest  # noqa: Y015
+
+@_typing.final
+class FindSimilarCoursesResponse(_message.Message):
+    """Courses like one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___CourseHit]:
+        """The most similar first; reasons say in what."""
+
+    def __init__(
+        self,
+        *,
+        hits: _abc.Iterable[Global___CourseHit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindSimilarCoursesResponse: _TypeAlias = FindSimilarCoursesResponse  # noqa: Y015
+
+@_typing.final
+class RecommendCoursesRequest(_message.Message):
+    """A gap in skills."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKILLS_FIELD_NUMBER: _builtins.int
+    AMONG_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most 50; default 10."""
+    @_builtins.property
+    def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Concept URIs of the skills that are missing."""
+
+    @_builtins.property
+    def among(self) -> Global___SearchCoursesRequest:
+        """Which courses come into question, as in a search; its words, order, facets and paging are ignored."""
+
+    def __init__(
+        self,
+        *,
+        skills: _abc.Iterable[_builtins.str] | None = ...,
+        among: Global___SearchCoursesRequest | None = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["among", b"among"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["among", b"among", "page_size", b"page_size", "skills", b"skills"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendCoursesRequest: _TypeAlias = RecommendCoursesRequest  # noqa: Y015
+
+@_typing.final
+class RecommendCoursesResponse(_message.Message):
+    """Courses for the gap."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECOMMENDATIONS_FIELD_NUMBER: _builtins.int
+    UNCOVERED_SKILLS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def recommendations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Recommendation]:
+        """Those for most of the skills first; of equals, those that name them more clearly."""
+
+    @_builtins.property
+    def uncovered_skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Skills that no course found is for."""
+
+    def __init__(
+        self,
+        *,
+        recommendations: _abc.Iterable[Global___Recommendation] | None = ...,
+        uncovered_skills: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recommendations", b"recommendations", "uncovered_skills", b"uncovered_skills"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendCoursesResponse: _TypeAlias = RecommendCoursesResponse  # noqa: Y015
+
+@_typing.final
+class Recommendation(_message.Message):
+    """A course for some of the skills."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HIT_FIELD_NUMBER: _builtins.int
+    COVERED_SKILLS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def hit(self) -> Global___CourseHit:
+        """The course."""
+
+    @_builtins.property
+    def covered_skills(self) -> _containers.RepeatedCompositeFieldContainer[Global___CoveredSkill]:
+        """Skills of the gap that it is for."""
+
+    def __init__(
+        self,
+        *,
+        hit: Global___CourseHit | None = ...,
+        covered_skills: _abc.Iterable[Global___CoveredSkill] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hit", b"hit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["covered_skills", b"covered_skills", "hit", b"hit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Recommendation: _TypeAlias = Recommendation  # noqa: Y015
+
+@_typing.final
+class CoveredSkill(_message.Message):
+    """A skill that a course is for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKILL_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    skill: _builtins.str
+    """Concept URI."""
+    label: _builtins.str
+    """What the taxonomy calls it, in the language of `among` where there is such a label."""
+    def __init__(
+        self,
+        *,
+        skill: _builtins.str = ...,
+        label: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "skill", b"skill"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CoveredSkill: _TypeAlias = CoveredSkill  # noqa: Y015

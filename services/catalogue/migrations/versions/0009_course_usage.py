@@ -1,0 +1,16 @@
+"""Views and bookings of courses by day."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from services.catalogue.store import tables
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    tables.metadata.create_all(op.get_bind(), tables=[tables.course_usage])
