@@ -12,6 +12,7 @@ from waymark.catalogue.v1 import (
     contact_details_pb2_grpc,
     course_export_pb2_grpc,
     course_pb2_grpc,
+    course_push_pb2_grpc,
     feed_run_pb2_grpc,
     market_change_pb2_grpc,
     observation_pb2_grpc,
@@ -31,6 +32,7 @@ from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_re
 from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.course_exports import CourseExportApi
+from services.catalogue.api.course_pushes import CoursePushApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
 from services.catalogue.api.market_changes import MarketChangeApi
@@ -45,6 +47,7 @@ from services.catalogue.api.sources import SourceApi
 from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
+from services.catalogue.feeding.pushes import break_off_abandoned
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.search.follower import follow
@@ -64,6 +67,7 @@ SERVICERS: Sequence[Servicer] = (
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
+    (course_push_pb2_grpc.add_CoursePushServiceServicer_to_server, CoursePushApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
     (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),
@@ -97,6 +101,7 @@ DEFINITION = ServiceDefinition(
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("feed-pulls", timedelta(seconds=2), pull_feeds),
+        Job("pushes-broken-off", timedelta(minutes=10), break_off_abandoned),
         Job("feed-reports", timedelta(seconds=2), report_on_feeds),
         Job("operations", timedelta(seconds=1), work_on),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),
