@@ -102,7 +102,7 @@ def _day(value: Any, path: str, findings: Findings) -> str | None:
     numbers = [string(value.get(name)) or "0" for name in ("year", "month", "day")]
     try:
         return date(*map(int, numbers)).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         message, remedy = "This is no date.", "Give year, month and day of an existing day."
         findings.error("DATE_INVALID", path, "-".join(numbers), message, remedy)
         return None

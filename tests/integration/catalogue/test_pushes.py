@@ -45,7 +45,7 @@ def parts(
     yield Request(start=pb.PushStart(source=source, **start))
     count = 0
     for each in courses:
-        count += 1  # noqa: SIM113 - counted up to the end, which tells it
+        count += 1
         yield Request(course=each)
     if end is not None:
         yield Request(end=pb.PushEnd(course_count=count if end < 0 else end))
