@@ -10,10 +10,10 @@ from typing import Any
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL
 
 from services.catalogue.domain.courses import Document, amount
-from services.catalogue.imports.csv_template import COLUMNS, MODES
+from services.catalogue.imports.csv_template import COLUMNS, MODES, guarded
 
 _MODE_NAMES = {mode: name for name, mode in MODES.items()}
-_SAME = ("apply_from", "apply_until", "currency", "town", "capacity")  # named alike in session and template
+_SAME = ("apply_from", "apply_until", "currency", "capacity")  # named alike in session and template
 _OTHER = {
     "start_date": "start",
     "end_date": "end",
@@ -36,14 +36,14 @@ def rows(external_id: str, document: Document) -> bytes:
     titles = document["titles"]
     language = "en" if "en" in titles else next(iter(titles))
     course = {
-        "course_id": external_id,
-        "title": titles[language],
+        "course_id": guarded(external_id),
+        "title": guarded(titles[language]),
         "language": language,
-        "description": document["descriptions"].get(language, ""),
+        "description": guarded(document["descriptions"].get(language, "")),
         "kind": document["kind"],
         "eqf_level": document["eqf_level"] or "",
         "url": document["url"],
-        "subjects": "|".join(subject.replace("|", "/") for subject in document["subjects"]),
+        "subjects": guarded("|".join(subject.replace("|", "/") for subject in document["subjects"])),
         "occupations": "|".join(
             tag["uri"] for tag in document["occupations"] if tag["origin"] != TAG_ORIGIN_MODEL
         ),
@@ -55,7 +55,8 @@ def _sessions(document: Document) -> Iterator[dict[str, Any]]:
     for offering in document["offerings"]:
         for session in offering["sessions"]:
             yield {column: session.get(key, "") for column, key in _OTHER.items()} | {
-                "session_id": session["external_id"],
+                "session_id": guarded(session["external_id"]),
+                "town": guarded(session.get("town", "")),
                 "mode": _MODE_NAMES.get(offering["mode"], ""),
                 "instruction_language": offering["language"],
                 "price": amount(session["cents"]) if "cents" in session else "",

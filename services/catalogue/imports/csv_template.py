@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -58,12 +59,23 @@ MODES = {
     "distance": CourseMode.COURSE_MODE_DISTANCE,
 }
 Row = Sequence[str]
+_FORMULA, _GUARDED = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"'+[=+\-@\t\r]")
+
+
+def guarded(text: str) -> str:
+    """Returns a text that no spreadsheet takes for a formula: one that begins like one gets an apostrophe."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """Returns the text that `guarded` was given."""
+    return text[1:] if _GUARDED.match(text) else text
 
 
 class CsvTemplate:
     """Reader of the template."""
 
-    revision = "csv-2"
+    revision = "csv-3"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course; its content is a list of dictionaries, column → value."""
@@ -174,7 +186,7 @@ def _group(reader: Any, names: list[str], bounded: Bounded) -> Iterator[Raw]:
     for row in reader:
         if not row:
             continue
-        key = row[position].strip() if len(row) > position else ""
+        key = unguarded(row[position].strip()) if len(row) > position else ""
         if group and (key != current or not key):
             yield _raw(current, line, names, group)
             bounded.record_done()
@@ -206,7 +218,7 @@ class _Rows(Sequence[dict[str, str]]):
         row = self._rows[index]
         if len(row) != len(self._names):
             return {None: row}
-        return dict(zip(self._names, row, strict=True))
+        return dict(zip(self._names, map(unguarded, row), strict=True))
 
 
 def _parts(text: str) -> list[str]:
