@@ -17,6 +17,7 @@ from waymark.catalogue.v1 import (
     course_export_pb2_grpc,
     course_link_pb2_grpc,
     course_pb2_grpc,
+    course_push_pb2_grpc,
     course_snapshot_pb2_grpc,
     exposure_pb2_grpc,
     feed_run_pb2_grpc,
@@ -48,6 +49,7 @@ from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.course_changes import CourseChangeApi
 from services.catalogue.api.course_exports import CourseExportApi
 from services.catalogue.api.course_links import CourseLinkApi
+from services.catalogue.api.course_pushes import CoursePushApi
 from services.catalogue.api.course_snapshots import CourseSnapshotApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.exposures import ExposureApi
@@ -70,6 +72,7 @@ from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
 from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
+from services.catalogue.feeding.pushes import break_off_abandoned
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.metering import settle_counts
@@ -96,6 +99,7 @@ SERVICERS: Sequence[Servicer] = (
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
+    (course_push_pb2_grpc.add_CoursePushServiceServicer_to_server, CoursePushApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (course_completeness_pb2_grpc.add_CourseCompletenessServiceServicer_to_server, CourseCompletenessApi),
     (course_link_pb2_grpc.add_CourseLinkServiceServicer_to_server, CourseLinkApi),
@@ -146,6 +150,7 @@ DEFINITION = ServiceDefinition(
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("course-snapshots", timedelta(seconds=1), make_waiting),
         Job("feed-pulls", timedelta(seconds=2), pull_feeds),
+        Job("pushes-broken-off", timedelta(minutes=10), break_off_abandoned),
         Job("feed-reports", timedelta(seconds=2), report_on_feeds),
         Job("operations", timedelta(seconds=1), work_on),
         Job("shortage-signatures", timedelta(minutes=5), sign_unsigned),

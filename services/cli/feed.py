@@ -19,11 +19,13 @@ from services.cli.uploads import upload_to_catalogue
 if TYPE_CHECKING:
     from services.cli.client import Caller
 
-FORMATS = "XCRI-CAP 1.2, EMG 3.0, LHÉO 2.2 and 2.3, schema.org JSON-LD, CSV template"
-feed = typer.Typer(help=f"Feeds of partners: dry run, import, findings, held runs. Formats: {FORMATS}.")
+FORMATS = "XCRI-CAP 1.2, EMG 3.0, LHÉO 2.2 and 2.3, ELM 3.1, OOAPI 6, schema.org JSON-LD, CSV template, push"
+feed = typer.Typer(
+    help=f"Feeds of partners: dry run, import, fetch, push, findings, held runs. Formats: {FORMATS}."
+)
 MANAGER = "catalogue_manager:maker"
 SHOWN = 20  # findings, and changes, of a report
-ENDED = {"STATE_HELD", "STATE_SUCCEEDED", "STATE_FAILED", "STATE_REJECTED"}
+ENDED = {"STATE_HELD", "STATE_SUCCEEDED", "STATE_FAILED", "STATE_REJECTED", "STATE_UNCHANGED"}
 RUN = {
     "run": "name",
     "state": "state",
@@ -38,6 +40,7 @@ RUN = {
     "unchanged": "coursesUnchanged",
     "missing": "coursesMissing",
     "removed": "coursesRemoved",
+    "came by": "way",
     "errors": "errorCount",
     "warnings": "warningCount",
     "rolls back to": "rollsBackTo",
@@ -70,6 +73,8 @@ Partial = Annotated[bool, typer.Option(help="The file holds only some of the cou
 
 def register(app: typer.Typer) -> None:
     """Adds `feed` to the command line `app`."""
+    from services.cli import feed_source  # noqa: F401 - adds its commands to ours
+
     app.add_typer(feed, name="feed", no_args_is_help=True)
 
 
@@ -187,6 +192,7 @@ class Written(StrEnum):
 
     SCHEMA_ORG = "schema-org"
     CSV_TEMPLATE = "csv"
+    ELM_LOQ_3_1 = "elm-3.1"
 
 
 @feed.command(
@@ -200,7 +206,7 @@ def export(
     organisation: Annotated[str, typer.Option(help="Only of organisations/{id}.")] = "",
     source: Annotated[str, typer.Option(help="Only of sources/{id}.")] = "",
 ) -> None:
-    """Write the courses that are offered as schema.org JSON-LD or as the CSV template, as they come."""
+    """Write the courses that are offered as schema.org JSON-LD, the CSV template or ELM 3.1, as they come."""
     query = {"organisation": organisation, "source": source}
     query |= {"format": f"COURSE_EXPORT_FORMAT_{written.name}"}
     size = call.caller.rest_to_file("/v1/courseExports", out, **query)

@@ -50,7 +50,10 @@ class Format(StrEnum):
     CSV_TEMPLATE = "csv"
     EMG_3_0 = "emg-3.0"
     LHEO = "lheo"
+    ELM_LOQ_3_1 = "elm-3.1"
+    OOAPI_6 = "ooapi-6"
     SCHEMA_ORG = "schema-org"
+    PUSH = "push"
 
 
 class Sector(StrEnum):

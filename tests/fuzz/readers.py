@@ -16,9 +16,12 @@ from waymark.catalogue.v1.shortage_list_pb2 import ShortageFormat
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import shortage_csv, taxonomy_csv
 from services.catalogue.imports.csv_template import CsvTemplate
+from services.catalogue.imports.elm import Elm
 from services.catalogue.imports.emg import Emg
 from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Occupation
 from services.catalogue.imports.lheo import Lheo
+from services.catalogue.imports.ooapi import Ooapi
+from services.catalogue.imports.pushed import Pushed
 from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store.taxonomies import LabelRow
@@ -152,6 +155,9 @@ READERS: dict[str, Reader] = {
     "feed_csv": Reader(partial(_feed, CsvTemplate()), (FeedBroken,)),
     "feed_xcri": Reader(partial(_feed, XcriCap()), (FeedBroken,)),
     "feed_emg": Reader(partial(_feed, Emg()), (FeedBroken,)),
+    "feed_elm": Reader(partial(_feed, Elm()), (FeedBroken,)),
+    "feed_ooapi": Reader(partial(_feed, Ooapi()), (FeedBroken,)),
+    "feed_pushed": Reader(partial(_feed, Pushed()), (FeedBroken,)),
     "feed_lheo": Reader(partial(_feed, Lheo()), (FeedBroken,)),
     "feed_schema_org": Reader(partial(_feed, SchemaOrg()), (FeedBroken,)),
     "shortage_template": Reader(partial(_shortage, ShortageFormat.SHORTAGE_FORMAT_TEMPLATE_CSV)),

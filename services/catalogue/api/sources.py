@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from waymark.catalogue.v1 import source_pb2_grpc
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.catalogue.v1.source_pb2 import (
@@ -106,7 +107,7 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
     @mutation
     def UpdateSource(self, tx: Transaction, request: UpdateSourceRequest) -> Source:
         given = request.source
-        fields = mask(request.update_mask, CHANGEABLE)
+        fields = mask(_whole(request.update_mask), CHANGEABLE)
         if "display_name" in fields:
             required(given, "source", "display_name")
         row = sources.read(tx.connection, last(given.name), lock=True)
@@ -151,6 +152,11 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             "report_former_until": tx.now + OVERLAP if row.report_secret else None,
         }
         return ReportSecret(source=_message(sources.change(tx, row.id, **values)), secret=secret)
+
+
+def _whole(update_mask: FieldMask) -> FieldMask:
+    """The mask with `pull` for what is below it: over REST a mask is made of the fields of the body."""
+    return FieldMask(paths=["pull" if path.startswith("pull.") else path for path in update_mask.paths])
 
 
 def _message(row: Any) -> Source:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL
 
 from services.catalogue.domain.courses import Document, amount
 from services.catalogue.domain.features import level_text
-from services.catalogue.imports.csv_template import COLUMNS, MODES
+from services.catalogue.imports.csv_template import COLUMNS, MODES, guarded
 
 _MODE_NAMES = {mode: name for name, mode in MODES.items()}
-_SAME = ("apply_from", "apply_until", "currency", "town", "capacity")  # named alike in session and template
+_SAME = ("apply_from", "apply_until", "currency", "capacity")  # named alike in session and template
 _OTHER = {
     "start_date": "start",
     "end_date": "end",
@@ -37,38 +37,39 @@ def rows(external_id: str, document: Document) -> bytes:
     titles = document["titles"]
     language = "en" if "en" in titles else next(iter(titles))
     course = {
-        "course_id": external_id,
-        "title": titles[language],
+        "course_id": guarded(external_id),
+        "title": guarded(titles[language]),
         "language": language,
-        "description": document["descriptions"].get(language, ""),
+        "description": guarded(document["descriptions"].get(language, "")),
         "kind": document["kind"],
         "eqf_level": document["eqf_level"] or "",
         "url": document["url"],
-        "subjects": "|".join(_plain(subject) for subject in document["subjects"]),
+        "subjects": _several(document["subjects"]),
         "occupations": "|".join(
             tag["uri"] for tag in document["occupations"] if tag["origin"] != TAG_ORIGIN_MODEL
         ),
-        "modules": "|".join(map(_module, document.get("modules", []))),
-        "target_groups": "|".join(_plain(group) for group in document.get("target_groups", [])),
-        "territories": "|".join(_plain(territory) for territory in document.get("territories", [])),
+        "modules": _several(map(_module, document.get("modules", []))),
+        "target_groups": _several(document.get("target_groups", [])),
+        "territories": _several(document.get("territories", [])),
     }
     return _lines([{**course, **session} for session in _sessions(document)] or [course])
 
 
-def _plain(text: str) -> str:
-    return text.replace("|", "/")
+def _several(texts: Iterable[str]) -> str:
+    return guarded("|".join(text.replace("|", "/") for text in texts))
 
 
 def _module(module: Document) -> str:
     level = level_text(module)
-    return _plain(f"{module['title']}::{level}" if level else module["title"])
+    return f"{module['title']}::{level}" if level else str(module["title"])
 
 
 def _sessions(document: Document) -> Iterator[dict[str, Any]]:
     for offering in document["offerings"]:
         for session in offering["sessions"]:
             yield {column: session.get(key, "") for column, key in _OTHER.items()} | {
-                "session_id": session["external_id"],
+                "session_id": guarded(session["external_id"]),
+                "town": guarded(session.get("town", "")),
                 "mode": _MODE_NAMES.get(offering["mode"], ""),
                 "instruction_language": offering["language"],
                 "price": amount(session["cents"]) if "cents" in session else "",

@@ -102,7 +102,7 @@ class Puller(Crew[Row[Any]]):
             source = sources.read(tx.connection, row.id, lock=True)
             if (source.pull_next_time, source.pull_url) != (row.pull_next_time, row.pull_url):
                 return False
-            due = kept_schedule(row.pull_schedule).next_after(row.pull_last_time)
+            due = kept_schedule(source.pull_schedule).next_after(row.pull_last_time)
             try:
                 kept = bool(note(tx))
             except Refusal as refusal:

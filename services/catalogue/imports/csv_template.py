@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -62,6 +63,17 @@ MODES = {
     "distance": CourseMode.COURSE_MODE_DISTANCE,
 }
 Row = Sequence[str]
+_FORMULA, _GUARDED = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"'+[=+\-@\t\r]")
+
+
+def guarded(text: str) -> str:
+    """Returns a text that no spreadsheet takes for a formula: one that begins like one gets an apostrophe."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """Returns the text that `guarded` was given."""
+    return text[1:] if _GUARDED.match(text) else text
 
 
 class CsvTemplate:
@@ -183,7 +195,7 @@ def _group(reader: Any, names: list[str], bounded: Bounded) -> Iterator[Raw]:
     for row in reader:
         if not row:
             continue
-        key = row[position].strip() if len(row) > position else ""
+        key = unguarded(row[position].strip()) if len(row) > position else ""
         if group and (key != current or not key):
             yield _raw(current, line, names, group)
             bounded.record_done()
@@ -215,7 +227,7 @@ class _Rows(Sequence[dict[str, str]]):
         row = self._rows[index]
         if len(row) != len(self._names):
             return {None: row}
-        return dict(zip(self._names, row, strict=True))
+        return dict(zip(self._names, map(unguarded, row), strict=True))
 
 
 def _parts(text: str) -> list[str]:

@@ -29,6 +29,7 @@ from services.catalogue.imports.emg import Emg
 from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Raw
 from services.catalogue.imports.lheo import Lheo
 from services.catalogue.imports.ooapi import Ooapi
+from services.catalogue.imports.pushed import Pushed
 from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.tags import Tags
 from services.catalogue.imports.xcri_cap import XcriCap
@@ -48,6 +49,7 @@ READERS: dict[int, FeedReader] = {
     FeedFormat.FEED_FORMAT_ELM_LOQ_3_1: Elm(),
     FeedFormat.FEED_FORMAT_OOAPI_6: Ooapi(),
     FeedFormat.FEED_FORMAT_SCHEMA_ORG: SchemaOrg(),
+    FeedFormat.FEED_FORMAT_PUSH: Pushed(),
 }
 READ_BATCH = 1000  # records; the content of one batch is in memory together
 APPLY_BATCH = 500  # courses a transaction

@@ -12,6 +12,7 @@ from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.findings import ERROR, Finding
+from services.catalogue.feeding.pushes import make_raw_copy
 from services.catalogue.imports.pipeline import FeedImport
 from services.catalogue.store import feed_runs, staging
 from services.platform.db.transaction import transaction
@@ -34,6 +35,7 @@ def run_waiting(app: App) -> None:
         runs = feed_runs.waiting(tx.connection)
     for run in runs:
         try:
+            make_raw_copy(app, run)
             FeedImport(app, run).go()
         except Refusal as refusal:
             if refusal.reason == reason_pb2.REASON_UNAVAILABLE:

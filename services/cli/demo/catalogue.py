@@ -248,11 +248,18 @@ def run_feed(journey: Journey, source: str, file: Path, *, dry: bool) -> Any:
         feed_run_pb2.StartFeedRunRequest(source=source, upload=upload, dry_run=dry, request_id=request_id())
     )
 
-    def ended() -> Any:
-        run = runs.GetFeedRun(feed_run_pb2.GetFeedRunRequest(name=started.name))
+    return ended(journey, started.name, f"run of {file.name}")
+
+
+def ended(journey: Journey, name: str, what: str) -> Any:
+    """Waits until a run has ended or is held; returns it."""
+    runs = journey.person(ROLE, "Mila").stub(feed_run_pb2_grpc.FeedRunServiceStub)
+
+    def found() -> Any:
+        run = runs.GetFeedRun(feed_run_pb2.GetFeedRunRequest(name=name))
         return run if run.state in ENDED else None
 
-    return journey.wait_for(f"run of {file.name}", ended, times=10)
+    return journey.wait_for(what, found, times=10)
 
 
 def states(runs: list[Any]) -> str:

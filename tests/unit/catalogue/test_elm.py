@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -185,6 +187,36 @@ def test_what_is_kept_for_later_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     outcomes = '<learningOutcome id="urn:o"><title language="en">outcome</title></learningOutcome>' * 2000
     long = feed(FULL, referred=f"<learningOutcomeReferences>{outcomes}</learningOutcomeReferences></Courses>")
     assert read_all(Elm(), long, limit=100_000)[0]
+
+
+class Many:
+    """A file of so many opportunities, made as it is read."""
+
+    def __init__(self, count: int) -> None:
+        each = FULL.replace("urn:c1", "urn:c{}")
+        opportunities = (each.format(number) for number in range(count))
+        head, tail = feed().decode().split("</learningOpportunityReferences>")
+        self.parts = chain([head], opportunities, ["</learningOpportunityReferences>", tail])
+
+    def read(self, size: int = -1, /) -> bytes:
+        return next(self.parts, "").encode()
+
+
+def peak(count: int) -> int:
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in Elm().records(Bounded(Many(count)))) == count
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_stays_flat_and_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elm, "_SPOOL", 1 << 15)
+    few = peak(60)
+    assert peak(600) < 1.5 * few
+    monkeypatch.setattr(elm, "_SPOOL", 1 << 30)  # control: all in memory until the end
+    assert peak(600) > 3 * few
 
 
 def test_codes_of_three_letters_are_those_of_the_publications_office() -> None:

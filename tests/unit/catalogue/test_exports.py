@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
 from typing import Any
 
@@ -102,6 +103,26 @@ def test_schema_org_comes_back_as_it_went(key: str, document: dict[str, Any]) ->
 def test_csv_comes_back_as_it_went(pairs: list[tuple[str, dict[str, Any]]]) -> None:
     data = csv_template.header() + b"".join(csv_template.rows(*pair) for pair in pairs)
     assert read_all(CsvTemplate(), data, CONTEXT) == (pairs, [])
+
+
+def test_no_spreadsheet_takes_a_text_for_a_formula_and_it_comes_back_as_it_was() -> None:
+    formulas = ["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(A1)", "'=1", "''@x", "plain", "'quoted'"]
+    document = {
+        "kind": "course",
+        "eqf_level": 0,
+        "url": "",
+        "occupations": [],
+        "descriptions": {},
+        "offerings": [],
+        "subjects": [],
+    }
+    pairs = [(text, {**document, "titles": {"en": text}}) for text in formulas]
+    data = csv_template.header() + b"".join(csv_template.rows(*pair) for pair in pairs)
+    cells = [cell for row in csv.reader(data.decode().splitlines()[1:]) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in tuple("=+-@")]
+    assert read_all(CsvTemplate(), data, CONTEXT) == (pairs, [])
+    bare = data.replace(b"'=cmd", b"=cmd")  # control: without its apostrophe it is one
+    assert [cell for row in csv.reader(bare.decode().splitlines()) for cell in row if cell[:1] == "="]
 
 
 def test_csv_has_room_for_one_language_and_neither_for_tags_of_the_model() -> None:

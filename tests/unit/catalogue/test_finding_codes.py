@@ -12,7 +12,9 @@ from services.cli.organisation import Format
 
 ROOT = Path(__file__).resolve().parents[3]
 IMPORTS = Path(pipeline.__file__).parent
+FEEDING = IMPORTS.parent / "feeding"
 OTHERS = ("shortage_csv.py", "taxonomy_csv.py", "observations.py", "observation_csv.py")  # no feeds
+FINDING = re.compile(r'Finding\(\s*"([A-Z_]+)"')
 CODE = re.compile(r'"([A-Z]+(?:_[A-Z]+)+)"')
 
 
@@ -23,7 +25,9 @@ def test_codes() -> None:
         if path.name not in OTHERS
         for code in CODE.findall(path.read_text())
     }
-    listed = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/feeds.md").read_text(), re.MULTILINE)
+    noted |= {code for path in FEEDING.glob("*.py") for code in FINDING.findall(path.read_text())}
+    table = (ROOT / "docs/feeds.md").read_text().partition("## Findings")[2]
+    listed = re.findall(r"^\| `([A-Z_]+)` \|", table, re.MULTILINE)
     assert listed == sorted(listed)
     assert set(listed) == noted
 

@@ -32,7 +32,7 @@ from waymark.catalogue.v1 import course_pb2 as waymark_dot_catalogue_dot_v1_dot_
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&waymark/catalogue/v1/course_push.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\x1a\x18google/type/latlng.proto\x1a\x17google/type/money.proto\x1a!waymark/catalogue/v1/course.proto\x1a waymark/options/v1/options.proto\"\xb9\x01\n\x12PushCoursesRequest\x12\x30\n\x05start\x18\x01 \x01(\x0b\x32\x1f.waymark.catalogue.v1.PushStartH\x00\x12\x34\n\x06\x63ourse\x18\x02 \x01(\x0b\x32\".waymark.catalogue.v1.PushedCourseH\x00\x12,\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1d.waymark.catalogue.v1.PushEndH\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"}\n\tPushStart\x12N\n\x06source\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x0f\n\x07partial\x18\x03 \x01(\x08\"(\n\x07PushEnd\x12\x1d\n\x0c\x63ourse_count\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xf1\x03\n\x0cPushedCourse\x12\x1d\n\x0b\x65xternal_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12H\n\x06titles\x18\x02 \x03(\x0b\x32..waymark.catalogue.v1.PushedCourse.TitlesEntryB\x08\xbaH\x05\x9a\x01\x02\x10(\x12T\n\x0c\x64\x65scriptions\x18\x03 \x03(\x0b\x32\x34.waymark.catalogue.v1.PushedCourse.DescriptionsEntryB\x08\xbaH\x05\x9a\x01\x02\x10(\x12\x15\n\x04kind\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x11\n\teqf_level\x18\x05 \x01(\x05\x12\x15\n\x03url\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x90N\x12\x1b\n\x08subjects\x18\x07 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1e\n\x0boccupations\x18\x08 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12@\n\x08sessions\x18\t \x03(\x0b\x32#.waymark.catalogue.v1.PushedSessionB\t\xbaH\x06\x92\x01\x03\x10\x90N\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11\x44\x65scriptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa4\x03\n\rPushedSession\x12\x1d\n\x0b\x65xternal_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12.\n\x04mode\x18\x02 \x01(\x0e\x32 .waymark.catalogue.v1.CourseMode\x12\x19\n\x08language\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12%\n\nstart_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12%\n\napply_from\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0b\x61pply_until\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x05price\x18\x08 \x01(\x0b\x32\x12.google.type.Money\x12\x1a\n\tnuts_code\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x16\n\x04town\x18\n \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12%\n\x08location\x18\x0b \x01(\x0b\x32\x13.google.type.LatLng\x12\x10\n\x08\x63\x61pacity\x18\x0c \x01(\x05\"=\n\x13PushCoursesResponse\x12\x10\n\x08\x66\x65\x65\x64_run\x18\x01 \x01(\t\x12\x14\n\x0c\x63ourse_count\x18\x02 \x01(\x03\x32\xa5\x01\n\x11\x43oursePushService\x12\x8f\x01\n\x0bPushCourses\x12(.waymark.catalogue.v1.PushCoursesRequest\x1a).waymark.catalogue.v1.PushCoursesResponse\"\'\x8a\xb5\x18\x08\n\x02\x08\x06\n\x02\x08\x02\x82\xd3\xe4\x93\x02\x15\"\x10/v1/courses:push:\x01*(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&waymark/catalogue/v1/course_push.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\x1a\x18google/type/latlng.proto\x1a\x17google/type/money.proto\x1a!waymark/catalogue/v1/course.proto\x1a waymark/options/v1/options.proto\"\xb9\x01\n\x12PushCoursesRequest\x12\x30\n\x05start\x18\x01 \x01(\x0b\x32\x1f.waymark.catalogue.v1.PushStartH\x00\x12\x34\n\x06\x63ourse\x18\x02 \x01(\x0b\x32\".waymark.catalogue.v1.PushedCourseH\x00\x12,\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1d.waymark.catalogue.v1.PushEndH\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"}\n\tPushStart\x12N\n\x06source\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x0f\n\x07partial\x18\x03 \x01(\x08\"(\n\x07PushEnd\x12\x1d\n\x0c\x63ourse_count\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\x9a\x04\n\x0cPushedCourse\x12\x1d\n\x0b\x65xternal_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12U\n\x06titles\x18\x02 \x03(\x0b\x32..waymark.catalogue.v1.PushedCourse.TitlesEntryB\x15\xbaH\x12\x9a\x01\x0f\x10(\"\x04r\x02\x18\x64*\x05r\x03\x18\x90N\x12\x62\n\x0c\x64\x65scriptions\x18\x03 \x03(\x0b\x32\x34.waymark.catalogue.v1.PushedCourse.DescriptionsEntryB\x16\xbaH\x13\x9a\x01\x10\x10(\"\x04r\x02\x18\x64*\x06r\x04\x18\x80\xb5\x18\x12\x15\n\x04kind\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x11\n\teqf_level\x18\x05 \x01(\x05\x12\x15\n\x03url\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x90N\x12\"\n\x08subjects\x18\x07 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\xe8\x07\"\x05r\x03\x18\x90N\x12%\n\x0boccupations\x18\x08 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\xe8\x07\"\x05r\x03\x18\xe8\x07\x12@\n\x08sessions\x18\t \x03(\x0b\x32#.waymark.catalogue.v1.PushedSessionB\t\xbaH\x06\x92\x01\x03\x10\x90N\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11\x44\x65scriptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa4\x03\n\rPushedSession\x12\x1d\n\x0b\x65xternal_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12.\n\x04mode\x18\x02 \x01(\x0e\x32 .waymark.catalogue.v1.CourseMode\x12\x19\n\x08language\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12%\n\nstart_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12%\n\napply_from\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0b\x61pply_until\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x05price\x18\x08 \x01(\x0b\x32\x12.google.type.Money\x12\x1a\n\tnuts_code\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x16\n\x04town\x18\n \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12%\n\x08location\x18\x0b \x01(\x0b\x32\x13.google.type.LatLng\x12\x10\n\x08\x63\x61pacity\x18\x0c \x01(\x05\"=\n\x13PushCoursesResponse\x12\x10\n\x08\x66\x65\x65\x64_run\x18\x01 \x01(\t\x12\x14\n\x0c\x63ourse_count\x18\x02 \x01(\x03\x32\xa5\x01\n\x11\x43oursePushService\x12\x8f\x01\n\x0bPushCourses\x12(.waymark.catalogue.v1.PushCoursesRequest\x1a).waymark.catalogue.v1.PushCoursesResponse\"\'\x8a\xb5\x18\x08\n\x02\x08\x06\n\x02\x08\x02\x82\xd3\xe4\x93\x02\x15\"\x10/v1/courses:push:\x01*(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,17 +52,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUSHEDCOURSE'].fields_by_name['external_id']._loaded_options = None
   _globals['_PUSHEDCOURSE'].fields_by_name['external_id']._serialized_options = b'\272H\005r\003\030\350\007'
   _globals['_PUSHEDCOURSE'].fields_by_name['titles']._loaded_options = None
-  _globals['_PUSHEDCOURSE'].fields_by_name['titles']._serialized_options = b'\272H\005\232\001\002\020('
+  _globals['_PUSHEDCOURSE'].fields_by_name['titles']._serialized_options = b'\272H\022\232\001\017\020(\"\004r\002\030d*\005r\003\030\220N'
   _globals['_PUSHEDCOURSE'].fields_by_name['descriptions']._loaded_options = None
-  _globals['_PUSHEDCOURSE'].fields_by_name['descriptions']._serialized_options = b'\272H\005\232\001\002\020('
+  _globals['_PUSHEDCOURSE'].fields_by_name['descriptions']._serialized_options = b'\272H\023\232\001\020\020(\"\004r\002\030d*\006r\004\030\200\265\030'
   _globals['_PUSHEDCOURSE'].fields_by_name['kind']._loaded_options = None
   _globals['_PUSHEDCOURSE'].fields_by_name['kind']._serialized_options = b'\272H\004r\002\030d'
   _globals['_PUSHEDCOURSE'].fields_by_name['url']._loaded_options = None
   _globals['_PUSHEDCOURSE'].fields_by_name['url']._serialized_options = b'\272H\005r\003\030\220N'
   _globals['_PUSHEDCOURSE'].fields_by_name['subjects']._loaded_options = None
-  _globals['_PUSHEDCOURSE'].fields_by_name['subjects']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_PUSHEDCOURSE'].fields_by_name['subjects']._serialized_options = b'\272H\r\222\001\n\020\350\007\"\005r\003\030\220N'
   _globals['_PUSHEDCOURSE'].fields_by_name['occupations']._loaded_options = None
-  _globals['_PUSHEDCOURSE'].fields_by_name['occupations']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_PUSHEDCOURSE'].fields_by_name['occupations']._serialized_options = b'\272H\r\222\001\n\020\350\007\"\005r\003\030\350\007'
   _globals['_PUSHEDCOURSE'].fields_by_name['sessions']._loaded_options = None
   _globals['_PUSHEDCOURSE'].fields_by_name['sessions']._serialized_options = b'\272H\006\222\001\003\020\220N'
   _globals['_PUSHEDSESSION'].fields_by_name['external_id']._loaded_options = None
@@ -82,15 +82,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUSHEND']._serialized_start=615
   _globals['_PUSHEND']._serialized_end=655
   _globals['_PUSHEDCOURSE']._serialized_start=658
-  _globals['_PUSHEDCOURSE']._serialized_end=1155
-  _globals['_PUSHEDCOURSE_TITLESENTRY']._serialized_start=1057
-  _globals['_PUSHEDCOURSE_TITLESENTRY']._serialized_end=1102
-  _globals['_PUSHEDCOURSE_DESCRIPTIONSENTRY']._serialized_start=1104
-  _globals['_PUSHEDCOURSE_DESCRIPTIONSENTRY']._serialized_end=1155
-  _globals['_PUSHEDSESSION']._serialized_start=1158
-  _globals['_PUSHEDSESSION']._serialized_end=1578
-  _globals['_PUSHCOURSESRESPONSE']._serialized_start=1580
-  _globals['_PUSHCOURSESRESPONSE']._serialized_end=1641
-  _globals['_COURSEPUSHSERVICE']._serialized_start=1644
-  _globals['_COURSEPUSHSERVICE']._serialized_end=1809
+  _globals['_PUSHEDCOURSE']._serialized_end=1196
+  _globals['_PUSHEDCOURSE_TITLESENTRY']._serialized_start=1098
+  _globals['_PUSHEDCOURSE_TITLESENTRY']._serialized_end=1143
+  _globals['_PUSHEDCOURSE_DESCRIPTIONSENTRY']._serialized_start=1145
+  _globals['_PUSHEDCOURSE_DESCRIPTIONSENTRY']._serialized_end=1196
+  _globals['_PUSHEDSESSION']._serialized_start=1199
+  _globals['_PUSHEDSESSION']._serialized_end=1619
+  _globals['_PUSHCOURSESRESPONSE']._serialized_start=1621
+  _globals['_PUSHCOURSESRESPONSE']._serialized_end=1682
+  _globals['_COURSEPUSHSERVICE']._serialized_start=1685
+  _globals['_COURSEPUSHSERVICE']._serialized_end=1850
 # @@protoc_insertion_point(module_scope)
