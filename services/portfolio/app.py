@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from waymark.portfolio.v1 import credential_issuer_pb2, issued_credential_pb2
+from waymark.portfolio.v1 import attestation_pb2, credential_issuer_pb2, issued_credential_pb2
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
 from services.platform.app import App
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from services.platform.settings import Settings
 
 MASTER = "portfolio-master.key"
-# Requests of people who have no portfolio: what they are answered is kept under the master key.
-OF_ISSUERS = (
+# Requests of people who need no portfolio: what they are answered is kept under the master key.
+OF_OTHERS = (
+    attestation_pb2.GiveAttestationRequest,
     credential_issuer_pb2.CreateCredentialIssuerRequest,
     credential_issuer_pb2.CreateTrustedIssuerRequest,
     credential_issuer_pb2.DeleteTrustedIssuerRequest,
@@ -47,14 +48,14 @@ class PortfolioApp(App):
         # Of a key of its own: rotating the master key must not make every link a dead one.
         self.links = LinkSecrets(settings.secret("portfolio-links.key", size=32))
         # Where people reach the edge: in the names of what is issued here, and so never to be changed.
-        self.origin = settings.s3_public_endpoint.rstrip("/") or "https://localhost"
+        self.origin = settings.s3_public_endpoint.rstrip("/") or "http://localhost"
         self.documents = Documents(over(settings.reach), partial(published.own, self))
 
     def seal_answer(self, tx: Transaction, request: Message, answer: bytes) -> bytes:
         """Keeps answers under the key of the holder they are about: they say what the portfolio says."""
         if isinstance(request, EraseHolderRequest):
             return answer  # numbers of somebody who has no key any more
-        if isinstance(request, OF_ISSUERS):
+        if isinstance(request, OF_OTHERS):
             key_id, sealed = self.keys.seal(request.DESCRIPTOR.full_name, answer)
             return key_id.encode() + b":" + sealed
         return self._answer_key(tx, request).seal("request_ids", request.DESCRIPTOR.full_name, answer)
@@ -66,7 +67,7 @@ class PortfolioApp(App):
         """
         if isinstance(request, EraseHolderRequest):
             return kept
-        if isinstance(request, OF_ISSUERS):
+        if isinstance(request, OF_OTHERS):
             key_id, _, sealed = kept.partition(b":")
             return self.keys.open(request.DESCRIPTOR.full_name, WrappedKey(key_id.decode(), sealed))
         log_access(tx, request)

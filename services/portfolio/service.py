@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
+    attestation_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
     entry_pb2_grpc,
@@ -23,6 +24,7 @@ from waymark.portfolio.v1 import (
 from services.platform.service import Job, ServiceDefinition, Servicer
 from services.portfolio import jobs, requests
 from services.portfolio.api.access_log import AccessLogApi
+from services.portfolio.api.attestations import AttestationApi
 from services.portfolio.api.credential_issuers import CredentialIssuerApi
 from services.portfolio.api.credentials import CredentialApi
 from services.portfolio.api.entries import EntryApi
@@ -39,6 +41,7 @@ from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 
 SERVICERS: Sequence[Servicer] = (
     (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi),
+    (attestation_pb2_grpc.add_AttestationServiceServicer_to_server, AttestationApi),
     (credential_issuer_pb2_grpc.add_CredentialIssuerServiceServicer_to_server, CredentialIssuerApi),
     (credential_pb2_grpc.add_CredentialServiceServicer_to_server, CredentialApi),
     (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),

@@ -9,7 +9,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import transaction
 from services.platform.errors import Refusal
-from services.portfolio.domain.credentials import checking, reading
+from services.portfolio.domain.credentials import checking, reading, strict_json
 from services.portfolio.store import issuers
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def check_file(app: PortfolioApp, content: bytes) -> tuple[reading.Read, checkin
     try:
         read = reading.read(content)
         return read, checking.check(read, app.documents.for_check(), trusted, _now(app))
-    except reading.UnreadableError as error:
+    except strict_json.UnreadableError as error:
         raise Refusal(reason_pb2.REASON_CREDENTIAL_UNREADABLE) from error
 
 

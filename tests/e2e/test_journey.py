@@ -101,6 +101,14 @@ def test_practices_of_the_catalogue_are_walked(home: Path) -> None:
     assert {f"C{number}" for number in (*range(1, 8), *range(10, 18), 19, 21)} <= shown
 
 
+def test_practices_of_the_portfolio_are_walked(home: Path) -> None:
+    walk = Walk(home, "--portfolio", "--json")
+    assert walk.failed == {}
+    assert walk.exit_code == 0
+    shown = {row for step in walk.steps for row in step["rows"]}
+    assert {"P16", "P17"} <= shown
+
+
 def test_real_taxonomy_list_and_feed(home: Path) -> None:
     walk = Walk(home, "--json", "--data", str(real_data()))
     assert walk.failed == {}

@@ -27,8 +27,10 @@ from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store.taxonomies import LabelRow
 from services.platform.errors import Refusal
 from services.platform.rpc.status import answer_of
+from services.portfolio.domain.credentials import checking, reading, strict_json
 from services.vouchers.domain import allocation_file, bank_files, codes, fact_file, levies, qr
 from services.vouchers.domain.row_files import Rows
+from tests.support.credentials import NOW, award_example
 
 SIGNING = qr.SigningKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
 KEYS = {SIGNING.id: SIGNING.public}
@@ -108,6 +110,13 @@ def _signed(data: bytes) -> object:
     return qr.read_token(f"{signed}.{qr._base64(SIGNING.private.sign(signed.encode()))}", KEYS)
 
 
+def _credential(data: bytes) -> object:
+    """What a file says and what checking it comes to, with an internet in which its issuer answers."""
+    found = checking.check(reading.read(data), AWARD_EXAMPLE, lambda _: True, NOW)
+    texts = [value for _, value in found.summary.ListFields() if isinstance(value, str)]
+    return [*texts, found.verdict.SerializeToString(), found.summary.SerializeToString()]
+
+
 def _allocation(data: bytes) -> object:
     return list(allocation_file.read(io.BytesIO(data)))
 
@@ -138,6 +147,7 @@ def _label(concept: str, isco: str, label: str, scheme: str = "esco") -> Any:
     return LabelRow(label, label, "en", preferred=True, uri=uri, isco_code=isco, scheme=scheme)
 
 
+AWARD_EXAMPLE = award_example(b"k" * 32)
 OCCUPATIONS = shortage_csv.Occupations(
     [_label("occupation/welder", "7212", "welder"), _label("isco/C7212", "7212", "welders", "isco-08")],
     {"7", "72", "721", "7212"},
@@ -147,6 +157,7 @@ READERS: dict[str, Reader] = {
     "qr_token": Reader(_token, (qr.NotGenuineError,)),
     "qr_signed": Reader(_signed, (qr.NotGenuineError,)),
     "qr_keys": Reader(qr.keys_of, (ValueError,)),
+    "credential": Reader(_credential, (strict_json.UnreadableError,)),
     "pain_002": Reader(bank_files.read),
     "camt_054": Reader(bank_files.read),
     "allocation": Reader(_allocation),

@@ -18,6 +18,7 @@ from services.catalogue.imports import (
     taxonomy_csv,
     xml_records,
 )
+from services.portfolio.domain.credentials import checking, strict_json
 from services.vouchers.domain import bank_xml, codes, levies, qr, row_files
 from tests.fuzz.readers import READERS
 from tests.fuzz.running import Found, check, corpus, run
@@ -60,6 +61,8 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("qr_token", lambda patch: patch.setattr(qr, "RecursionError", Nothing, raising=False)),
     ("qr_signed", lambda patch: patch.setattr(qr, "OverflowError", Nothing, raising=False)),
     ("qr_keys", lambda patch: patch.setattr(qr, "RecursionError", Nothing, raising=False)),
+    ("credential", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
+    ("credential", lambda patch: patch.setattr(checking, "OverflowError", Nothing, raising=False)),
     ("pain_002", deaf(bank_xml, "XMLSyntaxError", "etree")),
     ("camt_054", lambda patch: patch.setattr(bank_xml, "_YEARS", SimpleNamespace(year=1))),
     ("allocation", deaf(row_files, "Error", "csv")),

@@ -18,6 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
+    attestation_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
     entry_pb2,
@@ -44,6 +45,7 @@ from tests.support.servers import Served, start, token
 
 STUBS = (
     access_log_pb2_grpc.AccessLogServiceStub,
+    attestation_pb2_grpc.AttestationServiceStub,
     credential_issuer_pb2_grpc.CredentialIssuerServiceStub,
     credential_pb2_grpc.CredentialServiceStub,
     entry_pb2_grpc.EntryServiceStub,

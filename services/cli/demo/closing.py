@@ -36,6 +36,8 @@ PRACTICES = {
 }
 # … some those of the catalogue …
 OF_CATALOGUE = {"AgreementChanged", "PartnerApplicationDecided"}
+# … some those of the portfolio …
+OF_PORTFOLIO = {"AttestationGiven", "CredentialImported", "IssuedCredentialMoved"}
 # … and some takes weeks, a bank, or something going wrong.
 ELSEWHERE = {
     "AccreditationReviewDue",
@@ -86,7 +88,7 @@ def close_accounts(journey: Journey) -> str:
 def all_events(journey: Journey) -> str:
     """Kafka: a consumer of our own has seen every kind of event the walk brings about, the redemption's in
     order."""
-    _see(journey, set(event_messages()) - PRACTICES - OF_CATALOGUE - ELSEWHERE)
+    _see(journey, set(event_messages()) - PRACTICES - OF_CATALOGUE - OF_PORTFOLIO - ELSEWHERE)
     ours = journey.watcher.of_key(journey.facts.redemption)
     expect(ours == SPENT, f"events of the redemption came as {', '.join(ours)}")
     counts = journey.watcher.counts()
@@ -106,6 +108,12 @@ def events_of_catalogue(journey: Journey) -> str:
     return f"{len(OF_CATALOGUE)} kinds of event told only here"
 
 
+def events_of_portfolio(journey: Journey) -> str:
+    """Kafka: the same of what the practices of the portfolio tell."""
+    _see(journey, OF_PORTFOLIO)
+    return f"{len(OF_PORTFOLIO)} kinds of event told only here"
+
+
 def _see(journey: Journey, expected: set[str]) -> None:
     journey.tell(f"waiting for {len(expected)} kinds of event")
     missing = journey.watcher.wait_for(expected, timeout=journey.patience)
@@ -117,4 +125,7 @@ EVENTS = Step("events-seen", "Every event was seen on Kafka", ("C7", "V14"), all
 TOLD = Step("practices-told", "What the practices tell was seen on Kafka", ("C7", "V14"), events_of_practices)
 CATALOGUE_TOLD = Step(
     "catalogue-told", "What the catalogue tells was seen on Kafka", ("C7",), events_of_catalogue
+)
+PORTFOLIO_TOLD = Step(
+    "portfolio-told", "What the portfolio tells was seen on Kafka", ("P16", "P17"), events_of_portfolio
 )

@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
     @app.command(
         epilog="Examples:  waymark demo · waymark demo --json | jq .step"
         " · waymark demo --data ../shared/data · waymark demo --all-programmes"
-        " · waymark demo --catalogue"
+        " · waymark demo --catalogue · waymark demo --portfolio"
     )
     def demo(
         data: Annotated[
@@ -38,6 +38,10 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--catalogue", help="Walk every practice of the catalogue instead, a line each."),
         ] = False,
+        whole_portfolio: Annotated[
+            bool,
+            typer.Option("--portfolio", help="Walk practices of the portfolio instead, a line each."),
+        ] = False,
         patience: Annotated[
             float,
             typer.Option(
@@ -52,9 +56,17 @@ def register(app: typer.Typer) -> None:
         The exit code is the number of steps that failed. It can be walked again on the same stack.
         """
         # Here and not above: `--help` needs neither gRPC nor Kafka.
-        from services.cli.demo.walk import walk_catalogue, walk_journey, walk_programmes
+        from services.cli.demo.walk import (
+            walk_catalogue,
+            walk_journey,
+            walk_portfolio,
+            walk_programmes,
+        )
 
-        walk = walk_journey
-        if all_programmes or whole_catalogue:
-            walk = walk_programmes if all_programmes else walk_catalogue
+        chosen = (
+            (all_programmes, walk_programmes),
+            (whole_catalogue, walk_catalogue),
+            (whole_portfolio, walk_portfolio),
+        )
+        walk = next((walk for asked, walk in chosen if asked), walk_journey)
         raise typer.Exit(walk(home, data, as_json=as_json, patience=patience))

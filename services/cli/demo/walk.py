@@ -12,6 +12,7 @@ from services.cli.demo import (
     catalogue_rows,
     closing,
     portfolio,
+    portfolio_rows,
     programme,
     refusals,
     rows,
@@ -65,6 +66,7 @@ GROUND: tuple[Step, ...] = (
 # Every row, and what they told.
 PROGRAMMES: tuple[Step, ...] = (*GROUND, *rows.STEPS, closing.TOLD)
 CATALOGUE: tuple[Step, ...] = (*GROUND, *catalogue_rows.STEPS, closing.CATALOGUE_TOLD)
+PORTFOLIO: tuple[Step, ...] = (*portfolio_rows.STEPS, closing.PORTFOLIO_TOLD)
 
 
 def walk_journey(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
@@ -81,6 +83,11 @@ def walk_catalogue(home: Path | None, data: Path | None, *, as_json: bool, patie
     """Walks rows C1-C7, C10-C17, C19 and C21; returns how many steps failed. Raises Failure when there is no
     stack."""
     return _walk(home, data, CATALOGUE, "catalogue", as_json=as_json, patience=patience)
+
+
+def walk_portfolio(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
+    """Walks rows P16 and P17; returns how many steps failed. Raises Failure when there is no stack."""
+    return _walk(home, data, PORTFOLIO, "portfolio", as_json=as_json, patience=patience)
 
 
 def _walk(

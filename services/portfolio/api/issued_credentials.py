@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import UTC
 
 from google.api.httpbody_pb2 import HttpBody
 from waymark.errors.v1 import reason_pb2
-from waymark.portfolio.v1 import credential_pb2, issued_credential_pb2_grpc
 from waymark.portfolio.v1 import issued_credential_pb2 as pb
+from waymark.portfolio.v1 import issued_credential_pb2_grpc
 from waymark.portfolio.v1.events_pb2 import IssuedCredentialMoved
 
 from services.platform.db.transaction import Transaction
@@ -18,10 +16,11 @@ from services.platform.rpc.handlers import mutation, query
 from services.platform.rpc.masks import without_outputs
 from services.portfolio import published
 from services.portfolio.app import PortfolioApp
+from services.portfolio.awarding import award
 from services.portfolio.domain import names
-from services.portfolio.domain.credentials import checking, issuing, reading
+from services.portfolio.domain.credentials import issuing
 from services.portfolio.domain.dates import refuse
-from services.portfolio.store import access_records, credentials, issued_credentials, issuers
+from services.portfolio.store import access_records, issued_credentials, issuers
 from services.portfolio.store.vault import open_vault
 
 State = pb.IssuedCredential.State
@@ -46,16 +45,7 @@ class IssuedCredentialApi(issued_credential_pb2_grpc.IssuedCredentialServiceServ
         signer = issuers.signer_of(tx, self.app.keys, issuer)
         issued, place = issued_credentials.add(tx, issuer_id, holder, wanted)
         unsigned = issuing.achievement_credential(issuer, issued, place, holder)
-        signed = json.dumps(issuing.proven(unsigned, signer, tx.now), ensure_ascii=False).encode()
-        token = issuing.as_token(unsigned, signer).encode()
-        credential = credential_pb2.Credential(
-            summary=checking.summary_of(unsigned),
-            verdict=checking.untouched(tx.now),
-            content_type=reading.JSON,
-            sha256=hashlib.sha256(signed).hexdigest(),
-        )
-        files = {credentials.AS_IT_CAME: signed, credential_pb2.CREDENTIAL_FILE_FORM_JWT: token}
-        issued.credential = credentials.add(tx, vault, credential, files).name
+        issued.credential, _ = award(tx, vault, unsigned, signer)
         access_records.write(
             tx, holder, action="IssueCredential", resource=issued.credential, grant=issuer.name
         )

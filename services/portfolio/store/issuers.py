@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, exists, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import credential_issuer_pb2 as pb
@@ -19,6 +20,8 @@ from services.portfolio.domain.credentials.issuing import Issuer, Signer
 from services.portfolio.domain.keys import KeyRing, WrappedKey
 from services.portfolio.store.collection import Paged
 from services.portfolio.store.tables import credential_issuers, issuer_keys, trusted_issuers
+
+OFFICE, OFFICE_NAME = "attestations", "Waymark attestations"
 
 
 def create(tx: Transaction, ring: KeyRing, wanted: pb.CredentialIssuer) -> str:
@@ -38,6 +41,15 @@ def create(tx: Transaction, ring: KeyRing, wanted: pb.CredentialIssuer) -> str:
         raise Refusal(reason_pb2.REASON_ALREADY_EXISTS) from None
     _add_key(tx, ring, issuer_id)
     return issuer_id
+
+
+def of_office(tx: Transaction, ring: KeyRing, origin: str) -> Issuer:
+    """Returns the awarding body that signs attestations for this office; made when it is first needed."""
+    values = {"id": OFFICE, "organisation": "", "display_name": OFFICE_NAME, "url": "", "created_at": tx.now}
+    fresh = upsert(credential_issuers).values(**values).on_conflict_do_nothing()
+    if tx.execute(fresh.returning(credential_issuers.c.id)).one_or_none():
+        _add_key(tx, ring, OFFICE)
+    return get(tx, origin, OFFICE)
 
 
 def get(tx: Transaction, origin: str, issuer_id: str, *, lock: bool = False) -> Issuer:

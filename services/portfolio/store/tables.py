@@ -346,3 +346,23 @@ issued_credentials = Table(
         postgresql_where=text("state <> 1"),
     ),
 )
+
+# One-time links by which employers attest skills. Whom for, and what came of it, is sealed.
+attestation_requests = Table(
+    "attestation_requests",
+    metadata,
+    _owner(),
+    _id(),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("skill_claim_id", Text, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    _version(),
+    _sealed(),
+    _time("expires_at"),
+    _time("created_at"),
+    _time("updated_at"),
+    ForeignKeyConstraint(
+        ["holder_id", "skill_claim_id"], ["skill_claims.holder_id", "skill_claims.id"], ondelete="CASCADE"
+    ),
+    Index("attestation_requests_claim", "holder_id", "skill_claim_id"),
+)

@@ -20,7 +20,7 @@ from services.cli.demo import portfolio
 from services.cli.demo.rows import ground
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.identity.principals import ROLE_NAMES
-from tests.e2e.faults import instruments, partners
+from tests.e2e.faults import instruments, partners, wallets
 from tests.e2e.faults.test_traces import upload
 from tests.support.requests import smallest
 from tests.support.stand import Learner, Stand
@@ -43,7 +43,9 @@ BY_TOKEN = {"CheckVoucherQr"}
 AFTER_A_DELISTING = {"GetRebooking"}
 # What officers find out about occupations is of nobody, and for every counsellor to see.
 OF_NOBODY = {"GetAssessment", "ListAssessments", "ListMarketChanges"}
-NOT_HERE = AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING | OF_NOBODY
+# Reads a credential into a picture that comes with the request; held by tests/integration/portfolio.
+WITH_A_PICTURE = {"GetBakedCredential"}
+NOT_HERE = WITH_A_PICTURE | AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING | OF_NOBODY
 READS = {
     name: rpc
     for name, rpc in RPCS.items()
@@ -79,6 +81,7 @@ class Owners:
         employer = stand.callers.person("employer", organisation="organisations/yard")
         observer = stand.callers.person("observer")
         instruments.fill(stand.callers, stand.journey.run, employer, observer, facts.partner)
+        wallets.fill(stand.callers, learner.person, learner.holder, stand.provider)
         told = partners.fill(stand.callers, stand.journey, stand.provider, employer, stand.caseworker)
         self.names = told | Journal(stand.callers.journal.entries[first:]).names()
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}

@@ -13,6 +13,8 @@ from google.protobuf.message import Message
 from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2,
+    attestation_pb2,
+    credential_pb2,
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
@@ -26,6 +28,7 @@ from waymark.portfolio.v1 import (
 from services.portfolio import requests as relationships
 from services.portfolio.api import calls
 from services.portfolio.service import DEFINITION
+from tests.support.credentials import fixture
 from tests.support.portfolio import (
     Caller,
     Portfolio,
@@ -42,6 +45,8 @@ from tests.support.portfolio import (
 
 MODULES = (
     access_log_pb2,
+    attestation_pb2,
+    credential_pb2,
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
@@ -57,8 +62,14 @@ METHODS = {
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
-# These name nobody's portfolio: one opens the caller's own, one needs the secret of a link.
-WITHOUT_NAME = {"CreateHolder", "OpenShareLink"}
+# These name nobody's portfolio: one opens the caller's own, others need the secret of a link or a file.
+WITHOUT_NAME = {
+    "CreateHolder",
+    "GiveAttestation",
+    "OpenAttestationRequest",
+    "OpenShareLink",
+    "VerifyCredential",
+}
 GUARDED = sorted(set(METHODS) - WITHOUT_NAME)
 FILES = {"CreateEvidence", "FinalizeEvidence", "GetEvidenceDownload"}  # need an object store to go through
 
@@ -89,6 +100,13 @@ class Owned:
         )
         link = share(self.person, ["holder"]).share_link
         given = self.person.CreateMandate(mandate_request)
+        badge = self.person.ImportCredential(
+            credential_pb2.ImportCredentialRequest(parent=holder, content=fixture("simple.json"))
+        )
+        wanted = attestation_pb2.AttestationRequest(skill_claim=claim.name, expire_time=soon(days=1))
+        asked = self.person.CreateAttestationRequest(
+            attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
+        ).attestation_request
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
             "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -105,6 +123,14 @@ class Owned:
             "UpdateSkillClaim": {"skill_claim": skill_claim_pb2.SkillClaim(name=claim.name)},
             "DeleteSkillClaim": {"name": claim.name},
             "CreateEvidence": {"evidence": evidence_of()},
+            "ImportCredential": {"content": fixture("simple.jwt")},
+            "GetCredential": {"name": badge.name},
+            "GetCredentialFile": {"name": badge.name},
+            "GetBakedCredential": {"name": badge.name, "image": fixture("simple-json.png")},
+            "CheckCredential": {"name": badge.name},
+            "DeleteCredential": {"name": badge.name},
+            "CreateAttestationRequest": {"attestation_request": wanted},
+            "WithdrawAttestationRequest": {"name": asked.name},
             "CreateMandate": {"mandate": mandate_request.mandate},
             "RevokeMandate": {"name": given.name},
             "CreateShareLink": {"share_link": new_link},
@@ -197,6 +223,9 @@ def test_without_the_relationships_a_stranger_would_see(
         "RollbackEntry",
         "UpdateEntry",
         "DeleteEntry",
+        "GetCredential",
+        "GetCredentialFile",
+        "WithdrawAttestationRequest",
         "RevokeShareLink",
         "GetPathway",
         "MoveStep",

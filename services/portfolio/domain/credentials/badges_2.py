@@ -16,7 +16,8 @@ from services.portfolio.domain.credentials.controllers import Fetch, Unreachable
 from services.portfolio.domain.credentials.fields import id_of, many, moment, text, types
 from services.portfolio.domain.credentials.findings import Finding, failed, passed, unknown
 from services.portfolio.domain.credentials.proving import Trusted
-from services.portfolio.domain.credentials.reading import Read, UnreadableError, parsed
+from services.portfolio.domain.credentials.reading import Read
+from services.portfolio.domain.credentials.strict_json import UnreadableError, parsed
 
 _CONTEXT = "https://w3id.org/openbadges/v2"
 _HOSTED, _SIGNED = {"HostedBadge", "hosted"}, {"SignedBadge", "signed"}
@@ -92,8 +93,15 @@ def _hosted(parts: _Parts, fetch: Fetch) -> None:
     address = id_of(parts.assertion)
     if _object(address, fetch) != parts.assertion:
         raise _WrongError(pb.CHECK_FINDING_SIGNATURE_WRONG, "id")
-    if urlsplit(address).netloc != urlsplit(id_of(parts.issuer)).netloc:
+    if not _host(address) or _host(address) != _host(id_of(parts.issuer)):
         raise _WrongError(pb.CHECK_FINDING_KEY_NOT_OF_ISSUER, "id")
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
 
 
 def _signed(read: Read, parts: _Parts, fetch: Fetch) -> None:

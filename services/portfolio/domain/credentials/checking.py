@@ -13,7 +13,8 @@ from services.portfolio.domain.credentials.controllers import Fetch
 from services.portfolio.domain.credentials.fields import first, id_of, many, moment, text, types
 from services.portfolio.domain.credentials.findings import failed, passed, verdict
 from services.portfolio.domain.credentials.proving import Trusted, check_issuer, prove
-from services.portfolio.domain.credentials.reading import Read, UnreadableError
+from services.portfolio.domain.credentials.reading import Read
+from services.portfolio.domain.credentials.strict_json import UnreadableError
 
 _EXPIRY = pb.CHECK_KIND_EXPIRY
 

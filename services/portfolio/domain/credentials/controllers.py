@@ -15,7 +15,7 @@ from services.portfolio.domain.credentials.keys import (
     from_jwk,
     from_multikey,
 )
-from services.portfolio.domain.credentials.reading import UnreadableError, parsed
+from services.portfolio.domain.credentials.strict_json import UnreadableError, parsed
 
 DID_WEB = "did:web:"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(%3A[0-9]{1,5})?")
@@ -44,7 +44,10 @@ def find(method: str, fetch: Fetch) -> Found:
 
     Raises KeyMissingError, UnreachableError.
     """
-    controller, fragment = urldefrag(method)
+    try:
+        controller, fragment = urldefrag(method)
+    except ValueError as error:
+        raise KeyMissingError(method) from error
     if controller.startswith(DID_KEY):
         return Found(_multikey(controller.removeprefix(DID_KEY)), controller)
     if controller.startswith(DID_WEB):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -106,6 +107,23 @@ def achievement_credential(
     if issued.HasField("valid_until"):
         credential["validUntil"] = _written(issued.valid_until.ToDatetime(UTC))
     return credential
+
+
+def endorsement(issuer: Issuer, claim: str, comment: str, now: datetime) -> dict[str, Any]:
+    """Returns the endorsement of a skill claim (by its id), not signed yet. `comment`: who says what."""
+    return {
+        "@context": [V2, OPEN_BADGES],
+        "id": f"urn:uuid:{uuid.uuid4()}",
+        "type": ["VerifiableCredential", "EndorsementCredential"],
+        "issuer": issuer.profile,
+        "name": "Attestation of a skill",
+        "validFrom": _written(now),
+        "credentialSubject": {
+            "id": f"urn:uuid:{claim}",
+            "type": ["EndorsementSubject"],
+            "endorsementComment": comment,
+        },
+    }
 
 
 def identity_hash(holder: str, salt: str) -> str:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 from services.portfolio.domain.credentials import baking, vc_jwt
+from services.portfolio.domain.credentials.strict_json import UnreadableError, parsed
 from services.portfolio.domain.credentials.vc_jwt import Token, TokenBrokenError
 
 JSON, JWT = "application/vc+ld+json", "application/vc+jwt"  # media types
-DEEPEST = 60  # levels of JSON
-
-
-class UnreadableError(ValueError):
-    """No credential is found in the file."""
 
 
 class Read(NamedTuple):
@@ -37,20 +32,6 @@ def read(content: bytes) -> Read:
         raise UnreadableError("is neither text nor a picture with a credential") from error
 
 
-def parsed(text: str | bytes) -> dict[str, Any]:
-    """Returns a JSON object that all readers read alike; raises UnreadableError.
-
-    Refused: a name that stands twice, of which readers take this one or that; numbers JSON does not have.
-    """
-    try:
-        value = json.loads(text, object_pairs_hook=_unambiguous, parse_constant=_refused)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError("is no JSON that is read here") from error
-    if not isinstance(value, dict) or _depth(value) > DEEPEST:
-        raise UnreadableError("is no JSON object that is read here")
-    return value
-
-
 def _baked(content: bytes) -> str:
     try:
         text = baking.extract(content)
@@ -68,27 +49,6 @@ def _found(text: str) -> Read:
         token = vc_jwt.read(text)
     except TokenBrokenError as error:
         raise UnreadableError("is neither JSON nor JWT") from error
-    if _depth(token.claims) > DEEPEST or not token.credential:
+    if not token.credential:
         raise UnreadableError("holds no credential")
     return Read(token.text, token.credential, token, JWT)
-
-
-def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
-    return found
-
-
-def _refused(constant: str) -> Any:
-    raise ValueError(f"JSON has no {constant}")
-
-
-def _depth(value: Any) -> int:
-    deepest, open_ = 0, [(value, 1)]
-    while open_:
-        item, level = open_.pop()
-        deepest = max(deepest, level)
-        inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
-        open_.extend((each, level + 1) for each in inner)
-    return deepest

@@ -12,8 +12,9 @@ from services.portfolio.domain.credentials.controllers import Fetch, Unreachable
 from services.portfolio.domain.credentials.fields import first, id_of, many, moment
 from services.portfolio.domain.credentials.findings import Finding, failed, passed, unknown
 from services.portfolio.domain.credentials.proving import check_issuer, prove
-from services.portfolio.domain.credentials.reading import UnreadableError, parsed, read
-from services.portfolio.domain.credentials.status_list import ListBrokenError, is_set
+from services.portfolio.domain.credentials.reading import read
+from services.portfolio.domain.credentials.status_list import is_set
+from services.portfolio.domain.credentials.strict_json import parsed
 
 _STATUS = pb.CHECK_KIND_STATUS
 _BITSTRINGS = ("BitstringStatusListEntry", "StatusList2021Entry")
@@ -35,7 +36,7 @@ def check(document: Mapping[str, Any], fetch: Fetch, now: datetime) -> pb.Check:
         found = [finding for entry in entries if (finding := _ask(entry, document, fetch, now))]
     except UnreachableError:
         return unknown(_STATUS, pb.CHECK_FINDING_STATUS_UNREACHABLE, "credentialStatus")
-    except (_UnusableError, UnreadableError, ListBrokenError, ValueError):
+    except (_UnusableError, ValueError, OverflowError, KeyError, TypeError):
         return unknown(_STATUS, pb.CHECK_FINDING_STATUS_UNUSABLE, "credentialStatus")
     return failed(_STATUS, min(found), "credentialStatus") if found else passed(_STATUS)
 

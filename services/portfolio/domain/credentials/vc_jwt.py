@@ -12,6 +12,7 @@ from joserfc.errors import JoseError
 
 from services.portfolio.domain.credentials.keys import Key, ed25519, sign
 from services.portfolio.domain.credentials.multiformats import from_unpadded, unpadded
+from services.portfolio.domain.credentials.strict_json import parsed
 
 ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "RS256")
 LONGEST = 1 << 20  # characters of payload; the header may carry an RSA key
@@ -50,11 +51,9 @@ def read(text: str) -> Token:
     if len(parts) != 3:
         raise TokenBrokenError("is no compact JWT")
     try:
-        header, claims = (json.loads(from_unpadded(part)) for part in parts[:2])
-    except (ValueError, RecursionError) as error:
+        header, claims = (parsed(from_unpadded(part)) for part in parts[:2])
+    except ValueError as error:
         raise TokenBrokenError("is no compact JWT") from error
-    if not isinstance(header, dict) or not isinstance(claims, dict):
-        raise TokenBrokenError("is no compact JWT")
     return Token(text.strip(), header, claims)
 
 

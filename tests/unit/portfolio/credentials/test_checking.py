@@ -20,6 +20,7 @@ from services.portfolio.domain.credentials import (
     status_list,
     vc_jwt,
 )
+from services.portfolio.domain.credentials.strict_json import UnreadableError
 from tests.support.credentials import DID, NOW, Internet, award_example, badge, checked, fixture
 from tests.support.real_data import real_data
 
@@ -252,11 +253,13 @@ def test_broken_and_hostile_files_are_refused() -> None:
         deep,
         b"[" * 100_000,
         b'{"a": NaN}',
+        b'{"type": "VerifiableCredential", "a": 1e999}',
+        b'{"type": "VerifiableCredential", "name": "\\ud800"}',
         b"a.b.c",
         b"\xff\xfe",
         b'{"type": "Person"}',
     ):
-        with pytest.raises(reading.UnreadableError):
+        with pytest.raises(UnreadableError):
             checked(content, Internet())
 
 

@@ -190,3 +190,29 @@ class CredentialImported(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CredentialImported: _TypeAlias = CredentialImported  # noqa: Y015
+
+@_typing.final
+class AttestationGiven(_message.Message):
+    """Somebody attested a skill by a one-time link."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLDER_FIELD_NUMBER: _builtins.int
+    ATTESTATION_REQUEST_FIELD_NUMBER: _builtins.int
+    holder: _builtins.str
+    """Opaque id of the holder, `holders/{id}`."""
+    attestation_request: _builtins.str
+    """Resource name `holders/{holder}/attestationRequests/{id}`."""
+    def __init__(
+        self,
+        *,
+        holder: _builtins.str = ...,
+        attestation_request: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation_request", b"attestation_request", "holder", b"holder"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttestationGiven: _TypeAlias = AttestationGiven  # noqa: Y015

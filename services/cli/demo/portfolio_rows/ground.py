@@ -1,0 +1,39 @@
+"""What several rows stand on: somebody with a portfolio, and what checking a credential came to."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+from services.cli.client import Caller, request_id
+from services.cli.demo.journey import Journey
+
+
+def holder(journey: Journey, person: str) -> tuple[Caller, str]:
+    """Opens a portfolio for somebody; returns them and `holders/{id}`."""
+    learner = journey.person("learner", person)
+    opened = learner.rest("POST", "/v1/holders", {"givenName": person, "familyName": "Peeters"})
+    return learner, str(opened["name"])
+
+
+def verify(journey: Journey, content: bytes) -> dict[str, Any]:
+    """Has a credential checked by somebody without an account; returns the verdict in JSON."""
+    body = {"content": b64encode(content).decode()}
+    answer = journey.client.anonymous().rest("POST", "/v1/credentials:verify", body)
+    verdict: dict[str, Any] = answer["verdict"]
+    return verdict
+
+
+def bring(learner: Caller, name: str, content: bytes) -> dict[str, Any]:
+    """Brings a credential into a wallet; returns it in JSON."""
+    body = {"content": b64encode(content).decode(), "requestId": request_id()}
+    return learner.rest("POST", f"/v1/{name}/credentials:import", body)
+
+
+def findings(verdict: dict[str, Any]) -> set[str]:
+    """Why checks did not pass, without the common beginning."""
+    return {
+        check["finding"].removeprefix("CHECK_FINDING_")
+        for check in verdict["checks"]
+        if check["outcome"] != "CHECK_OUTCOME_PASSED"
+    }

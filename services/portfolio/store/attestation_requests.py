@@ -1,0 +1,62 @@
+"""Requests for attestations: the secret as a hash, used once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, select
+from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1.attestation_pb2 import AttestationRequest
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.portfolio.domain import names
+from services.portfolio.store import tables
+from services.portfolio.store.collection import Collection
+
+State = AttestationRequest.State
+_TABLE = tables.attestation_requests
+
+
+class Locked(NamedTuple):
+    """What using a link needs to know of it; the row is locked."""
+
+    holder: str
+    id: str
+    claim: str
+    expires_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Resource name."""
+        return names.child(self.holder, "attestationRequests", self.id)
+
+
+def state_of(row: Row[Any], now: datetime) -> State.ValueType:
+    """Returns the state of a request at `now` (UTC, the database's clock)."""
+    over = row.state == State.STATE_OPEN and row.expires_at <= now
+    return State.STATE_EXPIRED if over else State.ValueType(row.state)
+
+
+def _finish(request: AttestationRequest, row: Row[Any], now: datetime) -> None:
+    request.skill_claim = names.child(row.holder_id, "skillClaims", row.skill_claim_id)
+    request.state = state_of(row, now)
+    request.expire_time.FromDatetime(row.expires_at)
+
+
+REQUESTS = Collection(_TABLE, "attestationRequests", AttestationRequest, _finish)
+
+
+def lock(tx: Transaction, token_hash: bytes) -> Locked:
+    """Finds and locks the request of a token; raises Refusal(NOT_FOUND, SHARE_LINK_ENDED)."""
+    row = tx.one(select(_TABLE).where(_TABLE.c.token_hash == token_hash).with_for_update())
+    require_open(state_of(row, tx.now))
+    return Locked(row.holder_id, row.id, row.skill_claim_id, row.expires_at)
+
+
+def require_open(state: State.ValueType) -> None:
+    """Raises Refusal(SHARE_LINK_ENDED) unless the link can be used."""
+    if state != State.STATE_OPEN:
+        ended = State.Name(state).removeprefix("STATE_")
+        raise Refusal(reason_pb2.REASON_SHARE_LINK_ENDED, metadata={"state": ended})

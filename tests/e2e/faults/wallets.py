@@ -1,0 +1,23 @@
+"""Credentials in a wallet, and the body that awarded one, on a running stack, to be asked for."""
+
+from __future__ import annotations
+
+from services.cli.demo import portfolio
+from services.cli.demo.portfolio_rows.p16_partner_certificates import certificate
+from tests.support.traffic import Callers, Person
+
+
+def fill(callers: Callers, learner: Person, holder: str, provider: Person) -> None:
+    """Puts into the wallet what is brought and what the provider's organisation awards, and asks for an
+    attestation."""
+    manager = callers.person("catalogue_manager")
+    body = {"organisation": provider.organisation, "display_name": "Awarding body"}
+    issuer = manager.surely("CreateCredentialIssuer", credential_issuer=body).name
+    achievement = {"id": "https://quay.example/x", "title": "x", "description": "x", "criteria": "x"}
+    wanted = {"holder": holder, "achievement": achievement}
+    provider.surely("IssueCredential", parent=issuer, issued_credential=wanted)
+    learner.surely("ImportCredential", parent=holder, content=certificate()[1])
+    claim = {"concept_uri": "http://data.europa.eu/esco/skill/attested"}
+    name = learner.surely("CreateSkillClaim", parent=holder, skill_claim=claim).name
+    request = {"skill_claim": name, "expire_time": portfolio.in_days(1)}
+    learner.surely("CreateAttestationRequest", parent=holder, attestation_request=request)
