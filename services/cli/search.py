@@ -24,6 +24,8 @@ def register(app: typer.Typer) -> None:
             list[str] | None, typer.Option(help="ISCO-08 code or concept URI; repeat for more.")
         ] = None,
         region: Annotated[str, typer.Option(help="Only with a session in this NUTS region.")] = "",
+        place: Annotated[str, typer.Option(help="Only near this town or postcode.")] = "",
+        radius: Annotated[float, typer.Option(min=1, max=500, help="Kilometres around the place.")] = 25,
         shortage: Annotated[bool, typer.Option(help="Only for occupations in shortage.")] = False,
         voucher: Annotated[bool, typer.Option(help="Only of accredited providers.")] = False,
         all_courses: Annotated[
@@ -42,6 +44,8 @@ def register(app: typer.Typer) -> None:
             "include_not_bookable": str(all_courses).lower(),
             "page_size": limit,
         }
+        if place:
+            query |= {"place": place, "radius_km": radius}
         if as_of:
             query |= {f"as_of.{part}": value for part, value in json_day(as_of).items()}
         answer = call.get("courses:search", **query)

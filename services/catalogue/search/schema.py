@@ -54,7 +54,7 @@ def schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name=PLAIN, index_option="freq")
     for name in ("organisation", "isco4", "language", "kind", "nuts", "start_month"):
         builder.add_text_field(name, tokenizer_name=RAW, fast=True, index_option="basic")
-    for name in ("isco", "uri", "place", "cell"):
+    for name in ("isco", "uri", "place", "cell", "town"):
         builder.add_text_field(name, tokenizer_name=RAW, index_option="basic")
     for name in ("mode", "eqf"):
         builder.add_unsigned_field(name, indexed=True, fast=True)
