@@ -43,7 +43,9 @@ BY_TOKEN = {"CheckVoucherQr"}
 AFTER_A_DELISTING = {"GetRebooking"}
 # What officers find out about occupations is of nobody, and for every counsellor to see.
 OF_NOBODY = {"GetAssessment", "ListAssessments", "ListMarketChanges"}
-NOT_HERE = AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING | OF_NOBODY
+# Asked by days, and kept some seconds after it was shown; held by tests/integration/catalogue.
+BY_DAY = {"ListExposures"}
+NOT_HERE = AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING | OF_NOBODY | BY_DAY
 READS = {
     name: rpc
     for name, rpc in RPCS.items()
