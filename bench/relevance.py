@@ -6,6 +6,8 @@ Searches: `bench/relevance/judged.jsonl`, graded by hand from titles and descrip
 them: 3 what was asked for, 2 near to it, 1 might do. A grade is given by a pattern of titles, tried from 3
 downwards, so that no text of the feeds is copied.
 
+`held_out.jsonl` has more of them, graded when all weights stood, and used for nothing since but to be shown.
+
 Measure: nDCG at 10, gain 2^grade - 1, mean over searches, whole and by kind. Plain BM25 is Tantivy with one
 field of title, subjects and description, lower case, no stems, any of the words. `without_concepts`
 is the service while it knows no label.
@@ -275,10 +277,10 @@ class PlainBm25:
         return [_title(self._states[number]) for number in numbers]
 
 
-def read_judged() -> list[Judged]:
-    """Reads the searches and their grades."""
+def read_judged(name: str = "judged") -> list[Judged]:
+    """Reads searches and their grades."""
     found = []
-    for line in (HERE / "relevance" / "judged.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (HERE / "relevance" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
         row: dict[str, Any] = json.loads(line)
         grades = [(int(grade), re.compile(row[grade], re.IGNORECASE)) for grade in "321" if grade in row]
         found.append(Judged(row["query"], row["language"], row["kind"], grades))
@@ -342,6 +344,8 @@ def main() -> None:
         scale = Scale(judged, world.all_titles)
         ours = scale.ndcg(world.ours)
         plain, words = scale.ndcg(PlainBm25(world.states).rank), scale.ndcg(world.words_only)
+        held_out = Scale(read_judged("held_out"), world.all_titles)
+        unseen = mean(held_out.ndcg(world.ours)), mean(held_out.ndcg(PlainBm25(world.states).rank))
         if given.each:
             show(scale, world, ours, plain)
         taken = times(world.ours, judged)
@@ -352,6 +356,9 @@ def main() -> None:
         "bm25_ndcg": mean(plain),
         "without_concepts_ndcg": mean(words),
         "ndcg_to_bm25": mean(ours) / mean(plain),
+        "held_out_searches": len(held_out.judged),
+        "held_out_ndcg": unseen[0],
+        "held_out_bm25_ndcg": unseen[1],
         "without_concepts_ndcg_to_bm25": mean(words) / mean(plain),
         **{f"{kind}_ndcg": value for kind, value in scale.by_kind(ours).items()},
         **{f"{kind}_bm25_ndcg": value for kind, value in scale.by_kind(plain).items()},

@@ -35,6 +35,8 @@ def register(app: typer.Typer) -> None:
             list[str] | None, typer.Option(help="ISCO-08 code or concept URI; repeat for more.")
         ] = None,
         region: Annotated[str, typer.Option(help="Only with a session in this NUTS region.")] = "",
+        place: Annotated[str, typer.Option(help="Only near this town or postcode.")] = "",
+        radius: Annotated[float, typer.Option(min=1, max=500, help="Kilometres around the place.")] = 25,
         shortage: Annotated[bool, typer.Option(help="Only for occupations in shortage.")] = False,
         voucher: Annotated[bool, typer.Option(help="Only of accredited providers.")] = False,
         all_courses: Annotated[
@@ -75,6 +77,8 @@ def register(app: typer.Typer) -> None:
             "modes": ["COURSE_MODE_ONLINE"] if online else [],
             "page_size": limit,
         }
+        if place:
+            query |= {"place": place, "radius_km": radius}
         if as_of:
             query |= {f"as_of.{part}": value for part, value in json_day(as_of).items()}
         answer = call.get("courses:search", **query)

@@ -140,9 +140,10 @@ class Snapshot:
     def of(cls, searcher: tantivy.Searcher, before: Snapshot | None = None) -> Snapshot:
         """Makes the view; the places of the one before are kept while they are the same."""
         terms = [term for term, _ in searcher.terms_with_prefix("place", "")]
-        if before is not None and before.places.terms == terms:  # nearly always; else 5 µs a place
-            return cls(searcher, before.places)
-        return cls(searcher, Places(terms))
+        towns = [town for town, _ in searcher.terms_with_prefix("town", "")]
+        if before is not None and (before.places.terms, before.places.towns) == (terms, towns):
+            return cls(searcher, before.places)  # nearly always; else 5 µs a place
+        return cls(searcher, Places(terms, towns))
 
 
 View = TypeVar("View")

@@ -132,6 +132,8 @@ def _sessions(made: tantivy.Document, sessions: list[Document]) -> None:
     for code in courses.nuts_prefixes(session["nuts"] for session in sessions if "nuts" in session):
         made.add_text("nuts", code)
     where = {places.term(s["lat"], s["lon"]) for s in sessions if "lat" in s}
+    for town in {places.town(s["town"], s["lat"], s["lon"]) for s in sessions if "lat" in s and "town" in s}:
+        made.add_text("town", town)
     for place in where:
         made.add_text("place", place)
     for cell in {cell for place in where for cell in places.cells(place)}:

@@ -9,9 +9,10 @@ from tantivy import FieldType, Occur, Query
 from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest
 
 from services.catalogue.api.messages import day, invalid, last
+from services.catalogue.domain.labels import normal
 from services.catalogue.search.documents import EPOCH, ITSELF
 from services.catalogue.search.market import Market, Shortages, View
-from services.catalogue.search.places import Places
+from services.catalogue.search.places import Degrees, Places, middle
 from services.catalogue.search.schema import CURRENCIES
 from services.catalogue.search.words import any_of, between
 
@@ -54,7 +55,7 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
         add(any_of("nuts", [request.nuts_code]))
     _numbers(request, wanted)
     _dates(request, wanted)
-    _near(request, wanted, places)
+    _near(request, wanted, places, view)
     if request.shortage:
         add(short(shortages))
     if request.sectors:
@@ -119,18 +120,33 @@ def _dates(request: SearchCoursesRequest, wanted: Wanted) -> None:
         wanted.filters.append(between("bookable_until", FieldType.Integer, wanted.start_from, None))
 
 
-def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places) -> None:
-    if not request.HasField("near"):
-        if request.radius_km:
-            raise invalid("near", "is needed with radius_km")
+def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places, view: View) -> None:
+    if request.place:
+        if request.HasField("near"):
+            raise invalid("place", "stands instead of near, not beside it")
+        latitude, longitude = _centre(request.place, places, view)
+    elif request.HasField("near"):
+        latitude, longitude = request.near.latitude, request.near.longitude
+    elif request.radius_km:
+        raise invalid("near", "is needed with radius_km, or place")
+    else:
         return
-    latitude, longitude = request.near.latitude, request.near.longitude
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise invalid("near", "must be WGS 84 degrees")
     if not request.radius_km:
-        raise invalid("radius_km", "is needed with near")
+        raise invalid("radius_km", "is needed with near or place")
     wanted.near = latitude, longitude
     found = places.within(latitude, longitude, request.radius_km)
     wanted.filters.append(
         either([any_of(*each) for each in (("cell", found.cells), ("place", found.places)) if each[1]])
     )
+
+
+def _centre(place: str, places: Places, view: View) -> Degrees:
+    points = [*places.named(place), *view.sites.get(normal(place), ())]
+    if not points:
+        raise invalid("place", "is no town that courses or sites are in, nor a postcode of a site; use near")
+    found = middle(points)
+    if found is None:
+        raise invalid("place", "is the name of places far from each other; use near")
+    return found

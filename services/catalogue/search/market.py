@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
 from services.catalogue.domain import shortage
 from services.catalogue.domain.accreditation import Accreditation
-from services.catalogue.domain.labels import words
+from services.catalogue.domain.labels import normal, words
 from services.catalogue.domain.shortage import Entry
+from services.catalogue.search.places import Degrees
 from services.catalogue.store import branding, organisations, shortage_lists
 from services.catalogue.store.branding import Shown
 from services.platform.db.transaction import transaction
@@ -32,9 +33,18 @@ _STATE = text(
     """
     SELECT current_date AS today,
            (SELECT coalesce(sum(version), 0) FROM organisations) AS organisations,
-           (SELECT count(*) FROM shortage_versions WHERE publish_time IS NOT NULL) AS lists
+           (SELECT count(*) FROM shortage_versions WHERE publish_time IS NOT NULL) AS lists,
+           (SELECT count(*) FROM sites) AS sites
     """
 )
+
+
+def _by_name(sites: Iterable[Any]) -> dict[str, list[Degrees]]:
+    found: defaultdict[str, list[Degrees]] = defaultdict(list)
+    for site in sites:
+        for name in {normal(site.town), normal(site.postal_code)} - {""}:
+            found[name].append((site.latitude, site.longitude))
+    return dict(found)
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ class View:
     today: date
     shown: dict[str, Shown]
     accreditations: dict[str, list[Accreditation]]
+    sites: dict[str, list[Degrees]]  # town or postcode, as of `domain.labels.normal` → where sites are
     eligible: dict[date, frozenset[str]] = field(default_factory=dict)
     shortages: dict[tuple[date, str], Shortages] = field(default_factory=dict)
 
@@ -121,7 +132,8 @@ class Market:
             if self._view is None or self._view.state != tuple(row):
                 shown = branding.shown(tx.connection)
                 held = organisations.all_accreditations(tx.connection)
-                self._view = View(tuple(row), row.today, shown, held)
+                sites = _by_name(organisations.located_sites(tx.connection))
+                self._view = View(tuple(row), row.today, shown, held, sites)
 
     def shortages(self, view: View, day: date, nuts_code: str) -> Shortages:
         """Returns what is short on a day, in a region or (empty) anywhere."""

@@ -12,10 +12,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.catalogue.domain.labels import normal
+
 EARTH_KM = 6371.0088
 SIDES = (1.0, 0.5, 0.25, 0.125)  # degrees
 
+FAR = 25.0  # kilometres from the middle of a town that may still be it
+
 Point = tuple[float, float, float]  # on a sphere of radius 1
+Degrees = tuple[float, float]  # latitude and longitude, WGS 84
 
 
 def term(latitude: float, longitude: float) -> str:
@@ -23,10 +28,28 @@ def term(latitude: float, longitude: float) -> str:
     return f"{latitude:.5f},{longitude:.5f}"
 
 
+def degrees(place: str) -> Degrees:
+    """Returns latitude and longitude of a place (its term)."""
+    latitude, longitude = map(float, place.split(","))
+    return latitude, longitude
+
+
+def middle(points: Sequence[Degrees]) -> Degrees | None:
+    """Returns the middle of points; None when one of them is more than FAR from it: they are no one place."""
+    latitude, longitude = (sum(values) / len(points) for values in zip(*points, strict=True))
+    apart = max(distance(latitude, longitude, *point) for point in points)
+    return (latitude, longitude) if apart <= FAR else None
+
+
 def cells(place: str) -> list[str]:
     """Returns the terms of the cells that a place (its term) lies in, the largest first."""
     latitude, longitude = map(float, place.split(","))
     return [f"{side}:{math.floor(latitude / side)},{math.floor(longitude / side)}" for side in SIDES]
+
+
+def town(name: str, latitude: float, longitude: float) -> str:
+    """Returns the term that says where a town is."""
+    return f"{normal(name)}\t{term(latitude, longitude)}"
 
 
 @dataclass(frozen=True)
@@ -38,10 +61,13 @@ class Found:
 
 
 class Places:
-    """Every place that courses are at. `terms`: of these places."""
+    """Every place that courses are at. `terms`: of these places; `towns`: of the towns they are in."""
 
-    def __init__(self, terms: Sequence[str]) -> None:
-        self.terms = terms
+    def __init__(self, terms: Sequence[str], towns: Sequence[str] = ()) -> None:
+        self.terms, self.towns = terms, towns
+        self._named: defaultdict[str, list[Degrees]] = defaultdict(list)
+        for name, _, place in (each.partition("\t") for each in towns):
+            self._named[name].append(degrees(place))
         self._roots = _split([(cells(place), _point(place), place) for place in terms], 0)
 
     def within(self, latitude: float, longitude: float, radius_km: float) -> Found:
@@ -52,6 +78,10 @@ class Places:
         for cell in self._roots:
             cell.add(middle, limit, found)
         return found
+
+    def named(self, name: str) -> list[Degrees]:
+        """Returns where courses are in a town, none in one that nobody is in."""
+        return self._named.get(normal(name), [])
 
 
 _Member = tuple[list[str], Point, str]  # its cells, where it is, its term
@@ -86,8 +116,7 @@ def _split(members: Sequence[_Member], level: int) -> list[_Cell]:
 
 
 def _point(place: str) -> Point:
-    latitude, longitude = map(float, place.split(","))
-    return _on_sphere(latitude, longitude)
+    return _on_sphere(*degrees(place))
 
 
 def _on_sphere(latitude: float, longitude: float) -> Point:

@@ -112,6 +112,12 @@ def listing_sites(organisation: str) -> Select[Any]:
     return select(sites).where(sites.c.organisation_id == organisation)
 
 
+def located_sites(connection: Connection) -> list[Row[Any]]:
+    """Returns town, postal_code, latitude and longitude of every site that has a place."""
+    wanted = select(sites.c.town, sites.c.postal_code, sites.c.latitude, sites.c.longitude)
+    return list(connection.execute(wanted.where(sites.c.latitude.is_not(None))))
+
+
 def add_accreditation(tx: Transaction, organisation: str, added: Accreditation) -> None:
     """Adds an accreditation."""
     tx.execute(

@@ -118,7 +118,11 @@ def test_back_offices_work_through_their_nouns(stack: Stack) -> None:
     staff.prints("hold", "release", held, "all is well")
     assert staff.gets("ledger", "verify")["intact"]
     assert "nothing this month" in staff.prints("statistics", "--month", "2020-01")
-    assert staff.prints("search", "no such course anywhere").splitlines()[-1] == "0 in all"
+    assert staff.prints("search", "xyzzy plugh").splitlines()[-1] == "0 in all"
+    assert staff.prints("suggest", "xyzzy") == "nothing begins so\n"
+    assert staff.fails("similar", f"courses/{uuid.uuid4()}") == (5, "NOT_FOUND")
+    assert staff.fails("recommend", "https://nowhere.example/skill") == (4, "INVALID_ARGUMENT")
+    assert staff.prints("exposure", "list", "2026-01-01", "2026-01-02") == "nothing was shown\n"
 
 
 def test_figures_are_shown_split_forecast_and_written(stack: Stack, tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ AFTER_A_DELISTING = {"GetRebooking"}
 OF_NOBODY = {"GetAssessment", "ListAssessments", "ListMarketChanges"}
 # Reads a credential into a picture that comes with the request; held by tests/integration/portfolio.
 WITH_A_PICTURE = {"GetBakedCredential"}
-NOT_HERE = WITH_A_PICTURE | AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING | OF_NOBODY
+# Asked by days, and kept some seconds after it was shown; held by tests/integration/catalogue.
+BY_DAY = {"ListExposures"}
+NOT_HERE = WITH_A_PICTURE | AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING | OF_NOBODY | BY_DAY
 READS = {
     name: rpc
     for name, rpc in RPCS.items()

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from services.catalogue.search.places import Places, cells, distance, term
+from services.catalogue.search.places import Places, cells, distance, middle, term, town
 
 
 @pytest.mark.parametrize("radius", [0.01, 1.0, 50.0, 500.0])
@@ -28,3 +28,12 @@ def test_within_a_circle(centre: tuple[float, float], radius: float) -> None:
     assert inside.isdisjoint(found.places)
     assert inside.union(found.places) == expected
     assert 0 < len(expected) < len(points)
+
+
+def test_towns_by_name_whatever_case_and_accents() -> None:
+    towns = [town("Liège", 50.63, 5.57), town("Liège", 50.65, 5.59), town("Halle", 50.73, 4.23)]
+    known = Places([], [*towns, town("Halle", 51.48, 11.97)])
+    assert known.named("LIEGE") == [(50.63, 5.57), (50.65, 5.59)]
+    assert middle(known.named("Liège")) == pytest.approx((50.64, 5.58))
+    assert known.named("Nowhere") == []
+    assert middle(known.named("halle")) is None  # one in Belgium, one in Germany
