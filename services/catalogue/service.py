@@ -12,6 +12,7 @@ from waymark.catalogue.v1 import (
     api_product_pb2_grpc,
     assessment_pb2_grpc,
     contact_details_pb2_grpc,
+    course_complaint_pb2_grpc,
     course_export_pb2_grpc,
     course_pb2_grpc,
     feed_run_pb2_grpc,
@@ -35,6 +36,7 @@ from services.catalogue.api.api_access import ApiAccessApi
 from services.catalogue.api.api_products import ApiProductApi
 from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.contact_details import ContactDetailsApi
+from services.catalogue.api.course_complaints import CourseComplaintApi
 from services.catalogue.api.course_exports import CourseExportApi
 from services.catalogue.api.courses import CourseApi
 from services.catalogue.api.feed_runs import FeedRunApi
@@ -71,6 +73,7 @@ SERVICERS: Sequence[Servicer] = (
     (source_pb2_grpc.add_SourceServiceServicer_to_server, SourceApi),
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
+    (course_complaint_pb2_grpc.add_CourseComplaintServiceServicer_to_server, CourseComplaintApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
     (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),

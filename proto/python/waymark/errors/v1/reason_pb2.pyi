@@ -64,6 +64,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_API_KEY_INVALID: _Reason.ValueType  # 121
     REASON_API_KEY_NOT_FOR_CALL: _Reason.ValueType  # 122
     REASON_API_QUOTA_EXCEEDED: _Reason.ValueType  # 123
+    REASON_COURSE_COMPLAINT_OPEN: _Reason.ValueType  # 124
     REASON_OBSERVATION_FILE_INVALID: _Reason.ValueType  # 140
     REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
     REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
@@ -186,6 +187,7 @@ REASON_API_GRANT_HELD: Reason.ValueType  # 120
 REASON_API_KEY_INVALID: Reason.ValueType  # 121
 REASON_API_KEY_NOT_FOR_CALL: Reason.ValueType  # 122
 REASON_API_QUOTA_EXCEEDED: Reason.ValueType  # 123
+REASON_COURSE_COMPLAINT_OPEN: Reason.ValueType  # 124
 REASON_OBSERVATION_FILE_INVALID: Reason.ValueType  # 140
 REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
 REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
