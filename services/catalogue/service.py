@@ -14,6 +14,7 @@ from waymark.catalogue.v1 import (
     contact_details_pb2_grpc,
     course_change_pb2_grpc,
     course_completeness_pb2_grpc,
+    course_complaint_pb2_grpc,
     course_export_pb2_grpc,
     course_link_pb2_grpc,
     course_pb2_grpc,
@@ -47,6 +48,7 @@ from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.completeness import CourseCompletenessApi
 from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.course_changes import CourseChangeApi
+from services.catalogue.api.course_complaints import CourseComplaintApi
 from services.catalogue.api.course_exports import CourseExportApi
 from services.catalogue.api.course_links import CourseLinkApi
 from services.catalogue.api.course_pushes import CoursePushApi
@@ -100,6 +102,7 @@ SERVICERS: Sequence[Servicer] = (
     (feed_run_pb2_grpc.add_FeedRunServiceServicer_to_server, FeedRunApi),
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
     (course_push_pb2_grpc.add_CoursePushServiceServicer_to_server, CoursePushApi),
+    (course_complaint_pb2_grpc.add_CourseComplaintServiceServicer_to_server, CourseComplaintApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (course_completeness_pb2_grpc.add_CourseCompletenessServiceServicer_to_server, CourseCompletenessApi),
     (course_link_pb2_grpc.add_CourseLinkServiceServicer_to_server, CourseLinkApi),

@@ -11,7 +11,7 @@ from services.cli.call import Call, calls, enum
 from services.cli.options import Limit
 
 complaint = typer.Typer(
-    help="Complaints of learners about a booked training; the provider does not see them."
+    help="Complaints of learners about a training or a course; the provider does not see them."
 )
 COMPLAINT = {
     "complaint": "name",
@@ -37,6 +37,8 @@ class Kind(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds `complaint` to the command line `app`."""
+    from services.cli import course_complaint  # noqa: F401 - adds its commands to the same noun
+
     app.add_typer(complaint, name="complaint", no_args_is_help=True)
 
 

@@ -426,6 +426,23 @@ course_usage = Table(
     Column("bookings", BigInteger, nullable=False),
 )
 
+course_complaints = Table(
+    "course_complaints",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("course_id", UuidText, ForeignKey("courses.id"), nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False, server_default="1"),  # CourseComplaint.State
+    Column("filed_by", Text, nullable=False),  # opaque subject of the access token
+    Column("decided_by", Text),
+    moment("create_time", now=True),
+    moment("decide_time"),
+    CheckConstraint("(state = 1) = (decided_by IS NULL)", name="course_complaint_decided_by_somebody"),
+    Index("course_complaints_open", "course_id", "filed_by", unique=True, postgresql_where=text("state = 1")),
+    Index("course_complaints_course", "course_id", "id"),
+    Index("course_complaints_filer", "filed_by", "id"),
+)
+
 # The metadata is complete once this module is imported, as Alembic expects.
 from services.catalogue.store import (  # noqa: E402
     api_tables,

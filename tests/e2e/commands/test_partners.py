@@ -16,7 +16,15 @@ from tests.support.terminal import Person
 pytestmark = [pytest.mark.timeout(400)]
 
 
-@pytest.mark.parametrize("command", [("agreement", "list"), ("partner", "list", "--state", "open")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("agreement", "list"),
+        ("partner", "list", "--state", "open"),
+        ("api", "grant", "list"),
+        ("complaint", "courses", "--state", "open"),
+    ],
+)
 def test_every_list_is_a_table_for_people_and_a_list_for_programs(
     employer: Person, command: tuple[str, ...]
 ) -> None:

@@ -111,6 +111,8 @@ class Owners:
         """Everything about the quality of one redemption."""
         person, finance = learner.person, stand.callers.person("finance")
         person.surely("FileComplaint", parent=redemption, complaint={"kind": "KIND_OTHER"})
+        course = stand.journey.facts.course
+        person.surely("FileCourseComplaint", parent=course, complaint={"kind": "KIND_OTHER"})
         marks = {"satisfaction": 4, "skills_gained": 4}
         person.surely("GiveFeedback", name=f"{redemption}/feedback", feedback=marks)
         outcome = {"status": "STATUS_SEEKING"}

@@ -1,4 +1,4 @@
-"""Views and bookings of courses by day."""
+"""Views and bookings of courses by day, and complaints about them."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    tables.metadata.create_all(op.get_bind(), tables=[tables.course_usage])
+    tables.metadata.create_all(op.get_bind(), tables=[tables.course_usage, tables.course_complaints])
