@@ -9,10 +9,10 @@ from sqlalchemy import text
 from waymark.vouchers.v1 import appeal_pb2, application_pb2, hold_pb2, inquiry_pb2, voucher_pb2
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
+from services.platform import seals
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain import notes
 from services.vouchers.domain.states import EndReason
 from tests.integration.vouchers import desks
 from tests.integration.vouchers.refusals import refused, violations_of
@@ -111,8 +111,8 @@ def test_a_note_is_nowhere_in_the_clear(world: World, capfd: pytest.CaptureFixtu
 def test_control_without_the_seal_notes_and_answers_lie_open(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notes, "encrypt", lambda key, plain, bound: plain)
-    monkeypatch.setattr(notes, "decrypt", lambda key, sealed, bound: sealed)
+    monkeypatch.setattr(seals, "encrypt", lambda key, plain, bound: plain)
+    monkeypatch.setattr(seals, "decrypt", lambda key, sealed, bound: sealed)
     write_everywhere(world)
     assert everything(world.app.engine).count(CANARY) == 23  # ten notes, and answers that repeat thirteen
 

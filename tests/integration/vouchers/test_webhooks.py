@@ -15,8 +15,9 @@ from waymark.vouchers.v1 import webhook_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.platform.db.wire import send
+from services.platform.outgoing.webhooks import WAITS
 from services.vouchers import jobs, webhooks
-from services.vouchers.domain.webhooks import GIVEN_UP_LIMIT, WAITS
+from services.vouchers.domain.webhooks import GIVEN_UP_LIMIT
 from tests.integration.vouchers.refusals import reason_of, refused, violations_of
 from tests.support.canary import everything
 from tests.support.receivers import Receiver, receiver, verified
