@@ -17,11 +17,14 @@ from waymark.portfolio.v1 import events_pb2, holder_pb2
 from waymark.portfolio.v1 import issued_credential_pb2 as issued_pb
 
 from services.platform.db.transaction import transaction
+from services.platform.outgoing.addresses import Reach
 from services.portfolio import jobs
 from services.portfolio.api import credentials as credentials_api
+from services.portfolio.documents import over
 from services.portfolio.domain.credentials import baking, controllers, data_integrity, issuing, keys
 from services.portfolio.domain.keys import KeyRing
 from tests.support.credentials import NOW, badge, fixture
+from tests.support.origins import Asked, Reply, origin
 from tests.support.portfolio import Caller, Portfolio, reason_of, running, soon
 
 ORIGIN = "https://waymark.test"
@@ -302,3 +305,37 @@ def test_control_nothing_is_trusted_that_was_not_entered(portfolio: Portfolio, m
     assert verify(portfolio, content).state == UNCONFIRMED
     monkeypatch.setattr(credentials_api.check_file.__globals__["issuers"], "is_trusted", lambda *_: True)
     assert verify(portfolio, content).state == VALID
+
+
+def test_an_issuer_elsewhere_is_asked_at_its_own_address_and_not_inside(portfolio: Portfolio) -> None:
+    """Real calls; control: the reach of production asks nothing on this machine."""
+    seed, pages = keys.new_seed(), dict[str, bytes]()
+
+    def answer(asked: Asked) -> Reply:
+        return Reply(body=pages[asked.path]) if asked.path in pages else Reply(404)
+
+    with origin(answer) as site:
+        did, address = controllers.did_web(site.url), f"{site.url}/status/1"
+        document = controllers.did_document(did, {"k": keys.multikey(seed)})
+        pages["/.well-known/did.json"] = json.dumps(document).encode()
+        elsewhere = issuing.Issuer(site.url, "1", "Elsewhere", "")
+        listed = issuing.status_credential(
+            elsewhere, issuing.Signer(seed, f"{did}#k"), 1, "revocation", [7], NOW
+        )
+        pages["/status/1"] = json.dumps(listed).encode()
+        entry = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": "7"}
+        said = badge(
+            issuer={"id": did, "type": ["Profile"], "name": "Elsewhere"},
+            credentialStatus={**entry, "id": f"{address}#7", "statusListCredential": address},
+        )
+        content = json.dumps(
+            data_integrity.sign_document(said, seed, f"{did}#k", data_integrity.RDFC, now=NOW)
+        ).encode()
+        found = findings(verify(portfolio, content))
+        # The list says it is another issuer's, so that it proves nothing.
+        assert found == {pb.CHECK_FINDING_ISSUER_UNKNOWN, pb.CHECK_FINDING_STATUS_UNUSABLE}
+        assert [each.path for each in site.asked] == ["/.well-known/did.json", "/status/1"]
+        with pytest.raises(controllers.UnreachableError):
+            over(Reach())(f"{site.url}/.well-known/did.json")
+        assert len(site.asked) == 2
+        assert over(portfolio.app.settings.reach)(address) == pages["/status/1"]
