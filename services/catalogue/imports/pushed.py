@@ -9,9 +9,9 @@ from typing import Any
 from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain.courses import Document
+from services.catalogue.domain.features import KINDS
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import json_ld, json_records, offerings, values
-from services.catalogue.domain.features import KINDS
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, Raw
 from services.catalogue.imports.json_ld import nodes, string, strings
 from services.catalogue.imports.offerings import Offerings

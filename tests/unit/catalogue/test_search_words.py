@@ -34,7 +34,9 @@ def searcher() -> tantivy.Searcher:
         empty: dict[str, Any] = {"kind": "course", "eqf_level": 0, "descriptions": {}}
         empty |= {"subjects": [], "occupations": [], "offerings": []}
         state = {"titles": {language: title}, **empty}
-        writer.add_document(document(SimpleNamespace(id=language, organisation_id="x", same_as=None, document=state)))
+        writer.add_document(
+            document(SimpleNamespace(id=language, organisation_id="x", same_as=None, document=state))
+        )
     writer.commit()
     index.reload()
     return index.searcher()

@@ -114,6 +114,7 @@ class SearchCoursesRequest(_message.Message):
     SECTORS_FIELD_NUMBER: _builtins.int
     TARGET_GROUPS_FIELD_NUMBER: _builtins.int
     TERRITORIES_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """Words; the last may be the beginning of one. Empty: all courses."""
     language: _builtins.str
@@ -144,6 +145,10 @@ class SearchCoursesRequest(_message.Message):
     """At most 100; default 20."""
     page_token: _builtins.str
     """Token of the page wanted."""
+    place: _builtins.str
+    """Centre of the circle by name, instead of `near`: a town that courses or sites are in, or a postcode of a site; case and
+    accents do not matter. Needs `radius_km`. One that nobody is in, or that is in several regions, is refused.
+    """
     @_builtins.property
     def organisations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only of one of these organisations."""
@@ -166,7 +171,7 @@ class SearchCoursesRequest(_message.Message):
 
     @_builtins.property
     def near(self) -> _latlng_pb2.LatLng:
-        """Centre of a circle, WGS 84 degrees; needs `radius_km`."""
+        """Centre of a circle, WGS 84 degrees; needs `radius_km`. See `place` for a circle around a town."""
 
     @_builtins.property
     def start_from(self) -> _date_pb2.Date:
@@ -231,10 +236,11 @@ class SearchCoursesRequest(_message.Message):
         sectors: _abc.Iterable[_organisation_pb2.Sector.ValueType] | None = ...,
         target_groups: _abc.Iterable[_builtins.str] | None = ...,
         territories: _abc.Iterable[_builtins.str] | None = ...,
+        place: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "max_price", b"max_price", "near", b"near", "start_from", b"start_from", "start_to", b"start_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "collapse_same", b"collapse_same", "eqf_level_from", b"eqf_level_from", "eqf_level_to", b"eqf_level_to", "facets", b"facets", "include_not_bookable", b"include_not_bookable", "instruction_languages", b"instruction_languages", "kinds", b"kinds", "language", b"language", "max_price", b"max_price", "modes", b"modes", "near", b"near", "nuts_code", b"nuts_code", "occupations", b"occupations", "order_by", b"order_by", "organisations", b"organisations", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "radius_km", b"radius_km", "sectors", b"sectors", "shortage", b"shortage", "shortage_nuts_code", b"shortage_nuts_code", "start_from", b"start_from", "start_to", b"start_to", "target_groups", b"target_groups", "territories", b"territories", "voucher_eligible", b"voucher_eligible"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "collapse_same", b"collapse_same", "eqf_level_from", b"eqf_level_from", "eqf_level_to", b"eqf_level_to", "facets", b"facets", "include_not_bookable", b"include_not_bookable", "instruction_languages", b"instruction_languages", "kinds", b"kinds", "language", b"language", "max_price", b"max_price", "modes", b"modes", "near", b"near", "nuts_code", b"nuts_code", "occupations", b"occupations", "order_by", b"order_by", "organisations", b"organisations", "page_size", b"page_size", "page_token", b"page_token", "place", b"place", "query", b"query", "radius_km", b"radius_km", "sectors", b"sectors", "shortage", b"shortage", "shortage_nuts_code", b"shortage_nuts_code", "start_from", b"start_from", "start_to", b"start_to", "target_groups", b"target_groups", "territories", b"territories", "voucher_eligible", b"voucher_eligible"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

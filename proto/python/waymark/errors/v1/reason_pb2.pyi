@@ -68,6 +68,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_API_KEY_INVALID: _Reason.ValueType  # 121
     REASON_API_KEY_NOT_FOR_CALL: _Reason.ValueType  # 122
     REASON_API_QUOTA_EXCEEDED: _Reason.ValueType  # 123
+    REASON_COURSE_COMPLAINT_OPEN: _Reason.ValueType  # 124
     REASON_OBSERVATION_FILE_INVALID: _Reason.ValueType  # 140
     REASON_CHANGE_TOKEN_AHEAD: _Reason.ValueType  # 160
     REASON_NOTHING_TO_ROLL_BACK: _Reason.ValueType  # 161
@@ -198,6 +199,7 @@ REASON_API_GRANT_HELD: Reason.ValueType  # 120
 REASON_API_KEY_INVALID: Reason.ValueType  # 121
 REASON_API_KEY_NOT_FOR_CALL: Reason.ValueType  # 122
 REASON_API_QUOTA_EXCEEDED: Reason.ValueType  # 123
+REASON_COURSE_COMPLAINT_OPEN: Reason.ValueType  # 124
 REASON_OBSERVATION_FILE_INVALID: Reason.ValueType  # 140
 REASON_CHANGE_TOKEN_AHEAD: Reason.ValueType  # 160
 REASON_NOTHING_TO_ROLL_BACK: Reason.ValueType  # 161
