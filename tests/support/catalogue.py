@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy
 from google.type.date_pb2 import Date
 from waymark.catalogue.v1 import (
     course_pb2_grpc,
@@ -34,6 +35,8 @@ from waymark.catalogue.v1 import (
 from services.catalogue.imports.observations import KIND, take_in
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.service import DEFINITION
+from services.platform.db.horizon import HORIZON
+from services.platform.db.transaction import transaction
 from services.platform.operations.runner import run_chunk
 from tests.support.databases import Databases
 from tests.support.parts import S3Address
@@ -49,6 +52,20 @@ def day(iso: str) -> Date:
     """Returns the message of an ISO 8601 date."""
     year, month, number = map(int, iso.split("-"))
     return Date(year=year, month=month, day=number)
+
+
+def until_settled(engine: sqlalchemy.Engine) -> None:
+    """Waits until who reads up to the horizon sees all that is committed by now: what other tests write on
+    the same server, in databases of their own, holds it up as well."""
+    with transaction(engine) as tx:
+        written = int(tx.execute(sqlalchemy.text("SELECT pg_current_xact_id()::text::bigint")).scalar_one())
+    deadline = time.monotonic() + 60
+    while True:
+        with engine.connect() as connection:
+            if connection.execute(sqlalchemy.select(HORIZON)).scalar_one() > written:
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 class Catalogue:

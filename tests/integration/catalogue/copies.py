@@ -50,6 +50,11 @@ class Copy:
             if not answer.more:
                 return count
 
+    def follow_to_the_end(self, page_size: int = 7) -> int:
+        """Takes over all that is committed by now; returns how many changes that were."""
+        until_settled(self.catalogue.app.engine)
+        return self.follow(page_size)
+
     def take(self, answer: Any) -> None:
         """Takes over the changes of an answer."""
         for change in answer.course_changes:

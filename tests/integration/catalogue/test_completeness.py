@@ -9,7 +9,7 @@ from waymark.catalogue.v1 import course_completeness_pb2_grpc
 
 from services.catalogue import deriving
 from tests.integration.catalogue.feeds import feed, row
-from tests.support.catalogue import Catalogue
+from tests.support.catalogue import Catalogue, until_settled
 from tests.support.servers import token
 
 TOLD = {"description": "x" * 200, "url": "https://a.example/a", "subjects": "metal", "end_date": "2030-04-01"}
@@ -28,6 +28,7 @@ def listed(catalogue: Catalogue, access: str | None = None, **wanted: Any) -> li
 
 
 def look(catalogue: Catalogue) -> None:
+    until_settled(catalogue.app.engine)
     while deriving.look_at_next(catalogue.app):
         pass
 

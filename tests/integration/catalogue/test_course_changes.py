@@ -20,7 +20,7 @@ from services.platform.db.transaction import Transaction, transaction
 from services.platform.rpc import watching
 from tests.integration.catalogue.copies import Copy, served
 from tests.integration.catalogue.feeds import feed, many
-from tests.support.catalogue import Catalogue
+from tests.support.catalogue import Catalogue, until_settled
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
 
@@ -68,7 +68,7 @@ def test_a_copy_equals_the_catalogue_while_writers_run(
         copy.begin()
         while going_on():
             copy.follow()
-    copy.follow()
+    copy.follow_to_the_end()
     assert copy.courses == served(catalogue)
     assert len(copy.versions) > 40
 
@@ -122,7 +122,7 @@ def test_late_commits_and_removals_are_told_and_controls_without_either(
             touch(early, "C1")
         assert copy.follow() == (1 if off == "horizon" else 0)
     catalogue.feed(source, feed(*many(3)))
-    copy.follow()
+    copy.follow_to_the_end()
     assert (copy.courses == served(catalogue)) == (off == "")
 
 
@@ -133,9 +133,9 @@ def test_a_token_of_a_later_state_is_refused_and_a_removed_course_comes_back(
     assert copy.begin().course_count == 0
     catalogue.feed(source, feed(*many(3)))
     catalogue.feed(source, feed(*many(2)))
-    assert copy.follow(page_size=1) == 3  # the one that came and went, once
+    assert copy.follow_to_the_end(page_size=1) == 3  # the one that came and went, once
     catalogue.feed(source, feed(*many(3)))
-    copy.follow()
+    copy.follow_to_the_end()
     assert copy.courses == served(catalogue)
     assert len(copy.courses) == 3
     ahead = course_changes.Place(10**17, course_changes.BEGINNING.course)
@@ -151,6 +151,7 @@ def test_an_answer_ends_when_it_is_large_and_still_tells_all(
     monkeypatch.setattr(api, "ENOUGH", 1)
     catalogue.feed(source, feed(*many(3)))
     copy = Copy(catalogue)
+    until_settled(catalogue.app.engine)
     first = copy.calls.ListCourseChanges(course_change_pb2.ListCourseChangesRequest())
     assert (len(first.course_changes), first.more) == (1, True)
     assert copy.follow() == 3
@@ -165,6 +166,7 @@ def test_a_stream_tells_what_is_there_and_what_comes(
     provider = token("provider", org="organisations/harbour")
     calls = catalogue.stub(course_change_pb2_grpc.CourseChangeServiceStub, provider)
     copy = Copy(catalogue)
+    until_settled(catalogue.app.engine)
     for answer in calls.WatchCourses(course_change_pb2.WatchCoursesRequest()):
         copy.take(answer)  # ends by itself
     assert len(copy.courses) == 3

@@ -12,7 +12,7 @@ from waymark.catalogue.v1 import course_link_pb2_grpc, course_pb2, source_pb2
 from services.catalogue import deriving
 from tests.integration.catalogue.copies import Copy, served
 from tests.integration.catalogue.feeds import feed, row
-from tests.support.catalogue import MANAGER, Catalogue
+from tests.support.catalogue import MANAGER, Catalogue, until_settled
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
 
@@ -39,6 +39,7 @@ def two(catalogue: Catalogue) -> tuple[Catalogue, str, str]:
 
 
 def look(catalogue: Catalogue) -> None:
+    until_settled(catalogue.app.engine)
     while deriving.look_at_next(catalogue.app):
         pass
 
@@ -87,7 +88,7 @@ def test_what_looks_alike_waits_for_a_person_and_is_merged_by_nobody(two: Any) -
     assert (second.same_as, list(first.stands_for), first.same_as) == (first.name, [second.name], "")
     catalogue.wait_for(lambda: hits(catalogue, collapse_same=True) == 3)
     assert hits(catalogue) == 4
-    copy.follow()
+    copy.follow_to_the_end()
     assert copy.courses == served(catalogue)
     decide(catalogue, link.name, DIFFERENT)
     assert not course(catalogue, "1").same_as

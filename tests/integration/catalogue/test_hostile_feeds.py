@@ -114,7 +114,7 @@ def test_no_partner_can_make_us_lose_courses_or_stand_still(
         partner.answer = lambda _, reply=reply: reply()  # type: ignore[misc]
         began = time.monotonic()
         run = fetch(catalogue, source)
-        assert time.monotonic() - began < 6, name
+        assert time.monotonic() - began < 30, name  # they would go on for ever
         assert run.state == state, name
         found = {each.code: each.value for each in catalogue.findings(run.name)}
         assert not said or said in (*found, *found.values()), name
