@@ -16,7 +16,7 @@ from waymark.catalogue.v1 import (
 )
 
 from services.catalogue.exports import snapshots
-from tests.support.catalogue import Catalogue
+from tests.support.catalogue import Catalogue, until_settled
 
 
 class Copy:
