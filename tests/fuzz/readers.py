@@ -27,12 +27,13 @@ from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store.taxonomies import LabelRow
 from services.platform.errors import Refusal
 from services.platform.rpc.status import answer_of
+from services.platform.signing import SigningKey, base64url, keys_of
 from services.portfolio.domain.credentials import checking, reading, strict_json
 from services.vouchers.domain import allocation_file, bank_files, codes, fact_file, levies, qr
 from services.vouchers.domain.row_files import Rows
 from tests.support.credentials import NOW, award_example
 
-SIGNING = qr.SigningKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
+SIGNING = SigningKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
 KEYS = {SIGNING.id: SIGNING.public}
 COURSE = "00000000-0000-4000-8000-000000000001"
 TODAY = date(2026, 6, 1)
@@ -106,8 +107,8 @@ def _token(data: bytes) -> object:
 def _signed(data: bytes) -> object:
     """Header and claims, a line each, signed with a good key: whoever holds one is still not trusted."""
     header, _, claims = data.partition(b"\n")
-    signed = ".".join(qr._base64(part) for part in (header.strip(), claims.strip()))
-    return qr.read_token(f"{signed}.{qr._base64(SIGNING.private.sign(signed.encode()))}", KEYS)
+    signed = ".".join(base64url(part) for part in (header.strip(), claims.strip()))
+    return qr.read_token(f"{signed}.{base64url(SIGNING.private.sign(signed.encode()))}", KEYS)
 
 
 def _credential(data: bytes) -> object:
@@ -137,6 +138,7 @@ def _feed(reader: FeedReader, data: bytes) -> object:
 
 def _shortage(shape: int, data: bytes) -> object:
     draft = shortage_csv.read(data, shape, OCCUPATIONS, "BE", 3)
+    assert all(1 <= match.severity <= 5 for match in draft.matches)
     assert draft.rejected <= draft.rows
     assert len(draft.entries) <= draft.rows - draft.rejected
     return draft
@@ -152,11 +154,12 @@ OCCUPATIONS = shortage_csv.Occupations(
     [_label("occupation/welder", "7212", "welder"), _label("isco/C7212", "7212", "welders", "isco-08")],
     {"7", "72", "721", "7212"},
 )
+LINKED = {"7212": "C7212", "7213": "C7213"}
 READERS: dict[str, Reader] = {
     "voucher_code": Reader(_code),
     "qr_token": Reader(_token, (qr.NotGenuineError,)),
     "qr_signed": Reader(_signed, (qr.NotGenuineError,)),
-    "qr_keys": Reader(qr.keys_of, (ValueError,)),
+    "qr_keys": Reader(keys_of, (ValueError,)),
     "credential": Reader(_credential, (strict_json.UnreadableError,)),
     "pain_002": Reader(bank_files.read),
     "camt_054": Reader(bank_files.read),
@@ -176,5 +179,7 @@ READERS: dict[str, Reader] = {
     "shortage_index": Reader(partial(_shortage, ShortageFormat.SHORTAGE_FORMAT_ISCO_INDEX_CSV)),
     "taxonomy_esco": Reader(lambda data: taxonomy_csv.read_esco(io.BytesIO(data), "en")),
     "taxonomy_isco": Reader(lambda data: taxonomy_csv.read_isco(io.BytesIO(data), "en")),
+    "taxonomy_template": Reader(lambda data: taxonomy_csv.read_template(io.BytesIO(data), "en", "nace")),
+    "taxonomy_links": Reader(lambda data: taxonomy_csv.read_links(io.BytesIO(data), LINKED, LINKED)),
     "taxonomy_labels": Reader(lambda data: taxonomy_csv.read_labels(io.BytesIO(data), {"7212": "C7212"})),
 }

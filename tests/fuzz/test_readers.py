@@ -18,6 +18,7 @@ from services.catalogue.imports import (
     taxonomy_csv,
     xml_records,
 )
+from services.platform import signing
 from services.portfolio.domain.credentials import checking, strict_json
 from services.vouchers.domain import bank_xml, codes, levies, qr, row_files
 from tests.fuzz.readers import READERS
@@ -57,10 +58,10 @@ def deaf(module: ModuleType, error: str, library: str) -> Callable[[pytest.Monke
 
 CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("voucher_code", lambda patch: patch.setattr(codes, "any", lambda _: False, raising=False)),
-    ("qr_token", lambda patch: patch.setattr(qr, "_is_text", lambda value: isinstance(value, str))),
-    ("qr_token", lambda patch: patch.setattr(qr, "RecursionError", Nothing, raising=False)),
+    ("qr_token", lambda patch: patch.setattr(qr, "is_text", lambda value: isinstance(value, str))),
+    ("qr_token", lambda patch: patch.setattr(signing, "RecursionError", Nothing, raising=False)),
     ("qr_signed", lambda patch: patch.setattr(qr, "OverflowError", Nothing, raising=False)),
-    ("qr_keys", lambda patch: patch.setattr(qr, "RecursionError", Nothing, raising=False)),
+    ("qr_keys", lambda patch: patch.setattr(signing, "RecursionError", Nothing, raising=False)),
     ("credential", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
     ("credential", lambda patch: patch.setattr(checking, "OverflowError", Nothing, raising=False)),
     ("pain_002", deaf(bank_xml, "XMLSyntaxError", "etree")),
@@ -88,6 +89,8 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("taxonomy_esco", deaf(taxonomy_csv, "Error", "csv")),
     ("taxonomy_isco", lambda patch: patch.setattr(taxonomy_csv, "any", lambda _: False, raising=False)),
     ("taxonomy_labels", deaf(taxonomy_csv, "Error", "csv")),
+    ("taxonomy_template", deaf(taxonomy_csv, "Error", "csv")),
+    ("taxonomy_links", deaf(taxonomy_csv, "Error", "csv")),
 ]
 CSV_RAW = csv_template._raw
 

@@ -56,7 +56,7 @@ class ShortageListApi(
         return check(self.app.shortages, request)
 
 
-mark(ShortageListApi.CheckShortage)  # public, so it has no relationships to ask
+mark(ShortageListApi.CheckShortage, computes=True)  # public, so it has no relationships to ask
 
 
 def _message(row: Any) -> ShortageList:

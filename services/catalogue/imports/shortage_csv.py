@@ -157,9 +157,11 @@ def read(data: bytes, shape: int, occupations: Occupations, nuts_code: str, seve
         elif findings.rejected:
             draft.rejected += 1
         draft.findings.extend(findings.found)
-        match = _match(row, line, occupations, (nuts_code, severity), findings) if shape in _NAMED else None
-        if match is not None:
-            draft.matches.append(match)
+        if shape in _NAMED:
+            given = row if shape == ShortageFormat.SHORTAGE_FORMAT_TEMPLATE_CSV else {}
+            matched = row | {name: given.get(name, "") for name in ("region", "severity", "cause")}
+            match = _match(matched, line, occupations, (nuts_code, severity), findings)
+            draft.matches.extend([match] if match else [])
     return draft
 
 
@@ -270,9 +272,8 @@ def _match(
         return None
     one = named.found[0] if len(named.found) == 1 else Occupation("", "")
     candidates = sorted({o.uri or o.isco_code for o in named.found})[:MAX_CANDIDATES]
-    region = row.get("region", "").strip() or defaults[0]
-    severity = int(row.get("severity", "").strip() or defaults[1])
-    cause = CAUSES[row.get("cause", "").strip().lower()]
+    region, severity = row["region"].strip() or defaults[0], int(row["severity"].strip() or defaults[1])
+    cause = CAUSES[row["cause"].strip().lower()]
     return Match(line, name, normal(name), one.uri, one.isco_code, region, severity, cause, candidates)
 
 

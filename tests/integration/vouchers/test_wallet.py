@@ -16,9 +16,9 @@ from waymark.vouchers.v1 import voucher_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.platform.settings import SettingsError
-from services.platform.signing import SigningKey, keys_of
+from services.platform.signing import SigningKey, former_public_keys, keys_of
 from services.vouchers.api import voucher_life
-from services.vouchers.app import QR, former_public_keys
+from services.vouchers.app import QR
 from services.vouchers.domain import qr
 from services.vouchers.jobs import expire_vouchers
 from tests.integration.vouchers.refusals import refused, violations_of
