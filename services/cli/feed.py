@@ -183,7 +183,8 @@ def precedence(
 ) -> None:
     """Say how a source comes before others where courses of theirs are the same."""
     by_field = dict(each.split("=", 1) for each in field or [] if "=" in each)
-    changed = call.patch(source, {"precedence": number, "fieldPrecedence": by_field})
+    body = {"precedence": number, "fieldPrecedence": by_field}
+    changed = call.caller.rest("PATCH", f"/v1/{source}", body, update_mask=",".join(body))
     call.one(changed, {"source": "name", "called": "displayName", "precedence": "precedence"})
 
 
