@@ -60,7 +60,7 @@ def opened(
     programme = announced(world, fund, **changes)
     shift(world, 1)
     learners = [world.learner() for _ in range(people)]
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(4) as pool:  # as many as the server's threads: none waits and is sent away
         found = list(pool.map(lambda each: (each, world.apply(each, programme)), learners))
     assert {application.state for _, application in found} <= {Application.STATE_IN_DRAW}
     shift(world, 1)
