@@ -83,7 +83,7 @@ def _in_use(journey: Journey) -> str:
 def tagged_course(journey: Journey) -> dict[str, Any]:
     """A course with a tag that no person set."""
     caller = journey.person(ROLE, MAKER)
-    for course in caller.rest("GET", "/v1/courses", page_size=500)["courses"]:
+    for course in caller.rest("GET", "/v1/courses", page_size=200)["courses"]:
         tags = course.get("occupations", [])
         if tags and "occupations" not in course.get("correctedFields", []):
             return dict(course)
