@@ -57,12 +57,13 @@ def _versions(journey: Journey) -> list[dict[str, Any]]:
 def _import(journey: Journey, path: Path, scheme: str, columns: str) -> None:
     caller = journey.person(catalogue.ROLE, "Mila")
     name = f"TAXONOMY_SCHEME_{scheme}"
-    newest = next((each["version"] for each in _versions(journey) if each["scheme"] == name), "sample-1")
+    known = [each for each in _versions(journey) if each["scheme"] == name]
+    used = max(known, key=lambda each: str(each.get("inUseTime", "")), default={"version": "sample-1"})
     body = {
         "upload": upload_to_catalogue(caller, path),
         "scheme": name,
         "format": f"TAXONOMY_FORMAT_{columns}_CSV",
-        "version": newest,
+        "version": used["version"],
         "language": "en",
         "requestId": request_id(),
     }
