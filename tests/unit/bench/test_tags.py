@@ -32,8 +32,13 @@ def concepts() -> list[Named]:
     return read_concepts(real_data())
 
 
-def test_real_phrases_reach_the_floor_and_the_baseline_does_not(concepts: list[Named]) -> None:
-    names, baseline = Names(concepts, "en"), Baseline([concept.label for concept in concepts])
+@pytest.fixture(scope="module")
+def names(concepts: list[Named]) -> Names:
+    return Names(concepts, "en")
+
+
+def test_real_phrases_reach_the_floor_and_the_baseline_does_not(concepts: list[Named], names: Names) -> None:
+    baseline = Baseline([concept.label for concept in concepts])
     again = Names(reversed(concepts), "en")
     for name in SETS:
         spans = [span for span in read_spans(real_data(), name) if span.labels]
@@ -41,12 +46,11 @@ def test_real_phrases_reach_the_floor_and_the_baseline_does_not(concepts: list[N
         usual = r_precision(spans, baseline.rank)
         assert usual == pytest.approx(PUBLISHED[name], abs=0.05)
         assert usual < FLOORS[name]  # so the floor can be missed
-        for span in spans:
+        for span in spans[::10]:
             assert again.rank(span.text) == names.rank(span.text)
 
 
-def test_a_surer_tag_is_more_often_right(concepts: list[Named]) -> None:
-    names = Names(concepts, "en")
+def test_a_surer_tag_is_more_often_right(names: Names) -> None:
     bands: dict[int, list[bool]] = {0: [], 1: [], 2: []}
     for name in SETS:
         for span in read_spans(real_data(), name):
