@@ -71,6 +71,7 @@ MODULES = {
     "award": "services.cli.award",
     "attestation": "services.cli.attestation",
     "pathway": "services.cli.pathway",
+    "validation": "services.cli.validation",
     "mandate": "services.cli.mandate",
     "share": "services.cli.share",
     "access-log": "services.cli.access_log",

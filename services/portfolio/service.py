@@ -19,6 +19,7 @@ from waymark.portfolio.v1 import (
     pathway_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
+    validation_pb2_grpc,
 )
 
 from services.platform.service import Job, ServiceDefinition, Servicer
@@ -36,6 +37,7 @@ from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
+from services.portfolio.api.validations import ValidationApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 
@@ -53,6 +55,7 @@ SERVICERS: Sequence[Servicer] = (
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
+    (validation_pb2_grpc.add_ValidationServiceServicer_to_server, ValidationApi),
 )
 
 DEFINITION = ServiceDefinition(
@@ -64,6 +67,8 @@ DEFINITION = ServiceDefinition(
         "issuer.staff": requests.is_staff,
         "mandate.guidance": requests.has_guidance_mandate,
         "mandate.pathway": requests.has_pathway_mandate,
+        "validation.assessor": requests.is_assessor,
+        "validation.awarding": requests.is_of_awarding_body,
     },
     reactions=dict.fromkeys(STAGES, follow_redemption),
     jobs=(

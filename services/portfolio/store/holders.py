@@ -26,6 +26,7 @@ from services.portfolio.store.tables import (
     pathways,
     share_links,
     skill_claims,
+    validation_cases,
 )
 from services.portfolio.store.vault import Vault, create_vault, erase_key
 
@@ -95,6 +96,7 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             pathways,
             mandates,
             share_links,
+            validation_cases,
             access_records,
         )
     }

@@ -69,6 +69,12 @@ def revoke(tx: Transaction, holder: str, mandate_id: str) -> Mandate:
     return _shown(row, tx.now)
 
 
+def counsellors(tx: Transaction, holder: str) -> frozenset[str]:
+    """Returns everybody who ever had a mandate of a holder, ended ones included."""
+    query = select(mandates.c.counsellor).distinct().where(mandates.c.holder_id == holder)
+    return frozenset(tx.execute(query).scalars())
+
+
 def in_force(
     connection: sqlalchemy.Connection, principal: Principal, holder: str, purposes: Collection[int]
 ) -> str | None:

@@ -366,3 +366,36 @@ attestation_requests = Table(
     ),
     Index("attestation_requests_claim", "holder_id", "skill_claim_id"),
 )
+
+# Validation of what was learnt outside of school; what a case says is sealed, where it stands is not.
+validation_cases = Table(
+    "validation_cases",
+    metadata,
+    _owner(),
+    _id(),
+    Column("issuer_id", Text, ForeignKey("credential_issuers.id"), nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("outcome", SmallInteger, nullable=False),
+    Column("assessor", Text, nullable=False),  # empty: nobody yet
+    Column("former_assessor", Text, nullable=False),  # empty: there was no appeal
+    _time("appeal_end", nullable=True),
+    _version(),
+    _sealed(),
+    _time("created_at"),
+    _time("updated_at"),
+    CheckConstraint("assessor <> holder_id", name="validation_cases_not_of_oneself"),
+    CheckConstraint("assessor <> former_assessor OR assessor = ''", name="validation_cases_another_assessor"),
+    Index("validation_cases_handed_in", "issuer_id", "id", postgresql_where=text("state BETWEEN 4 AND 11")),
+)
+
+# What the documentation said when it was handed in, apart from what lists read.
+validation_snapshots = Table(
+    "validation_snapshots",
+    metadata,
+    Column("holder_id", Text, primary_key=True),
+    _id(),  # of the case
+    _sealed(),
+    ForeignKeyConstraint(
+        ["holder_id", "id"], ["validation_cases.holder_id", "validation_cases.id"], ondelete="CASCADE"
+    ),
+)

@@ -23,6 +23,7 @@ from waymark.portfolio.v1 import (
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
+    validation_pb2,
 )
 
 from services.portfolio import requests as relationships
@@ -42,6 +43,7 @@ from tests.support.portfolio import (
     soon,
     step,
 )
+from tests.support.validations import opened_case
 
 MODULES = (
     access_log_pb2,
@@ -55,6 +57,7 @@ MODULES = (
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
+    validation_pb2,
 )
 METHODS = {
     method.name: method
@@ -107,6 +110,7 @@ class Owned:
         asked = self.person.CreateAttestationRequest(
             attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
         ).attestation_request
+        case, body = opened_case(portfolio, self.person)
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
             "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -141,23 +145,40 @@ class Owned:
             "MoveStep": {"name": way.steps[0].name, "state": pathway_pb2.Step.STATE_BOOKED},
             "AddSpell": {"pathway": way.name, "spell": spell},
             "EndSpell": {"name": way.spells[0].name, "end_date": {"year": 2025, "month": 1, "day": 1}},
+            "CreateValidationCase": {
+                "validation_case": validation_pb2.ValidationCase(pathway=case.pathway, awarding_body=body)
+            },
+            "IdentifyElements": {"elements": [validation_pb2.ValidationElement(id="x", title="x")]},
+            "DocumentElements": {"documents": [validation_pb2.ElementDocument(element="x", rating=1)]},
+            "AppealValidationCase": {"grounds": "x"},
+            "AssignAssessor": {"assessor": "somebody"},
+            "DecideValidationCase": {
+                "assessments": [validation_pb2.ElementAssessment(element="x", rating=3)]
+            },
+            "GetSnapshotFile": {"evidence": f"{holder}/evidence/none"},
+            "ListSubmittedCases": {"parent": body},
             "TransferPathway": {"name": way.name, "destination": "elsewhere"},
             "AbandonPathway": {"name": way.name, "reason": "done"},
         }
-        evidence = f"{holder}/evidence/none"
+        names_by_service = {
+            "PathwayService": way.name,
+            "EvidenceService": f"{holder}/evidence/none",
+            "ValidationService": case.name,
+        }
         self.requests = {
-            name: self._request(method, named.get(name, {}), holder, way.name, evidence)
+            name: self._request(method, named.get(name, {}), holder, names_by_service)
             for name, method in METHODS.items()
         }
 
-    def _request(self, method: Any, values: dict[str, Any], holder: str, way: str, evidence: str) -> Message:
+    def _request(
+        self, method: Any, values: dict[str, Any], holder: str, names_by_service: dict[str, str]
+    ) -> Message:
         request = method.input_type._concrete_class(**values)
         fields = request.DESCRIPTOR.fields_by_name
         if "parent" in fields and not request.parent:
             request.parent = holder
         if "name" in fields and not request.name:
-            name = way if method.containing_service.name == "PathwayService" else holder
-            request.name = evidence if method.containing_service.name == "EvidenceService" else name
+            request.name = names_by_service.get(method.containing_service.name, holder)
         return request
 
 
@@ -229,6 +250,8 @@ def test_without_the_relationships_a_stranger_would_see(
         "RevokeShareLink",
         "GetPathway",
         "MoveStep",
+        "GetValidationCase",
+        "SubmitValidationCase",
     ],
 )
 def test_a_child_is_not_reached_through_another_parent(portfolio: Portfolio, name: str) -> None:

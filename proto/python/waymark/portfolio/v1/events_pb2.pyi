@@ -216,3 +216,29 @@ class AttestationGiven(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AttestationGiven: _TypeAlias = AttestationGiven  # noqa: Y015
+
+@_typing.final
+class ValidationCaseMoved(_message.Message):
+    """A validation case reached another state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALIDATION_CASE_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    validation_case: _builtins.str
+    """Resource name `holders/{holder}/validationCases/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        validation_case: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["to_state", b"to_state", "validation_case", b"validation_case"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidationCaseMoved: _TypeAlias = ValidationCaseMoved  # noqa: Y015

@@ -1,0 +1,53 @@
+"""Validation cases, and what was frozen of each when it was handed in."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+TIME = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "validation_cases",
+        sa.Column(
+            "holder_id",
+            sa.Text,
+            sa.ForeignKey("holder_keys.holder_id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("issuer_id", sa.Text, sa.ForeignKey("credential_issuers.id"), nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("outcome", sa.SmallInteger, nullable=False),
+        sa.Column("assessor", sa.Text, nullable=False),
+        sa.Column("former_assessor", sa.Text, nullable=False),
+        sa.Column("appeal_end", TIME),
+        sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.CheckConstraint("assessor <> holder_id", name="validation_cases_not_of_oneself"),
+        sa.CheckConstraint(
+            "assessor <> former_assessor OR assessor = ''", name="validation_cases_another_assessor"
+        ),
+    )
+    op.create_index(
+        "validation_cases_handed_in",
+        "validation_cases",
+        ["issuer_id", "id"],
+        postgresql_where=sa.text("state BETWEEN 4 AND 11"),
+    )
+    op.create_table(
+        "validation_snapshots",
+        sa.Column("holder_id", sa.Text, primary_key=True),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["holder_id", "id"], ["validation_cases.holder_id", "validation_cases.id"], ondelete="CASCADE"
+        ),
+    )
