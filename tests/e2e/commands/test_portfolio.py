@@ -152,6 +152,31 @@ def test_a_pathway_is_drawn_up_agreed_and_walked(learner: Person) -> None:
     assert learner.gets("pathway", "show", name)["state"] == "STATE_ABANDONED"
 
 
+def test_what_was_learnt_at_work_is_validated(learner: Person) -> None:
+    tag = secrets.token_hex(4)
+    yard = f"organisations/yard-{tag}"
+    head = Person(learner.stack, "--as", f"provider:head-{tag}", "--org", yard)
+    manager = Person(learner.stack, "--as", f"catalogue_manager:{tag}")
+    body = manager.gets("award", "body", yard, "--called", "Yard Guild")["name"]
+    target = ("--qualification", "https://quay.example/welder", "--target", "Welder", "--eqf", "4")
+    way = learner.gets("pathway", "create", "To welding", *target)["name"]
+    case = learner.gets("validation", "open", way, body, "--nqf", "VKS 4")["name"]
+    assert "Arc welding" in learner.prints(
+        "validation", "identify", case, "arc=Arc welding:6", "gas=Gas welding"
+    )
+    assert learner.fails("validation", "identify", case, "arc") == (2, "")
+    job = learner.gets("entry", "create", "work", "Shipyard hand")["name"]
+    learner.prints("validation", "document", case, "arc", "shown", "--entry", job)
+    assert learner.fails("validation", "submit", case) == (4, "VALIDATION_NOT_DOCUMENTED")
+    learner.prints("validation", "document", case, "gas", "not-shown")
+    learner.prints("validation", "submit", case)
+    assert "Shipyard hand" in learner.prints("validation", "snapshot", case)
+    assert case in head.prints("validation", "queue", body)
+    assert "submitted" in learner.prints("validation", "list")
+    learner.prints("validation", "withdraw", case)
+    assert head.fails("validation", "show", case) == (5, "NOT_FOUND")
+
+
 def test_a_link_and_its_pin_are_shown_once_and_open_what_they_list(learner: Person, employer: Person) -> None:
     learner.prints("entry", "create", "work", "Welder", "--organisation", "Scheldt Logistics")
     made = learner.gets("share", "create", "holder.given_name", "entries.title", "--label", "dock")

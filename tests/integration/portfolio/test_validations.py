@@ -1,4 +1,4 @@
-"""Validation over the real server: frozen when handed in, assessed by who is independent, and what follows."""
+"""Validation over the real server: frozen when handed in, assessed by who is independent, and what then."""
 
 from __future__ import annotations
 
