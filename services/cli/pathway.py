@@ -37,6 +37,15 @@ STEPS = {
     "reason": "reason",
 }
 SPELLS = {"spell": "name", "kind": "kind", "from": "startDate", "to": "endDate"}
+STALLED = {"pathway": "pathway", "last changed": "updateTime", "noticed": "stallTime"}
+WORDS = {
+    "when": "createTime",
+    "what": "kind",
+    "revision": "revision",
+    "as": "actor",
+    "who": "subject",
+    "for": "organisation",
+}
 Name = Annotated[str, typer.Argument(metavar="PATHWAY", help="holders/{id}/pathways/{id}")]
 
 
@@ -259,6 +268,20 @@ def end_spell(
 ) -> None:
     """Note the last day of a spell."""
     _post(call, f"{name}:end", {"endDate": json_day(end)})
+
+
+@pathway.command(epilog="Example:  waymark pathway stalled --as counsellor:Tess --org organisations/office")
+@calls("counsellor")
+def stalled(call: Call, limit: Limit = 50) -> None:
+    """List pathways of those in your care on which nothing has moved for sixty days."""
+    call.many("stalledPathways", STALLED, limit, empty="every pathway moves")
+
+
+@pathway.command(epilog="Example:  waymark pathway words holders/0198…/pathways/0198…")
+@calls(LEARNER)
+def words(call: Call, name: Name, limit: Limit = 50) -> None:
+    """List who proposed and who agreed to what, newest first; --json has the steps agreed to."""
+    call.many(f"{name}/words", WORDS, limit, empty="nobody has said anything yet")
 
 
 def _post(call: Call, path: str, body: dict[str, Any], etag: str = "") -> None:

@@ -73,6 +73,7 @@ DEFINITION = ServiceDefinition(
     reactions=dict.fromkeys(STAGES, follow_redemption),
     jobs=(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
+        Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
     ),
 )

@@ -17,7 +17,7 @@ from services.portfolio.awarding import issue
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.pathways import LIVE
 from services.portfolio.domain.validation import missing
-from services.portfolio.store import issuers, pathways, steps
+from services.portfolio.store import issuers, pathway_words, pathways, steps
 from services.portfolio.store.collection import Collection
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
@@ -86,7 +86,9 @@ def _add_missing_steps(tx: Transaction, vault: Vault, case: Case) -> None:
         step_id = steps.add(tx, vault, pathway, step)
         element.step = f"{pathway.message.name}/steps/{step_id}"
     if wanted:
-        pathways.save(tx, vault, pathway, pathway.standing.revise())
+        standing = pathway.standing.revise()
+        pathway_words.propose(tx, vault, pathway.id, standing.revision, "awarding_body")
+        pathways.save(tx, vault, pathway, standing)
 
 
 def _achievement(case: Case) -> Achievement:

@@ -52,6 +52,7 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     )
     way = pathway(person, title=CANARY)
     step(person, way.name, title=CANARY, course="courses/c")
+    person.AgreePathway(pathway_pb2.AgreePathwayRequest(name=way.name))
     hand_in_a_case(portfolio, person, made.name)
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
     counsellor = portfolio.mandated(person)

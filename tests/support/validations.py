@@ -42,7 +42,8 @@ class Given:
     def assigned(self, assessor: Caller, **fields: Any) -> pb.ValidationCase:
         """The head names an assessor."""
         request = pb.AssignAssessorRequest(name=self.name, assessor=assessor.subject, **fields)
-        return self.head.AssignAssessor(request)
+        answer: pb.ValidationCase = self.head.AssignAssessor(request)
+        return answer
 
     def deciding(self, arc: int, gas: int, **fields: Any) -> pb.DecideValidationCaseRequest:
         """A request that rates both elements."""
@@ -56,7 +57,9 @@ class Given:
         """The assessor is named and decides, and the head says so."""
         self.assigned(self.assessor)
         self.assessor.DecideValidationCase(self.deciding(arc, gas))
-        return self.head.ConcludeValidationCase(pb.ConcludeValidationCaseRequest(name=self.name))
+        request = pb.ConcludeValidationCaseRequest(name=self.name)
+        answer: pb.ValidationCase = self.head.ConcludeValidationCase(request)
+        return answer
 
 
 def identified(portfolio: Portfolio) -> Given:

@@ -54,6 +54,7 @@ ELSEWHERE = {
     "InquiryOpened",
     "LevyExpired",
     "OutcomeAsked",
+    "PathwayStalled",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",

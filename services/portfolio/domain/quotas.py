@@ -17,6 +17,7 @@ LIMITS = {
     "pathways": 50,
     "pathway_steps": 100,
     "pathway_spells": 100,
+    "pathway_revisions": 1_000,
     "validation_cases": 100,
 }
 REVISIONS = 100  # of one entry; older ones are forgotten

@@ -144,6 +144,7 @@ mandates = Table(
     _time("created_at"),
     CheckConstraint("counsellor <> holder_id", name="mandates_not_to_oneself"),
     Index("mandates_counsellor", "holder_id", "counsellor"),
+    Index("mandates_caseload", "counsellor", "holder_id"),
 )
 
 share_links = Table(
@@ -188,10 +189,13 @@ pathways = Table(
     Column("revision", Integer, nullable=False),
     Column("holder_agreed", Integer, nullable=False),
     Column("counsellor_agreed", Integer, nullable=False),
+    _time("stalled_at", nullable=True),  # set: nothing moves, and that was told
     _version(),
     _sealed(),
     _time("created_at"),
     _time("updated_at"),
+    Index("pathways_still", "updated_at", postgresql_where=text("state = 3 AND stalled_at IS NULL")),
+    Index("pathways_stalled", "holder_id", postgresql_where=text("state = 3 AND stalled_at IS NOT NULL")),
 )
 
 
@@ -212,6 +216,23 @@ pathway_steps = Table(
     _sealed(),
     _of_pathway(),
     Index("pathway_steps_course", "holder_id", "course"),
+)
+
+# Who proposed steps and who agreed to them; what they agreed to is sealed.
+pathway_words = Table(
+    "pathway_words",
+    metadata,
+    Column("holder_id", Text, primary_key=True),
+    Column("pathway_id", Text, primary_key=True),
+    _id(),
+    Column("kind", SmallInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("organisation", Text, nullable=False),  # empty: the holder
+    _sealed(),
+    _time("created_at"),
+    _of_pathway(),
 )
 
 # How far each redemption spent on a step's course is known to have come.

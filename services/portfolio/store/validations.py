@@ -22,7 +22,7 @@ from services.portfolio.store.vault import Vault
 _TABLE = validation_cases
 COLLECTIONS = ("holders", "validationCases")
 # Written into the statement, so that the partial index serves.
-_BOUNDS = [literal_column(str(int(bound)), Integer) for bound in (min(HANDED_IN), max(HANDED_IN))]
+_FIRST, _LAST = (literal_column(str(int(bound)), Integer) for bound in (min(HANDED_IN), max(HANDED_IN)))
 
 
 class Opened(NamedTuple):
@@ -86,7 +86,7 @@ def handed_in(
         signer,
         select(*columns).where(
             _TABLE.c.issuer_id == issuer_id,
-            _TABLE.c.state.between(*_BOUNDS),
+            _TABLE.c.state.between(_FIRST, _LAST),
         ),
         order_by=[_TABLE.c.id.desc()],
         request=request,

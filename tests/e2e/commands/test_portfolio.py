@@ -148,6 +148,8 @@ def test_a_pathway_is_drawn_up_agreed_and_walked(learner: Person) -> None:
         assert text in shown
     assert counsellor.fails("pathway", "achieve", name) == (4, "PATHWAY_STEPS_OPEN")
     assert "To welding" in learner.prints("pathway", "list")
+    assert [each["actor"] for each in learner.gets("pathway", "words", name)][:2] == ["counsellor", "holder"]
+    assert counsellor.prints("pathway", "stalled") == "every pathway moves\n"
     learner.prints("pathway", "abandon", name, "another plan")
     assert learner.gets("pathway", "show", name)["state"] == "STATE_ABANDONED"
 

@@ -136,6 +136,7 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     put(never_finalized.ticket.url, never_finalized.ticket.headers, PDF)
     copies = backup(portfolio.app, person.subject)
     everywhere = ["entries", "entry_revisions", "evidence", "holders", "pathway_steps", "pathways"]
+    everywhere += ["pathway_words"]
     everywhere += ["request_ids", "share_links", "skill_claims"]
     everywhere += ["validation_cases", "validation_snapshots"]
     assert readable(portfolio.app, person.subject, copies) == everywhere

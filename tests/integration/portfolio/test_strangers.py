@@ -65,10 +65,12 @@ METHODS = {
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
-# These name nobody's portfolio: one opens the caller's own, others need the secret of a link or a file.
+# These name nobody's portfolio: one opens the caller's own, one lists those of whom the caller has a mandate
+# (test_pathways), others need the secret of a link or a file.
 WITHOUT_NAME = {
     "CreateHolder",
     "GiveAttestation",
+    "ListStalledPathways",
     "OpenAttestationRequest",
     "OpenShareLink",
     "VerifyCredential",
@@ -140,6 +142,7 @@ class Owned:
             "CreateShareLink": {"share_link": new_link},
             "RevokeShareLink": {"name": link.name},
             "CreatePathway": {"pathway": pathway_pb2.Pathway(target={"occupation_uri": "http://a/b"})},
+            "ListPathwayWords": {"parent": way.name},
             "AddStep": {"pathway": way.name, "step": pathway_pb2.Step(kind=pathway_pb2.Step.KIND_EXAM)},
             "UpdateStep": {"step": pathway_pb2.Step(name=way.steps[0].name, title="Eve")},
             "MoveStep": {"name": way.steps[0].name, "state": pathway_pb2.Step.STATE_BOOKED},

@@ -78,8 +78,11 @@ def gather(journey: Journey, person: str) -> People:
     wanted = {"organisation": organisation, "displayName": "Yard Guild"}
     manager = journey.person(catalogue.ROLE, MANAGER)
     body = manager.rest("POST", "/v1/credentialIssuers", wanted, request_id=request_id())["name"]
-    staff = [journey.person("provider", each, organisation) for each in ("first", "second", "head")]
-    return People(journey, learner, journey.person("counsellor", COUNSELLOR, OFFICE), *staff, name, body)
+    first, second, head = (
+        journey.person("provider", each, organisation) for each in ("first", "second", "head")
+    )
+    counsellor = journey.person("counsellor", COUNSELLOR, OFFICE)
+    return People(journey, learner, counsellor, first, second, head, name, body)
 
 
 def pathway(people: People) -> str:

@@ -1,4 +1,4 @@
-"""Validation cases, and what was frozen of each when it was handed in."""
+"""Validation cases with what was frozen of them; who agreed to what in pathways; pathways that stall."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,36 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    create_validation()
+    extend_pathways()
+
+
+def extend_pathways() -> None:
+    op.add_column("pathways", sa.Column("stalled_at", TIME))
+    still = sa.text("state = 3 AND stalled_at IS NULL")
+    op.create_index("pathways_still", "pathways", ["updated_at"], postgresql_where=still)
+    stalled = sa.text("state = 3 AND stalled_at IS NOT NULL")
+    op.create_index("pathways_stalled", "pathways", ["holder_id"], postgresql_where=stalled)
+    op.create_index("mandates_caseload", "mandates", ["counsellor", "holder_id"])
+    op.create_table(
+        "pathway_words",
+        sa.Column("holder_id", sa.Text, primary_key=True),
+        sa.Column("pathway_id", sa.Text, primary_key=True),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("kind", sa.SmallInteger, nullable=False),
+        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("organisation", sa.Text, nullable=False),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["holder_id", "pathway_id"], ["pathways.holder_id", "pathways.id"], ondelete="CASCADE"
+        ),
+    )
+
+
+def create_validation() -> None:
     op.create_table(
         "validation_cases",
         sa.Column(

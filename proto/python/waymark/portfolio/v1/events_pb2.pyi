@@ -82,6 +82,28 @@ class PathwayMoved(_message.Message):
 Global___PathwayMoved: _TypeAlias = PathwayMoved  # noqa: Y015
 
 @_typing.final
+class PathwayStalled(_message.Message):
+    """Nothing has moved on an active pathway for sixty days; told once, until something moves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATHWAY_FIELD_NUMBER: _builtins.int
+    pathway: _builtins.str
+    """Resource name `holders/{holder}/pathways/{id}`."""
+    def __init__(
+        self,
+        *,
+        pathway: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PathwayStalled: _TypeAlias = PathwayStalled  # noqa: Y015
+
+@_typing.final
 class ShareLinkOpened(_message.Message):
     """A share link was opened; the holder can read it in the access log."""
 

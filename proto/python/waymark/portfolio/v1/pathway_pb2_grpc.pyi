@@ -45,13 +45,21 @@ class PathwayServiceStub:
     """Lists pathways, newest first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    ListStalledPathways: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.ListStalledPathwaysRequest, _pathway_pb2.ListStalledPathwaysResponse]
+    """Lists the stalled pathways of those who gave the caller a mandate: names and times, to look after.
+    Errors: PAGE_TOKEN_INVALID.
+    """
+    ListPathwayWords: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.ListPathwayWordsRequest, _pathway_pb2.ListPathwayWordsResponse]
+    """Lists who proposed and who agreed to what, newest first.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
     AddStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.AddStepRequest, _pathway_pb2.Pathway]
     """Adds a step; both have to agree to the new revision.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     UpdateStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.UpdateStepRequest, _pathway_pb2.Pathway]
     """Changes a step; both have to agree to the new revision.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
     """
     MoveStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.MoveStepRequest, _pathway_pb2.Pathway]
     """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
@@ -112,13 +120,21 @@ class PathwayServiceAsyncStub(PathwayServiceStub):
     """Lists pathways, newest first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    ListStalledPathways: _aio.UnaryUnaryMultiCallable[_pathway_pb2.ListStalledPathwaysRequest, _pathway_pb2.ListStalledPathwaysResponse]  # type: ignore[assignment]
+    """Lists the stalled pathways of those who gave the caller a mandate: names and times, to look after.
+    Errors: PAGE_TOKEN_INVALID.
+    """
+    ListPathwayWords: _aio.UnaryUnaryMultiCallable[_pathway_pb2.ListPathwayWordsRequest, _pathway_pb2.ListPathwayWordsResponse]  # type: ignore[assignment]
+    """Lists who proposed and who agreed to what, newest first.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
     AddStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.AddStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Adds a step; both have to agree to the new revision.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     UpdateStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.UpdateStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Changes a step; both have to agree to the new revision.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
     """
     MoveStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.MoveStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
@@ -196,6 +212,26 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ListStalledPathways(
+        self,
+        request: _pathway_pb2.ListStalledPathwaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pathway_pb2.ListStalledPathwaysResponse, _abc.Awaitable[_pathway_pb2.ListStalledPathwaysResponse]]:
+        """Lists the stalled pathways of those who gave the caller a mandate: names and times, to look after.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPathwayWords(
+        self,
+        request: _pathway_pb2.ListPathwayWordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pathway_pb2.ListPathwayWordsResponse, _abc.Awaitable[_pathway_pb2.ListPathwayWordsResponse]]:
+        """Lists who proposed and who agreed to what, newest first.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
     def AddStep(
         self,
         request: _pathway_pb2.AddStepRequest,
@@ -212,7 +248,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Changes a step; both have to agree to the new revision.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
