@@ -70,6 +70,7 @@ MODULES = {
     "credential": "services.cli.credential",
     "award": "services.cli.award",
     "attestation": "services.cli.attestation",
+    "handover": "services.cli.handover",
     "pathway": "services.cli.pathway",
     "validation": "services.cli.validation",
     "mandate": "services.cli.mandate",

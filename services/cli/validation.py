@@ -11,7 +11,7 @@ from services.cli import output
 from services.cli.call import Call, calls, enum, with_etag
 from services.cli.exits import ExitCode, Failure
 from services.cli.holder import LEARNER, Etag, HolderName, own
-from services.cli.options import Limit
+from services.cli.options import Limit, subject_of
 
 validation = typer.Typer(help="Recognition of what was learnt outside of school, towards a qualification.")
 CASE = {
@@ -188,18 +188,20 @@ def queue(
 
 
 @validation.command(
-    epilog="Example:  waymark validation assign holders/0198…/validationCases/0198… 0198… "
+    epilog="Example:  waymark validation assign holders/0198…/validationCases/0198… provider:Ada "
     "--as provider:Ines --org organisations/quay"
 )
 @calls(STAFF)
 def assign(
     call: Call,
     name: Name,
-    assessor: Annotated[str, typer.Argument(help="Subject of the colleague who assesses.")],
+    assessor: Annotated[
+        str, typer.Argument(help="Subject of the colleague who assesses, or ROLE:NAME as for --as.")
+    ],
     etag: Etag = "",
 ) -> None:
     """Name the assessor: nobody who ever was a counsellor of the holder."""
-    _post(call, f"{name}:assign", {"assessor": assessor}, etag)
+    _post(call, f"{name}:assign", {"assessor": subject_of(assessor)}, etag)
 
 
 @validation.command(

@@ -13,6 +13,7 @@ from waymark.portfolio.v1 import (
     entry_pb2_grpc,
     entry_revision_pb2_grpc,
     evidence_pb2_grpc,
+    handover_pb2_grpc,
     holder_pb2_grpc,
     issued_credential_pb2_grpc,
     mandate_pb2_grpc,
@@ -31,6 +32,7 @@ from services.portfolio.api.credentials import CredentialApi
 from services.portfolio.api.entries import EntryApi
 from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
+from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.mandates import MandateApi
@@ -49,6 +51,7 @@ SERVICERS: Sequence[Servicer] = (
     (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),
     (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),
     (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),
+    (handover_pb2_grpc.add_HandoverServiceServicer_to_server, HandoverApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),

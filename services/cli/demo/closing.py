@@ -40,6 +40,7 @@ OF_CATALOGUE = {"AgreementChanged", "PartnerApplicationDecided"}
 OF_PORTFOLIO = {
     "AttestationGiven",
     "CredentialImported",
+    "HandoverMoved",
     "IssuedCredentialMoved",
     "ValidationCaseMoved",
 }
@@ -133,5 +134,8 @@ CATALOGUE_TOLD = Step(
     "catalogue-told", "What the catalogue tells was seen on Kafka", ("C7",), events_of_catalogue
 )
 PORTFOLIO_TOLD = Step(
-    "portfolio-told", "What the portfolio tells was seen on Kafka", ("P3", "P16", "P17"), events_of_portfolio
+    "portfolio-told",
+    "What the portfolio tells was seen on Kafka",
+    ("P1", "P3", "P16", "P17"),
+    events_of_portfolio,
 )

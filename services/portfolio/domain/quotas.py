@@ -13,6 +13,7 @@ LIMITS = {
     "credentials": 1_000,
     "attestation_requests": 500,
     "mandates": 500,
+    "handovers": 500,
     "share_links": 500,
     "pathways": 50,
     "pathway_steps": 100,

@@ -41,6 +41,12 @@ def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
     return _shown(row, tx.now)
 
 
+def get(tx: Transaction, holder: str, mandate_id: str, *, lock: bool = False) -> Mandate:
+    """Returns a mandate, `lock`ed until the end of the transaction; raises Refusal(NOT_FOUND)."""
+    query = select(mandates).where(mandates.c.holder_id == holder, mandates.c.id == mandate_id)
+    return _shown(tx.one(query.with_for_update() if lock else query), tx.now)
+
+
 def listed(
     tx: Transaction, signer: PageTokenSigner, holder: str, request: ListMandatesRequest
 ) -> Paged[Mandate]:

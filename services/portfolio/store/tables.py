@@ -147,6 +147,25 @@ mandates = Table(
     Index("mandates_caseload", "counsellor", "holder_id"),
 )
 
+# Offers of counsellors to hand their mandates over.
+handovers = Table(
+    "handovers",
+    metadata,
+    _owner(),
+    _id(),
+    Column("mandate_id", Text, nullable=False),
+    Column("counsellor", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("new_mandate_id", Text, nullable=False),  # empty: not accepted
+    _time("created_at"),
+    _time("updated_at"),
+    ForeignKeyConstraint(
+        ["holder_id", "mandate_id"], ["mandates.holder_id", "mandates.id"], ondelete="CASCADE"
+    ),
+    CheckConstraint("counsellor <> holder_id", name="handovers_not_to_the_holder"),
+)
+
 share_links = Table(
     "share_links",
     metadata,

@@ -142,7 +142,9 @@ class Owners:
             "purpose": "MANDATE_PURPOSE_GUIDANCE",
             "expire_time": portfolio.in_days(1),
         }
-        person.surely("CreateMandate", parent=holder, mandate=mandate)
+        given = person.surely("CreateMandate", parent=holder, mandate=mandate).name
+        offer = {"mandate": given, "counsellor": "x", "organisation": ELSEWHERE}
+        stand.counsellor.surely("CreateHandover", parent=holder, handover=offer)
 
     def _wait(self, stand: Stand, person: Person) -> None:
         """The learner waits for money that is not there."""

@@ -18,6 +18,7 @@ from waymark.portfolio.v1 import (
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    handover_pb2,
     holder_pb2,
     mandate_pb2,
     pathway_pb2,
@@ -52,6 +53,7 @@ MODULES = (
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    handover_pb2,
     holder_pb2,
     mandate_pb2,
     pathway_pb2,
@@ -105,6 +107,14 @@ class Owned:
         )
         link = share(self.person, ["holder"]).share_link
         given = self.person.CreateMandate(mandate_request)
+        offer = counsellor.CreateHandover(
+            handover_pb2.CreateHandoverRequest(
+                parent=holder,
+                handover=handover_pb2.Handover(
+                    mandate=given.name, counsellor="y", organisation="organisations/y"
+                ),
+            )
+        )
         badge = self.person.ImportCredential(
             credential_pb2.ImportCredentialRequest(parent=holder, content=fixture("simple.json"))
         )
@@ -137,6 +147,13 @@ class Owned:
             "DeleteCredential": {"name": badge.name},
             "CreateAttestationRequest": {"attestation_request": wanted},
             "WithdrawAttestationRequest": {"name": asked.name},
+            "CreateHandover": {
+                "handover": handover_pb2.Handover(
+                    mandate=given.name, counsellor="x", organisation="organisations/x"
+                )
+            },
+            "AcceptHandover": {"name": offer.name},
+            "DeclineHandover": {"name": offer.name},
             "CreateMandate": {"mandate": mandate_request.mandate},
             "RevokeMandate": {"name": given.name},
             "CreateShareLink": {"share_link": new_link},

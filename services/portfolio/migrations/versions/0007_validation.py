@@ -1,4 +1,5 @@
-"""Validation cases with what was frozen of them; who agreed to what in pathways; pathways that stall."""
+"""Validation cases with what was frozen of them; who agreed to what in pathways; pathways that
+stall; mandates handed over."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +15,31 @@ TIME = sa.DateTime(timezone=True)
 def upgrade() -> None:
     create_validation()
     extend_pathways()
+    create_handovers()
+
+
+def create_handovers() -> None:
+    op.create_table(
+        "handovers",
+        sa.Column(
+            "holder_id",
+            sa.Text,
+            sa.ForeignKey("holder_keys.holder_id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("mandate_id", sa.Text, nullable=False),
+        sa.Column("counsellor", sa.Text, nullable=False),
+        sa.Column("organisation", sa.Text, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("new_mandate_id", sa.Text, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["holder_id", "mandate_id"], ["mandates.holder_id", "mandates.id"], ondelete="CASCADE"
+        ),
+        sa.CheckConstraint("counsellor <> holder_id", name="handovers_not_to_the_holder"),
+    )
 
 
 def extend_pathways() -> None:

@@ -104,6 +104,32 @@ class PathwayStalled(_message.Message):
 Global___PathwayStalled: _TypeAlias = PathwayStalled  # noqa: Y015
 
 @_typing.final
+class HandoverMoved(_message.Message):
+    """A hand-over was offered, accepted or declined."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDOVER_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    handover: _builtins.str
+    """Resource name `holders/{holder}/handovers/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        handover: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handover", b"handover", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandoverMoved: _TypeAlias = HandoverMoved  # noqa: Y015
+
+@_typing.final
 class ShareLinkOpened(_message.Message):
     """A share link was opened; the holder can read it in the access log."""
 
