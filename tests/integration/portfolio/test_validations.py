@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
+import grpc
 import pytest
 from sqlalchemy import text
 from waymark.portfolio.v1 import access_log_pb2 as log
@@ -15,6 +19,7 @@ from waymark.portfolio.v1 import validation_pb2 as pb
 from services.platform.db.transaction import transaction
 from services.portfolio import validating
 from services.portfolio.domain import validation
+from services.portfolio.store import validations
 from tests.integration.portfolio.test_evidence import stored
 from tests.support.portfolio import PDF, Caller, Portfolio, mandate, pathway, reason_of, refused
 from tests.support.validations import NOT_SHOWN, PARTLY, SHOWN, Given, identified, opened_case, submitted
@@ -273,3 +278,38 @@ def test_the_queue_of_a_body_has_an_index(portfolio: Portfolio) -> None:
             )
         ).scalars()
         assert "validation_cases_handed_in" in "\n".join(plan)
+
+
+def conclude_twice_at_once(portfolio: Portfolio) -> tuple[list[str], int]:
+    """Two colleagues conclude at the same moment; returns what they were told, and how many credentials
+    came of it."""
+    given = submitted(portfolio)
+    given.assigned(given.assessor)
+    given.assessor.DecideValidationCase(given.deciding(SHOWN, SHOWN))
+    request = pb.ConcludeValidationCaseRequest(name=given.name)
+
+    def conclude(head: Caller) -> str:
+        try:
+            return State.Name(head.ConcludeValidationCase(request).state)
+        except grpc.RpcError as error:
+            return str(error.code().name)
+
+    with ThreadPoolExecutor(2) as pool:
+        said = sorted(pool.map(conclude, (given.head, given.second)))
+    held = given.person.ListCredentials(credential_pb2.ListCredentialsRequest(parent=given.person.holder))
+    return said, len(held.credentials)
+
+
+def test_of_two_who_conclude_at_once_one_does(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert conclude_twice_at_once(portfolio) == (["FAILED_PRECONDITION", "STATE_CERTIFIED"], 1)
+    # Control: without the lock both read the case before either writes it.
+    both, get = threading.Barrier(2, timeout=20), validations.CASES.get
+
+    def unlocked(tx: Any, vault: Any, case_id: str, **options: Any) -> pb.ValidationCase:
+        case = get(tx, vault, case_id)
+        if case.state == State.STATE_DECIDED:
+            both.wait()
+        return case
+
+    monkeypatch.setattr(validations.CASES, "get", unlocked)
+    assert conclude_twice_at_once(portfolio) == (["STATE_CERTIFIED", "STATE_CERTIFIED"], 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.cli.client import request_id
+from services.cli.client import Caller, request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.portfolio_rows import p03_validation as guidance
 
@@ -10,7 +10,7 @@ LEARNER, HEIR, NEXT = "Selma", "Sven", "organisations/next-office"
 
 
 def show(journey: Journey) -> str:
-    """REST: ordered steps with an alternative, no circle; a spell of work beside it; another office takes over
+    """REST: ordered steps with an alternative, no circle; a spell of work beside; another office takes over
     when the learner accepts."""
     people = guidance.gather(journey, LEARNER)
     way = guidance.pathway(people)
@@ -43,7 +43,7 @@ def add(people: guidance.People, way: str, step: dict[str, object]) -> str:
     return str(steps[-1]["name"])
 
 
-def hand_over(people: guidance.People, way: str) -> guidance.Caller:
+def hand_over(people: guidance.People, way: str) -> Caller:
     """The counsellor hands over to one of another office; returns that one, once the learner accepted."""
     (given,) = people.learner.rest("GET", f"/v1/{people.holder}/mandates")["mandates"]
     heir = people.journey.person("counsellor", HEIR, NEXT)

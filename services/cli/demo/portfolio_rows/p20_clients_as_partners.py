@@ -9,7 +9,7 @@ LEARNER = "Noor"
 
 
 def show(journey: Journey) -> str:
-    """REST: a step that the learner proposes counts once the counsellor agrees; the words of both are kept."""
+    """REST: a step that the learner proposes counts once the counsellor agrees; both words are kept."""
     people = guidance.gather(journey, LEARNER)
     way = guidance.pathway(people)
     exam = {"kind": "KIND_EXAM", "title": "Welding exam in Dutch"}
