@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from google.api.httpbody_pb2 import HttpBody
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import pathway_pb2 as pb
 from waymark.portfolio.v1 import pathway_pb2_grpc
@@ -22,8 +23,10 @@ from services.portfolio.domain import names
 from services.portfolio.domain.dates import refuse
 from services.portfolio.domain.graph import open_steps
 from services.portfolio.domain.pathways import Standing, label
+from services.portfolio.domain.sharing import require_active
+from services.portfolio.passes.rendering import as_pdf
 from services.portfolio.requests import PATHWAY, actor_of
-from services.portfolio.store import pathway_words, pathways, stalled, steps
+from services.portfolio.store import holders, pathway_words, pathways, share_links, stalled, steps
 from services.portfolio.store.pathways import Loaded
 from services.portfolio.store.vault import open_vault
 
@@ -70,6 +73,22 @@ class PathwayApi(StepApi, SpellApi, pathway_pb2_grpc.PathwayServiceServicer):
         vault = open_vault(tx, self.app.keys, holder)
         page = pathway_words.listed(tx, self.app.signer, vault, pathway_id, request)
         return pb.ListPathwayWordsResponse(words=page.messages, next_page_token=page.next_page_token)
+
+    @portfolio_call
+    def GetPathwayPass(self, tx: Transaction, request: pb.GetPathwayPassRequest) -> HttpBody:
+        holder, pathway_id = names.parse(request.name, "holders", "pathways")
+        vault = open_vault(tx, self.app.keys, holder)
+        pathway, person = pathways.load(tx, vault, pathway_id).message, holders.get(tx, vault)
+        address = ""
+        if request.token:
+            link = share_links.lock(tx, self.app.links.token_hash(request.token))
+            if link.holder != holder:
+                raise Refusal(reason_pb2.REASON_NOT_FOUND)
+            require_active(link.state)
+            address = f"{self.app.origin}/v1/shareLinks:open#{request.token}"
+        called = f"{person.given_name} {person.family_name}".strip()
+        data = as_pdf(pathway, called, request.language_code, address)
+        return HttpBody(content_type="application/pdf", data=data)
 
     @portfolio_call
     def AgreePathway(self, tx: Transaction, request: pb.AgreePathwayRequest) -> pb.Pathway:

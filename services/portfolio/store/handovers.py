@@ -12,7 +12,7 @@ from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names, quotas
 from services.portfolio.store.collection import Paged
-from services.portfolio.store.tables import handovers
+from services.portfolio.store.guidance_tables import handovers
 
 
 def create(tx: Transaction, holder: str, mandate_id: str, wanted: Handover) -> Handover:

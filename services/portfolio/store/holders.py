@@ -16,6 +16,7 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store.collection import bare, fill
+from services.portfolio.store.guidance_tables import validation_cases
 from services.portfolio.store.tables import (
     access_records,
     credentials,
@@ -26,7 +27,6 @@ from services.portfolio.store.tables import (
     pathways,
     share_links,
     skill_claims,
-    validation_cases,
 )
 from services.portfolio.store.vault import Vault, create_vault, erase_key
 

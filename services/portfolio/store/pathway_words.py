@@ -13,7 +13,7 @@ from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import quotas
 from services.portfolio.store.collection import Paged
-from services.portfolio.store.tables import pathway_words
+from services.portfolio.store.guidance_tables import pathway_words
 from services.portfolio.store.vault import Vault
 
 

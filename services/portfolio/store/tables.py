@@ -6,20 +6,16 @@ ids, states, times and numbers.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -27,34 +23,12 @@ from sqlalchemy import (
     text,
 )
 
-from services.platform.db.schema import platform_tables
-
-metadata = MetaData()
-platform_tables(metadata)
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-def _owner() -> Column[Any]:
-    """Whose the row is. It goes with the holder's key, and none comes once the key is gone."""
-    return Column(
-        "holder_id", Text, ForeignKey("holder_keys.holder_id", ondelete="CASCADE"), primary_key=True
-    )
-
-
-def _id() -> Column[Any]:
-    return Column("id", Text, primary_key=True)
-
-
-def _version() -> Column[Any]:
-    return Column("version", Integer, nullable=False, server_default="1")
-
-
-def _sealed() -> Column[Any]:
-    return Column("sealed", LargeBinary, nullable=False)
-
+from services.portfolio.store.columns import id_ as _id
+from services.portfolio.store.columns import metadata
+from services.portfolio.store.columns import owner as _owner
+from services.portfolio.store.columns import sealed as _sealed
+from services.portfolio.store.columns import time as _time
+from services.portfolio.store.columns import version as _version
 
 holders = Table(
     "holders",
@@ -147,25 +121,6 @@ mandates = Table(
     Index("mandates_caseload", "counsellor", "holder_id"),
 )
 
-# Offers of counsellors to hand their mandates over.
-handovers = Table(
-    "handovers",
-    metadata,
-    _owner(),
-    _id(),
-    Column("mandate_id", Text, nullable=False),
-    Column("counsellor", Text, nullable=False),
-    Column("organisation", Text, nullable=False),
-    Column("state", SmallInteger, nullable=False),
-    Column("new_mandate_id", Text, nullable=False),  # empty: not accepted
-    _time("created_at"),
-    _time("updated_at"),
-    ForeignKeyConstraint(
-        ["holder_id", "mandate_id"], ["mandates.holder_id", "mandates.id"], ondelete="CASCADE"
-    ),
-    CheckConstraint("counsellor <> holder_id", name="handovers_not_to_the_holder"),
-)
-
 share_links = Table(
     "share_links",
     metadata,
@@ -235,23 +190,6 @@ pathway_steps = Table(
     _sealed(),
     _of_pathway(),
     Index("pathway_steps_course", "holder_id", "course"),
-)
-
-# Who proposed steps and who agreed to them; what they agreed to is sealed.
-pathway_words = Table(
-    "pathway_words",
-    metadata,
-    Column("holder_id", Text, primary_key=True),
-    Column("pathway_id", Text, primary_key=True),
-    _id(),
-    Column("kind", SmallInteger, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("organisation", Text, nullable=False),  # empty: the holder
-    _sealed(),
-    _time("created_at"),
-    _of_pathway(),
 )
 
 # How far each redemption spent on a step's course is known to have come.
@@ -405,37 +343,4 @@ attestation_requests = Table(
         ["holder_id", "skill_claim_id"], ["skill_claims.holder_id", "skill_claims.id"], ondelete="CASCADE"
     ),
     Index("attestation_requests_claim", "holder_id", "skill_claim_id"),
-)
-
-# Validation of what was learnt outside of school; what a case says is sealed, where it stands is not.
-validation_cases = Table(
-    "validation_cases",
-    metadata,
-    _owner(),
-    _id(),
-    Column("issuer_id", Text, ForeignKey("credential_issuers.id"), nullable=False),
-    Column("state", SmallInteger, nullable=False),
-    Column("outcome", SmallInteger, nullable=False),
-    Column("assessor", Text, nullable=False),  # empty: nobody yet
-    Column("former_assessor", Text, nullable=False),  # empty: there was no appeal
-    _time("appeal_end", nullable=True),
-    _version(),
-    _sealed(),
-    _time("created_at"),
-    _time("updated_at"),
-    CheckConstraint("assessor <> holder_id", name="validation_cases_not_of_oneself"),
-    CheckConstraint("assessor <> former_assessor OR assessor = ''", name="validation_cases_another_assessor"),
-    Index("validation_cases_handed_in", "issuer_id", "id", postgresql_where=text("state BETWEEN 4 AND 11")),
-)
-
-# What the documentation said when it was handed in, apart from what lists read.
-validation_snapshots = Table(
-    "validation_snapshots",
-    metadata,
-    Column("holder_id", Text, primary_key=True),
-    _id(),  # of the case
-    _sealed(),
-    ForeignKeyConstraint(
-        ["holder_id", "id"], ["validation_cases.holder_id", "validation_cases.id"], ondelete="CASCADE"
-    ),
 )

@@ -126,7 +126,7 @@ def test_a_counsellor_sees_under_a_mandate_and_is_seen(learner: Person) -> None:
     assert counsellor.fails("holder", "show", holder) == (5, "NOT_FOUND")
 
 
-def test_a_pathway_is_drawn_up_agreed_and_walked(learner: Person) -> None:
+def test_a_pathway_is_drawn_up_agreed_and_walked(learner: Person, tmp_path: Path) -> None:
     counsellor, _ = counsellor_of(learner, "pathway")
     holder = learner.gets("holder", "show")["name"]
     name = counsellor.gets("pathway", "create", "To welding", holder, "--occupation", WELDER)["name"]
@@ -150,6 +150,9 @@ def test_a_pathway_is_drawn_up_agreed_and_walked(learner: Person) -> None:
     assert "To welding" in learner.prints("pathway", "list")
     assert [each["actor"] for each in learner.gets("pathway", "words", name)][:2] == ["counsellor", "holder"]
     assert counsellor.prints("pathway", "stalled") == "every pathway moves\n"
+    link, paper = learner.gets("share", "create", "pathways")["link"], tmp_path / "pass.pdf"
+    learner.prints("pathway", "pass", name, "--language", "nl", "--link", link, "--out", str(paper))
+    assert paper.read_bytes().startswith(b"%PDF-")
     learner.prints("pathway", "abandon", name, "another plan")
     assert learner.gets("pathway", "show", name)["state"] == "STATE_ABANDONED"
 

@@ -6,13 +6,13 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.date_pb2 import Date
 from sqlalchemy import text
-from waymark.portfolio.v1 import events_pb2, mandate_pb2
+from waymark.portfolio.v1 import events_pb2, mandate_pb2, share_link_pb2
 from waymark.portfolio.v1 import pathway_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.portfolio import jobs
 from services.portfolio.api import pathway_steps
-from tests.support.portfolio import Caller, Portfolio, pathway, reason_of, refused, step
+from tests.support.portfolio import Caller, Portfolio, pathway, reason_of, refused, share, step
 
 Step, Pathway = pb.Step, pb.Pathway
 DOCUMENT = {"kind": Step.KIND_DOCUMENT}
@@ -291,3 +291,18 @@ def test_hot_queries_of_stalled_pathways_have_an_index(portfolio: Portfolio) -> 
         tx.execute(text("SET LOCAL enable_seqscan = off"))
         plan = "\n".join(tx.execute(text(f"EXPLAIN {still} ORDER BY updated_at LIMIT 500")).scalars())
     assert "pathways_still" in plan
+
+
+def test_a_pathway_is_printed_with_a_qr_of_a_link_that_opens(portfolio: Portfolio) -> None:
+    person, _, way = active(portfolio, DOCUMENT)
+    other = portfolio.person()
+    plain = person.GetPathwayPass(pb.GetPathwayPassRequest(name=way.name, language_code="nl-BE"))
+    assert (plain.content_type, plain.data[:5]) == ("application/pdf", b"%PDF-")
+    link = share(person, ["pathways"])
+    asked = pb.GetPathwayPassRequest(name=way.name, token=link.token)
+    assert len(person.GetPathwayPass(asked).data) > len(plain.data)
+    asked.token = share(other, ["pathways"]).token
+    assert reason_of(person.GetPathwayPass, asked) == "NOT_FOUND"
+    asked.token = link.token
+    person.RevokeShareLink(share_link_pb2.RevokeShareLinkRequest(name=link.share_link.name))
+    assert reason_of(person.GetPathwayPass, asked) == "SHARE_LINK_ENDED"

@@ -28,13 +28,18 @@ def show(journey: Journey) -> str:
     job = {"kind": "KIND_EMPLOYED", "startDate": {"year": 2026, "month": 9, "day": 1}}
     beside = guidance.post(learner, f"{way}:addSpell", {"spell": job})
     expect(beside["state"] == "STATE_ACTIVE", f"a spell of work left the pathway {beside['state']}")
+    paper = learner.rest_bytes("POST", f"/v1/{way}:pass", {"languageCode": "nl"})
+    expect(paper.startswith(b"%PDF-"), "the printable pass is no PDF")
     heir = hand_over(people, way)
     for name in (first, last):
         guidance.post(learner, f"{name}:move", {"state": "STATE_EVIDENCE_SUBMITTED"})
         guidance.post(heir, f"{name}:move", {"state": "STATE_CONFIRMED"})
     achieved = guidance.post(heir, f"{way}:achieve", {})
     expect(achieved["state"] == "STATE_ACHIEVED", f"the pathway is {achieved['state']}")
-    return "3 steps, one of them an alternative, a spell of work beside; a second office saw it to its end"
+    return (
+        "3 steps, one of them an alternative, a spell of work beside; a second office saw it to its end, "
+        f"the pass has {len(paper)} bytes"
+    )
 
 
 def add(people: guidance.People, way: str, step: dict[str, object]) -> str:

@@ -724,6 +724,36 @@ class ListPathwayWordsResponse(_message.Message):
 Global___ListPathwayWordsResponse: _TypeAlias = ListPathwayWordsResponse  # noqa: Y015
 
 @_typing.final
+class GetPathwayPassRequest(_message.Message):
+    """Asks for the printable pass of a pathway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/pathways/{pathway}`."""
+    language_code: _builtins.str
+    """Language, BCP 47: German, English, French or Dutch; English for any other."""
+    token: _builtins.str
+    """Secret of a share link of the holder, to be printed as QR; empty: none is printed."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        language_code: _builtins.str = ...,
+        token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPathwayPassRequest: _TypeAlias = GetPathwayPassRequest  # noqa: Y015
+
+@_typing.final
 class AddStepRequest(_message.Message):
     """Adds a step."""
 

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from waymark.portfolio.v1 import pathway_pb2 as waymark_dot_portfolio_dot_v1_dot_pathway__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -59,6 +60,11 @@ class PathwayServiceStub:
                 '/waymark.portfolio.v1.PathwayService/ListPathwayWords',
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsResponse.FromString,
+                _registered_method=True)
+        self.GetPathwayPass = channel.unary_unary(
+                '/waymark.portfolio.v1.PathwayService/GetPathwayPass',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.GetPathwayPassRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
         self.AddStep = channel.unary_unary(
                 '/waymark.portfolio.v1.PathwayService/AddStep',
@@ -161,6 +167,14 @@ class PathwayServiceServicer:
     def ListPathwayWords(self, request, context):
         """Lists who proposed and who agreed to what, newest first.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPathwayPass(self, request, context):
+        """Answers with the pass of a pathway as PDF that screen readers read too: target, steps, spells, and a QR that opens a share link.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_LOCKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -290,6 +304,11 @@ def add_PathwayServiceServicer_to_server(servicer, server):
                     servicer.ListPathwayWords,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsResponse.SerializeToString,
+            ),
+            'GetPathwayPass': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPathwayPass,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.GetPathwayPassRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'AddStep': grpc.unary_unary_rpc_method_handler(
                     servicer.AddStep,
@@ -488,6 +507,33 @@ class PathwayService:
             '/waymark.portfolio.v1.PathwayService/ListPathwayWords',
             waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPathwayPass(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.PathwayService/GetPathwayPass',
+            waymark_dot_portfolio_dot_v1_dot_pathway__pb2.GetPathwayPassRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

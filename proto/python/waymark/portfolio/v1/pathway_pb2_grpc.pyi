@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 from waymark.portfolio.v1 import pathway_pb2 as _pathway_pb2
 import abc as _abc_1
@@ -52,6 +53,10 @@ class PathwayServiceStub:
     ListPathwayWords: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.ListPathwayWordsRequest, _pathway_pb2.ListPathwayWordsResponse]
     """Lists who proposed and who agreed to what, newest first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    GetPathwayPass: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.GetPathwayPassRequest, _httpbody_pb2.HttpBody]
+    """Answers with the pass of a pathway as PDF that screen readers read too: target, steps, spells, and a QR that opens a share link.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_LOCKED.
     """
     AddStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.AddStepRequest, _pathway_pb2.Pathway]
     """Adds a step; both have to agree to the new revision.
@@ -127,6 +132,10 @@ class PathwayServiceAsyncStub(PathwayServiceStub):
     ListPathwayWords: _aio.UnaryUnaryMultiCallable[_pathway_pb2.ListPathwayWordsRequest, _pathway_pb2.ListPathwayWordsResponse]  # type: ignore[assignment]
     """Lists who proposed and who agreed to what, newest first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    GetPathwayPass: _aio.UnaryUnaryMultiCallable[_pathway_pb2.GetPathwayPassRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Answers with the pass of a pathway as PDF that screen readers read too: target, steps, spells, and a QR that opens a share link.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_LOCKED.
     """
     AddStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.AddStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Adds a step; both have to agree to the new revision.
@@ -229,6 +238,16 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_pathway_pb2.ListPathwayWordsResponse, _abc.Awaitable[_pathway_pb2.ListPathwayWordsResponse]]:
         """Lists who proposed and who agreed to what, newest first.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPathwayPass(
+        self,
+        request: _pathway_pb2.GetPathwayPassRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """Answers with the pass of a pathway as PDF that screen readers read too: target, steps, spells, and a QR that opens a share link.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_LOCKED.
         """
 
     @_abc_1.abstractmethod
