@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from waymark.portfolio.v1 import access_log_pb2 as log
 from waymark.portfolio.v1 import credential_pb2, entry_pb2, events_pb2, evidence_pb2, holder_pb2, mandate_pb2
 from waymark.portfolio.v1 import pathway_pb2 as ways
@@ -313,3 +314,14 @@ def test_of_two_who_conclude_at_once_one_does(portfolio: Portfolio, monkeypatch:
 
     monkeypatch.setattr(validations.CASES, "get", unlocked)
     assert conclude_twice_at_once(portfolio) == (["STATE_CERTIFIED", "STATE_CERTIFIED"], 2)
+
+
+@pytest.mark.parametrize("change", ["assessor = holder_id", "former_assessor = 'x', assessor = 'x'"])
+def test_the_database_keeps_the_holder_and_the_first_assessor_off(portfolio: Portfolio, change: str) -> None:
+    given = submitted(portfolio)
+    update = text(f"UPDATE validation_cases SET {change} WHERE id = :id")
+    with (
+        pytest.raises(IntegrityError, match="validation_cases_"),
+        transaction(portfolio.app) as tx,
+    ):
+        tx.execute(update, {"id": given.name.rpartition("/")[2]})
