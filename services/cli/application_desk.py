@@ -172,7 +172,7 @@ def letter(
     first: Annotated[bool, typer.Option("--first", help="Of the first decision, before an appeal.")] = False,
 ) -> None:
     """Write the letter that tells the decision."""
-    query = {"format": enum("FORMAT", form), "language_code": language}
+    query: dict[str, Any] = {"format": enum("FORMAT", form), "language_code": language}
     query |= {"first_decision": "true"} if first else {}
     content = call.caller.rest_bytes("GET", f"/v1/{name}:letter", **query)
     out.write_bytes(content)

@@ -120,9 +120,11 @@ class Caller:
         decoded: dict[str, Any] = self._request(method, path, body, query).json()
         return decoded
 
-    def rest_bytes(self, method: str, path: str, **query: Any) -> bytes:
+    def rest_bytes(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any
+    ) -> bytes:
         """One REST call whose answer is a file (google.api.HttpBody); raises Failure."""
-        return self._request(method, path, None, query).content
+        return self._request(method, path, body, query).content
 
     def rest_to_file(self, path: str, file: Path, **query: Any) -> int:
         """GETs a file that streams (google.api.HttpBody) into `file`, as it comes; returns its size in bytes.

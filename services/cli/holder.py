@@ -28,6 +28,7 @@ ERASED = {
     "credentials": "credentials",
     "files": "evidence",
     "pathways": "pathways",
+    "validation cases": "validationCases",
     "mandates": "mandates",
     "share links": "shareLinks",
     "access records kept": "accessRecords",
@@ -111,7 +112,15 @@ def erase(
             call.one(would, ERASED)
             return
         typer.echo("This goes for good:", err=True)
-        for label in ("entries", "skills", "files", "pathways", "mandates", "share links"):
+        for label in (
+            "entries",
+            "skills",
+            "files",
+            "pathways",
+            "validation cases",
+            "mandates",
+            "share links",
+        ):
             typer.echo(f"  {would.get(ERASED[label], 0)} {label}", err=True)
         typer.confirm("Erase it?", abort=True, err=True)
     call.one(call.post(f"{name}:erase", body), ERASED)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from services.cli import output
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls, enum, with_etag
 from services.cli.holder import LEARNER, Etag, HolderName, own
@@ -37,6 +39,15 @@ STEPS = {
     "reason": "reason",
 }
 SPELLS = {"spell": "name", "kind": "kind", "from": "startDate", "to": "endDate"}
+STALLED = {"pathway": "pathway", "last changed": "updateTime", "noticed": "stallTime"}
+WORDS = {
+    "when": "createTime",
+    "what": "kind",
+    "revision": "revision",
+    "as": "actor",
+    "who": "subject",
+    "for": "organisation",
+}
 Name = Annotated[str, typer.Argument(metavar="PATHWAY", help="holders/{id}/pathways/{id}")]
 
 
@@ -259,6 +270,44 @@ def end_spell(
 ) -> None:
     """Note the last day of a spell."""
     _post(call, f"{name}:end", {"endDate": json_day(end)})
+
+
+@pathway.command(epilog="Example:  waymark pathway stalled --as counsellor:Tess --org organisations/office")
+@calls("counsellor")
+def stalled(call: Call, limit: Limit = 50) -> None:
+    """List pathways of those in your care on which nothing has moved for sixty days."""
+    call.many("stalledPathways", STALLED, limit, empty="every pathway moves")
+
+
+@pathway.command(epilog="Example:  waymark pathway words holders/0198…/pathways/0198…")
+@calls(LEARNER)
+def words(call: Call, name: Name, limit: Limit = 50) -> None:
+    """List who proposed and who agreed to what, newest first; --json has the steps agreed to."""
+    call.many(f"{name}/words", WORDS, limit, empty="nobody has said anything yet")
+
+
+@pathway.command(
+    "pass",
+    epilog="Example:  waymark pathway pass holders/0198…/pathways/0198… --link LINK --out pass.pdf",
+)
+@calls(LEARNER)
+def pass_(
+    call: Call,
+    name: Name,
+    out: Annotated[Path, typer.Option(help="Where to write it.")],
+    language: Annotated[str, typer.Option(help="Language: de, en, fr or nl.")] = "en",
+    link: Annotated[
+        str, typer.Option(help="Share link of yours to print as QR, or what is after its #.")
+    ] = "",
+) -> None:
+    """Write the printable pass of a pathway, a PDF."""
+    body = {"languageCode": language, "token": link.rpartition("#")[2]}
+    content = call.caller.rest_bytes("POST", f"/v1/{name}:pass", body)
+    out.write_bytes(content)
+    if call.as_json:
+        output.as_json({"file": str(out), "bytes": len(content)})
+    else:
+        typer.echo(f"{out}: {len(content)} bytes")
 
 
 def _post(call: Call, path: str, body: dict[str, Any], etag: str = "") -> None:

@@ -7,11 +7,35 @@ import json
 from typing import Any
 
 from waymark.portfolio.v1 import credential_pb2 as pb
+from waymark.portfolio.v1.events_pb2 import IssuedCredentialMoved
+from waymark.portfolio.v1.issued_credential_pb2 import IssuedCredential
 
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain.credentials import checking, issuing, reading
-from services.portfolio.store import credentials
+from services.portfolio.domain.keys import KeyRing
+from services.portfolio.store import credentials, issued_credentials, issuers
 from services.portfolio.store.vault import Vault
+
+
+def issue(
+    tx: Transaction, vault: Vault, issuer: issuing.Issuer, keys: KeyRing, wanted: IssuedCredential
+) -> IssuedCredential:
+    """Issues an achievement of an awarding body into a wallet and tells so; `valid_from` must be set.
+
+    Raises Refusal(QUOTA_EXCEEDED).
+    """
+    signer = issuers.signer_of(tx, keys, issuer)
+    issued, place = issued_credentials.add(tx, issuer.id, vault.holder, wanted)
+    unsigned = issuing.achievement_credential(issuer, issued, place, vault.holder)
+    issued.credential, _ = award(tx, vault, unsigned, signer)
+    tell(tx, issued)
+    return issued
+
+
+def tell(tx: Transaction, issued: IssuedCredential) -> None:
+    """Tells that what was issued came to the state it is in."""
+    state = IssuedCredential.State.Name(issued.state).removeprefix("STATE_")
+    tx.publish(IssuedCredentialMoved(issued_credential=issued.name, to_state=state))
 
 
 def award(

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+from waymark.portfolio.v1.events_pb2 import PathwayStalled
+
 from services.platform.db.transaction import transaction
 from services.portfolio.app import PortfolioApp
-from services.portfolio.store import issuers, vault
+from services.portfolio.domain.pathways import STALLS_AFTER
+from services.portfolio.store import issuers, stalled, vault
 from services.portfolio.store.evidence import BUCKET, known_keys
 
 ORPHAN = timedelta(days=1)  # age at which an object that no row names is no upload under way
@@ -20,6 +23,17 @@ def rewrap_holder_keys(app: PortfolioApp) -> None:
         with transaction(app) as tx:
             if not vault.rewrap(tx, app.keys) + issuers.rewrap(tx, app.keys):
                 return
+
+
+def notice_stalled_pathways(app: PortfolioApp) -> None:
+    """Tells of active pathways on which nothing has moved for long, once each, some hundred a transaction."""
+    while True:
+        with transaction(app) as tx:
+            found = stalled.notice(tx, STALLS_AFTER)
+            for name in found:
+                tx.publish(PathwayStalled(pathway=name))
+        if not found:
+            return
 
 
 def sweep_evidence(app: PortfolioApp) -> None:

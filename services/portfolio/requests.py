@@ -11,7 +11,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.domain.steps import Actor
-from services.portfolio.store import issuers, mandates
+from services.portfolio.store import issuers, mandates, validations
 
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
@@ -60,3 +60,14 @@ def is_staff(principal: Principal, request: Any, connection: sqlalchemy.Connecti
     if principal.organisation == "" or len(parts) < 2 or parts[0] != "credentialIssuers":
         return False
     return issuers.organisation_of(connection, parts[1]) == principal.organisation
+
+
+def is_of_awarding_body(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `validation.awarding`: acts for the awarding body that the case was handed in to."""
+    return validations.opened_to(connection, principal, resource_of(request)) is not None
+
+
+def is_assessor(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `validation.assessor`: the assessor of a case, for its awarding body."""
+    opened = validations.opened_to(connection, principal, resource_of(request))
+    return opened is not None and opened.assessor == principal.subject != ""

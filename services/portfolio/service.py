@@ -13,12 +13,14 @@ from waymark.portfolio.v1 import (
     entry_pb2_grpc,
     entry_revision_pb2_grpc,
     evidence_pb2_grpc,
+    handover_pb2_grpc,
     holder_pb2_grpc,
     issued_credential_pb2_grpc,
     mandate_pb2_grpc,
     pathway_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
+    validation_pb2_grpc,
 )
 
 from services.platform.service import Job, ServiceDefinition, Servicer
@@ -30,12 +32,14 @@ from services.portfolio.api.credentials import CredentialApi
 from services.portfolio.api.entries import EntryApi
 from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
+from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
+from services.portfolio.api.validations import ValidationApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 
@@ -47,12 +51,14 @@ SERVICERS: Sequence[Servicer] = (
     (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),
     (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),
     (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),
+    (handover_pb2_grpc.add_HandoverServiceServicer_to_server, HandoverApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
+    (validation_pb2_grpc.add_ValidationServiceServicer_to_server, ValidationApi),
 )
 
 DEFINITION = ServiceDefinition(
@@ -64,10 +70,13 @@ DEFINITION = ServiceDefinition(
         "issuer.staff": requests.is_staff,
         "mandate.guidance": requests.has_guidance_mandate,
         "mandate.pathway": requests.has_pathway_mandate,
+        "validation.assessor": requests.is_assessor,
+        "validation.awarding": requests.is_of_awarding_body,
     },
     reactions=dict.fromkeys(STAGES, follow_redemption),
     jobs=(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
+        Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
     ),
 )

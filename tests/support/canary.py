@@ -8,11 +8,13 @@ import sqlalchemy
 from google.type.date_pb2 import Date
 from sqlalchemy import text
 from waymark.portfolio.v1 import entry_pb2, holder_pb2, pathway_pb2, share_link_pb2
+from waymark.portfolio.v1 import validation_pb2 as pb
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
 from services.platform.db.transaction import transaction
 from services.portfolio.service import DEFINITION
 from tests.support.portfolio import Caller, Portfolio, pathway, share, skill, step
+from tests.support.validations import SHOWN, opened_case
 
 CANARY = "Zyxwvut-Canary"
 
@@ -50,6 +52,8 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     )
     way = pathway(person, title=CANARY)
     step(person, way.name, title=CANARY, course="courses/c")
+    person.AgreePathway(pathway_pb2.AgreePathwayRequest(name=way.name))
+    hand_in_a_case(portfolio, person, made.name)
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
     counsellor = portfolio.mandated(person)
     counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
@@ -62,3 +66,13 @@ def live_a_life(portfolio: Portfolio) -> Caller:
         event = vouchers.RedemptionAccepted(ref=ref)
         DEFINITION.reactions[type(event)](portfolio.app, tx, event, None)  # type: ignore[arg-type]
     return person
+
+
+def hand_in_a_case(portfolio: Portfolio, person: Caller, shown_by: str) -> None:
+    """A validation case whose every text is the canary, handed in."""
+    case, _ = opened_case(portfolio, person)
+    elements = [pb.ValidationElement(id="x", title=CANARY)]
+    person.IdentifyElements(pb.IdentifyElementsRequest(name=case.name, elements=elements))
+    document = pb.ElementDocument(element="x", rating=SHOWN, note=CANARY, entries=[shown_by])  # type: ignore[arg-type]
+    person.DocumentElements(pb.DocumentElementsRequest(name=case.name, documents=[document]))
+    person.SubmitValidationCase(pb.SubmitValidationCaseRequest(name=case.name))

@@ -26,6 +26,7 @@ from waymark.portfolio.v1 import (
     entry_revision_pb2_grpc,
     evidence_pb2,
     evidence_pb2_grpc,
+    handover_pb2_grpc,
     holder_pb2,
     holder_pb2_grpc,
     issued_credential_pb2_grpc,
@@ -37,6 +38,7 @@ from waymark.portfolio.v1 import (
     share_link_pb2_grpc,
     skill_claim_pb2,
     skill_claim_pb2_grpc,
+    validation_pb2_grpc,
 )
 
 from services.portfolio.service import DEFINITION
@@ -51,12 +53,14 @@ STUBS = (
     entry_pb2_grpc.EntryServiceStub,
     entry_revision_pb2_grpc.EntryRevisionServiceStub,
     evidence_pb2_grpc.EvidenceServiceStub,
+    handover_pb2_grpc.HandoverServiceStub,
     holder_pb2_grpc.HolderServiceStub,
     issued_credential_pb2_grpc.IssuedCredentialServiceStub,
     mandate_pb2_grpc.MandateServiceStub,
     pathway_pb2_grpc.PathwayServiceStub,
     share_link_pb2_grpc.ShareLinkServiceStub,
     skill_claim_pb2_grpc.SkillClaimServiceStub,
+    validation_pb2_grpc.ValidationServiceStub,
 )
 ESCO = "http://data.europa.eu/esco/skill/"
 PDF = b"%PDF-1.7\n" + b"evidence " * 50
@@ -107,9 +111,10 @@ class Portfolio:
         org = organisation or self.organisation
         return Caller(self.served, token("counsellor", subject=subject, org=org), subject)
 
-    def staff(self, role: str, organisation: str = "") -> Caller:
+    def staff(self, role: str, organisation: str = "", subject: str = "") -> Caller:
         """Somebody who works for an organisation, or for the office."""
-        return Caller(self.served, token(role, org=organisation))
+        subject = subject or str(uuid.uuid4())
+        return Caller(self.served, token(role, subject=subject, org=organisation), subject)
 
     def anybody(self) -> Caller:
         """Somebody without a token."""

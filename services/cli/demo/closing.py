@@ -37,7 +37,13 @@ PRACTICES = {
 # … some those of the catalogue …
 OF_CATALOGUE = {"AgreementChanged", "PartnerApplicationDecided"}
 # … some those of the portfolio …
-OF_PORTFOLIO = {"AttestationGiven", "CredentialImported", "IssuedCredentialMoved"}
+OF_PORTFOLIO = {
+    "AttestationGiven",
+    "CredentialImported",
+    "HandoverMoved",
+    "IssuedCredentialMoved",
+    "ValidationCaseMoved",
+}
 # … and some takes weeks, a bank, or something going wrong.
 ELSEWHERE = {
     "AccreditationReviewDue",
@@ -49,6 +55,7 @@ ELSEWHERE = {
     "InquiryOpened",
     "LevyExpired",
     "OutcomeAsked",
+    "PathwayStalled",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",
@@ -127,5 +134,8 @@ CATALOGUE_TOLD = Step(
     "catalogue-told", "What the catalogue tells was seen on Kafka", ("C7",), events_of_catalogue
 )
 PORTFOLIO_TOLD = Step(
-    "portfolio-told", "What the portfolio tells was seen on Kafka", ("P16", "P17"), events_of_portfolio
+    "portfolio-told",
+    "What the portfolio tells was seen on Kafka",
+    ("P1", "P3", "P16", "P17"),
+    events_of_portfolio,
 )

@@ -76,16 +76,7 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
 
     @mark
     def GetEvidenceDownload(self, request: pb.GetEvidenceDownloadRequest, call: Any) -> pb.EvidenceDownload:
-        evidence = self._downloadable(request, call)
-        url = self.app.objects.download_url(
-            BUCKET,
-            _key(evidence),
-            f"evidence-{_key(evidence)}{mimetypes.guess_extension(evidence.content_type) or ''}",
-            evidence.content_type,
-            DOWNLOAD,
-            sha256=evidence.sha256,
-        )
-        return pb.EvidenceDownload(url=url, lifetime=Duration(seconds=DOWNLOAD.seconds))
+        return download_of(self.app, self._downloadable(request, call))
 
     @portfolio_call
     def _stored(self, tx: Transaction, request: pb.FinalizeEvidenceRequest) -> pb.Evidence:
@@ -108,6 +99,19 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
     def _read(self, tx: Transaction, name: str) -> pb.Evidence:
         holder, evidence_id = names.parse(name, "holders", "evidence")
         return EVIDENCE.get(tx, open_vault(tx, self.app.keys, holder), evidence_id)
+
+
+def download_of(app: PortfolioApp, evidence: pb.Evidence) -> pb.EvidenceDownload:
+    """Returns an address from which a stored file can be had for some minutes."""
+    url = app.objects.download_url(
+        BUCKET,
+        _key(evidence),
+        f"evidence-{_key(evidence)}{mimetypes.guess_extension(evidence.content_type) or ''}",
+        evidence.content_type,
+        DOWNLOAD,
+        sha256=evidence.sha256,
+    )
+    return pb.EvidenceDownload(url=url, lifetime=Duration(seconds=DOWNLOAD.seconds))
 
 
 def _key(evidence: pb.Evidence) -> str:

@@ -8,7 +8,6 @@ from google.api.httpbody_pb2 import HttpBody
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import issued_credential_pb2 as pb
 from waymark.portfolio.v1 import issued_credential_pb2_grpc
-from waymark.portfolio.v1.events_pb2 import IssuedCredentialMoved
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
@@ -16,7 +15,7 @@ from services.platform.rpc.handlers import mutation, query
 from services.platform.rpc.masks import without_outputs
 from services.portfolio import published
 from services.portfolio.app import PortfolioApp
-from services.portfolio.awarding import award
+from services.portfolio.awarding import issue, tell
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials import issuing
 from services.portfolio.domain.dates import refuse
@@ -42,14 +41,10 @@ class IssuedCredentialApi(issued_credential_pb2_grpc.IssuedCredentialServiceServ
         _check_times(tx, wanted)
         vault = open_vault(tx, self.app.keys, holder)
         issuer = issuers.get(tx, self.app.origin, issuer_id)
-        signer = issuers.signer_of(tx, self.app.keys, issuer)
-        issued, place = issued_credentials.add(tx, issuer_id, holder, wanted)
-        unsigned = issuing.achievement_credential(issuer, issued, place, holder)
-        issued.credential, _ = award(tx, vault, unsigned, signer)
+        issued = issue(tx, vault, issuer, self.app.keys, wanted)
         access_records.write(
             tx, holder, action="IssueCredential", resource=issued.credential, grant=issuer.name
         )
-        self._told(tx, issued)
         return issued
 
     @query
@@ -126,12 +121,8 @@ class IssuedCredentialApi(issued_credential_pb2_grpc.IssuedCredentialServiceServ
         issuer_id, row_id = names.parse(name, *_COLLECTIONS)
         issued, moved = issued_credentials.move(tx, issuer_id, row_id, target, origins)
         if moved:
-            self._told(tx, issued)
+            tell(tx, issued)
         return issued
-
-    def _told(self, tx: Transaction, issued: pb.IssuedCredential) -> None:
-        state = State.Name(issued.state).removeprefix("STATE_")
-        tx.publish(IssuedCredentialMoved(issued_credential=issued.name, to_state=state))
 
 
 def _check_times(tx: Transaction, wanted: pb.IssuedCredential) -> None:

@@ -19,7 +19,7 @@ from services.portfolio.domain.dates import check_date, refuse
 from services.portfolio.domain.graph import blocking, check_acyclic
 from services.portfolio.domain.steps import VERDICTS, label, move_by_hand
 from services.portfolio.requests import actor_of
-from services.portfolio.store import pathways, steps
+from services.portfolio.store import pathway_words, pathways, steps
 from services.portfolio.store.pathways import Loaded
 from services.portfolio.store.vault import Vault, open_vault
 
@@ -47,6 +47,7 @@ class StepApi:
         step = without_outputs(request.step)
         _check(step, pathway.message)
         steps.add(tx, vault, pathway, step)
+        pathway_words.propose(tx, vault, pathway.id, standing.revision, actor_of(tx, holder))
         return pathways.save(tx, vault, pathway, standing).message
 
     @portfolio_call
@@ -63,6 +64,8 @@ class StepApi:
                 raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
             steps.forget_redemptions(tx, found.ref)
         steps.save(tx, found.vault, found.ref, step)
+        actor = actor_of(tx, found.ref.holder)
+        pathway_words.propose(tx, found.vault, found.pathway.id, standing.revision, actor)
         return pathways.save(tx, found.vault, found.pathway, standing).message
 
     @portfolio_call

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from google.api.httpbody_pb2 import HttpBody
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import pathway_pb2 as pb
 from waymark.portfolio.v1 import pathway_pb2_grpc
@@ -12,6 +13,7 @@ from waymark.portfolio.v1.events_pb2 import PathwayMoved
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
+from services.platform.rpc.handlers import query
 from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.api.pathway_spells import SpellApi
@@ -21,8 +23,10 @@ from services.portfolio.domain import names
 from services.portfolio.domain.dates import refuse
 from services.portfolio.domain.graph import open_steps
 from services.portfolio.domain.pathways import Standing, label
-from services.portfolio.requests import actor_of
-from services.portfolio.store import pathways, steps
+from services.portfolio.domain.sharing import require_active
+from services.portfolio.passes.rendering import as_pdf
+from services.portfolio.requests import PATHWAY, actor_of
+from services.portfolio.store import holders, pathway_words, pathways, share_links, stalled, steps
 from services.portfolio.store.pathways import Loaded
 from services.portfolio.store.vault import open_vault
 
@@ -52,10 +56,54 @@ class PathwayApi(StepApi, SpellApi, pathway_pb2_grpc.PathwayServiceServicer):
         page = pathways.listed(tx, self.app.signer, open_vault(tx, self.app.keys, holder), request)
         return pb.ListPathwaysResponse(pathways=page.messages, next_page_token=page.next_page_token)
 
+    @query
+    def ListStalledPathways(
+        self, tx: Transaction, request: pb.ListStalledPathwaysRequest
+    ) -> pb.ListStalledPathwaysResponse:
+        page = stalled.of_counsellor(tx, self.app.signer, request, PATHWAY)
+        return pb.ListStalledPathwaysResponse(
+            stalled_pathways=page.messages, next_page_token=page.next_page_token
+        )
+
+    @portfolio_call
+    def ListPathwayWords(
+        self, tx: Transaction, request: pb.ListPathwayWordsRequest
+    ) -> pb.ListPathwayWordsResponse:
+        holder, pathway_id = names.parse(request.parent, "holders", "pathways")
+        vault = open_vault(tx, self.app.keys, holder)
+        page = pathway_words.listed(tx, self.app.signer, vault, pathway_id, request)
+        return pb.ListPathwayWordsResponse(words=page.messages, next_page_token=page.next_page_token)
+
+    @portfolio_call
+    def GetPathwayPass(self, tx: Transaction, request: pb.GetPathwayPassRequest) -> HttpBody:
+        holder, pathway_id = names.parse(request.name, "holders", "pathways")
+        vault = open_vault(tx, self.app.keys, holder)
+        pathway, person = pathways.load(tx, vault, pathway_id).message, holders.get(tx, vault)
+        address = ""
+        if request.token:
+            link = share_links.lock(tx, self.app.links.token_hash(request.token))
+            if link.holder != holder:
+                raise Refusal(reason_pb2.REASON_NOT_FOUND)
+            require_active(link.state)
+            address = f"{self.app.origin}/v1/shareLinks:open#{request.token}"
+        called = f"{person.given_name} {person.family_name}".strip()
+        data = as_pdf(pathway, called, request.language_code, address)
+        return HttpBody(content_type="application/pdf", data=data)
+
     @portfolio_call
     def AgreePathway(self, tx: Transaction, request: pb.AgreePathwayRequest) -> pb.Pathway:
-        actor = actor_of(tx, names.holder_in(request.name))
-        return self._moved(tx, request, lambda loaded: loaded.standing.agree(actor))
+        holder = names.holder_in(request.name)
+        actor = actor_of(tx, holder)
+
+        def agree(loaded: Loaded) -> Standing:
+            standing = loaded.standing.agree(actor)
+            if standing != loaded.standing:
+                vault = open_vault(tx, self.app.keys, holder)
+                said = loaded.message.steps
+                pathway_words.agree(tx, vault, loaded.id, standing.revision, actor, said)
+            return standing
+
+        return self._moved(tx, request, agree)
 
     @portfolio_call
     def StartPathway(self, tx: Transaction, request: pb.StartPathwayRequest) -> pb.Pathway:

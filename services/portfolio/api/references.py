@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import refuse
+from services.portfolio.store.collection import Collection
 from services.portfolio.store.evidence import EVIDENCE
 
 
 def check_evidence(tx: Transaction, holder: str, evidence: Sequence[str], field: str) -> None:
     """Raises Refusal(INVALID_ARGUMENT) naming the entries of `field` that are no evidence of this holder."""
-    ids = [_evidence_id(holder, name) for name in evidence]
-    missing = EVIDENCE.missing(tx, holder, set(ids))
+    check_own(tx, holder, EVIDENCE, evidence, field)
+
+
+def check_own(
+    tx: Transaction, holder: str, collection: Collection[Any], named: Sequence[str], field: str
+) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) for those `named` in `field` that the holder's `collection` lacks."""
+    ids = [_id(holder, collection.segment, name) for name in named]
+    missing = collection.missing(tx, holder, set(ids))
+    what = collection.table.name.replace("_", " ")
     refuse(
         [
-            Violation(f"{field}[{index}]", "is no evidence in this portfolio")
+            Violation(f"{field}[{index}]", f"is not among the {what} of this portfolio")
             for index, row_id in enumerate(ids)
             if row_id in missing
         ]
     )
 
 
-def _evidence_id(holder: str, name: str) -> str:
+def _id(holder: str, segment: str, name: str) -> str:
     try:
-        owner, row_id = names.parse(name, "holders", "evidence")
+        owner, row_id = names.parse(name, "holders", segment)
     except Refusal:
         return name  # found missing below, with its place in the list
     return row_id if owner == holder else name

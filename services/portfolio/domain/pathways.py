@@ -7,6 +7,7 @@ revision, to which they agree anew. Spells run beside a pathway and appear in no
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TypeAlias
 
 from waymark.errors.v1 import reason_pb2
@@ -17,6 +18,7 @@ from services.portfolio.domain.steps import Actor
 
 State: TypeAlias = Pathway.State.ValueType
 
+STALLS_AFTER = timedelta(days=60)  # without a change, while it is active
 LIVE = frozenset({Pathway.STATE_DRAFT, Pathway.STATE_AGREED, Pathway.STATE_ACTIVE, Pathway.STATE_PAUSED})
 
 # Each state with those it can be reached from.

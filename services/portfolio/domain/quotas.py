@@ -13,10 +13,13 @@ LIMITS = {
     "credentials": 1_000,
     "attestation_requests": 500,
     "mandates": 500,
+    "handovers": 500,
     "share_links": 500,
     "pathways": 50,
     "pathway_steps": 100,
     "pathway_spells": 100,
+    "pathway_revisions": 1_000,
+    "validation_cases": 100,
 }
 REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000

@@ -40,7 +40,7 @@ class Collection(Generic[M]):
         finish: Callable[[M, Row[Any], datetime], None] | None = None,
     ) -> None:
         self.table = table
-        self._segment = segment
+        self.segment = segment
         self._message = message
         self._finish = finish
 
@@ -99,6 +99,14 @@ class Collection(Generic[M]):
         rows = tx.execute(query.order_by(self.table.c.id.desc()).limit(limit)).all()
         return [self._shown(tx, vault, row) for row in rows]
 
+    def some(self, tx: Transaction, vault: Vault, row_ids: set[str]) -> list[M]:
+        """Returns the messages with these ids, in their order; what the holder does not have is left out."""
+        rows = select(self.table).where(
+            self.table.c.holder_id == vault.holder, self.table.c.id.in_(sorted(row_ids))
+        )
+        found = tx.execute(rows.order_by(self.table.c.id)).all() if row_ids else []
+        return [self._shown(tx, vault, row) for row in found]
+
     def replace(self, tx: Transaction, vault: Vault, row_id: str, message: M, **columns: Any) -> M:
         """Writes a new version of a locked row and returns it as it will be read."""
         row = tx.execute(
@@ -143,7 +151,7 @@ class Collection(Generic[M]):
 
     def _shown(self, tx: Transaction, vault: Vault, row: Row[Any]) -> M:
         message = vault.open(self.table, row.id, row.sealed, self._message)
-        fill(message, names.child(vault.holder, self._segment, row.id), row)
+        fill(message, names.child(vault.holder, self.segment, row.id), row)
         if self._finish:
             self._finish(message, row, tx.now)
         return message

@@ -41,6 +41,12 @@ def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
     return _shown(row, tx.now)
 
 
+def get(tx: Transaction, holder: str, mandate_id: str, *, lock: bool = False) -> Mandate:
+    """Returns a mandate, `lock`ed until the end of the transaction; raises Refusal(NOT_FOUND)."""
+    query = select(mandates).where(mandates.c.holder_id == holder, mandates.c.id == mandate_id)
+    return _shown(tx.one(query.with_for_update() if lock else query), tx.now)
+
+
 def listed(
     tx: Transaction, signer: PageTokenSigner, holder: str, request: ListMandatesRequest
 ) -> Paged[Mandate]:
@@ -67,6 +73,12 @@ def revoke(tx: Transaction, holder: str, mandate_id: str) -> Mandate:
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
     return _shown(row, tx.now)
+
+
+def counsellors(tx: Transaction, holder: str) -> frozenset[str]:
+    """Returns everybody who ever had a mandate of a holder, ended ones included."""
+    query = select(mandates.c.counsellor).distinct().where(mandates.c.holder_id == holder)
+    return frozenset(tx.execute(query).scalars())
 
 
 def in_force(

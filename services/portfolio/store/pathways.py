@@ -68,6 +68,7 @@ def save(tx: Transaction, vault: Vault, loaded: Loaded, standing: Standing) -> L
             sealed=_sealed(vault, loaded.id, loaded.message),
             version=pathways.c.version + 1,
             updated_at=tx.now,
+            stalled_at=None,
             **_columns(standing),
         )
         .returning(pathways)
@@ -156,6 +157,8 @@ def _loaded(vault: Vault, row: Row[Any], steps: Sequence[Row[Any]], spells: Sequ
     fill(message, name, row)
     standing = Standing(row.state, row.revision, row.holder_agreed, row.counsellor_agreed)
     message.state = standing.state
+    if row.stalled_at:
+        message.stall_time.FromDatetime(row.stalled_at)
     message.revision = standing.revision
     message.holder_agreed_revision = standing.holder_agreed
     message.counsellor_agreed_revision = standing.counsellor_agreed

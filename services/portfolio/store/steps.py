@@ -136,7 +136,7 @@ def move(tx: Transaction, step: StepRef, state: State) -> None:
     tx.execute(
         update(pathways)
         .where(pathways.c.holder_id == step.holder, pathways.c.id == step.pathway)
-        .values(version=pathways.c.version + 1, updated_at=tx.now)
+        .values(version=pathways.c.version + 1, updated_at=tx.now, stalled_at=None)
     )
 
 

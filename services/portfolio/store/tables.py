@@ -6,20 +6,16 @@ ids, states, times and numbers.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -27,34 +23,12 @@ from sqlalchemy import (
     text,
 )
 
-from services.platform.db.schema import platform_tables
-
-metadata = MetaData()
-platform_tables(metadata)
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-def _owner() -> Column[Any]:
-    """Whose the row is. It goes with the holder's key, and none comes once the key is gone."""
-    return Column(
-        "holder_id", Text, ForeignKey("holder_keys.holder_id", ondelete="CASCADE"), primary_key=True
-    )
-
-
-def _id() -> Column[Any]:
-    return Column("id", Text, primary_key=True)
-
-
-def _version() -> Column[Any]:
-    return Column("version", Integer, nullable=False, server_default="1")
-
-
-def _sealed() -> Column[Any]:
-    return Column("sealed", LargeBinary, nullable=False)
-
+from services.portfolio.store.columns import id_ as _id
+from services.portfolio.store.columns import metadata
+from services.portfolio.store.columns import owner as _owner
+from services.portfolio.store.columns import sealed as _sealed
+from services.portfolio.store.columns import time as _time
+from services.portfolio.store.columns import version as _version
 
 holders = Table(
     "holders",
@@ -144,6 +118,7 @@ mandates = Table(
     _time("created_at"),
     CheckConstraint("counsellor <> holder_id", name="mandates_not_to_oneself"),
     Index("mandates_counsellor", "holder_id", "counsellor"),
+    Index("mandates_caseload", "counsellor", "holder_id"),
 )
 
 share_links = Table(
@@ -188,10 +163,13 @@ pathways = Table(
     Column("revision", Integer, nullable=False),
     Column("holder_agreed", Integer, nullable=False),
     Column("counsellor_agreed", Integer, nullable=False),
+    _time("stalled_at", nullable=True),  # set: nothing moves, and that was told
     _version(),
     _sealed(),
     _time("created_at"),
     _time("updated_at"),
+    Index("pathways_still", "updated_at", postgresql_where=text("state = 3 AND stalled_at IS NULL")),
+    Index("pathways_stalled", "holder_id", postgresql_where=text("state = 3 AND stalled_at IS NOT NULL")),
 )
 
 

@@ -126,7 +126,7 @@ def test_a_counsellor_sees_under_a_mandate_and_is_seen(learner: Person) -> None:
     assert counsellor.fails("holder", "show", holder) == (5, "NOT_FOUND")
 
 
-def test_a_pathway_is_drawn_up_agreed_and_walked(learner: Person) -> None:
+def test_a_pathway_is_drawn_up_agreed_and_walked(learner: Person, tmp_path: Path) -> None:
     counsellor, _ = counsellor_of(learner, "pathway")
     holder = learner.gets("holder", "show")["name"]
     name = counsellor.gets("pathway", "create", "To welding", holder, "--occupation", WELDER)["name"]
@@ -148,8 +148,38 @@ def test_a_pathway_is_drawn_up_agreed_and_walked(learner: Person) -> None:
         assert text in shown
     assert counsellor.fails("pathway", "achieve", name) == (4, "PATHWAY_STEPS_OPEN")
     assert "To welding" in learner.prints("pathway", "list")
+    assert [each["actor"] for each in learner.gets("pathway", "words", name)][:2] == ["counsellor", "holder"]
+    assert counsellor.prints("pathway", "stalled") == "every pathway moves\n"
+    link, paper = learner.gets("share", "create", "pathways")["link"], tmp_path / "pass.pdf"
+    learner.prints("pathway", "pass", name, "--language", "nl", "--link", link, "--out", str(paper))
+    assert paper.read_bytes().startswith(b"%PDF-")
     learner.prints("pathway", "abandon", name, "another plan")
     assert learner.gets("pathway", "show", name)["state"] == "STATE_ABANDONED"
+
+
+def test_what_was_learnt_at_work_is_validated(learner: Person) -> None:
+    tag = secrets.token_hex(4)
+    yard = f"organisations/yard-{tag}"
+    head = Person(learner.stack, "--as", f"provider:head-{tag}", "--org", yard)
+    manager = Person(learner.stack, "--as", f"catalogue_manager:{tag}")
+    body = manager.gets("award", "body", yard, "--called", "Yard Guild")["name"]
+    target = ("--qualification", "https://quay.example/welder", "--target", "Welder", "--eqf", "4")
+    way = learner.gets("pathway", "create", "To welding", *target)["name"]
+    case = learner.gets("validation", "open", way, body, "--nqf", "VKS 4")["name"]
+    assert "Arc welding" in learner.prints(
+        "validation", "identify", case, "arc=Arc welding:6", "gas=Gas welding"
+    )
+    assert learner.fails("validation", "identify", case, "arc") == (2, "")
+    job = learner.gets("entry", "create", "work", "Shipyard hand")["name"]
+    learner.prints("validation", "document", case, "arc", "shown", "--entry", job)
+    assert learner.fails("validation", "submit", case) == (4, "VALIDATION_NOT_DOCUMENTED")
+    learner.prints("validation", "document", case, "gas", "not-shown")
+    learner.prints("validation", "submit", case)
+    assert "Shipyard hand" in learner.prints("validation", "snapshot", case)
+    assert case in head.prints("validation", "queue", body)
+    assert "submitted" in learner.prints("validation", "list")
+    learner.prints("validation", "withdraw", case)
+    assert head.fails("validation", "show", case) == (5, "NOT_FOUND")
 
 
 def test_a_link_and_its_pin_are_shown_once_and_open_what_they_list(learner: Person, employer: Person) -> None:

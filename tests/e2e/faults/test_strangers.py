@@ -47,7 +47,9 @@ OF_NOBODY = {"GetAssessment", "ListAssessments", "ListMarketChanges"}
 WITH_A_PICTURE = {"GetBakedCredential"}
 # Asked by days, and kept some seconds after it was shown; held by tests/integration/catalogue.
 BY_DAY = {"ListExposures"}
-NOT_HERE = WITH_A_PICTURE | AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING | OF_NOBODY | BY_DAY
+# What there is only once nothing has moved for weeks; held by tests/integration/portfolio.
+AFTER_WEEKS = {"ListStalledPathways"}
+NOT_HERE = AFTER_WEEKS | WITH_A_PICTURE | AFTER_A_BANK | BY_TOKEN | AFTER_A_DELISTING | OF_NOBODY | BY_DAY
 READS = {
     name: rpc
     for name, rpc in RPCS.items()
@@ -140,7 +142,9 @@ class Owners:
             "purpose": "MANDATE_PURPOSE_GUIDANCE",
             "expire_time": portfolio.in_days(1),
         }
-        person.surely("CreateMandate", parent=holder, mandate=mandate)
+        given = person.surely("CreateMandate", parent=holder, mandate=mandate).name
+        offer = {"mandate": given, "counsellor": "x", "organisation": ELSEWHERE}
+        stand.counsellor.surely("CreateHandover", parent=holder, handover=offer)
 
     def _wait(self, stand: Stand, person: Person) -> None:
         """The learner waits for money that is not there."""

@@ -8,8 +8,8 @@ from tests.support.traffic import Callers, Person
 
 
 def fill(callers: Callers, learner: Person, holder: str, provider: Person) -> None:
-    """Puts into the wallet what is brought and what the provider's organisation awards, and asks for an
-    attestation."""
+    """Puts into the wallet what is brought and what the provider's organisation awards, asks for an
+    attestation, and has a case validated."""
     manager = callers.person("catalogue_manager")
     body = {"organisation": provider.organisation, "display_name": "Awarding body"}
     issuer = manager.surely("CreateCredentialIssuer", credential_issuer=body).name
@@ -21,3 +21,18 @@ def fill(callers: Callers, learner: Person, holder: str, provider: Person) -> No
     name = learner.surely("CreateSkillClaim", parent=holder, skill_claim=claim).name
     request = {"skill_claim": name, "expire_time": portfolio.in_days(1)}
     learner.surely("CreateAttestationRequest", parent=holder, attestation_request=request)
+    _validate(learner, holder, provider, issuer)
+
+
+def _validate(learner: Person, holder: str, provider: Person, issuer: str) -> None:
+    """Hands a case in to the provider's awarding body, with a file, and has the provider assess it."""
+    target = {"qualification_uri": "https://quay.example/welder"}
+    way = learner.surely("CreatePathway", parent=holder, pathway={"target": target}).name
+    wanted = {"pathway": way, "awarding_body": issuer}
+    case = learner.surely("CreateValidationCase", parent=holder, validation_case=wanted).name
+    learner.surely("IdentifyElements", name=case, elements=[{"id": "x", "title": "x"}])
+    (file, *_) = learner.surely("ListEvidence", parent=holder).evidence
+    document = {"element": "x", "rating": "ELEMENT_RATING_SHOWN", "evidence": [file.name]}
+    learner.surely("DocumentElements", name=case, documents=[document])
+    learner.surely("SubmitValidationCase", name=case)
+    provider.surely("AssignAssessor", name=case, assessor=provider.subject)

@@ -135,8 +135,10 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     )
     put(never_finalized.ticket.url, never_finalized.ticket.headers, PDF)
     copies = backup(portfolio.app, person.subject)
-    everywhere = ["entries", "entry_revisions", "evidence", "holders", "pathway_steps", "pathways"]
+    everywhere = ["entries", "entry_revisions", "evidence", "holders"]
+    everywhere += ["pathway_steps", "pathway_words", "pathways"]
     everywhere += ["request_ids", "share_links", "skill_claims"]
+    everywhere += ["validation_cases", "validation_snapshots"]
     assert readable(portfolio.app, person.subject, copies) == everywhere
     person.EraseHolder(erase_request(person))
     return person, copies

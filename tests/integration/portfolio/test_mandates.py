@@ -7,7 +7,8 @@ import uuid
 import pytest
 from sqlalchemy import text
 from waymark.portfolio.v1 import access_log_pb2 as log
-from waymark.portfolio.v1 import entry_pb2, evidence_pb2, holder_pb2, pathway_pb2, skill_claim_pb2
+from waymark.portfolio.v1 import entry_pb2, events_pb2, evidence_pb2, holder_pb2, pathway_pb2, skill_claim_pb2
+from waymark.portfolio.v1 import handover_pb2 as hand
 from waymark.portfolio.v1 import mandate_pb2 as pb
 
 from services.platform.db.transaction import transaction
@@ -159,3 +160,66 @@ def test_a_kept_answer_is_logged_and_ends_with_the_mandate(portfolio: Portfolio)
     person.RevokeMandate(pb.RevokeMandateRequest(name=grant.name))
     assert reason_of(counsellor.AgreePathway, request) == "NOT_FOUND"
     assert len(records(person)) == 2
+
+
+def test_a_mandate_is_handed_over_by_the_word_of_the_holder(portfolio: Portfolio) -> None:
+    person = portfolio.person()
+    former = portfolio.mandated(person, pb.MANDATE_PURPOSE_PATHWAY)
+    way = pathway(person)
+    heir = portfolio.counsellor("organisations/actiris")
+    look = pathway_pb2.GetPathwayRequest(name=way.name)
+    (given,) = person.ListMandates(pb.ListMandatesRequest(parent=person.holder)).mandates
+    wanted = hand.Handover(mandate=given.name, counsellor=heir.subject, organisation="organisations/actiris")
+    offering = hand.CreateHandoverRequest(parent=person.holder, handover=wanted)
+    other = portfolio.mandated(person, pb.MANDATE_PURPOSE_PATHWAY)
+    assert reason_of(other.CreateHandover, offering) == "NOT_FOUND"  # not theirs to hand over
+    declined = former.CreateHandover(offering)
+    person.DeclineHandover(hand.DeclineHandoverRequest(name=declined.name))
+    offer = former.CreateHandover(offering)
+    accept = hand.AcceptHandoverRequest(name=offer.name)
+    # Control: without the holder's word nothing changes.
+    assert reason_of(heir.GetPathway, look) == "NOT_FOUND"
+    assert former.GetPathway(look).name == way.name
+    for nobody in (former, heir):
+        assert reason_of(nobody.AcceptHandover, accept) == "PERMISSION_DENIED"
+    done = person.AcceptHandover(accept)
+    assert (done.state, heir.GetPathway(look).name) == (hand.Handover.STATE_ACCEPTED, way.name)
+    assert reason_of(former.GetPathway, look) == "NOT_FOUND"
+    after = {
+        each.name: each for each in person.ListMandates(pb.ListMandatesRequest(parent=person.holder)).mandates
+    }
+    fresh = after[done.new_mandate]
+    assert (fresh.purpose, fresh.expire_time) == (given.purpose, given.expire_time)
+    assert after[given.name].state == pb.Mandate.STATE_REVOKED
+    assert reason_of(person.AcceptHandover, accept) == "WRONG_STATE"
+    listed = heir.ListHandovers(hand.ListHandoversRequest(parent=person.holder)).handovers
+    assert [each.state for each in listed] == [hand.Handover.STATE_ACCEPTED, hand.Handover.STATE_DECLINED]
+    with transaction(portfolio.app) as tx:
+        told = tx.execute(
+            text("SELECT payload FROM outbox WHERE aggregateid = :id ORDER BY seq"), {"id": offer.name}
+        )
+        assert [events_pb2.HandoverMoved.FromString(row.payload).to_state for row in told] == [
+            "OFFERED",
+            "ACCEPTED",
+        ]
+
+
+def test_a_mandate_that_has_ended_is_not_handed_over(portfolio: Portfolio) -> None:
+    person = portfolio.person()
+    former = portfolio.mandated(person)
+    (given,) = person.ListMandates(pb.ListMandatesRequest(parent=person.holder)).mandates
+    wanted = hand.Handover(mandate=given.name, counsellor="heir", organisation="organisations/actiris")
+    offering = hand.CreateHandoverRequest(parent=person.holder, handover=wanted)
+    offer = former.CreateHandover(offering)
+    for to in (
+        {"counsellor": person.subject},
+        {"counsellor": former.subject, "organisation": given.organisation},
+    ):
+        bad = hand.CreateHandoverRequest(parent=person.holder, handover=wanted)
+        bad.handover.MergeFrom(hand.Handover(**to))
+        assert reason_of(former.CreateHandover, bad) == "INVALID_ARGUMENT"
+    person.RevokeMandate(pb.RevokeMandateRequest(name=given.name))
+    accept = hand.AcceptHandoverRequest(name=offer.name)
+    assert reason_of(person.AcceptHandover, accept) == "WRONG_STATE"
+    assert reason_of(former.CreateHandover, offering) == "NOT_FOUND"
+    assert len(person.ListMandates(pb.ListMandatesRequest(parent=person.holder)).mandates) == 1

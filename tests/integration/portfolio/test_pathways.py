@@ -6,12 +6,13 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.date_pb2 import Date
 from sqlalchemy import text
-from waymark.portfolio.v1 import events_pb2
+from waymark.portfolio.v1 import events_pb2, mandate_pb2, share_link_pb2
 from waymark.portfolio.v1 import pathway_pb2 as pb
 
 from services.platform.db.transaction import transaction
+from services.portfolio import jobs
 from services.portfolio.api import pathway_steps
-from tests.support.portfolio import Caller, Portfolio, pathway, reason_of, refused, step
+from tests.support.portfolio import Caller, Portfolio, pathway, reason_of, refused, share, step
 
 Step, Pathway = pb.Step, pb.Pathway
 DOCUMENT = {"kind": Step.KIND_DOCUMENT}
@@ -215,3 +216,93 @@ def test_what_a_step_says_can_be_changed(portfolio: Portfolio) -> None:
     updated = person.UpdateStep(request)
     assert (updated.steps[0].title, updated.revision) == ("Welding", way.revision + 1)
     assert reason_of(person.UpdateStep, request) == "ETAG_STALE"
+
+
+def test_who_agreed_to_what_is_kept(portfolio: Portfolio) -> None:
+    person = portfolio.person()
+    counsellor = portfolio.mandated(person)
+    way = step(person, pathway(person).name, title="Permit", **DOCUMENT)  # the holder proposes
+    agree = pb.AgreePathwayRequest(name=way.name)
+    for _ in range(2):  # a second time says nothing new
+        counsellor.AgreePathway(agree)
+    rename = pb.UpdateStepRequest(step=Step(name=way.steps[0].name, title="Licence"))
+    counsellor.UpdateStep(rename)
+    person.AgreePathway(agree)
+    counsellor.AgreePathway(agree)
+    said = person.ListPathwayWords(pb.ListPathwayWordsRequest(parent=way.name)).words
+    proposed, agreed = pb.PathwayWord.KIND_PROPOSED, pb.PathwayWord.KIND_AGREED
+    assert [(word.kind, word.actor, word.revision, word.subject) for word in reversed(said)] == [
+        (proposed, "holder", 2, person.subject),
+        (agreed, "counsellor", 2, counsellor.subject),
+        (proposed, "counsellor", 3, counsellor.subject),
+        (agreed, "holder", 3, person.subject),
+        (agreed, "counsellor", 3, counsellor.subject),
+    ]
+    titles = [word.steps[0].title for word in said if word.kind == agreed]
+    assert titles == ["Licence", "Licence", "Permit"]
+    with transaction(portfolio.app) as tx:
+        tx.execute(
+            text("UPDATE pathways SET revision = 1000 WHERE id = :id"), {"id": way.name.rpartition("/")[2]}
+        )
+    info = refused(counsellor.UpdateStep, rename)
+    assert (info.reason, info.metadata["what"]) == ("QUOTA_EXCEEDED", "pathway_revisions")
+
+
+def test_a_stalled_pathway_is_told_once_and_found_by_who_has_a_mandate(portfolio: Portfolio) -> None:
+    person, counsellor, way = active(portfolio, DOCUMENT)
+    _, other, fresh = active(portfolio, DOCUMENT)
+    paused = active(portfolio)
+    paused[0].PausePathway(pb.PausePathwayRequest(name=paused[2].name))
+
+    def age(name: str, days: int) -> None:
+        with transaction(portfolio.app) as tx:
+            back = "UPDATE pathways SET updated_at = now() - make_interval(days => :days) WHERE id = :id"
+            tx.execute(text(back), {"days": days, "id": name.rpartition("/")[2]})
+
+    def stalled(caller: Caller) -> list[str]:
+        listed = caller.ListStalledPathways(pb.ListStalledPathwaysRequest()).stalled_pathways
+        return [each.pathway for each in listed]
+
+    age(way.name, 61)
+    age(fresh.name, 59)
+    age(paused[2].name, 61)
+    assert stalled(counsellor) == []
+    for _ in range(2):
+        jobs.notice_stalled_pathways(portfolio.app)
+    assert stalled(counsellor) == [way.name]
+    assert [stalled(caller) for caller in (other, portfolio.counsellor(), paused[1])] == [[], [], []]
+    assert len(published(portfolio, events_pb2.PathwayStalled, way)) == 1
+    found = person.GetPathway(pb.GetPathwayRequest(name=way.name))
+    assert found.HasField("stall_time")
+    assert found.etag == way.etag  # nothing was changed
+    move(person, way, 0, Step.STATE_RUNNING)
+    assert stalled(counsellor) == []
+    age(way.name, 61)
+    jobs.notice_stalled_pathways(portfolio.app)
+    assert stalled(counsellor) == [way.name]  # and again
+    (given,) = person.ListMandates(mandate_pb2.ListMandatesRequest(parent=person.holder)).mandates
+    person.RevokeMandate(mandate_pb2.RevokeMandateRequest(name=given.name))
+    assert stalled(counsellor) == []
+
+
+def test_hot_queries_of_stalled_pathways_have_an_index(portfolio: Portfolio) -> None:
+    still = "SELECT id FROM pathways WHERE state = 3 AND stalled_at IS NULL AND updated_at < now()"
+    with transaction(portfolio.app) as tx:
+        tx.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = "\n".join(tx.execute(text(f"EXPLAIN {still} ORDER BY updated_at LIMIT 500")).scalars())
+    assert "pathways_still" in plan
+
+
+def test_a_pathway_is_printed_with_a_qr_of_a_link_that_opens(portfolio: Portfolio) -> None:
+    person, _, way = active(portfolio, DOCUMENT)
+    other = portfolio.person()
+    plain = person.GetPathwayPass(pb.GetPathwayPassRequest(name=way.name, language_code="nl-BE"))
+    assert (plain.content_type, plain.data[:5]) == ("application/pdf", b"%PDF-")
+    link = share(person, ["pathways"])
+    asked = pb.GetPathwayPassRequest(name=way.name, token=link.token)
+    assert len(person.GetPathwayPass(asked).data) > len(plain.data)
+    asked.token = share(other, ["pathways"]).token
+    assert reason_of(person.GetPathwayPass, asked) == "NOT_FOUND"
+    asked.token = link.token
+    person.RevokeShareLink(share_link_pb2.RevokeShareLinkRequest(name=link.share_link.name))
+    assert reason_of(person.GetPathwayPass, asked) == "SHARE_LINK_ENDED"

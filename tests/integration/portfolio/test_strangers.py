@@ -18,11 +18,13 @@ from waymark.portfolio.v1 import (
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    handover_pb2,
     holder_pb2,
     mandate_pb2,
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
+    validation_pb2,
 )
 
 from services.portfolio import requests as relationships
@@ -42,6 +44,7 @@ from tests.support.portfolio import (
     soon,
     step,
 )
+from tests.support.validations import opened_case
 
 MODULES = (
     access_log_pb2,
@@ -50,11 +53,13 @@ MODULES = (
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    handover_pb2,
     holder_pb2,
     mandate_pb2,
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
+    validation_pb2,
 )
 METHODS = {
     method.name: method
@@ -62,10 +67,12 @@ METHODS = {
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
-# These name nobody's portfolio: one opens the caller's own, others need the secret of a link or a file.
+# These name nobody's portfolio: one opens the caller's own, one lists those of whom the caller has a mandate
+# (test_pathways), others need the secret of a link or a file.
 WITHOUT_NAME = {
     "CreateHolder",
     "GiveAttestation",
+    "ListStalledPathways",
     "OpenAttestationRequest",
     "OpenShareLink",
     "VerifyCredential",
@@ -100,6 +107,14 @@ class Owned:
         )
         link = share(self.person, ["holder"]).share_link
         given = self.person.CreateMandate(mandate_request)
+        offer = counsellor.CreateHandover(
+            handover_pb2.CreateHandoverRequest(
+                parent=holder,
+                handover=handover_pb2.Handover(
+                    mandate=given.name, counsellor="y", organisation="organisations/y"
+                ),
+            )
+        )
         badge = self.person.ImportCredential(
             credential_pb2.ImportCredentialRequest(parent=holder, content=fixture("simple.json"))
         )
@@ -107,6 +122,7 @@ class Owned:
         asked = self.person.CreateAttestationRequest(
             attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
         ).attestation_request
+        case, body = opened_case(portfolio, self.person)
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
             "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -131,33 +147,58 @@ class Owned:
             "DeleteCredential": {"name": badge.name},
             "CreateAttestationRequest": {"attestation_request": wanted},
             "WithdrawAttestationRequest": {"name": asked.name},
+            "CreateHandover": {
+                "handover": handover_pb2.Handover(
+                    mandate=given.name, counsellor="x", organisation="organisations/x"
+                )
+            },
+            "AcceptHandover": {"name": offer.name},
+            "DeclineHandover": {"name": offer.name},
             "CreateMandate": {"mandate": mandate_request.mandate},
             "RevokeMandate": {"name": given.name},
             "CreateShareLink": {"share_link": new_link},
             "RevokeShareLink": {"name": link.name},
             "CreatePathway": {"pathway": pathway_pb2.Pathway(target={"occupation_uri": "http://a/b"})},
+            "ListPathwayWords": {"parent": way.name},
             "AddStep": {"pathway": way.name, "step": pathway_pb2.Step(kind=pathway_pb2.Step.KIND_EXAM)},
             "UpdateStep": {"step": pathway_pb2.Step(name=way.steps[0].name, title="Eve")},
             "MoveStep": {"name": way.steps[0].name, "state": pathway_pb2.Step.STATE_BOOKED},
             "AddSpell": {"pathway": way.name, "spell": spell},
             "EndSpell": {"name": way.spells[0].name, "end_date": {"year": 2025, "month": 1, "day": 1}},
+            "CreateValidationCase": {
+                "validation_case": validation_pb2.ValidationCase(pathway=case.pathway, awarding_body=body)
+            },
+            "IdentifyElements": {"elements": [validation_pb2.ValidationElement(id="x", title="x")]},
+            "DocumentElements": {"documents": [validation_pb2.ElementDocument(element="x", rating=1)]},
+            "AppealValidationCase": {"grounds": "x"},
+            "AssignAssessor": {"assessor": "somebody"},
+            "DecideValidationCase": {
+                "assessments": [validation_pb2.ElementAssessment(element="x", rating=3)]
+            },
+            "GetSnapshotFile": {"evidence": f"{holder}/evidence/none"},
+            "ListSubmittedCases": {"parent": body},
             "TransferPathway": {"name": way.name, "destination": "elsewhere"},
             "AbandonPathway": {"name": way.name, "reason": "done"},
         }
-        evidence = f"{holder}/evidence/none"
+        names_by_service = {
+            "PathwayService": way.name,
+            "EvidenceService": f"{holder}/evidence/none",
+            "ValidationService": case.name,
+        }
         self.requests = {
-            name: self._request(method, named.get(name, {}), holder, way.name, evidence)
+            name: self._request(method, named.get(name, {}), holder, names_by_service)
             for name, method in METHODS.items()
         }
 
-    def _request(self, method: Any, values: dict[str, Any], holder: str, way: str, evidence: str) -> Message:
+    def _request(
+        self, method: Any, values: dict[str, Any], holder: str, names_by_service: dict[str, str]
+    ) -> Message:
         request = method.input_type._concrete_class(**values)
         fields = request.DESCRIPTOR.fields_by_name
         if "parent" in fields and not request.parent:
             request.parent = holder
         if "name" in fields and not request.name:
-            name = way if method.containing_service.name == "PathwayService" else holder
-            request.name = evidence if method.containing_service.name == "EvidenceService" else name
+            request.name = names_by_service.get(method.containing_service.name, holder)
         return request
 
 
@@ -229,6 +270,8 @@ def test_without_the_relationships_a_stranger_would_see(
         "RevokeShareLink",
         "GetPathway",
         "MoveStep",
+        "GetValidationCase",
+        "SubmitValidationCase",
     ],
 )
 def test_a_child_is_not_reached_through_another_parent(portfolio: Portfolio, name: str) -> None:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from services.cli.demo.journey import Step
-from services.cli.demo.portfolio_rows import p16_partner_certificates, p17_employer_attests
+from services.cli.demo.portfolio_rows import (
+    p01_qualification_pass,
+    p02_upskilling,
+    p03_validation,
+    p16_partner_certificates,
+    p17_employer_attests,
+    p20_clients_as_partners,
+)
 
 STEPS: tuple[Step, ...] = (
+    p01_qualification_pass.STEP,
+    p02_upskilling.STEP,
+    p03_validation.STEP,
     p16_partner_certificates.STEP,
     p17_employer_attests.STEP,
+    p20_clients_as_partners.STEP,
 )

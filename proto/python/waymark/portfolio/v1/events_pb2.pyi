@@ -82,6 +82,54 @@ class PathwayMoved(_message.Message):
 Global___PathwayMoved: _TypeAlias = PathwayMoved  # noqa: Y015
 
 @_typing.final
+class PathwayStalled(_message.Message):
+    """Nothing has moved on an active pathway for sixty days; told once, until something moves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATHWAY_FIELD_NUMBER: _builtins.int
+    pathway: _builtins.str
+    """Resource name `holders/{holder}/pathways/{id}`."""
+    def __init__(
+        self,
+        *,
+        pathway: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PathwayStalled: _TypeAlias = PathwayStalled  # noqa: Y015
+
+@_typing.final
+class HandoverMoved(_message.Message):
+    """A hand-over was offered, accepted or declined."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDOVER_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    handover: _builtins.str
+    """Resource name `holders/{holder}/handovers/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        handover: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handover", b"handover", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandoverMoved: _TypeAlias = HandoverMoved  # noqa: Y015
+
+@_typing.final
 class ShareLinkOpened(_message.Message):
     """A share link was opened; the holder can read it in the access log."""
 
@@ -216,3 +264,29 @@ class AttestationGiven(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AttestationGiven: _TypeAlias = AttestationGiven  # noqa: Y015
+
+@_typing.final
+class ValidationCaseMoved(_message.Message):
+    """A validation case reached another state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALIDATION_CASE_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    validation_case: _builtins.str
+    """Resource name `holders/{holder}/validationCases/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        validation_case: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["to_state", b"to_state", "validation_case", b"validation_case"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidationCaseMoved: _TypeAlias = ValidationCaseMoved  # noqa: Y015

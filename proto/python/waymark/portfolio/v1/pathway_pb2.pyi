@@ -84,6 +84,7 @@ class Pathway(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    STALL_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/pathways/{pathway}`."""
     title: _builtins.str
@@ -120,6 +121,10 @@ class Pathway(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
+    @_builtins.property
+    def stall_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was noticed that nothing had moved for sixty days, UTC; unset once something moves."""
+
     def __init__(
         self,
         *,
@@ -136,10 +141,11 @@ class Pathway(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        stall_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "target", b"target", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "stall_time", b"stall_time", "target", b"target", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counsellor_agreed_revision", b"counsellor_agreed_revision", "create_time", b"create_time", "ending", b"ending", "etag", b"etag", "holder_agreed_revision", b"holder_agreed_revision", "name", b"name", "revision", b"revision", "spells", b"spells", "state", b"state", "steps", b"steps", "target", b"target", "title", b"title", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counsellor_agreed_revision", b"counsellor_agreed_revision", "create_time", b"create_time", "ending", b"ending", "etag", b"etag", "holder_agreed_revision", b"holder_agreed_revision", "name", b"name", "revision", b"revision", "spells", b"spells", "stall_time", b"stall_time", "state", b"state", "steps", b"steps", "target", b"target", "title", b"title", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -499,6 +505,253 @@ class ListPathwaysResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPathwaysResponse: _TypeAlias = ListPathwaysResponse  # noqa: Y015
+
+@_typing.final
+class StalledPathway(_message.Message):
+    """A pathway on which nothing moves, without anything of what it says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATHWAY_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    STALL_TIME_FIELD_NUMBER: _builtins.int
+    pathway: _builtins.str
+    """Resource name `holders/{holder}/pathways/{pathway}`."""
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last changed, UTC."""
+
+    @_builtins.property
+    def stall_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was noticed, UTC."""
+
+    def __init__(
+        self,
+        *,
+        pathway: _builtins.str = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
+        stall_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stall_time", b"stall_time", "update_time", b"update_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway", "stall_time", b"stall_time", "update_time", b"update_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StalledPathway: _TypeAlias = StalledPathway  # noqa: Y015
+
+@_typing.final
+class ListStalledPathwaysRequest(_message.Message):
+    """Lists the stalled pathways of those who gave the caller a mandate, the latest drawn up first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Most to answer; 0 takes 50, above 500 takes 500."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStalledPathwaysRequest: _TypeAlias = ListStalledPathwaysRequest  # noqa: Y015
+
+@_typing.final
+class ListStalledPathwaysResponse(_message.Message):
+    """A page of stalled pathways."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STALLED_PATHWAYS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def stalled_pathways(self) -> _containers.RepeatedCompositeFieldContainer[Global___StalledPathway]:
+        """Stalled pathways of this page."""
+
+    def __init__(
+        self,
+        *,
+        stalled_pathways: _abc.Iterable[Global___StalledPathway] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "stalled_pathways", b"stalled_pathways"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStalledPathwaysResponse: _TypeAlias = ListStalledPathwaysResponse  # noqa: Y015
+
+@_typing.final
+class PathwayWord(_message.Message):
+    """What somebody said to the steps of a pathway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[PathwayWord._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: PathwayWord._Kind.ValueType  # 0
+        KIND_PROPOSED: PathwayWord._Kind.ValueType  # 1
+        """The steps were changed, which proposes them to the other."""
+        KIND_AGREED: PathwayWord._Kind.ValueType  # 2
+        """The steps were agreed to."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What was said."""
+
+    KIND_UNSPECIFIED: PathwayWord.Kind.ValueType  # 0
+    KIND_PROPOSED: PathwayWord.Kind.ValueType  # 1
+    """The steps were changed, which proposes them to the other."""
+    KIND_AGREED: PathwayWord.Kind.ValueType  # 2
+    """The steps were agreed to."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    kind: Global___PathwayWord.Kind.ValueType
+    """What was said."""
+    revision: _builtins.int
+    """Revision of the steps."""
+    actor: _builtins.str
+    """As what: `holder`, `counsellor`, or `awarding_body`, which adds what a validation found missing."""
+    subject: _builtins.str
+    """Subject (`sub`) of who said it."""
+    organisation: _builtins.str
+    """Organisation that they act for, `organisations/{organisation}`; empty for the holder."""
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Step]:
+        """The steps as they stood, for KIND_AGREED."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When, UTC."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___PathwayWord.Kind.ValueType = ...,
+        revision: _builtins.int = ...,
+        actor: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        steps: _abc.Iterable[Global___Step] | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "kind", b"kind", "organisation", b"organisation", "revision", b"revision", "steps", b"steps", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PathwayWord: _TypeAlias = PathwayWord  # noqa: Y015
+
+@_typing.final
+class ListPathwayWordsRequest(_message.Message):
+    """Lists who proposed and who agreed to what, newest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Resource name `holders/{holder}/pathways/{pathway}`."""
+    page_size: _builtins.int
+    """Most to answer; 0 takes 50, above 500 takes 500."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPathwayWordsRequest: _TypeAlias = ListPathwayWordsRequest  # noqa: Y015
+
+@_typing.final
+class ListPathwayWordsResponse(_message.Message):
+    """A page of what was said."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORDS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___PathwayWord]:
+        """What was said, by whom."""
+
+    def __init__(
+        self,
+        *,
+        words: _abc.Iterable[Global___PathwayWord] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPathwayWordsResponse: _TypeAlias = ListPathwayWordsResponse  # noqa: Y015
+
+@_typing.final
+class GetPathwayPassRequest(_message.Message):
+    """Asks for the printable pass of a pathway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/pathways/{pathway}`."""
+    language_code: _builtins.str
+    """Language, BCP 47: German, English, French or Dutch; English for any other."""
+    token: _builtins.str
+    """Secret of a share link of the holder, to be printed as QR; empty: none is printed."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        language_code: _builtins.str = ...,
+        token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPathwayPassRequest: _TypeAlias = GetPathwayPassRequest  # noqa: Y015
 
 @_typing.final
 class AddStepRequest(_message.Message):

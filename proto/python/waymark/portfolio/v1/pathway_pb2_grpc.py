@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from waymark.portfolio.v1 import pathway_pb2 as waymark_dot_portfolio_dot_v1_dot_pathway__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -49,6 +50,21 @@ class PathwayServiceStub:
                 '/waymark.portfolio.v1.PathwayService/ListPathways',
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwaysRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwaysResponse.FromString,
+                _registered_method=True)
+        self.ListStalledPathways = channel.unary_unary(
+                '/waymark.portfolio.v1.PathwayService/ListStalledPathways',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListStalledPathwaysRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListStalledPathwaysResponse.FromString,
+                _registered_method=True)
+        self.ListPathwayWords = channel.unary_unary(
+                '/waymark.portfolio.v1.PathwayService/ListPathwayWords',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsResponse.FromString,
+                _registered_method=True)
+        self.GetPathwayPass = channel.unary_unary(
+                '/waymark.portfolio.v1.PathwayService/GetPathwayPass',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.GetPathwayPassRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
         self.AddStep = channel.unary_unary(
                 '/waymark.portfolio.v1.PathwayService/AddStep',
@@ -140,6 +156,30 @@ class PathwayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStalledPathways(self, request, context):
+        """Lists the stalled pathways of those who gave the caller a mandate: names and times, to look after.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPathwayWords(self, request, context):
+        """Lists who proposed and who agreed to what, newest first.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPathwayPass(self, request, context):
+        """Answers with the pass of a pathway as PDF that screen readers read too: target, steps, spells, and a QR that opens a share link.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_LOCKED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AddStep(self, request, context):
         """Adds a step; both have to agree to the new revision.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED.
@@ -150,7 +190,7 @@ class PathwayServiceServicer:
 
     def UpdateStep(self, request, context):
         """Changes a step; both have to agree to the new revision.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -254,6 +294,21 @@ def add_PathwayServiceServicer_to_server(servicer, server):
                     servicer.ListPathways,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwaysRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwaysResponse.SerializeToString,
+            ),
+            'ListStalledPathways': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStalledPathways,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListStalledPathwaysRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListStalledPathwaysResponse.SerializeToString,
+            ),
+            'ListPathwayWords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPathwayWords,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsResponse.SerializeToString,
+            ),
+            'GetPathwayPass': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPathwayPass,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_pathway__pb2.GetPathwayPassRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'AddStep': grpc.unary_unary_rpc_method_handler(
                     servicer.AddStep,
@@ -398,6 +453,87 @@ class PathwayService:
             '/waymark.portfolio.v1.PathwayService/ListPathways',
             waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwaysRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStalledPathways(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.PathwayService/ListStalledPathways',
+            waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListStalledPathwaysRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListStalledPathwaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPathwayWords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.PathwayService/ListPathwayWords',
+            waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_pathway__pb2.ListPathwayWordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPathwayPass(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.PathwayService/GetPathwayPass',
+            waymark_dot_portfolio_dot_v1_dot_pathway__pb2.GetPathwayPassRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 from waymark.portfolio.v1 import pathway_pb2 as _pathway_pb2
 import abc as _abc_1
@@ -45,13 +46,25 @@ class PathwayServiceStub:
     """Lists pathways, newest first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    ListStalledPathways: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.ListStalledPathwaysRequest, _pathway_pb2.ListStalledPathwaysResponse]
+    """Lists the stalled pathways of those who gave the caller a mandate: names and times, to look after.
+    Errors: PAGE_TOKEN_INVALID.
+    """
+    ListPathwayWords: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.ListPathwayWordsRequest, _pathway_pb2.ListPathwayWordsResponse]
+    """Lists who proposed and who agreed to what, newest first.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    GetPathwayPass: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.GetPathwayPassRequest, _httpbody_pb2.HttpBody]
+    """Answers with the pass of a pathway as PDF that screen readers read too: target, steps, spells, and a QR that opens a share link.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_LOCKED.
+    """
     AddStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.AddStepRequest, _pathway_pb2.Pathway]
     """Adds a step; both have to agree to the new revision.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     UpdateStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.UpdateStepRequest, _pathway_pb2.Pathway]
     """Changes a step; both have to agree to the new revision.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
     """
     MoveStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.MoveStepRequest, _pathway_pb2.Pathway]
     """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
@@ -112,13 +125,25 @@ class PathwayServiceAsyncStub(PathwayServiceStub):
     """Lists pathways, newest first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    ListStalledPathways: _aio.UnaryUnaryMultiCallable[_pathway_pb2.ListStalledPathwaysRequest, _pathway_pb2.ListStalledPathwaysResponse]  # type: ignore[assignment]
+    """Lists the stalled pathways of those who gave the caller a mandate: names and times, to look after.
+    Errors: PAGE_TOKEN_INVALID.
+    """
+    ListPathwayWords: _aio.UnaryUnaryMultiCallable[_pathway_pb2.ListPathwayWordsRequest, _pathway_pb2.ListPathwayWordsResponse]  # type: ignore[assignment]
+    """Lists who proposed and who agreed to what, newest first.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    GetPathwayPass: _aio.UnaryUnaryMultiCallable[_pathway_pb2.GetPathwayPassRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Answers with the pass of a pathway as PDF that screen readers read too: target, steps, spells, and a QR that opens a share link.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_LOCKED.
+    """
     AddStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.AddStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Adds a step; both have to agree to the new revision.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     UpdateStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.UpdateStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Changes a step; both have to agree to the new revision.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
     """
     MoveStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.MoveStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
@@ -196,6 +221,36 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ListStalledPathways(
+        self,
+        request: _pathway_pb2.ListStalledPathwaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pathway_pb2.ListStalledPathwaysResponse, _abc.Awaitable[_pathway_pb2.ListStalledPathwaysResponse]]:
+        """Lists the stalled pathways of those who gave the caller a mandate: names and times, to look after.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPathwayWords(
+        self,
+        request: _pathway_pb2.ListPathwayWordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pathway_pb2.ListPathwayWordsResponse, _abc.Awaitable[_pathway_pb2.ListPathwayWordsResponse]]:
+        """Lists who proposed and who agreed to what, newest first.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPathwayPass(
+        self,
+        request: _pathway_pb2.GetPathwayPassRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """Answers with the pass of a pathway as PDF that screen readers read too: target, steps, spells, and a QR that opens a share link.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_LOCKED.
+        """
+
+    @_abc_1.abstractmethod
     def AddStep(
         self,
         request: _pathway_pb2.AddStepRequest,
@@ -212,7 +267,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Changes a step; both have to agree to the new revision.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,1 @@
+"""The printable pass of a pathway."""

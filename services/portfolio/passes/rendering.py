@@ -1,0 +1,91 @@
+"""A pathway on paper: a tagged PDF in one of four languages, with a QR of a share link where one is given."""
+
+from __future__ import annotations
+
+import io
+import json
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import segno
+from babel.dates import format_date
+from google.type.date_pb2 import Date
+from waymark.portfolio.v1.pathway_pb2 import Pathway
+
+from services.portfolio.domain.dates import to_date
+
+_FOLDER = Path(__file__).parent
+_FALLBACK = "en"
+LANGUAGES = ("de", "en", "fr", "nl")
+
+
+def as_pdf(pathway: Pathway, holder: str, language_code: str, address: str = "") -> bytes:
+    """Returns the pass as PDF/UA-1. `holder`: the name; `language_code`: BCP 47, English for one that
+    is not of LANGUAGES; `address`: what the QR says, "" for none."""
+    import typst  # here and not above: 30 MB that only who writes a PDF needs
+
+    primary = language_code.partition("-")[0].lower()
+    language = primary if primary in LANGUAGES else _FALLBACK
+    said = said_of(pathway, holder, language) | {"qr": _qr(address) if address else ""}
+    made = typst.compile(
+        (_FOLDER / "pass.typ").read_bytes(),
+        format="pdf",
+        sys_inputs={"pass": json.dumps(said, ensure_ascii=False)},
+        pdf_standards=["ua-1"],
+        ignore_system_fonts=True,  # the same bytes on every machine
+    )
+    assert isinstance(made, bytes)
+    return made
+
+
+def said_of(pathway: Pathway, holder: str, language: str) -> dict[str, Any]:
+    """Returns what the pass says, in words of one of LANGUAGES."""
+    words, target = _words(language), pathway.target
+    both = pathway.holder_agreed_revision == pathway.counsellor_agreed_revision == pathway.revision
+    facts = [
+        (words["holder"], holder),
+        (words["target"], target.title or target.qualification_uri or target.occupation_uri),
+        (words["level"], str(target.eqf_level or "")),
+        (words["agreed" if both else "proposed"], str(pathway.revision)),
+    ]
+    steps = [
+        f"{step.title}: {words['step'][str(int(step.state))]}"
+        + (f", {words['until']} {_day(step.due_date, language)}" if step.HasField("due_date") else "")
+        for step in pathway.steps
+    ]
+    spells = [
+        f"{words['spell'][str(int(spell.kind))]}: {_day(spell.start_date, language)} – "
+        + (_day(spell.end_date, language) if spell.HasField("end_date") else "")
+        for spell in pathway.spells
+    ]
+    return {
+        "lang": language,
+        "title": pathway.title or words["title"],
+        "facts": [fact for fact in facts if fact[1]],
+        "parts": [
+            {"title": words["steps"], "lines": steps or [words["none"]]},
+            {"title": words["beside"], "lines": spells or [words["none"]]},
+        ],
+        "scan": words["scan"],
+    }
+
+
+def _qr(address: str) -> str:
+    """Returns a QR code as SVG."""
+    svg = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(svg, kind="svg", scale=4)
+    return svg.getvalue().decode()
+
+
+def _day(value: Date, language: str) -> str:
+    day: date = to_date(value)
+    return format_date(day, "long", locale=language)
+
+
+@cache
+def _words(language: str) -> Mapping[str, Any]:
+    return tomllib.loads((_FOLDER / "texts" / f"{language}.toml").read_text(encoding="utf-8"))

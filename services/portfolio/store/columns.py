@@ -1,0 +1,39 @@
+"""What the tables of the portfolio share: the metadata they are in, and columns that many have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, DateTime, ForeignKey, Integer, LargeBinary, MetaData, Text
+
+from services.platform.db.schema import platform_tables
+
+metadata = MetaData()
+platform_tables(metadata)
+
+
+def time(name: str, *, nullable: bool = False) -> Column[Any]:
+    """A moment, UTC."""
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def owner() -> Column[Any]:
+    """Whose the row is. It goes with the holder's key, and none comes once the key is gone."""
+    return Column(
+        "holder_id", Text, ForeignKey("holder_keys.holder_id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+def id_() -> Column[Any]:
+    """What is unique among the rows of one owner."""
+    return Column("id", Text, primary_key=True)
+
+
+def version() -> Column[Any]:
+    """Grows with each change; etags are made of it."""
+    return Column("version", Integer, nullable=False, server_default="1")
+
+
+def sealed() -> Column[Any]:
+    """What the row says of a person, under the person's own key."""
+    return Column("sealed", LargeBinary, nullable=False)
