@@ -84,6 +84,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SHARE_LINK_LOCKED: _Reason.ValueType  # 309
     REASON_CREDENTIAL_UNREADABLE: _Reason.ValueType  # 330
     REASON_CREDENTIAL_IMAGE_UNFIT: _Reason.ValueType  # 331
+    REASON_DOCUMENT_UNREADABLE: _Reason.ValueType  # 370
     REASON_RULE_INVALID: _Reason.ValueType  # 200
     REASON_PROGRAMME_NOT_ACTIVE: _Reason.ValueType  # 201
     REASON_BUDGET_EXHAUSTED: _Reason.ValueType  # 202
@@ -215,6 +216,7 @@ REASON_SHARE_LINK_PIN_WRONG: Reason.ValueType  # 308
 REASON_SHARE_LINK_LOCKED: Reason.ValueType  # 309
 REASON_CREDENTIAL_UNREADABLE: Reason.ValueType  # 330
 REASON_CREDENTIAL_IMAGE_UNFIT: Reason.ValueType  # 331
+REASON_DOCUMENT_UNREADABLE: Reason.ValueType  # 370
 REASON_RULE_INVALID: Reason.ValueType  # 200
 REASON_PROGRAMME_NOT_ACTIVE: Reason.ValueType  # 201
 REASON_BUDGET_EXHAUSTED: Reason.ValueType  # 202
