@@ -1,0 +1,54 @@
+"""What was read, made to fit the contract: a field that breaks a rule is left out and told, nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from google.protobuf.message import Message
+
+from services.platform.errors import Refusal
+from services.platform.rpc.interceptors.validation import violations_of
+from services.portfolio.domain.dates import check_date, check_period
+
+_DATES = ("start_date", "end_date", "birth_date", "assert_date", "last_used_date")
+_DETAILS = ("certificate", "driving_licence")
+
+
+def fit(message: Any, path: str) -> Counter[str]:
+    """Clears every field of an entry, claim or holder that the service would refuse; returns their paths."""
+    left: Counter[str] = Counter()
+    # Rules are asked twice: one on a field may hold back one on the whole.
+    for broken in (_wrong_dates, _broken, _broken):
+        for field in broken(message):
+            if field in message.DESCRIPTOR.fields_by_name:
+                message.ClearField(field)
+            left[f"{path}.{field}"] += 1
+    return left
+
+
+def _broken(message: Message) -> list[str]:
+    """Returns the fields that break a rule; the detail, where the rule is on the whole."""
+    fields = {each.field.partition(".")[0].partition("[")[0] for each in violations_of(message)}
+    if "" in fields:
+        fields = fields - {""} | {str(message.WhichOneof("detail"))}
+    return sorted(fields)
+
+
+def _wrong_dates(message: Any) -> list[str]:
+    fields = message.DESCRIPTOR.fields_by_name
+    given = [field for field in _DATES if field in fields and message.HasField(field)]
+    wrong = [
+        each for each in given if check_date(each, getattr(message, each), partial=each != "birth_date")
+    ]
+    for detail in (each for each in _DETAILS if each in fields and message.HasField(each)):
+        held = getattr(message, detail)
+        if held.HasField("expire_date") and check_date("", held.expire_date):
+            held.ClearField("expire_date")
+            wrong.append(f"{detail}.expire_date")
+    if not wrong and "end_date" in given:
+        try:
+            check_period(("start_date", message.start_date), ("end_date", message.end_date))
+        except Refusal:
+            wrong.append("end_date")
+    return wrong

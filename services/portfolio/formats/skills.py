@@ -1,0 +1,37 @@
+"""Skills as documents name them: by a word, where a portfolio has a concept."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim, SkillLevel
+
+# Concept of a skill that no taxonomy named: one of a person's own words, the same for the same word.
+OWN = "urn:waymark:skill:"
+
+
+def name_concept(claim: SkillClaim, language: str) -> None:
+    """Gives a claim that names no concept the one of its label; without a label it stays without."""
+    label = " ".join(claim.label.get(language, "").lower().split())
+    if not claim.concept_uri and label:
+        claim.concept_uri = f"{OWN}{language.lower()}:{quote(label, safe='')}"
+
+
+def level_word(level: int) -> str:
+    """`Foundation` to `Expert`; "" for none."""
+    name = SkillLevel.Name(level)  # type: ignore[arg-type]
+    return name.removeprefix("SKILL_LEVEL_").capitalize() if level else ""
+
+
+def level_of(word: str) -> int:
+    """Returns the level of a word of `level_word` or of one that is used alike, 0 for any other."""
+    word = _ALIKE.get(word.lower(), word)
+    return dict(SkillLevel.items()).get(f"SKILL_LEVEL_{word.upper()}", 0)
+
+
+_ALIKE = {
+    "beginner": "foundation",
+    "basic": "foundation",
+    "intermediate": "independent",
+    "master": "expert",
+}

@@ -1,0 +1,54 @@
+"""Texts and dates as documents have them."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+
+from google.type.date_pb2 import Date
+
+_ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T[\d:.]*(?:Z|[+-]\d\d:\d\d)?)?)?)?")
+_BREAK = re.compile(r"<br\s?/?>|</(?:p|li|div|ul|ol|h\d)>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_UNSAYABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML has no place for
+
+
+def chosen(texts: Mapping[str, str], language: str) -> str:
+    """Returns the text in `language`, or in the first language there is; "" without any."""
+    return texts.get(language) or texts.get(min(texts, default=""), "")
+
+
+def clean(text: str) -> str:
+    """Returns a text without characters that no document can hold and without blanks at the ends of lines."""
+    lines = (line.strip() for line in _UNSAYABLE.sub("", text).split("\n"))
+    return "\n".join(lines).strip()
+
+
+def as_markup(text: str) -> str:
+    """Returns a text as the HTML that stands in fields of some formats."""
+    return html.escape(clean(text), quote=False).replace("\n", "<br/>")
+
+
+def of_markup(markup: str) -> str:
+    """Returns the text of HTML, a line for each paragraph and item."""
+    flat = " ".join(markup.split())
+    text = html.unescape(_TAG.sub("", _BREAK.sub("\n", flat)))
+    return "\n".join(line for line in clean(text.replace("\0", "")).split("\n") if line)
+
+
+def as_iso(date: Date) -> str:
+    """Returns `2001`, `2001-05` or `2001-05-03`; "" for no date."""
+    if not date.year:
+        return ""
+    parts = f"{date.year:04}", f"{date.month:02}", f"{date.day:02}"
+    return "-".join(parts[: 1 + bool(date.month) + bool(date.month and date.day)])
+
+
+def of_iso(text: str) -> Date | None:
+    """Returns the date of a text in ISO 8601, whose time is of no matter; None when it is none."""
+    found = _ISO.fullmatch(text)
+    if found is None:
+        return None
+    year, month, day = (int(each or 0) for each in found.groups())
+    return Date(year=year, month=month, day=day)
