@@ -51,7 +51,9 @@ def _learner(cv: Cv) -> Parts:
     summary = chosen(holder.summary, cv.language)
     return {
         "Identification": _identification(holder),
-        "Headline": {"Type": {"Code": STATEMENT}, "Description": {"Label": clean(summary)}} if summary else {},
+        "Headline": {"Type": {"Code": STATEMENT}, "Description": {"Label": clean(summary)}}
+        if summary
+        else {},
         "WorkExperience": [_work(each, cv.language) for each in of if each.kind in WORK],
         "Education": [
             _education(each, cv.language) for each in of if each.kind == entries.ENTRY_KIND_EDUCATION
@@ -109,9 +111,7 @@ def _achievement(entry: Entry, language: str) -> Parts:
 
 def _skills(cv: Cv) -> Parts:
     spoken = [each for each in cv.portfolio.entries if each.kind == entries.ENTRY_KIND_LANGUAGE]
-    held = {
-        category for each in cv.portfolio.entries for category in each.driving_licence.categories
-    }
+    held = {category for each in cv.portfolio.entries for category in each.driving_licence.categories}
     labels = filter(None, (clean(chosen(each.label, cv.language)) for each in cv.portfolio.skill_claims))
     items = "".join(f"<li>{as_markup(label)}</li>" for label in labels)
     return {

@@ -162,7 +162,7 @@ def _read_skills(tree: Tree, found: Read, made: list[Entry], language: str) -> N
         return
     for item in _ITEM.findall(said):
         claim = SkillClaim(label={language: of_markup(item)})
-        skills.name_concept(claim, language)
+        skills.own(claim, language)
         found.left += fit(claim, "LearnerInfo.Skills.JobRelated")
         if claim.concept_uri:
             found.portfolio.skill_claims.append(claim)

@@ -38,9 +38,7 @@ def _broken(message: Message) -> list[str]:
 def _wrong_dates(message: Any) -> list[str]:
     fields = message.DESCRIPTOR.fields_by_name
     given = [field for field in _DATES if field in fields and message.HasField(field)]
-    wrong = [
-        each for each in given if check_date(each, getattr(message, each), partial=each != "birth_date")
-    ]
+    wrong = [each for each in given if check_date(each, getattr(message, each), partial=each != "birth_date")]
     for detail in (each for each in _DETAILS if each in fields and message.HasField(each)):
         held = getattr(message, detail)
         if held.HasField("expire_date") and check_date("", held.expire_date):

@@ -44,9 +44,7 @@ SECTIONS = {
     "volunteer": Section(
         entries.ENTRY_KIND_VOLUNTEERING, "position", "organization", "", "startDate", "endDate", "summary"
     ),
-    "education": Section(
-        entries.ENTRY_KIND_EDUCATION, "area", "institution", "", "startDate", "endDate", ""
-    ),
+    "education": Section(entries.ENTRY_KIND_EDUCATION, "area", "institution", "", "startDate", "endDate", ""),
     "certificates": Section(entries.ENTRY_KIND_CERTIFICATE, "name", "issuer", start="date"),
     "publications": Section(
         entries.ENTRY_KIND_PUBLICATION, "name", "publisher", start="releaseDate", text="summary"
@@ -197,19 +195,18 @@ def _skill(claim: SkillClaim, language: str) -> dict[str, Any]:
     item = {
         "name": chosen(claim.label, language),
         "level": skills.level_word(claim.level),
-        beside.KEY: beside.rest(claim, ("level",), language, "label"),
+        beside.KEY: beside.rest(claim, ("level", "source"), language, "label"),
     }
     return {key: value for key, value in item.items() if value}
 
 
 def _read_skill(item: Tree, found: Read, language: str) -> None:
     claim = _beside(item, SkillClaim)
-    claim.ClearField("source")
     if label := item.text("name", 500):
         _say(claim.label, language, label)
     claim.level = skills.level_of(item.text("level")) or claim.level
     for each in [claim, *(SkillClaim(label={language: word}) for word in item.texts("keywords"))]:
-        skills.name_concept(each, language)
+        skills.own(each, language)
         found.left += fit(each, "skills")
         if each.concept_uri:
             found.portfolio.skill_claims.append(each)

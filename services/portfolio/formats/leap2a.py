@@ -84,9 +84,7 @@ class _Feed:
             self._claim(claim, f"portfolio:skill/{number}")
         for number, evidence in enumerate(portfolio.evidence):
             self._evidence(evidence, f"portfolio:file/{number}")
-        return bytes(
-            etree.tostring(self._root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-        )
+        return bytes(etree.tostring(self._root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
 
     def _person(self, holder: Holder, name: str) -> None:
         text = chosen(holder.summary, self._cv.language)
@@ -134,9 +132,7 @@ class _Feed:
         content.set("type", evidence.content_type)
         _beside(item, beside.rest(evidence, ("title", "state", "store_time", "content_type")))
 
-    def _item(
-        self, id_: str, title: str, text: str, type_: str, scheme: str = "", term: str = ""
-    ) -> Any:
+    def _item(self, id_: str, title: str, text: str, type_: str, scheme: str = "", term: str = "") -> Any:
         item = _put(self._root, ATOM, "entry")
         self._head(item, id_, clean(title))
         _put(item, ATOM, "content", clean(text), {"type": "text"})

@@ -64,6 +64,9 @@ class _Reading:
         for key, field in leap2a.PERSON_FIELDS.items():
             if value := data.pop(key, ""):
                 setattr(holder, field, value)
+        name = f"{holder.given_name} {holder.family_name}".strip()
+        if item.title(used=name in ("", item.title(used=False))) and not name:
+            holder.given_name, _, holder.family_name = item.title().rpartition(" ")
         for key, field in (("email", "email"), ("homephone", "phone"), ("mobile", "phone")):
             if key in data and not getattr(holder.contact, field):
                 setattr(holder.contact, field, data.pop(key))
@@ -72,6 +75,7 @@ class _Reading:
             holder.birth_date.CopyFrom(born)
         if lines := item.address_lines():
             holder.contact.address_lines.extend(lines)
+            item.use("spatial")
         self._say(holder.summary, item.text(), 5000, "person")
         self._found.left.update(f"person.persondata.{key}" for key in data)
         self._found.left += fit(holder, "person")
@@ -103,11 +107,10 @@ class _Reading:
 
     def _claim(self, item: _Item) -> None:
         claim = item.beside(SkillClaim)
-        claim.ClearField("source")
         self._say(claim.label, item.title(), 500, "ability")
         if item.text():
             self._found.left["ability.content"] += 1
-        skills.name_concept(claim, self._language)
+        skills.own(claim, self._language)
         self._found.left += fit(claim, "ability")
         if claim.concept_uri:
             self._found.portfolio.skill_claims.append(claim)
@@ -145,11 +148,11 @@ class _Item:
         self.type = next((each for each in named if each != "entry"), "entry")
         self.plugin = next((_of(e, "type") for e in element if local(e) == "artefactplugin"), "")
 
-    def title(self) -> str:
+    def title(self, *, used: bool = True) -> str:
         """Returns the title, shortened to what a title may have."""
         title = " ".join(self._plain("title").split())
-        if len(title) <= 300:
-            self._use("title")
+        if used and len(title) <= 300:
+            self.use("title")
         return title[:300]
 
     def text(self) -> str:
@@ -157,9 +160,9 @@ class _Item:
         for name in ("content", "summary"):
             for element in self._named(name):
                 if text := _text(element):
-                    self._use(name)
+                    self.use(name)
                     return text
-        self._use("content")
+        self.use("content")
         return ""
 
     def content_type(self) -> str:
@@ -184,9 +187,7 @@ class _Item:
     def use_link(self, rel: str) -> None:
         """Notes that links of a relation were followed."""
         self._unused = [
-            each
-            for each in self._unused
-            if local(each) != "link" or _last(each.get("rel", "")) != rel
+            each for each in self._unused if local(each) != "link" or _last(each.get("rel", "")) != rel
         ]
 
     def date(self, point: str) -> Date | None:
@@ -210,7 +211,7 @@ class _Item:
         for each in self._named("spatial"):
             said = " ".join((each.text or "").split())
             if said and len(each) == 0 and len(said) <= 200:
-                self._use("spatial")
+                self.use("spatial")
                 return said
         return ""
 
@@ -245,7 +246,7 @@ class _Item:
                 except strict_json.UnreadableError:
                     found = None
                 if found is not None:
-                    self._use("beside")
+                    self.use("beside")
                     return found
         return message()
 
@@ -266,7 +267,8 @@ class _Item:
     def _named(self, name: str) -> list[Any]:
         return [each for each in self._element if local(each) == name]
 
-    def _use(self, name: str) -> None:
+    def use(self, name: str) -> None:
+        """Notes that elements of this name were read."""
         self._unused = [each for each in self._unused if local(each) != name]
 
 

@@ -50,9 +50,22 @@ def _put(portfolio: SharedPortfolio, field: str, item: Message) -> None:
 
 def _carried(format_: Format, cv: Cv) -> SharedPortfolio:
     if format_.read is None:
-        return sharing.project(cv.portfolio, format_.fields)
+        return _said_in(sharing.project(cv.portfolio, format_.fields), cv.language)
     content = b"".join(format_.write(cv, no_files))
     return format_.read(io.BytesIO(content), cv.language).portfolio
+
+
+def _said_in(portfolio: SharedPortfolio, language: str) -> SharedPortfolio:
+    """Leaves of each text the one that a page says."""
+    for texts in (
+        portfolio.holder.summary,
+        *(entry.description for entry in portfolio.entries),
+        *(claim.label for claim in portfolio.skill_claims),
+    ):
+        said = language if language in texts else min(texts, default="")
+        for other in [each for each in texts if each != said]:
+            del texts[other]
+    return portfolio
 
 
 def _missing(before: Any, after: Any, path: str) -> Iterator[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim, SkillLevel
+from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF, SkillClaim, SkillLevel
 
 # Concept of a skill that no taxonomy named: one of a person's own words, the same for the same word.
 OWN = "urn:waymark:skill:"
 
 
-def name_concept(claim: SkillClaim, language: str) -> None:
-    """Gives a claim that names no concept the one of its label; without a label it stays without."""
+def own(claim: SkillClaim, language: str) -> None:
+    """Makes a claim the person's own: whoever else said so does not say it here. One that names no concept
+    gets the one of its label; without a label it stays without."""
+    claim.source = SKILL_SOURCE_SELF
     label = " ".join(claim.label.get(language, "").lower().split())
     if not claim.concept_uri and label:
         claim.concept_uri = f"{OWN}{language.lower()}:{quote(label, safe='')}"

@@ -1,0 +1,162 @@
+"""A portfolio as a document: what of it is written, and what one that was read adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1 import document_pb2 as pb
+from waymark.portfolio.v1.entry_pb2 import Entry
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
+from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF, SkillClaim
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.masks import without_outputs
+from services.portfolio.domain import names, quotas
+from services.portfolio.domain.dates import from_date, to_date
+from services.portfolio.domain.sameness import Known
+from services.portfolio.formats.anonymous import anonymised
+from services.portfolio.formats.format import Cv, Format, Read
+from services.portfolio.formats.losses import losses
+from services.portfolio.formats.texts import chosen
+from services.portfolio.store import holders
+from services.portfolio.store.entries import ENTRIES
+from services.portfolio.store.evidence import EVIDENCE
+from services.portfolio.store.skill_claims import SKILL_CLAIMS
+from services.portfolio.store.vault import Vault
+
+P = TypeVar("P", Entry, SkillClaim)
+MOST_TOLD = 1000
+_FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "summary")
+
+
+def gathered(tx: Transaction, vault: Vault, wanted: Sequence[str]) -> SharedPortfolio:
+    """Reads what a document may be made of; `wanted`: names of the entries, in order, or none for all.
+
+    Raises Refusal(NOT_FOUND) for an entry that is not there.
+    """
+    entries = ENTRIES.newest(tx, vault, quotas.LIMITS["entries"])
+    if wanted:
+        by_name = {entry.name: entry for entry in entries}
+        if not by_name.keys() >= set(wanted):
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        entries = [by_name[name] for name in dict.fromkeys(wanted)]
+    stored = int(Evidence.STATE_STORED)
+    return SharedPortfolio(
+        holder=holders.get(tx, vault),
+        entries=entries,
+        skill_claims=SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"]),
+        evidence=EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"], state=stored),
+    )
+
+
+def cv_of(portfolio: SharedPortfolio, request: pb.ExportDocumentRequest, now: datetime) -> Cv:
+    """Returns what is written for a request at `now` (UTC)."""
+    language = request.language_code or next(iter(portfolio.holder.languages), "en")
+    return Cv(anonymised(portfolio) if request.anonymous else portfolio, language, now)
+
+
+def report(format_: Format, cv: Cv) -> list[pb.NotCarried]:
+    """Says what a document does not carry, at most MOST_TOLD."""
+    found = losses(format_, cv)
+    told = (pb.NotCarried(resource=resource, field=field, count=1) for resource, field in found)
+    return [each for each, _ in zip(told, range(MOST_TOLD), strict=False)]
+
+
+def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.ImportDocumentResponse:
+    """Adds what was read to a portfolio; what is there stays as it is. Raises Refusal(QUOTA_EXCEEDED)."""
+    current = holders.get(tx, vault, lock=True)  # also, so that two imports do not both add the same
+    answer = pb.ImportDocumentResponse()
+    _fill_holder(tx, vault, current, read.portfolio.holder, answer)
+    entries = list(_new_entries(tx, vault, read, answer))
+    # Newest first is how they are shown: the first of the file is written last.
+    ENTRIES.add_all(tx, vault, [(entry, {"kind": entry.kind}) for entry in reversed(entries)])
+    claims = list(_new_claims(tx, vault, read, answer))
+    SKILL_CLAIMS.add_all(tx, vault, list(reversed(claims)))
+    answer.entry_titles.extend(entry.title for entry in entries)
+    answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
+    _miss_files(tx, vault, read)
+    told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
+    answer.not_carried.extend(pb.NotCarried(field=field, count=count) for field, count in told)
+    return answer
+
+
+def _fill_holder(
+    tx: Transaction, vault: Vault, current: Holder, brought: Holder, answer: pb.ImportDocumentResponse
+) -> None:
+    for field, value in brought.ListFields():
+        if field.name not in _FILLED:
+            continue
+        kept = getattr(current, field.name)
+        held = bool(kept) if field.is_repeated or field.message_type is None else current.HasField(field.name)
+        if not held:
+            current.MergeFrom(Holder(**{field.name: value}))
+            answer.holder_fields.append(field.name)
+        elif kept != value:
+            told = pb.NotCarried(resource=current.name, field=f"holder.{field.name}", count=1)
+            answer.not_carried.append(told)
+    if answer.holder_fields:
+        holders.replace(tx, vault, current)
+
+
+def _new_entries(
+    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse
+) -> Iterator[Entry]:
+    known = Known(ENTRIES.newest(tx, vault, quotas.LIMITS["entries"]))
+    for entry in _with_own_evidence(tx, vault, read, read.portfolio.entries):
+        if known.has(entry):
+            answer.duplicates += 1
+        else:
+            known.add(entry)
+            yield without_outputs(entry)
+
+
+def _new_claims(
+    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse
+) -> Iterator[tuple[SkillClaim, dict[str, object]]]:
+    own = SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"], source=SKILL_SOURCE_SELF)
+    known = {claim.concept_uri for claim in own}
+    today = tx.now.date()
+    for claim in _with_own_evidence(tx, vault, read, read.portfolio.skill_claims):
+        for field in ("assert_date", "last_used_date"):
+            if claim.HasField(field) and to_date(getattr(claim, field)) > today:
+                read.left[f"skill_claims.{field}"] += 1
+                claim.ClearField(field)
+        if claim.concept_uri in known:
+            answer.duplicates += 1
+            continue
+        known.add(claim.concept_uri)
+        if not claim.HasField("assert_date"):
+            claim.assert_date.CopyFrom(from_date(today))
+        concept = vault.key.blind("skill concept", claim.concept_uri)
+        yield without_outputs(claim), {"source": SKILL_SOURCE_SELF, "concept": concept}
+
+
+def _with_own_evidence(
+    tx: Transaction, vault: Vault, read: Read, parts: Iterable[Entry | SkillClaim]
+) -> list:
+    """Returns parts that name evidence of this portfolio only; what they name of others is told."""
+    found = list(parts)
+    start = names.holder(vault.holder) + "/evidence/"
+    mine = {names.last(name) for part in found for name in part.evidence if name.startswith(start)}
+    missing = EVIDENCE.missing(tx, vault.holder, mine)
+    for part in found:
+        kept = [name for name in part.evidence if name.startswith(start) and names.last(name) not in missing]
+        if len(kept) < len(part.evidence):
+            read.left["evidence"] += len(part.evidence) - len(kept)
+            del part.evidence[:]
+            part.evidence.extend(kept)
+    return found
+
+
+def _miss_files(tx: Transaction, vault: Vault, read: Read) -> None:
+    """Tells of files that are not here: they are uploaded by tickets, each checked on its own."""
+    if read.portfolio.evidence:
+        here = {each.sha256 for each in EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"])}
+        if missing := sum(each.sha256 not in here for each in read.portfolio.evidence):
+            read.left["evidence.file"] += missing
