@@ -92,9 +92,8 @@ def _fill_holder(
     for field, value in brought.ListFields():
         if field.name not in _FILLED:
             continue
-        kept = getattr(current, field.name)
-        held = bool(kept) if field.is_repeated or field.message_type is None else current.HasField(field.name)
-        if not held:
+        kept = dict(current.ListFields()).get(field)
+        if kept is None:
             current.MergeFrom(Holder(**{field.name: value}))
             answer.holder_fields.append(field.name)
         elif kept != value:
@@ -137,9 +136,7 @@ def _new_claims(
         yield without_outputs(claim), {"source": SKILL_SOURCE_SELF, "concept": concept}
 
 
-def _with_own_evidence(
-    tx: Transaction, vault: Vault, read: Read, parts: Iterable[Entry | SkillClaim]
-) -> list:
+def _with_own_evidence(tx: Transaction, vault: Vault, read: Read, parts: Iterable[P]) -> list[P]:
     """Returns parts that name evidence of this portfolio only; what they name of others is told."""
     found = list(parts)
     start = names.holder(vault.holder) + "/evidence/"

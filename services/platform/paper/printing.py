@@ -14,7 +14,7 @@ _FOLDER = Path(__file__).parent
 def pdf_of(page: bytes, language: str) -> bytes:
     """Returns a page as PDF/UA-1: tagged, so that a screen reader reads it in order.
 
-    `page`: HTML, UTF-8, with a title; what counts is in `main`: `h1` to `h3`, `p`, `ul` and `dl`, side by side.
+    `page`: HTML, UTF-8, with a title; in `main` it has `h1` to `h3`, `p`, `ul` and `dl`, side by side.
     """
     import typst  # here and not above: 30 MB that only who writes a PDF needs
 

@@ -1,9 +1,10 @@
-"""DocumentService. Nothing is written down, read or fetched from the object store while a transaction is open."""
+"""DocumentService. Documents are made and read, and files fetched, while no transaction is open."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,7 +62,9 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
             self: DocumentApi, tx: Transaction, request: pb.ImportDocumentRequest
         ) -> pb.ImportDocumentResponse:
             (holder,) = names.parse(request.parent, "holders")
-            return documenting.bring_in(tx, open_vault(tx, self.app.keys, holder), read, language)
+            vault = open_vault(tx, self.app.keys, holder)
+            # A copy: a transaction that is run again must not find what the first run noted.
+            return documenting.bring_in(tx, vault, deepcopy(read), language)
 
         return added(self, request, call)
 

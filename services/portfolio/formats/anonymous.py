@@ -32,7 +32,7 @@ HIDDEN = "…"
 
 
 def anonymised(portfolio: SharedPortfolio) -> SharedPortfolio:
-    """Returns a copy without what tells who it is; the person's names and addresses are taken out of texts."""
+    """Returns a copy without what tells who it is; names and addresses are taken out of texts."""
     shown = sharing.project(portfolio, FIELDS)
     own = sorted(_own(portfolio.holder), key=len, reverse=True)
     if not own:
@@ -47,7 +47,7 @@ def anonymised(portfolio: SharedPortfolio) -> SharedPortfolio:
 
 
 def _own(holder: Holder) -> Iterator[str]:
-    """Yields what names the person: whole names and their parts of two letters and more, e-mail, telephone."""
+    """Yields what names the person: names and their parts of two letters and more, e-mail, telephone."""
     for name in (holder.given_name, holder.family_name):
         yield from (part for part in {name, *name.split()} if len(part) > 1)
     yield from filter(None, (holder.contact.email, holder.contact.phone))

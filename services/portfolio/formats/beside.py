@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import Message
 
+from services.portfolio.formats.texts import cleaned
 from services.portfolio.store.collection import bare
 
 M = TypeVar("M", bound=Message)
@@ -24,7 +25,15 @@ def rest(message: Any, said: Iterable[str], language: str = "", text: str = "des
             copy.ClearField(field)
     if language:
         getattr(copy, text).pop(language, None)
-    return dict(MessageToDict(copy))
+    said: dict[str, Any] = _ordered(cleaned(MessageToDict(copy)))
+    return said
+
+
+def _ordered(value: Any) -> Any:
+    """Returns objects in the order of their names: a map of the contract has none, a document has one."""
+    if isinstance(value, dict):
+        return {key: _ordered(each) for key, each in sorted(value.items())}
+    return value
 
 
 def beside(value: Any, message: type[M]) -> M | None:

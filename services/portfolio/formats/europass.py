@@ -111,7 +111,9 @@ def _achievement(entry: Entry, language: str) -> Parts:
 
 def _skills(cv: Cv) -> Parts:
     spoken = [each for each in cv.portfolio.entries if each.kind == entries.ENTRY_KIND_LANGUAGE]
-    held = {category for each in cv.portfolio.entries for category in each.driving_licence.categories}
+    held = dict.fromkeys(
+        category for each in cv.portfolio.entries for category in each.driving_licence.categories
+    )
     labels = filter(None, (clean(chosen(each.label, cv.language)) for each in cv.portfolio.skill_claims))
     items = "".join(f"<li>{as_markup(label)}</li>" for label in labels)
     return {
@@ -124,7 +126,7 @@ def _skills(cv: Cv) -> Parts:
             ],
         },
         "JobRelated": {"Description": f"<ul>{items}</ul>" if items else ""},
-        "Driving": {"Description": {"Licence": [each for each in LICENCES if each in held]}},
+        "Driving": {"Description": {"Licence": [each for each in held if each in LICENCES]}},
     }
 
 

@@ -18,6 +18,7 @@ NAMESPACE = "http://europass.cedefop.europa.eu/Europass"
 _ROOT = "SkillsPassport"
 _UNWRAPPED = ("Licence",)  # lists that XML writes without an element around them
 _LIST = "List"
+_NSMAP: Any = {None: NAMESPACE}
 
 
 def write_json(cv: Cv, _: Opened) -> Iterator[bytes]:
@@ -57,7 +58,7 @@ def _join_licences(root: dict[str, Any]) -> None:
 def write_xml(cv: Cv, _: Opened) -> Iterator[bytes]:
     """Yields the document, UTF-8."""
     tree = tree_of(cv)
-    root = etree.Element(f"{{{NAMESPACE}}}{_ROOT}", {"locale": tree.pop("Locale")}, {None: NAMESPACE})
+    root = etree.Element(f"{{{NAMESPACE}}}{_ROOT}", {"locale": tree.pop("Locale")}, nsmap=_NSMAP)
     _put(root, tree)
     yield etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 

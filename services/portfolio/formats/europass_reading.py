@@ -116,7 +116,7 @@ def _achievement(item: Tree, language: str) -> Entry:
     if kind is None:
         kind = _NEAR.get(code, entries.ENTRY_KIND_CERTIFICATE)
         title.leave("Code", code)
-    entry = Entry(kind=kind, title=title.text("Label"))  # type: ignore[arg-type]
+    entry = Entry(kind=kind, title=title.text("Label"))
     _describe(entry, item, "Description", language)
     return entry
 
@@ -162,10 +162,7 @@ def _read_skills(tree: Tree, found: Read, made: list[Entry], language: str) -> N
         return
     for item in _ITEM.findall(said):
         claim = SkillClaim(label={language: of_markup(item)})
-        skills.own(claim, language)
-        found.left += fit(claim, "LearnerInfo.Skills.JobRelated")
-        if claim.concept_uri:
-            found.portfolio.skill_claims.append(claim)
+        skills.add(found, claim, language, "LearnerInfo.Skills.JobRelated")
 
 
 def _language(item: Tree, language: str, *, native: bool) -> Entry:

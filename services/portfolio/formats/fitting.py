@@ -21,15 +21,26 @@ def fit(message: Any, path: str) -> Counter[str]:
     # Rules are asked twice: one on a field may hold back one on the whole.
     for broken in (_wrong_dates, _broken, _broken):
         for field in broken(message):
-            if field in message.DESCRIPTOR.fields_by_name:
-                message.ClearField(field)
+            _clear(message, field.split("."))
             left[f"{path}.{field}"] += 1
     return left
 
 
+def _clear(message: Any, path: list[str]) -> None:
+    """Clears the field at a path, where it is there."""
+    name, *below = path
+    if name not in message.DESCRIPTOR.fields_by_name:
+        return
+    if below:
+        _clear(getattr(message, name), below)
+    else:
+        message.ClearField(name)
+
+
 def _broken(message: Message) -> list[str]:
-    """Returns the fields that break a rule; the detail, where the rule is on the whole."""
-    fields = {each.field.partition(".")[0].partition("[")[0] for each in violations_of(message)}
+    """Returns the fields that break a rule, lists and maps as a whole; the detail, where the rule is on the
+    entry."""
+    fields = {each.field.partition("[")[0] for each in violations_of(message)}
     if "" in fields:
         fields = fields - {""} | {str(message.WhichOneof("detail"))}
     return sorted(fields)
@@ -42,7 +53,6 @@ def _wrong_dates(message: Any) -> list[str]:
     for detail in (each for each in _DETAILS if each in fields and message.HasField(each)):
         held = getattr(message, detail)
         if held.HasField("expire_date") and check_date("", held.expire_date):
-            held.ClearField("expire_date")
             wrong.append(f"{detail}.expire_date")
     if not wrong and "end_date" in given:
         try:

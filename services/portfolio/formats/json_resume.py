@@ -16,7 +16,7 @@ from services.portfolio.domain.credentials import strict_json
 from services.portfolio.formats import beside, languages, skills
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
-from services.portfolio.formats.texts import as_iso, chosen, of_iso
+from services.portfolio.formats.texts import as_iso, chosen, cleaned, of_iso
 from services.portfolio.formats.trees import Tree
 
 SCHEMA = "https://raw.githubusercontent.com/jsonresume/resume-schema/v1.0.0/schema.json"
@@ -65,11 +65,12 @@ _OF = {section.kind: key for key, section in SECTIONS.items()} | {
 def write(cv: Cv, _: Opened) -> Iterator[bytes]:
     """Yields the document, UTF-8."""
     resume: dict[str, Any] = {"$schema": SCHEMA, "basics": _basics(cv.portfolio.holder, cv.language)}
-    for entry in cv.portfolio.entries:
-        resume.setdefault(_OF[entry.kind], []).append(_item(entry, cv.language))
+    for key in SECTIONS:
+        items = [_item(each, cv.language) for each in cv.portfolio.entries if _OF[each.kind] == key]
+        resume |= {key: items} if items else {}
     if cv.portfolio.skill_claims:
         resume["skills"] = [_skill(claim, cv.language) for claim in cv.portfolio.skill_claims]
-    yield json.dumps(resume, ensure_ascii=False, indent=2).encode()
+    yield json.dumps(cleaned(resume), ensure_ascii=False, indent=2).encode()
 
 
 def read(file: BinaryIO, language: str) -> Read:
@@ -170,8 +171,11 @@ def _read_item(item: Tree, section: Section, entry: Entry, language: str) -> Cou
         if key and (text := item.text(key, 2000 if field == "uri" else 200 if field == "place" else 300)):
             setattr(entry, field, text)
     for field, key in (("start_date", section.start), ("end_date", section.end)):
-        if key and (date := of_iso(str(item.take(key) or ""))):
+        said = item.text(key) if key else ""
+        if date := of_iso(said):
             getattr(entry, field).CopyFrom(date)
+        else:
+            item.leave(key, said)
     if section.title == "area" and (degree := item.text("studyType")):
         entry.title = ", ".join(filter(None, (degree, entry.title)))[:300]
     told = [item.text(section.text, _MAX_TEXT)] if section.text else []
@@ -204,12 +208,12 @@ def _read_skill(item: Tree, found: Read, language: str) -> None:
     claim = _beside(item, SkillClaim)
     if label := item.text("name", 500):
         _say(claim.label, language, label)
-    claim.level = skills.level_of(item.text("level")) or claim.level
+    level = item.text("level")
+    claim.level = skills.level_of(level)  # type: ignore[assignment]  # one of the levels, as a number
+    if not claim.level:
+        item.leave("level", level)
     for each in [claim, *(SkillClaim(label={language: word}) for word in item.texts("keywords"))]:
-        skills.own(each, language)
-        found.left += fit(each, "skills")
-        if each.concept_uri:
-            found.portfolio.skill_claims.append(each)
+        skills.add(found, each, language, "skills")
 
 
 def _say(texts: Any, language: str, text: str) -> None:

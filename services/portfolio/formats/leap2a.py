@@ -15,7 +15,6 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
-from services.portfolio.domain import names
 from services.portfolio.formats import beside
 from services.portfolio.formats.format import Cv
 from services.portfolio.formats.texts import as_iso, chosen, clean
@@ -48,7 +47,7 @@ KINDS = {
     if said[0] != "entry" and kind != entries.ENTRY_KIND_DRIVING_LICENCE
 }
 _SAID = ("title", "organisation", "place", "start_date", "end_date")
-_NAMESPACES = {None: ATOM, "rdf": RDF, "leap2": LEAP, "categories": CATEGORIES, "waymark": OURS}
+_NSMAP: Any = {None: ATOM, "rdf": RDF, "leap2": LEAP, "categories": CATEGORIES, "waymark": OURS}
 
 
 def feed(cv: Cv) -> bytes:
@@ -57,8 +56,8 @@ def feed(cv: Cv) -> bytes:
 
 
 def file_name(evidence: Evidence) -> str:
-    """Returns where the file of a piece of evidence stands in the archive: by id, which says nothing."""
-    return f"files/{names.last(evidence.name)}{mimetypes.guess_extension(evidence.content_type) or ''}"
+    """Returns where the file of a piece of evidence stands in the archive: by its hash, which says nothing."""
+    return f"files/{evidence.sha256}{mimetypes.guess_extension(evidence.content_type) or ''}"
 
 
 class _Feed:
@@ -67,7 +66,7 @@ class _Feed:
     def __init__(self, cv: Cv) -> None:
         self._cv = cv
         self._updated = f"{cv.written_at:%Y-%m-%dT%H:%M:%SZ}"
-        self._root = etree.Element(f"{{{ATOM}}}feed", {LANG: cv.language}, _NAMESPACES)
+        self._root = etree.Element(f"{{{ATOM}}}feed", {LANG: cv.language}, nsmap=_NSMAP)
 
     def made(self) -> bytes:
         portfolio = self._cv.portfolio
@@ -96,8 +95,8 @@ class _Feed:
         _person_data(item, "dob", as_iso(holder.birth_date))
         rest = Holder()
         rest.CopyFrom(holder)
-        for field in ("email", "phone"):
-            rest.contact.ClearField(field)
+        rest.contact.ClearField("email")
+        rest.contact.ClearField("phone")
         if not rest.contact.ListFields():
             rest.ClearField("contact")
         said = (*PERSON_FIELDS.values(), "birth_date")
@@ -163,5 +162,5 @@ def _beside(item: Any, rest: dict[str, Any]) -> None:
 
 
 def files_of(cv: Cv) -> Iterator[tuple[str, Evidence]]:
-    """Yields the files that belong into the archive, each with its place there."""
-    yield from ((file_name(each), each) for each in cv.portfolio.evidence)
+    """Yields the files that belong into the archive, each once, with its place there."""
+    yield from {file_name(each): each for each in cv.portfolio.evidence}.items()

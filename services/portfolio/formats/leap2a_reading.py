@@ -90,7 +90,7 @@ class _Reading:
         if kind not in leap2a.TYPES:
             self._left_whole(item)
             return
-        entry.kind = kind  # type: ignore[assignment]  # one of the kinds, as a number
+        entry.kind = kind
         entry.title, entry.place = item.title(), item.place()
         for link in item.links("supported_by"):
             by = self._by_id.get(link)
@@ -110,10 +110,7 @@ class _Reading:
         self._say(claim.label, item.title(), 500, "ability")
         if item.text():
             self._found.left["ability.content"] += 1
-        skills.own(claim, self._language)
-        self._found.left += fit(claim, "ability")
-        if claim.concept_uri:
-            self._found.portfolio.skill_claims.append(claim)
+        skills.add(self._found, claim, self._language, "ability")
 
     def _evidence(self, item: _Item) -> None:
         evidence = item.beside(Evidence)
@@ -122,6 +119,7 @@ class _Reading:
         if fit(evidence, "resource") or not evidence.sha256:
             self._left_whole(item)
         else:
+            item.use("content")
             self._found.portfolio.evidence.append(evidence)
 
     def _left_whole(self, item: _Item) -> None:

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
+from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF
 
 from services.portfolio.domain import sharing
 from services.portfolio.formats.format import Cv, Format, no_files
 
 # What the service gives and nobody says: it begins anew where a document is read.
 _GIVEN = frozenset({"name", "etag", "create_time", "update_time", "freshness", "store_time", "state"})
+# Who brings a document says what it says.
+_BY_THE_PERSON = ("source", SKILL_SOURCE_SELF)
 Lost = Iterator[tuple[str, str]]
 
 
@@ -41,7 +43,7 @@ def _each(portfolio: SharedPortfolio) -> Iterator[SharedPortfolio]:
             yield one
 
 
-def _put(portfolio: SharedPortfolio, field: str, item: Message) -> None:
+def _put(portfolio: SharedPortfolio, field: str, item: Any) -> None:
     if field == "holder":
         portfolio.holder.CopyFrom(item)
     else:
@@ -70,7 +72,7 @@ def _said_in(portfolio: SharedPortfolio, language: str) -> SharedPortfolio:
 
 def _missing(before: Any, after: Any, path: str) -> Iterator[str]:
     for field, value in before.ListFields():
-        if field.name in _GIVEN:
+        if field.name in _GIVEN or (field.name, value) == _BY_THE_PERSON:
             continue
         at, kept = f"{path}.{field.name}", getattr(after, field.name)
         if field.message_type is not None and field.message_type.GetOptions().map_entry:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 from waymark.portfolio.v1.entry_pb2 import Entry, EntryKind
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim, SkillLevel
@@ -60,7 +59,7 @@ def as_html(cv: Cv) -> bytes:
             summary=_paragraphs(holder.summary, cv.language),
             sections=list(_sections(cv, words)),
             skills=[_skill(claim, cv.language, words) for claim in cv.portfolio.skill_claims],
-            said_in=Markup(f' lang="{escape(cv.language)}"' if cv.language != language else ""),
+            said_in=cv.language if cv.language != language else "",
         )
     )
     return page.encode()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from google.type.date_pb2 import Date
 
@@ -25,16 +26,29 @@ def clean(text: str) -> str:
     return "\n".join(lines).strip()
 
 
+def cleaned(value: Any) -> Any:
+    """Returns JSON whose texts and names are clean."""
+    if isinstance(value, dict):
+        return {clean(key): cleaned(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [cleaned(each) for each in value]
+    return clean(value) if isinstance(value, str) else value
+
+
 def as_markup(text: str) -> str:
-    """Returns a text as the HTML that stands in fields of some formats."""
-    return html.escape(clean(text), quote=False).replace("\n", "<br/>")
+    """Returns a text as the HTML that stands in fields of some formats; in HTML blanks are one blank."""
+    return html.escape("\n".join(_lines(text)), quote=False).replace("\n", "<br/>")
 
 
 def of_markup(markup: str) -> str:
     """Returns the text of HTML, a line for each paragraph and item."""
     flat = " ".join(markup.split())
-    text = html.unescape(_TAG.sub("", _BREAK.sub("\n", flat)))
-    return "\n".join(line for line in clean(text.replace("\0", "")).split("\n") if line)
+    return "\n".join(_lines(html.unescape(_TAG.sub("", _BREAK.sub("\n", flat)))))
+
+
+def _lines(text: str) -> Iterator[str]:
+    lines = (" ".join(line.split()) for line in clean(text).split("\n"))
+    return filter(None, lines)
 
 
 def as_iso(date: Date) -> str:

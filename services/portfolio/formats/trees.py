@@ -30,13 +30,14 @@ class Tree:
         return text
 
     def texts(self, key: str, limit: int = 500) -> list[str]:
-        """Takes a list of texts; one text counts as a list of one. A list with anything else in it is left."""
+        """Takes a list of texts; one text is a list of one. A list with anything else in it is left."""
         value = self._left.get(key)
         values = value if isinstance(value, list) else [value]
-        if not all(isinstance(each, str) and len(each) <= limit for each in values):
+        texts = [each.strip() for each in values if isinstance(each, str) and len(each) <= limit]
+        if len(texts) < len(values):
             return []
         del self._left[key]
-        return [each.strip() for each in values if each.strip()]
+        return [text for text in texts if text]
 
     def take(self, *keys: str) -> Any:
         """Takes whatever is there under these keys, and returns the last."""
