@@ -16,7 +16,7 @@ from services.portfolio.domain.credentials import strict_json
 from services.portfolio.formats import beside, languages, skills
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
-from services.portfolio.formats.texts import as_iso, chosen, cleaned, of_iso
+from services.portfolio.formats.texts import as_iso, chosen, cleaned, of_iso, say
 from services.portfolio.formats.trees import Tree
 
 SCHEMA = "https://raw.githubusercontent.com/jsonresume/resume-schema/v1.0.0/schema.json"
@@ -128,7 +128,7 @@ def _read_basics(basics: Tree, found: Read, language: str) -> None:
     if contact.ListFields():
         holder.contact.CopyFrom(contact)
     if summary := basics.text("summary", 5000):
-        _say(holder.summary, language, summary)
+        say(holder.summary, language, summary)
     found.left += fit(holder, "basics")
     if holder.ListFields():
         found.portfolio.holder.CopyFrom(holder)
@@ -181,7 +181,7 @@ def _read_item(item: Tree, section: Section, entry: Entry, language: str) -> Cou
     told = [item.text(section.text, _MAX_TEXT)] if section.text else []
     told += [f"- {each}" for each in item.texts("highlights", _MAX_TEXT)] if section.text else []
     if text := "\n".join(filter(None, told))[:_MAX_TEXT]:
-        _say(entry.description, language, text)
+        say(entry.description, language, text)
     if section.kind == entries.ENTRY_KIND_LANGUAGE:
         _read_fluency(item, entry, language)
     return fit(entry, "entries")
@@ -207,19 +207,13 @@ def _skill(claim: SkillClaim, language: str) -> dict[str, Any]:
 def _read_skill(item: Tree, found: Read, language: str) -> None:
     claim = _beside(item, SkillClaim)
     if label := item.text("name", 500):
-        _say(claim.label, language, label)
+        say(claim.label, language, label)
     level = item.text("level")
     claim.level = skills.level_of(level)  # type: ignore[assignment]  # one of the levels, as a number
     if not claim.level:
         item.leave("level", level)
     for each in [claim, *(SkillClaim(label={language: word}) for word in item.texts("keywords"))]:
         skills.add(found, each, language, "skills")
-
-
-def _say(texts: Any, language: str, text: str) -> None:
-    """Notes a text, unless it is the one in another language that stands beside."""
-    if text not in texts.values():
-        texts[language] = text
 
 
 def _beside(item: Tree, message: Any) -> Any:

@@ -17,7 +17,7 @@ from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
 from services.portfolio.formats import beside
 from services.portfolio.formats.format import Cv
-from services.portfolio.formats.texts import as_iso, chosen, clean
+from services.portfolio.formats.texts import as_iso, chosen, clean, line
 
 VERSION = "http://www.leapspecs.org/2010-07/2A/"
 ATOM = "http://www.w3.org/2005/Atom"
@@ -71,7 +71,7 @@ class _Feed:
     def made(self) -> bytes:
         portfolio = self._cv.portfolio
         holder = portfolio.holder
-        name = clean(f"{holder.given_name} {holder.family_name}")
+        name = line(f"{holder.given_name} {holder.family_name}")
         _put(self._root, LEAP, "version", VERSION)
         self._head(self._root, "urn:waymark:portfolio", "Portfolio")
         _put(_put(self._root, ATOM, "author"), ATOM, "name", name or "…")
@@ -133,7 +133,7 @@ class _Feed:
 
     def _item(self, id_: str, title: str, text: str, type_: str, scheme: str = "", term: str = "") -> Any:
         item = _put(self._root, ATOM, "entry")
-        self._head(item, id_, clean(title))
+        self._head(item, id_, line(title))
         _put(item, ATOM, "content", clean(text), {"type": "text"})
         _put(item, RDF, "type", "", {f"{{{RDF}}}resource": f"leap2:{type_}"})
         if term:

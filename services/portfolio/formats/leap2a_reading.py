@@ -18,7 +18,7 @@ from services.portfolio.formats import beside, leap2a, skills
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import DocumentBrokenError, Read
 from services.portfolio.formats.markup import local
-from services.portfolio.formats.texts import of_iso, of_markup
+from services.portfolio.formats.texts import line, of_iso, of_markup, say
 
 # The last one stands behind the address of a web archive in what Mahara writes.
 NAMESPACES = ("http://www.cetis.org.uk/leap2/terms/", "http://terms.leapspecs.org/")
@@ -129,8 +129,7 @@ class _Reading:
     def _say(self, texts: Any, text: str, limit: int, path: str) -> None:
         if len(text) > limit:
             self._found.left[f"{path}.content"] += 1
-        if text and text[:limit] not in texts.values():
-            texts[self._language] = text[:limit]
+        say(texts, self._language, text[:limit])
 
 
 class _Item:
@@ -148,7 +147,7 @@ class _Item:
 
     def title(self, *, used: bool = True) -> str:
         """Returns the title, shortened to what a title may have."""
-        title = " ".join(self._plain("title").split())
+        title = line(self._plain("title"))
         if used and len(title) <= 300:
             self.use("title")
         return title[:300]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from google.type.date_pb2 import Date
@@ -18,6 +18,17 @@ _UNSAYABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]") 
 def chosen(texts: Mapping[str, str], language: str) -> str:
     """Returns the text in `language`, or in the first language there is; "" without any."""
     return texts.get(language) or texts.get(min(texts, default=""), "")
+
+
+def line(text: str) -> str:
+    """Returns a text on one line, each blank a single one."""
+    return " ".join(_UNSAYABLE.sub("", text).split())
+
+
+def say(texts: MutableMapping[str, str], language: str, text: str) -> None:
+    """Notes a text, unless it is the one in another language that was chosen where there was none in this."""
+    if text and line(text) not in map(line, texts.values()):
+        texts[language] = text
 
 
 def clean(text: str) -> str:
