@@ -20,6 +20,7 @@ from services.platform.rpc.masks import without_outputs
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.dates import from_date, to_date
 from services.portfolio.domain.sameness import Known
+from services.portfolio.formats import skills
 from services.portfolio.formats.anonymous import anonymised
 from services.portfolio.formats.format import Cv, Format, Read
 from services.portfolio.formats.losses import losses
@@ -118,18 +119,17 @@ def _new_entries(
 def _new_claims(
     tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse
 ) -> Iterator[tuple[SkillClaim, dict[str, object]]]:
-    own = SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"], source=SKILL_SOURCE_SELF)
-    known = {claim.concept_uri for claim in own}
+    known = skills.Known(SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"]))
     today = tx.now.date()
     for claim in _with_own_evidence(tx, vault, read, read.portfolio.skill_claims):
         for field in ("assert_date", "last_used_date"):
             if claim.HasField(field) and to_date(getattr(claim, field)) > today:
                 read.left[f"skill_claims.{field}"] += 1
                 claim.ClearField(field)
-        if claim.concept_uri in known:
+        if known.has(claim):
             answer.duplicates += 1
             continue
-        known.add(claim.concept_uri)
+        known.add(claim)
         if not claim.HasField("assert_date"):
             claim.assert_date.CopyFrom(from_date(today))
         concept = vault.key.blind("skill concept", claim.concept_uri)

@@ -19,8 +19,8 @@ from tests.support.real_data import real_data
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PLACE = "https://europass.cedefop.europa.eu/"
-# What the schema takes from elsewhere, which is not at hand: the names of its types. Driving licences are those
-# of the JSON schema, which is.
+# What the schema takes from elsewhere, which is not at hand: the names of its types. Driving licences are
+# those of the JSON schema, which is.
 _ELSEWHERE = {
     "xml/included/EuropassISOCountries_V1.7.0.xsd": ("", {"countryCode": "[A-Z]{2}"}),
     "xml/included/EuropassNationalities_V1.7.0.xsd": ("", {"nationalityCountryCode": "[A-Z]{2}"}),

@@ -69,9 +69,10 @@ class Collection(Generic[M]):
             return
         quotas.check(self.table.name, self.count(tx, vault.holder) + len(made) - 1)
         times = {"holder_id": vault.holder, "created_at": tx.now, "updated_at": tx.now}
+        ids = sorted(new_id() for _ in made)  # those of one millisecond come in any order
         rows = [
             {**times, "id": row_id, "sealed": self._sealed(vault, row_id, message), **columns}
-            for row_id, (message, columns) in ((new_id(), each) for each in made)
+            for row_id, (message, columns) in zip(ids, made, strict=True)
         ]
         tx.execute(insert(self.table), rows)
 

@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -283,7 +284,7 @@ def test_a_page_can_be_read_by_everybody(language: str, heading: str) -> None:
     levels = [int(each.tag[1]) for each in tree.iter("h1", "h2", "h3")]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert tree.findtext("head/title") == tree.findtext("body/main/h1") == "An Maria Peeters"
     assert heading in [each.text for each in tree.iter("h2")]
     assert tree.get("lang") == (language[:2] if language != "et" else "en")
