@@ -18,12 +18,16 @@ _DETAILS = ("certificate", "driving_licence")
 def fit(message: Any, path: str) -> Counter[str]:
     """Clears every field of an entry, claim or holder that the service would refuse; returns their paths."""
     left: Counter[str] = Counter()
-    # Rules are asked twice: one on a field may hold back one on the whole.
-    for broken in (_wrong_dates, _broken, _broken):
+    # Then with what they are part of, where it does not do without them; a rule may also hold back another.
+    for broken in (_wrong_dates, _broken, _broken_parts, _broken_parts):
         for field in broken(message):
             _clear(message, field.split("."))
             left[f"{path}.{field}"] += 1
     return left
+
+
+def _broken_parts(message: Message) -> list[str]:
+    return sorted({field.partition(".")[0] for field in _broken(message)})
 
 
 def _clear(message: Any, path: list[str]) -> None:

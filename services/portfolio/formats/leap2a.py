@@ -56,7 +56,7 @@ def feed(cv: Cv) -> bytes:
 
 
 def file_name(evidence: Evidence) -> str:
-    """Returns where the file of a piece of evidence stands in the archive: by its hash, which says nothing."""
+    """Returns where the file of a piece of evidence stands in the archive: by its hash alone."""
     return f"files/{evidence.sha256}{mimetypes.guess_extension(evidence.content_type) or ''}"
 
 
