@@ -106,7 +106,7 @@ def test_practices_of_the_portfolio_are_walked(home: Path) -> None:
     assert walk.failed == {}
     assert walk.exit_code == 0
     shown = {row for step in walk.steps for row in step["rows"]}
-    assert {"P16", "P17"} <= shown
+    assert {"P4", "P16", "P17", "P18"} <= shown
 
 
 def test_real_taxonomy_list_and_feed(home: Path) -> None:

@@ -86,7 +86,7 @@ def walk_catalogue(home: Path | None, data: Path | None, *, as_json: bool, patie
 
 
 def walk_portfolio(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
-    """Walks rows P16 and P17; returns how many steps failed. Raises Failure when there is no stack."""
+    """Walks rows P4 and P16 to P18; returns how many steps failed. Raises Failure when there is no stack."""
     return _walk(home, data, PORTFOLIO, "portfolio", as_json=as_json, patience=patience)
 
 
