@@ -55,7 +55,7 @@ def cv(*made: Entry, **parts: Any) -> Cv:
 def full() -> Cv:
     """A CV that has everything once."""
     kinds = [kind for kind in entries.EntryKind.values() if kind]
-    made = [Entry(name=f"holders/h/entries/{kind}", kind=kind, title=f"Title {kind}") for kind in kinds]  # type: ignore[arg-type]
+    made = [Entry(name=f"holders/h/entries/{kind}", kind=kind, title=f"Title {kind}") for kind in kinds]
     for entry in made:
         entry.organisation, entry.place, entry.uri = f"Org {entry.kind}", "Ghent", "https://yard.example/"
         entry.start_date.year, entry.start_date.month = 2015, 5
@@ -120,10 +120,10 @@ def europass_schema() -> etree.XMLSchema:
 
 
 class _Elsewhere(etree.Resolver):
-    def resolve(self, url: Any, public_id: Any, context: Any) -> Any:
+    def resolve(self, url: Any, public_id: Any, context: Any) -> Any:  # type: ignore[override]
         for start, (name, types) in _ELSEWHERE.items():
             if str(url).startswith(PLACE + start):
-                return self.resolve_string(_types(name, types), context)
+                return self.resolve_string(_types(name, types), context, base_url=url)
         return None
 
 

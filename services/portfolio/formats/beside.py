@@ -25,8 +25,8 @@ def rest(message: Any, said: Iterable[str], language: str = "", text: str = "des
             copy.ClearField(field)
     if language:
         getattr(copy, text).pop(language, None)
-    said: dict[str, Any] = _ordered(cleaned(MessageToDict(copy)))
-    return said
+    found: dict[str, Any] = _ordered(cleaned(MessageToDict(copy)))
+    return found
 
 
 def _ordered(value: Any) -> Any:

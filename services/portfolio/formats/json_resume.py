@@ -209,7 +209,7 @@ def _read_skill(item: Tree, found: Read, language: str) -> None:
     if label := item.text("name", 500):
         say(claim.label, language, label)
     level = item.text("level")
-    claim.level = skills.level_of(level)  # type: ignore[assignment]  # one of the levels, as a number
+    claim.level = skills.level_of(level)
     if not claim.level:
         item.leave("level", level)
     for each in [claim, *(SkillClaim(label={language: word}) for word in item.texts("keywords"))]:
