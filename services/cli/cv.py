@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.call import Call, calls, enum
+from services.cli.call import Call, calls, enum, with_etag
 from services.cli.credential import encoded
-from services.cli.holder import LEARNER, HolderName, own
+from services.cli.holder import LEARNER, Etag, HolderName, own
+from services.cli.options import Limit
 
 cv = typer.Typer(help="Take a portfolio along as a CV in many formats, and bring one in.")
 
@@ -26,6 +27,15 @@ class DocumentFormat(StrEnum):
     PDF = "pdf"
 
 
+CV = {
+    "version": "name",
+    "title": "title",
+    "language": "languageCode",
+    "entries": "entries",
+    "letter": "coverLetter",
+    "etag": "etag",
+}
+ROW = {key: CV[key] for key in ("version", "title", "language")}
 NOT_CARRIED = {"of": "resource", "field": "field", "times": "count"}
 BROUGHT = {
     "entries": "entryTitles",
@@ -40,10 +50,65 @@ Entries = Annotated[
     list[str] | None, typer.Option("--entry", help="holders/{id}/entries/{id}; repeat for more, in order.")
 ]
 
+Version = Annotated[str, typer.Option("--cv", help="Version of the CV, holders/{id}/cvs/{id}.")]
+Letter = Annotated[bool, typer.Option("--letter", help="The letter of that version; html or pdf.")]
+Title = Annotated[str, typer.Option(help="What you apply as or for.")]
+LetterFile = Annotated[
+    Path | None, typer.Option("--letter", exists=True, dir_okay=False, help="Text file of the letter, UTF-8.")
+]
+Name = Annotated[str, typer.Argument(metavar="VERSION", help="holders/{id}/cvs/{id}")]
+
 
 def register(app: typer.Typer) -> None:
     """Adds `cv` to the command line `app`."""
     app.add_typer(cv, name="cv", no_args_is_help=True)
+
+
+@cv.command(
+    epilog="Example:  waymark cv create --title Welder --entry holders/…/entries/… --letter letter.txt"
+)
+@calls(LEARNER)
+def create(
+    call: Call, title: Title, language: Language = "", entries: Entries = None, letter: LetterFile = None
+) -> None:
+    """Add a version of your CV: which entries it shows, in which order, and the letter that goes with it."""
+    call.one(call.post(f"{own(call, '')}/cvs", _version(title, language, entries, letter)), CV)
+
+
+@cv.command("list", epilog="Example:  waymark cv list")
+@calls(LEARNER)
+def list_(call: Call, holder: HolderName = "", limit: Limit = 50) -> None:
+    """List versions, newest first; a counsellor's look is written to the access log."""
+    call.many(f"{own(call, holder)}/cvs", ROW, limit, empty="no version yet")
+
+
+@cv.command(epilog="Example:  waymark cv show holders/0198…/cvs/0198…")
+@calls(LEARNER)
+def show(call: Call, name: Name) -> None:
+    """Show a version; a counsellor's look is written to the access log."""
+    call.one(call.get(name), CV)
+
+
+@cv.command(epilog="Example:  waymark cv update holders/0198…/cvs/0198… --title 'Senior welder'")
+@calls(LEARNER)
+def update(
+    call: Call,
+    name: Name,
+    title: Title = "",
+    language: Language = "",
+    entries: Entries = None,
+    letter: LetterFile = None,
+    etag: Etag = "",
+) -> None:
+    """Change what is given of a version."""
+    call.one(call.patch(name, with_etag(_version(title, language, entries, letter), etag)), CV)
+
+
+@cv.command(epilog="Example:  waymark cv delete holders/0198…/cvs/0198…")
+@calls(LEARNER)
+def delete(call: Call, name: Name, etag: Etag = "") -> None:
+    """Remove a version."""
+    call.delete(name, etag=etag)
 
 
 @cv.command(epilog="Example:  waymark cv export --format pdf --language nl --out cv.pdf")
@@ -56,9 +121,12 @@ def export(
     language: Language = "",
     anonymous: Anonymous = False,
     entries: Entries = None,
+    version: Version = "",
+    letter: Letter = False,
 ) -> None:
     """Write a portfolio to a file, and say what the format cannot carry."""
-    wanted = _wanted(as_, language, anonymous, entries)
+    wanted = _wanted(as_, language, anonymous, entries) | {"cv": version}
+    wanted |= {"cover_letter": True} if letter else {}
     size = call.caller.rest_to_file(f"/v1/{own(call, holder)}:document", out, **wanted)
     typer.echo(f"{out}: {size} bytes", err=call.as_json)
     _told(call, call.get(f"{own(call, holder)}:documentReport", **wanted))
@@ -100,6 +168,16 @@ def import_(
     answer = call.post(f"{own(call, '')}/documents:import", body)
     call.one(answer, BROUGHT)
     call.part(answer.get("notCarried", []), NOT_CARRIED, empty="everything was carried")
+
+
+def _version(title: str, language: str, entries: list[str] | None, letter: Path | None) -> dict[str, Any]:
+    body = {
+        "title": title,
+        "languageCode": language,
+        "entries": entries or [],
+        "coverLetter": letter.read_text(encoding="utf-8") if letter else "",
+    }
+    return {key: value for key, value in body.items() if value}
 
 
 def _wanted(as_: DocumentFormat, language: str, anonymous: bool, entries: list[str] | None) -> dict[str, Any]:

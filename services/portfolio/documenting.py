@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import TypeVar
+from itertools import chain
+from typing import NamedTuple, TypeVar
 
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import document_pb2 as pb
+from waymark.portfolio.v1.cv_pb2 import Cv as Version
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.holder_pb2 import Holder
@@ -15,56 +17,93 @@ from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF, SkillClaim
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, Violation
 from services.platform.rpc.masks import without_outputs
 from services.portfolio.domain import names, quotas
-from services.portfolio.domain.dates import from_date, to_date
+from services.portfolio.domain.dates import from_date, refuse, to_date
 from services.portfolio.domain.sameness import Known
 from services.portfolio.formats import skills
 from services.portfolio.formats.anonymous import anonymised
-from services.portfolio.formats.format import Cv, Format, Read
+from services.portfolio.formats.format import Cv, Read
+from services.portfolio.formats.formats import FORMATS
 from services.portfolio.formats.losses import losses
 from services.portfolio.formats.texts import chosen
 from services.portfolio.store import holders
+from services.portfolio.store.cvs import CVS
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
 
+PAGES = (pb.DOCUMENT_FORMAT_HTML, pb.DOCUMENT_FORMAT_PDF)
 P = TypeVar("P", Entry, SkillClaim)
 MOST_TOLD = 1000
 _FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "summary")
 
 
-def gathered(tx: Transaction, vault: Vault, wanted: Sequence[str]) -> SharedPortfolio:
-    """Reads what a document may be made of; `wanted`: names of the entries, in order, or none for all.
+class Material(NamedTuple):
+    """What a document is made of: of a portfolio, and the version of the CV that was asked for, or an empty
+    one."""
 
-    Raises Refusal(NOT_FOUND) for an entry that is not there.
-    """
+    portfolio: SharedPortfolio
+    version: Version
+
+
+def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Material:
+    """Reads what a document is made of. Raises Refusal(NOT_FOUND) for a version, or an entry that the request
+    names, that is not there, and INVALID_ARGUMENT for a letter that cannot be written."""
+    version = _version(tx, vault, request)
     entries = ENTRIES.newest(tx, vault, quotas.LIMITS["entries"])
-    if wanted:
-        by_name = {entry.name: entry for entry in entries}
-        if not by_name.keys() >= set(wanted):
-            raise Refusal(reason_pb2.REASON_NOT_FOUND)
-        entries = [by_name[name] for name in dict.fromkeys(wanted)]
+    by_name = {entry.name: entry for entry in entries}
+    if not by_name.keys() >= set(request.entries):
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    if wanted := request.entries or version.entries:
+        entries = [by_name[name] for name in dict.fromkeys(wanted) if name in by_name]
     stored = int(Evidence.STATE_STORED)
-    return SharedPortfolio(
+    portfolio = SharedPortfolio(
         holder=holders.get(tx, vault),
         entries=entries,
         skill_claims=SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"]),
         evidence=EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"], state=stored),
     )
+    return Material(portfolio, version)
 
 
-def cv_of(portfolio: SharedPortfolio, request: pb.ExportDocumentRequest, now: datetime) -> Cv:
-    """Returns what is written for a request at `now` (UTC)."""
-    language = request.language_code or next(iter(portfolio.holder.languages), "en")
-    return Cv(anonymised(portfolio) if request.anonymous else portfolio, language, now)
+def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Version:
+    version = Version()
+    if request.cv:
+        holder, version_id = names.parse(request.cv, "holders", "cvs")
+        if holder != vault.holder:
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        version = CVS.get(tx, vault, version_id)
+    if request.cover_letter and request.format not in PAGES:
+        refuse([Violation("cover_letter", "is written as a page or PDF only")])
+    if request.cover_letter and not version.cover_letter:
+        refuse([Violation("cover_letter", "the version has none; name one with a letter in `cv`")])
+    return version
 
 
-def report(format_: Format, cv: Cv) -> list[pb.NotCarried]:
-    """Says what a document does not carry, at most MOST_TOLD."""
-    found = losses(format_, cv)
+def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) -> Cv:
+    """Returns what is written for a request at `now` (UTC). A letter is never anonymous."""
+    portfolio, version = material
+    spoken = next(iter(portfolio.holder.languages), "en")
+    language = request.language_code or version.language_code or spoken
+    hidden = request.anonymous and not request.cover_letter
+    return Cv(
+        anonymised(portfolio) if hidden else portfolio,
+        language,
+        now,
+        headline="" if hidden else version.title,
+        letter=version.cover_letter if request.cover_letter else "",
+    )
+
+
+def report(request: pb.ExportDocumentRequest, cv: Cv) -> list[pb.NotCarried]:
+    """Says what a document does not carry, at most MOST_TOLD. A letter is no CV, and lacks nothing of one."""
+    if cv.letter:
+        return []
+    headline = [(request.cv, "cv.title")] if cv.headline and request.format not in PAGES else []
+    found = chain(headline, losses(FORMATS[request.format], cv))
     told = (pb.NotCarried(resource=resource, field=field, count=1) for resource, field in found)
     return [each for each, _ in zip(told, range(MOST_TOLD), strict=False)]
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from google.api import httpbody_pb2
+from google.protobuf.empty_pb2 import Empty
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import document_pb2 as pb
 from waymark.portfolio.v1 import document_pb2_grpc
 from waymark.portfolio.v1.evidence_pb2 import Evidence
-from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
@@ -48,7 +48,7 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
     @mark
     def GetDocumentReport(self, request: pb.ExportDocumentRequest, call: Any) -> pb.GetDocumentReportResponse:
         cv = self._cv(request, call)
-        return pb.GetDocumentReportResponse(not_carried=documenting.report(FORMATS[request.format], cv))
+        return pb.GetDocumentReportResponse(not_carried=documenting.report(request, cv))
 
     @mark
     def ImportDocument(self, request: pb.ImportDocumentRequest, call: Any) -> pb.ImportDocumentResponse:
@@ -69,12 +69,16 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
         return added(self, request, call)
 
     def _cv(self, request: pb.ExportDocumentRequest, call: Any) -> Cv:
-        return documenting.cv_of(self._gathered(request, call), request, datetime.now(UTC))
+        found: list[documenting.Material] = []
 
-    @portfolio_call
-    def _gathered(self, tx: Transaction, request: pb.ExportDocumentRequest) -> SharedPortfolio:
-        (holder,) = names.parse(request.name, "holders")
-        return documenting.gathered(tx, open_vault(tx, self.app.keys, holder), request.entries)
+        @portfolio_call
+        def gathered(self: DocumentApi, tx: Transaction, request: pb.ExportDocumentRequest) -> Empty:
+            (holder,) = names.parse(request.name, "holders")
+            found.append(documenting.gathered(tx, open_vault(tx, self.app.keys, holder), request))
+            return Empty()
+
+        gathered(self, request, call)
+        return documenting.cv_of(found[-1], request, datetime.now(UTC))
 
     def _opened(self, evidence: Evidence) -> Iterator[bytes]:
         with self.app.objects.open(BUCKET, names.last(evidence.name), sha256=evidence.sha256) as stream:

@@ -18,11 +18,14 @@ class DocumentBrokenError(ValueError):
 
 @dataclass(frozen=True)
 class Cv:
-    """What is written. `language`: of texts that are there in several; `written_at`: UTC."""
+    """What is written. `language`: of texts that are there in several; `written_at`: UTC; `headline`: what
+    the person applies as; `letter`: text of a cover letter that is written instead of the CV."""
 
     portfolio: SharedPortfolio
     language: str
     written_at: datetime
+    headline: str = ""
+    letter: str = ""
 
 
 @dataclass

@@ -56,13 +56,24 @@ def as_html(cv: Cv) -> bytes:
             t=words,
             title=name or words["title" if cv.portfolio.HasField("holder") else "anonymous"],
             contact=list(_contact(holder)),
-            summary=_paragraphs(holder.summary, cv.language),
-            sections=list(_sections(cv, words)),
-            skills=[_skill(claim, cv.language, words) for claim in cv.portfolio.skill_claims],
+            headline=clean(cv.headline),
+            **(_letter(cv) if cv.letter else _body(cv, words)),
             said_in=cv.language if cv.language != language else "",
         )
     )
     return page.encode()
+
+
+def _body(cv: Cv, words: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "summary": _paragraphs(cv.portfolio.holder.summary, cv.language),
+        "sections": list(_sections(cv, words)),
+        "skills": [_skill(claim, cv.language, words) for claim in cv.portfolio.skill_claims],
+    }
+
+
+def _letter(cv: Cv) -> dict[str, Any]:
+    return {"summary": _paragraphs({cv.language: cv.letter}, cv.language), "sections": [], "skills": []}
 
 
 def write_html(cv: Cv, _: Opened) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from services.portfolio.store.collection import bare, fill
 from services.portfolio.store.tables import (
     access_records,
     credentials,
+    cvs,
     entries,
     evidence,
     holders,
@@ -92,6 +93,7 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             skill_claims,
             evidence,
             credentials,
+            cvs,
             pathways,
             mandates,
             share_links,

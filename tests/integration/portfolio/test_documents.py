@@ -10,8 +10,8 @@ from typing import Any
 import grpc
 import pytest
 from waymark.portfolio.v1 import access_log_pb2 as log
+from waymark.portfolio.v1 import cv_pb2, entry_pb2, evidence_pb2, holder_pb2, skill_claim_pb2
 from waymark.portfolio.v1 import document_pb2 as pb
-from waymark.portfolio.v1 import entry_pb2, evidence_pb2, holder_pb2, skill_claim_pb2
 
 from services.portfolio.domain import quotas
 from services.portfolio.domain.sameness import Known
@@ -33,6 +33,7 @@ XML, RESUME, LEAP = (
     pb.DOCUMENT_FORMAT_JSON_RESUME,
     pb.DOCUMENT_FORMAT_LEAP2A,
 )
+HTML = pb.DOCUMENT_FORMAT_HTML
 READ = (XML, RESUME, LEAP, pb.DOCUMENT_FORMAT_EUROPASS_JSON)
 EXAMPLE = "portfolio/europass-3.4/Europass_CV_V3.4.0_Example.xml"
 
@@ -134,6 +135,43 @@ def test_chosen_entries_in_order_and_without_a_name(portfolio: Portfolio) -> Non
     with pytest.raises(grpc.RpcError) as caught:
         list(person.ExportDocument(strange))
     assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_a_version_says_what_is_shown_and_has_a_letter(portfolio: Portfolio) -> None:
+    person, stranger = portfolio.person(given_name="An"), portfolio.person()
+    first, second = entry(person, "One"), entry(person, "Two")
+    entry(person, "Three")
+    version = cv_pb2.Cv(title="Foreman", entries=[first.name, second.name], cover_letter="Dear Sir,\nI weld.")
+    made = person.CreateCv(cv_pb2.CreateCvRequest(parent=person.holder, cv=version))
+    page = export(person, person, HTML, cv=made.name).decode()
+    assert page.index("<p>Foreman</p>") < page.index("One") < page.index("Two")
+    assert "Three" not in page
+    letter = export(person, person, HTML, cv=made.name, cover_letter=True).decode()
+    assert "<p>I weld.</p>" in letter
+    assert "One" not in letter
+    told = person.GetDocumentReport(wanted(person, RESUME, cv=made.name)).not_carried
+    assert [(each.resource, each.field) for each in told] == [(made.name, "cv.title")]
+    person.DeleteEntry(entry_pb2.DeleteEntryRequest(name=first.name))
+    assert "One" not in export(person, person, HTML, cv=made.name).decode()
+    changed = cv_pb2.Cv(name=made.name, title="Welder", entries=[second.name], etag=made.etag)
+    update = cv_pb2.UpdateCvRequest(cv=changed)
+    assert person.UpdateCv(update).cover_letter == version.cover_letter
+    assert reason_of(person.UpdateCv, update) == "ETAG_STALE"
+    listed = person.ListCvs(cv_pb2.ListCvsRequest(parent=person.holder)).cvs
+    assert [each.title for each in listed] == ["Welder"]
+    assert person.GetCv(cv_pb2.GetCvRequest(name=made.name)) == listed[0]
+    for wrong, reason in (
+        ({"cover_letter": True}, "INVALID_ARGUMENT"),  # of no version
+        ({"cv": f"{stranger.holder}/cvs/x"}, "NOT_FOUND"),
+    ):
+        request = wanted(person, HTML, **wrong)
+        assert reason_of(person.GetDocumentReport, request) == reason
+    tabular = wanted(person, XML, cv=made.name, cover_letter=True)
+    assert reason_of(person.GetDocumentReport, tabular) == "INVALID_ARGUMENT"
+    theirs = cv_pb2.CreateCvRequest(parent=stranger.holder, cv=cv_pb2.Cv(entries=[second.name]))
+    assert reason_of(stranger.CreateCv, theirs) == "INVALID_ARGUMENT"
+    person.DeleteCv(cv_pb2.DeleteCvRequest(name=made.name))
+    assert not person.ListCvs(cv_pb2.ListCvsRequest(parent=person.holder)).cvs
 
 
 def test_a_report_says_what_a_format_cannot_carry(portfolio: Portfolio) -> None:

@@ -23,7 +23,7 @@ WORK = {
 def show(journey: Journey) -> str:
     """REST: the CV in six formats, what each cannot carry, an anonymous one; brought in elsewhere, once."""
     learner, name = holder(journey, LEARNER)
-    learner.rest("POST", f"/v1/{name}/entries", WORK)
+    made = learner.rest("POST", f"/v1/{name}/entries", WORK)
     files = {kind: export(learner, name, kind) for kind in (*READ, "HTML", "PDF")}
     expect(files["PDF"].startswith(b"%PDF-"), "the PDF is none")
     told = learner.rest("GET", f"/v1/{name}:documentReport", format="DOCUMENT_FORMAT_EUROPASS_XML")
@@ -31,6 +31,10 @@ def show(journey: Journey) -> str:
     expect("entries.description.hr" in lost, f"Europass lacks {lost}, and not the second language")
     hidden = export(learner, name, "HTML", anonymous=True)
     expect(LEARNER.encode() not in hidden and b"Beekeeper" in hidden, "the anonymous CV names its person")
+    body = {"title": "Apiarist", "entries": [made["name"]], "coverLetter": "I know bees."}
+    version = learner.rest("POST", f"/v1/{name}/cvs", body)["name"]
+    letter = export(learner, name, "HTML", cv=version, cover_letter=True)
+    expect(b"I know bees." in letter and b"Apiarist" in letter, "the letter says something else")
     return f"{len(files)} formats, the PDF of {len(files['PDF'])} bytes; {move(journey, files)}"
 
 

@@ -68,6 +68,8 @@ class ExportDocumentRequest(_message.Message):
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     ANONYMOUS_FIELD_NUMBER: _builtins.int
     ENTRIES_FIELD_NUMBER: _builtins.int
+    CV_FIELD_NUMBER: _builtins.int
+    COVER_LETTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Holder, `holders/{holder}`."""
     format: Global___DocumentFormat.ValueType
@@ -80,6 +82,12 @@ class ExportDocumentRequest(_message.Message):
     """True: without name, birth date, contact, summary, dates, addresses, numbers and files; the holder's name,
     e-mail address and telephone number are taken out of what remains. Other words of the person stay theirs.
     """
+    cv: _builtins.str
+    """Version of the CV, `holders/{holder}/cvs/{cv}`, that says entries, order, title and language where the
+    request does not.
+    """
+    cover_letter: _builtins.bool
+    """True: the cover letter of that version instead of the CV, as a page or PDF."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Entries to take, `holders/{holder}/entries/{entry}`, in this order; empty: all, newest first."""
@@ -92,10 +100,12 @@ class ExportDocumentRequest(_message.Message):
         language_code: _builtins.str = ...,
         anonymous: _builtins.bool = ...,
         entries: _abc.Iterable[_builtins.str] | None = ...,
+        cv: _builtins.str = ...,
+        cover_letter: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "entries", b"entries", "format", b"format", "language_code", b"language_code", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "cover_letter", b"cover_letter", "cv", b"cv", "entries", b"entries", "format", b"format", "language_code", b"language_code", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
