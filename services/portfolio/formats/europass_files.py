@@ -13,6 +13,7 @@ from services.portfolio.formats.europass import tree_of
 from services.portfolio.formats.europass_reading import read_tree
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
 from services.portfolio.formats.markup import local, root_of
+from services.portfolio.formats.trees import refuse_many
 
 NAMESPACE = "http://europass.cedefop.europa.eu/Europass"
 _ROOT = "SkillsPassport"
@@ -105,6 +106,7 @@ def _tree(element: Any) -> Any:
         return "".join(_text(element))
     if said := "".join(_text(element)).strip():
         tree["text"] = said
+    refuse_many(len(below))
     for each in below:
         name, value = local(each), _tree(each)
         if name.endswith(_LIST) and isinstance(value, dict) and set(value) == {name[: -len(_LIST)]}:

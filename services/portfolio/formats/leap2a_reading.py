@@ -19,9 +19,11 @@ from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import DocumentBrokenError, Read
 from services.portfolio.formats.markup import local
 from services.portfolio.formats.texts import line, of_iso, of_markup, say
+from services.portfolio.formats.trees import refuse_many
 
 # The last one stands behind the address of a web archive in what Mahara writes.
 NAMESPACES = ("http://www.cetis.org.uk/leap2/terms/", "http://terms.leapspecs.org/")
+_LISTS = 4  # entries, their organisations, skills and files stand in one feed
 _MAX_TEXT = 10_000
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 # Of the document, or said by the kind of what is made of it.
@@ -40,6 +42,7 @@ class _Reading:
     """One feed being read."""
 
     def __init__(self, root: Any, language: str) -> None:
+        refuse_many(len(root), _LISTS)
         self._items = [_Item(each) for each in root if local(each) == "entry"]
         self._by_id = {item.id: item for item in self._items}
         self._language = language
@@ -136,6 +139,7 @@ class _Item:
     """An entry of a feed, whose elements are used up as they are read."""
 
     def __init__(self, element: Any) -> None:
+        refuse_many(len(element))
         self._element = element
         self._unused = [each for each in element if local(each) not in ("", *_PLAIN)]
         self.id = self._plain("id")

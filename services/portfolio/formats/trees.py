@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from services.portfolio.formats.format import DocumentBrokenError
+
+MOST = 2000  # items of a list: no portfolio holds more
 Scalar = str | int | float
 _PATH = 120  # characters of a path that are told
 
@@ -33,6 +36,7 @@ class Tree:
         """Takes a list of texts; one text is a list of one. A list with anything else in it is left."""
         value = self._left.get(key)
         values = value if isinstance(value, list) else [value]
+        refuse_many(len(values))
         texts = [each.strip() for each in values if isinstance(each, str) and len(each) <= limit]
         if len(texts) < len(values):
             return []
@@ -62,6 +66,7 @@ class Tree:
         """Takes a list of objects; one object counts as a list of one, and what is no object is left."""
         value = self._left.pop(key, None)
         values = value if isinstance(value, list) else [value]
+        refuse_many(len(values))
         below = [Tree(each) for each in values if isinstance(each, Mapping)]
         self._below += [(key, each) for each in below]
         if rest := [each for each in values if each is not None and not isinstance(each, Mapping)]:
@@ -79,6 +84,13 @@ class Tree:
         for key, below in self._below:
             found.update(below.left(f"{path}{key}."))
         return found
+
+
+def refuse_many(count: int, lists: int = 1) -> None:
+    """Raises DocumentBrokenError for more items than a portfolio could take, as checking each costs time;
+    `lists`: how many of its lists stand in one."""
+    if count > MOST * lists:
+        raise DocumentBrokenError(f"more than {MOST * lists} items in a list")
 
 
 def _said(value: Any, path: str) -> Counter[str]:

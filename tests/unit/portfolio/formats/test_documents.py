@@ -23,7 +23,15 @@ from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
 from services.portfolio.domain.sameness import Known
-from services.portfolio.formats import europass_files, json_resume, leap2a, leap2a_archive, markup, page
+from services.portfolio.formats import (
+    europass_files,
+    json_resume,
+    leap2a,
+    leap2a_archive,
+    markup,
+    page,
+    trees,
+)
 from services.portfolio.formats.anonymous import anonymised
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format
 from services.portfolio.formats.formats import FORMATS
@@ -231,6 +239,26 @@ def test_a_bomb_is_refused_before_it_unfolds(monkeypatch: pytest.MonkeyPatch) ->
         read(LEAP, packed.getvalue())
     monkeypatch.setattr(markup, "MAX_BYTES", 1 << 30)  # control
     assert not read(LEAP, packed.getvalue()).portfolio.entries
+
+
+def test_more_than_a_portfolio_holds_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = trees.MOST + 1
+    many = {
+        pb.DOCUMENT_FORMAT_JSON_RESUME: json.dumps({"work": [{}] * count}).encode(),
+        pb.DOCUMENT_FORMAT_EUROPASS_JSON: json.dumps(
+            {"SkillsPassport": {"LearnerInfo": {"Education": [{}] * count}}}
+        ).encode(),
+        pb.DOCUMENT_FORMAT_EUROPASS_XML: b"<SkillsPassport>" + b"<a/>" * count + b"</SkillsPassport>",
+        pb.DOCUMENT_FORMAT_LEAP2A: b'<feed xmlns="http://www.w3.org/2005/Atom">'
+        + b"<a/>" * count
+        + b"</feed>",
+    }
+    for number, content in many.items():
+        with pytest.raises(DocumentBrokenError, match="items"):
+            read(READ[number], content)
+    monkeypatch.setattr(trees, "MOST", count)  # control
+    for number, content in many.items():
+        read(READ[number], content)
 
 
 def test_files_go_into_the_archive_as_they_come() -> None:
