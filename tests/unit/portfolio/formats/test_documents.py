@@ -250,7 +250,7 @@ def test_more_than_a_portfolio_holds_is_refused_unread(monkeypatch: pytest.Monke
         ).encode(),
         pb.DOCUMENT_FORMAT_EUROPASS_XML: b"<SkillsPassport>" + b"<a/>" * count + b"</SkillsPassport>",
         pb.DOCUMENT_FORMAT_LEAP2A: b'<feed xmlns="http://www.w3.org/2005/Atom">'
-        + b"<a/>" * count
+        + b"<a/>" * 4 * count
         + b"</feed>",
     }
     for number, content in many.items():
