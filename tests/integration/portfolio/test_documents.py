@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import threading
 import uuid
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -13,6 +17,7 @@ from waymark.portfolio.v1 import access_log_pb2 as log
 from waymark.portfolio.v1 import cv_pb2, entry_pb2, evidence_pb2, holder_pb2, skill_claim_pb2
 from waymark.portfolio.v1 import document_pb2 as pb
 
+from services.portfolio import documenting
 from services.portfolio.domain import quotas
 from services.portfolio.domain.sameness import Known
 from tests.support import uploads
@@ -103,6 +108,29 @@ def test_what_a_person_has_is_not_brought_twice(
     monkeypatch.setattr(Known, "has", lambda *_: False)  # control
     bring(person, resume, RESUME)
     assert len(titles(person)) == 4
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["locked", "control"])
+def test_two_imports_at_once_add_once(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, locked: bool
+) -> None:
+    """Each waits half a second for the other to have looked as well, which the lock does not let happen."""
+    person, content, both = portfolio.person(), real_data(EXAMPLE).read_bytes(), threading.Barrier(2)
+    look, get = Known.__init__, documenting.holders.get
+
+    def together(self: Known, entries: Any) -> None:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        look(self, entries)
+
+    monkeypatch.setattr(Known, "__init__", together)
+    careless = SimpleNamespace(
+        get=lambda tx, vault, lock: get(tx, vault, lock=locked), replace=lambda *_: None
+    )
+    monkeypatch.setattr(documenting, "holders", careless)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: bring(person, content, XML), range(2)))
+    assert len(titles(person)) == (12 if locked else 24)
 
 
 def test_all_or_nothing(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
