@@ -26,6 +26,7 @@ ERASED = {
     "entries": "entries",
     "skills": "skillClaims",
     "credentials": "credentials",
+    "CV versions": "cvs",
     "files": "evidence",
     "pathways": "pathways",
     "validation cases": "validationCases",

@@ -68,6 +68,7 @@ MODULES = {
     "skill": "services.cli.skill",
     "evidence": "services.cli.evidence",
     "credential": "services.cli.credential",
+    "cv": "services.cli.cv",
     "award": "services.cli.award",
     "attestation": "services.cli.attestation",
     "handover": "services.cli.handover",

@@ -10,6 +10,8 @@ from waymark.portfolio.v1 import (
     attestation_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
+    cv_pb2_grpc,
+    document_pb2_grpc,
     entry_pb2_grpc,
     entry_revision_pb2_grpc,
     evidence_pb2_grpc,
@@ -29,6 +31,8 @@ from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.attestations import AttestationApi
 from services.portfolio.api.credential_issuers import CredentialIssuerApi
 from services.portfolio.api.credentials import CredentialApi
+from services.portfolio.api.cvs import CvApi
+from services.portfolio.api.documents import DocumentApi
 from services.portfolio.api.entries import EntryApi
 from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
@@ -48,6 +52,8 @@ SERVICERS: Sequence[Servicer] = (
     (attestation_pb2_grpc.add_AttestationServiceServicer_to_server, AttestationApi),
     (credential_issuer_pb2_grpc.add_CredentialIssuerServiceServicer_to_server, CredentialIssuerApi),
     (credential_pb2_grpc.add_CredentialServiceServicer_to_server, CredentialApi),
+    (cv_pb2_grpc.add_CvServiceServicer_to_server, CvApi),
+    (document_pb2_grpc.add_DocumentServiceServicer_to_server, DocumentApi),
     (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),
     (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),
     (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),

@@ -11,7 +11,9 @@ from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from google.protobuf.json_format import MessageToDict
 from waymark.catalogue.v1.shortage_list_pb2 import ShortageFormat
+from waymark.portfolio.v1 import document_pb2 as pb
 
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import shortage_csv, taxonomy_csv
@@ -26,9 +28,12 @@ from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store.taxonomies import LabelRow
 from services.platform.errors import Refusal
+from services.platform.rpc.interceptors.validation import violations_of
 from services.platform.rpc.status import answer_of
 from services.platform.signing import SigningKey, base64url, keys_of
 from services.portfolio.domain.credentials import checking, reading, strict_json
+from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, no_files
+from services.portfolio.formats.formats import FORMATS
 from services.vouchers.domain import allocation_file, bank_files, codes, fact_file, levies, qr
 from services.vouchers.domain.row_files import Rows
 from tests.support.credentials import NOW, award_example
@@ -118,6 +123,23 @@ def _credential(data: bytes) -> object:
     return [*texts, found.verdict.SerializeToString(), found.summary.SerializeToString()]
 
 
+def _document(format_: Format, data: bytes) -> object:
+    """What a document says, which the service would take, and which can be written in every format again."""
+    assert format_.read
+    found = format_.read(io.BytesIO(data), "en")
+    portfolio = found.portfolio
+    for part in (portfolio.holder, *portfolio.entries, *portfolio.skill_claims):
+        assert not violations_of(part)
+    for each in FORMATS.values():
+        if each is not FORMATS[pb.DOCUMENT_FORMAT_PDF]:  # made of the page, and slow
+            list(each.write(Cv(portfolio, "en", NOW), no_files))
+    return [portfolio.SerializeToString(), MessageToDict(portfolio), dict(found.left)]
+
+
+def _document_reader(number: int) -> Reader:
+    return Reader(partial(_document, FORMATS[number]), (DocumentBrokenError,))
+
+
 def _allocation(data: bytes) -> object:
     return list(allocation_file.read(io.BytesIO(data)))
 
@@ -161,6 +183,10 @@ READERS: dict[str, Reader] = {
     "qr_signed": Reader(_signed, (qr.NotGenuineError,)),
     "qr_keys": Reader(keys_of, (ValueError,)),
     "credential": Reader(_credential, (strict_json.UnreadableError,)),
+    "document_json_resume": _document_reader(pb.DOCUMENT_FORMAT_JSON_RESUME),
+    "document_europass_xml": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_XML),
+    "document_europass_json": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_JSON),
+    "document_leap2a": _document_reader(pb.DOCUMENT_FORMAT_LEAP2A),
     "pain_002": Reader(bank_files.read),
     "camt_054": Reader(bank_files.read),
     "allocation": Reader(_allocation),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from services.catalogue.imports import (
 )
 from services.platform import signing
 from services.portfolio.domain.credentials import checking, strict_json
+from services.portfolio.formats import europass_reading, json_resume, leap2a_reading, markup
 from services.vouchers.domain import bank_xml, codes, levies, qr, row_files
 from tests.fuzz.readers import READERS
 from tests.fuzz.running import Found, check, corpus, run
@@ -64,6 +66,12 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("qr_keys", lambda patch: patch.setattr(signing, "RecursionError", Nothing, raising=False)),
     ("credential", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
     ("credential", lambda patch: patch.setattr(checking, "OverflowError", Nothing, raising=False)),
+    ("document_json_resume", lambda patch: patch.setattr(json_resume, "fit", lambda *_: Counter())),
+    ("document_json_resume", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
+    ("document_europass_xml", deaf(markup, "XMLSyntaxError", "etree")),
+    ("document_europass_json", lambda patch: patch.setattr(europass_reading, "fit", lambda *_: Counter())),
+    ("document_leap2a", deaf(markup, "XMLSyntaxError", "etree")),
+    ("document_leap2a", lambda patch: patch.setattr(leap2a_reading, "fit", lambda *_: Counter())),
     ("pain_002", deaf(bank_xml, "XMLSyntaxError", "etree")),
     ("camt_054", lambda patch: patch.setattr(bank_xml, "_YEARS", SimpleNamespace(year=1))),
     ("allocation", deaf(row_files, "Error", "csv")),

@@ -86,7 +86,7 @@ def walk_catalogue(home: Path | None, data: Path | None, *, as_json: bool, patie
 
 
 def walk_portfolio(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
-    """Walks rows P1-P3, P16, P17 and P20; returns how many steps failed. Raises Failure without a stack."""
+    """Walks rows P1-P4, P16-P18 and P20; returns how many steps failed. Raises Failure without a stack."""
     return _walk(home, data, PORTFOLIO, "portfolio", as_json=as_json, patience=patience)
 
 

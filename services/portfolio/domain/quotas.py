@@ -11,6 +11,7 @@ LIMITS = {
     "skill_claims": 2_000,
     "evidence": 1_000,
     "credentials": 1_000,
+    "cvs": 100,
     "attestation_requests": 500,
     "mandates": 500,
     "handovers": 500,

@@ -20,6 +20,7 @@ from services.portfolio.store.guidance_tables import validation_cases
 from services.portfolio.store.tables import (
     access_records,
     credentials,
+    cvs,
     entries,
     evidence,
     holders,
@@ -93,6 +94,7 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             skill_claims,
             evidence,
             credentials,
+            cvs,
             pathways,
             mandates,
             share_links,

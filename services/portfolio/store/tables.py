@@ -92,6 +92,18 @@ skill_claims = Table(
     UniqueConstraint("holder_id", "source", "concept", name="skill_claims_concept"),
 )
 
+# Versions of the CV.
+cvs = Table(
+    "cvs",
+    metadata,
+    _owner(),
+    _id(),
+    _version(),
+    _sealed(),
+    _time("created_at"),
+    _time("updated_at"),
+)
+
 evidence = Table(
     "evidence",
     metadata,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from lxml import html as markup
 
+from services.platform.paper.printing import pdf_of
 from services.vouchers.letters import words
 from services.vouchers.letters.said import Condition, Said
 
@@ -33,19 +31,7 @@ def as_html(said: Said, language: str) -> bytes:
 
 def as_pdf(said: Said, language: str) -> bytes:
     """Returns the letter as PDF/UA-1: tagged, so that a screen reader reads it in order."""
-    import typst  # here and not above: 30 MB that only who writes a PDF needs
-
-    page = markup.fromstring(as_html(said, language).decode())
-    letter = {"lang": language, "title": page.findtext("head/title"), "blocks": _blocks(page)}
-    made = typst.compile(
-        (_FOLDER / "letter.typ").read_bytes(),
-        format="pdf",
-        sys_inputs={"letter": json.dumps(letter, ensure_ascii=False)},
-        pdf_standards=["ua-1"],
-        ignore_system_fonts=True,  # the same bytes on every machine
-    )
-    assert isinstance(made, bytes)
-    return made
+    return pdf_of(as_html(said, language), language)
 
 
 def condition_text(condition: Condition, language: str) -> str:
@@ -53,27 +39,6 @@ def condition_text(condition: Condition, language: str) -> str:
     ours: str | None = words.words_of(language)["conditions"].get(condition.clause)
     own = condition.texts.get(language)
     return own or ours or words.translated(condition.texts, language) or condition.clause
-
-
-def _blocks(page: Any) -> list[dict[str, Any]]:
-    """Returns the elements of the letter's body in order, each with its text."""
-    found: list[dict[str, Any]] = []
-    for element in page.find("body/main"):
-        if element.tag in ("h1", "h2"):
-            found.append({"kind": "heading", "level": int(element.tag[1]), "text": _text(element)})
-        elif element.tag == "dl":
-            texts = [_text(each) for each in element]
-            found.append({"kind": "terms", "items": list(zip(texts[::2], texts[1::2], strict=True))})
-        elif element.tag == "ul":
-            found.append({"kind": "list", "items": [_text(each) for each in element]})
-        else:
-            found.append({"kind": "text", "text": _text(element)})
-    return found
-
-
-def _text(element: Any) -> str:
-    """Returns the text of an element; breaks and indents of the template are one blank, hard blanks stay."""
-    return " ".join(piece for piece in str(element.text_content()).replace("\n", " ").split(" ") if piece)
 
 
 @cache

@@ -17,6 +17,8 @@ def fill(callers: Callers, learner: Person, holder: str, provider: Person) -> No
     wanted = {"holder": holder, "achievement": achievement}
     provider.surely("IssueCredential", parent=issuer, issued_credential=wanted)
     learner.surely("ImportCredential", parent=holder, content=certificate()[1])
+    learner.surely("CreateCv", parent=holder, cv={"title": "x"})
+    learner.surely("GetDocumentReport", name=holder, format="DOCUMENT_FORMAT_HTML")
     claim = {"concept_uri": "http://data.europa.eu/esco/skill/attested"}
     name = learner.surely("CreateSkillClaim", parent=holder, skill_claim=claim).name
     request = {"skill_claim": name, "expire_time": portfolio.in_days(1)}

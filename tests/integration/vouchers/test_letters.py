@@ -10,7 +10,8 @@ from lxml import html
 from waymark.vouchers.v1 import application_pb2
 from waymark.vouchers.v1 import decision_letter_pb2 as pb
 
-from services.vouchers.letters import rendering, words
+from services.platform.paper import printing
+from services.vouchers.letters import words
 from tests.integration.vouchers import desks
 from tests.integration.vouchers.refusals import refused
 from tests.support.vouchers import World, sample
@@ -144,8 +145,8 @@ def test_the_same_decision_gives_the_same_bytes(world: World, monkeypatch: pytes
         assert mark in pdf
     assert letter(learner, refusal.name, "de", format=0).data == pdf
     assert letter(learner, refusal.name, "fr", format=PDF).data != pdf  # control
-    text = rendering._text  # control: the bytes follow the words
-    monkeypatch.setattr(rendering, "_text", lambda element: f"{text(element)}.")
+    text = printing._text  # control: the bytes follow the words
+    monkeypatch.setattr(printing, "_text", lambda element: f"{text(element)}.")
     assert letter(learner, refusal.name, "de", format=PDF).data != pdf
 
 

@@ -9,6 +9,7 @@ from services.cli.demo.portfolio_rows import (
     p03_validation,
     p16_partner_certificates,
     p17_employer_attests,
+    p18_cv,
     p20_clients_as_partners,
 )
 
@@ -18,5 +19,6 @@ STEPS: tuple[Step, ...] = (
     p03_validation.STEP,
     p16_partner_certificates.STEP,
     p17_employer_attests.STEP,
+    p18_cv.STEP,
     p20_clients_as_partners.STEP,
 )

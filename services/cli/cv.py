@@ -1,0 +1,189 @@
+"""`waymark cv`: a portfolio as a document, and documents brought in."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.call import Call, calls, enum, with_etag
+from services.cli.credential import encoded
+from services.cli.holder import LEARNER, Etag, HolderName, own
+from services.cli.options import Limit
+
+cv = typer.Typer(help="Take a portfolio along as a CV in many formats, and bring one in.")
+
+
+class DocumentFormat(StrEnum):
+    """How a portfolio is written down."""
+
+    JSON_RESUME = "json-resume"
+    EUROPASS_XML = "europass-xml"
+    EUROPASS_JSON = "europass-json"
+    LEAP2A = "leap2a"
+    HTML = "html"
+    PDF = "pdf"
+
+
+CV = {
+    "version": "name",
+    "title": "title",
+    "language": "languageCode",
+    "entries": "entries",
+    "letter": "coverLetter",
+    "etag": "etag",
+}
+ROW = {key: CV[key] for key in ("version", "title", "language")}
+NOT_CARRIED = {"of": "resource", "field": "field", "times": "count"}
+BROUGHT = {
+    "entries": "entryTitles",
+    "skills": "skillLabels",
+    "filled in": "holderFields",
+    "there before": "duplicates",
+}
+As = Annotated[DocumentFormat, typer.Option("--format", help="How it is written.")]
+Language = Annotated[str, typer.Option(help="Language of texts and headings, such as nl.")]
+Anonymous = Annotated[bool, typer.Option("--anonymous", help="Without anything that says whose it is.")]
+Entries = Annotated[
+    list[str] | None, typer.Option("--entry", help="holders/{id}/entries/{id}; repeat for more, in order.")
+]
+
+Version = Annotated[str, typer.Option("--cv", help="Version of the CV, holders/{id}/cvs/{id}.")]
+Letter = Annotated[bool, typer.Option("--letter", help="The letter of that version; html or pdf.")]
+Title = Annotated[str, typer.Option(help="What you apply as or for.")]
+LetterFile = Annotated[
+    Path | None, typer.Option("--letter", exists=True, dir_okay=False, help="Text file of the letter, UTF-8.")
+]
+Name = Annotated[str, typer.Argument(metavar="VERSION", help="holders/{id}/cvs/{id}")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `cv` to the command line `app`."""
+    app.add_typer(cv, name="cv", no_args_is_help=True)
+
+
+@cv.command(
+    epilog="Example:  waymark cv create --title Welder --entry holders/…/entries/… --letter letter.txt"
+)
+@calls(LEARNER)
+def create(
+    call: Call, title: Title, language: Language = "", entries: Entries = None, letter: LetterFile = None
+) -> None:
+    """Add a version of your CV: which entries it shows, in which order, and the letter that goes with it."""
+    call.one(call.post(f"{own(call, '')}/cvs", _version(title, language, entries, letter)), CV)
+
+
+@cv.command("list", epilog="Example:  waymark cv list")
+@calls(LEARNER)
+def list_(call: Call, holder: HolderName = "", limit: Limit = 50) -> None:
+    """List versions, newest first; a counsellor's look is written to the access log."""
+    call.many(f"{own(call, holder)}/cvs", ROW, limit, empty="no version yet")
+
+
+@cv.command(epilog="Example:  waymark cv show holders/0198…/cvs/0198…")
+@calls(LEARNER)
+def show(call: Call, name: Name) -> None:
+    """Show a version; a counsellor's look is written to the access log."""
+    call.one(call.get(name), CV)
+
+
+@cv.command(epilog="Example:  waymark cv update holders/0198…/cvs/0198… --title 'Senior welder'")
+@calls(LEARNER)
+def update(
+    call: Call,
+    name: Name,
+    title: Title = "",
+    language: Language = "",
+    entries: Entries = None,
+    letter: LetterFile = None,
+    etag: Etag = "",
+) -> None:
+    """Change what is given of a version."""
+    call.one(call.patch(name, with_etag(_version(title, language, entries, letter), etag)), CV)
+
+
+@cv.command(epilog="Example:  waymark cv delete holders/0198…/cvs/0198…")
+@calls(LEARNER)
+def delete(call: Call, name: Name, etag: Etag = "") -> None:
+    """Remove a version."""
+    call.delete(name, etag=etag)
+
+
+@cv.command(epilog="Example:  waymark cv export --format pdf --language nl --out cv.pdf")
+@calls(LEARNER)
+def export(
+    call: Call,
+    out: Annotated[Path, typer.Option(help="Where to write it.")],
+    as_: As = DocumentFormat.PDF,
+    holder: HolderName = "",
+    language: Language = "",
+    anonymous: Anonymous = False,
+    entries: Entries = None,
+    version: Version = "",
+    letter: Letter = False,
+) -> None:
+    """Write a portfolio to a file, and say what the format cannot carry."""
+    wanted = _wanted(as_, language, anonymous, entries) | {"cv": version}
+    wanted |= {"cover_letter": True} if letter else {}
+    size = call.caller.rest_to_file(f"/v1/{own(call, holder)}:document", out, **wanted)
+    typer.echo(f"{out}: {size} bytes", err=call.as_json)
+    _told(call, call.get(f"{own(call, holder)}:documentReport", **wanted))
+
+
+@cv.command(epilog="Example:  waymark cv report --format europass-xml")
+@calls(LEARNER)
+def report(
+    call: Call,
+    as_: As,
+    holder: HolderName = "",
+    language: Language = "",
+    anonymous: Anonymous = False,
+    entries: Entries = None,
+) -> None:
+    """Say what a format cannot carry of a portfolio."""
+    _told(
+        call,
+        call.get(f"{own(call, holder)}:documentReport", **_wanted(as_, language, anonymous, entries)),
+    )
+
+
+@cv.command("import", epilog="Example:  waymark cv import --format europass-xml cv.xml --dry-run")
+@calls(LEARNER)
+def import_(
+    call: Call,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A document of this format.")],
+    as_: As,
+    language: Language = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added, add nothing.")] = False,
+) -> None:
+    """Add what a document says to your portfolio; what is there already is not added again."""
+    body = {
+        "format": enum("DOCUMENT_FORMAT", as_),
+        "content": encoded(file),
+        "languageCode": language,
+        "validateOnly": dry_run,
+    }
+    answer = call.post(f"{own(call, '')}/documents:import", body)
+    call.one(answer, BROUGHT)
+    call.part(answer.get("notCarried", []), NOT_CARRIED, empty="everything was carried")
+
+
+def _version(title: str, language: str, entries: list[str] | None, letter: Path | None) -> dict[str, Any]:
+    body = {
+        "title": title,
+        "languageCode": language,
+        "entries": entries or [],
+        "coverLetter": letter.read_text(encoding="utf-8") if letter else "",
+    }
+    return {key: value for key, value in body.items() if value}
+
+
+def _wanted(as_: DocumentFormat, language: str, anonymous: bool, entries: list[str] | None) -> dict[str, Any]:
+    wanted = {"format": enum("DOCUMENT_FORMAT", as_), "language_code": language, "entries": entries or []}
+    return wanted | ({"anonymous": True} if anonymous else {})
+
+
+def _told(call: Call, report: dict[str, Any]) -> None:
+    call.rows(report.get("notCarried", []), NOT_CARRIED, empty="everything is carried")

@@ -1,0 +1,52 @@
+"""A page as PDF from its HTML: one text for both."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lxml import html as markup
+
+_FOLDER = Path(__file__).parent
+
+
+def pdf_of(page: bytes, language: str) -> bytes:
+    """Returns a page as PDF/UA-1: tagged, so that a screen reader reads it in order.
+
+    `page`: HTML, UTF-8, with a title; in `main` it has `h1` to `h3`, `p`, `ul` and `dl`, side by side.
+    """
+    import typst  # here and not above: 30 MB that only who writes a PDF needs
+
+    read = markup.fromstring(page.decode())
+    said = {"lang": language, "title": read.findtext("head/title"), "blocks": _blocks(read)}
+    made = typst.compile(
+        (_FOLDER / "page.typ").read_bytes(),
+        format="pdf",
+        sys_inputs={"page": json.dumps(said, ensure_ascii=False)},
+        pdf_standards=["ua-1"],
+        ignore_system_fonts=True,  # the same bytes on every machine
+    )
+    assert isinstance(made, bytes)
+    return made
+
+
+def _blocks(page: Any) -> list[dict[str, Any]]:
+    """Returns the elements of the page's body in order, each with its text."""
+    found: list[dict[str, Any]] = []
+    for element in page.find("body/main"):
+        if element.tag in ("h1", "h2", "h3"):
+            found.append({"kind": "heading", "level": int(element.tag[1]), "text": _text(element)})
+        elif element.tag == "dl":
+            texts = [_text(each) for each in element]
+            found.append({"kind": "terms", "items": list(zip(texts[::2], texts[1::2], strict=True))})
+        elif element.tag == "ul":
+            found.append({"kind": "list", "items": [_text(each) for each in element]})
+        else:
+            found.append({"kind": "text", "text": _text(element)})
+    return found
+
+
+def _text(element: Any) -> str:
+    """Returns the text of an element; breaks and indents of the template are one blank, hard blanks stay."""
+    return " ".join(piece for piece in str(element.text_content()).replace("\n", " ").split(" ") if piece)

@@ -1,0 +1,95 @@
+"""DocumentService. Documents are made and read, and files fetched, while no transaction is open."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+from google.api import httpbody_pb2
+from google.protobuf.empty_pb2 import Empty
+from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1 import document_pb2 as pb
+from waymark.portfolio.v1 import document_pb2_grpc
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+
+from services.platform.db.transaction import Transaction, transaction
+from services.platform.errors import Refusal
+from services.platform.rpc.handlers import mark
+from services.portfolio import documenting
+from services.portfolio.api.calls import portfolio_call
+from services.portfolio.app import PortfolioApp
+from services.portfolio.domain import names
+from services.portfolio.formats.format import Cv, DocumentBrokenError, Read
+from services.portfolio.formats.formats import FORMATS
+from services.portfolio.store.evidence import BUCKET
+from services.portfolio.store.vault import open_vault
+
+CHUNK = 256 * 1024  # bytes of a message
+
+
+class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
+    """A portfolio as a document that a person takes along, and back."""
+
+    def __init__(self, app: PortfolioApp) -> None:
+        self.app = app
+
+    @mark
+    def ExportDocument(self, request: pb.ExportDocumentRequest, call: Any) -> Iterator[httpbody_pb2.HttpBody]:
+        format_ = FORMATS[request.format]
+        for part in format_.write(self._cv(request, call), self._opened):
+            for start in range(0, len(part), CHUNK):
+                yield httpbody_pb2.HttpBody(
+                    content_type=format_.content_type, data=part[start : start + CHUNK]
+                )
+
+    @mark
+    def GetDocumentReport(self, request: pb.ExportDocumentRequest, call: Any) -> pb.GetDocumentReportResponse:
+        cv = self._cv(request, call)
+        return pb.GetDocumentReportResponse(not_carried=documenting.report(request, cv))
+
+    @mark
+    def ImportDocument(self, request: pb.ImportDocumentRequest, call: Any) -> pb.ImportDocumentResponse:
+        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
+            call.resolve(request, tx.connection)
+        language = request.language_code or "en"
+        read = _read(request, language)
+
+        @portfolio_call
+        def added(
+            self: DocumentApi, tx: Transaction, request: pb.ImportDocumentRequest
+        ) -> pb.ImportDocumentResponse:
+            (holder,) = names.parse(request.parent, "holders")
+            vault = open_vault(tx, self.app.keys, holder)
+            # A copy: a transaction that is run again must not find what the first run noted.
+            return documenting.bring_in(tx, vault, deepcopy(read), language)
+
+        return added(self, request, call)
+
+    def _cv(self, request: pb.ExportDocumentRequest, call: Any) -> Cv:
+        found: list[documenting.Material] = []
+
+        @portfolio_call
+        def gathered(self: DocumentApi, tx: Transaction, request: pb.ExportDocumentRequest) -> Empty:
+            (holder,) = names.parse(request.name, "holders")
+            found.append(documenting.gathered(tx, open_vault(tx, self.app.keys, holder), request))
+            return Empty()
+
+        gathered(self, request, call)
+        return documenting.cv_of(found[-1], request, datetime.now(UTC))
+
+    def _opened(self, evidence: Evidence) -> Iterator[bytes]:
+        with self.app.objects.open(BUCKET, names.last(evidence.name), sha256=evidence.sha256) as stream:
+            yield from stream
+
+
+def _read(request: pb.ImportDocumentRequest, language: str) -> Read:
+    read = FORMATS[request.format].read
+    assert read is not None  # the contract takes no format that is only written
+    try:
+        return read(io.BytesIO(request.content), language)
+    except DocumentBrokenError as error:
+        metadata = {"found": str(error)}
+        raise Refusal(reason_pb2.REASON_DOCUMENT_UNREADABLE, metadata=metadata) from error

@@ -1,0 +1,198 @@
+"""A portfolio as a document: what of it is written, and what one that was read adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import chain
+from typing import NamedTuple, TypeVar
+
+from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1 import document_pb2 as pb
+from waymark.portfolio.v1.cv_pb2 import Cv as Version
+from waymark.portfolio.v1.entry_pb2 import Entry
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
+from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF, SkillClaim
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal, Violation
+from services.platform.rpc.masks import without_outputs
+from services.portfolio.domain import names, quotas
+from services.portfolio.domain.dates import from_date, refuse, to_date
+from services.portfolio.domain.sameness import Known
+from services.portfolio.formats import skills
+from services.portfolio.formats.anonymous import anonymised
+from services.portfolio.formats.format import Cv, Read
+from services.portfolio.formats.formats import FORMATS
+from services.portfolio.formats.losses import losses
+from services.portfolio.formats.texts import chosen
+from services.portfolio.store import holders
+from services.portfolio.store.cvs import CVS
+from services.portfolio.store.entries import ENTRIES
+from services.portfolio.store.evidence import EVIDENCE
+from services.portfolio.store.skill_claims import SKILL_CLAIMS
+from services.portfolio.store.vault import Vault
+
+PAGES = (pb.DOCUMENT_FORMAT_HTML, pb.DOCUMENT_FORMAT_PDF)
+P = TypeVar("P", Entry, SkillClaim)
+MOST_TOLD = 1000
+_FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "summary")
+
+
+class Material(NamedTuple):
+    """What a document is made of: of a portfolio, and the version of the CV that was asked for, or an empty
+    one."""
+
+    portfolio: SharedPortfolio
+    version: Version
+
+
+def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Material:
+    """Reads what a document is made of. Raises Refusal(NOT_FOUND) for a version, or an entry that the request
+    names, that is not there, and INVALID_ARGUMENT for a letter that cannot be written."""
+    version = _version(tx, vault, request)
+    entries = ENTRIES.newest(tx, vault, quotas.LIMITS["entries"])
+    by_name = {entry.name: entry for entry in entries}
+    if not by_name.keys() >= set(request.entries):
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    if wanted := request.entries or version.entries:
+        entries = [by_name[name] for name in dict.fromkeys(wanted) if name in by_name]
+    stored = int(Evidence.STATE_STORED)
+    portfolio = SharedPortfolio(
+        holder=holders.get(tx, vault),
+        entries=entries,
+        skill_claims=SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"]),
+        evidence=EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"], state=stored),
+    )
+    return Material(portfolio, version)
+
+
+def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Version:
+    version = Version()
+    if request.cv:
+        holder, version_id = names.parse(request.cv, "holders", "cvs")
+        if holder != vault.holder:
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        version = CVS.get(tx, vault, version_id)
+    if request.cover_letter and request.format not in PAGES:
+        refuse([Violation("cover_letter", "is written as a page or PDF only")])
+    if request.cover_letter and not version.cover_letter:
+        refuse([Violation("cover_letter", "the version has none; name one with a letter in `cv`")])
+    return version
+
+
+def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) -> Cv:
+    """Returns what is written for a request at `now` (UTC). A letter is never anonymous."""
+    portfolio, version = material
+    spoken = next(iter(portfolio.holder.languages), "en")
+    language = request.language_code or version.language_code or spoken
+    hidden = request.anonymous and not request.cover_letter
+    return Cv(
+        anonymised(portfolio) if hidden else portfolio,
+        language,
+        now,
+        headline="" if hidden else version.title,
+        letter=version.cover_letter if request.cover_letter else "",
+    )
+
+
+def report(request: pb.ExportDocumentRequest, cv: Cv) -> list[pb.NotCarried]:
+    """Says what a document does not carry, at most MOST_TOLD. A letter is no CV, and lacks nothing of one."""
+    if cv.letter:
+        return []
+    headline = [(request.cv, "cv.title")] if cv.headline and request.format not in PAGES else []
+    found = chain(headline, losses(FORMATS[request.format], cv))
+    told = (pb.NotCarried(resource=resource, field=field, count=1) for resource, field in found)
+    return [each for each, _ in zip(told, range(MOST_TOLD), strict=False)]
+
+
+def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.ImportDocumentResponse:
+    """Adds what was read to a portfolio; what is there stays as it is. Raises Refusal(QUOTA_EXCEEDED)."""
+    current = holders.get(tx, vault, lock=True)  # also, so that two imports do not both add the same
+    answer = pb.ImportDocumentResponse()
+    _fill_holder(tx, vault, current, read.portfolio.holder, answer)
+    entries = list(_new_entries(tx, vault, read, answer))
+    # Newest first is how they are shown: the first of the file is written last.
+    ENTRIES.add_all(tx, vault, [(entry, {"kind": entry.kind}) for entry in reversed(entries)])
+    claims = list(_new_claims(tx, vault, read, answer))
+    SKILL_CLAIMS.add_all(tx, vault, list(reversed(claims)))
+    answer.entry_titles.extend(entry.title for entry in entries)
+    answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
+    _miss_files(tx, vault, read)
+    told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
+    answer.not_carried.extend(pb.NotCarried(field=field, count=count) for field, count in told)
+    return answer
+
+
+def _fill_holder(
+    tx: Transaction, vault: Vault, current: Holder, brought: Holder, answer: pb.ImportDocumentResponse
+) -> None:
+    for field, value in brought.ListFields():
+        if field.name not in _FILLED:
+            continue
+        kept = dict(current.ListFields()).get(field)
+        if kept is None:
+            current.MergeFrom(Holder(**{field.name: value}))
+            answer.holder_fields.append(field.name)
+        elif kept != value:
+            told = pb.NotCarried(resource=current.name, field=f"holder.{field.name}", count=1)
+            answer.not_carried.append(told)
+    if answer.holder_fields:
+        holders.replace(tx, vault, current)
+
+
+def _new_entries(
+    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse
+) -> Iterator[Entry]:
+    known = Known(ENTRIES.newest(tx, vault, quotas.LIMITS["entries"]))
+    for entry in _with_own_evidence(tx, vault, read, read.portfolio.entries):
+        if known.has(entry):
+            answer.duplicates += 1
+        else:
+            known.add(entry)
+            yield without_outputs(entry)
+
+
+def _new_claims(
+    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse
+) -> Iterator[tuple[SkillClaim, dict[str, object]]]:
+    known = skills.Known(SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"]))
+    today = tx.now.date()
+    for claim in _with_own_evidence(tx, vault, read, read.portfolio.skill_claims):
+        for field in ("assert_date", "last_used_date"):
+            if claim.HasField(field) and to_date(getattr(claim, field)) > today:
+                read.left[f"skill_claims.{field}"] += 1
+                claim.ClearField(field)
+        if known.has(claim):
+            answer.duplicates += 1
+            continue
+        known.add(claim)
+        if not claim.HasField("assert_date"):
+            claim.assert_date.CopyFrom(from_date(today))
+        concept = vault.key.blind("skill concept", claim.concept_uri)
+        yield without_outputs(claim), {"source": SKILL_SOURCE_SELF, "concept": concept}
+
+
+def _with_own_evidence(tx: Transaction, vault: Vault, read: Read, parts: Iterable[P]) -> list[P]:
+    """Returns parts that name evidence of this portfolio only; what they name of others is told."""
+    found = list(parts)
+    start = names.holder(vault.holder) + "/evidence/"
+    mine = {names.last(name) for part in found for name in part.evidence if name.startswith(start)}
+    missing = EVIDENCE.missing(tx, vault.holder, mine)
+    for part in found:
+        kept = [name for name in part.evidence if name.startswith(start) and names.last(name) not in missing]
+        if len(kept) < len(part.evidence):
+            read.left["evidence"] += len(part.evidence) - len(kept)
+            del part.evidence[:]
+            part.evidence.extend(kept)
+    return found
+
+
+def _miss_files(tx: Transaction, vault: Vault, read: Read) -> None:
+    """Tells of files that are not here: they are uploaded by tickets, each checked on its own."""
+    if read.portfolio.evidence:
+        here = {each.sha256 for each in EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"])}
+        if missing := sum(each.sha256 not in here for each in read.portfolio.evidence):
+            read.left["evidence.file"] += missing

@@ -1,0 +1,47 @@
+"""Whether an entry that a document brings is one that a portfolio has."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from waymark.portfolio.v1 import entry_pb2 as pb
+
+_WORK = (pb.ENTRY_KIND_WORK, pb.ENTRY_KIND_VOLUNTEERING, pb.ENTRY_KIND_CARE_WORK)
+
+
+class Known:
+    """Entries that are there; formats that know fewer kinds and fields than we do still meet them."""
+
+    def __init__(self, entries: Iterable[pb.Entry]) -> None:
+        self._by_key: dict[Hashable, list[pb.Entry]] = {}
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: pb.Entry) -> None:
+        """Notes one more entry."""
+        self._by_key.setdefault(_key(entry), []).append(entry)
+
+    def has(self, entry: pb.Entry) -> bool:
+        """Returns whether it is there: by kind, title, organisation and start; where the last two are open,
+        a text that says something else in the same language makes it another."""
+        alike = self._by_key.get(_key(entry), [])
+        if entry.organisation or entry.HasField("start_date"):
+            return bool(alike)
+        return any(not _differ(entry, each) for each in alike)
+
+
+def _key(entry: pb.Entry) -> Hashable:
+    if entry.kind == pb.ENTRY_KIND_DRIVING_LICENCE:
+        return entry.kind, *sorted(entry.driving_licence.categories)
+    kind = pb.ENTRY_KIND_WORK if entry.kind in _WORK else entry.kind
+    start = entry.start_date
+    return kind, _plain(entry.title), _plain(entry.organisation), start.year, start.month, start.day
+
+
+def _differ(one: pb.Entry, other: pb.Entry) -> bool:
+    shared = set(one.description) & set(other.description)
+    return any(_plain(one.description[each]) != _plain(other.description[each]) for each in shared)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())

@@ -1,0 +1,1 @@
+"""Formats in which a portfolio leaves as a document and comes back, one file a format."""

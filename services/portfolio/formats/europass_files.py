@@ -1,0 +1,130 @@
+"""Europass CV 3.4 as XML, valid by its schema, and as JSON: two ways to write one tree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from lxml import etree
+
+from services.portfolio.domain.credentials import strict_json
+from services.portfolio.formats.europass import tree_of
+from services.portfolio.formats.europass_reading import read_tree
+from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
+from services.portfolio.formats.markup import local, root_of
+from services.portfolio.formats.trees import refuse_many
+
+NAMESPACE = "http://europass.cedefop.europa.eu/Europass"
+_ROOT = "SkillsPassport"
+_UNWRAPPED = ("Licence",)  # lists that XML writes without an element around them
+_LIST = "List"
+_NSMAP: Any = {None: NAMESPACE}
+
+
+def write_json(cv: Cv, _: Opened) -> Iterator[bytes]:
+    """Yields the document, UTF-8."""
+    tree = tree_of(cv)
+    driving = tree["LearnerInfo"].get("Skills", {}).get("Driving", {})
+    if driving:
+        driving["Description"] = driving["Description"]["Licence"]
+    yield json.dumps({_ROOT: tree}, ensure_ascii=False, indent=2).encode()
+
+
+def read_json(file: BinaryIO, language: str) -> Read:
+    """Reads a document; raises DocumentBrokenError."""
+    try:
+        root = strict_json.parsed(file.read()).get(_ROOT)
+    except strict_json.UnreadableError as error:
+        raise DocumentBrokenError("no JSON object") from error
+    if not isinstance(root, dict):
+        raise DocumentBrokenError(f"no {_ROOT}")
+    _join_licences(root)
+    return read_tree(root, language)
+
+
+def _join_licences(root: dict[str, Any]) -> None:
+    """Brings licences into the form of XML: the schema lists them, publishers' examples list objects."""
+    node: Any = root
+    for key in ("LearnerInfo", "Skills", "Driving"):
+        node = node.get(key) if isinstance(node, dict) else None
+    if isinstance(node, dict) and isinstance(node.get("Description"), list):
+        node["Description"] = {
+            "Licence": [
+                each.get("Licence") if isinstance(each, dict) else each for each in node["Description"]
+            ]
+        }
+
+
+def write_xml(cv: Cv, _: Opened) -> Iterator[bytes]:
+    """Yields the document, UTF-8."""
+    tree = tree_of(cv)
+    root = etree.Element(f"{{{NAMESPACE}}}{_ROOT}", {"locale": tree.pop("Locale")}, nsmap=_NSMAP)
+    _put(root, tree)
+    yield etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def read_xml(file: BinaryIO, language: str) -> Read:
+    """Reads a document; raises DocumentBrokenError."""
+    root = root_of(file)
+    if local(root) != _ROOT:
+        raise DocumentBrokenError(f"no {_ROOT}")
+    tree = _tree(root)
+    return read_tree(tree if isinstance(tree, dict) else {}, language)
+
+
+def _put(parent: Any, tree: dict[str, Any]) -> None:
+    for key, value in tree.items():
+        if isinstance(value, list) and key not in _UNWRAPPED:
+            wrapped = etree.SubElement(parent, f"{{{NAMESPACE}}}{key}{_LIST}")
+            for item in value:
+                _put_one(wrapped, key, item)
+        else:
+            for item in value if isinstance(value, list) else [value]:
+                _put_one(parent, key, item)
+
+
+def _put_one(parent: Any, key: str, value: Any) -> None:
+    element = etree.SubElement(parent, f"{{{NAMESPACE}}}{key}")
+    if isinstance(value, dict) and "Year" in value:
+        element.set("year", f"{value['Year']:04}")
+        if "Month" in value:
+            element.set("month", f"--{value['Month']:02}")
+        if "Day" in value:
+            element.set("day", f"---{value['Day']:02}")
+    elif isinstance(value, dict):
+        _put(element, value)
+    else:
+        element.text = str(value).lower() if isinstance(value, bool) else value
+
+
+def _tree(element: Any) -> Any:
+    """Returns an element as JSON has it: a text, or an object of its attributes and what is in it."""
+    below = [each for each in element if isinstance(each.tag, str)]
+    tree: dict[str, Any] = {etree.QName(key).localname: value for key, value in element.attrib.items()}
+    if not below and not tree:
+        return "".join(_text(element))
+    if said := "".join(_text(element)).strip():
+        tree["text"] = said
+    refuse_many(len(below))
+    for each in below:
+        name, value = local(each), _tree(each)
+        if name.endswith(_LIST) and isinstance(value, dict) and set(value) == {name[: -len(_LIST)]}:
+            name, value = name[: -len(_LIST)], value[name[: -len(_LIST)]]
+        tree[name] = value if name not in tree else [*_listed(tree[name]), *_listed(value)]
+    return tree
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _text(element: Any) -> Iterator[str]:
+    """Yields the texts of an element itself, without those of comments in it."""
+    yield element.text or ""
+    for each in element:
+        yield each.tail or ""
+
+
+XML = Format("application/xml", ".xml", write_xml, read_xml)
+JSON = Format("application/json", ".json", write_json, read_json)

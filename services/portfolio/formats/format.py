@@ -1,0 +1,57 @@
+"""What a format is: how it writes a portfolio, and how it reads one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO
+
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
+
+
+class DocumentBrokenError(ValueError):
+    """The file is not of this format, or is broken, or too large; says which, and nothing out of the file."""
+
+
+@dataclass(frozen=True)
+class Cv:
+    """What is written. `language`: of texts that are there in several; `written_at`: UTC; `headline`: what
+    the person applies as; `letter`: text of a cover letter that is written instead of the CV."""
+
+    portfolio: SharedPortfolio
+    language: str
+    written_at: datetime
+    headline: str = ""
+    letter: str = ""
+
+
+@dataclass
+class Read:
+    """What was read: a portfolio without names and etags, and how often what else was found, by path."""
+
+    portfolio: SharedPortfolio = field(default_factory=SharedPortfolio)
+    left: Counter[str] = field(default_factory=Counter)
+
+
+Opened = Callable[[Evidence], Iterator[bytes]]  # the bytes of a file, as they come
+
+
+def no_files(_: Evidence) -> Iterator[bytes]:
+    """Opens nothing: what a format carries can be seen without the files."""
+    return iter(())
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format. `write(cv, files)` yields the document as it is made; `read(file, language)` raises
+    DocumentBrokenError, and is None where a format is only written. `fields`: what a format shows that is
+    only written, as paths of SharedPortfolio."""
+
+    content_type: str
+    ending: str
+    write: Callable[[Cv, Opened], Iterator[bytes]]
+    read: Callable[[BinaryIO, str], Read] | None = None
+    fields: tuple[str, ...] = ()

@@ -1,0 +1,49 @@
+"""Languages and how well they are spoken, as documents name them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from babel import Locale
+from waymark.portfolio.v1.entry_pb2 import CefrLevel, LanguageDetail
+
+SKILLS = ("listening", "reading", "spoken_interaction", "spoken_production", "writing")
+NATIVE = "Native speaker"
+UNKNOWN = "und"  # BCP 47: some language
+
+
+def fluency(detail: LanguageDetail) -> str:
+    """Returns `Native speaker`, or the lowest level of the grid that is filled in; "" for none."""
+    if detail.native:
+        return NATIVE
+    levels = [level for skill in SKILLS if (level := getattr(detail, skill))]
+    return level_name(min(levels)) if levels else ""
+
+
+def take_fluency(text: str, detail: LanguageDetail) -> None:
+    """Notes a fluency that is a level or says `native`; other words have no place in the grid."""
+    detail.native = text.lower().startswith("native") or text.lower() == "mother tongue"
+    for skill in SKILLS if level_of(text) else ():
+        setattr(detail, skill, level_of(text))
+
+
+def level_name(level: int) -> str:
+    """`A1` to `C2`; "" for none."""
+    return CefrLevel.Name(level).removeprefix("CEFR_LEVEL_") if level else ""  # type: ignore[arg-type]
+
+
+def level_of(name: str) -> int:
+    """Returns the level of `A1` to `C2` in any case, 0 for any other text."""
+    return dict(CefrLevel.items()).get(f"CEFR_LEVEL_{name.upper()}", 0)
+
+
+def code_of(name: str, language: str) -> str:
+    """Returns the tag of a language by its name in `language` or English, `und` when it is unknown."""
+    primary = language.partition("-")[0].lower()
+    return _names(primary).get(name.lower()) or _names("en").get(name.lower()) or UNKNOWN
+
+
+@cache
+def _names(language: str) -> dict[str, str]:
+    locale = Locale.parse(language) if language in ("de", "en", "es", "fr", "nl") else Locale("en")
+    return {name.lower(): code.replace("_", "-") for code, name in locale.languages.items()}

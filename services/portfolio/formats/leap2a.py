@@ -1,0 +1,166 @@
+"""Leap2A 2010-07: the feed of a portfolio, as an Atom document. What it has no word for stands beside, in an
+element of a namespace of our own, as its rules allow."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+from waymark.portfolio.v1 import entry_pb2 as entries
+from waymark.portfolio.v1.entry_pb2 import Entry
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
+
+from services.portfolio.formats import beside
+from services.portfolio.formats.format import Cv
+from services.portfolio.formats.texts import as_iso, chosen, clean, line
+
+VERSION = "http://www.leapspecs.org/2010-07/2A/"
+ATOM = "http://www.w3.org/2005/Atom"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+LEAP = "http://terms.leapspecs.org/"
+CATEGORIES = "http://wiki.leapspecs.org/2A/categories/"
+OURS = "urn:waymark:leap2a"
+LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+PERSON_FIELDS = {"legal_given_name": "given_name", "legal_family_name": "family_name"}
+# Type and life area; `beside` says the kind where this does not.
+TYPES = {
+    entries.ENTRY_KIND_EDUCATION: ("activity", "Education"),
+    entries.ENTRY_KIND_WORK: ("activity", "Work"),
+    entries.ENTRY_KIND_VOLUNTEERING: ("activity", "Work"),
+    entries.ENTRY_KIND_CARE_WORK: ("activity", "Work"),
+    entries.ENTRY_KIND_PROJECT: ("activity", ""),
+    entries.ENTRY_KIND_CERTIFICATE: ("achievement", ""),
+    entries.ENTRY_KIND_DRIVING_LICENCE: ("achievement", ""),
+    entries.ENTRY_KIND_PUBLICATION: ("publication", ""),
+    entries.ENTRY_KIND_LANGUAGE: ("entry", ""),
+    entries.ENTRY_KIND_INTEREST: ("entry", ""),
+}
+# The kind of a type and life area that says it alone.
+KINDS = {
+    said: kind
+    for kind, said in reversed(TYPES.items())
+    if said[0] != "entry" and kind != entries.ENTRY_KIND_DRIVING_LICENCE
+}
+_SAID = ("title", "organisation", "place", "start_date", "end_date")
+_NSMAP: Any = {None: ATOM, "rdf": RDF, "leap2": LEAP, "categories": CATEGORIES, "waymark": OURS}
+
+
+def feed(cv: Cv) -> bytes:
+    """Returns the feed, UTF-8."""
+    return _Feed(cv).made()
+
+
+def file_name(evidence: Evidence) -> str:
+    """Returns where the file of a piece of evidence stands in the archive: by its hash alone."""
+    return f"files/{evidence.sha256}{mimetypes.guess_extension(evidence.content_type) or ''}"
+
+
+class _Feed:
+    """A feed in the making."""
+
+    def __init__(self, cv: Cv) -> None:
+        self._cv = cv
+        self._updated = f"{cv.written_at:%Y-%m-%dT%H:%M:%SZ}"
+        self._root = etree.Element(f"{{{ATOM}}}feed", {LANG: cv.language}, nsmap=_NSMAP)
+
+    def made(self) -> bytes:
+        portfolio = self._cv.portfolio
+        holder = portfolio.holder
+        name = line(f"{holder.given_name} {holder.family_name}")
+        _put(self._root, LEAP, "version", VERSION)
+        self._head(self._root, "urn:waymark:portfolio", "Portfolio")
+        _put(_put(self._root, ATOM, "author"), ATOM, "name", name or "…")
+        if portfolio.HasField("holder"):
+            self._person(holder, name)
+        for number, entry in enumerate(portfolio.entries):
+            self._entry(entry, f"portfolio:entry/{number}")
+        for number, claim in enumerate(portfolio.skill_claims):
+            self._claim(claim, f"portfolio:skill/{number}")
+        for number, evidence in enumerate(portfolio.evidence):
+            self._evidence(evidence, f"portfolio:file/{number}")
+        return bytes(etree.tostring(self._root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
+
+    def _person(self, holder: Holder, name: str) -> None:
+        text = chosen(holder.summary, self._cv.language)
+        item = self._item("portfolio:person", name, text, "person", "person_type", "Self")
+        for key, field in PERSON_FIELDS.items():
+            _person_data(item, key, getattr(holder, field))
+        _person_data(item, "email", holder.contact.email)
+        _person_data(item, "homephone", holder.contact.phone)
+        _person_data(item, "dob", as_iso(holder.birth_date))
+        rest = Holder()
+        rest.CopyFrom(holder)
+        rest.contact.ClearField("email")
+        rest.contact.ClearField("phone")
+        if not rest.contact.ListFields():
+            rest.ClearField("contact")
+        said = (*PERSON_FIELDS.values(), "birth_date")
+        _beside(item, beside.rest(rest, said, self._cv.language, "summary"))
+
+    def _entry(self, entry: Entry, id_: str) -> None:
+        type_, area = TYPES[entry.kind]
+        text = chosen(entry.description, self._cv.language)
+        item = self._item(id_, entry.title, text, type_, "life_area" if area else "", area)
+        for point, date in (("start", entry.start_date), ("end", entry.end_date)):
+            if date.year:
+                _put(item, LEAP, "date", as_iso(date), {f"{{{LEAP}}}point": point})
+        if entry.place:
+            _put(item, LEAP, "spatial", clean(entry.place))
+        rest = beside.rest(entry, _SAID, self._cv.language)
+        if KINDS.get((type_, area)) == entry.kind:
+            rest.pop("kind")
+        _beside(item, rest)
+        if entry.organisation:
+            _put(item, ATOM, "link", "", {"rel": "leap2:supported_by", "href": f"{id_}/by"})
+            by = self._item(f"{id_}/by", entry.organisation, "", "organization")
+            _put(by, ATOM, "link", "", {"rel": "leap2:supports", "href": id_})
+
+    def _claim(self, claim: SkillClaim, id_: str) -> None:
+        item = self._item(id_, chosen(claim.label, self._cv.language), "", "ability")
+        _beside(item, beside.rest(claim, ("source",), self._cv.language, "label"))
+
+    def _evidence(self, evidence: Evidence, id_: str) -> None:
+        item = self._item(id_, evidence.title, "", "resource", "resource_type", "Offline")
+        content = item.find(f"{{{ATOM}}}content")
+        content.set("src", file_name(evidence))
+        content.set("type", evidence.content_type)
+        _beside(item, beside.rest(evidence, ("title", "state", "store_time", "content_type")))
+
+    def _item(self, id_: str, title: str, text: str, type_: str, scheme: str = "", term: str = "") -> Any:
+        item = _put(self._root, ATOM, "entry")
+        self._head(item, id_, line(title))
+        _put(item, ATOM, "content", clean(text), {"type": "text"})
+        _put(item, RDF, "type", "", {f"{{{RDF}}}resource": f"leap2:{type_}"})
+        if term:
+            _put(item, ATOM, "category", "", {"term": term, "scheme": f"categories:{scheme}#"})
+        return item
+
+    def _head(self, parent: Any, id_: str, title: str) -> None:
+        for name, text in (("title", title), ("id", id_), ("updated", self._updated)):
+            _put(parent, ATOM, name, text)
+
+
+def _put(parent: Any, namespace: str, name: str, text: str = "", attributes: Any = None) -> Any:
+    element = etree.SubElement(parent, f"{{{namespace}}}{name}", attributes or {})
+    element.text = text or None
+    return element
+
+
+def _person_data(item: Any, field: str, value: str) -> None:
+    if value:
+        _put(item, LEAP, "persondata", clean(value), {f"{{{LEAP}}}field": field})
+
+
+def _beside(item: Any, rest: dict[str, Any]) -> None:
+    if rest:
+        _put(item, OURS, "beside", json.dumps(rest))  # as ASCII: whatever a text holds
+
+
+def files_of(cv: Cv) -> Iterator[tuple[str, Evidence]]:
+    """Yields the files that belong into the archive, each once, with its place there."""
+    yield from {file_name(each): each for each in cv.portfolio.evidence}.items()

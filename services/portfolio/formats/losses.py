@@ -1,0 +1,94 @@
+"""What a document of a portfolio lacks, found by reading it back: no list that could be forgotten."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
+from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF
+
+from services.portfolio.domain import sharing
+from services.portfolio.formats.format import Cv, Format, no_files
+
+# What the service gives and nobody says: it begins anew where a document is read.
+_GIVEN = frozenset({"name", "etag", "create_time", "update_time", "freshness", "store_time", "state"})
+# Who brings a document says what it says.
+_BY_THE_PERSON = ("source", SKILL_SOURCE_SELF)
+Lost = Iterator[tuple[str, str]]
+
+
+def losses(format_: Format, cv: Cv) -> Lost:
+    """Yields (resource name, field as a path of SharedPortfolio) of what the document does not carry."""
+    for one in _each(cv.portfolio):
+        back = _carried(format_, Cv(one, cv.language, cv.written_at))
+        (field, value), *_ = one.ListFields()
+        before: Any = value if field.name == "holder" else value[0]
+        after = getattr(back, field.name)
+        if field.name != "holder":
+            after = after[0] if after else type(before)()
+        for path in sorted(set(_missing(before, after, field.name))):
+            yield before.name, path
+
+
+def _each(portfolio: SharedPortfolio) -> Iterator[SharedPortfolio]:
+    """Yields each part of a portfolio as a portfolio of its own, so that parts cannot be mistaken."""
+    for field, value in portfolio.ListFields():
+        for item in [value] if field.name == "holder" else value:
+            one = SharedPortfolio()
+            _put(one, field.name, item)
+            yield one
+
+
+def _put(portfolio: SharedPortfolio, field: str, item: Any) -> None:
+    if field == "holder":
+        portfolio.holder.CopyFrom(item)
+    else:
+        getattr(portfolio, field).add().CopyFrom(item)
+
+
+def _carried(format_: Format, cv: Cv) -> SharedPortfolio:
+    if format_.read is None:
+        return _said_in(sharing.project(cv.portfolio, format_.fields), cv.language)
+    content = b"".join(format_.write(cv, no_files))
+    return format_.read(io.BytesIO(content), cv.language).portfolio
+
+
+def _said_in(portfolio: SharedPortfolio, language: str) -> SharedPortfolio:
+    """Leaves of each text the one that a page says."""
+    for texts in (
+        portfolio.holder.summary,
+        *(entry.description for entry in portfolio.entries),
+        *(claim.label for claim in portfolio.skill_claims),
+    ):
+        said = language if language in texts else min(texts, default="")
+        for other in [each for each in texts if each != said]:
+            del texts[other]
+    return portfolio
+
+
+def _missing(before: Any, after: Any, path: str) -> Iterator[str]:
+    for field, value in before.ListFields():
+        if field.name in _GIVEN or (field.name, value) == _BY_THE_PERSON:
+            continue
+        at, kept = f"{path}.{field.name}", getattr(after, field.name)
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            yield from (f"{at}.{key}" for key in value if not _same(value[key], kept.get(key, "")))
+        elif field.message_type is not None and not field.is_repeated:
+            yield from _missing(value, kept, at)
+        elif not _equal(field, value, kept):
+            yield at
+
+
+def _equal(field: FieldDescriptor, value: Any, kept: Any) -> bool:
+    if not field.is_repeated:
+        return _same(value, kept)
+    return not Counter(map(str, value)) - Counter(map(str, kept))
+
+
+def _same(value: Any, kept: Any) -> bool:
+    """Blanks are of no matter in texts."""
+    return value == kept or (isinstance(value, str) and value.split() == str(kept).split())

@@ -1,0 +1,357 @@
+"""Documents in each format: real ones are read, what is written is valid and comes back, and nothing is lost
+without a word."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree, html
+from waymark.portfolio.v1 import document_pb2 as pb
+from waymark.portfolio.v1 import entry_pb2 as entries
+from waymark.portfolio.v1.entry_pb2 import Entry
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
+from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
+
+from services.portfolio.domain.sameness import Known
+from services.portfolio.formats import (
+    europass_files,
+    json_resume,
+    leap2a,
+    leap2a_archive,
+    markup,
+    page,
+    trees,
+)
+from services.portfolio.formats.anonymous import anonymised
+from services.portfolio.formats.format import Cv, DocumentBrokenError, Format
+from services.portfolio.formats.formats import FORMATS
+from services.portfolio.formats.losses import losses
+from tests.support.documents import NOW, cv, europass_schema, full, person, read, written
+from tests.support.real_data import real_data
+
+READ = {number: each for number, each in FORMATS.items() if each.read}
+XML, LEAP = europass_files.XML, leap2a_archive.FORMAT
+EXAMPLES = {
+    "europass-3.4/Europass_CV_V3.4.0_Example.xml": (XML, 12, 0),
+    "europass-3.4/Europass_JSON_V3.4.0_ECV_Example.json": (europass_files.JSON, 11, 0),
+    "leap2a/2010-10-16_Mahara_v1-3_leap2a.xml": (LEAP, 7, 3),
+    "leap2a/test_valid_leap2a.xml": (LEAP, 3, 0),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_real_files_are_read_and_what_is_left_is_told(name: str) -> None:
+    format_, count, skills = EXAMPLES[name]
+    content = real_data(f"portfolio/{name}").read_bytes()
+    found = read(format_, content)
+    assert len(found.portfolio.entries) == count
+    assert len(found.portfolio.skill_claims) == skills
+    assert found.portfolio.HasField("holder")
+    assert found.left
+    again = written(format_, Cv(found.portfolio, "en", NOW))
+    back = read(format_, again)
+    assert back.portfolio == found.portfolio
+    assert not back.left
+
+
+def test_what_a_real_file_says_stands_in_its_place() -> None:
+    found = read(XML, real_data("portfolio/europass-3.4/Europass_CV_V3.4.0_Example.xml").read_bytes())
+    holder, work = found.portfolio.holder, found.portfolio.entries[0]
+    assert (holder.given_name, holder.contact.region_code, holder.birth_date.day) == ("Chuck", "GB", 10)
+    assert (work.title, work.organisation, work.uri) == (
+        "Martial Arts Instructor",
+        "School of Ninjutsu",
+        "http://mybusiness.com",
+    )
+    assert work.description["en"].startswith("Main activities and responsibilities:\nPreparing class plans")
+    assert found.left["LearnerInfo.Identification.Demographics.Gender.Code"] == 1
+    assert found.left["LearnerInfo.Skills.Communication.Description"] == 1
+    mahara = read(LEAP, real_data("portfolio/leap2a/2010-10-16_Mahara_v1-3_leap2a.xml").read_bytes())
+    teacher = mahara.portfolio.entries[1]
+    assert (teacher.organisation, teacher.start_date.year) == ("Kantonsschule Zürich", 2003)
+    assert mahara.left["selection"] == 11  # pages and blogs
+
+
+@pytest.mark.parametrize("space", ["http://terms.leapspecs.org/", "http://www.cetis.org.uk/leap2/terms/"])
+def test_leap2a_in_each_namespace(space: str) -> None:
+    content = leap2a.feed(full())
+    for said in (space, f"https://web.archive.org/web/2020/{space}"):
+        found = read(LEAP, content.replace(leap2a.LEAP.encode(), said.encode()))
+        assert found.portfolio.entries[1].start_date.year == 2015
+        assert found.portfolio.holder.given_name == "An Maria"
+    stranger = read(LEAP, content.replace(leap2a.LEAP.encode(), b"http://other.example/"))
+    assert not stranger.portfolio.entries[1].HasField("start_date")  # control
+
+
+@pytest.mark.parametrize("number", READ)
+def test_what_is_written_comes_back(number: int) -> None:
+    once = written(READ[number], full())
+    found = read(READ[number], once)
+    assert not found.left
+    assert written(READ[number], Cv(found.portfolio, "en", NOW)) == once
+    if number in (pb.DOCUMENT_FORMAT_JSON_RESUME, pb.DOCUMENT_FORMAT_LEAP2A):
+        assert len(found.portfolio.entries) == len(full().portfolio.entries)
+        assert {field.rpartition(".")[0] for _, field in losses(READ[number], full())} <= {"evidence"}
+
+
+TEXT = st.text(max_size=40)
+DATES = st.dates().map(lambda day: {"year": day.year, "month": day.month, "day": day.day})
+URIS = st.sampled_from(["", "https://yard.example/?a=1&b=<x>"])
+DETAILS = st.fixed_dictionaries({"weekly_hours": st.integers(0, 168)})
+ENTRIES = st.builds(
+    Entry,
+    kind=st.sampled_from([kind for kind in entries.EntryKind.values() if kind and kind != 5]),
+    title=TEXT,
+    organisation=TEXT,
+    place=TEXT,
+    uri=URIS,
+    start_date=st.none() | DATES,
+    description=st.dictionaries(st.sampled_from(["en", "nl", "de"]), TEXT, max_size=2),
+)
+CLAIMS = st.builds(
+    SkillClaim,
+    concept_uri=st.sampled_from(["urn:x:a", "http://data.europa.eu/esco/skill/b"]),
+    label=st.dictionaries(st.sampled_from(["en", "nl"]), TEXT, max_size=2),
+    level=st.integers(0, 4),
+)
+HOLDERS = st.builds(Holder, given_name=TEXT, family_name=TEXT, summary=st.dictionaries(st.just("en"), TEXT))
+PORTFOLIOS = st.builds(
+    SharedPortfolio,
+    holder=HOLDERS,
+    entries=st.lists(ENTRIES, max_size=3),
+    skill_claims=st.lists(CLAIMS, max_size=2),
+)
+
+
+@pytest.mark.parametrize("number", READ)
+@settings(max_examples=60, deadline=None)
+@given(portfolio=PORTFOLIOS)
+def test_round_trips_of_anything(number: int, portfolio: SharedPortfolio) -> None:
+    format_ = READ[number]
+    # What is written once has been cleaned; from then on nothing changes.
+    first = read(format_, written(format_, Cv(portfolio, "en", NOW)))
+    once = written(format_, Cv(first.portfolio, "en", NOW))
+    second = read(format_, once)
+    assert written(format_, Cv(second.portfolio, "en", NOW)) == once
+    assert not second.left
+
+
+def test_europass_is_valid_by_its_schema() -> None:
+    schema = europass_schema()
+    for made in (full(), cv(), Cv(anonymised(full().portfolio), "nl", NOW)):
+        schema.assertValid(etree.fromstring(written(XML, made)))
+    example = real_data("portfolio/europass-3.4/Europass_CV_V3.4.0_Example.xml").read_bytes()
+    found = read(XML, example)
+    schema.assertValid(etree.fromstring(written(XML, Cv(found.portfolio, "en", NOW))))
+    wrong = written(XML, full()).replace(b"<XSDVersion>V3.4", b"<XSDVersion>3.4")  # control
+    assert not schema.validate(etree.fromstring(wrong))
+
+
+def test_nothing_is_lost_without_a_word() -> None:
+    told = {field for _, field in losses(XML, full())}
+    assert {"entries.description.nl", "entries.work.weekly_hours", "skill_claims.concept_uri"} <= told
+    assert ("holders/h/entries/4", "entries.kind") in set(losses(XML, full()))  # care work becomes work
+
+    def forgetful(made: Cv, _: object) -> Iterator[bytes]:
+        yield written(json_resume.FORMAT, made).replace(b'"location"', b'"Location"')
+
+    careless = replace(json_resume.FORMAT, write=forgetful)  # control: nobody listed it, and it is told
+    assert "entries.place" in {field for _, field in losses(careless, full())}
+    assert "entries.place" not in {field for _, field in losses(json_resume.FORMAT, full())}
+
+
+def test_a_field_that_the_contract_refuses_is_told_and_the_rest_taken() -> None:
+    resume = {
+        "basics": {
+            "name": "An Peeters",
+            "phone": "1",
+            "email": "no address",
+            "location": {"countryCode": "Belgium"},
+        },
+        "work": [
+            {"position": "x" * 400, "url": "not a uri", "startDate": "2019-02-31", "endDate": "soon"},
+            {"position": "Cook", "startDate": "2020", "endDate": "2019", "waymark": {"kind": "ENTRY_KIND_X"}},
+            {"position": "Waiter", "waymark": {"education": {"eqfLevel": 3}}},
+        ],
+        "skills": [{"name": "Web", "keywords": ["HTML", "CSS"], "level": "Master"}, {"level": "x"}],
+        "languages": [{"language": "French", "fluency": "B2"}],
+        "extra": {"a": [1, {"b": "c"}]},
+    }
+    found = read(json_resume.FORMAT, json.dumps(resume).encode())
+    assert found.portfolio.holder.contact.phone == "1"
+    long, cook, waiter, french = found.portfolio.entries
+    assert len(long.title) == 300
+    assert not long.uri
+    assert not long.HasField("start_date")
+    assert (cook.start_date.year, cook.HasField("end_date")) == (2020, False)
+    assert waiter.WhichOneof("detail") is None
+    assert (french.language.language_code, french.language.reading) == ("fr", entries.CEFR_LEVEL_B2)
+    assert [claim.label["en"] for claim in found.portfolio.skill_claims] == ["Web", "HTML", "CSS"]
+    assert (found.portfolio.holder.given_name, found.portfolio.holder.family_name) == ("An", "Peeters")
+    for path in (
+        "work.position",
+        "entries.uri",
+        "entries.start_date",
+        "entries.end_date",
+        "work.waymark.kind",
+    ):
+        assert found.left[path] == 1, path
+    for path in ("entries.education", "skills.concept_uri", "basics.contact.email", "extra.a", "extra.a.b"):
+        assert found.left[path] == 1, (path, found.left)
+    assert found.left["basics.contact.region_code"] == 1
+    assert found.left["work.endDate"] == found.left["skills.level"] == 1
+
+
+BROKEN = {
+    "text": b"no document",
+    "list": b"[]",
+    "doctype": b'<!DOCTYPE a [<!ENTITY b "c">]><SkillsPassport>&b;</SkillsPassport>',
+    "cut": b"<SkillsPassport><LearnerInfo>",
+    "zip": b"PK\x03\x04 and no more",
+    "empty": b"{}",
+}
+
+
+@pytest.mark.parametrize("number", READ)
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_no_document_is_refused(number: int, name: str) -> None:
+    with pytest.raises(DocumentBrokenError):
+        read(READ[number], BROKEN[name])
+
+
+def test_a_bomb_is_refused_before_it_unfolds(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        start = b'<feed xmlns="http://www.w3.org/2005/Atom">'
+        archive.writestr("leap2a.xml", start + b" " * (markup.MAX_BYTES + 1) + b"</feed>")
+    assert len(packed.getvalue()) < 20_000
+    with pytest.raises(DocumentBrokenError, match="bytes"):
+        read(LEAP, packed.getvalue())
+    monkeypatch.setattr(markup, "MAX_BYTES", 1 << 30)  # control
+    assert not read(LEAP, packed.getvalue()).portfolio.entries
+
+
+def test_more_than_a_portfolio_holds_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = trees.MOST + 1
+    many = {
+        pb.DOCUMENT_FORMAT_JSON_RESUME: json.dumps({"work": [{}] * count}).encode(),
+        pb.DOCUMENT_FORMAT_EUROPASS_JSON: json.dumps(
+            {"SkillsPassport": {"LearnerInfo": {"Education": [{}] * count}}}
+        ).encode(),
+        pb.DOCUMENT_FORMAT_EUROPASS_XML: b"<SkillsPassport>" + b"<a/>" * count + b"</SkillsPassport>",
+        pb.DOCUMENT_FORMAT_LEAP2A: b'<feed xmlns="http://www.w3.org/2005/Atom">'
+        + b"<a/>" * 4 * count
+        + b"</feed>",
+    }
+    for number, content in many.items():
+        with pytest.raises(DocumentBrokenError, match="items"):
+            read(READ[number], content)
+    monkeypatch.setattr(trees, "MOST", count)  # control
+    for number, content in many.items():
+        read(READ[number], content)
+
+
+def test_files_go_into_the_archive_as_they_come() -> None:
+    size, chunk = 40, b"x" * 100_000
+
+    def opened(_: Evidence) -> Iterator[bytes]:
+        for _number in range(size):
+            yield chunk
+
+    parts = list(LEAP.write(full(), opened))
+    assert max(map(len, parts)) < 2 * len(chunk)  # never the file whole
+    with zipfile.ZipFile(io.BytesIO(b"".join(parts))) as archive:
+        assert archive.testzip() is None
+        assert len(archive.read(f"files/{'ab' * 32}.pdf")) == size * len(chunk)
+
+
+def test_an_anonymous_cv_says_not_whose_it_is() -> None:
+    said = full().portfolio
+    said.entries[0].description["en"] = "An Maria Peeters, +32 470 12 34 56, led Anders' team"
+    said.entries[0].title = "Assistant of PEETERS"
+    hidden = anonymised(said)
+    for format_ in FORMATS.values():
+        if format_ is page.PDF:
+            continue
+        text = written(format_, Cv(hidden, "en", NOW))
+        if format_ is LEAP:
+            text = zipfile.ZipFile(io.BytesIO(text)).read("leap2a.xml")
+        for secret in (
+            b"Peeters",
+            b"PEETERS",
+            b"Maria",
+            b"470",
+            b"1971",
+            b"Kaai",
+            b"2015",
+            b"C-17",
+            b"Welds",
+        ):
+            assert secret not in text, (secret, format_.ending)
+        assert b"Title 2" in text
+        assert b"Anders" in text  # another word that begins like a name
+    open_ = written(json_resume.FORMAT, Cv(said, "en", NOW))  # control
+    assert b"Peeters" in open_
+    assert b"1971" in open_
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "Work"), ("nl-BE", "Werk"), ("et", "Work")])
+def test_a_page_can_be_read_by_everybody(language: str, heading: str) -> None:
+    made = Cv(full().portfolio, language, NOW)
+    tree = html.fromstring(written(page.HTML, made).decode())
+    levels = [int(each.tag[1]) for each in tree.iter("h1", "h2", "h3")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert tree.findtext("head/title") == tree.findtext("body/main/h1") == "An Maria Peeters"
+    assert heading in [each.text for each in tree.iter("h2")]
+    assert tree.get("lang") == (language[:2] if language != "et" else "en")
+    # Words of the person in another language than the headings say so.
+    assert {each.get("lang") for each in tree.iter("p")} - {None} == (
+        set() if language == "en" else {language}
+    )
+
+
+def test_a_pdf_is_tagged() -> None:
+    made = written(page.PDF, Cv(full().portfolio, "nl", NOW))
+    for mark in (b"<pdfuaid:part>1</pdfuaid:part>", b"/StructTreeRoot", b"<rdf:li>nl</rdf:li>"):
+        assert mark in made
+
+
+def test_entries_that_are_there_are_known_whatever_the_format() -> None:
+    known = Known(full().portfolio.entries)
+    for format_ in READ.values():
+        brought = read(format_, written(format_, full())).portfolio.entries
+        with_names = [each for each in brought if each.kind in (1, 2, 9)]
+        assert with_names
+        assert all(known.has(each) for each in with_names), format_.ending
+    other = Entry(kind=entries.ENTRY_KIND_WORK, title="Title 2", organisation="Elsewhere")
+    assert not known.has(other)
+    said = Entry(kind=entries.ENTRY_KIND_PROJECT, title="Boat", description={"en": "A boat"})
+    assert Known([said]).has(
+        Entry(kind=entries.ENTRY_KIND_PROJECT, title="boat", description={"en": "a  boat"})
+    )
+    assert not Known([said]).has(
+        Entry(kind=entries.ENTRY_KIND_PROJECT, title="Boat", description={"en": "Two"})
+    )
+
+
+def test_every_format_of_the_contract_is_there() -> None:
+    assert set(FORMATS) == set(pb.DocumentFormat.values()) - {0}
+    assert {number for number, each in FORMATS.items() if isinstance(each, Format) and each.read} == {
+        1,
+        2,
+        3,
+        4,
+    }
+    assert person().given_name
