@@ -75,7 +75,7 @@ class Finder:
         with transaction(self._app, read_only=True) as tx:
             _, names = self._app.naming.names(tx.connection, taxonomies.SKILLS, language)
             labels = taxonomies.labels_of(tx.connection, language, taxonomies.SKILLS)
-        made = Tagger(labels, language), lru_cache(KEPT_NAMES)(names.tags)
+        made = Tagger(labels, language), lru_cache(KEPT_NAMES)(names.clearest)
         self._ways[language] = made
         return made
 

@@ -25,7 +25,7 @@ MOST_PHRASES = 30  # of a course
 MOST_FOUND = 30
 MOST_TAGS = 10
 _IDS = uuid.UUID("0f4f7c62-3a5d-5f0e-9a34-7d2b8f6f1c55")
-Naming = Callable[[str], Sequence[Match]]
+Naming = Callable[[str], Match | None]
 Tag = dict[str, Any]  # as documents hold it: see `_tag`
 Skills = dict[
     str, Any
@@ -104,7 +104,7 @@ def found(document: Document, language: str, tagger: Tagger, named: Naming, vers
     """Yields the skills that the texts of one language name: by labels that stand in them, and by titles and
     subjects that are close to one.
 
-    `named`: returns the skills that a phrase names; `version`: of the taxonomy.
+    `named`: returns the skill that a phrase names; `version`: of the taxonomy.
     """
     title, rest = document["titles"][language], document["descriptions"].get(language, "")
     for match in tagger.tag(title, document["subjects"], rest):
@@ -112,7 +112,8 @@ def found(document: Document, language: str, tagger: Tagger, named: Naming, vers
         yield Found(Phrase(language, match.phrase), match.uri, match.label, sure, version)
     for phrase in phrases(document):
         if phrase.language == language:
-            for name in named(phrase.text):
+            name = named(phrase.text)
+            if name is not None:
                 yield Found(phrase, name.uri, name.label, round(name.confidence, 3), version)
 
 

@@ -141,9 +141,9 @@ def test_skills_are_found_queued_by_use_and_searched_by(
 
     # The same text is looked at once, whatever else of the course changes; another text again.
     texts: list[str] = []
-    rank = naming.Names.tags
+    clearest = naming.Names.clearest
     monkeypatch.setattr(
-        naming.Names, "tags", lambda self, phrase, most=5: texts.append(phrase) or rank(self, phrase, most)
+        naming.Names, "clearest", lambda self, phrase: texts.append(phrase) or clearest(self, phrase)
     )
     catalogue.app.skill_finder = None  # forgets phrases it knows
     before = served(catalogue)

@@ -35,7 +35,7 @@ def document(title: str, description: str = "", *subjects: str) -> dict[str, Any
 
 def found(title: str, description: str = "", *subjects: str) -> dict[str, str]:
     """URI → the phrase that names it most surely."""
-    every = skill_tags.found(document(title, description, *subjects), "en", TAGGER, NAMES.tags, "1")
+    every = skill_tags.found(document(title, description, *subjects), "en", TAGGER, NAMES.clearest, "1")
     return {each.uri: each.phrase.text for each in reversed(skill_tags.surest(every))}
 
 
