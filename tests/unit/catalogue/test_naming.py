@@ -70,6 +70,37 @@ def test_less_likeness_is_less_confidence_and_strangers_get_no_tag() -> None:
 
 
 def test_at_most_as_many_as_asked_and_equals_by_uri() -> None:
+    twins = Names([Named("u:b", "weld pipes", []), Named("u:a", "weld pipes", [])], "en")
+    assert [match.uri for match in twins.rank("pipes")] == ["u:a", "u:b"]
+    assert [match.uri for match in twins.rank("pipes", 1)] == ["u:a"]
+
+
+def test_the_order_of_the_concepts_changes_nothing() -> None:
+    turned = [*CONCEPTS]
+    Random(7).shuffle(turned)
+    other = Names(turned, "en")
+    for phrase in ("bread", "leading projects", "management of routes", "C"):
+        assert other.rank(phrase) == NAMES.rank(phrase)
+
+
+def test_any_language_and_alphabet() -> None:
+    greek = Names([Named("u:1", "διαχείριση έργων", []), Named("u:2", "ψήσιμο ψωμιού", [])], "el")
+    assert first("Διαχειριση", greek) == "u:1"
+    dutch = Names([Named("u:1", "projecten leiden", []), Named("u:2", "brood bakken", [])], "nl")
+    assert first("het bakken van brood", dutch) == "u:2"
+
+
+def test_only_the_first_words_of_a_long_text_count() -> None:
+    filler = " ".join(f"word{n}" for n in range(naming.MOST_WORDS))
+    assert NAMES.rank(f"{filler} project management") == []
+    assert Names([], "en").rank("project management") == []
+
+
+def test_the_clearest_is_close_and_well_before_the_next() -> None:
+    found = NAMES.clearest("optimization of routes")
+    assert found is not None
+    assert found.uri == "u:route"
+    assert NAMES.clearest("zoology") is None
     food, other = (Named(uri, "food science", []) for uri in ("u:food", "u:other"))
     assert Names([food], "en").clearest("the science of food") is not None
     assert Names([food, other], "en").clearest("the science of food") is None  # either might be meant
