@@ -13,6 +13,7 @@ from services.cli.demo.catalogue_rows.c18_search_by_meaning import know_skills
 from services.cli.demo.journey import Journey, Step, expect
 
 TAUGHT, NAMED = "TIG welding", "read welding drawings"  # what the course teaches, and what it only names
+ADDED = "underwater welding"  # which the next feed says more
 
 
 def show(journey: Journey) -> str:
@@ -29,13 +30,13 @@ def show(journey: Journey) -> str:
     body = {"verdict": "VERDICT_REJECTED", "course": course, "requestId": request_id()}
     manager.rest("POST", f"/v1/{wrong['name']}:decide", body)
     _tagged(journey, school, {TAUGHT})
-    _feed(journey, source, "Still no reading drawings needed. With a new bench.")
+    _feed(journey, source, "Still no reading drawings needed; underwater welding is new.")
+    _tagged(journey, school, {TAUGHT, ADDED})
     ideas = journey.wait_for("index follows the rejection", lambda: _ideas(journey, school, skills))
     lacking = [skills[NAMED]]
     expect(ideas["uncoveredSkills"] == lacking, f"nobody is for {ideas['uncoveredSkills']}")
     (covered,) = ideas["recommendations"][0]["coveredSkills"]
     expect(covered["tagged"], f"it is recommended for its words alone: {covered}")
-    _tagged(journey, school, {TAUGHT})
     hits = journey.client.anonymous().rest("GET", "/v1/courses:search", query=TAUGHT, organisations=school)[
         "hits"
     ]
