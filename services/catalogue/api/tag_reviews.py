@@ -46,11 +46,9 @@ class TagReviewApi(tag_review_pb2_grpc.TagReviewServiceServicer):
             raise invalid("replacement", "belongs to VERDICT_REPLACED, and is needed there")
         review = last(request.name)
         if not request.course:
-            row = tag_reviews.read(tx, review)
+            row = tag_reviews.read(tx, review, lock=True)
             return _message(tag_reviews.decide(tx, review, _word(tx, request, row)))
-        course = courses.read(
-            tx.connection, last(request.course), lock=True
-        )  # before the review, as the job does
+        course = courses.read(tx.connection, last(request.course), lock=True)
         if course.removed_time is not None:
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "REMOVED", "needed": "OFFERED"})
         row = tag_reviews.read(tx, review)

@@ -99,9 +99,10 @@ def count_views(tx: Transaction) -> None:
     tx.execute(_COUNT_VIEWS)
 
 
-def read(tx: Transaction, review: str) -> Row[Any]:
-    """Returns the review, locked; raises Refusal(NOT_FOUND)."""
-    return tx.one(select(tag_reviews).where(_r.id == review).with_for_update(key_share=True))
+def read(tx: Transaction, review: str, *, lock: bool = False) -> Row[Any]:
+    """Returns the review, locked where asked; raises Refusal(NOT_FOUND)."""
+    statement = select(tag_reviews).where(_r.id == review)
+    return tx.one(statement.with_for_update(key_share=True) if lock else statement)
 
 
 def listing(verdict: int, course: str) -> Select[Any]:
