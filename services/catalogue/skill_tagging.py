@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from services.catalogue.app import CatalogueApp
 
 SLICE = 2.0  # seconds of work before other jobs of the process get their turn
+FAMILY = "skills-"  # of followers, one for each state of the labels
 BATCH = 100  # courses a transaction
 KEPT_NAMES = 20_000  # phrases of a language: subjects come again and again
 
@@ -110,6 +111,7 @@ def look_at_next(app: CatalogueApp) -> bool:
     fresh = {course: tagging for course, tagging in looked_at.items() if tagging is not None}
     with transaction(app) as tx:
         course_changes.follow_on(tx, follower, Place(rows[-1].changed_xid, rows[-1].id))
+        course_changes.stop_others(tx, FAMILY, follower)
         skill_tags.forget(tx, [row.id for row in rows if row.removed_time is not None])
         skill_tags.put_taggings(tx, fresh)
         show(tx, fresh)
@@ -157,5 +159,5 @@ def show(tx: Transaction, ids: Collection[str]) -> None:
 
 
 def _follower(found_by: Finder) -> str:
-    """Whoever finds by other labels begins anew."""
-    return f"skills-{hashlib.blake2b(found_by.state.encode(), digest_size=8).hexdigest()}"
+    """Whoever finds by other labels begins anew, also by those of an earlier time."""
+    return f"{FAMILY}{hashlib.blake2b(found_by.state.encode(), digest_size=8).hexdigest()}"

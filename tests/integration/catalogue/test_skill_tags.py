@@ -227,7 +227,8 @@ def test_a_word_on_one_course_holds_at_once_there_and_goes_before_one_on_all(
 def test_words_outlive_a_new_version_of_the_skills(
     tagged: tuple[Catalogue, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    catalogue, _ = tagged
+    catalogue, source = tagged
+    catalogue.feed(source, feed(row("Z", "Zoology")), partial=True)
     queue = reviews(catalogue)
     decide(catalogue, queue["baking bread", BAKE], REJECTED)
     decide(catalogue, queue["managing projects", PROJECTS], ACCEPTED)
@@ -242,7 +243,7 @@ def test_words_outlive_a_new_version_of_the_skills(
         taxonomy_change_pb2.ImportConceptLinksRequest(upload=links, source=old, target=new)
     )
     look(catalogue)
-    assert uris(catalogue) == {"A": set(), "B": set(), "C": {PROJECTS}}  # not in use yet
+    assert uris(catalogue) == {"A": set(), "B": set(), "C": {PROJECTS}, "Z": set()}  # not in use yet
     change = first.ProposeTaxonomyChange(taxonomy_change_pb2.ProposeTaxonomyChangeRequest(to_version=new))
     while run_chunk(catalogue.app, WORK):
         pass
@@ -252,12 +253,21 @@ def test_words_outlive_a_new_version_of_the_skills(
     look(catalogue)
     assert catalogue.app.skill_finder.state.startswith("1/2/")
     # Projects are found by no label any more, the bread by that of a skill which stands for the rejected one.
-    assert uris(catalogue) == {"A": set(), "B": set(), "C": {PROJECTS}}
+    assert uris(catalogue) == {"A": set(), "B": set(), "C": {PROJECTS}, "Z": set()}
     # Control: who does not follow links shows what was rejected under its new URI.
     monkeypatch.setattr(concept_links, "successors", lambda *_: {})
     with transaction(catalogue.app) as tx:
         skill_tagging.show(tx, [each.rpartition("/")[2] for each in served(catalogue)])
-    assert uris(catalogue) == {"A": {LOAF}, "B": {LOAF}, "C": {PROJECTS, LOAF}}
+    assert uris(catalogue) == {"A": {LOAF}, "B": {LOAF}, "C": {PROJECTS, LOAF}, "Z": set()}
+    # Back again: all are looked at by the labels of before.
+    second.UndoTaxonomyChange(taxonomy_change_pb2.UndoTaxonomyChangeRequest(name=change.name))
+    while run_chunk(catalogue.app, WORK):
+        pass
+    look(catalogue)
+    assert uris(catalogue) == {"A": set(), "B": set(), "C": {PROJECTS}, "Z": set()}
+    with transaction(catalogue.app, read_only=True) as tx:
+        ids = [each.rpartition("/")[2] for each in served(catalogue)]
+        assert {each.labels for each in skill_tags.taggings(tx, ids).values()} == {"1/1/5"}
 
 
 @pytest.mark.parametrize("locks", [True, False])
