@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.catalogue.domain.skill_tags import Found, Phrase, Verdict, Word
 from services.catalogue.store.skill_tables import course_tags, tag_reviews
+from services.catalogue.store.tables import courses
 from services.platform.db.transaction import Transaction
 
 _r, _t = tag_reviews.c, course_tags.c
@@ -138,8 +139,12 @@ def next_to_apply(tx: Transaction) -> Row[Any] | None:
 
 
 def behind(tx: Transaction, review: Row[Any], size: int) -> list[str]:
-    """Returns up to `size` courses that do not show the latest decision."""
-    statement = select(_t.course_id).where(_t.review_id == review.id, _t.revision < review.revision)
+    """Returns up to `size` courses on offer that do not show the latest decision."""
+    statement = (
+        select(_t.course_id)
+        .join(courses, courses.c.id == _t.course_id)
+        .where(_t.review_id == review.id, _t.revision < review.revision, courses.c.removed_time.is_(None))
+    )
     return list(tx.execute(statement.order_by(_t.revision, _t.course_id).limit(size)).scalars())
 
 

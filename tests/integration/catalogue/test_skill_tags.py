@@ -166,7 +166,9 @@ def test_skills_are_found_queued_by_use_and_searched_by(
     assert reviews(catalogue)["baking bread", BAKE].course_count == 1  # a course that is gone does not count
 
 
-def test_what_is_rejected_of_all_courses_stays_rejected(tagged: tuple[Catalogue, str]) -> None:
+def test_what_is_rejected_of_all_courses_stays_rejected(
+    tagged: tuple[Catalogue, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     catalogue, source = tagged
     copy = Copy(catalogue)
     copy.begin()
@@ -194,6 +196,13 @@ def test_what_is_rejected_of_all_courses_stays_rejected(tagged: tuple[Catalogue,
     assert decide(catalogue, review, NOTHING).decided_by == ""
     look(catalogue)
     assert uris(catalogue) == {"A": {BAKE}, "B": {BAKE}, "C": {BAKE, PROJECTS}, "D": {BAKE}}
+    # Courses that are gone, and that the job has not seen go, hold up nothing.
+    monkeypatch.setattr(skill_tagging, "BATCH", 1)
+    with transaction(catalogue.app) as tx:
+        tx.execute(text("UPDATE courses SET removed_time = now() WHERE external_id = 'A'"))
+    decide(catalogue, review, REJECTED)
+    assert [skill_tagging.apply_next(catalogue.app) for _ in range(4)] == [True] * 3 + [False]
+    assert uris(catalogue) == {"B": {BAKE}, "C": {PROJECTS}, "D": set()}
 
 
 def test_a_word_on_one_course_holds_at_once_there_and_goes_before_one_on_all(
