@@ -114,7 +114,7 @@ def look_at_next(app: CatalogueApp) -> bool:
         course_changes.stop_others(tx, FAMILY, follower)
         skill_tags.forget(tx, [row.id for row in rows if row.removed_time is not None])
         skill_tags.put_taggings(tx, fresh)
-        show(tx, fresh)
+        show(tx, fresh.keys() | tag_reviews.outdated(tx, offered))
     return True
 
 

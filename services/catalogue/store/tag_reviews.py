@@ -148,6 +148,12 @@ def behind(tx: Transaction, review: Row[Any], size: int) -> list[str]:
     return list(tx.execute(statement.order_by(_t.revision, _t.course_id).limit(size)).scalars())
 
 
+def outdated(tx: Transaction, ids: Collection[str]) -> set[str]:
+    """Returns those of the courses that do not show the latest decision about one of their phrases."""
+    statement = select(_t.course_id).join(tag_reviews, _r.id == _t.review_id)
+    return set(tx.execute(statement.where(_t.course_id.in_(ids), _t.revision < _r.revision)).scalars())
+
+
 def settle(tx: Transaction, review: Row[Any]) -> None:
     """Notes that all courses show the decision, unless there is a later one."""
     same = _r.id == review.id, _r.revision == review.revision

@@ -203,6 +203,10 @@ def test_what_is_rejected_of_all_courses_stays_rejected(
     decide(catalogue, review, REJECTED)
     assert [skill_tagging.apply_next(catalogue.app) for _ in range(4)] == [True] * 3 + [False]
     assert uris(catalogue) == {"B": {BAKE}, "C": {PROJECTS}, "D": set()}
+    with transaction(catalogue.app) as tx:  # it is back before the job has seen it go
+        tx.execute(text("UPDATE courses SET removed_time = NULL WHERE external_id = 'A'"))
+    look(catalogue)
+    assert uris(catalogue) == {"A": set(), "B": {BAKE}, "C": {PROJECTS}, "D": set()}
 
 
 def test_a_word_on_one_course_holds_at_once_there_and_goes_before_one_on_all(
