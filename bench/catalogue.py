@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import random
 import shutil
 import tempfile
@@ -33,6 +34,7 @@ from services.platform.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 TAXONOMY = ROOT / ".." / "shared" / "data" / "taxonomy" / "esco-1.1.1"
+SKILLS = TAXONOMY.parent / "esco-skills" / "skills_labels_2026-06.csv"
 SAMPLES = ROOT / "samples" / "taxonomy"
 PERSON = Principal(subject="00000000-0000-4000-8000-000000000001", roles=frozenset())
 TOWNS = 2000
@@ -90,6 +92,18 @@ def add_taxonomy(app: CatalogueApp) -> list[str]:
     with transaction(app) as tx:
         taxonomies.add_version(tx, taxonomies.ESCO, "bench", rows)
     return [row.labels[0][1] for row in rows]
+
+
+def add_skills(app: CatalogueApp) -> int:
+    """Imports ESCO's skills, those of the samples where the shared data is not there; returns how many."""
+    with (SKILLS if SKILLS.exists() else SAMPLES / "skills_en.csv").open("rb") as stream:
+        renamed = stream.read().replace(
+            b"concept_uri,preferred_label,alt_labels", b"conceptUri,preferredLabel,altLabels"
+        )
+    rows = taxonomy_csv.read_skills(io.BytesIO(renamed), "en")
+    with transaction(app) as tx:
+        taxonomies.add_version(tx, taxonomies.SKILLS, "bench", rows)
+    return len(rows)
 
 
 def add_source(app: CatalogueApp, name: str, form: int) -> str:

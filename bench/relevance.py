@@ -130,7 +130,7 @@ def build(data: Path, folder: Path) -> World:
     concepts, descriptions = read_concepts(data)
     states = list(read_courses(data, concepts))
     rows = [
-        SimpleNamespace(id=str(number), organisation_id="feed", same_as=None, document=state)
+        SimpleNamespace(id=str(number), organisation_id="feed", same_as=None, skills={}, document=state)
         for number, state in enumerate(states)
     ]
     snapshot = Snapshot.of(_index(folder / "courses", schema.COURSES, map(document, rows)))

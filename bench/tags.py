@@ -103,12 +103,19 @@ def halves(spans: Sequence[Span]) -> tuple[list[Span], list[Span]]:
 
 
 def sureness(spans: Sequence[Span], names: Names) -> Mapping[str, float]:
-    """Returns, for the first tags at and above the cut-off: their share, and the share that is right.
+    """Returns, for the first tags at and above the cut-off: their share, and the share that is right; the
+    same for those clearly before the next, which courses are tagged with.
 
     Where annotators saw no skill, every tag is wrong.
     """
     kept = [match.label in span.labels for span in spans for match in names.tags(span.text, 1)]
-    return {"tagged_share": len(kept) / len(spans), "first_tag_right": mean(kept)}
+    clear = [(span, match) for span in spans if (match := names.clearest(span.text))]
+    return {
+        "tagged_share": len(kept) / len(spans),
+        "first_tag_right": mean(kept),
+        "clear_share": len(clear) / len(spans),
+        "clear_right": mean(match.label in span.labels for span, match in clear),
+    }
 
 
 def times(ranking: Ranking, texts: Sequence[str], rounds: int = 5) -> Mapping[str, float]:

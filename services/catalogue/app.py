@@ -14,6 +14,7 @@ from services.catalogue.search.label_index import Labels, labels_directory
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
 from services.catalogue.shortage_book import ShortageBook
+from services.catalogue.skill_tagging import Finder
 from services.catalogue.store import course_usage
 from services.catalogue.tally import Tally
 from services.platform.app import App
@@ -28,13 +29,14 @@ SHORTAGE_KEY = "shortage-list.pem"
 
 class CatalogueApp(App):
     """`shortage_key` signs shortage lists; `shortage_keys`: public keys by id, former ones too. `seals`: for
-    credentials of feeds and secrets of reports."""
+    credentials of feeds and secrets of reports. `skill_finder`: of the process that tags courses."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.shortage_key = signing_key(settings, SHORTAGE_KEY)
         former = former_public_keys(settings, SHORTAGE_KEY)
         self.shortage_keys = {self.shortage_key.id: self.shortage_key.public, **former}
+        self.skill_finder: Finder | None = None
         self.seals = Seals("feeds", settings.secret(FEEDS, size=32), settings.former_secrets(FEEDS, size=32))
 
     @cached_property

@@ -32,6 +32,7 @@ from waymark.catalogue.v1 import (
     shortage_list_pb2_grpc,
     shortage_match_pb2_grpc,
     source_pb2_grpc,
+    tag_review_pb2_grpc,
     taxonomy_change_pb2_grpc,
     taxonomy_pb2_grpc,
     upload_pb2_grpc,
@@ -68,6 +69,7 @@ from services.catalogue.api.shortage_lists import ShortageListApi
 from services.catalogue.api.shortage_matches import ShortageMatchApi
 from services.catalogue.api.shortage_signing import sign_unsigned
 from services.catalogue.api.sources import SourceApi
+from services.catalogue.api.tag_reviews import TagReviewApi
 from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.taxonomy_changes import TaxonomyChangeApi
 from services.catalogue.api.uploads import UploadApi
@@ -82,6 +84,7 @@ from services.catalogue.reactions.bookings import count_booking
 from services.catalogue.search import exposure
 from services.catalogue.search.follower import follow
 from services.catalogue.search.label_follower import follow_labels
+from services.catalogue.skill_tagging import count_views, tag_courses
 from services.platform.app import App
 from services.platform.operations.runner import Work, run_due
 from services.platform.service import Job, ServiceDefinition, Servicer
@@ -106,6 +109,7 @@ SERVICERS: Sequence[Servicer] = (
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (course_completeness_pb2_grpc.add_CourseCompletenessServiceServicer_to_server, CourseCompletenessApi),
     (course_link_pb2_grpc.add_CourseLinkServiceServicer_to_server, CourseLinkApi),
+    (tag_review_pb2_grpc.add_TagReviewServiceServicer_to_server, TagReviewApi),
     (course_snapshot_pb2_grpc.add_CourseSnapshotServiceServicer_to_server, CourseSnapshotApi),
     (course_change_pb2_grpc.add_CourseChangeServiceServicer_to_server, CourseChangeApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
@@ -151,6 +155,8 @@ DEFINITION = ServiceDefinition(
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
+        Job("skills-of-courses", timedelta(seconds=1), tag_courses),
+        Job("views-of-skills", timedelta(hours=1), count_views),
         Job("course-snapshots", timedelta(seconds=1), make_waiting),
         Job("feed-pulls", timedelta(seconds=2), pull_feeds),
         Job("pushes-broken-off", timedelta(minutes=10), break_off_abandoned),

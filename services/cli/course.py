@@ -29,6 +29,13 @@ COURSE = {
     "same as": "sameAs",
     "stands for": "standsFor",
 }
+SKILLS = {
+    "teaches": "label",
+    "said by": "origin",
+    "sure": "confidence",
+    "phrase": "phrase",
+    "looked over": "reviewed",
+}
 ORIGINS = {"field": "field", "said by": "kind", "source": "source", "the feed says": "feedValue"}
 COMPLETENESS = {"score": "score", "course": "course", "title": "titles", "add": "toAdd"}
 LINKS = {"link": "name", "courses": "courses", "alike": "score", "said": "verdict", "by": "decidedBy"}
@@ -52,9 +59,10 @@ def show(
         typer.Option("--composed", help="Each field of whose source comes first for it."),
     ] = False,
 ) -> None:
-    """Show a course, where each field comes from, and what the feed says where a person has corrected it."""
+    """Show a course, what it teaches, where each field comes from, and the feed behind corrections."""
     found = call.get(name, composed=str(composed).lower())
     call.one(found, COURSE)
+    call.part(found.get("skills", []), SKILLS)
     call.part([_origin(each) for each in found.get("origins", [])], ORIGINS)
 
 

@@ -33,6 +33,7 @@ MODULES = {
     "api": "services.cli.api",
     "feed": "services.cli.feed",
     "course": "services.cli.course",
+    "tag": "services.cli.tag",
     **dict.fromkeys(("search", "suggest", "similar", "recommend"), "services.cli.search"),
     "exposure": "services.cli.exposure",
     "programme": "services.cli.programme",

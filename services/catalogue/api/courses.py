@@ -22,6 +22,7 @@ from waymark.catalogue.v1.course_pb2 import (
     ListSessionsResponse,
     OccupationTag,
     Session,
+    SkillTag,
 )
 from waymark.errors.v1 import reason_pb2
 
@@ -206,6 +207,7 @@ def course_message(row: Any) -> Course:
     )
     for field in FIELDS:
         put_field(answer, row.id, document, field)
+    answer.skills.extend(map(_skill_message, row.skills.get("tags", ())))
     if row.same_as is not None:
         answer.same_as = f"courses/{row.same_as}"
     if row.missing_time is not None:
@@ -267,6 +269,18 @@ def tag_message(tag: Document) -> OccupationTag:
         origin=tag["origin"],
         confidence=tag["confidence"],
         taxonomy_version=tag["version"],
+    )
+
+
+def _skill_message(tag: Document) -> SkillTag:
+    return SkillTag(
+        uri=tag["uri"],
+        label=tag["label"],
+        origin=tag["origin"],
+        confidence=tag["confidence"],
+        taxonomy_version=tag["version"],
+        phrase=tag["phrase"],
+        reviewed=tag["reviewed"],
     )
 
 

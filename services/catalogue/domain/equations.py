@@ -12,13 +12,31 @@ K = TypeVar("K")
 _PRIME = (1 << 61) - 1  # all is counted modulo it: exact enough, and no fraction ever grows
 
 
-def determined(equations: Sequence[Mapping[K, int]]) -> set[K]:
-    """Returns the unknowns that linear equations determine, each given as unknown → factor.
+class TooMuchWork(Exception):
+    """The equations fill each other in: solving them takes more steps than are allowed."""
+
+
+class Effort:
+    """Steps that may be taken yet, over several systems; a step looks at one unknown of one equation."""
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+
+    def spend(self, steps: int) -> None:
+        """Takes steps off; raises TooMuchWork when there are not so many."""
+        self._left -= steps
+        if self._left < 0:
+            raise TooMuchWork
+
+
+def determined(equations: Sequence[Mapping[K, int]], effort: Effort) -> set[K]:
+    """Returns the unknowns that linear equations determine, each given as unknown → factor; raises
+    TooMuchWork.
 
     A solution of the same equations with 0 on the other side, drawn at random, is 0 exactly where nothing
     else is possible.
     """
-    triangle = _Triangle(equations)
+    triangle = _Triangle(equations, effort)
     triangle.solve()
     chance, drawn = random.Random(len(equations)), dict[K, int]()  # noqa: S311  no secret; the same each time
     for unknown, row in reversed(triangle.solved):
@@ -35,11 +53,13 @@ def determined(equations: Sequence[Mapping[K, int]]) -> set[K]:
 class _Triangle(Generic[K]):
     """Equations on the way to triangular form: `solved` has each with an unknown that no later one holds."""
 
-    def __init__(self, equations: Sequence[Mapping[K, int]]) -> None:
+    def __init__(self, equations: Sequence[Mapping[K, int]], effort: Effort) -> None:
+        self._effort = effort
         self.solved: list[tuple[K, dict[K, int]]] = []
         self._left = dict(enumerate(dict(equation) for equation in equations if equation))
         self._holds: defaultdict[K, set[int]] = defaultdict(set)  # unknown → equations left that hold it
         for number, row in self._left.items():
+            effort.spend(len(row))
             for unknown in row:
                 self._holds[unknown].add(number)
         self._single = [unknown for unknown, within in self._holds.items() if len(within) == 1]
@@ -88,6 +108,7 @@ class _Triangle(Generic[K]):
         row = self._left[number]
         inverse = pow(row[unknown], -1, _PRIME)
         for other in self._holds[unknown] - {number}:
+            self._effort.spend(len(row))
             changed = self._left[other]
             times = changed[unknown] * inverse % _PRIME
             for each, factor in row.items():

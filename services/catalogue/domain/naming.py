@@ -27,6 +27,10 @@ RARITY = 0.85  # power of the IDF
 OTHERS = 0.3  # weight of the vector of all labels beside that of the preferred one
 MOST_WORDS = 40  # of a phrase that are looked at
 LEAST = 0.6  # confidence from which the closest concept is more often right than not: the rest are no tags
+CLEAR, AHEAD = (
+    0.65,
+    0.05,
+)  # of the one that a phrase names: how close at least, and by how much before the next
 # Words that say nothing, where whoever wrote the labels uses them freely.
 _EMPTY = {
     "en": "a an and are as at be by etc for from in is it its of on or other our such that the their this to"
@@ -96,6 +100,15 @@ class Names:
     def tags(self, phrase: str, most: int = 5) -> list[Match]:
         """Returns those of `rank` that are close enough to be tags."""
         return [match for match in self.rank(phrase, most) if match.confidence >= LEAST]
+
+    def clearest(self, phrase: str) -> Match | None:
+        """Returns the one concept that a phrase names; None: none is close, or several are about as close."""
+        best = self.rank(phrase, 2)
+        if not best or best[0].confidence < CLEAR:
+            return None
+        if len(best) > 1 and best[0].confidence - best[1].confidence < AHEAD:
+            return None
+        return best[0]
 
     def _entries(self, text: str, most: int | None = None) -> Counter[str]:
         return Counter(_entries(_stems(text, self._language)[:most]))

@@ -7,21 +7,26 @@ companions, are hidden too, until of what is shown
 - no small count follows: none is determined by the sums, all of them taken together, and
 - within one sum, each small count may still be anything from 1 to just below the threshold.
 
+Where many small counts stand close together, working that out can take very long. After MOST_STEPS all
+figures that sums connect with a small one are hidden instead: coarser, and safe, because no sum of them has a
+known figure.
+
 Nobody is told which hidden figure is small and which a companion.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.catalogue.domain.equations import determined
+from services.catalogue.domain.equations import Effort, TooMuchWork, determined
 from services.catalogue.domain.periods import periods_above
 
 ALL = "_T"  # all occupations together, as SDMX writes it
 # WITHHELD: by its publisher, who does not say how small it is; it is kept from being worked out as well.
 SHOWN, SMALL, COMPANION, WITHHELD = 0, 1, 2, 3
+MOST_STEPS = 5_000_000  # of solving sums, for one slice: half a minute
 Key = tuple[str, str, str]  # occupation, region, period
 Sum = Sequence[Key]  # a total, then what it is made of
 
@@ -49,24 +54,49 @@ def companions(cells: Mapping[Key, Cell], below: int, isco_of: Mapping[str, str]
     hidden = {key: cell.hidden for key, cell in cells.items() if cell.hidden}
     if not hidden:
         return set()
+    small = frozenset(hidden)
     sums = list(_sums(cells, isco_of))
     within: defaultdict[Key, list[Sum]] = defaultdict(list)
     for each in sums:
         for key in each:
             within[key].append(each)
-    added: set[Key] = set()
+    try:
+        _hide_more(cells, below, sums, within, hidden)
+    except TooMuchWork:
+        hidden |= dict.fromkeys(_connected(small, within), COMPANION)
+    return hidden.keys() - small
+
+
+def _hide_more(
+    cells: Mapping[Key, Cell],
+    below: int,
+    sums: Sequence[Sum],
+    within: Mapping[Key, Sequence[Sum]],
+    hidden: dict[Key, int],
+) -> None:
+    """Adds companions to what is hidden until nothing follows; raises TooMuchWork."""
+    effort = Effort(MOST_STEPS)
     while True:
+        effort.spend(len(sums))
         touched = [each for each in sums if any(key in hidden for key in each)]
         guarded = [each for each in touched if any(hidden.get(key) in (SMALL, WITHHELD) for key in each)]
         beside = {key for each in guarded for key in each}
-        exposed = determined([_unknown(each, hidden) for each in touched]) & beside
+        exposed = determined([_unknown(each, hidden) for each in touched], effort) & beside
         exposed |= {key for each in touched for key in _narrowed(each, cells, hidden, below)}
-        found = (_companion(each, within, cells, hidden, below) for each in exposed)
+        found = (_companion(each, within, cells, hidden, below, effort) for each in exposed)
         chosen = {key for key in found if key is not None}
         if not chosen:
-            return added
+            return
         hidden |= dict.fromkeys(chosen, COMPANION)
-        added |= chosen
+
+
+def _connected(start: Collection[Key], within: Mapping[Key, Sequence[Sum]]) -> set[Key]:
+    """Returns some figures with all that sums connect them with."""
+    reached, edge = set(start), set(start)
+    while edge:
+        edge = {key for each in edge for total in within.get(each, ()) for key in total} - reached
+        reached |= edge
+    return reached
 
 
 def _sums(cells: Mapping[Key, Cell], isco_of: Mapping[str, str]) -> Iterator[Sum]:
@@ -128,12 +158,14 @@ def _companion(
     cells: Mapping[Key, Cell],
     hidden: Mapping[Key, int],
     below: int,
+    effort: Effort,
 ) -> Key | None:
     """Returns what to hide beside an exposed figure: of the sums nearest to it, no zero where that can be,
     one that nobody has seen, the smallest."""
     reached, edge = {exposed}, {exposed}
     while edge:
         near = {key for each in edge for total in within[each] for key in total} - reached
+        effort.spend(len(near))
         shown = near - hidden.keys()
         if shown:
             return min(shown, key=lambda key: _cost(key, cells[key], below))

@@ -1,4 +1,4 @@
-"""Occupation tags by label: which occupations do title, subjects and description of a course name?
+"""Tags by label: which occupations, or skills, do title, subjects and description of a course name?
 
 The longest label wins, and none overlaps another. Words as written count for more than stems ("nursing" finds
 "nurse"), preferred labels for more than alternative ones, the title for more than the rest. A label that many
@@ -35,16 +35,18 @@ class Label(NamedTuple):
 
 
 class Match(NamedTuple):
-    """An occupation found, with how sure we are (0 to 1)."""
+    """A concept found, with how sure we are (0 to 1); `phrase`: the words of the text, as of
+    `labels.normal`."""
 
     uri: str
     isco_code: str
     label: str
     confidence: float
+    phrase: str
 
 
 class Tagger:
-    """Finds occupations in texts of one language. Threads may share it: only its table of stems grows."""
+    """Finds concepts in texts of one language. Threads may share it: only its table of stems grows."""
 
     def __init__(self, labels: Iterable[Label], language: str) -> None:
         self._language = language
@@ -66,19 +68,19 @@ class Tagger:
         self._stems = _Stems(language)
 
     def tag(self, title: str, subjects: Sequence[str], rest: str) -> list[Match]:
-        """Returns the occupations found, surest first, at most MOST_TAGS."""
+        """Returns the concepts found, surest first, at most MOST_TAGS."""
         found: dict[str, Match] = {}
         texts = [(title, IN_TITLE), *((subject, IN_SUBJECT) for subject in subjects), (rest[:800], IN_REST)]
         for text, weight in texts:
             shortest = 2 if weight == IN_REST else 1
-            for label, confidence in self._matches(words(text)[:REST_WORDS], shortest):
+            for label, confidence, phrase in self._matches(words(text)[:REST_WORDS], shortest):
                 sure = confidence * weight
                 known = found.get(label.uri)
                 if sure >= LEAST and (known is None or known.confidence < sure):
-                    found[label.uri] = Match(label.uri, label.isco_code, label.preferred_label, sure)
+                    found[label.uri] = Match(label.uri, label.isco_code, label.preferred_label, sure, phrase)
         return sorted(found.values(), key=lambda match: (-match.confidence, match.uri))[:MOST_TAGS]
 
-    def _matches(self, text: list[str], shortest: int) -> Iterator[tuple[Label, float]]:
+    def _matches(self, text: list[str], shortest: int) -> Iterator[tuple[Label, float, str]]:
         exact_begins, stemmed_begins = self._begins
         stemmed = [*map(self._stems.__getitem__, text)]
         exact_seconds = [*map(exact_begins.get, text)]
@@ -99,11 +101,12 @@ class Tagger:
             while length >= shortest:
                 if lengths >> length & 1:
                     stop = start + length
-                    hits = self._exact.get(" ".join(text[start:stop]))
+                    phrase = " ".join(text[start:stop])
+                    hits = self._exact.get(phrase)
                     hits = hits or self._stemmed.get(" ".join(stemmed[start:stop]))
                     if hits:
                         for label, weight in hits:
-                            yield label, weight / len(hits) ** 0.5
+                            yield label, weight / len(hits) ** 0.5, phrase
                         start = stop - 1
                         break
                 length -= 1

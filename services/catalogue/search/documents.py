@@ -58,6 +58,10 @@ def document(row: Any) -> tantivy.Document:
             made.add_text(field, tag)
     _texts(made, state)
     _occupations(made, state)
+    for tag in row.skills.get("tags", ()):
+        made.add_text("uri", tag["uri"])
+    for uri in row.skills.get("refused", ()):
+        made.add_text("refused", uri)
     sessions = sorted(courses.sessions(state), key=courses.session_order)
     _sessions(made, sessions)
     for mode in {offering["mode"] for offering in state["offerings"]} - {0}:

@@ -39,7 +39,7 @@ FIRST = Cursor(0, "00000000-0000-0000-0000-000000000000")
 _HORIZON = select(horizon.HORIZON)
 _CHANGES = text(
     f"""
-    SELECT id::text, organisation_id, document, same_as, removed_time, changed_xid FROM courses
+    SELECT id::text, organisation_id, document, skills, same_as, removed_time, changed_xid FROM courses
     WHERE (changed_xid, id) > (:xid, CAST(:course AS uuid))
       AND changed_xid < {horizon.SQL}
     ORDER BY changed_xid, id LIMIT :size
@@ -47,7 +47,7 @@ _CHANGES = text(
 )
 _PAGE = text(
     """
-    SELECT id::text, organisation_id, document, same_as FROM courses
+    SELECT id::text, organisation_id, document, skills, same_as FROM courses
     WHERE removed_time IS NULL AND id > CAST(:after AS uuid) ORDER BY id LIMIT :size
     """
 )

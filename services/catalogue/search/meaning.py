@@ -2,7 +2,8 @@
 
 A label of any language counts, one of the language asked for before the others. Courses for a concept are
 those tagged with it, those tagged with another occupation of its ISCO-08 unit group, and those whose title or
-text has another of its labels, in whatever language; so no word need be in common. Weights: `weights`.
+text has another of its labels, in whatever language, unless a person has said that they do not teach it; so
+no word need be in common. Weights: `weights`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from services.catalogue.domain.labels import STEMMERS, normal
 from services.catalogue.search import label_index, schema, weights
 from services.catalogue.search.label_index import LONGEST, Labels, stemmed
 from services.catalogue.search.schema import field_language
-from services.catalogue.store.taxonomies import ESCO, ISCO, LabelRow
+from services.catalogue.store.taxonomies import ESCO, ISCO, SKILLS, LabelRow
 
 MOST = 4  # concepts that the same words may mean; words that name more say nothing
 MOST_NAMES = 8  # labels of a concept, by language, that are looked for in texts
@@ -115,6 +116,8 @@ def ways(labels: Labels, meanings: Sequence[Meaning]) -> list[Way]:
         found += _tagged(meaning)
         rows = names.get(meaning.uri, ())
         if query := named(rows):
+            if meaning.scheme == SKILLS:
+                query = unless_refused(query, meaning.uri)
             found.append(Way(meaning, Query.boost_query(query, weights.NAMED * meaning.sureness)))
         if query := related(rows):
             boosted = Query.boost_query(query, weights.RELATED * meaning.sureness)
@@ -127,10 +130,27 @@ def _tagged(meaning: Meaning) -> Iterator[Way]:
     if meaning.scheme == ISCO:
         share = len(code) / GROUP_DIGITS  # a wider group says less
         yield Way(meaning, points("isco", code, weights.TAGGED * share * sure))
+    if meaning.scheme == SKILLS:
+        yield Way(meaning, points("uri", meaning.uri, weights.TAGGED * sure))
     if meaning.scheme == ESCO:
         yield Way(meaning, points("uri", meaning.uri, weights.TAGGED * sure))
         if len(code) == GROUP_DIGITS:
             yield Way(meaning, points("isco", code, weights.GROUP * sure), near=True)
+
+
+def teaching(uri: str, rows: tuple[LabelRow, ...]) -> Query:
+    """Returns the query for courses that are tagged with a skill, or have a label of it and are not said to
+    teach something else."""
+    tagged, by_label = points("uri", uri, weights.TAGGED), named(rows)
+    if by_label is None:
+        return tagged
+    return Query.disjunction_max_query([tagged, unless_refused(by_label, uri)], weights.TIE)
+
+
+def unless_refused(query: Query, uri: str) -> Query:
+    """Returns the query without courses of which people say that they do not teach a skill."""
+    refused = Query.term_query(schema.schema(), "refused", uri, "basic")
+    return Query.boolean_query([(Occur.Must, query), (Occur.MustNot, refused)])
 
 
 def points(field: str, value: str, worth: float) -> Query:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tantivy import DocAddress, Searcher
@@ -12,14 +13,14 @@ from waymark.catalogue.v1.search_pb2 import (
     SearchCoursesResponse,
 )
 
-from services.catalogue.api.messages import invalid
+from services.catalogue.api.messages import invalid, last
 from services.catalogue.search import words
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.filters import Wanted, understand
 from services.catalogue.search.hits import add_hits
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import Market
-from services.catalogue.search.meaning import named
+from services.catalogue.search.meaning import points, teaching
 from services.catalogue.store.taxonomies import LabelRow
 
 SIZE = 10
@@ -43,9 +44,14 @@ def recommend(
     found = [(each.score, each.address) for each in chosen]
     add_hits(shown.hits, snapshot.searcher, found, request.among.occupations, wanted, view)
     answer = RecommendCoursesResponse()
+    tagged = _tagged(snapshot.searcher, request.skills, [last(hit.course) for hit in shown.hits])
     for each, hit in zip(chosen, shown.hits, strict=True):
         skills = [
-            CoveredSkill(skill=skill, label=_label(known[skill], request.among.language))
+            CoveredSkill(
+                skill=skill,
+                label=_label(known[skill], request.among.language),
+                tagged=each.place in tagged[skill],
+            )
             for skill in each.skills
         ]
         answer.recommendations.add(hit=hit, covered_skills=skills)
@@ -73,14 +79,24 @@ def _covered(
 ) -> dict[tuple[int, int], Covering]:
     covered: dict[tuple[int, int], Covering] = {}
     for skill, rows in known.items():
-        query = named(rows)
-        if query is None:
-            continue
+        query = teaching(skill, rows)
         for score, address in searcher.search(words.filtered(query, wanted.filters), MOST, count=False).hits:
             each = covered.setdefault((address.segment_ord, address.doc), Covering(address))
             each.skills.append(skill)
             each.score += score
     return covered
+
+
+def _tagged(searcher: Searcher, skills: Iterable[str], ids: Sequence[str]) -> dict[str, set[tuple[int, int]]]:
+    """Returns where those of some courses stand that are tagged, by skill."""
+    if not ids:
+        return {}
+    among = words.any_of("id", ids)
+    found = {
+        skill: searcher.search(words.filtered(points("uri", skill, 1.0), [among]), len(ids), count=False).hits
+        for skill in skills
+    }
+    return {skill: {(at.segment_ord, at.doc) for _, at in hits} for skill, hits in found.items()}
 
 
 def _label(rows: tuple[LabelRow, ...], language: str) -> str:

@@ -11,7 +11,7 @@ import tantivy
 from services.catalogue.domain.labels import STEMMERS, stem, written
 
 # Any change here needs a new number: indexes of another one are rebuilt.
-REVISION = "7"
+REVISION = "8"
 
 OTHER = "xx"  # fields of texts in a language without word stems, words as they are
 LANGUAGES = (*STEMMERS, OTHER)
@@ -57,7 +57,7 @@ def schema() -> tantivy.Schema:
         *("target_group", "territory"),
     ):
         builder.add_text_field(name, tokenizer_name=RAW, fast=True, index_option="basic")
-    for name in ("isco", "uri", "place", "cell", "stands_for", "town"):
+    for name in ("isco", "uri", "refused", "place", "cell", "stands_for", "town"):
         builder.add_text_field(name, tokenizer_name=RAW, index_option="basic")
     for name in ("mode", "eqf"):
         builder.add_unsigned_field(name, indexed=True, fast=True)

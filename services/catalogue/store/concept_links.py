@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 from waymark.catalogue.v1.taxonomy_change_pb2 import LINK_STRENGTH_CLOSE
 
@@ -18,6 +18,23 @@ Version = tuple[str, str]  # scheme, version
 _l = concept_links.c
 ORDER = [_l.source_id, _l.target_scheme, _l.target_version, _l.target_id]
 AT_ONCE = 5000
+_SUCCESSORS = text(
+    """
+    WITH RECURSIVE moved (origin, uri) AS (
+      SELECT uri, uri FROM unnest(CAST(:uris AS text[])) AS named (uri)
+      UNION
+      SELECT m.origin, new.uri FROM moved m
+      JOIN concepts old ON old.uri = m.uri AND old.scheme = :scheme
+      JOIN concept_links l
+        ON (l.source_scheme, l.source_version, l.source_id) = (old.scheme, old.version, old.id)
+        AND l.strength <= :close
+      JOIN concepts new
+        ON (new.scheme, new.version, new.id) = (l.target_scheme, l.target_version, l.target_id)
+      WHERE new.scheme = :scheme
+    )
+    SELECT origin, uri FROM moved WHERE uri <> origin
+    """
+)
 
 
 def put(tx: Transaction, source: Version, target: Version, links: Iterable[tuple[str, str, int]]) -> None:
@@ -77,3 +94,13 @@ def replacements(tx: Transaction, scheme: str, before: str, after: str) -> dict[
         if row.strength <= LINK_STRENGTH_CLOSE:
             near[row.old].append(row.new)
     return {**every, **near}
+
+
+def successors(tx: Transaction, scheme: str, uris: Collection[str]) -> dict[str, list[str]]:
+    """Returns URI → URIs of whatever versions that stand for it by exact or close links, of those that have
+    any."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    values = {"uris": list(uris), "scheme": scheme, "close": LINK_STRENGTH_CLOSE}
+    for row in tx.execute(_SUCCESSORS, values) if uris else ():
+        found[row.origin].append(row.uri)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, literal, select, tuple_
+from sqlalchemy import Row, delete, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.catalogue.store.derived_tables import course_followers
@@ -47,6 +47,14 @@ def follow_on(tx: Transaction, follower: str, place: Place) -> None:
     statement = insert(course_followers).values(name=follower, token=str(place))
     token = {"token": statement.excluded.token}
     tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=token))
+
+
+def stop_others(tx: Transaction, family: str, follower: str) -> None:
+    """Forgets how far the others of a family of followers have come, whose names begin with its own; who
+    takes up one of their names again begins anew."""
+    c = course_followers.c
+    others = c.name.startswith(family, autoescape=True), c.name != follower
+    tx.execute(delete(course_followers).where(*others))
 
 
 def after(tx: Transaction, place: Place, size: int) -> Sequence[Row[Any]]:

@@ -384,6 +384,7 @@ courses = Table(
     Column("document", JSONB, nullable=False),  # as served, corrections applied
     Column("imported", JSONB),  # as the feed says; NULL while nothing is corrected
     Column("corrections", JSONB, nullable=False, server_default="{}"),
+    Column("skills", JSONB, nullable=False, server_default="{}"),  # domain.skill_tags.Skills; no feed sets it
     # Complete feeds in a row that left it out, the last of them, since when; reset by a feed that names it.
     Column("missing_feeds", SmallInteger, nullable=False, server_default="0"),
     Column("missing_run", UuidText),

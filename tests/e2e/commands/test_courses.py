@@ -20,6 +20,7 @@ from tests.support.terminal import Person
 from tests.support.traffic import eventually
 
 pytestmark = [pytest.mark.timeout(400)]
+VERSION = ("--version", "commands-1")
 GUIDANCE, DEGREE = (str(SAMPLES / "feeds" / f"harbour-{name}.csv") for name in ("guidance", "degree"))
 
 
@@ -85,6 +86,22 @@ def brought(staff: Person, source: str) -> list[dict[str, Any]]:
     (run,) = staff.gets("feed", "runs", "--source", source)
     found: list[dict[str, Any]] = staff.gets("feed", "changes", run["name"])
     return found
+
+
+def test_skills_of_courses_are_looked_over(staff: Person, sources: list[str]) -> None:
+    skills = str(SAMPLES / "taxonomy" / "skills_en.csv")
+    staff.run("taxonomy", "import", skills, "--scheme", "esco-skills", "--columns", "esco-skills", *VERSION)
+    staff.prints("feed", "import", sources[0], str(SAMPLES / "feeds" / "harbour-crafts.csv"))
+    course = next(each["course"] for each in brought(staff, sources[0]) if each["externalId"] == "HC-101")
+    eventually(lambda: staff.gets("tag", "reviews", "--course", course))
+    named = {each["label"]: each["name"] for each in staff.gets("tag", "reviews", "--course", course)}
+    review = named["read welding drawings"]
+    assert review in {each["name"] for each in staff.gets("tag", "reviews", "--limit", "500")}
+    staff.prints("tag", "decide", review, "rejected", "--course", course)
+    assert "read welding drawings" not in staff.prints("course", "show", course)
+    staff.prints("tag", "decide", review, "waiting", "--course", course)
+    assert "read welding drawings" in staff.prints("course", "show", course)
+    assert staff.fails("tag", "decide", review, "replaced")[1] == "INVALID_ARGUMENT"
 
 
 def test_what_two_sources_have_in_common_and_what_courses_lack(staff: Person, sources: list[str]) -> None:

@@ -94,3 +94,13 @@ def test_only_the_first_words_of_a_long_text_count() -> None:
     filler = " ".join(f"word{n}" for n in range(naming.MOST_WORDS))
     assert NAMES.rank(f"{filler} project management") == []
     assert Names([], "en").rank("project management") == []
+
+
+def test_the_clearest_is_close_and_well_before_the_next() -> None:
+    found = NAMES.clearest("optimization of routes")
+    assert found is not None
+    assert found.uri == "u:route"
+    assert NAMES.clearest("zoology") is None
+    food, other = (Named(uri, "food science", []) for uri in ("u:food", "u:other"))
+    assert Names([food], "en").clearest("the science of food") is not None
+    assert Names([food, other], "en").clearest("the science of food") is None  # either might be meant

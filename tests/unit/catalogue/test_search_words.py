@@ -35,7 +35,9 @@ def searcher() -> tantivy.Searcher:
         empty |= {"subjects": [], "occupations": [], "offerings": []}
         state = {"titles": {language: title}, **empty}
         writer.add_document(
-            document(SimpleNamespace(id=language, organisation_id="x", same_as=None, document=state))
+            document(
+                SimpleNamespace(id=language, organisation_id="x", same_as=None, skills={}, document=state)
+            )
         )
     writer.commit()
     index.reload()

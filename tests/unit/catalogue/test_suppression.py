@@ -7,6 +7,8 @@ from fractions import Fraction
 
 import pytest
 
+from services.catalogue.domain import suppression
+from services.catalogue.domain.equations import Effort
 from services.catalogue.domain.periods import period_of, periods_above
 from services.catalogue.domain.suppression import COMPANION, SHOWN, SMALL, Cell, Key, companions, is_small
 
@@ -158,6 +160,33 @@ def test_control_without_companions_the_judge_works_counts_out() -> None:
         leaks += bool(worked_out(sums_of(figures), small) & small)
     assert leaks > 20
     assert COMPANION not in {cell(value).hidden for value in (0, 3, 9)}
+
+
+MOST = 100  # steps; the figures below need some 280
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_what_takes_too_long_is_hidden_as_a_whole(bounded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: without the bound it goes on."""
+    taken = 0
+
+    class Counted(Effort):
+        def spend(self, steps: int) -> None:
+            nonlocal taken
+            super().spend(steps)
+            taken += steps
+
+    monkeypatch.setattr(suppression, "Effort", Counted)
+    if bounded:
+        monkeypatch.setattr(suppression, "MOST_STEPS", MOST)
+    figures = random_figures(0)
+    alone = {("9999", "BE211", "2025"): 7.0}  # no sum connects it with a small one
+    hidden = hide(figures | alone)
+    small = {key for key, value in figures.items() if is_small(value, BELOW)}
+    assert small <= hidden
+    assert not worked_out(sums_of(figures), hidden) & small
+    assert (hidden == figures.keys()) is bounded
+    assert (taken <= MOST) is bounded
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from services.cli.demo.catalogue_rows import (
     c19_staff_view,
     c20_territories,
     c21_accreditation,
+    p13_testing_inspiring_searching,
 )
 from services.cli.demo.journey import Step
 
@@ -53,4 +54,5 @@ STEPS: tuple[Step, ...] = (
     c19_staff_view.STEP,
     c20_territories.STEP,
     c21_accreditation.STEP,
+    p13_testing_inspiring_searching.STEP,
 )

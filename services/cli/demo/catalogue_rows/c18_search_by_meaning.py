@@ -17,9 +17,7 @@ MEANT = ("spawacz", "pl")  # Polish for the welder of the partner's course, whic
 def show(journey: Journey) -> str:
     """REST: no word in common, one mistyped, one unfinished; courses like it; courses for a gap in skills."""
     _import(journey, SAMPLES / "taxonomy" / "isco08_labels.csv", "ISCO_08", "LABELS")
-    versions = _versions(journey)
-    if not any("SKILLS" in each["scheme"] for each in versions):
-        _import(journey, SAMPLES / "taxonomy" / "skills_en.csv", "ESCO_SKILLS", "ESCO_SKILLS")
+    know_skills(journey)
     anyone = journey.client.anonymous()
 
     def found(query: str, language: str) -> dict[str, Any] | None:
@@ -44,6 +42,12 @@ def show(journey: Journey) -> str:
         f"'{MEANT[0]}' finds {hit['titles']['en']!r}, of an accredited provider; {len(like)} like it; "
         f"{best['hit']['titles']['en']!r} is for {len(best['coveredSkills'])} of {len(skills)} missing skills"
     )
+
+
+def know_skills(journey: Journey) -> None:
+    """Imports the skills of the samples, unless there are skills already."""
+    if not any("SKILLS" in each["scheme"] for each in _versions(journey)):
+        _import(journey, SAMPLES / "taxonomy" / "skills_en.csv", "ESCO_SKILLS", "ESCO_SKILLS")
 
 
 def _versions(journey: Journey) -> list[dict[str, Any]]:

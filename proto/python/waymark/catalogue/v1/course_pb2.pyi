@@ -135,6 +135,7 @@ class Course(_message.Message):
     MODULES_FIELD_NUMBER: _builtins.int
     TARGET_GROUPS_FIELD_NUMBER: _builtins.int
     TERRITORIES_FIELD_NUMBER: _builtins.int
+    SKILLS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -214,6 +215,12 @@ class Course(_message.Message):
         """Priority territories it is for, by name or code; where it takes place is said by its sessions."""
 
     @_builtins.property
+    def skills(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkillTag]:
+        """Skills that it teaches, the surest first, at most 10: found by its words in the background after an import, or said by a
+        person. What a person has rejected is not among them.
+        """
+
+    @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
@@ -242,12 +249,13 @@ class Course(_message.Message):
         modules: _abc.Iterable[Global___CourseModule] | None = ...,
         target_groups: _abc.Iterable[_builtins.str] | None = ...,
         territories: _abc.Iterable[_builtins.str] | None = ...,
+        skills: _abc.Iterable[Global___SkillTag] | None = ...,
         etag: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "skills", b"skills", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -393,6 +401,52 @@ class OccupationTag(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OccupationTag: _TypeAlias = OccupationTag  # noqa: Y015
+
+@_typing.final
+class SkillTag(_message.Message):
+    """A skill that a course teaches."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URI_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    TAXONOMY_VERSION_FIELD_NUMBER: _builtins.int
+    PHRASE_FIELD_NUMBER: _builtins.int
+    REVIEWED_FIELD_NUMBER: _builtins.int
+    uri: _builtins.str
+    """Concept URI."""
+    label: _builtins.str
+    """Preferred label, in the language of the phrase."""
+    origin: Global___TagOrigin.ValueType
+    """Who set it."""
+    confidence: _builtins.float
+    """From 0 to 1; 1 for people."""
+    taxonomy_version: _builtins.str
+    """Version of the taxonomy it was set with."""
+    phrase: _builtins.str
+    """Phrase of the course that names it, in small letters without accents; of several the one that does so most surely."""
+    reviewed: _builtins.bool
+    """True: a person has said that it holds, of this course or of the phrase."""
+    def __init__(
+        self,
+        *,
+        uri: _builtins.str = ...,
+        label: _builtins.str = ...,
+        origin: Global___TagOrigin.ValueType = ...,
+        confidence: _builtins.float = ...,
+        taxonomy_version: _builtins.str = ...,
+        phrase: _builtins.str = ...,
+        reviewed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "label", b"label", "origin", b"origin", "phrase", b"phrase", "reviewed", b"reviewed", "taxonomy_version", b"taxonomy_version", "uri", b"uri"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkillTag: _TypeAlias = SkillTag  # noqa: Y015
 
 @_typing.final
 class Offering(_message.Message):

@@ -842,19 +842,23 @@ class CoveredSkill(_message.Message):
 
     SKILL_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
+    TAGGED_FIELD_NUMBER: _builtins.int
     skill: _builtins.str
     """Concept URI."""
     label: _builtins.str
     """What the taxonomy calls it, in the language of `among` where there is such a label."""
+    tagged: _builtins.bool
+    """True: the course is tagged with it; false: a label of it stands in title or text, and no person has rejected it."""
     def __init__(
         self,
         *,
         skill: _builtins.str = ...,
         label: _builtins.str = ...,
+        tagged: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "skill", b"skill"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "skill", b"skill", "tagged", b"tagged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
