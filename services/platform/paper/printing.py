@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,19 @@ def pdf_of(page: bytes, language: str) -> bytes:
 
     `page`: HTML, UTF-8, with a title; in `main` it has `h1` to `h3`, `p`, `ul` and `dl`, side by side.
     """
-    import typst  # here and not above: 30 MB that only who writes a PDF needs
-
     read = markup.fromstring(page.decode())
     said = {"lang": language, "title": read.findtext("head/title"), "blocks": _blocks(read)}
+    return typeset(_FOLDER / "page.typ", said)
+
+
+def typeset(template: Path, said: Mapping[str, Any]) -> bytes:
+    """Returns what a template in Typst makes of `said`, which it reads from its input `said`, as PDF/UA-1."""
+    import typst  # here and not above: 30 MB that only who writes a PDF needs
+
     made = typst.compile(
-        (_FOLDER / "page.typ").read_bytes(),
+        template.read_bytes(),
         format="pdf",
-        sys_inputs={"page": json.dumps(said, ensure_ascii=False)},
+        sys_inputs={"said": json.dumps(said, ensure_ascii=False)},
         pdf_standards=["ua-1"],
         ignore_system_fonts=True,  # the same bytes on every machine
     )

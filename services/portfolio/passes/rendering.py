@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -16,6 +15,7 @@ from babel.dates import format_date
 from google.type.date_pb2 import Date
 from waymark.portfolio.v1.pathway_pb2 import Pathway
 
+from services.platform.paper.printing import typeset
 from services.portfolio.domain.dates import to_date
 
 _FOLDER = Path(__file__).parent
@@ -26,20 +26,10 @@ LANGUAGES = ("de", "en", "fr", "nl")
 def as_pdf(pathway: Pathway, holder: str, language_code: str, address: str = "") -> bytes:
     """Returns the pass as PDF/UA-1. `holder`: the name; `language_code`: BCP 47, English for one that
     is not of LANGUAGES; `address`: what the QR says, "" for none."""
-    import typst  # here and not above: 30 MB that only who writes a PDF needs
-
     primary = language_code.partition("-")[0].lower()
     language = primary if primary in LANGUAGES else _FALLBACK
     said = said_of(pathway, holder, language) | {"qr": _qr(address) if address else ""}
-    made = typst.compile(
-        (_FOLDER / "pass.typ").read_bytes(),
-        format="pdf",
-        sys_inputs={"pass": json.dumps(said, ensure_ascii=False)},
-        pdf_standards=["ua-1"],
-        ignore_system_fonts=True,  # the same bytes on every machine
-    )
-    assert isinstance(made, bytes)
-    return made
+    return typeset(_FOLDER / "pass.typ", said)
 
 
 def said_of(pathway: Pathway, holder: str, language: str) -> dict[str, Any]:
