@@ -27,7 +27,7 @@ from services.cli.exits import Failure
 from services.cli.uploads import upload_to_catalogue
 
 ROLE = "catalogue_manager"
-OCCUPATIONS = "esco-occupations"
+GROUPS, OCCUPATIONS = "isco-08", "esco-occupations"
 Run = feed_run_pb2.FeedRun
 ENDED = {Run.STATE_HELD, Run.STATE_SUCCEEDED, Run.STATE_FAILED, Run.STATE_REJECTED}
 HARBOUR, IBAN = "Harbour Crafts Academy", "BE48001123456727"
@@ -71,10 +71,10 @@ def import_taxonomy(journey: Journey) -> str:
             },
         )
         told.append(f"{answer['conceptCount']} concepts, {answer['labelCount']} labels")
-    if newest:  # beside which ours changes nothing yet
-        versions.apply(
-            journey, versions.propose(journey, f"taxonomies/{OCCUPATIONS}/versions/{version}")["name"]
-        )
+    if newest:  # beside which ours change nothing yet
+        for scheme in (GROUPS, OCCUPATIONS):
+            change = versions.propose(journey, f"taxonomies/{scheme}/versions/{version}")
+            versions.apply(journey, change["name"])
     return f"version {version}: " + "; ".join(told)
 
 

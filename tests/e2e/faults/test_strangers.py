@@ -143,7 +143,7 @@ class Owners:
             "expire_time": portfolio.in_days(1),
         }
         given = person.surely("CreateMandate", parent=holder, mandate=mandate).name
-        offer = {"mandate": given, "counsellor": "x", "organisation": ELSEWHERE}
+        offer = {"mandate": given, "counsellor": "x", "organisation": "organisations/third"}
         stand.counsellor.surely("CreateHandover", parent=holder, handover=offer)
 
     def _wait(self, stand: Stand, person: Person) -> None:

@@ -18,7 +18,7 @@ from services.platform.db.transaction import transaction
 from services.platform.errors import Refusal
 from tests.integration.catalogue.copies import Copy, fetched, made, read, served
 from tests.integration.catalogue.feeds import feed, many
-from tests.support.catalogue import Catalogue
+from tests.support.catalogue import Catalogue, until_settled
 from tests.support.portfolio import reason_of
 
 State = course_snapshot_pb2.CourseSnapshot
@@ -64,6 +64,7 @@ def test_a_snapshot_is_of_one_moment(
         with transaction(catalogue.app) as writer:
             writer.execute(text("UPDATE courses SET version = 2"))
         assert {row.version for row in [first, *rows]} == {1}
+    until_settled(catalogue.app.engine)
     with transaction(catalogue.app, read_only=True) as tx:
         assert [row.version for row in course_changes.after(tx, place, 10)] == [2] * 6
 
