@@ -81,9 +81,10 @@ def _in_use(journey: Journey) -> str:
 
 
 def tagged_course(journey: Journey) -> dict[str, Any]:
-    """A course with a tag that no person set."""
+    """A course of the partner with a tag that no person set."""
     caller = journey.person(ROLE, MAKER)
-    for course in caller.rest("GET", "/v1/courses", page_size=200)["courses"]:
+    found = caller.rest("GET", "/v1/courses", page_size=200, organisation=journey.facts.partner)
+    for course in found["courses"]:
         tags = course.get("occupations", [])
         if tags and "occupations" not in course.get("correctedFields", []):
             return dict(course)
