@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest, Mandate
 
@@ -87,18 +87,22 @@ def in_force(
     """Returns the name of a mandate under which the caller may act now for one of `purposes`, if any."""
     row = connection.execute(
         select(mandates.c.id)
-        .where(
-            mandates.c.holder_id == holder,
-            mandates.c.counsellor == principal.subject,
-            mandates.c.organisation == principal.organisation,
-            mandates.c.purpose.in_(sorted(purposes)),
-            mandates.c.revoked_at.is_(None),
-            mandates.c.expires_at > func.now(),
-        )
+        .where(mandates.c.holder_id == holder, covering(principal, purposes))
         .order_by(mandates.c.id)
         .limit(1)
     ).one_or_none()
     return None if row is None else names.child(holder, "mandates", row.id)
+
+
+def covering(principal: Principal, purposes: Collection[int]) -> ColumnElement[bool]:
+    """Returns the condition of a mandate under which the caller may act now for one of `purposes`."""
+    return and_(
+        mandates.c.counsellor == principal.subject,
+        mandates.c.organisation == principal.organisation,
+        mandates.c.purpose.in_(sorted(purposes)),
+        mandates.c.revoked_at.is_(None),
+        mandates.c.expires_at > func.now(),
+    )
 
 
 def _shown(row: Row[Any], now: datetime) -> Mandate:

@@ -6,13 +6,14 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, func, literal_column, select, tuple_, update
+from sqlalchemy import Row, exists, literal_column, select, tuple_, update
 from waymark.portfolio.v1.pathway_pb2 import ListStalledPathwaysRequest, Pathway, StalledPathway
 
 from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
 from services.portfolio.store.collection import Paged
+from services.portfolio.store.mandates import covering
 from services.portfolio.store.tables import mandates, pathways
 
 # Written into the statements, so that the partial indexes serve.
@@ -43,14 +44,8 @@ def of_counsellor(
 ) -> Paged[StalledPathway]:
     """Returns a page of the stalled pathways of those whose mandate for one of `purposes` the
     caller has, newest first."""
-    mandated = exists().where(
-        mandates.c.holder_id == pathways.c.holder_id,
-        mandates.c.counsellor == tx.principal.subject,
-        mandates.c.organisation == tx.principal.organisation,
-        mandates.c.purpose.in_(sorted(purposes)),
-        mandates.c.revoked_at.is_(None),
-        mandates.c.expires_at > func.now(),
-    )
+    theirs = mandates.c.holder_id == pathways.c.holder_id
+    mandated = exists().where(theirs, covering(tx.principal, purposes))
     columns = (pathways.c.holder_id, pathways.c.id, pathways.c.updated_at, pathways.c.stalled_at)
     found = page(
         tx,
