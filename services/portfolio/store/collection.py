@@ -46,7 +46,7 @@ class Collection(Generic[M]):
 
     def add(self, tx: Transaction, vault: Vault, message: M, **columns: Any) -> M:
         """Adds a message under a new id and returns it as it will be read; raises Refusal(QUOTA_EXCEEDED)."""
-        quotas.check(self.table.name, self.count(tx, vault.holder))
+        check_room(tx, self.table, vault.holder)
         row_id = new_id()
         row = tx.execute(
             insert(self.table)
@@ -67,7 +67,7 @@ class Collection(Generic[M]):
         raises Refusal(QUOTA_EXCEEDED)."""
         if not made:
             return
-        quotas.check(self.table.name, self.count(tx, vault.holder) + len(made) - 1)
+        check_room(tx, self.table, vault.holder, len(made))
         times = {"holder_id": vault.holder, "created_at": tx.now, "updated_at": tx.now}
         ids = sorted(new_id() for _ in made)  # those of one millisecond come in any order
         rows = [
@@ -145,11 +145,6 @@ class Collection(Generic[M]):
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
         check_etag(etag, version)
 
-    def count(self, tx: Transaction, holder: str) -> int:
-        """Returns how many rows a holder has."""
-        query = select(func.count()).select_from(self.table).where(self.table.c.holder_id == holder)
-        return int(tx.execute(query).scalar_one())
-
     def missing(self, tx: Transaction, holder: str, row_ids: set[str]) -> set[str]:
         """Returns those of `row_ids` that the holder does not have."""
         query = select(self.table.c.id).where(
@@ -169,6 +164,12 @@ class Collection(Generic[M]):
         if self._finish:
             self._finish(message, row, tx.now)
         return message
+
+
+def check_room(tx: Transaction, table: Table, holder: str, more: int = 1) -> None:
+    """Raises Refusal(QUOTA_EXCEEDED) unless a portfolio can take so many more rows of a table."""
+    held = select(func.count()).select_from(table).where(table.c.holder_id == holder)
+    quotas.check(table.name, tx.execute(held).scalar_one() + more - 1)
 
 
 def bare(message: M) -> M:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, insert, select, update
 from waymark.portfolio.v1.handover_pb2 import Handover, ListHandoversRequest
 
 from services.platform.db.ids import new_id
 from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
-from services.portfolio.domain import names, quotas
-from services.portfolio.store.collection import Paged
+from services.portfolio.domain import names
+from services.portfolio.store.collection import Paged, check_room
 from services.portfolio.store.guidance_tables import handovers
 
 
 def create(tx: Transaction, holder: str, mandate_id: str, wanted: Handover) -> Handover:
     """Adds an offer; raises Refusal(QUOTA_EXCEEDED)."""
-    held = select(func.count()).select_from(handovers).where(handovers.c.holder_id == holder)
-    quotas.check("handovers", tx.execute(held).scalar_one())
+    check_room(tx, handovers, holder)
     row = tx.execute(
         insert(handovers)
         .values(

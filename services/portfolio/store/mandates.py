@@ -16,15 +16,14 @@ from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.identity.principals import Principal
-from services.portfolio.domain import names, quotas
-from services.portfolio.store.collection import Paged
+from services.portfolio.domain import names
+from services.portfolio.store.collection import Paged, check_room
 from services.portfolio.store.tables import mandates
 
 
 def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
     """Adds a mandate; raises Refusal(QUOTA_EXCEEDED)."""
-    held = select(func.count()).select_from(mandates).where(mandates.c.holder_id == holder)
-    quotas.check("mandates", tx.execute(held).scalar_one())
+    check_room(tx, mandates, holder)
     row = tx.execute(
         insert(mandates)
         .values(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, insert, select, update
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.pathway_pb2 import ListPathwaysRequest, Pathway, Spell, Step
 
@@ -16,7 +16,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.pathways import Standing
-from services.portfolio.store.collection import Paged, fill
+from services.portfolio.store.collection import Paged, check_room, fill
 from services.portfolio.store.tables import pathway_spells, pathway_steps, pathways
 from services.portfolio.store.vault import Vault
 
@@ -31,8 +31,7 @@ class Loaded(NamedTuple):
 
 def create(tx: Transaction, vault: Vault, pathway: Pathway) -> Loaded:
     """Adds a draft; raises Refusal(QUOTA_EXCEEDED)."""
-    held = select(func.count()).select_from(pathways).where(pathways.c.holder_id == vault.holder)
-    quotas.check("pathways", tx.execute(held).scalar_one())
+    check_room(tx, pathways, vault.holder)
     row_id, standing = new_id(), Standing()
     row = tx.execute(
         insert(pathways)

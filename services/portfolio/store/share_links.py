@@ -13,8 +13,8 @@ from services.platform.db.ids import new_id
 from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.portfolio.domain import names, quotas, sharing
-from services.portfolio.store.collection import Paged
+from services.portfolio.domain import names, sharing
+from services.portfolio.store.collection import Paged, check_room
 from services.portfolio.store.tables import share_links
 from services.portfolio.store.vault import Vault
 
@@ -34,8 +34,7 @@ class Locked(NamedTuple):
 
 def create(tx: Transaction, vault: Vault, link: ShareLink, *, token_hash: bytes, pin_hash: str) -> ShareLink:
     """Adds a link; raises Refusal(QUOTA_EXCEEDED)."""
-    held = select(func.count()).select_from(share_links).where(share_links.c.holder_id == vault.holder)
-    quotas.check("share_links", tx.execute(held).scalar_one())
+    check_room(tx, share_links, vault.holder)
     row_id = new_id()
     row = tx.execute(
         insert(share_links)
