@@ -15,6 +15,8 @@ from waymark.portfolio.v1 import (
     access_log_pb2,
     attestation_pb2,
     credential_pb2,
+    cv_pb2,
+    document_pb2,
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
@@ -50,6 +52,8 @@ MODULES = (
     access_log_pb2,
     attestation_pb2,
     credential_pb2,
+    cv_pb2,
+    document_pb2,
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
@@ -66,6 +70,7 @@ METHODS = {
     for module in MODULES
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
+    if not method.server_streaming  # ExportDocument: test_documents
 }
 # These name nobody's portfolio: one opens the caller's own, one lists those of whom the caller has a mandate
 # (test_pathways), others need the secret of a link or a file.
@@ -99,15 +104,15 @@ class Owned:
         self.person = portfolio.person(given_name="Ada")
         holder = self.person.holder
         way, spell = way_with_spell(self.person)
-        counsellor = portfolio.counsellor()
-        mandate_request = mandate(self.person, counsellor, portfolio.organisation, 1)
+        self.counsellor = portfolio.counsellor()
+        mandate_request = mandate(self.person, self.counsellor, portfolio.organisation, 1)
         job, claim = entry(self.person), skill(self.person)
         self.person.UpdateEntry(
             entry_pb2.UpdateEntryRequest(entry=entry_pb2.Entry(name=job.name, title="before"))
         )
         link = share(self.person, ["holder"]).share_link
         given = self.person.CreateMandate(mandate_request)
-        offer = counsellor.CreateHandover(
+        offer = self.counsellor.CreateHandover(
             handover_pb2.CreateHandoverRequest(
                 parent=holder,
                 handover=handover_pb2.Handover(
@@ -119,6 +124,7 @@ class Owned:
             credential_pb2.ImportCredentialRequest(parent=holder, content=fixture("simple.json"))
         )
         wanted = attestation_pb2.AttestationRequest(skill_claim=claim.name, expire_time=soon(days=1))
+        version = self.person.CreateCv(cv_pb2.CreateCvRequest(parent=holder, cv=cv_pb2.Cv(title="x")))
         asked = self.person.CreateAttestationRequest(
             attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
         ).attestation_request
@@ -145,6 +151,12 @@ class Owned:
             "GetBakedCredential": {"name": badge.name, "image": fixture("simple-json.png")},
             "CheckCredential": {"name": badge.name},
             "DeleteCredential": {"name": badge.name},
+            "CreateCv": {"cv": cv_pb2.Cv(title="Eve")},
+            "GetCv": {"name": version.name},
+            "UpdateCv": {"cv": cv_pb2.Cv(name=version.name, title="Eve")},
+            "DeleteCv": {"name": version.name},
+            "GetDocumentReport": {"format": document_pb2.DOCUMENT_FORMAT_HTML},
+            "ImportDocument": {"format": document_pb2.DOCUMENT_FORMAT_JSON_RESUME, "content": b"{}"},
             "CreateAttestationRequest": {"attestation_request": wanted},
             "WithdrawAttestationRequest": {"name": asked.name},
             "CreateHandover": {
@@ -266,6 +278,7 @@ def test_without_the_relationships_a_stranger_would_see(
         "DeleteEntry",
         "GetCredential",
         "GetCredentialFile",
+        "GetCv",
         "WithdrawAttestationRequest",
         "RevokeShareLink",
         "GetPathway",
