@@ -20,7 +20,7 @@ from services.catalogue.imports import (
     xml_records,
 )
 from services.platform import signing
-from services.portfolio.domain.credentials import checking, strict_json
+from services.portfolio.domain.credentials import strict_json, validity
 from services.portfolio.formats import europass_reading, json_resume, leap2a_reading, markup
 from services.vouchers.domain import bank_xml, codes, levies, qr, row_files
 from tests.fuzz.readers import READERS
@@ -65,7 +65,7 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("qr_signed", lambda patch: patch.setattr(qr, "OverflowError", Nothing, raising=False)),
     ("qr_keys", lambda patch: patch.setattr(signing, "RecursionError", Nothing, raising=False)),
     ("credential", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
-    ("credential", lambda patch: patch.setattr(checking, "OverflowError", Nothing, raising=False)),
+    ("credential", lambda patch: patch.setattr(validity, "OverflowError", Nothing, raising=False)),
     ("document_json_resume", lambda patch: patch.setattr(json_resume, "fit", lambda *_: Counter())),
     ("document_json_resume", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
     ("document_europass_xml", deaf(markup, "XMLSyntaxError", "etree")),

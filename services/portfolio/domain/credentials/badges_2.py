@@ -11,9 +11,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from waymark.portfolio.v1 import credential_pb2 as pb
 
-from services.portfolio.domain.credentials import vc_jwt
+from services.portfolio.domain.credentials import validity, vc_jwt
 from services.portfolio.domain.credentials.controllers import Fetch, UnreachableError
-from services.portfolio.domain.credentials.fields import id_of, many, moment, text, types
+from services.portfolio.domain.credentials.fields import id_of, many, text, types
 from services.portfolio.domain.credentials.findings import Finding, failed, passed, unknown
 from services.portfolio.domain.credentials.proving import Trusted
 from services.portfolio.domain.credentials.reading import Read
@@ -55,7 +55,7 @@ def check(
         proof,
         _issuer(parts, proof, trusted),
         _status(parts, fetch),
-        _expiry(parts.assertion, now),
+        validity.check(parts.assertion, validity.BADGE_2, now),
         _schema(parts),
     )
 
@@ -146,17 +146,6 @@ def _status(parts: _Parts, fetch: Fetch) -> pb.Check:
     return passed(kind)
 
 
-def _expiry(assertion: Mapping[str, Any], now: datetime) -> pb.Check:
-    kind = pb.CHECK_KIND_EXPIRY
-    try:
-        since, until = moment(assertion.get("issuedOn")), moment(assertion.get("expires"))
-    except (ValueError, OverflowError):
-        return failed(kind, pb.CHECK_FINDING_SHAPE_WRONG, "expires")
-    if since and since > now:
-        return failed(kind, pb.CHECK_FINDING_NOT_YET_VALID, "issuedOn")
-    return failed(kind, pb.CHECK_FINDING_EXPIRED, "expires") if until and until <= now else passed(kind)
-
-
 def _schema(parts: _Parts) -> pb.Check:
     kind = pb.CHECK_KIND_SCHEMA
     demanded = (
@@ -185,11 +174,5 @@ def _summary(parts: _Parts) -> pb.CredentialSummary:
         credential_id=id_of(parts.assertion)[:2000],
         achievement_id=id_of(parts.badge)[:2000],
     )
-    for field, name in ((summary.valid_from, "issuedOn"), (summary.valid_until, "expires")):
-        try:
-            found = moment(parts.assertion.get(name))
-        except (ValueError, OverflowError):
-            continue
-        if found:
-            field.FromDatetime(found)
+    validity.say(summary, parts.assertion, validity.BADGE_2)
     return summary

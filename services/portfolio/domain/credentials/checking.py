@@ -8,15 +8,13 @@ from typing import Any, NamedTuple
 
 from waymark.portfolio.v1 import credential_pb2 as pb
 
-from services.portfolio.domain.credentials import badges_2, revocation, shapes
+from services.portfolio.domain.credentials import badges_2, revocation, shapes, validity
 from services.portfolio.domain.credentials.controllers import Fetch
-from services.portfolio.domain.credentials.fields import first, id_of, many, moment, text, types
-from services.portfolio.domain.credentials.findings import failed, passed, verdict
+from services.portfolio.domain.credentials.fields import first, id_of, many, text, types
+from services.portfolio.domain.credentials.findings import passed, verdict
 from services.portfolio.domain.credentials.proving import Trusted, check_issuer, prove
 from services.portfolio.domain.credentials.reading import Read
 from services.portfolio.domain.credentials.strict_json import UnreadableError
-
-_EXPIRY = pb.CHECK_KIND_EXPIRY
 
 
 class Checked(NamedTuple):
@@ -67,16 +65,7 @@ def summary_of(document: Mapping[str, Any]) -> pb.CredentialSummary:
         credential_id=id_of(document)[:2000],
         achievement_id=id_of(achievement)[:2000],
     )
-    for field, names in (
-        (summary.valid_from, ("validFrom", "issuanceDate")),
-        (summary.valid_until, ("validUntil", "expirationDate")),
-    ):
-        try:
-            time = moment(first(document, *names))
-        except (ValueError, OverflowError):
-            continue  # the check of the schema names it
-        if time:
-            field.FromDatetime(time)
+    validity.say(summary, document, validity.CREDENTIAL)
     return summary
 
 
@@ -92,18 +81,7 @@ def _format(document: Mapping[str, Any]) -> pb.CredentialFormat.ValueType:
 
 
 def _expiry(read: Read, now: datetime) -> pb.Check:
-    claims = read.token.claims if read.token else {}
-    for source, *names in (
-        (read.document, ("validFrom", "issuanceDate"), ("validUntil", "expirationDate")),
-        (claims, ("nbf",), ("exp",)),
-    ):
-        begin, end = names
-        try:
-            since, until = moment(first(source, *begin)), moment(first(source, *end))
-        except (ValueError, OverflowError):
-            return failed(_EXPIRY, pb.CHECK_FINDING_SHAPE_WRONG, begin[0])
-        if since and since > now:
-            return failed(_EXPIRY, pb.CHECK_FINDING_NOT_YET_VALID, begin[0])
-        if until and until <= now:
-            return failed(_EXPIRY, pb.CHECK_FINDING_EXPIRED, end[0])
-    return passed(_EXPIRY)
+    found = validity.check(read.document, validity.CREDENTIAL, now)
+    if read.token is None or found.outcome != pb.CHECK_OUTCOME_PASSED:
+        return found
+    return validity.check(read.token.claims, validity.TOKEN, now)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urldefrag
 
 from services.portfolio.domain.credentials.data_integrity import PURPOSE
+from services.portfolio.domain.credentials.fields import many
 from services.portfolio.domain.credentials.keys import (
     DID_KEY,
     Key,
@@ -123,8 +124,8 @@ def _among(found: Mapping[str, Any], controller: str, method: str) -> Found:
 
 def _asserting(found: Mapping[str, Any], controller: str) -> list[dict[str, Any]]:
     """Returns the methods of a document that are there to assert with, and controlled by whom it is of."""
-    methods = [each for each in _list(found.get("verificationMethod")) if isinstance(each, dict)]
-    asserting = _list(found.get(PURPOSE))
+    methods = [each for each in many(found.get("verificationMethod")) if isinstance(each, dict)]
+    asserting = many(found.get(PURPOSE))
     named = {_absolute(each, controller) for each in asserting if isinstance(each, str)}
     embedded = [each for each in asserting if isinstance(each, dict)]
     own = [each for each in methods if _absolute(each.get("id"), controller) in named]
@@ -149,7 +150,3 @@ def _multikey(text: str) -> Key:
         return from_multikey(text)
     except KeyUnusableError as error:
         raise KeyMissingError(text) from error
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]

@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 
 from services.portfolio.domain.credentials import jcs
 from services.portfolio.domain.credentials.contexts import Contexts
+from services.portfolio.domain.credentials.fields import many
 from services.portfolio.domain.credentials.keys import Key, KeyUnusableError, ed25519, sign
 from services.portfolio.domain.credentials.multiformats import MultibaseError, base58, from_multibase
 from services.portfolio.domain.credentials.rdf import statements
@@ -24,8 +25,7 @@ Canonical = Callable[[dict[str, Any]], bytes]
 
 def proofs_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Returns the proofs of a document that are written as such, supported or not."""
-    proofs = document.get("proof", [])
-    return [proof for proof in (proofs if isinstance(proofs, list) else [proofs]) if isinstance(proof, dict)]
+    return [proof for proof in many(document.get("proof")) if isinstance(proof, dict)]
 
 
 def supported(proof: Mapping[str, Any]) -> bool:

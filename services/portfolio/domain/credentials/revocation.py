@@ -8,6 +8,7 @@ from typing import Any
 
 from waymark.portfolio.v1 import credential_pb2 as pb
 
+from services.portfolio.domain.credentials import validity
 from services.portfolio.domain.credentials.controllers import Fetch, UnreachableError
 from services.portfolio.domain.credentials.fields import first, id_of, many, moment
 from services.portfolio.domain.credentials.findings import Finding, failed, passed, unknown
@@ -68,7 +69,7 @@ def _bits(address: str, purpose: str, issuer: str, fetch: Fetch, now: datetime) 
     signed = check_issuer(issuer, proven, fetch, lambda _: True).outcome == pb.CHECK_OUTCOME_PASSED
     if not signed or id_of(document.get("issuer")) != issuer:
         raise _UnusableError
-    end = moment(first(document, "validUntil", "expirationDate"))
+    end = moment(first(document, *validity.CREDENTIAL.end))
     subject = document.get("credentialSubject")
     if (end and end <= now) or not isinstance(subject, Mapping):
         raise _UnusableError
