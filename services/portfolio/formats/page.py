@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from waymark.portfolio.v1.entry_pb2 import Entry, EntryKind
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim, SkillLevel
 
+from services.platform.paper import pages
 from services.platform.paper.printing import pdf_of
 from services.portfolio.formats import languages
 from services.portfolio.formats.format import Cv, Format, Opened
 from services.portfolio.formats.texts import as_iso, chosen, clean
 
-LANGUAGES = ("de", "en", "fr", "nl")
 _FOLDER = Path(__file__).parent
 # What a reader of a CV looks for first.
 _ORDER = (
@@ -45,11 +42,11 @@ class Item(NamedTuple):
 
 def as_html(cv: Cv) -> bytes:
     """Returns the CV as HTML, UTF-8: one `h1`, sections in order, the language of the words named."""
-    language = _language(cv)
-    words, holder = _words(language), cv.portfolio.holder
+    language = pages.language_of(cv.language)
+    words, holder = pages.words_of(_FOLDER / "words", language), cv.portfolio.holder
     name = clean(f"{holder.given_name} {holder.family_name}")
     page = (
-        _environment()
+        pages.templates(_FOLDER)
         .get_template("cv.html")
         .render(
             lang=language,
@@ -83,12 +80,7 @@ def write_html(cv: Cv, _: Opened) -> Iterator[bytes]:
 
 def write_pdf(cv: Cv, _: Opened) -> Iterator[bytes]:
     """Yields the page as PDF/UA-1."""
-    yield pdf_of(as_html(cv), _language(cv))
-
-
-def _language(cv: Cv) -> str:
-    primary = cv.language.partition("-")[0].lower()
-    return primary if primary in LANGUAGES else "en"
+    yield pdf_of(as_html(cv), pages.language_of(cv.language))
 
 
 def _contact(holder: Holder) -> Iterator[str]:
@@ -147,22 +139,6 @@ def _skill(claim: SkillClaim, language: str, words: Mapping[str, Any]) -> str:
 
 def _paragraphs(texts: Mapping[str, str], language: str) -> list[str]:
     return [line for line in clean(chosen(texts, language)).split("\n") if line]
-
-
-@cache
-def _words(language: str) -> Mapping[str, Any]:
-    return tomllib.loads((_FOLDER / "words" / f"{language}.toml").read_text(encoding="utf-8"))
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 # What a page shows of a portfolio, and so what its report does not list.

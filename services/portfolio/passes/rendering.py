@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import tomllib
-from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +12,24 @@ from babel.dates import format_date
 from google.type.date_pb2 import Date
 from waymark.portfolio.v1.pathway_pb2 import Pathway
 
+from services.platform.paper import pages
 from services.platform.paper.printing import typeset
 from services.portfolio.domain.dates import to_date
 
 _FOLDER = Path(__file__).parent
-_FALLBACK = "en"
-LANGUAGES = ("de", "en", "fr", "nl")
 
 
 def as_pdf(pathway: Pathway, holder: str, language_code: str, address: str = "") -> bytes:
     """Returns the pass as PDF/UA-1. `holder`: the name; `language_code`: BCP 47, English for one that
-    is not of LANGUAGES; `address`: what the QR says, "" for none."""
-    primary = language_code.partition("-")[0].lower()
-    language = primary if primary in LANGUAGES else _FALLBACK
+    is not of pages.LANGUAGES; `address`: what the QR says, "" for none."""
+    language = pages.language_of(language_code)
     said = said_of(pathway, holder, language) | {"qr": _qr(address) if address else ""}
     return typeset(_FOLDER / "pass.typ", said)
 
 
 def said_of(pathway: Pathway, holder: str, language: str) -> dict[str, Any]:
-    """Returns what the pass says, in words of one of LANGUAGES."""
-    words, target = _words(language), pathway.target
+    """Returns what the pass says, in words of one of pages.LANGUAGES."""
+    words, target = pages.words_of(_FOLDER / "texts", language), pathway.target
     both = pathway.holder_agreed_revision == pathway.counsellor_agreed_revision == pathway.revision
     facts = [
         (words["holder"], holder),
@@ -74,8 +69,3 @@ def _qr(address: str) -> str:
 def _day(value: Date, language: str) -> str:
     day: date = to_date(value)
     return format_date(day, "long", locale=language)
-
-
-@cache
-def _words(language: str) -> Mapping[str, Any]:
-    return tomllib.loads((_FOLDER / "texts" / f"{language}.toml").read_text(encoding="utf-8"))

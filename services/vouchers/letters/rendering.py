@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from services.platform.paper import pages
 from services.platform.paper.printing import pdf_of
 from services.vouchers.letters import words
 from services.vouchers.letters.said import Condition, Said
@@ -15,8 +13,8 @@ _FOLDER = Path(__file__).parent
 
 
 def as_html(said: Said, language: str) -> bytes:
-    """Returns the letter as HTML, UTF-8. `language`: one of `words.LANGUAGES`."""
-    template = _environment().get_template(f"{said.kind}.html")
+    """Returns the letter as HTML, UTF-8. `language`: one of `pages.LANGUAGES`."""
+    template = pages.templates(_FOLDER / "templates").get_template(f"{said.kind}.html")
     page = template.render(
         lang=language,
         t=words.words_of(language),
@@ -39,14 +37,3 @@ def condition_text(condition: Condition, language: str) -> str:
     ours: str | None = words.words_of(language)["conditions"].get(condition.clause)
     own = condition.texts.get(language)
     return own or ours or words.translated(condition.texts, language) or condition.clause
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

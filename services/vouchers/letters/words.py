@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from babel.dates import format_date
 from babel.numbers import format_currency
 
-FALLBACK = "en"
-_FOLDER = Path(__file__).parent / "texts"
+from services.platform.paper import pages
+
+words_of = partial(pages.words_of, Path(__file__).parent / "texts")  # in one of pages.LANGUAGES
 _LOCALES = {"de": "de_DE", "en": "en_IE", "fr": "fr_BE", "nl": "nl_BE"}
-LANGUAGES = tuple(_LOCALES)
-
-
-def language_of(code: str) -> str:
-    """Returns the language of a letter for a BCP 47 code such as `de-AT`; English for any other."""
-    primary = code.partition("-")[0].lower()
-    return primary if primary in _LOCALES else FALLBACK
 
 
 def translated(texts: Mapping[str, str], language: str) -> str:
     """Returns the text in the language, else in English, else in the first there is; empty without any."""
-    return texts.get(language) or texts.get(FALLBACK) or next(iter(texts.values()), "")
-
-
-@cache
-def words_of(language: str) -> Mapping[str, Any]:
-    """Returns the words of one of LANGUAGES."""
-    return tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    return texts.get(language) or texts.get(pages.FALLBACK) or next(iter(texts.values()), "")
 
 
 def amount(cents: int, currency: str, language: str) -> str:

@@ -10,7 +10,7 @@ from lxml import html
 from waymark.vouchers.v1 import application_pb2
 from waymark.vouchers.v1 import decision_letter_pb2 as pb
 
-from services.platform.paper import printing
+from services.platform.paper import pages, printing
 from services.vouchers.letters import words
 from tests.integration.vouchers import desks
 from tests.integration.vouchers.refusals import refused
@@ -152,7 +152,7 @@ def test_the_same_decision_gives_the_same_bytes(world: World, monkeypatch: pytes
 
 def test_html_can_be_read_by_everybody(world: World) -> None:
     learner, refusal = desks.refused_by_rules(world)
-    for language in words.LANGUAGES:
+    for language in pages.LANGUAGES:
         page = html.fromstring(letter(learner, refusal.name, language).data.decode())
         assert page.get("lang") == language
         (title,) = page.xpath("//h1")

@@ -6,12 +6,13 @@ import pytest
 from google.type.date_pb2 import Date
 from waymark.portfolio.v1.pathway_pb2 import Pathway, Spell, Step, Target
 
+from services.platform.paper import pages
 from services.portfolio.passes import rendering
 
 TARGET = Target(qualification_uri="http://example.org/welder", eqf_level=4, title="Welder")
 
 
-@pytest.mark.parametrize("language", rendering.LANGUAGES)
+@pytest.mark.parametrize("language", pages.LANGUAGES)
 def test_every_state_and_spell_has_words(language: str) -> None:
     steps = [Step(title="x", state=state, due_date=Date(year=2027, month=3, day=1)) for state in range(1, 8)]  # type: ignore[arg-type]
     spells = [Spell(kind=kind, start_date=Date(year=2026, month=1, day=2)) for kind in range(1, 6)]  # type: ignore[arg-type]

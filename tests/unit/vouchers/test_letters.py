@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.platform.errors import Refusal
+from services.platform.paper import pages
 from services.vouchers.domain.appeals import check_appeal
 from services.vouchers.domain.builtin import CLAUSE_OF_CODE, TEXTS
 from services.vouchers.domain.states import ApplicationState as State
@@ -20,7 +21,7 @@ TEMPLATES = [path.read_text() for path in (rendering._FOLDER / "templates").glob
 USED = set(re.findall(r"\bt\.([a-z_]+)", " ".join(TEMPLATES)))
 
 
-@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("language", pages.LANGUAGES)
 def test_every_word_is_there_in_every_language_and_used(language: str) -> None:
     found = dict(words.words_of(language))
     conditions = found.pop("conditions")
@@ -53,7 +54,7 @@ def test_amounts_and_days(language: str, amount: str, day: str) -> None:
     [("nl", "nl"), ("de-AT", "de"), ("NL", "nl"), ("", "en"), ("el", "en"), ("nld", "en")],
 )
 def test_what_we_do_not_speak_is_english(code: str, language: str) -> None:
-    assert words.language_of(code) == language
+    assert pages.language_of(code) == language
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_which_letter_tells_it(state: State, outcome: int, stands: Kind | None, 
 
 
 @pytest.mark.parametrize("kind", Kind)
-@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("language", pages.LANGUAGES)
 def test_each_kind_is_written_as_html_and_pdf(kind: Kind, language: str) -> None:
     said = Said(
         kind=kind,

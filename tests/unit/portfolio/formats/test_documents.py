@@ -22,6 +22,7 @@ from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
+from services.platform.paper import pages
 from services.portfolio.domain.sameness import Known
 from services.portfolio.formats import (
     europass_files,
@@ -320,6 +321,23 @@ def test_a_page_can_be_read_by_everybody(language: str, heading: str) -> None:
     assert {each.get("lang") for each in tree.iter("p")} - {None} == (
         set() if language == "en" else {language}
     )
+
+
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+def test_a_page_has_all_its_words_in_every_language(language: str) -> None:
+    def named(code: str) -> dict[str, list[str]]:
+        words = pages.words_of(page._FOLDER / "words", code)
+        return {name: sorted(said) if isinstance(said, dict) else [] for name, said in words.items()}
+
+    assert named(language) == named("en")
+
+
+def test_what_a_person_writes_is_no_markup_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = cv(Entry(kind=entries.ENTRY_KIND_WORK, title="<script>alert(1)</script>"))
+    assert b"<script>" not in written(page.HTML, said)
+    careless = pages.templates(page._FOLDER).overlay(autoescape=False)
+    monkeypatch.setattr(pages, "templates", lambda _: careless)  # control
+    assert b"<script>" in written(page.HTML, said)
 
 
 def test_a_pdf_is_tagged() -> None:

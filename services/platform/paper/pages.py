@@ -1,0 +1,39 @@
+"""What pages for people share: the languages they come in, their words and their templates."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+LANGUAGES = ("de", "en", "fr", "nl")
+FALLBACK = "en"
+
+
+def language_of(code: str) -> str:
+    """Returns the language of a page for a BCP 47 code such as `de-AT`; English for one that is not among
+    LANGUAGES."""
+    primary = code.partition("-")[0].lower()
+    return primary if primary in LANGUAGES else FALLBACK
+
+
+@cache
+def words_of(folder: Path, language: str) -> Mapping[str, Any]:
+    """Returns the words in one of LANGUAGES, which are in a file of `folder` for each."""
+    return tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def templates(folder: Path) -> Environment:
+    """Returns the templates in `folder`: what is said is escaped, and a word that is missing is an error."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
