@@ -28,7 +28,7 @@ from services.portfolio.passes.rendering import as_pdf
 from services.portfolio.requests import PATHWAY, actor_of
 from services.portfolio.store import holders, pathway_words, pathways, share_links, stalled, steps
 from services.portfolio.store.pathways import Loaded
-from services.portfolio.store.vault import open_vault
+from services.portfolio.store.vault import Vault, open_vault
 
 
 class PathwayApi(StepApi, SpellApi, pathway_pb2_grpc.PathwayServiceServicer):
@@ -92,18 +92,13 @@ class PathwayApi(StepApi, SpellApi, pathway_pb2_grpc.PathwayServiceServicer):
 
     @portfolio_call
     def AgreePathway(self, tx: Transaction, request: pb.AgreePathwayRequest) -> pb.Pathway:
-        holder = names.holder_in(request.name)
-        actor = actor_of(tx, holder)
-
-        def agree(loaded: Loaded) -> Standing:
-            standing = loaded.standing.agree(actor)
-            if standing != loaded.standing:
-                vault = open_vault(tx, self.app.keys, holder)
-                said = loaded.message.steps
-                pathway_words.agree(tx, vault, loaded.id, standing.revision, actor, said)
-            return standing
-
-        return self._moved(tx, request, agree)
+        vault, before = self._locked(tx, request)
+        actor = actor_of(tx, vault.holder)
+        standing = before.standing.agree(actor)
+        if standing != before.standing:
+            said = before.message.steps
+            pathway_words.agree(tx, vault, before.id, standing.revision, actor, said)
+        return _written(tx, vault, before, standing)
 
     @portfolio_call
     def StartPathway(self, tx: Transaction, request: pb.StartPathwayRequest) -> pb.Pathway:
@@ -138,13 +133,22 @@ class PathwayApi(StepApi, SpellApi, pathway_pb2_grpc.PathwayServiceServicer):
 
     def _moved(self, tx: Transaction, request: Any, decide: Callable[[Loaded], Standing]) -> pb.Pathway:
         """Locks the pathway `request` names, lets `decide` say where it then stands, writes and tells."""
+        vault, before = self._locked(tx, request)
+        return _written(tx, vault, before, decide(before))
+
+    def _locked(self, tx: Transaction, request: Any) -> tuple[Vault, Loaded]:
+        """Locks the pathway `request` names; raises Refusal(NOT_FOUND, ETAG_STALE)."""
         holder, pathway_id = names.parse(request.name, "holders", "pathways")
         vault = open_vault(tx, self.app.keys, holder)
-        before = pathways.load(tx, vault, pathway_id, etag=request.etag, lock=True)
-        after = pathways.save(tx, vault, before, decide(before))
-        if after.standing.state != before.standing.state:
-            tx.publish(PathwayMoved(pathway=after.message.name, to_state=label(after.standing.state)))
-        return after.message
+        return vault, pathways.load(tx, vault, pathway_id, etag=request.etag, lock=True)
+
+
+def _written(tx: Transaction, vault: Vault, before: Loaded, standing: Standing) -> pb.Pathway:
+    """Writes where a locked pathway now stands, and tells when that is another state."""
+    after = pathways.save(tx, vault, before, standing)
+    if after.standing.state != before.standing.state:
+        tx.publish(PathwayMoved(pathway=after.message.name, to_state=label(after.standing.state)))
+    return after.message
 
 
 def _achieved(loaded: Loaded) -> Standing:
