@@ -10,10 +10,11 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import pathway_pb2 as pb
 from waymark.portfolio.v1 import pathway_pb2_grpc
 from waymark.portfolio.v1.events_pb2 import PathwayMoved
+from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
-from services.platform.rpc.handlers import query
+from services.platform.rpc.handlers import mark, query
 from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.api.pathway_spells import SpellApi
@@ -74,21 +75,27 @@ class PathwayApi(StepApi, SpellApi, pathway_pb2_grpc.PathwayServiceServicer):
         page = pathway_words.listed(tx, self.app.signer, vault, pathway_id, request)
         return pb.ListPathwayWordsResponse(words=page.messages, next_page_token=page.next_page_token)
 
+    @mark
+    def GetPathwayPass(self, request: pb.GetPathwayPassRequest, call: Any) -> HttpBody:
+        shown = self._on_pass(request, call)
+        called = f"{shown.holder.given_name} {shown.holder.family_name}".strip()
+        address = f"{self.app.origin}/v1/shareLinks:open#{request.token}" if request.token else ""
+        data = as_pdf(shown.pathways[0], called, request.language_code, address)
+        return HttpBody(content_type="application/pdf", data=data)
+
     @portfolio_call
-    def GetPathwayPass(self, tx: Transaction, request: pb.GetPathwayPassRequest) -> HttpBody:
+    def _on_pass(self, tx: Transaction, request: pb.GetPathwayPassRequest) -> SharedPortfolio:
+        """Reads what a pass shows; it is set on paper while no transaction is open."""
         holder, pathway_id = names.parse(request.name, "holders", "pathways")
         vault = open_vault(tx, self.app.keys, holder)
-        pathway, person = pathways.load(tx, vault, pathway_id).message, holders.get(tx, vault)
-        address = ""
+        pathway = pathways.load(tx, vault, pathway_id).message
+        shown = SharedPortfolio(holder=holders.get(tx, vault), pathways=[pathway])
         if request.token:
             link = share_links.lock(tx, self.app.links.token_hash(request.token))
             if link.holder != holder:
                 raise Refusal(reason_pb2.REASON_NOT_FOUND)
             require_active(link.state)
-            address = f"{self.app.origin}/v1/shareLinks:open#{request.token}"
-        called = f"{person.given_name} {person.family_name}".strip()
-        data = as_pdf(pathway, called, request.language_code, address)
-        return HttpBody(content_type="application/pdf", data=data)
+        return shown
 
     @portfolio_call
     def AgreePathway(self, tx: Transaction, request: pb.AgreePathwayRequest) -> pb.Pathway:
