@@ -87,7 +87,7 @@ class AssessingApi:
         holder, case_id = names.parse(request.name, *COLLECTIONS)
         vault = open_vault(tx, self.app.keys, holder)
         case = CASES.get(tx, vault, case_id, etag=request.etag, lock=True)
-        return Found(vault, case, validations.standing_of(case, tx.now))
+        return Found(vault, case, validations.standing_of(case))
 
     def moved(self, tx: Transaction, found: Found, standing: Standing) -> pb.ValidationCase:
         """Writes where a case now stands, lets an outcome that is now in force take effect, and tells."""
@@ -109,7 +109,7 @@ class AssessingApi:
         vault = open_vault(tx, self.app.keys, holder)
         case = CASES.get(tx, vault, case_id)
         if tx.principal.subject == case.assessor:
-            validations.standing_of(case, tx.now).require(TO_ASSESS)
+            validations.standing_of(case).require(TO_ASSESS)
         return validations.frozen(tx, vault, case_id)
 
     @portfolio_call

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from google.type.date_pb2 import Date
@@ -168,8 +167,4 @@ def _filled(value: Any) -> Any:
     if isinstance(value, dict):
         below = {key: _filled(each) for key, each in value.items()}
         return {key: each for key, each in below.items() if each or each is False}
-    return list(_items(value)) if isinstance(value, list) else value
-
-
-def _items(values: list[Any]) -> Iterator[Any]:
-    yield from map(_filled, values)
+    return [_filled(each) for each in value] if isinstance(value, list) else value

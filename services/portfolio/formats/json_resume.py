@@ -21,6 +21,7 @@ from services.portfolio.formats.trees import Tree
 
 SCHEMA = "https://raw.githubusercontent.com/jsonresume/resume-schema/v1.0.0/schema.json"
 _MAX_TEXT = 10_000
+_TEXTS = {"title": 300, "organisation": 300, "place": 200, "uri": 2000}  # and how long they may be
 
 
 class Section(NamedTuple):
@@ -148,17 +149,16 @@ def _item(entry: Entry, language: str) -> dict[str, Any]:
     }
     if entry.HasField("language"):
         item["fluency"] = languages.fluency(entry.language)
-    said = [field for field, key in _fields(section) if key]
+    said = [field for field in _TEXTS if getattr(section, field)]
+    said += [field for field, key in _days(section) if key]
     item[beside.KEY] = beside.rest(entry, said, language if section.text else "")
     if entry.kind == section.kind:
         item[beside.KEY].pop("kind")
     return {key: value for key, value in item.items() if key and value}
 
 
-def _fields(section: Section) -> Iterator[tuple[str, str]]:
-    for field in ("title", "organisation", "place", "uri"):
-        yield field, getattr(section, field)
-    yield from (("start_date", section.start), ("end_date", section.end))
+def _days(section: Section) -> tuple[tuple[str, str], ...]:
+    return ("start_date", section.start), ("end_date", section.end)
 
 
 def _read_item(item: Tree, section: Section, entry: Entry, language: str) -> Counter[str]:
@@ -166,11 +166,11 @@ def _read_item(item: Tree, section: Section, entry: Entry, language: str) -> Cou
     entry.CopyFrom(_beside(item, Entry))
     if entry.kind not in _OF:
         entry.kind = section.kind  # type: ignore[assignment]  # one of the kinds, as a number
-    for field in ("title", "organisation", "place", "uri"):
+    for field, longest in _TEXTS.items():
         key = getattr(section, field)
-        if key and (text := item.text(key, 2000 if field == "uri" else 200 if field == "place" else 300)):
+        if key and (text := item.text(key, longest)):
             setattr(entry, field, text)
-    for field, key in (("start_date", section.start), ("end_date", section.end)):
+    for field, key in _days(section):
         said = item.text(key) if key else ""
         if date := of_iso(said):
             getattr(entry, field).CopyFrom(date)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy
@@ -55,9 +55,9 @@ def save(tx: Transaction, vault: Vault, case: pb.ValidationCase, standing: Stand
     return CASES.replace(tx, vault, names.last(case.name), case, **_columns(standing))
 
 
-def standing_of(case: pb.ValidationCase, now: datetime) -> Standing:
-    """Returns where a case stands. `now`: any time in UTC."""
-    end = case.appeal_end_time.ToDatetime(now.tzinfo) if case.HasField("appeal_end_time") else None
+def standing_of(case: pb.ValidationCase) -> Standing:
+    """Returns where a case stands."""
+    end = case.appeal_end_time.ToDatetime(UTC) if case.HasField("appeal_end_time") else None
     return Standing(case.state, case.outcome, case.assessor, case.former_assessor, end)
 
 
