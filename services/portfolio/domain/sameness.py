@@ -35,13 +35,14 @@ def _key(entry: pb.Entry) -> Hashable:
         return entry.kind, *sorted(entry.driving_licence.categories)
     kind = pb.ENTRY_KIND_WORK if entry.kind in _WORK else entry.kind
     start = entry.start_date
-    return kind, _plain(entry.title), _plain(entry.organisation), start.year, start.month, start.day
+    return kind, plain(entry.title), plain(entry.organisation), start.year, start.month, start.day
 
 
 def _differ(one: pb.Entry, other: pb.Entry) -> bool:
     shared = set(one.description) & set(other.description)
-    return any(_plain(one.description[each]) != _plain(other.description[each]) for each in shared)
+    return any(plain(one.description[each]) != plain(other.description[each]) for each in shared)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Returns a text as it is compared: blanks and capitals are of no matter."""
     return " ".join(text.casefold().split())

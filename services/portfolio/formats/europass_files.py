@@ -126,5 +126,5 @@ def _text(element: Any) -> Iterator[str]:
         yield each.tail or ""
 
 
-XML = Format("application/xml", ".xml", write_xml, read_xml)
-JSON = Format("application/json", ".json", write_json, read_json)
+XML = Format("application/xml", write_xml, read_xml)
+JSON = Format("application/json", write_json, read_json)

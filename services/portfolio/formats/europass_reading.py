@@ -15,12 +15,11 @@ from services.portfolio.formats import languages, skills
 from services.portfolio.formats.europass import ACHIEVEMENTS, COUNTRIES, STATEMENT
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import Read
-from services.portfolio.formats.texts import of_markup
+from services.portfolio.formats.texts import MAX_TEXT, of_markup
 from services.portfolio.formats.trees import Tree
 
 _OF_UNION = {union: iso for iso, union in COUNTRIES.items()}
 _MARKUP = 40_000  # characters of a text with its tags
-_MAX_TEXT = 10_000
 _LIST = re.compile(r"<ul>(?:<li>([^<>]|<br/>)*</li>)+</ul>")
 _ITEM = re.compile(r"<li>(.*?)</li>")
 # What stands where only a label tells, by the nearest kind; the code itself is then told as left.
@@ -140,10 +139,10 @@ def _common(item: Tree, entry: Entry, organisation: Tree, language: str) -> None
 def _describe(entry: Entry, item: Tree, key: str, language: str) -> None:
     markup = item.text(key, _MARKUP)
     text = of_markup(markup)
-    if len(text) > _MAX_TEXT:
+    if len(text) > MAX_TEXT:
         item.leave(key, markup)
     if text:
-        entry.description[language] = text[:_MAX_TEXT]
+        entry.description[language] = text[:MAX_TEXT]
 
 
 def _read_skills(tree: Tree, found: Read, made: list[Entry], language: str) -> None:

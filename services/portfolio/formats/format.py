@@ -51,7 +51,6 @@ class Format:
     only written, as paths of SharedPortfolio."""
 
     content_type: str
-    ending: str
     write: Callable[[Cv, Opened], Iterator[bytes]]
     read: Callable[[BinaryIO, str], Read] | None = None
     fields: tuple[str, ...] = ()

@@ -16,11 +16,10 @@ from services.portfolio.domain.credentials import strict_json
 from services.portfolio.formats import beside, languages, skills
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
-from services.portfolio.formats.texts import as_iso, chosen, cleaned, of_iso, say
+from services.portfolio.formats.texts import MAX_TEXT, as_iso, chosen, cleaned, of_iso, say
 from services.portfolio.formats.trees import Tree
 
 SCHEMA = "https://raw.githubusercontent.com/jsonresume/resume-schema/v1.0.0/schema.json"
-_MAX_TEXT = 10_000
 _TEXTS = {"title": 300, "organisation": 300, "place": 200, "uri": 2000}  # and how long they may be
 
 
@@ -178,9 +177,9 @@ def _read_item(item: Tree, section: Section, entry: Entry, language: str) -> Cou
             item.leave(key, said)
     if section.title == "area" and (degree := item.text("studyType")):
         entry.title = ", ".join(filter(None, (degree, entry.title)))[:300]
-    told = [item.text(section.text, _MAX_TEXT)] if section.text else []
-    told += [f"- {each}" for each in item.texts("highlights", _MAX_TEXT)] if section.text else []
-    if text := "\n".join(filter(None, told))[:_MAX_TEXT]:
+    told = [item.text(section.text, MAX_TEXT)] if section.text else []
+    told += [f"- {each}" for each in item.texts("highlights", MAX_TEXT)] if section.text else []
+    if text := "\n".join(filter(None, told))[:MAX_TEXT]:
         say(entry.description, language, text)
     if section.kind == entries.ENTRY_KIND_LANGUAGE:
         _read_fluency(item, entry, language)
@@ -225,4 +224,4 @@ def _beside(item: Tree, message: Any) -> Any:
     return found or message()
 
 
-FORMAT = Format("application/json", ".json", write, read)
+FORMAT = Format("application/json", write, read)

@@ -89,4 +89,4 @@ def _member(name: str, at: tuple[int, ...], packing: int) -> zipfile.ZipInfo:
     return info
 
 
-FORMAT = Format("application/zip", ".zip", write, read)
+FORMAT = Format("application/zip", write, read)

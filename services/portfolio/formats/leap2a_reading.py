@@ -18,13 +18,12 @@ from services.portfolio.formats import beside, leap2a, skills
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import DocumentBrokenError, Read
 from services.portfolio.formats.markup import local
-from services.portfolio.formats.texts import line, of_iso, of_markup, say
+from services.portfolio.formats.texts import MAX_TEXT, line, of_iso, of_markup, say
 from services.portfolio.formats.trees import refuse_many
 
 # The last one stands behind the address of a web archive in what Mahara writes.
 NAMESPACES = ("http://www.cetis.org.uk/leap2/terms/", "http://terms.leapspecs.org/")
 _LISTS = 4  # entries, their organisations, skills and files stand in one feed
-_MAX_TEXT = 10_000
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 # Of the document, or said by the kind of what is made of it.
 _PLAIN = ("id", "updated", "published", "author", "type", "category", "artefactplugin")
@@ -103,7 +102,7 @@ class _Reading:
         for field in ("start", "end"):
             if date := item.date(field):
                 getattr(entry, f"{field}_date").CopyFrom(date)
-        self._say(entry.description, item.text(), _MAX_TEXT, item.type)
+        self._say(entry.description, item.text(), MAX_TEXT, item.type)
         self._found.left += fit(entry, item.type)
         if entry.kind:
             self._found.portfolio.entries.append(entry)

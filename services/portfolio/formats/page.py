@@ -164,5 +164,5 @@ _SHOWN = (
     "skill_claims.label",
     "skill_claims.level",
 )
-HTML = Format("text/html; charset=utf-8", ".html", write_html, fields=_SHOWN)
-PDF = Format("application/pdf", ".pdf", write_pdf, fields=_SHOWN)
+HTML = Format("text/html; charset=utf-8", write_html, fields=_SHOWN)
+PDF = Format("application/pdf", write_pdf, fields=_SHOWN)

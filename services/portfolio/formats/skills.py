@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF, SkillClaim, SkillLevel
 
+from services.portfolio.domain.sameness import plain
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import Read
 
@@ -20,7 +21,7 @@ def add(found: Read, claim: SkillClaim, language: str, path: str) -> None:
     One that names no concept gets the one of its label; without a label it is told as left.
     """
     claim.source = SKILL_SOURCE_SELF
-    label = _plain(claim.label.get(language, ""))
+    label = plain(claim.label.get(language, ""))
     if not claim.concept_uri and label:
         claim.concept_uri = f"{OWN}{language.lower()}:{quote(label, safe='')}"
     found.left += fit(claim, path)
@@ -44,14 +45,14 @@ class Known:
         by its label."""
         if claim.source == SKILL_SOURCE_SELF:
             self._concepts.add(claim.concept_uri)
-        self._labels.update(map(_plain, claim.label.values()))
+        self._labels.update(map(plain, claim.label.values()))
 
     def has(self, claim: SkillClaim) -> bool:
         """Returns whether it is there: by its concept; a word that names none also by any label."""
         if claim.concept_uri in self._concepts:
             return True
         own = claim.concept_uri.startswith(OWN)
-        return own and any(_plain(label) in self._labels for label in claim.label.values())
+        return own and any(plain(label) in self._labels for label in claim.label.values())
 
 
 def level_word(level: int) -> str:
@@ -64,10 +65,6 @@ def level_of(word: str) -> int:
     """Returns the level of a word of `level_word` or of one that is used alike, 0 for any other."""
     word = _ALIKE.get(word.lower(), word)
     return dict(SkillLevel.items()).get(f"SKILL_LEVEL_{word.upper()}", 0)
-
-
-def _plain(label: str) -> str:
-    return " ".join(label.casefold().split())
 
 
 _ALIKE = {

@@ -9,6 +9,7 @@ from typing import Any
 
 from google.type.date_pb2 import Date
 
+MAX_TEXT = 10_000  # characters of a description
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T[\d:.]*(?:Z|[+-]\d\d:\d\d)?)?)?)?")
 _BREAK = re.compile(r"<br\s?/?>|</(?:p|li|div|ul|ol|h\d)>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")

@@ -281,7 +281,7 @@ def test_an_anonymous_cv_says_not_whose_it_is() -> None:
     said.entries[0].description["en"] = "An Maria Peeters, +32 470 12 34 56, led Anders' team"
     said.entries[0].title = "Assistant of PEETERS"
     hidden = anonymised(said)
-    for format_ in FORMATS.values():
+    for number, format_ in FORMATS.items():
         if format_ is page.PDF:
             continue
         text = written(format_, Cv(hidden, "en", NOW))
@@ -298,7 +298,7 @@ def test_an_anonymous_cv_says_not_whose_it_is() -> None:
             b"C-17",
             b"Welds",
         ):
-            assert secret not in text, (secret, format_.ending)
+            assert secret not in text, (secret, number)
         assert b"Title 2" in text
         assert b"Anders" in text  # another word that begins like a name
     open_ = written(json_resume.FORMAT, Cv(said, "en", NOW))  # control
@@ -348,11 +348,11 @@ def test_a_pdf_is_tagged() -> None:
 
 def test_entries_that_are_there_are_known_whatever_the_format() -> None:
     known = Known(full().portfolio.entries)
-    for format_ in READ.values():
+    for number, format_ in READ.items():
         brought = read(format_, written(format_, full())).portfolio.entries
         with_names = [each for each in brought if each.kind in (1, 2, 9)]
         assert with_names
-        assert all(known.has(each) for each in with_names), format_.ending
+        assert all(known.has(each) for each in with_names), number
     other = Entry(kind=entries.ENTRY_KIND_WORK, title="Title 2", organisation="Elsewhere")
     assert not known.has(other)
     said = Entry(kind=entries.ENTRY_KIND_PROJECT, title="Boat", description={"en": "A boat"})
