@@ -7,12 +7,11 @@ from waymark.portfolio.v1 import cv_pb2 as pb
 from waymark.portfolio.v1 import cv_pb2_grpc
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Violation
 from services.platform.rpc.masks import merged, without_outputs
 from services.portfolio.api.calls import portfolio_call
+from services.portfolio.api.references import check_own
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
-from services.portfolio.domain.dates import refuse
 from services.portfolio.store.cvs import CVS
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.vault import open_vault
@@ -29,7 +28,7 @@ class CvApi(cv_pb2_grpc.CvServiceServicer):
         (holder,) = names.parse(request.parent, "holders")
         vault = open_vault(tx, self.app.keys, holder)
         cv = without_outputs(request.cv)
-        _check(tx, holder, cv)
+        check_own(tx, holder, ENTRIES, {"cv.entries": cv.entries})
         return CVS.add(tx, vault, cv)
 
     @portfolio_call
@@ -49,7 +48,7 @@ class CvApi(cv_pb2_grpc.CvServiceServicer):
         vault = open_vault(tx, self.app.keys, holder)
         current = CVS.get(tx, vault, cv_id, etag=request.cv.etag, lock=True)
         cv = merged(current, request.cv, request.update_mask, "cv")
-        _check(tx, holder, cv)
+        check_own(tx, holder, ENTRIES, {"cv.entries": cv.entries})
         return CVS.replace(tx, vault, cv_id, cv)
 
     @portfolio_call
@@ -57,17 +56,3 @@ class CvApi(cv_pb2_grpc.CvServiceServicer):
         holder, cv_id = names.parse(request.name, "holders", "cvs")
         CVS.remove(tx, holder, cv_id, request.etag)
         return Empty()
-
-
-def _check(tx: Transaction, holder: str, cv: pb.Cv) -> None:
-    """Raises Refusal(INVALID_ARGUMENT) naming the entries that are none of this portfolio."""
-    start = names.child(holder, "entries", "")
-    ids = {name.removeprefix(start) for name in cv.entries if name.startswith(start)}
-    missing = ENTRIES.missing(tx, holder, ids)
-    refuse(
-        [
-            Violation(f"cv.entries[{index}]", "is no entry in this portfolio")
-            for index, name in enumerate(cv.entries)
-            if not name.startswith(start) or name.removeprefix(start) in missing
-        ]
-    )

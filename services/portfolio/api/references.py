@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.platform.db.transaction import Transaction
@@ -15,20 +15,24 @@ from services.portfolio.store.evidence import EVIDENCE
 
 def check_evidence(tx: Transaction, holder: str, evidence: Sequence[str], field: str) -> None:
     """Raises Refusal(INVALID_ARGUMENT) naming the entries of `field` that are no evidence of this holder."""
-    check_own(tx, holder, EVIDENCE, evidence, field)
+    check_own(tx, holder, EVIDENCE, {field: evidence})
 
 
 def check_own(
-    tx: Transaction, holder: str, collection: Collection[Any], named: Sequence[str], field: str
+    tx: Transaction, holder: str, collection: Collection[Any], named: Mapping[str, Sequence[str]]
 ) -> None:
-    """Raises Refusal(INVALID_ARGUMENT) for those `named` in `field` that the holder's `collection` lacks."""
-    ids = [_id(holder, collection.segment, name) for name in named]
-    missing = collection.missing(tx, holder, set(ids))
+    """Raises Refusal(INVALID_ARGUMENT) for those `named`, by field, that the holder's `collection` lacks."""
+    ids = {
+        f"{field}[{index}]": _id(holder, collection.segment, name)
+        for field, listed in named.items()
+        for index, name in enumerate(listed)
+    }
+    missing = collection.missing(tx, holder, set(ids.values()))
     what = collection.table.name.replace("_", " ")
     refuse(
         [
-            Violation(f"{field}[{index}]", f"is not among the {what} of this portfolio")
-            for index, row_id in enumerate(ids)
+            Violation(path, f"is not among the {what} of this portfolio")
+            for path, row_id in ids.items()
             if row_id in missing
         ]
     )

@@ -109,12 +109,15 @@ class ValidationApi(AssessingApi, validation_pb2_grpc.ValidationServiceServicer)
         standing = found.standing.document()
         elements = {element.id: element for element in found.case.elements}
         for index, document in enumerate(request.documents):
-            path = f"documents[{index}]"
             if document.element not in elements:
-                refuse([Violation(f"{path}.element", "is no element of this case")])
-            for field, collection in _REFERENCES.items():
-                check_own(tx, found.vault.holder, collection, getattr(document, field), f"{path}.{field}")
+                refuse([Violation(f"documents[{index}].element", "is no element of this case")])
             elements[document.element].document.CopyFrom(document)
+        for field, collection in _REFERENCES.items():
+            named = {
+                f"documents[{index}].{field}": getattr(document, field)
+                for index, document in enumerate(request.documents)
+            }
+            check_own(tx, found.vault.holder, collection, named)
         return self.moved(tx, found, standing)
 
     @portfolio_call

@@ -18,11 +18,14 @@ from waymark.portfolio.v1 import pathway_pb2 as ways
 from waymark.portfolio.v1 import validation_pb2 as pb
 
 from services.platform.db.transaction import transaction
+from services.platform.errors import Refusal
 from services.portfolio import validating
+from services.portfolio.api.references import check_own
 from services.portfolio.domain import validation
 from services.portfolio.store import validations
+from services.portfolio.store.entries import ENTRIES
 from tests.integration.portfolio.test_evidence import stored
-from tests.support.portfolio import PDF, Caller, Portfolio, mandate, pathway, reason_of, refused
+from tests.support.portfolio import PDF, Caller, Portfolio, entry, mandate, pathway, reason_of, refused
 from tests.support.validations import NOT_SHOWN, PARTLY, SHOWN, Given, identified, opened_case, submitted
 
 State = pb.ValidationCase.State
@@ -253,6 +256,15 @@ def test_what_is_not_in_order_is_refused(portfolio: Portfolio) -> None:
         case = pb.ValidationCase(pathway=way, awarding_body=body)
         request = pb.CreateValidationCaseRequest(parent=person.holder, validation_case=case)
         assert reason_of(person.CreateValidationCase, request) == "INVALID_ARGUMENT"
+
+
+def test_what_is_not_in_the_portfolio_is_named_with_its_place(portfolio: Portfolio) -> None:
+    person, other = portfolio.person(), portfolio.person()
+    own, foreign = entry(person).name, entry(other).name
+    named = {"first.entries": [own], "second.entries": [own, foreign, "nonsense"]}
+    with transaction(portfolio.app) as tx, pytest.raises(Refusal) as caught:
+        check_own(tx, person.subject, ENTRIES, named)
+    assert [each.field for each in caught.value.violations] == ["second.entries[1]", "second.entries[2]"]
 
 
 def test_staff_of_another_body_find_nothing(portfolio: Portfolio) -> None:
