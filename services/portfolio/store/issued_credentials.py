@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import issued_credential_pb2 as pb
@@ -23,6 +23,8 @@ from services.portfolio.store.tables import achievements, credential_issuers, is
 
 State = pb.IssuedCredential.State
 _TABLE = issued_credentials
+# Written into the statement, so that the index of what was taken back serves.
+_NOT_ACTIVE = _TABLE.c.state != literal_column(str(int(State.STATE_ACTIVE)))
 _TRIES = 100  # to find a free bit, of which at least half are
 
 
@@ -101,13 +103,13 @@ def taken_back(tx: Transaction, issuer_id: str, number: int, state: int) -> list
     """Returns the bits of a status list that are set; raises Refusal(NOT_FOUND) for a list not begun yet."""
     begun = select(_TABLE.c.id).where(_TABLE.c.issuer_id == issuer_id, _TABLE.c.list == number).limit(1)
     tx.one(begun)
-    query = select(_TABLE.c.index).where(
-        _TABLE.c.issuer_id == issuer_id,
-        _TABLE.c.list == number,
-        _TABLE.c.state == state,
-        _TABLE.c.state != int(State.STATE_ACTIVE),  # so that the index of what was taken back serves
+    return list(tx.execute(_taken(issuer_id, number, state)).scalars())
+
+
+def _taken(issuer_id: str, number: int, state: int) -> Select[Any]:
+    return select(_TABLE.c.index).where(
+        _TABLE.c.issuer_id == issuer_id, _TABLE.c.list == number, _TABLE.c.state == state, _NOT_ACTIVE
     )
-    return list(tx.execute(query).scalars())
 
 
 def _count(tx: Transaction, issuer_id: str) -> int:

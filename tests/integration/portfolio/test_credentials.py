@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
 from waymark.portfolio.v1 import access_log_pb2 as log
 from waymark.portfolio.v1 import credential_issuer_pb2 as issuer_pb
 from waymark.portfolio.v1 import credential_pb2 as pb
@@ -23,6 +24,7 @@ from services.portfolio.api import credentials as credentials_api
 from services.portfolio.documents import over
 from services.portfolio.domain.credentials import baking, controllers, data_integrity, issuing, keys
 from services.portfolio.domain.keys import KeyRing
+from services.portfolio.store import issued_credentials
 from tests.support.credentials import NOW, badge, fixture
 from tests.support.origins import Asked, Reply, origin
 from tests.support.portfolio import Caller, Portfolio, reason_of, running, soon
@@ -292,6 +294,21 @@ def test_documents_are_served_as_they_are_checked(portfolio: Portfolio) -> None:
     for wrong in ("1-mood", "2-revocation", "x", "0-revocation"):
         request = issued_pb.GetStatusListRequest(name=f"{issuer.name}/statusLists/{wrong}")
         assert reason_of(anybody.GetStatusList, request) == "NOT_FOUND"
+
+
+def test_a_status_list_is_read_by_its_index(portfolio: Portfolio, monkeypatch) -> None:
+    def plan() -> str:
+        query = issued_credentials._taken("x", 1, int(issued_pb.IssuedCredential.STATE_REVOKED))
+        sql = query.compile(dialect=postgresql.dialect(paramstyle="numeric_dollar"))
+        with transaction(portfolio.app) as tx:
+            tx.execute(text("SET LOCAL enable_seqscan = off"))
+            rows = tx.connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {sql}").scalars()
+            return "\n".join(rows)
+
+    assert "issued_credentials_taken_back" in plan()
+    state = issued_credentials.issued_credentials.c.state
+    monkeypatch.setattr(issued_credentials, "_NOT_ACTIVE", state != 1)  # control: as a parameter
+    assert "issued_credentials_taken_back" not in plan()
 
 
 def test_control_nothing_is_trusted_that_was_not_entered(portfolio: Portfolio, monkeypatch) -> None:
