@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.cli.client import Caller, request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
-from services.cli.demo.portfolio_rows import p03_validation as guidance
+from services.cli.demo.portfolio_rows import guidance
 
 LEARNER, HEIR, NEXT = "Selma", "Sven", "organisations/next-office"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.cli.demo.journey import Journey, Step, expect, refused
-from services.cli.demo.portfolio_rows import p03_validation as guidance
+from services.cli.demo.portfolio_rows import guidance
 
 LEARNER = "Noor"
 
