@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import output
 from services.cli.amounts import json_day
 from services.cli.application import APPLICATION, CASEWORKER, Name, application
 from services.cli.call import Call, calls, enum
@@ -174,12 +173,7 @@ def letter(
     """Write the letter that tells the decision."""
     query: dict[str, Any] = {"format": enum("FORMAT", form), "language_code": language}
     query |= {"first_decision": "true"} if first else {}
-    content = call.caller.rest_bytes("GET", f"/v1/{name}:letter", **query)
-    out.write_bytes(content)
-    if call.as_json:
-        output.as_json({"file": str(out), "bytes": len(content)})
-    else:
-        typer.echo(f"{out}: {len(content)} bytes")
+    call.file(out, call.caller.rest_bytes("GET", f"/v1/{name}:letter", **query))
 
 
 def declared(typed: str) -> dict[str, Any]:

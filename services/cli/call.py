@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import typer
@@ -60,6 +61,14 @@ class Call:
         """DELETEs a resource below `/v1/` and says so; raises Failure."""
         answer = self.caller.rest("DELETE", f"/v1/{path}", **query)
         output.as_json(answer) if self.as_json else typer.echo(f"{path} is gone")
+
+    def file(self, out: Path, content: bytes) -> None:
+        """Writes a file and says so: where and how large."""
+        out.write_bytes(content)
+        if self.as_json:
+            output.as_json({"file": str(out), "bytes": len(content)})
+        else:
+            typer.echo(f"{out}: {len(content)} bytes")
 
     def part(self, rows: Sequence[output.Row], columns: Mapping[str, str], *, empty: str = "none") -> None:
         """Prints a table that belongs to the resource above it, which for programs is in that one's JSON."""

@@ -11,6 +11,7 @@ import typer
 from services.cli.call import Call, calls
 from services.cli.holder import LEARNER, Etag, HolderName, own
 from services.cli.options import Limit
+from services.cli.uploads import encoded
 
 credential = typer.Typer(help="Credentials: bring, check, bake and hand on; and check what you were shown.")
 CREDENTIAL = {
@@ -106,11 +107,6 @@ def bake(
 def delete(call: Call, name: Name, etag: Etag = "") -> None:
     """Remove a credential from the wallet; that revokes nothing."""
     call.delete(name, etag=etag)
-
-
-def encoded(file: Path) -> str:
-    """The bytes of a file as JSON carries them."""
-    return base64.b64encode(file.read_bytes()).decode()
 
 
 def _form(*, jwt: bool) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.call import Call, calls, enum, with_etag
-from services.cli.credential import encoded
 from services.cli.holder import LEARNER, Etag, HolderName, own
 from services.cli.options import Limit
+from services.cli.uploads import encoded
 
 cv = typer.Typer(help="Take a portfolio along as a CV in many formats, and bring one in.")
 

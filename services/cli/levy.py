@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from services.cli.amounts import json_day, json_money
 from services.cli.call import Call, calls, enum
 from services.cli.options import Limit
 from services.cli.programme import MAKER, read_json
+from services.cli.uploads import encoded
 
 levy = typer.Typer(
     help="Levies on wages: rates, contributions, claims approved by a second person, statements."
@@ -138,8 +138,7 @@ def import_(
     try_only: Annotated[bool, typer.Option("--try", help="List findings, and change nothing.")] = False,
 ) -> None:
     """Take in wages by employer and month; the same file again changes nothing."""
-    content = b64encode(file.read_bytes()).decode()
-    done = call.post(f"{name}:importContributions", {"content": content, "validateOnly": try_only})
+    done = call.post(f"{name}:importContributions", {"content": encoded(file), "validateOnly": try_only})
     call.one(done, IMPORTED)
     call.part(done.get("findings", []), FINDING, empty="no findings")
 

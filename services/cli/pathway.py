@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import output
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls, enum, with_etag
 from services.cli.holder import LEARNER, Etag, HolderName, own
@@ -302,12 +301,7 @@ def pass_(
 ) -> None:
     """Write the printable pass of a pathway, a PDF."""
     body = {"languageCode": language, "token": link.rpartition("#")[2]}
-    content = call.caller.rest_bytes("POST", f"/v1/{name}:pass", body)
-    out.write_bytes(content)
-    if call.as_json:
-        output.as_json({"file": str(out), "bytes": len(content)})
-    else:
-        typer.echo(f"{out}: {len(content)} bytes")
+    call.file(out, call.caller.rest_bytes("POST", f"/v1/{name}:pass", body))
 
 
 def _post(call: Call, path: str, body: dict[str, Any], etag: str = "") -> None:

@@ -1,7 +1,9 @@
-"""Hands files to the services: ticket, upload through the edge with progress, finalize."""
+"""Hands files to the services: within a request, or by ticket, upload through the edge with progress,
+finalize."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import mimetypes
 from collections.abc import Iterator, Mapping
@@ -26,6 +28,11 @@ CATALOGUE = {
     ".ndjson": "application/json",
 }
 PART = 1024 * 1024  # bytes read at once, so that a film needs no more memory than a page
+
+
+def encoded(file: Path) -> str:
+    """The bytes of a small file as JSON carries them."""
+    return base64.b64encode(file.read_bytes()).decode()
 
 
 def upload_to_catalogue(caller: Caller, file: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,3 +59,11 @@ def test_a_list_is_read_to_the_limit_and_one_further_to_know_of_more(
     assert listed(pages, "things/notes", limit) == [*range(min(total, limit))]
     assert pages.asked == asked
     assert ("--limit shows more" in capsys.readouterr().err) == more
+
+
+@pytest.mark.parametrize(("as_json", "said"), [(False, "{out}: 2 bytes\n"), (True, '"bytes": 2')])
+def test_a_file_is_written_and_told(tmp_path: Path, capsys: Any, as_json: bool, said: str) -> None:
+    out = tmp_path / "a.pdf"
+    Call(Pages(0), as_json).file(out, b"ab")  # type: ignore[arg-type]
+    assert out.read_bytes() == b"ab"
+    assert said.format(out=out) in capsys.readouterr().out
