@@ -1,10 +1,19 @@
-"""What the tables of the portfolio share: the metadata they are in, and columns that many have."""
+"""What the tables of the portfolio share: the metadata, and columns and constraints that many have."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, DateTime, ForeignKey, Integer, LargeBinary, MetaData, Text
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+)
 
 from services.platform.db.schema import platform_tables
 
@@ -37,3 +46,10 @@ def version() -> Column[Any]:
 def sealed() -> Column[Any]:
     """What the row says of a person, under the person's own key."""
     return Column("sealed", LargeBinary, nullable=False)
+
+
+def of_pathway() -> ForeignKeyConstraint:
+    """The row goes with its pathway."""
+    return ForeignKeyConstraint(
+        ["holder_id", "pathway_id"], ["pathways.holder_id", "pathways.id"], ondelete="CASCADE"
+    )

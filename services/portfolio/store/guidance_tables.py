@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from services.portfolio.store.columns import id_, metadata, owner, sealed, time, version
+from services.portfolio.store.columns import id_, metadata, of_pathway, owner, sealed, time, version
 
 # Offers of counsellors to hand their mandates over.
 handovers = Table(
@@ -54,9 +54,7 @@ pathway_words = Table(
     Column("organisation", Text, nullable=False),  # empty: the holder
     sealed(),
     time("created_at"),
-    ForeignKeyConstraint(
-        ["holder_id", "pathway_id"], ["pathways.holder_id", "pathways.id"], ondelete="CASCADE"
-    ),
+    of_pathway(),
 )
 
 # Validation of what was learnt outside of school; what a case says is sealed, where it stands is not.

@@ -23,22 +23,17 @@ from sqlalchemy import (
     text,
 )
 
-from services.portfolio.store.columns import id_ as _id
-from services.portfolio.store.columns import metadata
-from services.portfolio.store.columns import owner as _owner
-from services.portfolio.store.columns import sealed as _sealed
-from services.portfolio.store.columns import time as _time
-from services.portfolio.store.columns import version as _version
+from services.portfolio.store.columns import id_, metadata, of_pathway, owner, sealed, time, version
 
 holders = Table(
     "holders",
     metadata,
     Column("id", Text, primary_key=True),
-    _version(),
-    _sealed(),
-    _time("created_at"),
-    _time("updated_at"),
-    _time(
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+    time(
         "erased_at", nullable=True
     ),  # set: the person is gone, and only this row and the access log are left
 )
@@ -50,20 +45,20 @@ holder_keys = Table(
     Column("holder_id", Text, ForeignKey("holders.id"), primary_key=True),
     Column("master_key_id", Text, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
-    _time("created_at"),
+    time("created_at"),
     Index("holder_keys_master_key_id", "master_key_id"),
 )
 
 entries = Table(
     "entries",
     metadata,
-    _owner(),
-    _id(),
+    owner(),
+    id_(),
     Column("kind", SmallInteger, nullable=False),
-    _version(),
-    _sealed(),
-    _time("created_at"),
-    _time("updated_at"),
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
 )
 
 # What an entry said at each version before its current one; gone with the entry.
@@ -73,22 +68,22 @@ entry_revisions = Table(
     Column("holder_id", Text, primary_key=True),
     Column("entry_id", Text, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
-    _sealed(),
-    _time("updated_at"),
+    sealed(),
+    time("updated_at"),
     ForeignKeyConstraint(["holder_id", "entry_id"], ["entries.holder_id", "entries.id"], ondelete="CASCADE"),
 )
 
 skill_claims = Table(
     "skill_claims",
     metadata,
-    _owner(),
-    _id(),
+    owner(),
+    id_(),
     Column("source", SmallInteger, nullable=False),
     Column("concept", LargeBinary, nullable=False),  # blind index of the concept URI
-    _version(),
-    _sealed(),
-    _time("created_at"),
-    _time("updated_at"),
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
     UniqueConstraint("holder_id", "source", "concept", name="skill_claims_concept"),
 )
 
@@ -96,38 +91,38 @@ skill_claims = Table(
 cvs = Table(
     "cvs",
     metadata,
-    _owner(),
-    _id(),
-    _version(),
-    _sealed(),
-    _time("created_at"),
-    _time("updated_at"),
+    owner(),
+    id_(),
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
 )
 
 evidence = Table(
     "evidence",
     metadata,
-    _owner(),
-    _id(),
+    owner(),
+    id_(),
     Column("state", SmallInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
-    _version(),
-    _sealed(),
-    _time("created_at"),
-    _time("updated_at"),
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
 )
 
 mandates = Table(
     "mandates",
     metadata,
-    _owner(),
-    _id(),
+    owner(),
+    id_(),
     Column("counsellor", Text, nullable=False),
     Column("organisation", Text, nullable=False),
     Column("purpose", SmallInteger, nullable=False),
-    _time("expires_at"),
-    _time("revoked_at", nullable=True),
-    _time("created_at"),
+    time("expires_at"),
+    time("revoked_at", nullable=True),
+    time("created_at"),
     CheckConstraint("counsellor <> holder_id", name="mandates_not_to_oneself"),
     Index("mandates_counsellor", "holder_id", "counsellor"),
     Index("mandates_caseload", "counsellor", "holder_id"),
@@ -136,18 +131,18 @@ mandates = Table(
 share_links = Table(
     "share_links",
     metadata,
-    _owner(),
-    _id(),
+    owner(),
+    id_(),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
     Column("pin_hash", Text, nullable=False),  # empty: opening needs no PIN
     Column("pin_failures", Integer, nullable=False, server_default="0"),
     Column("fields", ARRAY(Text), nullable=False),
     Column("max_uses", Integer, nullable=False),
     Column("uses", Integer, nullable=False, server_default="0"),
-    _sealed(),
-    _time("expires_at"),
-    _time("revoked_at", nullable=True),
-    _time("created_at"),
+    sealed(),
+    time("expires_at"),
+    time("revoked_at", nullable=True),
+    time("created_at"),
     CheckConstraint("uses <= max_uses", name="share_links_uses"),
 )
 
@@ -156,8 +151,8 @@ access_records = Table(
     "access_records",
     metadata,
     Column("holder_id", Text, ForeignKey("holders.id"), primary_key=True),
-    _id(),
-    _time("accessed_at"),
+    id_(),
+    time("accessed_at"),
     Column("subject", Text, nullable=False),
     Column("organisation", Text, nullable=False),
     Column("action", Text, nullable=False),
@@ -169,26 +164,20 @@ access_records = Table(
 pathways = Table(
     "pathways",
     metadata,
-    _owner(),
-    _id(),
+    owner(),
+    id_(),
     Column("state", SmallInteger, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("holder_agreed", Integer, nullable=False),
     Column("counsellor_agreed", Integer, nullable=False),
-    _time("stalled_at", nullable=True),  # set: nothing moves, and that was told
-    _version(),
-    _sealed(),
-    _time("created_at"),
-    _time("updated_at"),
+    time("stalled_at", nullable=True),  # set: nothing moves, and that was told
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
     Index("pathways_still", "updated_at", postgresql_where=text("state = 3 AND stalled_at IS NULL")),
     Index("pathways_stalled", "holder_id", postgresql_where=text("state = 3 AND stalled_at IS NOT NULL")),
 )
-
-
-def _of_pathway() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["holder_id", "pathway_id"], ["pathways.holder_id", "pathways.id"], ondelete="CASCADE"
-    )
 
 
 pathway_steps = Table(
@@ -196,11 +185,11 @@ pathway_steps = Table(
     metadata,
     Column("holder_id", Text, primary_key=True),
     Column("pathway_id", Text, primary_key=True),
-    _id(),
+    id_(),
     Column("state", SmallInteger, nullable=False),
     Column("course", Text, nullable=False),  # `courses/{course}`, or empty
-    _sealed(),
-    _of_pathway(),
+    sealed(),
+    of_pathway(),
     Index("pathway_steps_course", "holder_id", "course"),
 )
 
@@ -225,22 +214,22 @@ pathway_spells = Table(
     metadata,
     Column("holder_id", Text, primary_key=True),
     Column("pathway_id", Text, primary_key=True),
-    _id(),
-    _sealed(),
-    _of_pathway(),
+    id_(),
+    sealed(),
+    of_pathway(),
 )
 
 # What a holder was awarded; what each says is sealed, as is the file it came in.
 credentials = Table(
     "credentials",
     metadata,
-    _owner(),
-    _id(),
+    owner(),
+    id_(),
     Column("print", LargeBinary, nullable=False),  # blind index of the file, so that none comes in twice
-    _version(),
-    _sealed(),
-    _time("created_at"),
-    _time("updated_at"),
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
     UniqueConstraint("holder_id", "print", name="credentials_print"),
 )
 
@@ -251,7 +240,7 @@ credential_files = Table(
     Column("holder_id", Text, primary_key=True),
     Column("credential_id", Text, primary_key=True),
     Column("form", SmallInteger, primary_key=True),
-    _sealed(),
+    sealed(),
     ForeignKeyConstraint(
         ["holder_id", "credential_id"], ["credentials.holder_id", "credentials.id"], ondelete="CASCADE"
     ),
@@ -265,19 +254,19 @@ trusted_issuers = Table(
     Column("id", Text, nullable=False, unique=True),
     Column("display_name", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    _time("created_at"),
+    time("created_at"),
 )
 
 # Awarding bodies that issue credentials here.
 credential_issuers = Table(
     "credential_issuers",
     metadata,
-    _id(),
+    id_(),
     Column("organisation", Text, nullable=False),
     Column("display_name", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("issued", Integer, nullable=False, server_default="0"),  # credentials so far
-    _time("created_at"),
+    time("created_at"),
     UniqueConstraint("organisation", name="credential_issuers_organisation"),
 )
 
@@ -289,8 +278,8 @@ issuer_keys = Table(
     Column("multikey", Text, primary_key=True),  # its public half, by which proofs name it
     Column("master_key_id", Text),
     Column("wrapped", LargeBinary),
-    _time("created_at"),
-    _time("retired_at", nullable=True),
+    time("created_at"),
+    time("retired_at", nullable=True),
     Index(
         "issuer_keys_current",
         "issuer_id",
@@ -315,16 +304,16 @@ issued_credentials = Table(
     "issued_credentials",
     metadata,
     Column("issuer_id", Text, ForeignKey("credential_issuers.id"), primary_key=True),
-    _id(),
+    id_(),
     Column("holder_id", Text, ForeignKey("holder_keys.holder_id", ondelete="SET NULL")),
     Column("list", Integer, nullable=False),
     Column("index", Integer, nullable=False),
     Column("state", SmallInteger, nullable=False),
     Column("achievement_id", LargeBinary, nullable=False),
-    _time("valid_from"),
-    _time("valid_until", nullable=True),
-    _time("created_at"),
-    _time("updated_at"),
+    time("valid_from"),
+    time("valid_until", nullable=True),
+    time("created_at"),
+    time("updated_at"),
     UniqueConstraint("issuer_id", "list", "index", name="issued_credentials_place"),
     ForeignKeyConstraint(["issuer_id", "achievement_id"], ["achievements.issuer_id", "achievements.id"]),
     Index("issued_credentials_holder", "holder_id"),
@@ -341,16 +330,16 @@ issued_credentials = Table(
 attestation_requests = Table(
     "attestation_requests",
     metadata,
-    _owner(),
-    _id(),
+    owner(),
+    id_(),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
     Column("skill_claim_id", Text, nullable=False),
     Column("state", SmallInteger, nullable=False),
-    _version(),
-    _sealed(),
-    _time("expires_at"),
-    _time("created_at"),
-    _time("updated_at"),
+    version(),
+    sealed(),
+    time("expires_at"),
+    time("created_at"),
+    time("updated_at"),
     ForeignKeyConstraint(
         ["holder_id", "skill_claim_id"], ["skill_claims.holder_id", "skill_claims.id"], ondelete="CASCADE"
     ),
