@@ -21,7 +21,7 @@ _ELEMENTS = (f"{{{_NAMESPACE}}}credential", "{http://openbadges.org}assertion")
 _BARE_DOCTYPE = re.compile(rb"<!DOCTYPE[^\[<>]*>")
 
 
-class ImageUnfitError(ValueError):
+class ImageUnfitError(Exception):
     """The picture is broken, or nothing may be baked into it."""
 
 
