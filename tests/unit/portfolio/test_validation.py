@@ -12,6 +12,8 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import validation_pb2 as pb
 
 from services.platform.errors import Refusal
+from services.platform.rpc.interceptors.validation import violations_of
+from services.portfolio import validating
 from services.portfolio.domain import validation
 from services.portfolio.domain.validation import APPEAL_TIME, Case, Standing, label
 
@@ -127,6 +129,17 @@ def test_what_counts_as_documented() -> None:
     named = [pb.ValidationElement(id=key, document=value) for key, value in documents.items()]
     assert validation.undocumented(named, {"a", "b"}) == ["unrated", "by-nothing", "by-what-is-gone"]
     assert reason(standing("DOCUMENTATION").submit, ["x"]) == "VALIDATION_NOT_DOCUMENTED"
+
+
+def test_what_is_certified_is_an_achievement_that_the_contract_takes() -> None:
+    named = [
+        pb.ValidationElement(id=str(n), title="x" * 300, skill_uris=[f"http://a/{n}/{m}" for m in range(20)])
+        for n in range(60)
+    ]
+    target = {"qualification_uri": "http://example.org/" + "q" * 400}
+    made = validating._achievement(Case(elements=named, qualification=target))
+    assert violations_of(made) == []
+    assert len(made.skill_uris) == 50
 
 
 class Life(RuleBasedStateMachine):
