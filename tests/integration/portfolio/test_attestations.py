@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Select, text
 from waymark.portfolio.v1 import access_log_pb2 as log
 from waymark.portfolio.v1 import attestation_pb2 as pb
 from waymark.portfolio.v1 import credential_pb2, events_pb2
@@ -119,6 +120,28 @@ def test_a_link_works_once_under_concurrency(portfolio: Portfolio) -> None:
         thread.join()
     assert outcomes.count("given") == 1
     assert refused(portfolio.anybody().GiveAttestation, giving(token)).metadata["state"] == "GIVEN"
+
+
+def test_control_without_the_lock_a_link_works_twice(portfolio: Portfolio, monkeypatch) -> None:
+    person = portfolio.person()
+    claim = skill(person).name
+    portfolio.anybody().GiveAttestation(giving(person.CreateAttestationRequest(asking(person, claim)).token))
+    token = person.CreateAttestationRequest(asking(person, claim)).token
+    both, lock = threading.Barrier(2, timeout=20), attestation_requests.lock
+
+    def unlocked(tx: Any, token_hash: bytes) -> attestation_requests.Locked:
+        monkeypatch.setattr(Select, "with_for_update", lambda query, **_: query)
+        link = lock(tx, token_hash)
+        both.wait()
+        monkeypatch.undo()
+        return link
+
+    monkeypatch.setattr(attestation_requests, "lock", unlocked)
+    with ThreadPoolExecutor(2) as pool:
+        give = portfolio.anybody().GiveAttestation
+        list(pool.map(give, (giving(token, attester=f"Nobody {number}") for number in range(2))))
+    wallet = credential_pb2.ListCredentialsRequest(parent=person.holder)
+    assert len(person.ListCredentials(wallet).credentials) == 3
 
 
 @pytest.mark.parametrize("end", ["EXPIRED", "WITHDRAWN"])

@@ -291,9 +291,25 @@ def test_documents_are_served_as_they_are_checked(portfolio: Portfolio) -> None:
     name = f"{issuer.name}/statusLists/1-revocation"
     listed = json.loads(anybody.GetStatusList(issued_pb.GetStatusListRequest(name=name)).data)
     assert listed["id"] == f"{ORIGIN}/v1/{name}"
-    for wrong in ("1-mood", "2-revocation", "x", "0-revocation"):
+    for wrong in ("1-mood", "2-revocation", "x", "0-revocation", "9999999999-revocation", "²-revocation"):
         request = issued_pb.GetStatusListRequest(name=f"{issuer.name}/statusLists/{wrong}")
         assert reason_of(anybody.GetStatusList, request) == "NOT_FOUND"
+
+
+def test_no_two_credentials_have_one_bit(portfolio: Portfolio, monkeypatch) -> None:
+    staff, issuer = body_of(portfolio)
+    tries: Iterator[int] = iter([7, 7, 8, 7, 8])
+    monkeypatch.setattr(issued_credentials, "new_place", lambda _: issuing.Place(1, next(tries)))
+    bits = set()
+    for _ in range(2):
+        person = portfolio.person()
+        issued = staff.IssueCredential(issuing_to(person, issuer.name))
+        status = json.loads(file_of(person, issued.credential))["credentialStatus"]
+        bits |= {entry["statusListIndex"] for entry in status}
+    assert bits == {"7", "8"}
+    monkeypatch.setattr(issued_credentials, "_TRIES", 2)
+    late = issuing_to(portfolio.person(), issuer.name)
+    assert reason_of(staff.IssueCredential, late) == "OVERLOADED"
 
 
 def test_a_status_list_is_read_by_its_index(portfolio: Portfolio, monkeypatch) -> None:

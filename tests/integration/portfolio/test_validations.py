@@ -21,11 +21,11 @@ from services.platform.db.transaction import transaction
 from services.platform.errors import Refusal
 from services.portfolio import validating
 from services.portfolio.api.references import check_own
-from services.portfolio.domain import validation
+from services.portfolio.domain import quotas, validation
 from services.portfolio.store import validations
 from services.portfolio.store.entries import ENTRIES
 from tests.integration.portfolio.test_evidence import stored
-from tests.support.portfolio import PDF, Caller, Portfolio, entry, mandate, pathway, reason_of, refused
+from tests.support.portfolio import PDF, Caller, Portfolio, entry, mandate, pathway, reason_of, refused, step
 from tests.support.validations import NOT_SHOWN, PARTLY, SHOWN, Given, identified, opened_case, submitted
 
 State = pb.ValidationCase.State
@@ -168,6 +168,18 @@ def test_steps_of_an_ended_pathway_go_into_a_new_one(portfolio: Portfolio) -> No
     assert (way.target, way.steps[0].kind) == (made.qualification, ways.Step.KIND_COURSE)
 
 
+def test_steps_for_which_a_pathway_has_no_room_go_into_a_new_one(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = submitted(portfolio)
+    full = get(given.person, given).pathway
+    step(given.person, full)
+    monkeypatch.setitem(quotas.LIMITS, "pathway_steps", 1)
+    made = given.concluded(SHOWN, NOT_SHOWN)
+    assert made.elements[1].step
+    assert not made.elements[1].step.startswith(full)
+
+
 def test_no_counsellor_of_the_holder_assesses_ever(
     portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,10 +264,16 @@ def test_what_is_not_in_order_is_refused(portfolio: Portfolio) -> None:
             parent=person.holder, pathway=ways.Pathway(target={"occupation_uri": "http://a/b"})
         )
     )
-    for way, body in [(occupation.name, given.body), (pathway(person).name, "credentialIssuers/none")]:
+    ended = pathway(person).name
+    person.AbandonPathway(ways.AbandonPathwayRequest(name=ended, reason="moved"))
+    for way, body, reason in [
+        (occupation.name, given.body, "INVALID_ARGUMENT"),
+        (pathway(person).name, "credentialIssuers/none", "INVALID_ARGUMENT"),
+        (ended, given.body, "WRONG_STATE"),
+    ]:
         case = pb.ValidationCase(pathway=way, awarding_body=body)
         request = pb.CreateValidationCaseRequest(parent=person.holder, validation_case=case)
-        assert reason_of(person.CreateValidationCase, request) == "INVALID_ARGUMENT"
+        assert reason_of(person.CreateValidationCase, request) == reason
 
 
 def test_what_is_not_in_the_portfolio_is_named_with_its_place(portfolio: Portfolio) -> None:
