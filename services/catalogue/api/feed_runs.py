@@ -28,9 +28,9 @@ from services.catalogue.api.messages import finding, invalid, last, only_own
 from services.catalogue.feeding.run_message import run_message
 from services.catalogue.feeding.run_page import FINDINGS, as_page
 from services.catalogue.store import feed_changes, feed_runs, sources, staging, uploads
-from services.catalogue.store.tables import feed_changes as feed_changes_table
-from services.catalogue.store.tables import feed_findings
-from services.catalogue.store.tables import feed_runs as table
+from services.catalogue.store.feed_tables import feed_changes as feed_changes_table
+from services.catalogue.store.feed_tables import feed_findings
+from services.catalogue.store.feed_tables import feed_runs as table
 from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction

@@ -27,7 +27,7 @@ from services.catalogue.api.source_pulls import pull_message, pull_values, repor
 from services.catalogue.app import CatalogueApp
 from services.catalogue.feeding.run_message import run_message
 from services.catalogue.store import feed_runs, organisations, sources
-from services.catalogue.store.tables import sources as table
+from services.catalogue.store.feed_tables import sources as table
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page

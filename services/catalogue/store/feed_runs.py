@@ -10,7 +10,7 @@ from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.findings import Finding
-from services.catalogue.store.tables import feed_findings, feed_runs, sources
+from services.catalogue.store.feed_tables import feed_findings, feed_runs, sources
 from services.platform.db.copying import copy
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction

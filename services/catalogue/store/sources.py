@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, text, update
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.store.tables import sources
+from services.catalogue.store.feed_tables import sources
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
