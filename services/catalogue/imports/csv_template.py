@@ -73,7 +73,7 @@ def guarded(text: str) -> str:
 
 def unguarded(text: str) -> str:
     """Returns the text that `guarded` was given."""
-    return text[1:] if _GUARDED.match(text) else text
+    return text[1:] if text.startswith("'") and _GUARDED.match(text) else text
 
 
 class CsvTemplate:
@@ -109,7 +109,7 @@ class CsvTemplate:
 
     def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
         """Reads the rows of a course."""
-        rows: list[dict[str, str]] = raw.content
+        rows: list[dict[str, str]] = list(raw.content)
         first = rows[0]
         if None in first or any(len(row) != len(first) or None in row for row in rows):
             findings.error(
