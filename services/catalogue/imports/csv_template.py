@@ -288,10 +288,8 @@ def _session(
             session[key] = found
     values.check_order(session, "end_date", findings)
     if price := get("price", "").strip():
-        code = values.currency(get("currency", "").strip() or "EUR", "currency", findings)
-        amount = values.cents(price, "price", findings)
-        if code and amount is not None:
-            session |= {"currency": code, "cents": amount}
+        code = get("currency", "").strip() or "EUR"
+        session |= values.money(price, code, "price", "currency", findings)
     nuts = values.nuts(get("nuts_code", "") or context.default_nuts_code, "nuts_code", findings)
     degrees = get("latitude", ""), get("longitude", "")
     place(session, get("town", ""), degrees, nuts, "latitude", findings)
