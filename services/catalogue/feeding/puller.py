@@ -17,7 +17,6 @@ from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.catalogue.v1.source_pb2 import FeedFormat
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.findings import ERROR, Finding
 from services.catalogue.domain.pull_schedule import kept_schedule
 from services.catalogue.feeding import credentials
 from services.catalogue.feeding.ooapi_pages import Pages
@@ -133,16 +132,7 @@ def _taken(row: Row[Any], answer: Answer, upload: str, sha256: str, add: Any, tx
 
 def _failed(row: Row[Any], said: str, tx: Transaction) -> bool:
     run = feed_runs.add(tx, row.id, None, way=FeedRun.WAY_PULL)
-    finding = Finding(
-        "FETCH_FAILED",
-        ERROR,
-        "",
-        0,
-        "",
-        said,
-        "The feed could not be fetched; what was served before stays.",
-        "See docs/feeds.md for what the code means; the feed is fetched again at its next time.",
-    )
-    feed_runs.add_findings(tx, run, 0, [finding])
-    feed_runs.change(tx, run, state=FeedRun.STATE_FAILED, error_count=1)
+    message = "The feed could not be fetched; what was served before stays."
+    remedy = "See docs/feeds.md for what the code means; the feed is fetched again at its next time."
+    feed_runs.fail(tx, run, "FETCH_FAILED", message, remedy, value=said)
     return False
