@@ -1,4 +1,4 @@
-"""Feeds that are fetched from partners' servers, and the reports that these get; the servers are real."""
+"""Feeds that are fetched from partners' servers; the servers are real."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToJson
 from sqlalchemy import text
@@ -17,45 +16,16 @@ from waymark.catalogue.v1 import course_pb2, feed_run_pb2, source_pb2
 
 from services.catalogue.feeding import ooapi_pages, puller
 from services.catalogue.imports.worker import run_waiting
-from services.catalogue.service import pull_feeds, report_on_feeds
+from services.catalogue.service import pull_feeds
 from services.platform.db.transaction import transaction
-from services.platform.outgoing.webhooks import WAITS
-from tests.integration.catalogue.feeds import feed, many, row
+from tests.integration.catalogue.feeds import HOURLY, feed, many, newest, pull, pulled, row
 from tests.support.catalogue import Catalogue
 from tests.support.origins import Asked, Origin, Reply, origin
 from tests.support.portfolio import reason_of
-from tests.support.receivers import receiver, verified
 
 Run = feed_run_pb2.FeedRun
 Pull, Credentials = source_pb2.FeedPull, source_pb2.PullCredentials
 CSV = source_pb2.FEED_FORMAT_CSV_TEMPLATE
-HOURLY = Duration(seconds=3600)
-
-
-@pytest.fixture
-def partner() -> Iterator[Origin]:
-    with origin() as found:
-        yield found
-
-
-def pulled(catalogue: Catalogue, url: str, form: str = "CSV_TEMPLATE", **values: Any) -> str:
-    values.setdefault("interval", HOURLY)
-    return catalogue.source(catalogue.organisation("partner"), form, pull=Pull(url=url, **values))
-
-
-def pull(catalogue: Catalogue, source: str = "") -> Run:
-    """Fetches what is due, `source` now, and works on it; returns the newest run."""
-    if source:
-        catalogue.sources().PullSource(source_pb2.PullSourceRequest(name=source))
-    pull_feeds(catalogue.app)
-    catalogue.app.puller.wait()
-    run_waiting(catalogue.app)
-    return newest(catalogue)
-
-
-def newest(catalogue: Catalogue) -> Run:
-    runs = catalogue.feed_runs().ListFeedRuns(feed_run_pb2.ListFeedRunsRequest()).feed_runs
-    return runs[0] if runs else Run()
 
 
 def read(catalogue: Catalogue, source: str) -> source_pb2.Source:
@@ -240,67 +210,6 @@ def pulled_elsewhere(catalogue: Catalogue, organisation: str, url: str) -> str:
     return catalogue.source(organisation, pull=Pull(url=url, interval=HOURLY))
 
 
-def told(catalogue: Catalogue) -> None:
-    report_on_feeds(catalogue.app)
-    catalogue.app.reporter.wait()
-
-
-def test_partners_are_told_by_signed_reports_until_they_have_them(catalogue: Catalogue) -> None:
-    with receiver() as office:
-        source = catalogue.source(catalogue.organisation("partner"), report_url=office.url)
-        catalogue.feed(source, feed(*many(3)))
-        told(catalogue)
-        assert not office.got  # nothing before there is a secret
-        request = source_pb2.RotateReportSecretRequest(name=source)
-        first = catalogue.sources().RotateReportSecret(request)
-        assert first.source.reports_signed
-        office.answers = [500]
-        run = catalogue.feed(source, feed(row("C0", ""), *many(3)[1:]))
-        assert run.report_state == Run.REPORT_STATE_PENDING
-        told(catalogue)
-        failed = catalogue.run(run.name)
-        assert (failed.report_attempts, failed.report_error) == (1, "STATUS 500")
-        told(catalogue)
-        assert len(office.got) == 1  # only when its wait is over
-        with transaction(catalogue.app) as tx:
-            tx.execute(text("UPDATE feed_runs SET report_next_time = now() WHERE report_state = 1"))
-        told(catalogue)
-        assert catalogue.run(run.name).report_state == Run.REPORT_STATE_DELIVERED
-        (one, body), (two, same) = office.got
-        assert (one["webhook-id"], body) == (two["webhook-id"], same)
-        assert verified(first.secret, two, body)
-        assert not verified(first.secret, two, body + b" ")  # control
-        said = json.loads(body)
-        assert said["type"] == "feedRun.ended"
-        assert (said["data"]["feedRun"]["name"], said["data"]["feedRun"]["recordsRejected"]) == (
-            run.name,
-            "1",
-        )
-        assert said["data"]["findings"][0]["code"] == "TITLE_MISSING"
-
-        second = catalogue.sources().RotateReportSecret(request)
-        held = catalogue.feed(source, feed(row("C9", "Alone")))
-        told(catalogue)
-        assert json.loads(office.got[-1][1])["type"] == "feedRun.held"
-        assert verified(first.secret, *office.got[-1]) and verified(second.secret, *office.got[-1])  # noqa: PT018
-        catalogue.feed_runs().RejectFeedRun(feed_run_pb2.RejectFeedRunRequest(name=held.name))
-        told(catalogue)
-        assert json.loads(office.got[-1][1])["data"]["feedRun"]["state"] == "STATE_REJECTED"
-
-        office.status = 410
-        catalogue.feed(source, feed(*many(3)))
-        told(catalogue)
-        assert newest(catalogue).report_state == Run.REPORT_STATE_FAILED
-        office.status = 500
-        catalogue.feed(source, feed(*many(3)))
-        with transaction(catalogue.app) as tx:
-            tx.execute(
-                text("UPDATE feed_runs SET report_attempts = :n WHERE report_state = 1"), {"n": len(WAITS)}
-            )
-        told(catalogue)
-        assert newest(catalogue).report_state == Run.REPORT_STATE_FAILED
-
-
 class Api:
     """An Open Education API of so many courses, two a page whatever page size is asked for; each has two
     offerings, a page each. It wants a token."""
@@ -391,15 +300,3 @@ def test_a_slow_partner_holds_up_no_other(catalogue: Catalogue, partner: Origin)
     run_waiting(catalogue.app)
     runs = catalogue.feed_runs().ListFeedRuns(feed_run_pb2.ListFeedRunsRequest()).feed_runs
     assert [run.courses_created for run in runs] == [1, 1]
-
-
-def test_the_report_of_a_run_is_a_page_in_which_nothing_of_a_feed_is_markup(catalogue: Catalogue) -> None:
-    source = catalogue.source(catalogue.organisation("partner"))
-    evil = "'\"><img src=x onerror=alert(1)>"
-    run = catalogue.feed(source, feed(row("C1", "Welding", price=evil), row("C2", "Baking")))
-    page = catalogue.feed_runs().GetFeedRunPage(feed_run_pb2.GetFeedRunPageRequest(name=run.name))
-    shown = page.data.decode()
-    assert page.content_type.startswith("text/html")
-    assert "PRICE_INVALID" in shown
-    assert "<img" not in shown
-    assert "&lt;img src=x onerror=alert(1)&gt;" in shown
