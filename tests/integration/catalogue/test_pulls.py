@@ -19,7 +19,7 @@ from services.catalogue.imports.worker import run_waiting
 from services.catalogue.service import pull_feeds
 from services.platform.db.transaction import transaction
 from tests.integration.catalogue.feeds import HOURLY, feed, many, newest, pull, pulled, row
-from tests.support.catalogue import Catalogue
+from tests.support.catalogue import ESCO, Catalogue, with_taxonomy
 from tests.support.origins import Asked, Origin, Reply, origin
 from tests.support.portfolio import reason_of
 
@@ -81,6 +81,23 @@ def test_a_feed_is_fetched_when_due_and_read_only_when_it_has_changed(
     catalogue.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=newest(catalogue).name))
     run_waiting(catalogue.app)
     assert pull(catalogue, source).state != Run.STATE_UNCHANGED
+
+
+def test_a_file_that_has_not_changed_is_read_again_once_another_taxonomy_is_in_use(
+    catalogue: Catalogue, partner: Origin
+) -> None:
+    with_taxonomy(catalogue)
+    partner.answer = lambda _: Reply(body=feed(row("C1", "Baker")))
+    source = pulled(catalogue, partner.url)
+    pull(catalogue)
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED
+    catalogue.import_taxonomy(ESCO, "ESCO_OCCUPATIONS", "ESCO_OCCUPATIONS", "1.2")  # stands beside
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED
+    with transaction(catalogue.app) as tx:
+        tx.execute(text("UPDATE taxonomy_versions SET in_use_time = now() WHERE version = '1.2'"))
+    read_again = pull(catalogue, source)
+    assert (read_again.state, read_again.courses_updated) == (Run.STATE_SUCCEEDED, 1)
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED
 
 
 def test_what_cannot_be_fetched_is_a_run_that_failed_and_changes_nothing(
