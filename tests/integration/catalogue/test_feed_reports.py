@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from sqlalchemy import text
 from waymark.catalogue.v1 import feed_run_pb2, source_pb2
 
+from services.catalogue.api import feed_runs
+from services.catalogue.feeding import reporter
 from services.catalogue.service import report_on_feeds
 from services.platform.db.transaction import transaction
 from services.platform.outgoing.webhooks import WAITS
@@ -60,8 +63,11 @@ def test_partners_are_told_by_signed_reports_until_they_have_them(catalogue: Cat
         told(catalogue)
         assert json.loads(office.got[-1][1])["type"] == "feedRun.held"
         assert verified(first.secret, *office.got[-1]) and verified(second.secret, *office.got[-1])  # noqa: PT018
+        with transaction(catalogue.app) as tx:
+            tx.execute(text("UPDATE sources SET report_former_until = now()"))
         catalogue.feed_runs().RejectFeedRun(feed_run_pb2.RejectFeedRunRequest(name=held.name))
         told(catalogue)
+        assert not verified(first.secret, *office.got[-1])  # its time is over
         assert json.loads(office.got[-1][1])["data"]["feedRun"]["state"] == "STATE_REJECTED"
 
         office.status = 410
@@ -76,6 +82,23 @@ def test_partners_are_told_by_signed_reports_until_they_have_them(catalogue: Cat
             )
         told(catalogue)
         assert newest(catalogue).report_state == Run.REPORT_STATE_FAILED
+
+
+def test_reports_and_pages_tell_the_worst_findings_and_not_all(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporter, "TOLD", 1)
+    monkeypatch.setattr(feed_runs, "FINDINGS", 1)
+    with receiver() as office:
+        source = catalogue.source(catalogue.organisation("partner"), report_url=office.url)
+        catalogue.sources().RotateReportSecret(source_pb2.RotateReportSecretRequest(name=source))
+        run = catalogue.feed(source, feed(row("C1", "Welding", mode="by post"), row("C2", "")))
+        told(catalogue)
+        said = json.loads(office.got[-1][1])["data"]["findings"]
+    assert [each["code"] for each in said] == ["TITLE_MISSING"]
+    page = catalogue.feed_runs().GetFeedRunPage(feed_run_pb2.GetFeedRunPageRequest(name=run.name)).data
+    assert (b"TITLE_MISSING" in page, b"MODE_UNKNOWN" in page) == (True, False)
+    assert [each.code for each in catalogue.findings(run.name)] == ["MODE_UNKNOWN", "TITLE_MISSING"]
 
 
 def test_the_report_of_a_run_is_a_page_in_which_nothing_of_a_feed_is_markup(catalogue: Catalogue) -> None:

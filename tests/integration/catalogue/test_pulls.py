@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -130,6 +131,24 @@ def test_what_cannot_be_fetched_is_a_run_that_failed_and_changes_nothing(
     assert pull(catalogue, source).name == before
 
 
+def test_what_is_fetched_while_a_file_is_uploaded_waits(catalogue: Catalogue, partner: Origin) -> None:
+    source = pulled(catalogue, partner.url)
+    upload = catalogue.upload(feed(*many(2)))
+
+    def answer(_: Asked) -> Reply:
+        request = feed_run_pb2.StartFeedRunRequest(source=source, upload=upload)
+        catalogue.feed_runs().StartFeedRun(request)
+        return Reply(body=feed(*many(3)))
+
+    partner.answer = answer
+    run = pull(catalogue)
+    assert (run.way, run.courses_created) == (Run.WAY_UPLOAD, 2)
+    next_pull = read(catalogue, source).pull
+    assert 55 <= next_pull.next_time.seconds - next_pull.last_time.seconds <= 75  # and not an hour
+    partner.answer = lambda _: Reply(body=feed(*many(3)))
+    assert pull(catalogue, source).courses_created == 1
+
+
 def test_credentials_are_sent_and_never_shown(catalogue: Catalogue, partner: Origin) -> None:
     partner.answer = lambda asked: (
         Reply(body=b'{"access_token": "fresh", "token_type": "Bearer", "expires_in": 60}')
@@ -183,6 +202,12 @@ def test_credentials_are_sent_and_never_shown(catalogue: Catalogue, partner: Ori
     )
     run = pull(catalogue, source)
     assert [each.value for each in catalogue.findings(run.name)] == ["TOKEN_REFUSED 401"]
+    before = len(partner.asked)
+    for token in (b'"a\\r\\nx: y"', b'"\\u00e9"', b'""', b"7"):  # what may stand in no header
+        partner.answer = lambda _, token=token: Reply(body=b'{"access_token": %s}' % token)  # type: ignore[misc]
+        run = pull(catalogue, source)
+        assert [each.value for each in catalogue.findings(run.name)] == ["TOKEN_REFUSED"]
+    assert {asked.method for asked in partner.asked[before:]} == {"POST"}
 
 
 def test_no_feed_leads_inside_and_an_address_is_checked_when_it_is_given(catalogue: Catalogue) -> None:
@@ -284,6 +309,14 @@ def test_an_open_education_api_is_walked_page_by_page(
     monkeypatch.setattr(ooapi_pages, "PAGES", 20)
     api.endless = True
     assert value_of(catalogue, pull(catalogue, source)) == "TOO_LARGE"
+    api.endless = False
+    with monkeypatch.context() as patch:
+        patch.setattr(ooapi_pages, "SECONDS", 0.0)
+        assert value_of(catalogue, pull(catalogue, source)) == "TIMEOUT"
+        patch.undo()
+        patch.setattr(puller, "LIMITS", replace(puller.LIMITS, size=100))
+        assert value_of(catalogue, pull(catalogue, source)) == "TOO_LARGE"
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED  # control
     partner.answer = lambda asked: Reply(body=b"<html>") if asked.method == "GET" else api(asked)
     assert value_of(catalogue, pull(catalogue, source)) == "NOT_OOAPI"
     partner.answer = lambda asked: Reply(404) if asked.method == "GET" else api(asked)
