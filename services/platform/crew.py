@@ -1,4 +1,7 @@
-"""Threads beside the jobs of a process, for work that waits for others: a job only fills the free ones."""
+"""Threads beside the jobs of a process, for work that waits for others: a job only fills the free ones.
+
+They have connections of their own, so that those who are slow take none from jobs.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 import structlog
+
+from services.platform.db.engine import make_engine
 
 W = TypeVar("W")
 log = structlog.get_logger("crew")
@@ -20,9 +25,11 @@ class Crew(Generic[W]):
     """
 
     def __init__(
-        self, name: str, threads: int, claim: Callable[[int], Sequence[W]], work: Callable[[W], Any]
+        self, name: str, threads: int, url: str, claim: Callable[[int], Sequence[W]], work: Callable[[W], Any]
     ) -> None:
+        """`url`: of the database, which `engine` is connected to."""
         self._name, self._claim, self._work = name, claim, work
+        self.engine = make_engine(url, threads + 1)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._free = threads
         self._idle = threading.Condition()
@@ -46,10 +53,11 @@ class Crew(Generic[W]):
             self._idle.wait_for(lambda: self._free == self._all)
 
     def close(self) -> None:
-        """Waits for what is under way, and starts nothing more."""
+        """Waits for what is under way, starts nothing more, and gives the connections back."""
         with self._idle:
             self._closing = True
         self._threads.shutdown(wait=True)
+        self.engine.dispose()
 
     def _do(self, piece: W) -> None:
         try:

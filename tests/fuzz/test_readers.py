@@ -13,7 +13,6 @@ import pytest
 from services.catalogue.imports import (
     csv_template,
     feed,
-    json_ld,
     json_records,
     shortage_csv,
     taxonomy_csv,
@@ -90,7 +89,7 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("feed_lheo", deaf(xml_records, "XMLSyntaxError", "etree")),
     ("feed_schema_org", lambda patch: patch.setattr(json_records, "ValueError", Nothing, raising=False)),
     ("feed_schema_org", lambda patch: patch.setattr(json_records, "RecursionError", Nothing, raising=False)),
-    ("feed_schema_org", lambda patch: patch.setattr(json_ld, "storable_text", str)),
+    ("feed_schema_org", lambda patch: patch.setattr(json_records, "storable_text", str)),
     ("shortage_template", deaf(shortage_csv, "Error", "csv")),
     ("shortage_names", deaf(shortage_csv, "Error", "csv")),
     ("shortage_index", lambda patch: patch.setattr(shortage_csv, "_INDEX", SimpleNamespace(fullmatch=str))),

@@ -54,14 +54,16 @@ class ApiAccessApi(ApiKeyApi, api_access_pb2_grpc.ApiAccessServiceServicer):
     @query
     def ListApiGrants(self, tx: Transaction, request: pb.ListApiGrantsRequest) -> pb.ListApiGrantsResponse:
         own, asked = only_own(tx.principal), last(request.organisation)
-        organisation = asked if not own or asked in ("", own) else "-"
+        statement = store.listing(own, request.state)
+        if asked:
+            statement = statement.where(api_grants.c.organisation_id == asked)
         found = page(
             tx,
             self.app.signer,
-            store.listing(organisation or own, request.state),
+            statement,
             order_by=[api_grants.c.id.desc()],
             request=request,
-            filters={"organisation": organisation or own, "state": request.state},
+            filters={"organisation": asked, "own": own, "state": request.state},
         )
         return pb.ListApiGrantsResponse(
             api_grants=map(_grant, found.rows), next_page_token=found.next_page_token

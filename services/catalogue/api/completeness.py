@@ -28,8 +28,8 @@ class CourseCompletenessApi(course_completeness_pb2_grpc.CourseCompletenessServi
         self, tx: Transaction, request: pb.ListCourseCompletenessRequest
     ) -> pb.ListCourseCompletenessResponse:
         own, wanted = only_own(tx.principal), last(request.organisation)
-        statement = completeness.listing(own or wanted)
-        if own and wanted:
+        statement = completeness.listing(own)
+        if wanted:
             statement = statement.where(table.c.organisation_id == wanted)
         found = page(
             tx,

@@ -41,7 +41,9 @@ class CoursePushApi(course_push_pb2_grpc.CoursePushServiceServicer):
                 raise _out_of_order("a start")
             run, count = _begun(tx, parts.pop(0).start), 0
         else:
-            run, count = _receiving(tx, last(before.feed_run)), before.course_count
+            # Another stream may have replaced it, or its end may have come.
+            run = feed_runs.in_state(tx, last(before.feed_run), FeedRun.STATE_RECEIVING).id
+            count = before.course_count
         end = parts.pop().end if parts and parts[-1].WhichOneof("part") == "end" else None
         if any(part.WhichOneof("part") != "course" for part in parts):
             raise _out_of_order("a course")
@@ -95,15 +97,6 @@ def _own_source(tx: Transaction, key: str) -> Row[Any]:
     if source.format != FeedFormat.FEED_FORMAT_PUSH:
         raise invalid("start.source", "is not of format PUSH: upload a file, or have it fetched")
     return source
-
-
-def _receiving(tx: Transaction, run: str) -> str:
-    """Locks a run that goes on; another stream may have replaced it, or its end may have come."""
-    row = feed_runs.read(tx.connection, run, lock=True)
-    if row.state != FeedRun.STATE_RECEIVING:
-        state = FeedRun.State.Name(row.state).removeprefix("STATE_")
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": state, "needed": "RECEIVING"})
-    return run
 
 
 def _keep(tx: Transaction, run: str, count: int, courses: Sequence[pb.PushedCourse]) -> None:

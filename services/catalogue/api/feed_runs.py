@@ -22,19 +22,17 @@ from waymark.catalogue.v1.feed_run_pb2 import (
     StartFeedRunRequest,
 )
 from waymark.catalogue.v1.source_pb2 import FeedFormat
-from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.api.messages import finding, invalid, last, only_own
 from services.catalogue.feeding.run_message import run_message
 from services.catalogue.feeding.run_page import FINDINGS, as_page
 from services.catalogue.store import feed_changes, feed_runs, sources, staging, uploads
-from services.catalogue.store.tables import feed_changes as feed_changes_table
-from services.catalogue.store.tables import feed_findings
-from services.catalogue.store.tables import feed_runs as table
+from services.catalogue.store.feed_tables import feed_changes as feed_changes_table
+from services.catalogue.store.feed_tables import feed_findings
+from services.catalogue.store.feed_tables import feed_runs as table
 from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 
 
@@ -112,7 +110,7 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
 
     @mutation
     def ApproveFeedRun(self, tx: Transaction, request: ApproveFeedRunRequest) -> FeedRun:
-        row = _held(tx, last(request.name))
+        row = feed_runs.in_state(tx, last(request.name), FeedRun.STATE_HELD)
         row = feed_runs.change(
             tx, row.id, state=FeedRun.STATE_QUEUED, records_accepted=row.records_held, records_held=0
         )
@@ -120,7 +118,7 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
 
     @mutation
     def RejectFeedRun(self, tx: Transaction, request: RejectFeedRunRequest) -> FeedRun:
-        row = _held(tx, last(request.name))
+        row = feed_runs.in_state(tx, last(request.name), FeedRun.STATE_HELD)
         staging.forget(tx, row.id)
         row = feed_runs.change(
             tx,
@@ -135,14 +133,6 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
             courses_missing=0,
         )
         return run_message(row)
-
-
-def _held(tx: Transaction, run: str) -> Any:
-    row = feed_runs.read(tx.connection, run, lock=True)
-    if row.state != FeedRun.STATE_HELD:
-        state = FeedRun.State.Name(row.state).removeprefix("STATE_")
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": state, "needed": "HELD"})
-    return row
 
 
 def _change(row: Any) -> FeedChange:

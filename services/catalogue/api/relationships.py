@@ -11,8 +11,9 @@ from services.catalogue.api.messages import is_uuid, last, part
 from services.catalogue.store import assessments, contact_details
 from services.catalogue.store.agreement_tables import agreements
 from services.catalogue.store.api_tables import api_grants
+from services.catalogue.store.feed_tables import feed_runs, sources
 from services.catalogue.store.partner_application_tables import partner_applications
-from services.catalogue.store.tables import courses, feed_runs, sources, uploads
+from services.catalogue.store.tables import courses, uploads
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
 

@@ -54,11 +54,10 @@ def pull_values(app: CatalogueApp, source: str, given: Source, row: Any, now: da
     }
 
 
-def report_url(app: CatalogueApp, url: str) -> str:
-    """Returns the address of reports as it was given; raises Refusal(FEED_URL_REFUSED)."""
+def check_report_url(app: CatalogueApp, url: str) -> None:
+    """Raises Refusal(FEED_URL_REFUSED) for an address that reports may not go to; "" is none."""
     if url:
         _check_url("source.report_url", url, app.settings.reach)
-    return url
 
 
 def pull_message(row: Any) -> FeedPull:

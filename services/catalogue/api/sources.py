@@ -23,11 +23,11 @@ from waymark.catalogue.v1.source_pb2 import (
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.api.messages import last, mask, only_own, required
-from services.catalogue.api.source_pulls import pull_message, pull_values, report_url
+from services.catalogue.api.source_pulls import check_report_url, pull_message, pull_values
 from services.catalogue.app import CatalogueApp
 from services.catalogue.feeding.run_message import run_message
 from services.catalogue.store import feed_runs, organisations, sources
-from services.catalogue.store.tables import sources as table
+from services.catalogue.store.feed_tables import sources as table
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
@@ -66,6 +66,7 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
         limit = given.removal_limit_percent or REMOVAL_LIMIT
         if only_own(tx.principal):
             limit = min(limit, REMOVAL_LIMIT)  # the limit guards the catalogue, so a partner cannot raise it
+        check_report_url(self.app, given.report_url)
         source = new_id()
         row = sources.add(
             tx,
@@ -79,7 +80,7 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             default_nuts_code=given.default_nuts_code,
             precedence=0 if only_own(tx.principal) else given.precedence,  # of no partner's choosing
             field_precedence={} if only_own(tx.principal) else dict(given.field_precedence),
-            report_url=report_url(self.app, given.report_url),
+            report_url=given.report_url,
             **(pull_values(self.app, source, given, None, tx.now) if given.HasField("pull") else {}),
         )
         return _message(row)
@@ -117,7 +118,7 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             given.format = row.format
             values |= pull_values(self.app, row.id, given, row, tx.now)
         if "report_url" in fields:
-            report_url(self.app, given.report_url)
+            check_report_url(self.app, given.report_url)
         if "removal_limit_percent" in values:
             values["removal_limit_percent"] = given.removal_limit_percent or REMOVAL_LIMIT
         if "field_precedence" in values:

@@ -5,7 +5,7 @@ A source whose process dies while it fetches is due again when its claim runs ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from tempfile import TemporaryFile
@@ -17,16 +17,15 @@ from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.catalogue.v1.source_pb2 import FeedFormat
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.findings import ERROR, Finding
 from services.catalogue.domain.pull_schedule import kept_schedule
 from services.catalogue.feeding import credentials
 from services.catalogue.feeding.ooapi_pages import Pages
 from services.catalogue.store import feed_runs, sources, uploads
 from services.platform.crew import Crew
-from services.platform.db.engine import make_engine
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
+from services.platform.objects.store import Stored
 from services.platform.outgoing.fetching import LIMITS, Answer, FetchError, Limits, Wanted, fetch
 
 if TYPE_CHECKING:
@@ -47,17 +46,10 @@ class Puller(Crew[Row[Any]]):
 
     def __init__(self, app: CatalogueApp) -> None:
         self._app = app
-        # Connections of its own, so that slow partners take none from jobs.
-        self._engine = make_engine(app.settings.database_url, THREADS + 1)
-        super().__init__("pull", THREADS, self._claimed, self._pull)
-
-    def close(self) -> None:
-        """Waits for what is under way, and gives the connections back."""
-        super().close()
-        self._engine.dispose()
+        super().__init__("pull", THREADS, app.settings.database_url, self._claimed, self._pull)
 
     def _claimed(self, room: int) -> Sequence[Row[Any]]:
-        with transaction(self._engine) as tx:
+        with transaction(self.engine) as tx:
             return sources.claim_due(tx, room, LEASE)
 
     def _pull(self, row: Row[Any]) -> None:
@@ -74,10 +66,7 @@ class Puller(Crew[Row[Any]]):
             upload, kind = new_id(), TYPES.get(row.format, "application/xml")
             file.seek(0)
             stored = self._app.objects.put(uploads.BUCKET, upload, file, content_type=kind)
-        add = partial(
-            uploads.add_own, upload=upload, size=stored.size, sha256=stored.sha256, content_type=kind
-        )
-        if not self._settle(row, partial(_taken, row, answer, upload, stored.sha256, add)):
+        if not self._settle(row, partial(_taken, row, answer, upload, stored, kind)):
             self._app.objects.delete(uploads.BUCKET, upload)
 
     def _fetched(self, row: Row[Any], file: BinaryIO) -> Answer:
@@ -95,16 +84,16 @@ class Puller(Crew[Row[Any]]):
         wanted = Wanted(row.pull_url, {name: value for name, value in known.items() if value}, secret)
         return fetch(wanted, file, reach, LIMITS)
 
-    def _settle(self, row: Row[Any], note: Any) -> bool:
+    def _settle(self, row: Row[Any], note: Callable[[Transaction], bool]) -> bool:
         """Notes what came, by `note`, unless the claim has run out or the source was changed; True when it
         kept what was fetched."""
-        with transaction(self._engine) as tx:
+        with transaction(self.engine) as tx:
             source = sources.read(tx.connection, row.id, lock=True)
             if (source.pull_next_time, source.pull_url) != (row.pull_next_time, row.pull_url):
                 return False
             due = kept_schedule(source.pull_schedule).next_after(row.pull_last_time)
             try:
-                kept = bool(note(tx))
+                kept = note(tx)
             except Refusal as refusal:
                 if refusal.reason != reason_pb2.REASON_FEED_RUN_ACTIVE:
                     raise
@@ -118,14 +107,16 @@ def _unchanged(row: Row[Any], tx: Transaction) -> bool:
     return False
 
 
-def _taken(row: Row[Any], answer: Answer, upload: str, sha256: str, add: Any, tx: Transaction) -> bool:
+def _taken(
+    row: Row[Any], answer: Answer, upload: str, stored: Stored, content_type: str, tx: Transaction
+) -> bool:
     """Queues a run of what came, unless it is, to the byte, what the last run has read."""
     etag, modified = (answer.headers.get(name, "")[:1000] for name in ("etag", "last-modified"))
     values = {"pull_etag": etag, "pull_modified": modified}
-    if row.known and uploads.sha256_of_run(tx, row.pull_run) == sha256:
+    if row.known and uploads.sha256_of_run(tx, row.pull_run) == stored.sha256:
         sources.note_pull(tx, row.id, **values)
         return _unchanged(row, tx)
-    add(tx)
+    uploads.add_own(tx, upload, stored.size, stored.sha256, content_type)
     run = feed_runs.add(tx, row.id, upload, way=FeedRun.WAY_PULL)
     sources.note_pull(tx, row.id, pull_run=run, **values)
     return True
@@ -133,16 +124,7 @@ def _taken(row: Row[Any], answer: Answer, upload: str, sha256: str, add: Any, tx
 
 def _failed(row: Row[Any], said: str, tx: Transaction) -> bool:
     run = feed_runs.add(tx, row.id, None, way=FeedRun.WAY_PULL)
-    finding = Finding(
-        "FETCH_FAILED",
-        ERROR,
-        "",
-        0,
-        "",
-        said,
-        "The feed could not be fetched; what was served before stays.",
-        "See docs/feeds.md for what the code means; the feed is fetched again at its next time.",
-    )
-    feed_runs.add_findings(tx, run, 0, [finding])
-    feed_runs.change(tx, run, state=FeedRun.STATE_FAILED, error_count=1)
+    message = "The feed could not be fetched; what was served before stays."
+    remedy = "See docs/feeds.md for what the code means; the feed is fetched again at its next time."
+    feed_runs.fail(tx, run, "FETCH_FAILED", message, remedy, value=said)
     return False

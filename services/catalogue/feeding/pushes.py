@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 
-from services.catalogue.domain.findings import ERROR, Finding
 from services.catalogue.store import feed_runs, pushes, uploads
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction, transaction
@@ -23,18 +22,9 @@ TYPE = "application/json"
 def break_off(tx: Transaction, run: str) -> None:
     """Ends a run whose stream came to no end: what it had sent changes nothing."""
     pushes.forget(tx, run)
-    finding = Finding(
-        "PUSH_BROKEN_OFF",
-        ERROR,
-        "",
-        0,
-        "",
-        "",
-        "The stream of courses broke off before its end.",
-        "Push all of them again, and say at the end how many they were.",
-    )
-    feed_runs.add_findings(tx, run, 0, [finding])
-    feed_runs.change(tx, run, state=FeedRun.STATE_FAILED, error_count=1)
+    message = "The stream of courses broke off before its end."
+    remedy = "Push all of them again, and say at the end how many they were."
+    feed_runs.fail(tx, run, "PUSH_BROKEN_OFF", message, remedy)
 
 
 def break_off_abandoned(app: App) -> None:

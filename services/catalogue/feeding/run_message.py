@@ -6,28 +6,12 @@ from typing import Any
 
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 
+from services.catalogue.store.feed_tables import COUNTS
+
 COPIED = (
-    "dry_run",
-    "partial",
-    "hold_reason",
-    "state",
-    "complete",
-    "records_in",
-    "records_accepted",
-    "records_rejected",
-    "records_held",
-    "courses_created",
-    "courses_updated",
-    "courses_unchanged",
-    "courses_removed",
-    "courses_missing",
-    "error_count",
-    "warning_count",
-    "way",
-    "report_state",
-    "report_attempts",
-    "report_error",
-    "requested_by",
+    *("dry_run", "partial", "hold_reason", "state", "complete", "way", "requested_by"),
+    *("report_state", "report_attempts", "report_error"),
+    *COUNTS,
 )
 
 

@@ -73,7 +73,7 @@ def guarded(text: str) -> str:
 
 def unguarded(text: str) -> str:
     """Returns the text that `guarded` was given."""
-    return text[1:] if _GUARDED.match(text) else text
+    return text[1:] if text.startswith("'") and _GUARDED.match(text) else text
 
 
 class CsvTemplate:
@@ -109,7 +109,7 @@ class CsvTemplate:
 
     def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
         """Reads the rows of a course."""
-        rows: list[dict[str, str]] = raw.content
+        rows: list[dict[str, str]] = list(raw.content)
         first = rows[0]
         if None in first or any(len(row) != len(first) or None in row for row in rows):
             findings.error(
@@ -288,10 +288,8 @@ def _session(
             session[key] = found
     values.check_order(session, "end_date", findings)
     if price := get("price", "").strip():
-        code = values.currency(get("currency", "").strip() or "EUR", "currency", findings)
-        amount = values.cents(price, "price", findings)
-        if code and amount is not None:
-            session |= {"currency": code, "cents": amount}
+        code = get("currency", "").strip() or "EUR"
+        session |= values.money(price, code, "price", "currency", findings)
     nuts = values.nuts(get("nuts_code", "") or context.default_nuts_code, "nuts_code", findings)
     degrees = get("latitude", ""), get("longitude", "")
     place(session, get("town", ""), degrees, nuts, "latitude", findings)

@@ -32,7 +32,7 @@ MODES: dict[str, int] = {
     f"{MODE}c_3a90b26d": CourseMode.COURSE_MODE_BLENDED,  # hybrid
     f"{MODE}729f3bed4b": CourseMode.COURSE_MODE_ON_SITE,  # work-based
 }
-AFAR = (CourseMode.COURSE_MODE_ONLINE, CourseMode.COURSE_MODE_DISTANCE)
+NAME_A_MODE = "Name presential, online, blended, hybrid or work-based of the Europass list."
 MAX_KEPT = 32 << 20  # bytes of what opportunities refer to, as it is kept
 _SPOOL = 4 << 20  # bytes in memory before the disk is used
 # Containers, by the kind of what is in them; "": nothing that the catalogue has a place for.
@@ -158,7 +158,7 @@ class Elm:
         codes = specification.get("subjects", [])
         path = "learningAchievementSpecification/entitlesTo/limitOccupation"
         return {
-            "titles": values.titles(own["titles"] or {default: ""}, default, "title", findings),
+            "titles": values.titles(own["titles"], default, "title", findings),
             "descriptions": values.texts(
                 own["descriptions"], values.MAX_DESCRIPTION, "description", findings
             ),
@@ -318,8 +318,8 @@ def _offerings(content: Content, course: str, context: Context, findings: Findin
         if day := values.day(said, "applicationDeadline", findings, reject=False):
             session["apply_until"] = day
     session.update(_price(own["prices"], findings))
-    mode = _mode(own["modes"], context, findings)
-    if mode not in AFAR:
+    mode = offerings.mode(own["modes"], MODES, "mode", NAME_A_MODE, context, findings)
+    if mode not in offerings.AFAR:
         _place(session, content, context, findings)
     spoken = content.activity.get("languages") or content.specification.get("languages", [])
     leftovers.tell_several("learningActivitySpecification/language", len(spoken), context, findings)
@@ -327,27 +327,16 @@ def _offerings(content: Content, course: str, context: Context, findings: Findin
     return found.documents()
 
 
-def _mode(uris: list[str], context: Context, findings: Findings) -> int:
-    known = [MODES[uri] for uri in uris if uri in MODES]
-    leftovers.tell_several("mode", len(set(known)), context, findings)
-    for uri in uris:
-        if uri not in MODES and context.once(f"MODE_UNKNOWN {uri[:200]}"):
-            remedy = "Name presential, online, blended, hybrid or work-based of the Europass list."
-            values.mode_unknown("mode", uri, remedy, findings)
-    return known[0] if known else 0
-
-
 def _price(prices: list[list[str]], findings: Findings) -> Document:
     """The first price; several are told."""
     if not prices:
         return {}
+    path = "priceDetail/amount"
     if len({tuple(each) for each in prices}) > 1:
         shown = ", ".join(f"{value} {unit.rpartition('/')[2]}" for unit, value in prices[:10])
-        values.price_ambiguous("priceDetail/amount", shown, findings)
+        values.price_ambiguous(path, shown, findings)
     unit, value = prices[0]
-    code = values.currency(unit.rpartition("/")[2], "priceDetail/amount/unit", findings)
-    cents = values.cents(value, "priceDetail/amount/value", findings)
-    return {} if code is None or cents is None else {"currency": code, "cents": cents}
+    return values.money(value, unit.rpartition("/")[2], f"{path}/value", f"{path}/unit", findings)
 
 
 def _place(session: Document, content: Content, context: Context, findings: Findings) -> None:

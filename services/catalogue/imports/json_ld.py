@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from services.catalogue.imports.feed import MAX_RECORD_BYTES, FeedBroken
-from services.catalogue.imports.json_records import storable_text
+from services.catalogue.imports.feed import MAX_ID, MAX_RECORD_BYTES, Bounded, FeedBroken, Raw
+from services.catalogue.imports.json_records import cut, storable
 
 Node = dict[str, Any]
 _PREFIX = re.compile(r"^(?:https?://(?:www\.)?schema\.org/|schema:)")
@@ -29,11 +29,7 @@ def name_of(name: str) -> str:
 
 def normal(value: Any) -> Any:
     """Returns a value with short names of fields, and texts that a database can hold."""
-    if isinstance(value, dict):
-        return {storable_text(name_of(name)): normal(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [normal(each) for each in value]
-    return storable_text(value) if isinstance(value, str) else value
+    return storable(value, name_of)
 
 
 def types(node: Any) -> list[str]:
@@ -106,6 +102,22 @@ def language_of(context: Any) -> str:
 def dumped(value: Any) -> bytes:
     """Returns JSON of a value, alike for values that are alike."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+
+
+def first(node: Node, names: Sequence[str]) -> str:
+    """Returns the first text that a node has under one of the names, "" without any."""
+    return next(filter(None, (string(node.get(name)) for name in names)), "")
+
+
+def objects(stream: Bounded, containers: frozenset[str], ids: Sequence[str]) -> Iterator[Raw]:
+    """Yields a record per object of a feed of JSON, see `json_records.cut`; its content is the object, with
+    texts that a database can hold. Its id is under the first of the names `ids` that it has."""
+    for value, _, line in cut(stream, containers):
+        node = storable(value)
+        node = node if isinstance(node, dict) else {}
+        key = first(node, ids)
+        yield Raw(key if len(key) <= MAX_ID else "", line, dumped(node), node)
+        stream.record_done()
 
 
 class Known(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple, NoReturn
 
@@ -180,12 +180,15 @@ def _too_deep(line: int) -> FeedBroken:
     )
 
 
-def storable(value: Any) -> Any:
-    """Returns a value with texts that a database can hold: without NUL and halves of characters."""
+def storable(value: Any, name_of: Callable[[str], str] = str) -> Any:
+    """Returns a value with texts that a database can hold: without NUL and halves of characters.
+
+    `name_of`: name of a field as it stands in the file → as it is to be.
+    """
     if isinstance(value, dict):
-        return {storable_text(name): storable(each) for name, each in value.items()}
+        return {storable_text(name_of(name)): storable(each, name_of) for name, each in value.items()}
     if isinstance(value, list):
-        return [storable(each) for each in value]
+        return [storable(each, name_of) for each in value]
     return storable_text(value) if isinstance(value, str) else value
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_PARTNER
+from collections.abc import Mapping, Sequence
+
+from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_PARTNER, CourseMode
 
 from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import INFO, Findings
-from services.catalogue.imports import values
+from services.catalogue.imports import leftovers, values
 from services.catalogue.imports.feed import MAX_ID, Context
 
 MAX_OCCUPATIONS = 50
+AFAR = (CourseMode.COURSE_MODE_ONLINE, CourseMode.COURSE_MODE_DISTANCE)  # modes in which nobody goes anywhere
 
 
 class Offerings:
@@ -53,6 +56,24 @@ class Offerings:
             {"mode": mode, "language": language, "sessions": sessions}
             for (mode, language), sessions in self._found.items()
         ]
+
+
+def mode(
+    said: Sequence[str],
+    modes: Mapping[str, int],
+    path: str,
+    remedy: str,
+    context: Context,
+    findings: Findings,
+) -> int:
+    """Returns the first mode that is known by a word in `modes`, 0 without one; several are told, and once a
+    run each word that is none, with a `remedy`."""
+    known = [modes[word] for word in said if word in modes]
+    leftovers.tell_several(path, len(set(known)), context, findings)
+    for word in said:
+        if word not in modes and context.once(f"MODE_UNKNOWN {word[:200]}"):
+            values.mode_unknown(path, word, remedy, findings)
+    return known[0] if known else 0
 
 
 def place(

@@ -13,8 +13,8 @@ from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import INFO, Findings
-from services.catalogue.imports import countries, json_ld, json_records, leftovers, offerings, values
-from services.catalogue.imports.feed import MAX_ID, Bounded, Context, Raw
+from services.catalogue.imports import countries, json_ld, leftovers, offerings, values
+from services.catalogue.imports.feed import Bounded, Context, Raw
 from services.catalogue.imports.json_ld import Node, many, nodes, string, strings
 from services.catalogue.imports.offerings import Offerings
 
@@ -30,7 +30,7 @@ MODES: dict[str, int] = {
     "blended": CourseMode.COURSE_MODE_BLENDED,
     "hybrid": CourseMode.COURSE_MODE_BLENDED,
 }
-AFAR = (CourseMode.COURSE_MODE_ONLINE, CourseMode.COURSE_MODE_DISTANCE)
+WRITE_A_MODE = "Write presential, online, blended, hybrid or work_based."
 LEVELS = {
     **{f"eqf_{level}": level for level in range(1, 9)},
     **{f"secondary_vocational_education_{level}": level for level in range(1, 5)},
@@ -64,23 +64,17 @@ class Ooapi:
     revision = "ooapi-1"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
-        """Yields a record per course or programme; its content is the object."""
-        for value, _, line in json_records.cut(stream, CONTAINERS):
-            node = json_records.storable(value)
-            node = node if isinstance(node, dict) else {}
-            key = next(filter(None, (string(node.get(name)) for name in IDS)), "")
-            yield Raw(key if len(key) <= MAX_ID else "", line, json_ld.dumped(node), node)
-            stream.record_done()
+        """Returns a record per course or programme; its content is the object."""
+        return json_ld.objects(stream, CONTAINERS, IDS)
 
     def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
         """Reads a course or programme."""
         node: Node = raw.content
         leftovers.tell(leftovers.of_node(node, CARRIED), context, findings)
         default = context.default_language
-        said = _texts(node.get("name"), default) or {default: ""}
         fields = [f"ISCED-F {code}" for code in strings(node.get("fieldsOfStudy"))]
         return {
-            "titles": values.titles(said, default, "name", findings),
+            "titles": values.titles(_texts(node.get("name"), default), default, "name", findings),
             "descriptions": values.texts(
                 _texts(node.get("description"), default), values.MAX_DESCRIPTION, "description", findings
             ),
@@ -122,9 +116,9 @@ def _offerings(node: Node, course: str, context: Context, findings: Findings) ->
     for item in (each for name in SESSIONS for each in nodes(node.get(name))):
         if _absent(item, context, findings):
             continue
-        key = next(filter(None, (string(item.get(name)) for name in SESSION_IDS)), "")
-        session = found.session(key)
-        mode = _mode(item, node, context, findings)
+        session = found.session(json_ld.first(item, SESSION_IDS))
+        ways = strings(item.get("modesOfDelivery")) or strings(node.get("modesOfDelivery"))
+        mode = offerings.mode(ways, MODES, "modesOfDelivery", WRITE_A_MODE, context, findings)
         for name, path in (("start", "startDateTime"), ("end", "endDateTime")):
             if day := values.day(string(item.get(path)), f"courseOfferings/{path}", findings):
                 session[name] = day
@@ -134,7 +128,7 @@ def _offerings(node: Node, course: str, context: Context, findings: Findings) ->
         places = string(item.get("maxNumberStudents"))
         if capacity := values.whole(places, 0, 100_000, "courseOfferings/maxNumberStudents", findings):
             session["capacity"] = capacity
-        if mode not in AFAR:
+        if mode not in offerings.AFAR:
             _place(session, item, node, context, findings)
         spoken = strings(item.get("teachingLanguages")) or strings(node.get("teachingLanguages"))
         leftovers.tell_several("teachingLanguages", len(spoken), context, findings)
@@ -159,17 +153,6 @@ def _absent(item: Node, context: Context, findings: Findings) -> bool:
             "Make it active when it can be booked.",
         )
     return True
-
-
-def _mode(item: Node, node: Node, context: Context, findings: Findings) -> int:
-    said = strings(item.get("modesOfDelivery")) or strings(node.get("modesOfDelivery"))
-    known = [MODES[each] for each in said if each in MODES]
-    leftovers.tell_several("modesOfDelivery", len(set(known)), context, findings)
-    for each in said:
-        if each not in MODES and context.once(f"MODE_UNKNOWN {each[:200]}"):
-            remedy = "Write presential, online, blended, hybrid or work_based."
-            values.mode_unknown("modesOfDelivery", each, remedy, findings)
-    return known[0] if known else 0
 
 
 def _enrolment(session: Document, item: Node, context: Context, findings: Findings) -> None:
@@ -197,9 +180,7 @@ def _price(costs: list[Node], findings: Findings) -> Document:
     if not currency:
         values.currency_missing(f"{path}/currency", amount, findings)
         return {}
-    code = values.currency(currency, f"{path}/currency", findings)
-    cents = values.cents(amount, f"{path}/amount", findings)
-    return {} if code is None or cents is None else {"currency": code, "cents": cents}
+    return values.money(amount, currency, f"{path}/amount", f"{path}/currency", findings)
 
 
 def _place(session: Document, item: Node, node: Node, context: Context, findings: Findings) -> None:

@@ -11,13 +11,12 @@ from waymark.catalogue.v1.course_pb2 import CourseMode
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.features import KINDS
 from services.catalogue.domain.findings import Findings
-from services.catalogue.imports import json_ld, json_records, offerings, values
-from services.catalogue.imports.feed import MAX_ID, Bounded, Context, Raw
+from services.catalogue.imports import json_ld, offerings, values
+from services.catalogue.imports.feed import Bounded, Context, Raw
 from services.catalogue.imports.json_ld import nodes, string, strings
 from services.catalogue.imports.offerings import Offerings
 
 DAYS = {"start": "start_date", "end": "end_date", "apply_from": "apply_from", "apply_until": "apply_until"}
-AFAR = (CourseMode.COURSE_MODE_ONLINE, CourseMode.COURSE_MODE_DISTANCE)
 
 
 class Pushed:
@@ -26,13 +25,8 @@ class Pushed:
     revision = "pushed-1"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
-        """Yields a record per course; its content is the object."""
-        for value, _, line in json_records.cut(stream, frozenset()):
-            node = json_records.storable(value)
-            node = node if isinstance(node, dict) else {}
-            key = string(node.get("external_id"))
-            yield Raw(key if len(key) <= MAX_ID else "", line, json_ld.dumped(node), node)
-            stream.record_done()
+        """Returns a record per course; its content is the object."""
+        return json_ld.objects(stream, frozenset(), ("external_id",))
 
     def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
         """Reads a course."""
@@ -45,7 +39,7 @@ class Pushed:
         uris = [values.plain(uri, 200) for uri in strings(node.get("occupations"))]
         limit = values.MAX_DESCRIPTION
         return {
-            "titles": values.titles(_texts(node.get("titles")) or {default: ""}, default, "titles", findings),
+            "titles": values.titles(_texts(node.get("titles")), default, "titles", findings),
             "descriptions": values.texts(_texts(node.get("descriptions")), limit, "descriptions", findings),
             "kind": kind,
             "eqf_level": _level(string(node.get("eqf_level")), findings),
@@ -81,7 +75,7 @@ def _offerings(node: Document, course: str, context: Context, findings: Findings
         if capacity := values.whole(said, 0, 100_000, "sessions/capacity", findings):
             session["capacity"] = capacity
         mode = _mode(string(item.get("mode")), findings)
-        if mode not in AFAR:
+        if mode not in offerings.AFAR:
             _place(session, item, context, findings)
         language = values.language(string(item.get("language")), "sessions/language", findings)
         found.add(mode, language, session)
@@ -119,9 +113,7 @@ def _price(value: Any, findings: Findings) -> Document:
     if not currency:
         values.currency_missing("sessions/price/currency_code", said, findings)
         return {}
-    code = values.currency(currency, "sessions/price/currency_code", findings)
-    cents = values.cents(said, "sessions/price", findings)
-    return {} if code is None or cents is None else {"currency": code, "cents": cents}
+    return values.money(said, currency, "sessions/price", "sessions/price/currency_code", findings)
 
 
 def _place(session: Document, item: Document, context: Context, findings: Findings) -> None:

@@ -242,8 +242,7 @@ def _offerings(
         places = string(item.get("maximumAttendeeCapacity")) or string(item.get("maximumEnrollment"))
         if capacity := values.whole(places, 0, 100_000, "maximumAttendeeCapacity", findings):
             session["capacity"] = capacity
-        afar = mode in (CourseMode.COURSE_MODE_ONLINE, CourseMode.COURSE_MODE_DISTANCE)
-        if item.get("location") or not afar:
+        if item.get("location") or mode not in offerings.AFAR:
             _place(session, item, context, findings)
         spoken = strings(item.get("inLanguage")) or strings(node.get("inLanguage"))
         leftovers.tell_several("inLanguage", len(spoken), context, findings)
@@ -324,9 +323,7 @@ def _money(price: str, currency: str, vat_included: str, findings: Findings) -> 
     if vat_included == "false":
         values.vat_missing("offers/priceSpecification/valueAddedTaxIncluded", price, findings)
         return {}
-    code = values.currency(currency, "offers/priceCurrency", findings)
-    cents = values.cents(price, "offers/price", findings)
-    return {} if code is None or cents is None else {"currency": code, "cents": cents}
+    return values.money(price, currency, "offers/price", "offers/priceCurrency", findings)
 
 
 def _place(session: Document, item: Node, context: Context, findings: Findings) -> None:

@@ -141,6 +141,14 @@ def cents(text: str, path: str, findings: Findings) -> int | None:
     return value
 
 
+def money(
+    amount: str, code: str, amount_path: str, code_path: str, findings: Findings
+) -> dict[str, str | int]:
+    """Returns `currency` and `cents` as sessions hold them, nothing when one of them is wrong."""
+    checked, count = currency(code, code_path, findings), cents(amount, amount_path, findings)
+    return {} if checked is None or count is None else {"currency": checked, "cents": count}
+
+
 def currency_missing(path: str, price: str, findings: Findings) -> None:
     """Warns of a price without currency."""
     message, remedy = "The price has no currency, so it is left out.", "Give its currency, like EUR."

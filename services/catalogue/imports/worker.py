@@ -8,10 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import structlog
-from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.findings import ERROR, Finding
 from services.catalogue.feeding.pushes import make_raw_copy
 from services.catalogue.imports.pipeline import FeedImport
 from services.catalogue.store import feed_runs, staging
@@ -54,18 +52,16 @@ def _fail(app: App, run: str, code: str, message: str) -> None:
     """Ends a run without further effect. Courses it had applied stay: each batch was whole."""
     with transaction(app) as tx:
         row = feed_runs.read(tx.connection, run, lock=True)
-        finding = Finding(code, ERROR, "", 0, "", "", message, "Upload the file again and start a new run.")
-        feed_runs.forget_findings(tx, run)
-        feed_runs.add_findings(tx, run, 0, [finding])
         staging.forget(tx, run)
-        rejected = row.records_in
-        feed_runs.change(
+        feed_runs.forget_findings(tx, run)
+        feed_runs.fail(
             tx,
             run,
-            state=FeedRun.STATE_FAILED,
+            code,
+            message,
+            "Upload the file again and start a new run.",
             records_accepted=0,
             records_held=0,
-            records_rejected=rejected,
-            error_count=1,
+            records_rejected=row.records_in,
             warning_count=0,
         )

@@ -62,15 +62,10 @@ def read(tx: Transaction, grant: str, *, lock: bool = False) -> Row[Any]:
 def in_force(tx: Transaction, grant: str) -> Row[Any]:
     """Returns a grant, locked; raises Refusal: NOT_FOUND, WRONG_STATE for one that was refused or ended."""
     row = read(tx, grant, lock=True)
-    check_granted(row)
-    return row
-
-
-def check_granted(row: Row[Any]) -> None:
-    """Raises Refusal(WRONG_STATE) for a grant that was refused or ended."""
     if row.state != State.GRANTED:
         state = {"state": State(row.state).name}
         raise Refusal(reason_pb2.REASON_WRONG_STATE, "This grant is not in force.", metadata=state)
+    return row
 
 
 def listing(organisation: str, state: int) -> Select[Any]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.catalogue.store.tables import UuidText, metadata, moment
+from services.catalogue.store.columns import UuidText, metadata, moment
 
 api_products = Table(
     "api_products",

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.catalogue.store.tables import UuidText, metadata
+from services.catalogue.store.columns import UuidText, metadata
 
 # `state`: see domain.assessment.
 assessments = Table(

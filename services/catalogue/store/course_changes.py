@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, delete, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
+from services.catalogue.store.columns import UuidText
 from services.catalogue.store.derived_tables import course_followers
-from services.catalogue.store.tables import UuidText, courses
+from services.catalogue.store.tables import courses
 from services.platform.db.horizon import HORIZON, settled
 from services.platform.db.transaction import Transaction
 

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, te
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.courses import Document
-from services.catalogue.store.tables import courses, sources
+from services.catalogue.store.feed_tables import sources
+from services.catalogue.store.tables import courses
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 

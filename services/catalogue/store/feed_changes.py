@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, select, text
 
-from services.catalogue.store.tables import feed_changes
+from services.catalogue.store.feed_tables import feed_changes
 from services.platform.db.transaction import Transaction
 
 KEPT = 10_000  # a run, of courses that vanish, and of others

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, text, update
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 
-from services.catalogue.store.tables import feed_runs
+from services.catalogue.store.feed_tables import feed_runs
 from services.platform.db.transaction import Transaction
 
 _CLAIM = text("""

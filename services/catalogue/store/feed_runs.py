@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, s
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.findings import Finding
-from services.catalogue.store.tables import feed_findings, feed_runs, sources
+from services.catalogue.domain.findings import ERROR, Finding
+from services.catalogue.store.feed_tables import feed_findings, feed_runs, sources
 from services.platform.db.copying import copy
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
@@ -70,6 +70,19 @@ def read(connection: Connection, run: str, *, lock: bool = False) -> Row[Any]:
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no feed run {run}.")
     return row
+
+
+def in_state(tx: Transaction, run: str, needed: FeedRun.State.ValueType) -> Row[Any]:
+    """Returns a run in a state, locked; raises Refusal: NOT_FOUND, WRONG_STATE."""
+    row = read(tx.connection, run, lock=True)
+    if row.state != needed:
+        state = {"state": _name(row.state), "needed": _name(needed)}
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=state)
+    return row
+
+
+def _name(state: Any) -> str:
+    return FeedRun.State.Name(state).removeprefix("STATE_")
 
 
 def to_roll_back_to(tx: Transaction, source: str, named: str = "") -> Row[Any]:
@@ -143,6 +156,14 @@ def _report_state(state: int) -> Any:
         sources.c.report_secret.is_not(None),
     )
     return case((told.correlate(feed_runs).exists(), FeedRun.REPORT_STATE_PENDING), else_=0)
+
+
+def fail(
+    tx: Transaction, run: str, code: str, message: str, remedy: str, *, value: str = "", **counts: int
+) -> None:
+    """Ends a run as FAILED, with a finding that is of no record; `counts` are columns to change as well."""
+    add_findings(tx, run, 0, [Finding(code, ERROR, "", 0, "", value, message, remedy)])
+    change(tx, run, state=FeedRun.STATE_FAILED, error_count=1, **counts)
 
 
 def waiting(connection: Connection) -> list[str]:

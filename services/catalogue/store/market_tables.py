@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from services.catalogue.store.tables import UuidText, finding_columns, metadata
+from services.catalogue.store.columns import UuidText, finding_columns, metadata
 from services.platform.operations.table import operations_table
 
 operations_table(metadata)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.catalogue.store.tables import UuidText, metadata, moment
+from services.catalogue.store.columns import UuidText, metadata, moment
 
 partner_applications = Table(
     "partner_applications",

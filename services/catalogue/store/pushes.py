@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import func, insert, select
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 
-from services.catalogue.store.tables import feed_pushed, feed_runs
+from services.catalogue.store.feed_tables import feed_pushed, feed_runs
 from services.platform.db.transaction import Transaction
 
 _p = feed_pushed.c

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.catalogue.store.tables import metadata
+from services.catalogue.store.columns import metadata
 
 shortage_signatures = Table(
     "shortage_signatures",

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.catalogue.store.tables import UuidText, metadata, moment
+from services.catalogue.store.columns import UuidText, metadata, moment
 
 # What was found in the texts of a course, as long as neither they nor the taxonomy change.
 course_taggings = Table(

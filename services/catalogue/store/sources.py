@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, text, update
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.store.tables import sources
+from services.catalogue.store.feed_tables import sources
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
@@ -19,7 +19,7 @@ _READ_BY = ("default_language", "default_nuts_code", "pull_url")
 _KNOWN = """pull_run = (SELECT r.id FROM feed_runs r WHERE r.source_id = s.id AND NOT r.dry_run
     AND r.state = :succeeded ORDER BY r.id DESC LIMIT 1)
   AND NOT EXISTS (SELECT FROM feed_runs r, taxonomy_versions t WHERE r.id = s.pull_run
-    AND t.import_time > r.create_time)"""
+    AND t.in_use_time > r.create_time)"""
 _CLAIM = text(f"""
 WITH due AS (
   SELECT s.id, {_KNOWN} AS known FROM sources s

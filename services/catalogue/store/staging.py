@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select, text, update
 
-from services.catalogue.store.tables import feed_staged
+from services.catalogue.store.feed_tables import feed_staged
 from services.platform.db.copying import copy
 from services.platform.db.transaction import Transaction
 

@@ -1,8 +1,6 @@
-"""Tables of the catalogue."""
+"""Tables of the catalogue: files, taxonomies, organisations, shortage lists and courses."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -10,52 +8,48 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
-    Uuid,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.platform.db.schema import platform_tables
+# With these the metadata is complete once this module is imported, as Alembic expects.
+from services.catalogue.store import (
+    agreement_tables,
+    api_tables,
+    assessment_tables,
+    derived_tables,
+    feed_tables,
+    market_tables,
+    partner_application_tables,
+    shortage_tables,
+    skill_tables,
+    taxonomy_tables,
+)
+from services.catalogue.store.columns import UuidText, finding_columns, metadata, moment
 
-metadata = MetaData()
-platform_tables(metadata)
-
-UuidText = Uuid(as_uuid=False)
-
-
-def moment(name: str, *, now: bool = False) -> Column[Any]:
-    """Returns a column for a time, UTC; with `now` the database fills it in."""
-    if now:
-        return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
-    return Column(name, DateTime(timezone=True))
-
-
-def finding_columns() -> list[Column[Any]]:
-    """The columns of a table of findings, after its key."""
-    return [
-        Column("code", Text, nullable=False),
-        Column("severity", SmallInteger, nullable=False),
-        Column("record", Text, nullable=False),
-        Column("line", Integer, nullable=False),
-        Column("path", Text, nullable=False),
-        Column("value", Text, nullable=False),
-        Column("message", Text, nullable=False),
-        Column("remedy", Text, nullable=False),
-    ]
-
+__all__ = [
+    "agreement_tables",
+    "api_tables",
+    "assessment_tables",
+    "derived_tables",
+    "feed_tables",
+    "market_tables",
+    "metadata",
+    "partner_application_tables",
+    "shortage_tables",
+    "skill_tables",
+    "taxonomy_tables",
+]
 
 uploads = Table(
     "uploads",
@@ -233,145 +227,6 @@ shortage_findings = Table(
     ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
 )
 
-sources = Table(
-    "sources",
-    metadata,
-    Column("id", UuidText, primary_key=True),
-    Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
-    Column("display_name", Text, nullable=False),
-    Column("format", SmallInteger, nullable=False),
-    Column("removal_limit_percent", SmallInteger, nullable=False),
-    Column("removal_grace_feeds", SmallInteger, nullable=False, server_default="0"),
-    # Of linked courses the one of the source with the higher number comes first; by field where said.
-    Column("precedence", Integer, nullable=False, server_default="0"),
-    Column("field_precedence", JSONB, nullable=False, server_default="{}"),
-    Column("default_language", Text, nullable=False),
-    Column("default_nuts_code", Text, nullable=False),
-    Column("version", BigInteger, nullable=False, server_default="1"),
-    moment("create_time", now=True),
-    # How it is fetched; "": not at all. While it is, the next time is when the claim runs out.
-    Column("pull_url", Text, nullable=False, server_default=""),
-    Column("pull_schedule", JSONB),  # see domain.pull_schedule
-    Column("pull_credentials", LargeBinary),  # sealed
-    moment("pull_next_time"),
-    moment("pull_last_time"),
-    # What the last fetched file said of itself, and the run that read it; NULL once other settings count.
-    Column("pull_etag", Text, nullable=False, server_default=""),
-    Column("pull_modified", Text, nullable=False, server_default=""),
-    Column("pull_run", UuidText),
-    # Where reports of runs go, and their secrets, sealed.
-    Column("report_url", Text, nullable=False, server_default=""),
-    Column("report_secret", LargeBinary),
-    Column("report_former", LargeBinary),
-    moment("report_former_until"),
-    CheckConstraint("removal_limit_percent BETWEEN 1 AND 100", name="source_removal_limit"),
-    CheckConstraint("(pull_url = '') = (pull_next_time IS NULL)", name="source_pulled_at_times"),
-    Index("sources_organisation", "organisation_id", "id"),
-    Index("sources_due", "pull_next_time", postgresql_where=text("pull_next_time IS NOT NULL")),
-)
-
-_COUNTS = (
-    "records_in",
-    "records_accepted",
-    "records_rejected",
-    "records_held",
-    "courses_created",
-    "courses_updated",
-    "courses_unchanged",
-    "courses_removed",
-    "courses_missing",
-    "error_count",
-    "warning_count",
-)
-
-feed_runs = Table(
-    "feed_runs",
-    metadata,
-    Column("id", UuidText, primary_key=True),
-    Column("source_id", UuidText, ForeignKey("sources.id"), nullable=False),
-    Column("upload_id", UuidText, ForeignKey("uploads.id")),  # NULL: nothing came, or not yet
-    Column("state", SmallInteger, nullable=False),  # FeedRun.State
-    Column("way", SmallInteger, nullable=False, server_default="1"),  # FeedRun.Way
-    Column(
-        "staged", Boolean, nullable=False, server_default="false"
-    ),  # read through; what is left is to apply
-    Column("attempts", SmallInteger, nullable=False, server_default="0"),
-    Column("applied_to", Text, nullable=False, server_default=""),  # last external id applied
-    Column("dry_run", Boolean, nullable=False),
-    Column("partial", Boolean, nullable=False),
-    Column("removes", Boolean, nullable=False, server_default="false"),
-    Column("hold_reason", SmallInteger, nullable=False, server_default="0"),
-    Column("complete", Boolean, nullable=False, server_default="false"),
-    *(Column(name, BigInteger, nullable=False, server_default="0") for name in _COUNTS),
-    Column("rolls_back_to", UuidText, ForeignKey("feed_runs.id")),  # whose raw copy it imports again
-    Column("rolled_back_by", UuidText, ForeignKey("feed_runs.id")),
-    Column("requested_by", Text, nullable=False, server_default=""),  # subject of the access token
-    moment("create_time", now=True),
-    moment("state_time", now=True),
-    Column("report_state", SmallInteger, nullable=False, server_default="0"),  # FeedRun.ReportState
-    Column("report_attempts", Integer, nullable=False, server_default="0"),
-    Column("report_error", Text, nullable=False, server_default=""),
-    moment("report_next_time"),
-    CheckConstraint(
-        "records_in = records_accepted + records_rejected + records_held", name="feed_run_accounts_for_all"
-    ),
-    # One unfinished run a source: two could otherwise undo each other.
-    Index(
-        "feed_runs_active",
-        "source_id",
-        unique=True,
-        postgresql_where=text("state IN (1, 2, 3, 8)"),
-    ),
-    Index("feed_runs_source", "source_id", "id"),
-    Index("feed_runs_waiting", "id", postgresql_where=text("state IN (1, 2)")),
-    Index("feed_reports_due", "report_next_time", postgresql_where=text("report_state = 1")),
-)
-
-# Chunks of courses that are being pushed: lines of JSON, until the run has made a raw copy of them.
-feed_pushed = Table(
-    "feed_pushed",
-    metadata,
-    Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
-    Column("first", BigInteger, primary_key=True, autoincrement=False),  # number of its first course
-    Column("course_count", Integer, nullable=False),
-    Column("lines", LargeBinary, nullable=False),
-)
-
-feed_findings = Table(
-    "feed_findings",
-    metadata,
-    Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    *finding_columns(),
-)
-
-# What a run does to courses, as far as it is told.
-feed_changes = Table(
-    "feed_changes",
-    metadata,
-    Column("run_id", UuidText, ForeignKey("feed_runs.id"), primary_key=True),
-    Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("kind", SmallInteger, nullable=False),  # FeedChange.Kind
-    Column("course_id", UuidText, nullable=False),
-    Column("external_id", Text, nullable=False),
-    Column("titles", JSONB, nullable=False),
-    Column("fields", ARRAY(Text), nullable=False),
-)
-
-feed_staged = Table(
-    "feed_staged",
-    metadata,
-    Column("run_id", UuidText, primary_key=True),
-    # "C": the order of bytes, as the applying cursor counts on.
-    Column("external_id", Text(collation="C"), primary_key=True),
-    Column("action", SmallInteger, nullable=False),  # see imports.pipeline.Action
-    Column("course_id", UuidText),
-    Column("raw_hash", LargeBinary),
-    Column("document", JSONB),  # while applying: with corrections
-    Column("imported", JSONB),  # while applying: as the feed says, where corrections differ
-    prefixes=["UNLOGGED"],
-)
-
 courses = Table(
     "courses",
     metadata,
@@ -443,23 +298,3 @@ course_complaints = Table(
     Index("course_complaints_course", "course_id", "id"),
     Index("course_complaints_filer", "filed_by", "id"),
 )
-
-# The metadata is complete once this module is imported, as Alembic expects.
-from services.catalogue.store import (  # noqa: E402
-    api_tables,
-    assessment_tables,
-    derived_tables,
-    market_tables,
-    shortage_tables,
-    taxonomy_tables,
-)
-
-__all__ = [
-    "api_tables",
-    "assessment_tables",
-    "derived_tables",
-    "market_tables",
-    "metadata",
-    "shortage_tables",
-    "taxonomy_tables",
-]

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.catalogue.store.tables import UuidText, metadata
+from services.catalogue.store.columns import UuidText, metadata
 
 
 def _side(side: str) -> list[Column[Any]]:

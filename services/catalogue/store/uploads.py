@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.store.tables import feed_runs, uploads
+from services.catalogue.store.feed_tables import feed_runs
+from services.catalogue.store.tables import uploads
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal

@@ -177,6 +177,21 @@ def test_offices_have_keys_of_their_own_and_strangers_none(seller: Seller, meter
     ]
 
 
+def test_one_who_guesses_keys_makes_no_process_ask_the_database_each_time(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, state = [], api_usage.state
+    monkeypatch.setattr(api_usage, "state", lambda tx: looks.append(1) or state(tx))
+    monkeypatch.setattr(metering, "UNKNOWN_AGAIN", 0.5)
+    meter = Meter(catalogue.app.settings.database_url)
+    assert {said(meter, f"wmk_{number}") for number in range(20)} == {"API_KEY_INVALID"}
+    assert len(looks) <= 2
+    monkeypatch.setattr(metering, "UNKNOWN_AGAIN", 0.0)  # control
+    assert {said(meter, f"wmk_{number}") for number in range(20)} == {"API_KEY_INVALID"}
+    assert len(looks) >= 20
+    meter.close()
+
+
 def api_now(meter: Meter) -> Any:
     with transaction(meter._engine) as tx:
         return tx.now

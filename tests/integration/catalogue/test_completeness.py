@@ -7,9 +7,8 @@ from typing import Any
 from waymark.catalogue.v1 import course_completeness_pb2 as pb
 from waymark.catalogue.v1 import course_completeness_pb2_grpc
 
-from services.catalogue import deriving
-from tests.integration.catalogue.feeds import feed, row
-from tests.support.catalogue import Catalogue, until_settled
+from tests.integration.catalogue.feeds import derive, feed, row
+from tests.support.catalogue import Catalogue
 from tests.support.servers import token
 
 TOLD = {"description": "x" * 200, "url": "https://a.example/a", "subjects": "metal", "end_date": "2030-04-01"}
@@ -27,17 +26,11 @@ def listed(catalogue: Catalogue, access: str | None = None, **wanted: Any) -> li
             return found
 
 
-def look(catalogue: Catalogue) -> None:
-    until_settled(catalogue.app.engine)
-    while deriving.look_at_next(catalogue.app):
-        pass
-
-
 def test_the_least_complete_first_with_what_to_add_and_each_its_own(catalogue: Catalogue) -> None:
     harbour, market = (catalogue.source(catalogue.organisation(name)) for name in ("harbour", "market"))
     catalogue.feed(harbour, feed(row("A", "Told", **TOLD), row("B", "Short")))
     catalogue.feed(market, feed(row("M", "Other", eqf_level="")))
-    look(catalogue)
+    derive(catalogue)
     assert listed(catalogue) == [("M", 35), ("B", 45), ("A", 85)]
     provider = token("provider", org="organisations/harbour")
     assert listed(catalogue, provider) == [("B", 45), ("A", 85)]
@@ -50,5 +43,5 @@ def test_the_least_complete_first_with_what_to_add_and_each_its_own(catalogue: C
     assert all(lack.remedy for lack in first.lacks)
     catalogue.feed(harbour, feed(row("B", "Short", **TOLD), row("A", "Told", **TOLD)))
     catalogue.feed(market, feed())  # held: what is there stays
-    look(catalogue)
+    derive(catalogue)
     assert sorted(listed(catalogue, provider)) == [("A", 85), ("B", 85)]

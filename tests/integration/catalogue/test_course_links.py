@@ -9,10 +9,9 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from waymark.catalogue.v1 import course_link_pb2 as pb
 from waymark.catalogue.v1 import course_link_pb2_grpc, course_pb2, source_pb2
 
-from services.catalogue import deriving
 from tests.integration.catalogue.copies import Copy, served
-from tests.integration.catalogue.feeds import feed, row
-from tests.support.catalogue import MANAGER, Catalogue, until_settled
+from tests.integration.catalogue.feeds import derive, feed, row
+from tests.support.catalogue import MANAGER, Catalogue
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
 
@@ -34,14 +33,8 @@ def two(catalogue: Catalogue) -> tuple[Catalogue, str, str]:
     harbour, market = (catalogue.source(catalogue.organisation(name)) for name in ("harbour", "market"))
     catalogue.feed(harbour, feed(*THEIRS))
     catalogue.feed(market, feed(*OURS))
-    look(catalogue)
+    derive(catalogue)
     return catalogue, harbour, market
-
-
-def look(catalogue: Catalogue) -> None:
-    until_settled(catalogue.app.engine)
-    while deriving.look_at_next(catalogue.app):
-        pass
 
 
 def links(catalogue: Catalogue, verdict: int = NOTHING, access: str | None = None) -> list[Any]:
@@ -105,7 +98,7 @@ def test_a_word_holds_whatever_feeds_bring_and_who_stands_for_whom_follows_what_
     (link,) = links(catalogue)
     decide(catalogue, link.name, SAME)
     catalogue.feed(market, feed(row("1", "Something else altogether"), *OURS[1:]))
-    look(catalogue)
+    derive(catalogue)
     assert [each.name for each in links(catalogue, SAME)] == [link.name]
     assert course(catalogue, "1").same_as == course(catalogue, "W").name
     limit = source_pb2.Source(name=harbour, removal_limit_percent=100, precedence=-1)
@@ -116,20 +109,20 @@ def test_a_word_holds_whatever_feeds_bring_and_who_stands_for_whom_follows_what_
     catalogue.feed(market, feed(*OURS[1:]), partial=False)
     assert course(catalogue, "1")  # held by the guard
     catalogue.feed(harbour, feed(THEIRS[1]))
-    look(catalogue)
+    derive(catalogue)
     assert not course(catalogue, "1").stands_for
     catalogue.feed(harbour, feed(*THEIRS))
-    look(catalogue)
+    derive(catalogue)
     assert course(catalogue, "W").same_as == course(catalogue, "1").name
 
 
 def test_a_link_without_a_word_goes_when_they_are_not_alike_any_more(two: Any) -> None:
     catalogue, _, market = two
     catalogue.feed(market, feed(row("1", "Something else altogether"), *OURS[1:]))
-    look(catalogue)
+    derive(catalogue)
     assert links(catalogue) == []
     catalogue.feed(market, feed(*OURS))
-    look(catalogue)
+    derive(catalogue)
     assert pairs(catalogue, links(catalogue)) == {frozenset({"W", "1"})}
 
 

@@ -9,19 +9,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from google.protobuf.duration_pb2 import Duration
-from waymark.catalogue.v1 import course_pb2, feed_run_pb2, source_pb2
+from waymark.catalogue.v1 import course_pb2, feed_run_pb2
 
 from services.catalogue.domain import guard
 from services.catalogue.feeding import puller
-from services.catalogue.imports.worker import run_waiting
-from services.catalogue.service import pull_feeds
-from tests.integration.catalogue.feeds import feed, many
+from tests.integration.catalogue.feeds import feed, many, pull, pulled
 from tests.support.catalogue import Catalogue
-from tests.support.origins import Asked, Origin, Reply, origin
+from tests.support.origins import Asked, Origin, Reply
 
 Run = feed_run_pb2.FeedRun
 COURSES = 20
@@ -76,29 +72,14 @@ HOSTILE: dict[str, tuple[Callable[[], Reply], int, str]] = {
 
 
 @pytest.fixture
-def partner() -> Iterator[Origin]:
-    with origin() as found:
-        yield found
-
-
-@pytest.fixture
 def source(catalogue: Catalogue, partner: Origin, monkeypatch: pytest.MonkeyPatch) -> str:
     """A source whose good feed of COURSES is served. Its limits are those of the service, scaled down."""
     limits = replace(puller.LIMITS, size=12 << 20, seconds=1.0, silence=0.5, tries=1)
     monkeypatch.setattr(puller, "LIMITS", limits)
-    pull = source_pb2.FeedPull(url=partner.url, interval=Duration(seconds=3600))
-    found = catalogue.source(catalogue.organisation("partner"), pull=pull)
+    found = pulled(catalogue, partner.url)
     partner.answer = lambda _: Reply(body=GOOD)
-    assert fetch(catalogue, found).courses_created == COURSES
+    assert pull(catalogue, found).courses_created == COURSES
     return found
-
-
-def fetch(catalogue: Catalogue, source: str) -> Any:
-    catalogue.sources().PullSource(source_pb2.PullSourceRequest(name=source))
-    pull_feeds(catalogue.app)
-    catalogue.app.puller.wait()
-    run_waiting(catalogue.app)
-    return catalogue.feed_runs().ListFeedRuns(feed_run_pb2.ListFeedRunsRequest(page_size=1)).feed_runs[0]
 
 
 def served(catalogue: Catalogue) -> int:
@@ -113,7 +94,7 @@ def test_no_partner_can_make_us_lose_courses_or_stand_still(
     for name, (reply, state, said) in HOSTILE.items():
         partner.answer = lambda _, reply=reply: reply()  # type: ignore[misc]
         began = time.monotonic()
-        run = fetch(catalogue, source)
+        run = pull(catalogue, source)
         assert time.monotonic() - began < 30, name  # they would go on for ever
         assert run.state == state, name
         found = {each.code: each.value for each in catalogue.findings(run.name)}
@@ -123,7 +104,7 @@ def test_no_partner_can_make_us_lose_courses_or_stand_still(
             catalogue.feed_runs().RejectFeedRun(feed_run_pb2.RejectFeedRunRequest(name=run.name))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT - before < PEAK
     partner.answer = lambda _: Reply(body=feed(*many(COURSES + 1)))
-    assert fetch(catalogue, source).courses_created == 1  # and the next good one counts
+    assert pull(catalogue, source).courses_created == 1  # and the next good one counts
 
 
 def test_control_without_the_guard_an_emptied_feed_takes_the_courses_along(
@@ -131,7 +112,7 @@ def test_control_without_the_guard_an_emptied_feed_takes_the_courses_along(
 ) -> None:
     monkeypatch.setattr(guard, "judge", lambda _: guard.Verdict(guard.NONE, removes=True))
     partner.answer = lambda _: Reply(body=HEADER)
-    fetch(catalogue, source)
+    pull(catalogue, source)
     assert served(catalogue) == 0
 
 
@@ -141,9 +122,8 @@ def test_a_billion_laughs_are_none_in_any_xml(catalogue: Catalogue, partner: Ori
         b'<?xml version="1.0"?><!DOCTYPE Courses [<!ENTITY a0 "ha">' + LAUGHS + b"]><Courses>&a11;</Courses>"
     )
     partner.answer = lambda _: Reply(body=laughing)
-    pull = source_pb2.FeedPull(url=partner.url, interval=Duration(seconds=3600))
-    source = catalogue.source(catalogue.organisation("partner"), form, pull=pull)
-    run = fetch(catalogue, source)
+    source = pulled(catalogue, partner.url, form)
+    run = pull(catalogue, source)
     assert (run.state, [each.code for each in catalogue.findings(run.name)]) == (
         Run.STATE_FAILED,
         ["DTD_FORBIDDEN"],
@@ -165,9 +145,8 @@ def test_markup_and_formulas_are_text(catalogue: Catalogue, partner: Origin) -> 
         return Reply(body=feed(*evil))
 
     partner.answer = answer
-    pull = source_pb2.FeedPull(url=partner.url, interval=Duration(seconds=3600))
-    source = catalogue.source(catalogue.organisation("partner"), pull=pull)
-    assert fetch(catalogue, source).records_accepted == 1
+    source = pulled(catalogue, partner.url)
+    assert pull(catalogue, source).records_accepted == 1
     (course,) = catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest()).courses
     assert (course.titles["en"], course.descriptions["en"], course.url) == ("Welding", "Weld", "")
     assert len(asked) == 1  # nothing within a feed is called

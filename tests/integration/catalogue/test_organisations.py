@@ -106,10 +106,16 @@ def test_sources(catalogue: Catalogue) -> None:
     foreign = catalogue.source(other)
     provider = catalogue.sources(token("provider", org=own))
     given = source_pb2.Source(
-        organisation=own, display_name="Feed", format="FEED_FORMAT_CSV_TEMPLATE", removal_limit_percent=90
+        organisation=own,
+        display_name="Feed",
+        format="FEED_FORMAT_CSV_TEMPLATE",
+        removal_limit_percent=90,
+        precedence=9,
+        field_precedence={"offerings": 9},
     )
     made = provider.CreateSource(source_pb2.CreateSourceRequest(source=given))
     assert made.removal_limit_percent == 20  # a partner cannot raise the limit that guards the catalogue
+    assert (made.precedence, dict(made.field_precedence)) == (0, {})  # nor come before others
     given.organisation = other
     assert reason_of(provider.CreateSource, source_pb2.CreateSourceRequest(source=given)) == "NOT_FOUND"
     assert [s.name for s in provider.ListSources(source_pb2.ListSourcesRequest()).sources] == [made.name]

@@ -1,15 +1,15 @@
-"""Feeds that are fetched from partners' servers, and the reports that these get; the servers are real."""
+"""Feeds that are fetched from partners' servers; the servers are real."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToJson
 from sqlalchemy import text
@@ -17,45 +17,16 @@ from waymark.catalogue.v1 import course_pb2, feed_run_pb2, source_pb2
 
 from services.catalogue.feeding import ooapi_pages, puller
 from services.catalogue.imports.worker import run_waiting
-from services.catalogue.service import pull_feeds, report_on_feeds
+from services.catalogue.service import pull_feeds
 from services.platform.db.transaction import transaction
-from services.platform.outgoing.webhooks import WAITS
-from tests.integration.catalogue.feeds import feed, many, row
-from tests.support.catalogue import Catalogue
+from tests.integration.catalogue.feeds import HOURLY, feed, many, newest, pull, pulled, row
+from tests.support.catalogue import ESCO, Catalogue, with_taxonomy
 from tests.support.origins import Asked, Origin, Reply, origin
 from tests.support.portfolio import reason_of
-from tests.support.receivers import receiver, verified
 
 Run = feed_run_pb2.FeedRun
 Pull, Credentials = source_pb2.FeedPull, source_pb2.PullCredentials
 CSV = source_pb2.FEED_FORMAT_CSV_TEMPLATE
-HOURLY = Duration(seconds=3600)
-
-
-@pytest.fixture
-def partner() -> Iterator[Origin]:
-    with origin() as found:
-        yield found
-
-
-def pulled(catalogue: Catalogue, url: str, form: str = "CSV_TEMPLATE", **values: Any) -> str:
-    values.setdefault("interval", HOURLY)
-    return catalogue.source(catalogue.organisation("partner"), form, pull=Pull(url=url, **values))
-
-
-def pull(catalogue: Catalogue, source: str = "") -> Run:
-    """Fetches what is due, `source` now, and works on it; returns the newest run."""
-    if source:
-        catalogue.sources().PullSource(source_pb2.PullSourceRequest(name=source))
-    pull_feeds(catalogue.app)
-    catalogue.app.puller.wait()
-    run_waiting(catalogue.app)
-    return newest(catalogue)
-
-
-def newest(catalogue: Catalogue) -> Run:
-    runs = catalogue.feed_runs().ListFeedRuns(feed_run_pb2.ListFeedRunsRequest()).feed_runs
-    return runs[0] if runs else Run()
 
 
 def read(catalogue: Catalogue, source: str) -> source_pb2.Source:
@@ -113,6 +84,23 @@ def test_a_feed_is_fetched_when_due_and_read_only_when_it_has_changed(
     assert pull(catalogue, source).state != Run.STATE_UNCHANGED
 
 
+def test_a_file_that_has_not_changed_is_read_again_once_another_taxonomy_is_in_use(
+    catalogue: Catalogue, partner: Origin
+) -> None:
+    with_taxonomy(catalogue)
+    partner.answer = lambda _: Reply(body=feed(row("C1", "Baker")))
+    source = pulled(catalogue, partner.url)
+    pull(catalogue)
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED
+    catalogue.import_taxonomy(ESCO, "ESCO_OCCUPATIONS", "ESCO_OCCUPATIONS", "1.2")  # stands beside
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED
+    with transaction(catalogue.app) as tx:
+        tx.execute(text("UPDATE taxonomy_versions SET in_use_time = now() WHERE version = '1.2'"))
+    read_again = pull(catalogue, source)
+    assert (read_again.state, read_again.courses_updated) == (Run.STATE_SUCCEEDED, 1)
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED
+
+
 def test_what_cannot_be_fetched_is_a_run_that_failed_and_changes_nothing(
     catalogue: Catalogue, partner: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +129,24 @@ def test_what_cannot_be_fetched_is_a_run_that_failed_and_changes_nothing(
 
     partner.answer = overtaken
     assert pull(catalogue, source).name == before
+
+
+def test_what_is_fetched_while_a_file_is_uploaded_waits(catalogue: Catalogue, partner: Origin) -> None:
+    source = pulled(catalogue, partner.url)
+    upload = catalogue.upload(feed(*many(2)))
+
+    def answer(_: Asked) -> Reply:
+        request = feed_run_pb2.StartFeedRunRequest(source=source, upload=upload)
+        catalogue.feed_runs().StartFeedRun(request)
+        return Reply(body=feed(*many(3)))
+
+    partner.answer = answer
+    run = pull(catalogue)
+    assert (run.way, run.courses_created) == (Run.WAY_UPLOAD, 2)
+    next_pull = read(catalogue, source).pull
+    assert 55 <= next_pull.next_time.seconds - next_pull.last_time.seconds <= 75  # and not an hour
+    partner.answer = lambda _: Reply(body=feed(*many(3)))
+    assert pull(catalogue, source).courses_created == 1
 
 
 def test_credentials_are_sent_and_never_shown(catalogue: Catalogue, partner: Origin) -> None:
@@ -196,6 +202,12 @@ def test_credentials_are_sent_and_never_shown(catalogue: Catalogue, partner: Ori
     )
     run = pull(catalogue, source)
     assert [each.value for each in catalogue.findings(run.name)] == ["TOKEN_REFUSED 401"]
+    before = len(partner.asked)
+    for token in (b'"a\\r\\nx: y"', b'"\\u00e9"', b'""', b"7"):  # what may stand in no header
+        partner.answer = lambda _, token=token: Reply(body=b'{"access_token": %s}' % token)  # type: ignore[misc]
+        run = pull(catalogue, source)
+        assert [each.value for each in catalogue.findings(run.name)] == ["TOKEN_REFUSED"]
+    assert {asked.method for asked in partner.asked[before:]} == {"POST"}
 
 
 def test_no_feed_leads_inside_and_an_address_is_checked_when_it_is_given(catalogue: Catalogue) -> None:
@@ -238,67 +250,6 @@ def test_no_feed_leads_inside_and_an_address_is_checked_when_it_is_given(catalog
 
 def pulled_elsewhere(catalogue: Catalogue, organisation: str, url: str) -> str:
     return catalogue.source(organisation, pull=Pull(url=url, interval=HOURLY))
-
-
-def told(catalogue: Catalogue) -> None:
-    report_on_feeds(catalogue.app)
-    catalogue.app.reporter.wait()
-
-
-def test_partners_are_told_by_signed_reports_until_they_have_them(catalogue: Catalogue) -> None:
-    with receiver() as office:
-        source = catalogue.source(catalogue.organisation("partner"), report_url=office.url)
-        catalogue.feed(source, feed(*many(3)))
-        told(catalogue)
-        assert not office.got  # nothing before there is a secret
-        request = source_pb2.RotateReportSecretRequest(name=source)
-        first = catalogue.sources().RotateReportSecret(request)
-        assert first.source.reports_signed
-        office.answers = [500]
-        run = catalogue.feed(source, feed(row("C0", ""), *many(3)[1:]))
-        assert run.report_state == Run.REPORT_STATE_PENDING
-        told(catalogue)
-        failed = catalogue.run(run.name)
-        assert (failed.report_attempts, failed.report_error) == (1, "STATUS 500")
-        told(catalogue)
-        assert len(office.got) == 1  # only when its wait is over
-        with transaction(catalogue.app) as tx:
-            tx.execute(text("UPDATE feed_runs SET report_next_time = now() WHERE report_state = 1"))
-        told(catalogue)
-        assert catalogue.run(run.name).report_state == Run.REPORT_STATE_DELIVERED
-        (one, body), (two, same) = office.got
-        assert (one["webhook-id"], body) == (two["webhook-id"], same)
-        assert verified(first.secret, two, body)
-        assert not verified(first.secret, two, body + b" ")  # control
-        said = json.loads(body)
-        assert said["type"] == "feedRun.ended"
-        assert (said["data"]["feedRun"]["name"], said["data"]["feedRun"]["recordsRejected"]) == (
-            run.name,
-            "1",
-        )
-        assert said["data"]["findings"][0]["code"] == "TITLE_MISSING"
-
-        second = catalogue.sources().RotateReportSecret(request)
-        held = catalogue.feed(source, feed(row("C9", "Alone")))
-        told(catalogue)
-        assert json.loads(office.got[-1][1])["type"] == "feedRun.held"
-        assert verified(first.secret, *office.got[-1]) and verified(second.secret, *office.got[-1])  # noqa: PT018
-        catalogue.feed_runs().RejectFeedRun(feed_run_pb2.RejectFeedRunRequest(name=held.name))
-        told(catalogue)
-        assert json.loads(office.got[-1][1])["data"]["feedRun"]["state"] == "STATE_REJECTED"
-
-        office.status = 410
-        catalogue.feed(source, feed(*many(3)))
-        told(catalogue)
-        assert newest(catalogue).report_state == Run.REPORT_STATE_FAILED
-        office.status = 500
-        catalogue.feed(source, feed(*many(3)))
-        with transaction(catalogue.app) as tx:
-            tx.execute(
-                text("UPDATE feed_runs SET report_attempts = :n WHERE report_state = 1"), {"n": len(WAITS)}
-            )
-        told(catalogue)
-        assert newest(catalogue).report_state == Run.REPORT_STATE_FAILED
 
 
 class Api:
@@ -358,6 +309,14 @@ def test_an_open_education_api_is_walked_page_by_page(
     monkeypatch.setattr(ooapi_pages, "PAGES", 20)
     api.endless = True
     assert value_of(catalogue, pull(catalogue, source)) == "TOO_LARGE"
+    api.endless = False
+    with monkeypatch.context() as patch:
+        patch.setattr(ooapi_pages, "SECONDS", 0.0)
+        assert value_of(catalogue, pull(catalogue, source)) == "TIMEOUT"
+        patch.undo()
+        patch.setattr(puller, "LIMITS", replace(puller.LIMITS, size=100))
+        assert value_of(catalogue, pull(catalogue, source)) == "TOO_LARGE"
+    assert pull(catalogue, source).state == Run.STATE_UNCHANGED  # control
     partner.answer = lambda asked: Reply(body=b"<html>") if asked.method == "GET" else api(asked)
     assert value_of(catalogue, pull(catalogue, source)) == "NOT_OOAPI"
     partner.answer = lambda asked: Reply(404) if asked.method == "GET" else api(asked)
@@ -391,15 +350,3 @@ def test_a_slow_partner_holds_up_no_other(catalogue: Catalogue, partner: Origin)
     run_waiting(catalogue.app)
     runs = catalogue.feed_runs().ListFeedRuns(feed_run_pb2.ListFeedRunsRequest()).feed_runs
     assert [run.courses_created for run in runs] == [1, 1]
-
-
-def test_the_report_of_a_run_is_a_page_in_which_nothing_of_a_feed_is_markup(catalogue: Catalogue) -> None:
-    source = catalogue.source(catalogue.organisation("partner"))
-    evil = "'\"><img src=x onerror=alert(1)>"
-    run = catalogue.feed(source, feed(row("C1", "Welding", price=evil), row("C2", "Baking")))
-    page = catalogue.feed_runs().GetFeedRunPage(feed_run_pb2.GetFeedRunPageRequest(name=run.name))
-    shown = page.data.decode()
-    assert page.content_type.startswith("text/html")
-    assert "PRICE_INVALID" in shown
-    assert "<img" not in shown
-    assert "&lt;img src=x onerror=alert(1)&gt;" in shown

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from services.catalogue.domain import api_keys
 from services.catalogue.domain.api_products import NOBODY_NAMED, Effect, Rule, covers, refusal, rule_faults
 from services.catalogue.domain.api_quota import Allowance, Window, share
 from services.catalogue.domain.api_statement import Month, Period, due_cents
@@ -87,6 +88,12 @@ def test_a_share_is_a_hundredth_and_never_nothing() -> None:
 def test_what_is_due_begins_in_the_month(period: Period, ended: str | None, month: str, due: int) -> None:
     last = date.fromisoformat(ended) if ended else None
     assert due_cents(100, period, date(2026, 4, 15), last, Month.of(month)) == due
+
+
+def test_of_what_is_too_long_for_a_key_no_more_is_looked_at() -> None:
+    longest = api_keys.LONGEST
+    assert api_keys.digest("k" * (longest + 1)) == api_keys.digest("k" * 1_000_000)
+    assert api_keys.digest("k" * longest) != api_keys.digest("k" * (longest + 1))  # control
 
 
 def test_december_is_before_january() -> None:

@@ -189,6 +189,18 @@ def test_what_is_kept_for_later_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     assert read_all(Elm(), long, limit=100_000)[0]
 
 
+def test_fields_that_are_made_up_do_not_grow_in_memory_and_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = feed(opportunity("urn:c1", "".join(f"<made{number}>x</made{number}>" for number in range(150))))
+
+    def kept() -> int:
+        return len(next(Elm().records(Bounded(io.BytesIO(data)))).content.left)
+
+    monkeypatch.setattr(elm, "MAX_KINDS", 50)
+    assert kept() == 50
+    monkeypatch.setattr(elm, "MAX_KINDS", 1 << 40)  # the guard off
+    assert kept() > 150
+
+
 class Many:
     """A file of so many opportunities, made as it is read."""
 
