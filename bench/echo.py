@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,11 +68,17 @@ def body(text: str = "", request_id: str = "") -> bytes:
 @contextmanager
 def echo_server(environ: Mapping[str, str]) -> Iterator[str]:
     """Runs the echo service with these settings; yields its address (WAYMARK_LISTEN)."""
-    command = [sys.executable, "-m", "bench.echo", "echo"]
+    with running([sys.executable, "-m", "bench.echo", "echo"], environ) as (address, _):
+        yield address
+
+
+@contextmanager
+def running(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """Runs a server until its block ends; yields its address (WAYMARK_LISTEN) and its process's number."""
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
     try:
         wait_serving(environ["WAYMARK_LISTEN"])
-        yield environ["WAYMARK_LISTEN"]
+        yield environ["WAYMARK_LISTEN"], process.pid
     finally:
         process.terminate()
         process.wait(timeout=30)

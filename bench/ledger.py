@@ -24,8 +24,9 @@ from sqlalchemy import text
 from waymark.vouchers.v1.application_pb2 import ReplayApplicationsRequest
 
 from bench import cpu
-from bench.redeem_world import durable_postgres, seed, settings, voucher_id
+from bench.redeem_world import seed, voucher_id
 from bench.report import Goal, report
+from bench.servers import durable_postgres, settings
 from services.platform.collector import settle_collector
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
@@ -81,13 +82,15 @@ def world(people: int) -> Iterator[VouchersApp]:
     with tempfile.TemporaryDirectory(prefix="waymark-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with durable_postgres(folder) as url:
+        with durable_postgres("vouchers", folder) as url:
             with seed(url, 0).begin() as connection:
                 for statement in _PEOPLE:
                     connection.execute(
                         text(statement), {"people": people, "one": voucher_id(0), "money": MONEY}
                     )
-            app = VouchersApp(Settings.from_environment("vouchers", settings(url, "", folder, "")))
+            app = VouchersApp(
+                Settings.from_environment("vouchers", settings("vouchers", url, "", folder, ""))
+            )
             with transaction(app) as tx:
                 head = ledger.lock_head(tx, ledger.shard_for(tx, "EUR", "pot"))
                 ledger.post(tx, head, bookings.fund(new_id(), "fundingSources/bench", "pot", MONEY))

@@ -10,11 +10,9 @@ Run as `make bench-redeem`.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import harmonic_mean
 
@@ -23,8 +21,9 @@ from waymark.vouchers.v1 import redemption_pb2
 
 from bench import cpu, echo, redeem_sql
 from bench.load import Caller, Load, run_load
-from bench.redeem_world import ROOT, SESSION, durable_postgres, keys, seed, settings, voucher_id
+from bench.redeem_world import SESSION, seed, voucher_id
 from bench.report import Goal, report
+from bench.servers import durable_postgres, keys, serving, settings
 from services.cli.stack.ports import free_port
 from services.platform.db.ids import new_id
 from tests.support.servers import token
@@ -40,30 +39,12 @@ GOALS = (
 )
 
 
-@contextmanager
-def serving(environ: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """Runs the vouchers server as processes of its own; yields its address and the number of the first."""
-    command = [
-        sys.executable,
-        "-c",
-        "from services.platform.rpc import supervisor; from services.platform.settings import Settings; "
-        "raise SystemExit(supervisor.run_server(Settings.from_environment('vouchers')))",
-    ]
-    running = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
-    try:
-        echo.wait_serving(environ["WAYMARK_LISTEN"])
-        yield environ["WAYMARK_LISTEN"], running.pid
-    finally:
-        running.terminate()
-        running.wait(timeout=30)
-
-
 def main() -> int:
     """Measures and reports; returns the exit code."""
     with tempfile.TemporaryDirectory(prefix="waymark-bench-") as name, keys() as jwks:
         folder = Path(name)
         folder.chmod(0o755)
-        with durable_postgres(folder) as url:
+        with durable_postgres("vouchers", folder) as url:
             engine = seed(url, 3 * CALLERS + 8)
             spent: dict[str, float] = {}
             writes = measure_service(engine, url, jwks, folder, spent)
@@ -104,7 +85,8 @@ def measure_service(
 ) -> dict[str, Load]:
     """Returns the load of each kind of write; each caller spends from a voucher of its own. `spent` gets the
     seconds of processor time that server and database took for all of them."""
-    with serving(settings(url, jwks, folder, f"127.0.0.1:{free_port()}")) as (address, server):
+    environ = settings("vouchers", url, jwks, folder, f"127.0.0.1:{free_port()}")
+    with serving("vouchers", environ) as (address, server):
         people = [token("learner", subject=str(number)) for number in range(1, CALLERS + 1)]
         warm, counted = ([[number] * each for number in range(1, CALLERS + 1)] for each in (WARM, EACH))
         run_load(reservations(address, people, warm))
@@ -174,7 +156,7 @@ def bearing(bearer: str) -> list[tuple[str, str]]:
 
 def measure_echo(url: str, jwks: str, folder: Path) -> Load:
     """Returns the load of an RPC that does nothing behind the same server."""
-    with echo.echo_server(settings(url, jwks, folder, f"127.0.0.1:{free_port()}")) as address:
+    with echo.echo_server(settings("vouchers", url, jwks, folder, f"127.0.0.1:{free_port()}")) as address:
         body = echo.body("x" * 120)
         callers = [
             Caller(address, echo.ECHO, [body], bearing(token("learner", subject=str(number))))

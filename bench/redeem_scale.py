@@ -25,9 +25,10 @@ from google.protobuf.json_format import ParseDict
 from sqlalchemy import Engine
 
 from bench.load import run_load
-from bench.redeem import CALLERS, WARM, redemptions, reservations, serving
-from bench.redeem_world import RULES, SESSION, durable_postgres, grow, keys, settings
+from bench.redeem import CALLERS, WARM, redemptions, reservations
+from bench.redeem_world import RULES, SESSION, grow
 from bench.report import Goal, report
+from bench.servers import durable_postgres, keys, serving, settings
 from services.cli.stack.ports import free_port
 from services.vouchers.domain.eligibility import History, decide
 from services.vouchers.domain.facts import Fact, Source
@@ -72,14 +73,14 @@ def main() -> int:
             folder = Path(path) / name
             folder.mkdir()
             started = time.perf_counter()
-            url = open_.enter_context(durable_postgres(folder))
+            url = open_.enter_context(durable_postgres("vouchers", folder))
             worlds[name] = grow(url, size.vouchers, people=CALLERS, programmes=size.programmes), url, folder
             figures[f"build_{name}_s"] = time.perf_counter() - started
         Path(path).chmod(0o755)
         for turn in range(TURNS):
             order = list(worlds.items())
             for name, (engine, url, folder) in order if turn % 2 else reversed(order):
-                environ = settings(url, jwks, folder, f"127.0.0.1:{free_port()}")
+                environ = settings("vouchers", url, jwks, folder, f"127.0.0.1:{free_port()}")
                 rates[name].append(measure(engine, environ, sizes[name].vouchers))
         for engine, _, _ in worlds.values():
             engine.dispose()
@@ -98,7 +99,7 @@ def compared(rates: Sequence[float], others: Sequence[float]) -> float:
 def measure(engine: Engine, environ: dict[str, str], vouchers: int) -> float:
     """Returns how many writes of all three kinds together a server does in a second."""
     people = [token("learner", subject=str(number)) for number in range(1, CALLERS + 1)]
-    with serving(environ) as (address, _):
+    with serving("vouchers", environ) as (address, _):
         run_load(reservations(address, people, anywhere(vouchers, WARM)))
         loads = redemptions(engine, address, people, anywhere(vouchers, EACH)).values()
     assert not any(load.errors for load in loads), [load.errors for load in loads]

@@ -1,24 +1,14 @@
-"""What the redeem benchmark stands on: a durable PostgreSQL, keys, tokens, and vouchers to spend."""
+"""What the redeem benchmark spends: vouchers, with the programme, the money and the session they are for."""
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy
 from sqlalchemy import text
 
-from services.cli.stack import process
-from services.cli.stack.ports import free_port
-from services.cli.stack.postgres import Postgres
 from services.platform.db.engine import driver_url
-from services.platform.db.migrations import migrate
-from services.platform.db.roles import create_service_database
-from tests.support.servers import AUDIENCE, ISSUER, PUBLIC_KEY
 
 ROOT = Path(__file__).resolve().parents[1]
 SESSION = "courses/bench/sessions/1"
@@ -74,23 +64,6 @@ def voucher_id(number: int) -> str:
     return f"00000000-0000-7000-8000-{number:012d}"
 
 
-@contextmanager
-def durable_postgres(folder: Path) -> Iterator[str]:
-    """Runs a PostgreSQL with fsync on; yields the address of a migrated vouchers database (unix socket)."""
-    server = Postgres(folder / "postgres", free_port())
-    log = folder / "postgres.log"
-    server.prepare(log)
-    running = process.spawn(server.command(), log)
-    try:
-        process.wait_ready(running, server.ready, log, 60)
-        create_service_database(server.url(), "vouchers", "bench")
-        url = server.socket_url("waymark_vouchers", "waymark_vouchers", "bench")
-        migrate("vouchers", url)
-        yield url
-    finally:
-        process.stop(running, server.command())
-
-
 def seed(url: str, vouchers: int) -> sqlalchemy.Engine:
     """Fills the database with a programme, a session and vouchers of learners 1 to `vouchers`."""
     engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
@@ -112,42 +85,3 @@ def grow(url: str, vouchers: int, *, people: int, programmes: int) -> sqlalchemy
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
     return engine
-
-
-@contextmanager
-def keys() -> Iterator[str]:
-    """Serves the test issuer's public keys; yields the address of the key set."""
-    body = json.dumps({"keys": [PUBLIC_KEY.as_dict(private=False)]}).encode()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/jwks.json"
-    finally:
-        server.shutdown()
-
-
-def settings(url: str, jwks: str, folder: Path, listen: str) -> dict[str, str]:
-    """Returns the environment of a server process."""
-    return {
-        "WAYMARK_VOUCHERS_DATABASE_URL": url,
-        "WAYMARK_ECHO_DATABASE_URL": url,
-        "WAYMARK_OIDC_ISSUER": ISSUER,
-        "WAYMARK_OIDC_AUDIENCE": AUDIENCE,
-        "WAYMARK_OIDC_JWKS_URI": jwks,
-        "WAYMARK_LISTEN": listen,
-        "WAYMARK_PROCESSES": "2",
-        "WAYMARK_THREADS": "8",
-        "WAYMARK_SECRETS_DIR": str(folder / "secrets"),
-        "WAYMARK_INDEX_DIR": str(folder / "index"),
-    }

@@ -16,16 +16,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import random
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -34,11 +30,10 @@ from tantivy import Occur, Query
 from waymark.catalogue.v1.search_pb2 import Facet, SearchCoursesRequest
 from waymark.catalogue.v1.source_pb2 import FeedFormat
 
-from bench import echo
-from bench.catalogue import ROOT, add_run, add_source, add_taxonomy, rig, rows
+from bench.catalogue import add_run, add_source, add_taxonomy, rig, rows
 from bench.load import Caller, Load, run_load
-from bench.redeem_world import keys
 from bench.report import Goal, report
+from bench.servers import keys, serving
 from services.catalogue.app import CatalogueApp
 from services.catalogue.imports.csv_template import COLUMNS
 from services.catalogue.imports.pipeline import FeedImport
@@ -108,7 +103,7 @@ def main() -> None:
         bare, same = bare_tantivy(app, wanted, given.seconds)
         figures |= {"tantivy_per_s_8_threads": bare, "tantivy_per_s_with_our_filters": same}
         figures |= postgres(app, wanted) | ranking(app, wanted)
-        with serving(app, jwks) as address:
+        with serving("catalogue", environ(app, jwks)) as (address, _):
             bodies = [request.SerializeToString() for request in wanted]
             two = load(address, bodies, 2, given.seconds)
             eight = load(address, bodies, 8, given.seconds)
@@ -294,12 +289,10 @@ def ranking(app: CatalogueApp, requests: list[SearchCoursesRequest]) -> dict[str
     return {**found, "ranking_times_faster_than_postgres": times}
 
 
-@contextmanager
-def serving(app: CatalogueApp, jwks: str) -> Iterator[str]:
-    """Runs the catalogue's server in two processes; yields its address."""
+def environ(app: CatalogueApp, jwks: str) -> dict[str, str]:
+    """Returns the environment of a server of two processes on what `app` stands on."""
     settings = app.settings
-    address = f"127.0.0.1:{free_port()}"
-    environ = {
+    return {
         "WAYMARK_CATALOGUE_DATABASE_URL": settings.database_url,
         "WAYMARK_S3_ENDPOINT": settings.s3_endpoint,
         "WAYMARK_S3_ACCESS_KEY": settings.s3_access_key,
@@ -308,23 +301,10 @@ def serving(app: CatalogueApp, jwks: str) -> Iterator[str]:
         "WAYMARK_OIDC_JWKS_URI": jwks,
         "WAYMARK_SECRETS_DIR": str(settings.secrets_dir),
         "WAYMARK_INDEX_DIR": str(settings.index_dir),
-        "WAYMARK_LISTEN": address,
+        "WAYMARK_LISTEN": f"127.0.0.1:{free_port()}",
         "WAYMARK_PROCESSES": "2",
         "WAYMARK_THREADS": "8",
     }
-    command = (
-        "from services.platform.rpc import supervisor; from services.platform.settings import Settings; "
-        "raise SystemExit(supervisor.run_server(Settings.from_environment('catalogue')))"
-    )
-    running = subprocess.Popen(
-        [sys.executable, "-c", command], cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL
-    )
-    try:
-        echo.wait_serving(address)
-        yield address
-    finally:
-        running.terminate()
-        running.wait(timeout=30)
 
 
 def load(address: str, bodies: list[bytes], callers: int, seconds: float) -> Load:

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
@@ -23,14 +20,10 @@ from waymark.catalogue.v1 import shortage_answer_pb2, shortage_list_pb2
 
 from bench import echo
 from bench.load import Caller, Load, run_load
-from bench.redeem_world import ROOT, keys, settings
 from bench.report import Goal, report
-from services.cli.stack import process
+from bench.servers import durable_postgres, keys, serving, settings
 from services.cli.stack.ports import free_port
-from services.cli.stack.postgres import Postgres
 from services.platform.db.engine import driver_url
-from services.platform.db.migrations import migrate
-from services.platform.db.roles import create_service_database
 from tests.support.servers import token
 
 CALLERS = 32
@@ -67,13 +60,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="waymark-bench-") as name, keys() as jwks:
         folder = Path(name)
         folder.chmod(0o755)
-        with _database(folder) as url:
+        with durable_postgres("catalogue", folder) as url:
             engine = create_engine(driver_url(url), use_native_hstore=False)
             _seed(engine)
-            environ = settings(url, jwks, folder, f"127.0.0.1:{free_port()}")
-            environ["WAYMARK_CATALOGUE_DATABASE_URL"] = url
-            beside = settings(url, jwks, folder, f"127.0.0.1:{free_port()}")
-            with _serving(environ) as (address, server), echo.echo_server(beside) as echoes:
+            environ = settings("catalogue", url, jwks, folder, f"127.0.0.1:{free_port()}")
+            beside = {**environ, "WAYMARK_LISTEN": f"127.0.0.1:{free_port()}"}
+            with serving("catalogue", environ) as (address, server), echo.echo_server(beside) as echoes:
                 first = _first(address)
                 one, echoed = _in_turn(address, echoes)
                 single = run_load(_singles(address, 1), seconds=2.0)
@@ -118,22 +110,6 @@ def _figures(
     }
 
 
-@contextmanager
-def _database(folder: Path) -> Iterator[str]:
-    server = Postgres(folder / "postgres", free_port())
-    log = folder / "postgres.log"
-    server.prepare(log)
-    running = process.spawn(server.command(), log)
-    try:
-        process.wait_ready(running, server.ready, log, 60)
-        create_service_database(server.url(), "catalogue", "bench")
-        url = server.socket_url("waymark_catalogue", "waymark_catalogue", "bench")
-        migrate("catalogue", url)
-        yield url
-    finally:
-        process.stop(running, server.command())
-
-
 def _seed(engine: Engine) -> None:
     values = {
         "first": FIRST_YEAR,
@@ -146,23 +122,6 @@ def _seed(engine: Engine) -> None:
         for statement in _SEED:
             connection.execute(text(statement), values)
         connection.execute(text("ANALYZE shortage_entries"))
-
-
-@contextmanager
-def _serving(environ: dict[str, str]) -> Iterator[tuple[str, int]]:
-    command = [
-        sys.executable,
-        "-c",
-        "from services.platform.rpc import supervisor; from services.platform.settings import Settings; "
-        "raise SystemExit(supervisor.run_server(Settings.from_environment('catalogue')))",
-    ]
-    running = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
-    try:
-        echo.wait_serving(environ["WAYMARK_LISTEN"])
-        yield environ["WAYMARK_LISTEN"], running.pid
-    finally:
-        running.terminate()
-        running.wait(timeout=30)
 
 
 def _questions(seed: int, count: int) -> list[shortage_list_pb2.CheckShortageRequest]:

@@ -22,9 +22,9 @@ from sqlalchemy import Engine, text
 from waymark.vouchers.v1 import application_pb2 as pb
 
 from bench.crowd import NO_HINT, Answer, Crowd, Person, percentile_ms, send_crowd
-from bench.redeem import serving
-from bench.redeem_world import SESSION, durable_postgres, seed, settings, voucher_id
+from bench.redeem_world import SESSION, seed, voucher_id
 from bench.report import Goal, report
+from bench.servers import durable_postgres, serving, settings
 from services.cli.stack.issuer import DEFAULT_AUDIENCE, IssuerServer
 from services.cli.stack.ports import free_port
 from services.platform.db.ids import new_id
@@ -86,7 +86,7 @@ def main() -> int:
 def world(folder: Path, people: int) -> Iterator[tuple[Edge, Engine]]:
     """A database where everybody up to number `people` is known to seek work, the service, the edge."""
     (folder / "issuer").mkdir()
-    with durable_postgres(folder) as url, issuing(folder) as issuer:
+    with durable_postgres("vouchers", folder) as url, issuing(folder) as issuer:
         engine = seed(url, 0)
         with engine.begin() as connection:
             for statement in _WORLD:
@@ -95,8 +95,8 @@ def world(folder: Path, people: int) -> Iterator[tuple[Edge, Engine]]:
             head = ledger.lock_head(tx, ledger.shard_for(tx, "EUR", "pot"))
             ledger.post(tx, head, bookings.fund(new_id(), "fundingSources/bench", "pot", MONEY))
         listen = f"127.0.0.1:{free_port()}"
-        environ = settings(url, f"{issuer.issuer.address}/jwks.json", folder, listen)
-        with serving({**environ, **trusting(issuer)}) as (address, _):
+        environ = settings("vouchers", url, f"{issuer.issuer.address}/jwks.json", folder, listen)
+        with serving("vouchers", {**environ, **trusting(issuer)}) as (address, _):
             services = {"catalogue": address, "vouchers": address, "portfolio": address}
             with edge(folder / "edge", issuer, services, limits=LIFTED) as front:
                 yield front, engine

@@ -1,6 +1,6 @@
 """Keeps the index like the database: builds it, follows changes, and builds it anew when it is damaged.
 
-Runs as a thread of the server processes; a file lock lets one of them write. Changes are read by
+Runs as a thread of the server processes, of which one writes (see `writing`). Changes are read by
 (transaction, course) below the horizon of running transactions, so none that commits late is missed, and each
 row appears once, with its last state.
 """
@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 import tantivy
-from filelock import FileLock, Timeout
 from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.catalogue.search import directory as disk
 from services.catalogue.search.directory import Cursor, Directory, IndexDamaged
 from services.catalogue.search.documents import document
+from services.catalogue.search.writing import alone
 from services.platform.db import horizon
 from services.platform.db.transaction import transaction
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from services.catalogue.app import CatalogueApp
 
 PAUSE = 0.25  # seconds between looks at the database
-RETRY = 1.0  # seconds after a failure
 CHECK = 60.0  # seconds between comparisons of counts
 BATCH = 2000
 HEAP = 20_000_000  # bytes of the writer that follows
@@ -58,22 +56,7 @@ log = structlog.get_logger("search")
 def follow(app: CatalogueApp, stop: threading.Event) -> None:
     """Follows until `stop` is set; waits while another process does."""
     where = Directory(app.settings.index_dir)
-    lock = FileLock(where.path / "writer.lock")
-    while not stop.is_set():
-        try:
-            with lock.acquire(timeout=0):
-                Follower(app, where).run(stop)
-        except Timeout:
-            stop.wait(RETRY)
-        except IndexDamaged as error:
-            log.warning("index_damaged", error=str(error))
-            where.report_damage()
-        except SQLAlchemyError:
-            log.warning("database_unreachable")
-            stop.wait(RETRY)
-        except Exception:
-            log.exception("follower_failed")
-            stop.wait(RETRY)
+    alone(where, stop, lambda: Follower(app, where).run(stop))
 
 
 class Follower:

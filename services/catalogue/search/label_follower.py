@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 import tantivy
-from filelock import FileLock, Timeout
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.catalogue.search import directory as disk
-from services.catalogue.search.directory import Directory, IndexDamaged
+from services.catalogue.search.directory import Directory
 from services.catalogue.search.label_index import documents, labels_directory
+from services.catalogue.search.writing import alone
 from services.catalogue.store import taxonomies
 from services.platform.db.transaction import transaction
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from services.catalogue.app import CatalogueApp
 
 PAUSE = 0.5  # seconds between looks at the database
-RETRY = 1.0  # seconds after a failure
 HEAP = 60_000_000  # bytes of the writer
 log = structlog.get_logger("search")
 
@@ -31,20 +29,12 @@ log = structlog.get_logger("search")
 def follow_labels(app: CatalogueApp, stop: threading.Event) -> None:
     """Follows until `stop` is set; waits while another process does."""
     where = labels_directory(app.settings.index_dir)
-    lock = FileLock(where.path / "writer.lock")
-    while not stop.is_set():
-        try:
-            with lock.acquire(timeout=0):
-                while not stop.wait(PAUSE):
-                    renew(app, where)
-        except Timeout:
-            stop.wait(RETRY)
-        except (IndexDamaged, SQLAlchemyError) as error:
-            log.warning("labels_not_followed", error=type(error).__name__)
-            stop.wait(RETRY)
-        except Exception:
-            log.exception("label_follower_failed")
-            stop.wait(RETRY)
+
+    def run() -> None:
+        while not stop.wait(PAUSE):
+            renew(app, where)
+
+    alone(where, stop, run)
 
 
 def renew(app: CatalogueApp, where: Directory) -> None:
