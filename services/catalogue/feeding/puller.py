@@ -23,7 +23,6 @@ from services.catalogue.feeding import credentials
 from services.catalogue.feeding.ooapi_pages import Pages
 from services.catalogue.store import feed_runs, sources, uploads
 from services.platform.crew import Crew
-from services.platform.db.engine import make_engine
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
@@ -42,25 +41,19 @@ TYPES = {FeedFormat.FEED_FORMAT_CSV_TEMPLATE: "text/csv"} | dict.fromkeys(
 log = structlog.get_logger("pulls")
 
 
-class Puller(Crew[Row[Any]]):
+class Puller(Crew):
     """What one process is fetching."""
 
     def __init__(self, app: CatalogueApp) -> None:
+        super().__init__("pull", THREADS, app.settings.database_url)
         self._app = app
-        # Connections of its own, so that slow partners take none from jobs.
-        self._engine = make_engine(app.settings.database_url, THREADS + 1)
-        super().__init__("pull", THREADS, self._claimed, self._pull)
 
-    def close(self) -> None:
-        """Waits for what is under way, and gives the connections back."""
-        super().close()
-        self._engine.dispose()
+    def claim(self, tx: Transaction, room: int) -> Sequence[Row[Any]]:
+        """Returns sources to fetch from."""
+        return sources.claim_due(tx, room, LEASE)
 
-    def _claimed(self, room: int) -> Sequence[Row[Any]]:
-        with transaction(self._engine) as tx:
-            return sources.claim_due(tx, room, LEASE)
-
-    def _pull(self, row: Row[Any]) -> None:
+    def work(self, row: Row[Any]) -> None:
+        """Fetches the feed of a source."""
         with TemporaryFile() as file:
             try:
                 answer = self._fetched(row, cast("BinaryIO", file))
@@ -98,7 +91,7 @@ class Puller(Crew[Row[Any]]):
     def _settle(self, row: Row[Any], note: Any) -> bool:
         """Notes what came, by `note`, unless the claim has run out or the source was changed; True when it
         kept what was fetched."""
-        with transaction(self._engine) as tx:
+        with transaction(self.engine) as tx:
             source = sources.read(tx.connection, row.id, lock=True)
             if (source.pull_next_time, source.pull_url) != (row.pull_next_time, row.pull_url):
                 return False

@@ -19,8 +19,7 @@ from services.catalogue.api.messages import finding
 from services.catalogue.feeding.run_message import run_message
 from services.catalogue.store import feed_reports, feed_runs
 from services.platform.crew import Crew
-from services.platform.db.engine import make_engine
-from services.platform.db.transaction import transaction
+from services.platform.db.transaction import Transaction, transaction
 from services.platform.outgoing.webhooks import GONE, Outcome, headers, send, wait_after
 
 if TYPE_CHECKING:
@@ -32,25 +31,20 @@ TOLD = 100  # findings in a report
 log = structlog.get_logger("reports")
 
 
-class Reporter(Crew[Row[Any]]):
+class Reporter(Crew):
     """Reports that one process has on their way."""
 
     def __init__(self, app: CatalogueApp) -> None:
+        super().__init__("report", THREADS, app.settings.database_url)
         self._app = app
-        self._engine = make_engine(app.settings.database_url, THREADS + 1)
-        super().__init__("report", THREADS, self._claimed, self._report)
 
-    def close(self) -> None:
-        """Waits for what is under way, and gives the connections back."""
-        super().close()
-        self._engine.dispose()
+    def claim(self, tx: Transaction, room: int) -> Sequence[Row[Any]]:
+        """Returns runs to tell of."""
+        return feed_reports.claim_due(tx, room, LEASE)
 
-    def _claimed(self, room: int) -> Sequence[Row[Any]]:
-        with transaction(self._engine) as tx:
-            return feed_reports.claim_due(tx, room, LEASE)
-
-    def _report(self, row: Row[Any]) -> None:
-        with transaction(self._engine, read_only=True) as tx:
+    def work(self, row: Row[Any]) -> None:
+        """Tells of a run once."""
+        with transaction(self.engine, read_only=True) as tx:
             run = feed_runs.read(tx.connection, row.id)
             worst = tx.execute(feed_runs.worst_findings(row.id, TOLD)).all()
         if run.state_time != row.state_time:
@@ -67,7 +61,7 @@ class Reporter(Crew[Row[Any]]):
         error = f"STATUS {outcome.status}" if outcome.error == "STATUS" else outcome.error
         values: dict[str, Any] = {"report_error": error}
         wait = None if outcome.status == GONE else wait_after(row.report_attempts)
-        with transaction(self._engine) as tx:
+        with transaction(self.engine) as tx:
             if not outcome.error:
                 values["report_state"] = FeedRun.REPORT_STATE_DELIVERED
             elif wait is None:
