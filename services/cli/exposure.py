@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.amounts import json_day
+from services.cli.amounts import day_query
 from services.cli.call import Call, calls
 from services.cli.search import short
 
@@ -33,8 +33,7 @@ def list_(
     organisation: Annotated[str, typer.Option(help="Only of this organisation.")] = "",
 ) -> None:
     """List what was shown on some days, by organisation and kind of question."""
-    days = {f"start_date.{part}": value for part, value in json_day(first).items()}
-    days |= {f"end_date.{part}": value for part, value in json_day(until).items()}
+    days = day_query("start_date", first) | day_query("end_date", until)
     found = list(call.each("exposures", **days, organisation=organisation))
     if not call.as_json:
         found = [{**each, "kind": short(each["kind"])} for each in found]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli import output
-from services.cli.amounts import json_day
+from services.cli.amounts import day_query
 from services.cli.call import Call, calls, enum
 from services.cli.organisation import Sector
 
@@ -23,72 +23,80 @@ class Kind(StrEnum):
     WORKSHOP = "workshop"
 
 
+Region = Annotated[str, typer.Option(help="Only with a session in this NUTS region.")]
+Occupations = Annotated[
+    list[str] | None, typer.Option("--occupation", help="ISCO-08 code or concept URI; repeat for more.")
+]
+Kinds = Annotated[
+    list[Kind] | None,
+    typer.Option("--kind", help="Courses, exams, or services beside them; repeat for more."),
+]
+Sectors = Annotated[
+    list[Sector] | None,
+    typer.Option("--sector", help="Only of organisations of this sector; repeat for more."),
+]
+Groups = Annotated[
+    list[str] | None, typer.Option("--group", help="Only for this target group; repeat for more.")
+]
+Territories = Annotated[
+    list[str] | None, typer.Option("--territory", help="Only for this priority territory; repeat for more.")
+]
+
+
 def register(app: typer.Typer) -> None:
     """Adds `search`, `suggest`, `similar` and `recommend` to the command line `app`."""
+    for command, example in (
+        (search, "search welding --shortage --voucher --region BE2"),
+        (suggest, "suggest weldi"),
+        (similar, "similar courses/4f1c6f0e-0b5c-5f6e-9d2e-1d1f4c9a7b11"),
+        (recommend, "recommend http://data.europa.eu/esco/skill/4c75d05c4388 --region BE2"),
+    ):
+        app.command(epilog=f"Example:  waymark {example}")(command)
 
-    @app.command(epilog="Example:  waymark search welding --shortage --voucher --region BE2")
-    @calls()
-    def search(
-        call: Call,
-        words: Annotated[list[str] | None, typer.Argument(help="Words; none: all courses.")] = None,
-        occupation: Annotated[
-            list[str] | None, typer.Option(help="ISCO-08 code or concept URI; repeat for more.")
-        ] = None,
-        region: Annotated[str, typer.Option(help="Only with a session in this NUTS region.")] = "",
-        place: Annotated[str, typer.Option(help="Only near this town or postcode.")] = "",
-        radius: Annotated[float, typer.Option(min=1, max=500, help="Kilometres around the place.")] = 25,
-        shortage: Annotated[bool, typer.Option(help="Only for occupations in shortage.")] = False,
-        voucher: Annotated[bool, typer.Option(help="Only of accredited providers.")] = False,
-        all_courses: Annotated[
-            bool, typer.Option("--all", help="Also courses without a session to come.")
-        ] = False,
-        collapse_same: Annotated[
-            bool, typer.Option("--collapse-same", help="Of courses that are the same only one.")
-        ] = False,
-        kind: Annotated[
-            list[Kind] | None, typer.Option(help="Courses, exams, or services beside them; repeat for more.")
-        ] = None,
-        sector: Annotated[
-            list[Sector] | None, typer.Option(help="Only of organisations of this sector; repeat for more.")
-        ] = None,
-        group: Annotated[
-            list[str] | None, typer.Option(help="Only for this target group; repeat for more.")
-        ] = None,
-        territory: Annotated[
-            list[str] | None, typer.Option(help="Only for this priority territory; repeat for more.")
-        ] = None,
-        online: Annotated[bool, typer.Option(help="Only taught online.")] = False,
-        as_of: Annotated[str, typer.Option(help="Day to look from, 2026-09-01; default: today.")] = "",
-        limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most so many.")] = 10,
-    ) -> None:
-        """Search courses; every hit says why it was found."""
-        query: dict[str, Any] = {
-            "query": " ".join(words or ()),
-            "occupations": occupation or [],
-            "nuts_code": region,
-            "shortage": str(shortage).lower(),
-            "voucher_eligible": str(voucher).lower(),
-            "include_not_bookable": str(all_courses).lower(),
-            "collapse_same": str(collapse_same).lower(),
-            "kinds": list(kind or []),
-            "sectors": [enum("SECTOR", each) for each in sector or []],
-            "target_groups": group or [],
-            "territories": territory or [],
-            "modes": ["COURSE_MODE_ONLINE"] if online else [],
-            "page_size": limit,
-        }
-        if place:
-            query |= {"place": place, "radius_km": radius}
-        if as_of:
-            query |= {f"as_of.{part}": value for part, value in json_day(as_of).items()}
-        answer = call.get("courses:search", **query)
-        _print(call, answer, show)
 
-    app.command(epilog="Example:  waymark suggest weldi")(suggest)
-    app.command(epilog="Example:  waymark similar courses/4f1c6f0e-0b5c-5f6e-9d2e-1d1f4c9a7b11")(similar)
-    app.command(
-        epilog="Example:  waymark recommend http://data.europa.eu/esco/skill/4c75d05c4388 --region BE2"
-    )(recommend)
+@calls()
+def search(
+    call: Call,
+    words: Annotated[list[str] | None, typer.Argument(help="Words; none: all courses.")] = None,
+    occupation: Occupations = None,
+    region: Region = "",
+    place: Annotated[str, typer.Option(help="Only near this town or postcode.")] = "",
+    radius: Annotated[float, typer.Option(min=1, max=500, help="Kilometres around the place.")] = 25,
+    shortage: Annotated[bool, typer.Option(help="Only for occupations in shortage.")] = False,
+    voucher: Annotated[bool, typer.Option(help="Only of accredited providers.")] = False,
+    all_courses: Annotated[
+        bool, typer.Option("--all", help="Also courses without a session to come.")
+    ] = False,
+    collapse_same: Annotated[
+        bool, typer.Option("--collapse-same", help="Of courses that are the same only one.")
+    ] = False,
+    kind: Kinds = None,
+    sector: Sectors = None,
+    group: Groups = None,
+    territory: Territories = None,
+    online: Annotated[bool, typer.Option(help="Only taught online.")] = False,
+    as_of: Annotated[str, typer.Option(help="Day to look from, 2026-09-01; default: today.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most so many.")] = 10,
+) -> None:
+    """Search courses; every hit says why it was found."""
+    query: dict[str, Any] = {
+        "query": " ".join(words or ()),
+        "occupations": occupation or [],
+        "nuts_code": region,
+        "shortage": str(shortage).lower(),
+        "voucher_eligible": str(voucher).lower(),
+        "include_not_bookable": str(all_courses).lower(),
+        "collapse_same": str(collapse_same).lower(),
+        "kinds": list(kind or []),
+        "sectors": [enum("SECTOR", each) for each in sector or []],
+        "target_groups": group or [],
+        "territories": territory or [],
+        "modes": ["COURSE_MODE_ONLINE"] if online else [],
+        "page_size": limit,
+    }
+    around = {"place": place, "radius_km": radius} if place else {}
+    answer = call.get("courses:search", **query, **around, **day_query("as_of", as_of))
+    _print(call, answer, show)
 
 
 @calls()
@@ -107,7 +115,7 @@ def suggest(
 def similar(
     call: Call,
     course: Annotated[str, typer.Argument(help="Course to find others like.")],
-    region: Annotated[str, typer.Option(help="Only with a session in this NUTS region.")] = "",
+    region: Region = "",
     limit: Annotated[int, typer.Option(min=1, max=50, help="Show at most so many.")] = 10,
 ) -> None:
     """Find courses like one, with what they have in common."""
@@ -119,7 +127,7 @@ def similar(
 def recommend(
     call: Call,
     skills: Annotated[list[str], typer.Argument(help="Concept URIs of the skills that are missing.")],
-    region: Annotated[str, typer.Option(help="Only with a session in this NUTS region.")] = "",
+    region: Region = "",
     language: Annotated[str, typer.Option(help="Language of the skills' names, en.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=50, help="Show at most so many.")] = 10,
 ) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.cli import output, shortage_match, shortage_proof
-from services.cli.amounts import json_day
-from services.cli.call import Call, calls, listed
+from services.cli.amounts import day_query, json_day
+from services.cli.call import Call, calls, enum, listed
 from services.cli.options import Limit
+from services.cli.shortage_match import VersionName
+from services.cli.shortage_proof import Occupation, OfList, On, Region
 from services.cli.uploads import upload_to_catalogue
 
 shortage = typer.Typer(
@@ -42,7 +44,6 @@ CHANGES = {
 }
 FINDINGS = {"line": "line", "column": "path", "value": "value", "what": "message", "mend it": "remedy"}
 ListName = Annotated[str, typer.Argument(metavar="LIST", help="shortageLists/{id}")]
-VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="shortageLists/{id}/versions/{n}")]
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV file.")]
 
 
@@ -83,7 +84,7 @@ def import_(
     """Draft a version of a list from a CSV file and show what is wrong with it."""
     body = {
         "upload": upload_to_catalogue(call.caller, file),
-        "format": "SHORTAGE_FORMAT_" + columns.name + "_CSV",
+        "format": enum("SHORTAGE_FORMAT", columns) + "_CSV",
         "validFrom": json_day(valid_from),
         "method": method,
         "defaultNutsCode": region,
@@ -168,16 +169,14 @@ def changes(
 @calls()
 def check(
     call: Call,
-    occupation: Annotated[str, typer.Argument(help="Concept URI or ISCO-08 code.")],
-    region: Annotated[str, typer.Argument(help="NUTS code of the place.")],
-    on: Annotated[str, typer.Option(help="Day asked about, 2026-09-01; default: today.")] = "",
-    name: Annotated[str, typer.Option("--list", help="Only this shortageLists/{id}.")] = "",
+    occupation: Occupation,
+    region: Region,
+    on: On = "",
+    name: OfList = "",
 ) -> None:
     """Ask whether an occupation was short in a region on a day, and by which entry of which version."""
-    query: dict[str, Any] = {"occupation": occupation, "nuts_code": region, "shortage_list": name}
-    if on:
-        query |= {f"date.{part}": value for part, value in json_day(on).items()}
-    answer = call.get("shortageLists:check", **query)
+    asked = {"occupation": occupation, "nuts_code": region, "shortage_list": name}
+    answer = call.get("shortageLists:check", **asked, **day_query("date", on))
     answer.setdefault("short", False)
     fields = {
         "short": "short",

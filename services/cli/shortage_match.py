@@ -19,6 +19,8 @@ MATCH = {
     "state": "state",
 }
 
+VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="shortageLists/{id}/versions/{n}")]
+
 
 class Match(StrEnum):
     """What became of a row."""
@@ -41,7 +43,7 @@ def register(shortage: typer.Typer) -> None:
 @calls("catalogue_manager:maker")
 def matches(
     call: Call,
-    name: Annotated[str, typer.Argument(metavar="VERSION", help="shortageLists/{id}/versions/{n}")],
+    name: VersionName,
     state: Annotated[Match | None, typer.Option(help="Only in this state.")] = None,
     limit: Limit = 500,
 ) -> None:
@@ -59,7 +61,7 @@ def matches(
 @calls("catalogue_manager:maker")
 def decide(
     call: Call,
-    name: Annotated[str, typer.Argument(metavar="VERSION", help="shortageLists/{id}/versions/{n}")],
+    name: VersionName,
     line: Annotated[int, typer.Argument(min=1, help="Line of the file.")],
     means: Annotated[str, typer.Option(help="Concept URI or ISCO-08 code that it means instead.")] = "",
     leave_out: Annotated[bool, typer.Option("--leave-out", help="Leave the row out.")] = False,

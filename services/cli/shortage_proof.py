@@ -29,6 +29,10 @@ VERIFIED = {
     "key": "keyId",
 }
 LARGEST = 1 << 20  # bytes of a proof
+Occupation = Annotated[str, typer.Argument(help="Concept URI or ISCO-08 code.")]
+Region = Annotated[str, typer.Argument(help="NUTS code of the place.")]
+On = Annotated[str, typer.Option(help="Day asked about, 2026-09-01; default: today.")]
+OfList = Annotated[str, typer.Option("--list", help="Only this shortageLists/{id}.")]
 
 
 def register(shortage: typer.Typer) -> None:
@@ -46,10 +50,10 @@ def register(shortage: typer.Typer) -> None:
 @calls()
 def prove(
     call: Call,
-    occupation: Annotated[str, typer.Argument(help="Concept URI or ISCO-08 code.")],
-    region: Annotated[str, typer.Argument(help="NUTS code of the place.")],
-    on: Annotated[str, typer.Option(help="Day asked about, 2026-09-01; default: today.")] = "",
-    name: Annotated[str, typer.Option("--list", help="Only this shortageLists/{id}.")] = "",
+    occupation: Occupation,
+    region: Region,
+    on: On = "",
+    name: OfList = "",
 ) -> None:
     """Ask whether an occupation was short, with the proof; with --json for `verify`."""
     asked: dict[str, Any] = {"occupation": occupation, "nutsCode": region, "shortageList": name}

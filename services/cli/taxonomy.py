@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from services.cli import taxonomy_change
-from services.cli.call import Call, calls
+from services.cli.call import Call, calls, enum
 from services.cli.options import Limit
 from services.cli.uploads import upload_to_catalogue
 
@@ -73,8 +73,8 @@ def import_(
     """Import one version of a scheme, or add labels of another language to one; all or nothing."""
     body = {
         "upload": upload_to_catalogue(call.caller, file),
-        "scheme": "TAXONOMY_SCHEME_" + scheme.name,
-        "format": "TAXONOMY_FORMAT_" + columns.name + "_CSV",
+        "scheme": enum("TAXONOMY_SCHEME", scheme),
+        "format": enum("TAXONOMY_FORMAT", columns) + "_CSV",
         "version": version,
         "language": language,
         "nationalScheme": national,
@@ -118,7 +118,7 @@ def tag(
     """Tell which skills or occupations a phrase names, surest first."""
     body = {
         "text": " ".join(words),
-        "scheme": "TAXONOMY_SCHEME_" + scheme.name,
+        "scheme": enum("TAXONOMY_SCHEME", scheme),
         "language": language,
         "maxTags": limit,
     }
