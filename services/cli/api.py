@@ -211,8 +211,8 @@ def list_grants(
     limit: Limit = 50,
 ) -> None:
     """List grants and refusals, newest first."""
-    wanted = enum("STATE", state) or "STATE_UNSPECIFIED"
-    call.many("apiGrants", GRANT, limit, empty="nobody has asked", organisation=organisation, state=wanted)
+    wanted = {"organisation": organisation, "state": enum("STATE", state)}
+    call.many("apiGrants", GRANT, limit, empty="nobody has asked", **wanted)
 
 
 @grant.command("show", epilog="Example:  waymark api grant show apiGrants/0198…")
