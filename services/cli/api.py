@@ -287,8 +287,7 @@ def usage(
 ) -> None:
     """Say what a month came to: calls by key and office, and what is due."""
     if out is not None:
-        size = call.caller.rest_to_file(f"/v1/{name}/statement:csv", out, month=month)
-        typer.echo(f"{out}: {size} bytes")
+        call.save(f"{name}/statement:csv", out, month=month)
         return
     statement = call.get(f"{name}/statement", month=month)
     call.one(statement, STATEMENT)
