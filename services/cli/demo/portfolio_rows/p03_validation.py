@@ -3,17 +3,15 @@ another assessor, and what was shown is certified."""
 
 from __future__ import annotations
 
-from base64 import b64decode
 from dataclasses import dataclass
 from typing import Any
 
 from services.cli.amounts import in_days
 from services.cli.client import Caller, request_id
-from services.cli.demo import catalogue
 from services.cli.demo.journey import Journey, Step, expect, refused
-from services.cli.demo.portfolio_rows.ground import holder, verify
+from services.cli.demo.portfolio_rows.ground import awarding_body, file_of, holder, verify
 
-LEARNER, COUNSELLOR, MANAGER = "Idris", "Tess", "Mila"
+LEARNER, COUNSELLOR = "Idris", "Tess"
 OFFICE = "organisations/office"
 QUALIFICATION = "https://www.qualifications.example/welder"
 
@@ -54,7 +52,7 @@ def show(journey: Journey) -> str:
     rated = ratings(gas="ELEMENT_RATING_SHOWN")
     last = post(people.second, f"{name}:decide", {"assessments": rated})
     expect(last["state"] == "STATE_REDECIDED", f"the appeal came to {last['state']}")
-    content = b64decode(people.learner.rest("GET", f"/v1/{last['credential']}:file")["content"])
+    content = file_of(people.learner, last["credential"])
     expect(verify(journey, content)["state"] == "STATE_VALID", "the certificate is not valid")
     log = people.learner.rest("GET", f"/v1/{people.holder}/accessRecords")["accessRecords"]
     looks = [each for each in log if each["grant"] == name]
@@ -75,9 +73,7 @@ def gather(journey: Journey, person: str) -> People:
     }
     learner.rest("POST", f"/v1/{name}/mandates", mandate, request_id=request_id())
     organisation = f"organisations/yard-{person.lower()}-{journey.run}"
-    wanted = {"organisation": organisation, "displayName": "Yard Guild"}
-    manager = journey.person(catalogue.ROLE, MANAGER)
-    body = manager.rest("POST", "/v1/credentialIssuers", wanted, request_id=request_id())["name"]
+    body = awarding_body(journey, organisation, "Yard Guild")
     first, second, head = (
         journey.person("provider", each, organisation) for each in ("first", "second", "head")
     )
