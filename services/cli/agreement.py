@@ -141,14 +141,7 @@ def list_(
     limit: Limit = 50,
 ) -> None:
     """List agreements, newest first."""
-    call.many(
-        "agreements",
-        LISTED,
-        limit,
-        empty="none yet",
-        party=party,
-        state=enum("STATE", state) or "STATE_UNSPECIFIED",
-    )
+    call.many("agreements", LISTED, limit, empty="none yet", party=party, state=enum("STATE", state))
 
 
 @agreement.command(epilog="Example:  waymark agreement show agreements/0198…")

@@ -211,8 +211,8 @@ def list_grants(
     limit: Limit = 50,
 ) -> None:
     """List grants and refusals, newest first."""
-    wanted = enum("STATE", state) or "STATE_UNSPECIFIED"
-    call.many("apiGrants", GRANT, limit, empty="nobody has asked", organisation=organisation, state=wanted)
+    wanted = {"organisation": organisation, "state": enum("STATE", state)}
+    call.many("apiGrants", GRANT, limit, empty="nobody has asked", **wanted)
 
 
 @grant.command("show", epilog="Example:  waymark api grant show apiGrants/0198…")
@@ -287,8 +287,7 @@ def usage(
 ) -> None:
     """Say what a month came to: calls by key and office, and what is due."""
     if out is not None:
-        size = call.caller.rest_to_file(f"/v1/{name}/statement:csv", out, month=month)
-        typer.echo(f"{out}: {size} bytes")
+        call.save(f"{name}/statement:csv", out, month=month)
         return
     statement = call.get(f"{name}/statement", month=month)
     call.one(statement, STATEMENT)

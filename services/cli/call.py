@@ -46,6 +46,11 @@ class Call:
         """POSTs to a path below `/v1/`; raises Failure."""
         return self.caller.rest("POST", f"/v1/{path}", body or {}, **query)
 
+    def save(self, path: str, out: Path, **query: Any) -> None:
+        """Writes a file below `/v1/` to `out`, as it comes, and says how large it is; raises Failure."""
+        size = self.caller.rest_to_file(f"/v1/{path}", out, **query)
+        typer.echo(f"{out}: {size} bytes")
+
     def one(self, answer: output.Row, fields: Mapping[str, str]) -> None:
         """Prints one resource: JSON as it came, or the named fields."""
         output.one(answer, fields, self.as_json)

@@ -50,9 +50,8 @@ def courses(
     limit: Limit = 50,
 ) -> None:
     """List complaints about courses, oldest first; learners see their own."""
-    wanted = enum("STATE", state) or "STATE_UNSPECIFIED"
-    path, empty = "courseComplaints", "nobody complains"
-    call.many(path, COMPLAINT, limit, key="complaints", empty=empty, course=about, state=wanted)
+    wanted = {"course": about, "state": enum("STATE", state)}
+    call.many("courseComplaints", COMPLAINT, limit, key="complaints", empty="nobody complains", **wanted)
 
 
 @complaint.command(epilog="Example:  waymark complaint decide courses/0198…/complaints/0198… --upheld")

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from services.cli import output
-from services.cli.call import Call, calls
+from services.cli.call import Call, calls, enum
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
 from services.cli.uploads import upload_to_catalogue
@@ -208,10 +208,8 @@ def export(
     source: Annotated[str, typer.Option(help="Only of sources/{id}.")] = "",
 ) -> None:
     """Write the courses that are offered as schema.org JSON-LD, the CSV template or ELM 3.1, as they come."""
-    query = {"organisation": organisation, "source": source}
-    query |= {"format": f"COURSE_EXPORT_FORMAT_{written.name}"}
-    size = call.caller.rest_to_file("/v1/courseExports", out, **query)
-    typer.echo(f"{out}: {size} bytes")
+    form = enum("COURSE_EXPORT_FORMAT", written)
+    call.save("courseExports", out, organisation=organisation, source=source, format=form)
 
 
 def run_feed(caller: Caller, source: str, file: Path, *, partial: bool, dry: bool) -> str:

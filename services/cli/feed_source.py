@@ -108,8 +108,7 @@ def page(
     out: Annotated[Path, typer.Option(help="Where to write it.")],
 ) -> None:
     """Write the report of a run as a page of HTML."""
-    size = call.caller.rest_to_file(f"/v1/{run}:page", out)
-    typer.echo(f"{out}: {size} bytes")
+    call.save(f"{run}:page", out)
 
 
 @feed.command(epilog="Example:  waymark feed push sources/0198… courses.ndjson --dry-run")

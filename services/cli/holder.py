@@ -22,7 +22,7 @@ HOLDER = {
     "opened": "createTime",
     "etag": "etag",
 }
-ERASED = {
+GOING = {
     "entries": "entries",
     "skills": "skillClaims",
     "credentials": "credentials",
@@ -32,9 +32,8 @@ ERASED = {
     "validation cases": "validationCases",
     "mandates": "mandates",
     "share links": "shareLinks",
-    "access records kept": "accessRecords",
-    "erased": "eraseTime",
 }
+ERASED = GOING | {"access records kept": "accessRecords", "erased": "eraseTime"}
 HolderName = Annotated[str, typer.Argument(metavar="[HOLDER]", help="holders/{id}; default: your own.")]
 Given = Annotated[str, typer.Option(help="Given names.")]
 Family = Annotated[str, typer.Option(help="Family names.")]
@@ -113,16 +112,8 @@ def erase(
             call.one(would, ERASED)
             return
         typer.echo("This goes for good:", err=True)
-        for label in (
-            "entries",
-            "skills",
-            "files",
-            "pathways",
-            "validation cases",
-            "mandates",
-            "share links",
-        ):
-            typer.echo(f"  {would.get(ERASED[label], 0)} {label}", err=True)
+        for label, field in GOING.items():
+            typer.echo(f"  {would.get(field, 0)} {label}", err=True)
         typer.confirm("Erase it?", abort=True, err=True)
     call.one(call.post(f"{name}:erase", body), ERASED)
 

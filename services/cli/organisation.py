@@ -243,8 +243,8 @@ def list_(
         "accredited_only": str(accredited).lower(),
         "parent": parent,
         "all_levels": str(all_levels).lower(),
-        "sector": enum("SECTOR", sector) or "SECTOR_UNSPECIFIED",
-        "role": enum("ORGANISATION_ROLE", role) or "ORGANISATION_ROLE_UNSPECIFIED",
+        "sector": enum("SECTOR", sector),
+        "role": enum("ORGANISATION_ROLE", role),
     }
     found = listed(call.caller, "organisations", limit, **wanted)
     call.rows([{"accredited": False, **each} for each in found], ORGANISATION, empty="none yet")

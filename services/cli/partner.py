@@ -88,7 +88,7 @@ def list_(
     limit: Limit = 50,
 ) -> None:
     """List applications, oldest first."""
-    wanted = enum("STATE", state) or "STATE_UNSPECIFIED"
+    wanted = enum("STATE", state)
     call.many("partnerApplications", LISTED, limit, empty="nobody has applied", state=wanted)
 
 

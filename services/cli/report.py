@@ -145,5 +145,4 @@ def export(
     """Write rows as CSV or Parquet, as they come."""
     query = {"programme": programme, **day_query("start_date", start), **day_query("end_date", end)}
     query |= {"dataset": enum("EXPORT_DATASET", dataset), "format": enum("EXPORT_FORMAT", written)}
-    size = call.caller.rest_to_file("/v1/exports", out, **query)
-    typer.echo(f"{out}: {size} bytes")
+    call.save("exports", out, **query)

@@ -1,70 +1,80 @@
-"""Threads beside the jobs of a process, for work that waits for others: a job only fills the free ones.
-
-They have connections of their own, so that those who are slow take none from jobs.
-"""
+"""Threads beside the jobs of a process, for work that waits for others: a job only fills the free ones."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import structlog
+from sqlalchemy import Row
 
 from services.platform.db.engine import make_engine
+from services.platform.db.transaction import Transaction, transaction
 
-W = TypeVar("W")
 log = structlog.get_logger("crew")
 
 
-class Crew(Generic[W]):
-    """`claim` returns at most so many pieces of work as there are free threads, `work` does one.
+class Crew(ABC):
+    """Some threads that each do one piece of work at a time, and look for the next when it is done.
 
-    What is claimed is kept by a lease, so that it is claimed anew when its process dies or `work` raises.
+    A piece is a row with an `id`. What is claimed is kept by a lease, so that it is claimed anew when its
+    process dies or `work` raises. `engine` has connections of its own, so that a burst takes none from jobs;
+    `under_way` is what was claimed and is not done.
     """
 
-    def __init__(
-        self, name: str, threads: int, url: str, claim: Callable[[int], Sequence[W]], work: Callable[[W], Any]
-    ) -> None:
-        """`url`: of the database, which `engine` is connected to."""
-        self._name, self._claim, self._work = name, claim, work
-        self.engine = make_engine(url, threads + 1)
+    def __init__(self, name: str, threads: int, database_url: str) -> None:
+        self.engine = make_engine(database_url, threads + 1)
+        self.under_way: list[Row[Any]] = []
+        self._name, self._size = name, threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._free = threads
-        self._idle = threading.Condition()
-        self._all = threads
+        self._changed = threading.Condition()
         self._closing = False
+
+    @abstractmethod
+    def claim(self, tx: Transaction, room: int) -> Sequence[Row[Any]]:
+        """Returns what is due, at most so many pieces; one call at a time."""
+
+    @abstractmethod
+    def work(self, row: Row[Any]) -> None:
+        """Does one piece."""
 
     def round(self) -> int:
         """Starts what is due and has room; returns how many. Does not wait for any."""
-        with self._idle:
-            if self._closing or not self._free:
+        with self._changed:
+            room = self._size - len(self.under_way)
+            if self._closing or not room:
                 return 0
-            pieces = self._claim(self._free)
-            self._free -= len(pieces)
-            for piece in pieces:
-                self._threads.submit(self._do, piece)
-        return len(pieces)
+            with transaction(self.engine) as tx:
+                rows = self.claim(tx, room)
+            self.under_way.extend(rows)
+            for row in rows:
+                self._threads.submit(self._do, row)
+        return len(rows)
 
     def wait(self) -> None:
-        """Waits until nothing is under way."""
-        with self._idle:
-            self._idle.wait_for(lambda: self._free == self._all)
+        """Waits until nothing is under way and nothing more is due."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.under_way)
 
     def close(self) -> None:
         """Waits for what is under way, starts nothing more, and gives the connections back."""
-        with self._idle:
+        with self._changed:
             self._closing = True
         self._threads.shutdown(wait=True)
         self.engine.dispose()
 
-    def _do(self, piece: W) -> None:
+    def _do(self, row: Row[Any]) -> None:
         try:
-            self._work(piece)
+            self.work(row)
         except Exception:
-            log.exception("work_failed", crew=self._name)  # due again after the lease
-        finally:
-            with self._idle:
-                self._free += 1
-                self._idle.notify_all()
+            log.exception("work_failed", crew=self._name, id=str(row.id))  # due again after the lease
+        with self._changed:
+            self.under_way.remove(row)
+            try:
+                self.round()  # what is due next need not wait for the job
+            except Exception:
+                log.exception("work_not_claimed", crew=self._name)  # the job comes again
+            self._changed.notify_all()

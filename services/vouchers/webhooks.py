@@ -1,16 +1,14 @@
 """Delivers webhooks: claims what is due, sends it from threads of its own, writes what came of it.
 
-Runs beside the other jobs and never waits for a receiver: a round only fills free threads, and each thread
-that becomes free fills itself. A message whose process dies is claimed anew when its lease is over, so each
-comes at least once.
+Runs beside the other jobs and never waits for a receiver. A message whose process dies is claimed anew when
+its lease is over, so each comes at least once.
 """
 
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +17,7 @@ from google.protobuf.json_format import MessageToDict
 from sqlalchemy import Row
 from waymark.vouchers.v1 import events_pb2
 
-from services.platform.db.engine import make_engine
+from services.platform.crew import Crew
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.events.contract import events_of, route, type_of
 from services.platform.outgoing.webhooks import GONE, Outcome, headers, send, wait_after
@@ -37,56 +35,22 @@ EVENTS = {type_of(event): event for event in events_of("vouchers")}
 log = structlog.get_logger("webhooks")
 
 
-class Deliverer:
+class Deliverer(Crew):
     """What one process has on its way."""
 
     def __init__(self, app: VouchersApp) -> None:
+        super().__init__("webhook", THREADS, app.settings.database_url)
         self._app = app
-        # Connections of its own, so that a burst takes none from reactions and jobs.
-        self._engine = make_engine(app.settings.database_url, THREADS + 1)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook")
-        self._flying: Counter[str] = Counter()
-        self._lock = threading.Lock()
-        self._closing = False
 
-    def round(self) -> int:
-        """Starts what is due and has room; returns how many. Does not wait for any."""
-        with self._lock:
-            free = THREADS - self._flying.total()
-            if self._closing or not free:
-                return 0
-            busy = [endpoint for endpoint, count in self._flying.items() if count >= EACH]
-            with transaction(self._engine) as tx:
-                rows = webhooks.claim(tx, busy, EACH, free, LEASE)
-            self._flying.update(str(row.endpoint_id) for row in rows)
-            for row in rows:
-                self._threads.submit(self._deliver, row)
-        return len(rows)
+    def claim(self, tx: Transaction, room: int) -> Sequence[Row[Any]]:
+        """Returns messages to send, none to endpoints that have EACH on their way."""
+        flying = Counter(str(row.endpoint_id) for row in self.under_way)
+        busy = [endpoint for endpoint, count in flying.items() if count >= EACH]
+        return webhooks.claim(tx, busy, EACH, room, LEASE)
 
-    def wait(self) -> None:
-        """Waits until nothing is on its way."""
-        while self._flying.total():
-            threading.Event().wait(0.01)
-
-    def close(self) -> None:
-        """Waits for what is on its way, and starts nothing more."""
-        with self._lock:
-            self._closing = True
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        self._engine.dispose()
-
-    def _deliver(self, row: Row[Any]) -> None:
-        try:
-            self._settle(row, self._attempt(row))
-        except Exception:
-            log.exception("webhook_failed", delivery=str(row.id))  # due again after the lease
-        finally:
-            with self._lock:
-                self._flying[str(row.endpoint_id)] -= 1
-        try:
-            self.round()  # what is due next need not wait for the job
-        except Exception:
-            log.exception("webhooks_not_claimed")  # the job comes again
+    def work(self, row: Row[Any]) -> None:
+        """Sends a message once."""
+        self._settle(row, self._attempt(row))
 
     def _attempt(self, row: Row[Any]) -> Outcome:
         body = body_of(row)
@@ -100,7 +64,7 @@ class Deliverer:
     def _settle(self, row: Row[Any], outcome: Outcome) -> None:
         values: dict[str, Any] = {"last_status": outcome.status, "last_error": outcome.error}
         wait = _wait(row, outcome)
-        with transaction(self._engine) as tx:
+        with transaction(self.engine) as tx:
             if not outcome.error:
                 values |= {"state": int(DeliveryState.DELIVERED), "delivered_at": tx.now}
             elif wait is None:

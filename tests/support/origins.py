@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -42,8 +43,10 @@ class Origin:
 
 
 @contextmanager
-def origin(answer: Callable[[Asked], Reply] = lambda _: Reply()) -> Iterator[Origin]:
-    """Listens on this machine until the block ends."""
+def origin(
+    answer: Callable[[Asked], Reply] = lambda _: Reply(), tls: ssl.SSLContext | None = None
+) -> Iterator[Origin]:
+    """Listens on this machine until the block ends, with TLS where that is given."""
     found = Origin(answer)
 
     class Handler(BaseHTTPRequestHandler):
@@ -75,7 +78,9 @@ def origin(answer: Callable[[Asked], Reply] = lambda _: Reply()) -> Iterator[Ori
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        found.url = f"http://127.0.0.1:{server.server_port}"
+        found.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:

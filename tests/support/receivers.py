@@ -10,8 +10,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.origins import Asked, Reply, origin
 
 
 @dataclass
@@ -36,31 +37,18 @@ def receiver() -> Iterator[Receiver]:
     found = Receiver()
     found.open.set()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            found.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            found.open.wait(30)
-            status = found.answers.pop(0) if found.answers else found.status
-            self.send_response(status)
-            if 300 <= status < 400:
-                self.send_header("location", found.url)
-            self.send_header("content-length", "0")
-            self.end_headers()
+    def answer(asked: Asked) -> Reply:
+        found.got.append((dict(asked.headers), asked.body))
+        found.open.wait(30)
+        status = found.answers.pop(0) if found.answers else found.status
+        return Reply(status, headers={"location": found.url} if 300 <= status < 400 else {})
 
-        def log_message(self, *_: Any) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.url = f"http://127.0.0.1:{server.server_port}/hook?from=waymark"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    with origin(answer) as server:
+        found.url = f"{server.url}/hook?from=waymark"
         try:
             yield found
         finally:
             found.open.set()
-            server.shutdown()
-            thread.join()
 
 
 def verified(secret: str, headers: dict[str, str], body: bytes) -> bool:

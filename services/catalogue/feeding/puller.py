@@ -41,18 +41,19 @@ TYPES = {FeedFormat.FEED_FORMAT_CSV_TEMPLATE: "text/csv"} | dict.fromkeys(
 log = structlog.get_logger("pulls")
 
 
-class Puller(Crew[Row[Any]]):
+class Puller(Crew):
     """What one process is fetching."""
 
     def __init__(self, app: CatalogueApp) -> None:
+        super().__init__("pull", THREADS, app.settings.database_url)
         self._app = app
-        super().__init__("pull", THREADS, app.settings.database_url, self._claimed, self._pull)
 
-    def _claimed(self, room: int) -> Sequence[Row[Any]]:
-        with transaction(self.engine) as tx:
-            return sources.claim_due(tx, room, LEASE)
+    def claim(self, tx: Transaction, room: int) -> Sequence[Row[Any]]:
+        """Returns sources to fetch from."""
+        return sources.claim_due(tx, room, LEASE)
 
-    def _pull(self, row: Row[Any]) -> None:
+    def work(self, row: Row[Any]) -> None:
+        """Fetches the feed of a source."""
         with TemporaryFile() as file:
             try:
                 answer = self._fetched(row, cast("BinaryIO", file))

@@ -19,7 +19,7 @@ from services.catalogue.api.messages import finding
 from services.catalogue.feeding.run_message import run_message
 from services.catalogue.store import feed_reports, feed_runs
 from services.platform.crew import Crew
-from services.platform.db.transaction import transaction
+from services.platform.db.transaction import Transaction, transaction
 from services.platform.outgoing.webhooks import GONE, Outcome, headers, send, wait_after
 
 if TYPE_CHECKING:
@@ -31,18 +31,19 @@ TOLD = 100  # findings in a report
 log = structlog.get_logger("reports")
 
 
-class Reporter(Crew[Row[Any]]):
+class Reporter(Crew):
     """Reports that one process has on their way."""
 
     def __init__(self, app: CatalogueApp) -> None:
+        super().__init__("report", THREADS, app.settings.database_url)
         self._app = app
-        super().__init__("report", THREADS, app.settings.database_url, self._claimed, self._report)
 
-    def _claimed(self, room: int) -> Sequence[Row[Any]]:
-        with transaction(self.engine) as tx:
-            return feed_reports.claim_due(tx, room, LEASE)
+    def claim(self, tx: Transaction, room: int) -> Sequence[Row[Any]]:
+        """Returns runs to tell of."""
+        return feed_reports.claim_due(tx, room, LEASE)
 
-    def _report(self, row: Row[Any]) -> None:
+    def work(self, row: Row[Any]) -> None:
+        """Tells of a run once."""
         with transaction(self.engine, read_only=True) as tx:
             run = feed_runs.read(tx.connection, row.id)
             worst = tx.execute(feed_runs.worst_findings(row.id, TOLD)).all()

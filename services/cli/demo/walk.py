@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 
 from services.cli.client import Client
@@ -23,7 +22,8 @@ from services.cli.demo.journey import Journey, Step
 from services.cli.demo.runner import JsonTeller, Teller, walk
 from services.cli.demo.watcher import EventWatcher
 
-STEPS: tuple[Step, ...] = (
+# What the rows of vouchers and catalogue stand on: occupations, what is short, and a partner with courses.
+GROUND: tuple[Step, ...] = (
     catalogue.TAXONOMY,
     catalogue.SHORTAGE_DRAFT,
     catalogue.SHORTAGE_PUBLISHED,
@@ -31,6 +31,9 @@ STEPS: tuple[Step, ...] = (
     catalogue.DRY_RUN,
     catalogue.IMPORT,
     catalogue.SEARCH,
+)
+STEPS: tuple[Step, ...] = (
+    *GROUND,
     programme.PROGRAMME,
     programme.FACTS,
     programme.CHECK,
@@ -49,50 +52,27 @@ STEPS: tuple[Step, ...] = (
     closing.ACCOUNTS,
     closing.EVENTS,
 )
-
-
-# What the rows stand on: occupations, what is short, and a partner with courses.
-GROUND: tuple[Step, ...] = (
-    catalogue.TAXONOMY,
-    catalogue.SHORTAGE_DRAFT,
-    catalogue.SHORTAGE_PUBLISHED,
-    catalogue.PARTNER,
-    catalogue.DRY_RUN,
-    catalogue.IMPORT,
-    catalogue.SEARCH,
-)
-
-
 # Every row, and what they told.
 PROGRAMMES: tuple[Step, ...] = (*GROUND, *rows.STEPS, closing.TOLD)
 CATALOGUE: tuple[Step, ...] = (*GROUND, *catalogue_rows.STEPS, closing.CATALOGUE_TOLD)
 PORTFOLIO: tuple[Step, ...] = (*portfolio_rows.STEPS, closing.PORTFOLIO_TOLD)
+JOURNEY = "journey"
+WALKS = {
+    JOURNEY: STEPS,
+    "all programmes": PROGRAMMES,
+    "catalogue": CATALOGUE,
+    "portfolio": PORTFOLIO,
+}
 
 
-def walk_journey(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
-    """Walks all steps on the stack in `home`; returns how many failed. Raises Failure when there is none."""
-    return _walk(home, data, STEPS, "journey", as_json=as_json, patience=patience)
-
-
-def walk_programmes(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
-    """Walks every row V1-V15; returns how many steps failed. Raises Failure when there is no stack."""
-    return _walk(home, data, PROGRAMMES, "all programmes", as_json=as_json, patience=patience)
-
-
-def walk_catalogue(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
-    """Walks rows C1-C7, C10-C17, C19 and C21; returns how many steps failed. Raises Failure when there is no
-    stack."""
-    return _walk(home, data, CATALOGUE, "catalogue", as_json=as_json, patience=patience)
-
-
-def walk_portfolio(home: Path | None, data: Path | None, *, as_json: bool, patience: float = 30.0) -> int:
-    """Walks rows P1-P4, P16-P18 and P20; returns how many steps failed. Raises Failure without a stack."""
-    return _walk(home, data, PORTFOLIO, "portfolio", as_json=as_json, patience=patience)
-
-
-def _walk(
-    home: Path | None, data: Path | None, steps: Sequence[Step], name: str, *, as_json: bool, patience: float
+def walk_stack(
+    home: Path | None, data: Path | None, name: str = JOURNEY, *, as_json: bool, patience: float = 30.0
 ) -> int:
+    """Walks the steps of one of WALKS on the stack in `home`; returns how many failed.
+
+    Raises Failure when there is no stack.
+    """
+    steps = WALKS[name]
     files = Data.find(data)
     client = Client(home)
     watcher = EventWatcher(client.state.kafka)

@@ -49,10 +49,10 @@ def run(
 
 def walk(home: Path, data: Path | None) -> int:
     """Run the demonstration, print how to go on from there; return how many steps failed."""
-    from services.cli.demo.walk import walk_journey
+    from services.cli.demo.walk import walk_stack
     from services.cli.stack.welcome import welcome
 
-    failed = walk_journey(home, data, as_json=False)
+    failed = walk_stack(home, data, as_json=False)
     welcome(home)
     return failed
 

@@ -7,9 +7,10 @@ is the path and the headers that say how to answer; never a token.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from services.platform.edge.contract import Contract
+if TYPE_CHECKING:
+    from services.platform.edge.contract import Contract
 
 NAME = "envoy.filters.http.ext_authz"
 KEY_HEADER = "x-api-key"

@@ -17,6 +17,7 @@ from waymark.options.v1 import options_pb2
 from services.platform.edge import openapi
 from services.platform.edge.contract import Contract, Field, Message, service_of
 from services.platform.edge.contract_rules import faults
+from services.platform.edge.errors import HTTP_STATUS
 
 _MADE = "<!-- Made from the contracts by `make proto`; edit the .proto files instead. -->\n\n"
 
@@ -87,7 +88,7 @@ def errors(contract: Contract) -> str:
         info = value.GetOptions().Extensions[reason_pb2.info]
         name = value.name.removeprefix("REASON_")
         named = ", ".join(users[name]) if len(users[name]) <= 6 else f"{len(users[name])} calls"
-        http = str(openapi.HTTP_STATUS[info.code])
+        http = str(HTTP_STATUS[info.code])
         rows.append(
             (f"`{name}`", code_pb2.Code.Name(info.code), http, info.text, info.remedy, named or "any call")
         )

@@ -12,12 +12,31 @@ from datetime import timedelta
 from typing import Any
 
 from google.protobuf import any_pb2, json_format
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
 from waymark.errors.v1 import reason_pb2
 
 DOMAIN = "waymark"
 RETRY_AFTER = timedelta(seconds=1)
 
+# google.rpc.Code → HTTP status, as the edge's transcoder answers.
+HTTP_STATUS = {
+    code_pb2.CANCELLED: 499,
+    code_pb2.UNKNOWN: 500,
+    code_pb2.INVALID_ARGUMENT: 400,
+    code_pb2.DEADLINE_EXCEEDED: 504,
+    code_pb2.NOT_FOUND: 404,
+    code_pb2.ALREADY_EXISTS: 409,
+    code_pb2.PERMISSION_DENIED: 403,
+    code_pb2.UNAUTHENTICATED: 401,
+    code_pb2.RESOURCE_EXHAUSTED: 429,
+    code_pb2.FAILED_PRECONDITION: 400,
+    code_pb2.ABORTED: 409,
+    code_pb2.OUT_OF_RANGE: 400,
+    code_pb2.UNIMPLEMENTED: 501,
+    code_pb2.INTERNAL: 500,
+    code_pb2.UNAVAILABLE: 503,
+    code_pb2.DATA_LOSS: 500,
+}
 # HTTP status of Envoy's own reply → reason. 503 covers a service that is down, 504 one that is too slow.
 REASONS = {
     400: reason_pb2.REASON_INVALID_ARGUMENT,
@@ -67,6 +86,17 @@ def body_of(status: status_pb2.Status) -> dict[str, Any]:
     return body
 
 
+def grpc_headers(status: status_pb2.Status) -> dict[str, str]:
+    """The headers of an answer of gRPC that has no messages."""
+    # gRPC puts binary metadata in unpadded base64.
+    details = base64.b64encode(status.SerializeToString()).decode().rstrip("=")
+    return {
+        "grpc-status": str(status.code),
+        "grpc-message": status.message,
+        "grpc-status-details-bin": details,
+    }
+
+
 def local_replies() -> dict[str, Any]:
     """The `local_reply_config` of the connection manager."""
     statuses = {code: status_of(reason) for code, reason in REASONS.items()}
@@ -91,7 +121,7 @@ def _grpc(code: int, status: status_pb2.Status) -> dict[str, Any]:
         },
         # Becomes `grpc-message`, which must say the same as the details.
         "body": {"inline_string": status.message},
-        "headers_to_add": [*_grpc_headers(status), *_retry_after(code)],
+        "headers_to_add": [*_added(status), *_retry_after(code)],
     }
 
 
@@ -102,7 +132,7 @@ def _web(code: int, status: status_pb2.Status) -> dict[str, Any]:
         "filter": {"and_filter": {"filters": [_answered(code), _GRPC, web]}},
         "body": {"inline_string": ""},
         "status_code": 200,
-        "headers_to_add": [*_grpc_headers(status), *_retry_after(code)],
+        "headers_to_add": [*_added(status), *_retry_after(code)],
         "body_format_override": {
             "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
             "content_type": "application/grpc-web+proto",
@@ -121,14 +151,8 @@ def _http(code: int, status: status_pb2.Status) -> dict[str, Any]:
     }
 
 
-def _grpc_headers(status: status_pb2.Status) -> list[dict[str, Any]]:
-    # gRPC puts binary metadata in unpadded base64.
-    details = base64.b64encode(status.SerializeToString()).decode().rstrip("=")
-    return [
-        _header("grpc-status", str(status.code)),
-        _header("grpc-message", status.message),
-        _header("grpc-status-details-bin", details),
-    ]
+def _added(status: status_pb2.Status) -> list[dict[str, Any]]:
+    return [_header(name, value) for name, value in grpc_headers(status).items()]
 
 
 def _answered(code: int) -> dict[str, Any]:

@@ -12,34 +12,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
-from google.rpc import code_pb2
 from waymark.errors.v1 import reason_pb2
 from waymark.options.v1 import options_pb2
 
 from services.platform.edge.contract import Binding, Contract, Message, Rpc
+from services.platform.edge.errors import HTTP_STATUS
 from services.platform.edge.openapi_schemas import WELL_KNOWN, Schemas, is_output_only, is_required
 
 _VARIABLE = re.compile(r"\{([a-z0-9_.]+)(?:=([^}]*))?\}")
 _HTTP_BODY = "google.api.HttpBody"
-# google.rpc.Code → HTTP status, as the edge's transcoder answers.
-HTTP_STATUS = {
-    code_pb2.CANCELLED: 499,
-    code_pb2.UNKNOWN: 500,
-    code_pb2.INVALID_ARGUMENT: 400,
-    code_pb2.DEADLINE_EXCEEDED: 504,
-    code_pb2.NOT_FOUND: 404,
-    code_pb2.ALREADY_EXISTS: 409,
-    code_pb2.PERMISSION_DENIED: 403,
-    code_pb2.UNAUTHENTICATED: 401,
-    code_pb2.RESOURCE_EXHAUSTED: 429,
-    code_pb2.FAILED_PRECONDITION: 400,
-    code_pb2.ABORTED: 409,
-    code_pb2.OUT_OF_RANGE: 400,
-    code_pb2.UNIMPLEMENTED: 501,
-    code_pb2.INTERNAL: 500,
-    code_pb2.UNAVAILABLE: 503,
-    code_pb2.DATA_LOSS: 500,
-}
 _ABOUT = (
     "Career portfolios, learning vouchers and a course catalogue for public employment services. Made from "
     "the contracts under `proto/`; gRPC and gRPC-Web answer here too.\n\n"

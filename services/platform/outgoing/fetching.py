@@ -115,7 +115,7 @@ def _followed(wanted: Wanted, into: BinaryIO, reach: Reach, limits: Limits, end:
             ) as response:
                 if response.status not in REDIRECTS or wanted.body is not None:
                     return _taken(response, into, limits)
-                url = _target(url, response)
+                url = _target(url, response.getheader("location") or "")
         except CallError as error:
             raise FetchError(error.code) from error
     raise FetchError("REDIRECTS_TOO_MANY")
@@ -131,8 +131,8 @@ def _origin(parts: SplitResult) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", port_of(parts)
 
 
-def _target(url: str, response: HTTPResponse) -> str:
-    target = urljoin(url, response.getheader("location") or "")
+def _target(url: str, location: str) -> str:
+    target = urljoin(url, location)
     if urlsplit(url).scheme == "https" != urlsplit(target).scheme:
         raise FetchError("ADDRESS_REFUSED")  # no step back from an encrypted connection
     return target

@@ -6,7 +6,6 @@ protocol wants them. The edge routes nobody here: it is asked on the port of the
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,17 +16,11 @@ from google.rpc import code_pb2, status_pb2
 from waymark.edge.v1 import admission_pb2, admission_pb2_grpc
 
 from services.platform.edge.admission import KEY_HEADER
-from services.platform.edge.errors import body_of
+from services.platform.edge.errors import HTTP_STATUS, body_of, grpc_headers
 from services.platform.errors import Refusal
-from services.platform.rpc.status import DETAILS, answer_of, refusal_for
+from services.platform.rpc.status import answer_of, refusal_for
 from services.platform.service import Admit
 
-# What clients of REST get; the edge's own answers have the same (edge.errors).
-_HTTP = {
-    grpc.StatusCode.UNAUTHENTICATED: 401,
-    grpc.StatusCode.PERMISSION_DENIED: 403,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
-}
 # Beside the workers: checks take microseconds, and must not wait behind the calls that they are about.
 _CHECKS = ThreadPoolExecutor(2, thread_name_prefix="admission")
 _PASSED = admission_pb2.CheckResponse(status=status_pb2.Status(code=code_pb2.OK))
@@ -58,14 +51,8 @@ class Admission(admission_pb2_grpc.AuthorizationServicer):
 
 
 def _denied(refusal: Refusal, headers: Mapping[str, str]) -> admission_pb2.CheckResponse:
-    answer = answer_of(refusal)
-    status = status_pb2.Status.FromString(answer.status)
-    sent = {
-        "grpc-status": str(status.code),
-        "grpc-message": status.message,
-        # gRPC puts binary metadata in unpadded base64.
-        DETAILS: base64.b64encode(answer.status).decode().rstrip("="),
-    }
+    status = status_pb2.Status.FromString(answer_of(refusal).status)
+    sent = grpc_headers(status)
     body, code = "", 200
     if "x-grpc-web" in headers:
         sent["content-type"] = "application/grpc-web+proto"
@@ -73,7 +60,7 @@ def _denied(refusal: Refusal, headers: Mapping[str, str]) -> admission_pb2.Check
         "x-envoy-original-method" in headers
     ):
         sent = {"content-type": "application/json"}
-        body, code = json.dumps(body_of(status)), _HTTP[answer.code]
+        body, code = json.dumps(body_of(status)), HTTP_STATUS[status.code]
     if refusal.retry_after is not None:
         sent["retry-after"] = str(int(refusal.retry_after.total_seconds()))
     options = [

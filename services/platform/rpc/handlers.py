@@ -107,11 +107,7 @@ def _mutation(method: Any, answer_stored: bool, ahead: Ahead | None) -> Any:
 
 def query(method: Written[S, Q, A], /) -> Served[S, Q, A]:
     """One read-only transaction around the method."""
-
-    def once(self: Any, request: Any, call: Any) -> Any:
-        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
-            call.resolve(request, tx.connection)
-            return method(self, tx, request)
+    once = reading(method)
 
     @wraps(method)
     def served(self: Any, request: Any, call: Any) -> Any:
@@ -119,6 +115,18 @@ def query(method: Written[S, Q, A], /) -> Served[S, Q, A]:
 
     marked: Served[S, Q, A] = mark(served)
     return marked
+
+
+def reading(method: Any) -> Any:
+    """Returns what runs a method of (self, tx, request, …) in a read-only transaction of its own, called with
+    (self, request, call, …)."""
+
+    def once(self: Any, request: Any, call: Any, *more: Any) -> Any:
+        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
+            call.resolve(request, tx.connection)
+            return method(self, tx, request, *more)
+
+    return once
 
 
 def query_stream(

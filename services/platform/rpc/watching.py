@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from services.platform.db.transaction import Transaction, transaction
-from services.platform.rpc.handlers import Servicer, mark, twice
+from services.platform.db.transaction import Transaction
+from services.platform.rpc.handlers import Servicer, mark, reading, twice
 
 PAUSE = 0.5  # seconds between looks while nothing is new
 ALIVE = 15.0  # seconds of silence at most
@@ -31,18 +31,14 @@ def watch(
     silence. The stream goes on for the `follow_seconds` of the request, as far as its deadline lets it, and
     ends when all that was there then is told.
     """
-
-    def once(self: Any, request: Any, before: A | None, call: Any) -> tuple[A, bool]:
-        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
-            call.resolve(request, tx.connection)
-            return method(self, tx, request, before)
+    once = reading(method)
 
     @wraps(method)
     def served(self: Any, request: Any, call: Any) -> Iterator[A]:
         end = min(call.started + request.follow_seconds, call.deadline - SPARED)
         answer, sent = None, -ALIVE
         while True:
-            answer, tells = twice(once, self, request, answer, call, repeatable=True)
+            answer, tells = twice(once, self, request, call, answer, repeatable=True)
             now = time.monotonic()
             over = not tells and (now >= end or not call.context.is_active())
             if tells or now - sent >= ALIVE:

@@ -195,7 +195,7 @@ def take(
     if not candidates:
         raise Refusal(reason_pb2.REASON_BUDGET_EXHAUSTED)
     pot: Row[Any] = min(candidates, key=lambda row: (not row.target_groups, str(row.id)))
-    take_from(tx, pot.id, cents)
+    tx.at_commit(_TAKE(pot=pot.id, taken=cents))
     return pot
 
 
@@ -239,11 +239,5 @@ def open_pots(tx: Transaction, programme_id: str, day: date, *, locked: bool) ->
 
 
 def taking(taken: Mapping[str, int]) -> Iterator[Call]:
-    """Yields what takes cents from locked pots, by their ids."""
+    """Yields what takes cents from locked pots, by their ids; the table's check holds that they have them."""
     return (_TAKE(pot=pot, taken=cents) for pot, cents in taken.items() if cents)
-
-
-def take_from(tx: Transaction, pot_id: str, cents: int) -> None:
-    """Takes `cents` from a locked pot, with the commit or before the next statement; the table's check holds
-    that it has them."""
-    tx.at_commit(_TAKE(pot=pot_id, taken=cents))

@@ -17,7 +17,32 @@ def fill(
 ) -> set[str]:
     """Makes one of each, with all that can be read of it, for the provider's organisation, and an application
     of the employer's too; returns the names that the journal does not have."""
-    owner, monitor, second = (callers.person("catalogue_manager") for _ in range(3))
+    owner = callers.person("catalogue_manager")
+    _agree(callers, journey, owner, provider)
+    details = {"name": f"{provider.organisation}/contactDetails", "phone": "+3230000000"}
+    provider.surely("UpdateContactDetails", contact_details=details)
+    wish = {
+        "display_name": "Yard",
+        "legal_ids": {"vat": "BE0123456789"},
+        "sector": "SECTOR_PRIVATE",
+        "roles": ["ORGANISATION_ROLE_PARTNER"],
+    }
+    for person in (provider, employer):
+        person.surely("CreatePartnerApplication", partner_application=wish)
+    assessment = {"occupation": "7212", "nuts_code": "BE2", "severity": 0}
+    caseworker.surely("CreateAssessment", assessment=assessment)
+    access = _access(owner, provider)
+    alike = look_alike(journey, provider)
+    source = figures.register(journey)
+    imported = figures.take_in(journey, source, figures.FOLDER / "figures.csv")
+    uri = c01_taxonomy_change.tagged_course(journey)["occupations"][0]["uri"]
+    change = c01_taxonomy_change.propose(journey, uri)
+    return {imported["name"], source, change["name"], *access, *alike}
+
+
+def _agree(callers: Callers, journey: Journey, owner: Person, provider: Person) -> None:
+    """Agrees with the provider's organisation on something with a target, reviews it and hears feedback."""
+    monitor, second = (callers.person("catalogue_manager") for _ in range(2))
     agreement: dict[str, Any] = {
         "display_names": NAMES,
         "parties": [ground.office(journey), provider.organisation],
@@ -41,25 +66,6 @@ def fill(
     review = {"verdict": "VERDICT_KEEP", "values": [{"target": aimed, "current": 5}]}
     monitor.surely("RecordAgreementReview", parent=name, review=review)
     provider.surely("GiveAgreementFeedback", parent=name, feedback={"rating": 4})
-    details = {"name": f"{provider.organisation}/contactDetails", "phone": "+3230000000"}
-    provider.surely("UpdateContactDetails", contact_details=details)
-    wish = {
-        "display_name": "Yard",
-        "legal_ids": {"vat": "BE0123456789"},
-        "sector": "SECTOR_PRIVATE",
-        "roles": ["ORGANISATION_ROLE_PARTNER"],
-    }
-    for person in (provider, employer):
-        person.surely("CreatePartnerApplication", partner_application=wish)
-    assessment = {"occupation": "7212", "nuts_code": "BE2", "severity": 0}
-    caseworker.surely("CreateAssessment", assessment=assessment)
-    access = _access(owner, provider)
-    alike = look_alike(journey, provider)
-    source = figures.register(journey)
-    imported = figures.take_in(journey, source, figures.FOLDER / "figures.csv")
-    uri = c01_taxonomy_change.tagged_course(journey)["occupations"][0]["uri"]
-    change = c01_taxonomy_change.propose(journey, uri)
-    return {imported["name"], source, change["name"], *access, *alike}
 
 
 def look_alike(journey: Journey, provider: Person) -> set[str]:

@@ -1,16 +1,10 @@
 """A broker outside that wants TLS and a password, reached through the settings alone."""
 
-import datetime as dt
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from services.cli.stack import process
 from services.cli.stack.kafka import Kafka
@@ -21,6 +15,7 @@ from services.cli.stack.probes import accepts
 from services.cli.stack.setup import prepare_topics
 from services.platform.events.clients import admin
 from services.platform.settings import Settings
+from tests.support.certificates import certificate
 
 PASSWORD = "opensesame"  # of a broker that lives for this test
 
@@ -31,7 +26,7 @@ class SecuredKafka(Kafka):
 
     def prepare(self, log: Path) -> None:
         super().prepare(log)
-        certificate(self.folder)
+        files = certificate(self.folder, "127.0.0.1")
         users = f'user_waymark="{PASSWORD}" username="waymark" password="{PASSWORD}"'
         module = "org.apache.kafka.common.security.plain.PlainLoginModule"
         settings = {
@@ -40,39 +35,12 @@ class SecuredKafka(Kafka):
             "sasl.mechanism.inter.broker.protocol": "PLAIN",
             "listener.name.client.plain.sasl.jaas.config": f"{module} required {users};",
             "ssl.keystore.type": "PEM",
-            "ssl.keystore.location": str(self.folder / "server.pem"),
+            "ssl.keystore.location": str(files.private),
             "ssl.truststore.type": "PEM",
-            "ssl.truststore.location": str(self.folder / "ca.pem"),
+            "ssl.truststore.location": str(files.public),
         }
         with (self.folder / "server.properties").open("a") as stream:
             stream.writelines(f"{name}={value}\n" for name, value in settings.items())
-
-
-def certificate(folder: Path) -> None:
-    """Write a self-signed certificate for 127.0.0.1 to `ca.pem`, and with its key to `server.pem`."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker of a test")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = made.public_bytes(serialization.Encoding.PEM)
-    (folder / "ca.pem").write_bytes(public)
-    (folder / "server.pem").write_bytes(private + public)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import text, true
@@ -178,3 +179,17 @@ def test_a_stream_tells_what_is_there_and_what_comes(
         copy.take(next(stream))
     stream.cancel()
     assert copy.courses == served(catalogue)
+
+
+def test_a_stream_ends_before_its_deadline_and_control(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = token("provider", org="organisations/harbour")
+    calls = catalogue.stub(course_change_pb2_grpc.CourseChangeServiceStub, provider)
+    request = course_change_pb2.WatchCoursesRequest(follow_seconds=60)
+    monkeypatch.setattr(watching, "SPARED", 1.5)
+    assert list(calls.WatchCourses(request, timeout=2.0))
+    monkeypatch.setattr(watching, "SPARED", -5.0)
+    with pytest.raises(grpc.RpcError) as caught:
+        list(calls.WatchCourses(request, timeout=1.0))
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED

@@ -12,13 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.platform.edge import envoy
 from services.platform.edge.contract import Contract
 from services.platform.service import SERVICES
+from tests.support.certificates import certificate
 from tests.support.edges import free_port
 
 ADDRESSES = {service: f"127.0.0.1:{7000 + number}" for number, service in enumerate(SERVICES)}
@@ -42,30 +40,8 @@ def validated(path: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def certificate(folder: Path) -> envoy.Tls:
-    from datetime import UTC, datetime, timedelta
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    tls = envoy.Tls(folder / "chain.pem", folder / "key.pem")
-    tls.certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    tls.private_key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return tls
-
-
 def test_envoy_takes_it_with_https_everywhere(tmp_path: Path) -> None:
-    done = validated(write(tmp_path / "edge", tls=certificate(tmp_path)))
+    done = validated(write(tmp_path / "edge", tls=envoy.Tls(*certificate(tmp_path, "localhost"))))
     assert done.returncode == 0, done.stderr
     assert "deprecated" not in done.stderr.lower()
 

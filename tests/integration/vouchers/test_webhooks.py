@@ -285,6 +285,29 @@ def test_what_a_dead_process_had_claimed_is_sent_when_its_lease_is_over(
     assert log(world, endpoint)[0].attempts == 2
 
 
+def test_no_more_is_claimed_than_there_are_threads(world: World, office: Receiver) -> None:
+    office.open.clear()
+    for _ in range(1 + webhooks.THREADS // webhooks.EACH):
+        register(world, office.url)
+    with transaction(world.app) as tx:
+        for number in range(webhooks.EACH):
+            tx.publish(events_pb2.VoucherIssued(voucher=f"vouchers/{number}"))
+    assert world.app.webhooks.round() == webhooks.THREADS
+    assert world.app.webhooks.round() == 0
+    office.open.set()
+    world.app.webhooks.wait()
+    assert len(office.got) == webhooks.EACH * (1 + webhooks.THREADS // webhooks.EACH)
+
+
+def test_a_process_that_ends_claims_nothing_more(world: World, office: Receiver) -> None:
+    endpoint = register(world, office.url)
+    world.voucher()
+    world.app.webhooks.close()
+    deliver(world)
+    (left,) = log(world, endpoint)
+    assert (left.attempts, office.got) == (0, [])  # another process need not wait for a lease
+
+
 def test_what_cannot_be_registered_is_refused_with_the_place(world: World) -> None:
     for url in (
         "ftp://hooks.example.org/",

@@ -137,6 +137,14 @@ def test_redirects_end(partner: Origin) -> None:
     assert code(Wanted(partner.url, body=b"x")) == "STATUS"  # what is posted is not sent elsewhere
 
 
+def test_no_redirect_leads_from_an_encrypted_line_to_an_open_one() -> None:
+    with pytest.raises(FetchError) as caught:
+        fetching._target("https://feeds.example.org/a", "http://feeds.example.org/b")
+    assert caught.value.code == "ADDRESS_REFUSED"
+    assert fetching._target("https://feeds.example.org/a", "b") == "https://feeds.example.org/b"
+    assert fetching._target("http://feeds.example.org/a", "http://c/") == "http://c/"  # control: open before
+
+
 def test_what_passes_is_tried_again_and_the_partner_says_when(partner: Origin) -> None:
     replies = [
         Reply(503, headers={"retry-after": "7"}),

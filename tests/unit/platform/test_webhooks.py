@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.platform.outgoing import addresses, webhooks
+from services.platform.outgoing import addresses, calling, webhooks
 from services.platform.outgoing.addresses import Reach
 from services.platform.outgoing.webhooks import WAITS, send, signature, wait_after
+from tests.support.certificates import certificate
+from tests.support.origins import origin
 from tests.support.receivers import receiver
 
 PUBLIC, HERE = Reach(("https", "http")), Reach(("https", "http"), frozenset({"127.0.0.1"}))
@@ -63,11 +67,32 @@ def test_a_name_that_cannot_be_is_an_attempt_that_failed(host: str) -> None:
     assert send(f"https://{host}/", {}, b"{}", PUBLIC) == (0, "UNREACHABLE")
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with receiver() as office:  # speaks no TLS at all
+def test_a_server_that_speaks_no_tls_is_refused() -> None:
+    with receiver() as office:
         url = office.url.replace("http://", "https://")
         assert send(url, {}, b"{}", HERE).error in ("TLS", "UNREACHABLE")
         assert not office.got
+
+
+def test_a_certificate_must_be_vouched_for_and_of_the_name_and_controls(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    files = certificate(tmp_path, "hooks.example.org")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(files.private)
+    named(monkeypatch, "127.0.0.1")
+    reach = Reach(inside=frozenset({"hooks.example.org", "other.example.org"}))
+    with origin(tls=tls) as office:
+        port = office.url.rpartition(":")[2]
+        ours, other = (f"https://{name}.example.org:{port}/" for name in ("hooks", "other"))
+        assert send(ours, {}, b"{}", reach) == (0, "TLS")  # nobody vouches for it
+        vouching = ssl.create_default_context(cafile=files.public)
+        monkeypatch.setattr(calling, "_tls", lambda: vouching)
+        assert send(other, {}, b"{}", reach) == (0, "TLS")  # it is another's
+        assert not office.asked
+        assert send(ours, {}, b"{}", reach) == (200, "")
+        vouching.check_hostname = False  # without the guard another's will do
+        assert send(other, {}, b"{}", reach) == (200, "")
 
 
 def test_waits_grow_to_days_and_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import Any
 
 from services.cli.client import Caller, request_id
+from services.cli.demo.catalogue import ROLE
 from services.cli.demo.journey import Journey
 
 
@@ -14,6 +15,18 @@ def holder(journey: Journey, person: str) -> tuple[Caller, str]:
     learner = journey.person("learner", person)
     opened = learner.rest("POST", "/v1/holders", {"givenName": person, "familyName": "Peeters"})
     return learner, str(opened["name"])
+
+
+def awarding_body(journey: Journey, organisation: str, name: str) -> str:
+    """Lets an organisation issue credentials under a name; returns the resource name of the body."""
+    wanted = {"organisation": organisation, "displayName": name}
+    manager = journey.person(ROLE, "Mila")
+    return str(manager.rest("POST", "/v1/credentialIssuers", wanted, request_id=request_id())["name"])
+
+
+def file_of(learner: Caller, credential: str) -> bytes:
+    """A credential of the wallet as it was brought or issued."""
+    return b64decode(learner.rest("GET", f"/v1/{credential}:file")["content"])
 
 
 def verify(journey: Journey, content: bytes) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from typing import Any
 
 from services.cli.amounts import in_days
 from services.cli.client import Caller, request_id
-from services.cli.demo import catalogue
 from services.cli.demo.journey import Journey, expect, refused
-from services.cli.demo.portfolio_rows.ground import holder
+from services.cli.demo.portfolio_rows.ground import awarding_body, holder
 
-COUNSELLOR, MANAGER = "Tess", "Mila"
+COUNSELLOR = "Tess"
 OFFICE = "organisations/office"
 QUALIFICATION = "https://www.qualifications.example/welder"
 
@@ -46,9 +45,7 @@ def gather(journey: Journey, person: str) -> People:
     }
     learner.rest("POST", f"/v1/{name}/mandates", mandate, request_id=request_id())
     organisation = f"organisations/yard-{person.lower()}-{journey.run}"
-    wanted = {"organisation": organisation, "displayName": "Yard Guild"}
-    manager = journey.person(catalogue.ROLE, MANAGER)
-    body = manager.rest("POST", "/v1/credentialIssuers", wanted, request_id=request_id())["name"]
+    body = awarding_body(journey, organisation, "Yard Guild")
     first, second, head = (
         journey.person("provider", each, organisation) for each in ("first", "second", "head")
     )

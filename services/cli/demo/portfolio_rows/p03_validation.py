@@ -3,12 +3,10 @@ another assessor, and what was shown is certified."""
 
 from __future__ import annotations
 
-from base64 import b64decode
-
 from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.portfolio_rows import guidance
-from services.cli.demo.portfolio_rows.ground import verify
+from services.cli.demo.portfolio_rows.ground import file_of, verify
 
 LEARNER = "Idris"
 
@@ -31,7 +29,7 @@ def show(journey: Journey) -> str:
     rated = guidance.ratings(gas="ELEMENT_RATING_SHOWN")
     last = guidance.post(people.second, f"{name}:decide", {"assessments": rated})
     expect(last["state"] == "STATE_REDECIDED", f"the appeal came to {last['state']}")
-    content = b64decode(people.learner.rest("GET", f"/v1/{last['credential']}:file")["content"])
+    content = file_of(people.learner, last["credential"])
     expect(verify(journey, content)["state"] == "STATE_VALID", "the certificate is not valid")
     log = people.learner.rest("GET", f"/v1/{people.holder}/accessRecords")["accessRecords"]
     looks = [each for each in log if each["grant"] == name]

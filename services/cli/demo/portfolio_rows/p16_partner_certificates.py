@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Any
 
 from services.cli.client import request_id
 from services.cli.demo import catalogue
 from services.cli.demo.journey import Journey, Step, expect
-from services.cli.demo.portfolio_rows.ground import bring, findings, holder, verify
+from services.cli.demo.portfolio_rows.ground import awarding_body, bring, file_of, findings, holder, verify
 
 LEARNER, MANAGER, STAFF = "Eleni", "Mila", "Sanne"
 
@@ -37,23 +36,20 @@ def show(journey: Journey) -> str:
 def issue(journey: Journey, name: str) -> str:
     """A school here issues, anybody verifies it, and the school revokes it."""
     organisation = f"organisations/school-{journey.run}"
-    wanted = {"organisation": organisation, "displayName": "Quay School"}
-    body = journey.person(catalogue.ROLE, MANAGER).rest(
-        "POST", "/v1/credentialIssuers", wanted, request_id=request_id()
-    )
+    body = awarding_body(journey, organisation, "Quay School")
     staff = journey.person("provider", STAFF, organisation)
     achievement = {"id": "https://quay.example/welding", "title": "Welding", "description": "Welds plates."}
     issued = staff.rest(
         "POST",
-        f"/v1/{body['name']}/issuedCredentials",
+        f"/v1/{body}/issuedCredentials",
         {"holder": name, "achievement": {**achievement, "criteria": "Has welded ten."}},
         request_id=request_id(),
     )
     learner = journey.person("learner", LEARNER)
-    content = b64decode(learner.rest("GET", f"/v1/{issued['credential']}:file")["content"])
+    content = file_of(learner, issued["credential"])
     verdict = verify(journey, content)
     expect(verdict["state"] == "STATE_VALID", f"what was issued is not valid: {findings(verdict)}")
-    staff.rest("POST", f"/v1/{body['name']}:rotateKey", {"requestId": request_id()})
+    staff.rest("POST", f"/v1/{body}:rotateKey", {"requestId": request_id()})
     expect(verify(journey, content)["state"] == "STATE_VALID", "a new key made the old credential worthless")
     staff.rest("POST", f"/v1/{issued['name']}:revoke", {"requestId": request_id()})
     expect(findings(verify(journey, content)) == {"REVOKED"}, "a revoked credential passed")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from waymark.edge.v1 import admission_pb2, admission_pb2_grpc
 
 from tests.integration.platform.rpc.test_calls import details_of
 from tests.support import notes
@@ -103,12 +105,18 @@ def test_control_by_the_places_of_the_queue_alone_slow_calls_wait_long(serve: An
     assert median(outcome.accepted) > 3 * SLOW
 
 
-def test_health_answers_while_every_worker_is_taken(serve: Any, url: str) -> None:
-    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": "1"}, queue=0)
+def test_health_and_the_edge_are_answered_while_every_worker_is_taken(serve: Any, url: str) -> None:
+    asked: list[tuple[str, str]] = []
+    definition = replace(notes.DEFINITION, admits=lambda app: lambda *call: asked.append(call))
+    served = serve(definition, url, environ={"WAYMARK_THREADS": "1"}, queue=0)
     busy = served.stub(NoteServiceStub).Wait.future(notes_pb2.WaitRequest(seconds=4))
     eventually(lambda: served.server.load.busy == 1)
     health = served.stub(health_pb2_grpc.HealthStub)
     assert health.Check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING
+    about = admission_pb2.CheckRequest()
+    about.attributes.request.http.path = "/waymark.notes.v1.NoteService/Wait"
+    assert served.stub(admission_pb2_grpc.AuthorizationStub).Check(about).status.code == 0
+    assert asked == [("", "/waymark.notes.v1.NoteService/Wait")]
     assert not busy.done()
     busy.result()
 
