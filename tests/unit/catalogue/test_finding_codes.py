@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 IMPORTS = Path(pipeline.__file__).parent
 FEEDING = IMPORTS.parent / "feeding"
 OTHERS = ("shortage_csv.py", "taxonomy_csv.py", "observations.py", "observation_csv.py")  # no feeds
-FINDING = re.compile(r'Finding\(\s*"([A-Z_]+)"')
+FINDING = re.compile(r'(?:Finding\(|fail\(tx, run,)\s*"([A-Z_]+)"')
 CODE = re.compile(r'"([A-Z]+(?:_[A-Z]+)+)"')
 
 
