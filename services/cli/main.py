@@ -72,6 +72,7 @@ MODULES = {
     "cv": "services.cli.cv",
     "award": "services.cli.award",
     "attestation": "services.cli.attestation",
+    "framework": "services.cli.framework",
     "handover": "services.cli.handover",
     "pathway": "services.cli.pathway",
     "validation": "services.cli.validation",
