@@ -30,6 +30,7 @@ GOING = {
     "files": "evidence",
     "pathways": "pathways",
     "validation cases": "validationCases",
+    "questionnaires": "questionnaires",
     "mandates": "mandates",
     "share links": "shareLinks",
 }

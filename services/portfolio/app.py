@@ -9,7 +9,9 @@ from waymark.portfolio.v1 import (
     attestation_pb2,
     credential_issuer_pb2,
     framework_pb2,
+    instrument_pb2,
     issued_credential_pb2,
+    questionnaire_pb2,
 )
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
@@ -40,10 +42,14 @@ OF_OTHERS = (
     framework_pb2.ImportFrameworkVersionRequest,
     framework_pb2.PublishFrameworkVersionRequest,
     framework_pb2.UpdateFrameworkVersionRequest,
+    instrument_pb2.CreateInstrumentVersionRequest,
+    instrument_pb2.PublishInstrumentVersionRequest,
+    instrument_pb2.UpdateInstrumentVersionRequest,
     issued_credential_pb2.IssueCredentialRequest,
     issued_credential_pb2.ReinstateIssuedCredentialRequest,
     issued_credential_pb2.RevokeIssuedCredentialRequest,
     issued_credential_pb2.SuspendIssuedCredentialRequest,
+    questionnaire_pb2.GiveQuestionnairePartRequest,
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy
 from waymark.portfolio.v1 import mandate_pb2 as pb
+from waymark.portfolio.v1.questionnaire_pb2 import GetSpecialCategoryPartRequest
 
 from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import Principal
@@ -15,6 +16,7 @@ from services.portfolio.store import issuers, mandates, validations
 
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
+SPECIAL = frozenset({pb.MANDATE_PURPOSE_SPECIAL_CATEGORY})
 
 
 def resource_of(request: Any) -> str:
@@ -32,6 +34,11 @@ def resource_of(request: Any) -> str:
 def holder_of(request: Any) -> str:
     """Returns the id of the holder whose portfolio a request is about, or ""."""
     return names.holder_in(resource_of(request))
+
+
+def purposes_of(request: Any) -> frozenset[int]:
+    """Returns the purposes of mandates that cover a request: what is special is opened by nothing else."""
+    return SPECIAL if isinstance(request, GetSpecialCategoryPartRequest) else PATHWAY
 
 
 def actor_of(tx: Transaction, holder: str) -> Actor:
@@ -52,6 +59,11 @@ def has_guidance_mandate(principal: Principal, request: Any, connection: sqlalch
 def has_pathway_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
     """Relationship `mandate.pathway`: a mandate in force that opens the pathways."""
     return mandates.in_force(connection, principal, holder_of(request), PATHWAY) is not None
+
+
+def has_special_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `mandate.special`: a mandate in force that opens parts of special categories."""
+    return mandates.in_force(connection, principal, holder_of(request), SPECIAL) is not None
 
 
 def is_staff(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:

@@ -18,9 +18,11 @@ from waymark.portfolio.v1 import (
     framework_pb2_grpc,
     handover_pb2_grpc,
     holder_pb2_grpc,
+    instrument_pb2_grpc,
     issued_credential_pb2_grpc,
     mandate_pb2_grpc,
     pathway_pb2_grpc,
+    questionnaire_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
     validation_pb2_grpc,
@@ -40,9 +42,11 @@ from services.portfolio.api.evidence import EvidenceApi
 from services.portfolio.api.frameworks import FrameworkApi
 from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
+from services.portfolio.api.instruments import InstrumentApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.pathways import PathwayApi
+from services.portfolio.api.questionnaires import QuestionnaireApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
 from services.portfolio.api.validations import ValidationApi
@@ -62,9 +66,11 @@ SERVICERS: Sequence[Servicer] = (
     (framework_pb2_grpc.add_FrameworkServiceServicer_to_server, FrameworkApi),
     (handover_pb2_grpc.add_HandoverServiceServicer_to_server, HandoverApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
+    (instrument_pb2_grpc.add_InstrumentServiceServicer_to_server, InstrumentApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
+    (questionnaire_pb2_grpc.add_QuestionnaireServiceServicer_to_server, QuestionnaireApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
     (validation_pb2_grpc.add_ValidationServiceServicer_to_server, ValidationApi),
@@ -79,6 +85,7 @@ DEFINITION = ServiceDefinition(
         "issuer.staff": requests.is_staff,
         "mandate.guidance": requests.has_guidance_mandate,
         "mandate.pathway": requests.has_pathway_mandate,
+        "mandate.special": requests.has_special_mandate,
         "validation.assessor": requests.is_assessor,
         "validation.awarding": requests.is_of_awarding_body,
     },

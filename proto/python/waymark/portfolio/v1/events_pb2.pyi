@@ -290,3 +290,47 @@ class ValidationCaseMoved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ValidationCaseMoved: _TypeAlias = ValidationCaseMoved  # noqa: Y015
+
+@_typing.final
+class QuestionnaireCompleted(_message.Message):
+    """A questionnaire was completed and scored; what it came to is not told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTIONNAIRE_FIELD_NUMBER: _builtins.int
+    questionnaire: _builtins.str
+    """Resource name `holders/{holder}/questionnaires/{id}`."""
+    def __init__(
+        self,
+        *,
+        questionnaire: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["questionnaire", b"questionnaire"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuestionnaireCompleted: _TypeAlias = QuestionnaireCompleted  # noqa: Y015
+
+@_typing.final
+class HumanRequested(_message.Message):
+    """A person asked for a human instead of, or beside, what a questionnaire suggests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTIONNAIRE_FIELD_NUMBER: _builtins.int
+    questionnaire: _builtins.str
+    """Resource name `holders/{holder}/questionnaires/{id}`."""
+    def __init__(
+        self,
+        *,
+        questionnaire: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["questionnaire", b"questionnaire"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HumanRequested: _TypeAlias = HumanRequested  # noqa: Y015

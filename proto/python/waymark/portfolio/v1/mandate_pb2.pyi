@@ -31,6 +31,8 @@ class _MandatePurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Mandat
     """Guidance: read the portfolio, work on pathways."""
     MANDATE_PURPOSE_PATHWAY: _MandatePurpose.ValueType  # 2
     """Pathways alone: read and work on pathways, see nothing else."""
+    MANDATE_PURPOSE_SPECIAL_CATEGORY: _MandatePurpose.ValueType  # 3
+    """Special categories: read the parts of questionnaires that ask for them, such as health; see nothing else. Given beside any other mandate."""
 
 class MandatePurpose(_MandatePurpose, metaclass=_MandatePurposeEnumTypeWrapper):
     """What a counsellor may use a mandate for."""
@@ -40,6 +42,8 @@ MANDATE_PURPOSE_GUIDANCE: MandatePurpose.ValueType  # 1
 """Guidance: read the portfolio, work on pathways."""
 MANDATE_PURPOSE_PATHWAY: MandatePurpose.ValueType  # 2
 """Pathways alone: read and work on pathways, see nothing else."""
+MANDATE_PURPOSE_SPECIAL_CATEGORY: MandatePurpose.ValueType  # 3
+"""Special categories: read the parts of questionnaires that ask for them, such as health; see nothing else. Given beside any other mandate."""
 Global___MandatePurpose: _TypeAlias = MandatePurpose  # noqa: Y015
 
 @_typing.final
