@@ -73,6 +73,8 @@ MODULES = {
     "award": "services.cli.award",
     "attestation": "services.cli.attestation",
     "framework": "services.cli.framework",
+    "instrument": "services.cli.instrument",
+    "questionnaire": "services.cli.questionnaire",
     "handover": "services.cli.handover",
     "pathway": "services.cli.pathway",
     "validation": "services.cli.validation",

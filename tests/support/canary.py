@@ -7,13 +7,20 @@ import uuid
 import sqlalchemy
 from google.type.date_pb2 import Date
 from sqlalchemy import text
-from waymark.portfolio.v1 import entry_pb2, holder_pb2, pathway_pb2, share_link_pb2
+from waymark.portfolio.v1 import (
+    entry_pb2,
+    holder_pb2,
+    pathway_pb2,
+    questionnaire_pb2,
+    share_link_pb2,
+)
 from waymark.portfolio.v1 import validation_pb2 as pb
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
 from services.platform.db.transaction import transaction
 from services.portfolio.service import DEFINITION
-from tests.support.portfolio import Caller, Portfolio, pathway, share, skill, step
+from tests.support.portfolio import Caller, Portfolio, pathway, share, skill, soon, step
+from tests.support.questionnaires import answers, begun, published
 from tests.support.validations import SHOWN, opened_case
 
 CANARY = "Zyxwvut-Canary"
@@ -54,6 +61,7 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     step(person, way.name, title=CANARY, course="courses/c")
     person.AgreePathway(pathway_pb2.AgreePathwayRequest(name=way.name))
     hand_in_a_case(portfolio, person, made.name)
+    answer_a_questionnaire(portfolio, person)
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
     counsellor = portfolio.mandated(person)
     counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
@@ -76,3 +84,15 @@ def hand_in_a_case(portfolio: Portfolio, person: Caller, shown_by: str) -> None:
     document = pb.ElementDocument(element="x", rating=SHOWN, note=CANARY, entries=[shown_by])  # type: ignore[arg-type]
     person.DocumentElements(pb.DocumentElementsRequest(name=case.name, documents=[document]))
     person.SubmitValidationCase(pb.SubmitValidationCaseRequest(name=case.name))
+
+
+def answer_a_questionnaire(portfolio: Portfolio, person: Caller) -> None:
+    """A questionnaire of which the person and a doctor filled parts, every text the canary."""
+    instrument = published(portfolio, "school-questionnaire")
+    own, _, health = (part.name for part in begun(person, instrument).parts)
+    said = answers(instrument, "me", 0, CANARY)
+    person.FillQuestionnairePart(questionnaire_pb2.FillQuestionnairePartRequest(name=own, answers=said))
+    asking = questionnaire_pb2.AskQuestionnairePartRequest(name=health, expire_time=soon(days=1))
+    token, said = person.AskQuestionnairePart(asking).token, answers(instrument, "health", 0, CANARY)
+    giving = questionnaire_pb2.GiveQuestionnairePartRequest(token=token, giver=CANARY, answers=said)
+    portfolio.anybody().GiveQuestionnairePart(giving)

@@ -137,7 +137,7 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     copies = backup(portfolio.app, person.subject)
     everywhere = ["entries", "entry_revisions", "evidence", "holders"]
     everywhere += ["pathway_steps", "pathway_words", "pathways"]
-    everywhere += ["request_ids", "share_links", "skill_claims"]
+    everywhere += ["questionnaire_parts", "request_ids", "share_links", "skill_claims"]
     everywhere += ["validation_cases", "validation_snapshots"]
     assert readable(portfolio.app, person.subject, copies) == everywhere
     person.EraseHolder(erase_request(person))

@@ -24,6 +24,7 @@ from waymark.portfolio.v1 import (
     holder_pb2,
     mandate_pb2,
     pathway_pb2,
+    questionnaire_pb2,
     share_link_pb2,
     skill_claim_pb2,
     validation_pb2,
@@ -46,6 +47,7 @@ from tests.support.portfolio import (
     soon,
     step,
 )
+from tests.support.questionnaires import answers, begun, published
 from tests.support.validations import opened_case
 
 MODULES = (
@@ -61,6 +63,7 @@ MODULES = (
     holder_pb2,
     mandate_pb2,
     pathway_pb2,
+    questionnaire_pb2,
     share_link_pb2,
     skill_claim_pb2,
     validation_pb2,
@@ -77,8 +80,10 @@ METHODS = {
 WITHOUT_NAME = {
     "CreateHolder",
     "GiveAttestation",
+    "GiveQuestionnairePart",
     "ListStalledPathways",
     "OpenAttestationRequest",
+    "OpenQuestionnairePart",
     "OpenShareLink",
     "VerifyCredential",
 }
@@ -129,6 +134,9 @@ class Owned:
             attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
         ).attestation_request
         case, body = opened_case(portfolio, self.person)
+        instrument = published(portfolio, "school-questionnaire")
+        asked_of = begun(self.person, instrument)
+        own, school, health = (part.name for part in asked_of.parts)
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
             "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -189,6 +197,16 @@ class Owned:
             },
             "GetSnapshotFile": {"evidence": f"{holder}/evidence/none"},
             "ListSubmittedCases": {"parent": body},
+            "CreateQuestionnaire": {
+                "questionnaire": questionnaire_pb2.Questionnaire(instrument_version=instrument.name)
+            },
+            "FillQuestionnairePart": {"name": own, "answers": answers(instrument, "me", 1)},
+            "GetQuestionnairePart": {"name": school},
+            "GetSpecialCategoryPart": {"name": health},
+            "AskQuestionnairePart": {"name": school, "expire_time": soon(days=1)},
+            "WithdrawQuestionnairePart": {"name": school},
+            "GetQuestionnaireProgress": {"instrument": "instruments/x"},
+            "ListQuestionnaires": {"parent": holder},
             "TransferPathway": {"name": way.name, "destination": "elsewhere"},
             "AbandonPathway": {"name": way.name, "reason": "done"},
         }
@@ -196,6 +214,7 @@ class Owned:
             "PathwayService": way.name,
             "EvidenceService": f"{holder}/evidence/none",
             "ValidationService": case.name,
+            "QuestionnaireService": asked_of.name,
         }
         self.requests = {
             name: self._request(method, named.get(name, {}), holder, names_by_service)
@@ -285,6 +304,10 @@ def test_without_the_relationships_a_stranger_would_see(
         "MoveStep",
         "GetValidationCase",
         "SubmitValidationCase",
+        "GetQuestionnaire",
+        "GetQuestionnairePart",
+        "GetSpecialCategoryPart",
+        "AskQuestionnairePart",
     ],
 )
 def test_a_child_is_not_reached_through_another_parent(portfolio: Portfolio, name: str) -> None:
