@@ -11,7 +11,7 @@ STANDARDS = ["self", "strengths", "horizons", "networks"]
 
 
 def show(journey: Journey) -> str:
-    """REST: the framework is published by a second person; two self-assessments become a chart with a table."""
+    """REST: the framework is published by a second person; two self-assessments become a chart and a table."""
     instrument = asked.publish(journey, "career-check", "career-management")
     learner, name = holder(journey, LEARNER)
     first, second = (
@@ -29,10 +29,9 @@ def show(journey: Journey) -> str:
     svg, table = shown["svg"], shown["table"]
     expect('role="img"' in svg and "<title" in svg and "<desc" in svg, "the chart says nothing in words")
     expect("Networks" in table and table.count("\n") == len(percents), f"the table is {table!r}")
-    return (
-        f"{len(standards)} areas, {len(second['result']['elements'])} elements; from "
-        f"{first['result'].get('percent', 0)} to {percents[-1]} percent, as a chart of {len(svg)} bytes and a table"
-    )
+    whole = f"{len(standards)} areas, {len(second['result']['elements'])} elements"
+    way = f"from {first['result'].get('percent', 0)} to {percents[-1]} percent"
+    return f"{whole}; {way}, as a chart of {len(svg)} bytes and a table"
 
 
 STEP = Step("career-skills", "Somebody sees how far they have come in managing a career", ("P5",), show)

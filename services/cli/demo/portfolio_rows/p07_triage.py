@@ -13,8 +13,8 @@ LEARNER, OTHER = "Walter", "Yusra"
 
 
 def show(journey: Journey) -> str:
-    """REST: a short check of digital skills, filled by a counsellor with the person, routes to assisted service;
-    somebody at home online is routed there."""
+    """REST: a short check of digital skills, filled by a counsellor with the person, routes to assisted
+    service; who is at home online is routed there."""
     instrument = asked.publish(journey, "digital-check", "basic-digital-skills")
     learner, name = holder(journey, LEARNER)
     counsellor = journey.person("counsellor", COUNSELLOR, OFFICE)

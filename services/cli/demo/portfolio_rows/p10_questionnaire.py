@@ -1,4 +1,4 @@
-"""One questionnaire filled by a young person, a teacher and a doctor; health is for whom just that was opened."""
+"""One questionnaire filled by a young person, a teacher and a doctor; health is opened by itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ LEARNER = "Lana"
 
 
 def show(journey: Journey) -> str:
-    """REST: two links that work once; a counsellor with a mandate for guidance reads the school's part, and the
-    doctor's only once the person has opened just that."""
+    """REST: two links that work once; a counsellor with a mandate for guidance reads the school's part, and
+    the doctor's only once the person has opened just that."""
     instrument = asked.publish(journey, "school-questionnaire")
     learner, name = holder(journey, LEARNER)
     made = asked.begin(learner, name, instrument)
@@ -38,7 +38,8 @@ def show(journey: Journey) -> str:
     log = learner.rest("GET", f"/v1/{name}/accessRecords")["accessRecords"]
     looks = [each for each in log if each["grant"] == grant]
     expect(len(looks) == 1, f"the log has {len(looks)} looks at health")
-    return f"3 parts by the person, {school['giver']} and {health['giver']}; health was read once, while it was opened"
+    givers = f"{school['giver']} and {health['giver']}"
+    return f"3 parts by the person, {givers}; health was read once, while it was opened"
 
 
 def give(journey: Journey, learner: Caller, part: str, giver: str, answers: list[dict[str, str]]) -> None:
