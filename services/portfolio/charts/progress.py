@@ -24,7 +24,9 @@ def drawn(
 ) -> pb.GetQuestionnaireProgressResponse:
     """Returns figures, chart and table of completed questionnaires, the oldest first. `instrument` and
     `framework`: of the newest, by which parts are called; `language`: of the words, BCP 47."""
-    words = words_of(_FOLDER, language if language in LANGUAGES else "en")
+    primary = language.partition("-")[0].lower()
+    words = words_of(_FOLDER, primary if primary in LANGUAGES else "en")
+    language = language if language in instrument.titles else primary
     answer = pb.GetQuestionnaireProgressResponse()
     for each in found:
         answer.points.add(

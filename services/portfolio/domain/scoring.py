@@ -74,8 +74,8 @@ def reachable(version: pb.InstrumentVersion) -> set[int]:
         for value in set(counted):
             more |= sums << value
         sums, most = more, most + max(counted)
-    totals = (total for total in range(most + 1) if sums >> total & 1)
-    return {_percent([(total, most)]) for total in totals} if most else set()
+    there = enumerate(reversed(f"{sums:b}"))
+    return {_percent([(total, most)]) for total, bit in there if bit == "1"} if most else set()
 
 
 def _percent(pairs: Iterable[tuple[int, int]]) -> int:

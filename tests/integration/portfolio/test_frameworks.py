@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +11,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from waymark.portfolio.v1 import framework_pb2 as pb
 
 from services.platform.db.transaction import transaction
+from services.platform.identity.principals import Principal
 from services.portfolio.store.editions import Editions
+from services.portfolio.store.frameworks import FRAMEWORKS
+from tests.support.events import eventually
 from tests.support.frameworks import drafted, published, sample
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused
 from tests.support.real_data import real_data
@@ -98,6 +102,21 @@ def test_control_without_the_rule_one_person_would_reach_the_database(
     publishing = pb.PublishFrameworkVersionRequest(name=maker.CreateFrameworkVersion(request).name)
     monkeypatch.setattr(Editions, "drafters", lambda *_: [])
     assert reason_of(maker.PublishFrameworkVersion, publishing) != "SAME_PERSON"
+
+
+def test_of_two_who_draft_at_one_moment_one_drafts_again(portfolio: Portfolio) -> None:
+    maker, parent = portfolio.staff("catalogue_manager"), f"frameworks/f-{uuid.uuid4()}"
+    wanted = sample("frameworks/basic-digital-skills", pb.FrameworkVersion())
+    request = pb.CreateFrameworkVersionRequest(parent=parent, framework_version=wanted)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(portfolio.app, Principal("first", frozenset())) as tx:
+            FRAMEWORKS.draft(tx, parent, wanted)
+            second = pool.submit(reason_of, maker.CreateFrameworkVersion, request)
+            with portfolio.database.engine.connect() as looking:
+                eventually(lambda: looking.execute(waiting).scalar_one() > 0)
+        assert second.result() == "ALREADY_EXISTS"
+    assert maker.CreateFrameworkVersion(request).name == f"{parent}/versions/2"
 
 
 def test_a_file_of_smart_evidence_becomes_a_draft(portfolio: Portfolio) -> None:

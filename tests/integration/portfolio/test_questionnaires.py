@@ -14,7 +14,6 @@ from waymark.portfolio.v1 import questionnaire_pb2 as pb
 from services.platform.db.schema import outbox
 from services.platform.db.transaction import transaction
 from services.portfolio.api import questionnaires as api
-from services.portfolio.domain import quotas
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused
 from tests.support.questionnaires import answers, begun, filled, published
 
@@ -166,19 +165,12 @@ def test_control_without_the_state_a_result_could_be_changed_afterwards(
     assert again.etag != done.etag
 
 
-def test_there_are_no_more_than_a_portfolio_holds(
-    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_has_the_states_of_the_parts_of_each(portfolio: Portfolio) -> None:
     person, instrument = portfolio.person(), published(portfolio, "profiling")
-    monkeypatch.setitem(quotas.LIMITS, "questionnaires", 2)
-    begun(person, instrument)
-    begun(person, instrument)
-    request = pb.CreateQuestionnaireRequest(
-        parent=person.holder, questionnaire=pb.Questionnaire(instrument_version=instrument.name)
-    )
-    assert reason_of(person.CreateQuestionnaire, request) == "QUOTA_EXCEEDED"
-    page = person.ListQuestionnaires(pb.ListQuestionnairesRequest(parent=person.holder, page_size=1))
-    assert [len(each.parts) for each in page.questionnaires] == [1]
-    assert page.next_page_token
-    monkeypatch.setitem(quotas.LIMITS, "questionnaires", 3)  # control
-    assert person.CreateQuestionnaire(request).name
+    made = [begun(person, instrument).name for _ in range(3)]
+    request = pb.ListQuestionnairesRequest(parent=person.holder, page_size=2)
+    page = person.ListQuestionnaires(request)
+    assert [(each.name, len(each.parts)) for each in page.questionnaires] == [(made[2], 1), (made[1], 1)]
+    request.page_token = page.next_page_token
+    (last,) = person.ListQuestionnaires(request).questionnaires
+    assert last == read(person, made[0])

@@ -52,9 +52,13 @@ def test_the_picture_says_what_it_shows() -> None:
     assert heights[0] > heights[1] == lines._TOP
 
 
-@pytest.mark.parametrize(("language", "whole"), [("nl", "Geheel"), ("de-AT", "Whole"), ("fr", "Ensemble")])
+@pytest.mark.parametrize(
+    ("language", "whole"), [("nl", "Geheel"), ("de-AT", "Gesamt"), ("et", "Whole"), ("fr", "Ensemble")]
+)
 def test_words_are_in_the_language_that_is_asked_for(language: str, whole: str) -> None:
-    assert whole in drawn(language, completed(3, 25)).table
+    answer = drawn(language, completed(3, 25, self=33))
+    assert whole in answer.table
+    assert ("Zelf" in answer.table) == (language == "nl")
 
 
 def test_nothing_and_one_are_drawn_too_and_texts_are_escaped() -> None:

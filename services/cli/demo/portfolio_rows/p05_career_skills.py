@@ -11,7 +11,7 @@ STANDARDS = ["self", "strengths", "horizons", "networks"]
 
 
 def show(journey: Journey) -> str:
-    """REST: the framework is published by a second person; two self-assessments become a chart and a table."""
+    """REST: the framework is published by a second person; two self-assessments make a chart and a table."""
     instrument = asked.publish(journey, "career-check", "career-management")
     learner, name = holder(journey, LEARNER)
     first, second = (

@@ -17,14 +17,16 @@ def show(journey: Journey) -> str:
     public = journey.client.anonymous().rest("GET", f"/v1/{instrument['name']}")
     bands = {band["id"]: band for band in public["scoring"]["bands"]}
     learner, name = holder(journey, LEARNER)
-    for option, channel in enumerate(CHANNELS):
-        done = asked.fill(learner, asked.begin(learner, name, instrument), instrument, option)
+    every = [
+        asked.fill(learner, asked.begin(learner, name, instrument), instrument, option) for option in range(3)
+    ]
+    for done, channel in zip(every, CHANNELS, strict=True):
         said, band = done["result"], bands[done["result"]["band"]]
-        expect(done["channel"] == f"CHANNEL_{channel}", f"answers {option} came to {done['channel']}")
+        expect(done["channel"] == f"CHANNEL_{channel}", f"answers for {channel} came to {done['channel']}")
         expect(
             said["descriptions"] == band["descriptions"], "the person is told something else than published"
         )
-    human = learner.rest("POST", f"/v1/{done['name']}:requestHuman", {"requestId": request_id()})
+    human = learner.rest("POST", f"/v1/{every[-1]['name']}:requestHuman", {"requestId": request_id()})
     expect(human["channel"] == "CHANNEL_INDIVIDUAL", f"whoever asked for a human gets {human['channel']}")
     expect(human["result"]["suggestedChannel"] == "CHANNEL_ONLINE", "asking for a human changed the result")
     return (

@@ -72,8 +72,9 @@ class FrameworkServiceServicer:
     """
 
     def CreateFrameworkVersion(self, request, context):
-        """Drafts the next version. Every title must be there in each language of the title of the whole.
-        Errors: INVALID_ARGUMENT.
+        """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+        one is told so by ALREADY_EXISTS and drafts again.
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -82,7 +83,7 @@ class FrameworkServiceServicer:
     def ImportFrameworkVersion(self, request, context):
         """Drafts the next version from a framework of Mahara SmartEvidence. Its standards and elements come as they are, the states of its
         evidence become levels; texts lose their markup. What has no place is reported.
-        Errors: DOCUMENT_UNREADABLE, INVALID_ARGUMENT.
+        Errors: DOCUMENT_UNREADABLE, ALREADY_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

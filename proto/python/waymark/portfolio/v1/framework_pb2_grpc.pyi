@@ -34,13 +34,14 @@ class FrameworkServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> FrameworkServiceAsyncStub: ...
     CreateFrameworkVersion: _grpc.UnaryUnaryMultiCallable[_framework_pb2.CreateFrameworkVersionRequest, _framework_pb2.FrameworkVersion]
-    """Drafts the next version. Every title must be there in each language of the title of the whole.
-    Errors: INVALID_ARGUMENT.
+    """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+    one is told so by ALREADY_EXISTS and drafts again.
+    Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
     """
     ImportFrameworkVersion: _grpc.UnaryUnaryMultiCallable[_framework_pb2.ImportFrameworkVersionRequest, _framework_pb2.ImportFrameworkVersionResponse]
     """Drafts the next version from a framework of Mahara SmartEvidence. Its standards and elements come as they are, the states of its
     evidence become levels; texts lose their markup. What has no place is reported.
-    Errors: DOCUMENT_UNREADABLE, INVALID_ARGUMENT.
+    Errors: DOCUMENT_UNREADABLE, ALREADY_EXISTS.
     """
     UpdateFrameworkVersion: _grpc.UnaryUnaryMultiCallable[_framework_pb2.UpdateFrameworkVersionRequest, _framework_pb2.FrameworkVersion]
     """Replaces what a draft says. What is published never changes: draft another version.
@@ -65,13 +66,14 @@ class FrameworkServiceAsyncStub(FrameworkServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateFrameworkVersion: _aio.UnaryUnaryMultiCallable[_framework_pb2.CreateFrameworkVersionRequest, _framework_pb2.FrameworkVersion]  # type: ignore[assignment]
-    """Drafts the next version. Every title must be there in each language of the title of the whole.
-    Errors: INVALID_ARGUMENT.
+    """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+    one is told so by ALREADY_EXISTS and drafts again.
+    Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
     """
     ImportFrameworkVersion: _aio.UnaryUnaryMultiCallable[_framework_pb2.ImportFrameworkVersionRequest, _framework_pb2.ImportFrameworkVersionResponse]  # type: ignore[assignment]
     """Drafts the next version from a framework of Mahara SmartEvidence. Its standards and elements come as they are, the states of its
     evidence become levels; texts lose their markup. What has no place is reported.
-    Errors: DOCUMENT_UNREADABLE, INVALID_ARGUMENT.
+    Errors: DOCUMENT_UNREADABLE, ALREADY_EXISTS.
     """
     UpdateFrameworkVersion: _aio.UnaryUnaryMultiCallable[_framework_pb2.UpdateFrameworkVersionRequest, _framework_pb2.FrameworkVersion]  # type: ignore[assignment]
     """Replaces what a draft says. What is published never changes: draft another version.
@@ -99,8 +101,9 @@ class FrameworkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _framework_pb2.CreateFrameworkVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_framework_pb2.FrameworkVersion, _abc.Awaitable[_framework_pb2.FrameworkVersion]]:
-        """Drafts the next version. Every title must be there in each language of the title of the whole.
-        Errors: INVALID_ARGUMENT.
+        """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+        one is told so by ALREADY_EXISTS and drafts again.
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
         """
 
     @_abc_1.abstractmethod
@@ -111,7 +114,7 @@ class FrameworkServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_framework_pb2.ImportFrameworkVersionResponse, _abc.Awaitable[_framework_pb2.ImportFrameworkVersionResponse]]:
         """Drafts the next version from a framework of Mahara SmartEvidence. Its standards and elements come as they are, the states of its
         evidence become levels; texts lose their markup. What has no place is reported.
-        Errors: DOCUMENT_UNREADABLE, INVALID_ARGUMENT.
+        Errors: DOCUMENT_UNREADABLE, ALREADY_EXISTS.
         """
 
     @_abc_1.abstractmethod

@@ -67,8 +67,9 @@ class InstrumentServiceServicer:
     """
 
     def CreateInstrumentVersion(self, request, context):
-        """Drafts the next version. Every title must be there in each language of the title of the whole.
-        Errors: INVALID_ARGUMENT.
+        """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+        one is told so by ALREADY_EXISTS and drafts again.
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,8 +34,9 @@ class InstrumentServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InstrumentServiceAsyncStub: ...
     CreateInstrumentVersion: _grpc.UnaryUnaryMultiCallable[_instrument_pb2.CreateInstrumentVersionRequest, _instrument_pb2.InstrumentVersion]
-    """Drafts the next version. Every title must be there in each language of the title of the whole.
-    Errors: INVALID_ARGUMENT.
+    """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+    one is told so by ALREADY_EXISTS and drafts again.
+    Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
     """
     UpdateInstrumentVersion: _grpc.UnaryUnaryMultiCallable[_instrument_pb2.UpdateInstrumentVersionRequest, _instrument_pb2.InstrumentVersion]
     """Replaces what a draft says. What is published never changes: draft another version.
@@ -60,8 +61,9 @@ class InstrumentServiceAsyncStub(InstrumentServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateInstrumentVersion: _aio.UnaryUnaryMultiCallable[_instrument_pb2.CreateInstrumentVersionRequest, _instrument_pb2.InstrumentVersion]  # type: ignore[assignment]
-    """Drafts the next version. Every title must be there in each language of the title of the whole.
-    Errors: INVALID_ARGUMENT.
+    """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+    one is told so by ALREADY_EXISTS and drafts again.
+    Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
     """
     UpdateInstrumentVersion: _aio.UnaryUnaryMultiCallable[_instrument_pb2.UpdateInstrumentVersionRequest, _instrument_pb2.InstrumentVersion]  # type: ignore[assignment]
     """Replaces what a draft says. What is published never changes: draft another version.
@@ -89,8 +91,9 @@ class InstrumentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _instrument_pb2.CreateInstrumentVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_instrument_pb2.InstrumentVersion, _abc.Awaitable[_instrument_pb2.InstrumentVersion]]:
-        """Drafts the next version. Every title must be there in each language of the title of the whole.
-        Errors: INVALID_ARGUMENT.
+        """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+        one is told so by ALREADY_EXISTS and drafts again.
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
         """
 
     @_abc_1.abstractmethod
