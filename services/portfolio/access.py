@@ -3,9 +3,11 @@ case was handed in to, and is written down."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1.questionnaire_pb2 import QuestionnairePart
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -26,6 +28,12 @@ def log_access(tx: Transaction, request: Any) -> None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
     action = request.DESCRIPTOR.name.removesuffix("Request")
     access_records.write(tx, holder, action=action, resource=resource_of(request), grant=grant)
+
+
+def shown_to(tx: Transaction, holder: str, parts: Iterable[QuestionnairePart]) -> list[QuestionnairePart]:
+    """Returns the parts of a questionnaire that the caller may know of: those of special categories, and
+    whether somebody filled them, are nobody's business but the holder's."""
+    return [part for part in parts if tx.principal.subject == holder or not part.special_category]
 
 
 def require_readable(tx: Transaction, holder: str, *, special_category: bool) -> None:

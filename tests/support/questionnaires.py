@@ -31,12 +31,13 @@ def published(
     portfolio: Portfolio,
     path: str,
     change: Callable[[instruments.InstrumentVersion], None] = lambda _: None,
+    parent: str = "",
 ) -> instruments.InstrumentVersion:
-    """Drafts a sample, changed, and publishes it as somebody else."""
+    """Drafts a sample, changed, and publishes it as somebody else; `parent`: of which it is the next version."""
     version = wanted(portfolio, path)
     change(version)
     drafting = instruments.CreateInstrumentVersionRequest(
-        parent=f"instruments/i-{uuid.uuid4()}", instrument_version=version
+        parent=parent or f"instruments/i-{uuid.uuid4()}", instrument_version=version
     )
     name = portfolio.staff("catalogue_manager").CreateInstrumentVersion(drafting).name
     publishing = instruments.PublishInstrumentVersionRequest(name=name)

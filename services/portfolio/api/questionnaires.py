@@ -12,6 +12,7 @@ from waymark.portfolio.v1.instrument_pb2 import InstrumentVersion
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
+from services.portfolio.access import shown_to
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.api.questionnaire_parts import PartsApi
 from services.portfolio.app import PortfolioApp
@@ -60,7 +61,7 @@ class QuestionnaireApi(PartsApi, questionnaire_pb2_grpc.QuestionnaireServiceServ
         page = QUESTIONNAIRES.page(tx, self.app.signer, open_vault(tx, self.app.keys, holder), request)
         parts = questionnaire_parts.states(tx, holder, [names.last(each.name) for each in page.messages])
         for each in page.messages:
-            each.parts.extend(parts[names.last(each.name)])
+            each.parts.extend(shown_to(tx, holder, parts[names.last(each.name)]))
         return pb.ListQuestionnairesResponse(
             questionnaires=page.messages, next_page_token=page.next_page_token
         )
@@ -126,5 +127,6 @@ def _framework(tx: Transaction, instrument: InstrumentVersion) -> FrameworkVersi
 
 def _with_parts(tx: Transaction, vault: Vault, questionnaire: pb.Questionnaire) -> pb.Questionnaire:
     row_id = names.last(questionnaire.name)
-    questionnaire.parts.extend(questionnaire_parts.states(tx, vault.holder, [row_id])[row_id])
+    parts = questionnaire_parts.states(tx, vault.holder, [row_id])[row_id]
+    questionnaire.parts.extend(shown_to(tx, vault.holder, parts))
     return questionnaire

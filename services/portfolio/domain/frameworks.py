@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from waymark.portfolio.v1 import framework_pb2 as pb
 
 from services.platform.errors import Violation
 from services.portfolio.domain.dates import refuse
+
+_TEXTS = ("titles", "short_titles", "descriptions")
 
 
 def check(version: pb.FrameworkVersion) -> None:
@@ -20,7 +22,7 @@ def _findings(version: pb.FrameworkVersion) -> Iterator[Violation]:
     for field in ("standards", "elements", "levels"):
         place, parts = f"framework_version.{field}", getattr(version, field)
         yield from twice(place, parts)
-        yield from untranslated(place, "titles", [part.titles for part in parts], version.titles)
+        yield from untranslated(place, parts, version.titles)
     standards = {standard.id for standard in version.standards}
     elements = {element.id: element for element in version.elements}
     for index, element in enumerate(version.elements):
@@ -43,13 +45,13 @@ def twice(place: str, parts: Iterable[Any]) -> Iterator[Violation]:
         seen.add(part.id)
 
 
-def untranslated(
-    place: str, field: str, texts: Sequence[Mapping[str, str]], languages: Collection[str]
-) -> Iterator[Violation]:
-    """Yields the parts of a list whose text lacks one of the languages that the whole is in."""
-    for index, text in enumerate(texts):
-        if missing := sorted(set(languages) - set(text)):
-            yield Violation(f"{place}[{index}].{field}", f"lacks the language {', '.join(missing)}")
+def untranslated(place: str, parts: Iterable[Any], languages: Collection[str]) -> Iterator[Violation]:
+    """Yields the texts of a list's parts that are there, but not in each language that the whole is in."""
+    for index, part in enumerate(parts):
+        for field in (each for each in _TEXTS if each in part.DESCRIPTOR.fields_by_name):
+            text = getattr(part, field)
+            if text and (missing := sorted(set(languages) - set(text))):
+                yield Violation(f"{place}[{index}].{field}", f"lacks the language {', '.join(missing)}")
 
 
 def _circular(element: pb.FrameworkElement, elements: Mapping[str, pb.FrameworkElement]) -> bool:

@@ -51,7 +51,7 @@ def _findings(version: pb.InstrumentVersion, framework: FrameworkVersion | None)
 
 def _listed(place: str, parts: Sequence[Any], version: pb.InstrumentVersion) -> Iterator[Violation]:
     yield from twice(place, parts)
-    yield from untranslated(place, "titles", [part.titles for part in parts], version.titles)
+    yield from untranslated(place, parts, version.titles)
 
 
 def _scored(place: str, question: pb.Question, part: pb.InstrumentPart) -> Iterator[Violation]:
@@ -69,12 +69,14 @@ def _thresholds(version: pb.InstrumentVersion, framework: FrameworkVersion | Non
         yield Violation(at, "scores nothing, as no question has an element")
     yield from _ascending(f"{at}.levels", [each.from_percent for each in rules.levels])
     yield from _ascending(f"{at}.bands", [each.from_percent for each in rules.bands])
-    yield from twice(f"{at}.bands", rules.bands)
-    yield from untranslated(f"{at}.bands", "titles", [each.titles for each in rules.bands], version.titles)
-    levels = {level.id for level in framework.levels} if framework else set()
+    yield from _listed(f"{at}.bands", rules.bands, version)
+    levels = [level.id for level in framework.levels] if framework else []
     for index, each in enumerate(rules.levels):
         if each.level not in levels:
             yield Violation(f"{at}.levels[{index}].level", f"`{each.level}` is no level of the framework")
+    given = [levels.index(each.level) for each in rules.levels if each.level in levels]
+    if given != sorted(set(given)):
+        yield Violation(f"{at}.levels", "must have the levels in the order of the framework, each once")
 
 
 def _ascending(place: str, bounds: Sequence[int]) -> Iterator[Violation]:

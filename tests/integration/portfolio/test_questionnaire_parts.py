@@ -16,6 +16,7 @@ from waymark.portfolio.v1 import questionnaire_pb2 as pb
 from services.platform.db.transaction import transaction
 from services.portfolio import requests
 from services.portfolio.api import questionnaire_parts as api
+from services.portfolio.api import questionnaires
 from services.portfolio.store import questionnaire_parts
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused, soon
 from tests.support.questionnaires import answers, begun, published
@@ -122,6 +123,7 @@ def test_health_is_read_under_a_mandate_for_just_that_and_no_other(portfolio: Po
     for read in (given.read_special, lambda caller: given.read(caller, "health")):
         assert reason_of(lambda _, read=read: read(counsellor), None) == "NOT_FOUND"
     assert given.read(counsellor, "me").state == Part.STATE_OPEN
+    assert known_to(counsellor, given) == {"me", "school"}
     mine = answers(given.instrument, "health", 1)
     forging = pb.FillQuestionnairePartRequest(name=given.part("health"), answers=mine)
     assert reason_of(counsellor.FillQuestionnairePart, forging) == "NOT_FOUND"
@@ -146,12 +148,24 @@ def test_health_is_read_under_a_mandate_for_just_that_and_no_other(portfolio: Po
     assert reason_of(doctor.GetSpecialCategoryPart, reading) == "NOT_FOUND"
 
 
-def test_control_without_the_two_guards_guidance_would_open_health(
+def known_to(caller: Caller, given: Given) -> set[str]:
+    """Parts that somebody is told of, by a read and by the list."""
+    one = caller.GetQuestionnaire(pb.GetQuestionnaireRequest(name=given.name))
+    (listed,) = caller.ListQuestionnaires(
+        pb.ListQuestionnairesRequest(parent=given.person.holder)
+    ).questionnaires
+    assert listed == one
+    return {part.name.rpartition("/")[2] for part in one.parts}
+
+
+def test_control_without_the_guards_guidance_would_open_health(
     portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = Given(portfolio)
     given.give("health", "no dust")
     counsellor = portfolio.mandated(given.person)
+    monkeypatch.setattr(questionnaires, "shown_to", lambda tx, holder, parts: parts)
+    assert known_to(counsellor, given) == {"me", "school", "health"}
     monkeypatch.setattr(api, "require_readable", lambda *_, **__: None)
     assert given.read(counsellor, "health").answers[0].text == "no dust"
     monkeypatch.undo()

@@ -66,6 +66,30 @@ def test_the_same_answers_come_to_the_same_result_and_progress_shows(portfolio: 
         assert telling.encode().hex() not in stored
 
 
+def test_progress_goes_on_over_versions_and_each_is_scored_by_its_own(portfolio: Portfolio) -> None:
+    person, first = portfolio.person(), published(portfolio, "profiling")
+
+    def stricter(version: instrument_pb2.InstrumentVersion) -> None:
+        version.questions[0].weight = 9
+        version.titles["en"] = "How far, anew"
+        version.scoring.examples.pop(1)
+
+    second = published(portfolio, "profiling", stricter, parent=first.name.partition("/versions")[0])
+    assert second.name.endswith("/versions/2")
+    for instrument in (first, second):
+        made = begun(person, instrument)
+        given = [
+            pb.Answer(question=each.id, option="no" if each.id == "recent" else "yes")
+            for each in instrument.questions
+        ]
+        filling = pb.FillQuestionnairePartRequest(name=f"{made.name}/parts/me", answers=given)
+        person.FillQuestionnairePart(filling)
+        person.CompleteQuestionnaire(pb.CompleteQuestionnaireRequest(name=made.name))
+    shown = progress(person, person.holder, first.name)
+    assert [point.percent for point in shown.points] == [78, 44]
+    assert "How far, anew: progress" in shown.svg
+
+
 @pytest.mark.parametrize(
     ("path", "channels"),
     [

@@ -128,6 +128,12 @@ ALL = {"one": "o0", "two": "o0", "three": "o0"}
         (lambda v: setattr(v.parts[0], "optional", True), "questions[0].element", "cannot be scored"),
         (lambda v: v.titles.update(nl="x"), "parts[0].titles", "lacks the language nl"),
         (lambda v: setattr(v.scoring.levels[1], "level", "none"), "scoring.levels[1].level", "no level"),
+        (lambda v: setattr(v.scoring.levels[1], "level", "low"), "scoring.levels", "each once"),
+        (
+            lambda v: v.scoring.bands[1].descriptions.update(nl="x"),
+            "scoring.bands[1].descriptions",
+            "language en",
+        ),
         (lambda v: setattr(v.scoring.bands[0], "from_percent", 5), "scoring.bands", "ascend from 0"),
         (lambda v: setattr(v.scoring.bands[1], "from_percent", 0), "scoring.bands", "without a repeat"),
         (lambda v: v.scoring.bands.add(id="x", from_percent=96, titles={"en": "x"}), None, ""),

@@ -72,7 +72,7 @@ class FrameworkServiceServicer:
     """
 
     def CreateFrameworkVersion(self, request, context):
-        """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+        """Drafts the next version. Every text must be there in each language of the title of the whole. Of two people who draft at one moment
         one is told so by ALREADY_EXISTS and drafts again.
         Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
         """

@@ -34,7 +34,7 @@ class FrameworkServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> FrameworkServiceAsyncStub: ...
     CreateFrameworkVersion: _grpc.UnaryUnaryMultiCallable[_framework_pb2.CreateFrameworkVersionRequest, _framework_pb2.FrameworkVersion]
-    """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+    """Drafts the next version. Every text must be there in each language of the title of the whole. Of two people who draft at one moment
     one is told so by ALREADY_EXISTS and drafts again.
     Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
     """
@@ -66,7 +66,7 @@ class FrameworkServiceAsyncStub(FrameworkServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateFrameworkVersion: _aio.UnaryUnaryMultiCallable[_framework_pb2.CreateFrameworkVersionRequest, _framework_pb2.FrameworkVersion]  # type: ignore[assignment]
-    """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+    """Drafts the next version. Every text must be there in each language of the title of the whole. Of two people who draft at one moment
     one is told so by ALREADY_EXISTS and drafts again.
     Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
     """
@@ -101,7 +101,7 @@ class FrameworkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _framework_pb2.CreateFrameworkVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_framework_pb2.FrameworkVersion, _abc.Awaitable[_framework_pb2.FrameworkVersion]]:
-        """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+        """Drafts the next version. Every text must be there in each language of the title of the whole. Of two people who draft at one moment
         one is told so by ALREADY_EXISTS and drafts again.
         Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
         """

@@ -34,7 +34,7 @@ class InstrumentServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InstrumentServiceAsyncStub: ...
     CreateInstrumentVersion: _grpc.UnaryUnaryMultiCallable[_instrument_pb2.CreateInstrumentVersionRequest, _instrument_pb2.InstrumentVersion]
-    """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+    """Drafts the next version. Every text must be there in each language of the title of the whole. Of two people who draft at one moment
     one is told so by ALREADY_EXISTS and drafts again.
     Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
     """
@@ -61,7 +61,7 @@ class InstrumentServiceAsyncStub(InstrumentServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateInstrumentVersion: _aio.UnaryUnaryMultiCallable[_instrument_pb2.CreateInstrumentVersionRequest, _instrument_pb2.InstrumentVersion]  # type: ignore[assignment]
-    """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+    """Drafts the next version. Every text must be there in each language of the title of the whole. Of two people who draft at one moment
     one is told so by ALREADY_EXISTS and drafts again.
     Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
     """
@@ -91,7 +91,7 @@ class InstrumentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _instrument_pb2.CreateInstrumentVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_instrument_pb2.InstrumentVersion, _abc.Awaitable[_instrument_pb2.InstrumentVersion]]:
-        """Drafts the next version. Every title must be there in each language of the title of the whole. Of two people who draft at one moment
+        """Drafts the next version. Every text must be there in each language of the title of the whole. Of two people who draft at one moment
         one is told so by ALREADY_EXISTS and drafts again.
         Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
         """

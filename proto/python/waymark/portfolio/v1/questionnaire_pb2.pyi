@@ -347,7 +347,7 @@ class Questionnaire(_message.Message):
     """Changes with each change; send it back to be refused when somebody else was faster."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuestionnairePart]:
-        """Its parts with their states and without what was answered."""
+        """Its parts with their states and without what was answered; parts of special categories to the holder only."""
 
     @_builtins.property
     def result(self) -> Global___QuestionnaireResult:
