@@ -33,7 +33,7 @@ def published(
     change: Callable[[instruments.InstrumentVersion], None] = lambda _: None,
     parent: str = "",
 ) -> instruments.InstrumentVersion:
-    """Drafts a sample, changed, and publishes it as somebody else; `parent`: of which it is the next version."""
+    """Drafts a sample, changed, and publishes it as somebody else; `parent`: whose next version it is."""
     version = wanted(portfolio, path)
     change(version)
     drafting = instruments.CreateInstrumentVersionRequest(
