@@ -9,7 +9,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.portfolio.requests import PATHWAY, holder_of, resource_of
+from services.portfolio.requests import holder_of, purposes_for, resource_of
 from services.portfolio.store import access_records, mandates, validations
 
 
@@ -18,7 +18,7 @@ def log_access(tx: Transaction, request: Any) -> None:
     holder = holder_of(request) or tx.principal.subject  # a request that names nobody is about the caller
     if tx.principal.subject == holder:
         return
-    grant = mandates.in_force(tx.connection, tx.principal, holder, PATHWAY)
+    grant = mandates.in_force(tx.connection, tx.principal, holder, purposes_for(request.DESCRIPTOR))
     if grant is None:
         opened = validations.opened_to(tx.connection, tx.principal, resource_of(request))
         grant = opened.name if opened else None

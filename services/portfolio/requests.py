@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy
+from google.protobuf.descriptor import Descriptor
+from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import mandate_pb2 as pb
 
 from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import Principal
+from services.platform.service import Relationship
 from services.portfolio.domain import names
+from services.portfolio.domain.guidance import Reader
 from services.portfolio.domain.steps import Actor
 from services.portfolio.store import issuers, mandates, validations
 
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
+CASE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_CASE})
+# Purposes of which a mandate in force makes each relationship hold.
+MANDATES: Mapping[str, frozenset[int]] = {
+    "mandate.guidance": GUIDANCE,
+    "mandate.pathway": PATHWAY,
+    "mandate.case": CASE,
+}
 
 
 def resource_of(request: Any) -> str:
@@ -44,14 +57,33 @@ def is_self(principal: Principal, request: Any, _connection: sqlalchemy.Connecti
     return principal.subject != "" and holder_of(request) == principal.subject
 
 
-def has_guidance_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
-    """Relationship `mandate.guidance`: a mandate in force that opens the whole portfolio."""
-    return mandates.in_force(connection, principal, holder_of(request), GUIDANCE) is not None
+def by_mandate(purposes: frozenset[int]) -> Relationship:
+    """Returns the relationship of who has a mandate in force for one of `purposes`."""
+
+    def holds(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+        return mandates.in_force(connection, principal, holder_of(request), purposes) is not None
+
+    return holds
 
 
-def has_pathway_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
-    """Relationship `mandate.pathway`: a mandate in force that opens the pathways."""
-    return mandates.in_force(connection, principal, holder_of(request), PATHWAY) is not None
+@cache
+def purposes_for(request: Descriptor) -> frozenset[int]:
+    """Returns the purposes of which a mandate opens the RPC that takes such a request, by its policy."""
+    services = request.file.services_by_name.values()
+    methods = [each for service in services for each in service.methods]
+    policies = [
+        method.GetOptions().Extensions[options_pb2.policy]
+        for method in methods
+        if method.input_type.full_name == request.full_name
+    ]
+    named = {allow.relationship for policy in policies for allow in policy.allow}
+    return frozenset[int]().union(*(MANDATES[name] for name in named & MANDATES.keys()))
+
+
+def reader_of(tx: Transaction, holder: str) -> Reader:
+    """Returns how much of a case the caller reads, whom its policy let in."""
+    leads = mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE) is not None
+    return Reader(tx.principal.subject == holder, leads, tx.principal.organisation)
 
 
 def is_staff(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     attestation_pb2_grpc,
+    contact_record_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
     cv_pb2_grpc,
@@ -15,6 +16,8 @@ from waymark.portfolio.v1 import (
     entry_pb2_grpc,
     entry_revision_pb2_grpc,
     evidence_pb2_grpc,
+    guidance_case_pb2_grpc,
+    guidance_note_pb2_grpc,
     handover_pb2_grpc,
     holder_pb2_grpc,
     issued_credential_pb2_grpc,
@@ -29,6 +32,7 @@ from services.platform.service import Job, ServiceDefinition, Servicer
 from services.portfolio import jobs, requests
 from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.attestations import AttestationApi
+from services.portfolio.api.contact_records import ContactRecordApi
 from services.portfolio.api.credential_issuers import CredentialIssuerApi
 from services.portfolio.api.credentials import CredentialApi
 from services.portfolio.api.cvs import CvApi
@@ -36,6 +40,8 @@ from services.portfolio.api.documents import DocumentApi
 from services.portfolio.api.entries import EntryApi
 from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
+from services.portfolio.api.guidance_cases import GuidanceCaseApi
+from services.portfolio.api.guidance_notes import GuidanceNoteApi
 from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
@@ -50,6 +56,7 @@ from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 SERVICERS: Sequence[Servicer] = (
     (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi),
     (attestation_pb2_grpc.add_AttestationServiceServicer_to_server, AttestationApi),
+    (contact_record_pb2_grpc.add_ContactRecordServiceServicer_to_server, ContactRecordApi),
     (credential_issuer_pb2_grpc.add_CredentialIssuerServiceServicer_to_server, CredentialIssuerApi),
     (credential_pb2_grpc.add_CredentialServiceServicer_to_server, CredentialApi),
     (cv_pb2_grpc.add_CvServiceServicer_to_server, CvApi),
@@ -57,6 +64,8 @@ SERVICERS: Sequence[Servicer] = (
     (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),
     (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),
     (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),
+    (guidance_case_pb2_grpc.add_GuidanceCaseServiceServicer_to_server, GuidanceCaseApi),
+    (guidance_note_pb2_grpc.add_GuidanceNoteServiceServicer_to_server, GuidanceNoteApi),
     (handover_pb2_grpc.add_HandoverServiceServicer_to_server, HandoverApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
@@ -74,8 +83,7 @@ DEFINITION = ServiceDefinition(
     relationships={
         "self": requests.is_self,
         "issuer.staff": requests.is_staff,
-        "mandate.guidance": requests.has_guidance_mandate,
-        "mandate.pathway": requests.has_pathway_mandate,
+        **{name: requests.by_mandate(purposes) for name, purposes in requests.MANDATES.items()},
         "validation.assessor": requests.is_assessor,
         "validation.awarding": requests.is_of_awarding_body,
     },

@@ -7,7 +7,15 @@ import uuid
 import sqlalchemy
 from google.type.date_pb2 import Date
 from sqlalchemy import text
-from waymark.portfolio.v1 import entry_pb2, holder_pb2, pathway_pb2, share_link_pb2
+from waymark.portfolio.v1 import (
+    contact_record_pb2,
+    entry_pb2,
+    guidance_case_pb2,
+    guidance_note_pb2,
+    holder_pb2,
+    pathway_pb2,
+    share_link_pb2,
+)
 from waymark.portfolio.v1 import validation_pb2 as pb
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
@@ -57,6 +65,7 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
     counsellor = portfolio.mandated(person)
     counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
+    be_guided(person, counsellor)
     shown = portfolio.anybody().OpenShareLink(share_link_pb2.OpenShareLinkRequest(token=opened.token))
     assert CANARY in str(shown)
     ref = vouchers.RedemptionRef(
@@ -76,3 +85,24 @@ def hand_in_a_case(portfolio: Portfolio, person: Caller, shown_by: str) -> None:
     document = pb.ElementDocument(element="x", rating=SHOWN, note=CANARY, entries=[shown_by])  # type: ignore[arg-type]
     person.DocumentElements(pb.DocumentElementsRequest(name=case.name, documents=[document]))
     person.SubmitValidationCase(pb.SubmitValidationCaseRequest(name=case.name))
+
+
+def be_guided(person: Caller, counsellor: Caller) -> None:
+    """A case of guidance in which everything that was said is the canary."""
+    name, parent = f"{person.holder}/guidanceCase", person.holder
+    tier = guidance_case_pb2.SUPPORT_TIER_INDIVIDUAL
+    counsellor.MoveSupportTier(guidance_case_pb2.MoveSupportTierRequest(name=name, tier=tier, reason=CANARY))
+    contact = contact_record_pb2.ContactRecord(
+        channel=guidance_case_pb2.CONTACT_CHANNEL_PHONE, summary=CANARY
+    )
+    counsellor.CreateContactRecord(
+        contact_record_pb2.CreateContactRecordRequest(parent=parent, contact_record=contact)
+    )
+    note = guidance_note_pb2.GuidanceNote(
+        visibility=guidance_note_pb2.GuidanceNote.VISIBILITY_PROFESSIONAL, text=CANARY
+    )
+    counsellor.CreateGuidanceNote(
+        guidance_note_pb2.CreateGuidanceNoteRequest(
+            parent=parent, guidance_note=note, request_id=str(uuid.uuid4())
+        )
+    )

@@ -19,6 +19,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     attestation_pb2_grpc,
+    contact_record_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
     cv_pb2_grpc,
@@ -28,6 +29,8 @@ from waymark.portfolio.v1 import (
     entry_revision_pb2_grpc,
     evidence_pb2,
     evidence_pb2_grpc,
+    guidance_case_pb2_grpc,
+    guidance_note_pb2_grpc,
     handover_pb2_grpc,
     holder_pb2,
     holder_pb2_grpc,
@@ -50,6 +53,7 @@ from tests.support.servers import Served, start, token
 STUBS = (
     access_log_pb2_grpc.AccessLogServiceStub,
     attestation_pb2_grpc.AttestationServiceStub,
+    contact_record_pb2_grpc.ContactRecordServiceStub,
     credential_issuer_pb2_grpc.CredentialIssuerServiceStub,
     credential_pb2_grpc.CredentialServiceStub,
     cv_pb2_grpc.CvServiceStub,
@@ -57,6 +61,8 @@ STUBS = (
     entry_pb2_grpc.EntryServiceStub,
     entry_revision_pb2_grpc.EntryRevisionServiceStub,
     evidence_pb2_grpc.EvidenceServiceStub,
+    guidance_case_pb2_grpc.GuidanceCaseServiceStub,
+    guidance_note_pb2_grpc.GuidanceNoteServiceStub,
     handover_pb2_grpc.HandoverServiceStub,
     holder_pb2_grpc.HolderServiceStub,
     issued_credential_pb2_grpc.IssuedCredentialServiceStub,
@@ -124,10 +130,15 @@ class Portfolio:
         """Somebody without a token."""
         return Caller(self.served, "")
 
-    def mandated(self, person: Caller, purpose: Any = mandate_pb2.MANDATE_PURPOSE_GUIDANCE) -> Caller:
+    def mandated(
+        self,
+        person: Caller,
+        purpose: Any = mandate_pb2.MANDATE_PURPOSE_GUIDANCE,
+        organisation: str = "",
+    ) -> Caller:
         """A counsellor with a mandate of `person`."""
-        counsellor = self.counsellor()
-        person.CreateMandate(mandate(person, counsellor, self.organisation, purpose))
+        counsellor = self.counsellor(organisation)
+        person.CreateMandate(mandate(person, counsellor, organisation or self.organisation, purpose))
         return counsellor
 
 

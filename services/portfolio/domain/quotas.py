@@ -21,6 +21,9 @@ LIMITS = {
     "pathway_spells": 100,
     "pathway_revisions": 1_000,
     "validation_cases": 100,
+    "contact_records": 5_000,
+    "guidance_notes": 5_000,
+    "tier_moves": 500,
 }
 REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000

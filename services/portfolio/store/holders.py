@@ -16,7 +16,7 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store.collection import bare, fill
-from services.portfolio.store.guidance_tables import validation_cases
+from services.portfolio.store.guidance_tables import contact_records, guidance_notes, validation_cases
 from services.portfolio.store.tables import (
     access_records,
     credentials,
@@ -99,6 +99,8 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             mandates,
             share_links,
             validation_cases,
+            contact_records,
+            guidance_notes,
             access_records,
         )
     }

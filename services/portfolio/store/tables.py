@@ -127,9 +127,19 @@ mandates = Table(
     time("expires_at"),
     time("revoked_at", nullable=True),
     time("created_at"),
+    time("next_contact_at"),
     CheckConstraint("counsellor <> holder_id", name="mandates_not_to_oneself"),
     Index("mandates_counsellor", "holder_id", "counsellor"),
     Index("mandates_caseload", "counsellor", "holder_id"),
+    Index(
+        "mandates_due",
+        "counsellor",
+        "organisation",
+        "next_contact_at",
+        "holder_id",
+        "id",
+        postgresql_where=text("revoked_at IS NULL"),
+    ),
 )
 
 share_links = Table(

@@ -14,12 +14,15 @@ from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2,
     attestation_pb2,
+    contact_record_pb2,
     credential_pb2,
     cv_pb2,
     document_pb2,
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    guidance_case_pb2,
+    guidance_note_pb2,
     handover_pb2,
     holder_pb2,
     mandate_pb2,
@@ -51,12 +54,15 @@ from tests.support.validations import opened_case
 MODULES = (
     access_log_pb2,
     attestation_pb2,
+    contact_record_pb2,
     credential_pb2,
     cv_pb2,
     document_pb2,
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    guidance_case_pb2,
+    guidance_note_pb2,
     handover_pb2,
     holder_pb2,
     mandate_pb2,
@@ -72,11 +78,12 @@ METHODS = {
     for method in service.methods
     if not method.server_streaming  # ExportDocument: test_documents
 }
-# These name nobody's portfolio: one opens the caller's own, one lists those of whom the caller has a mandate
-# (test_pathways), others need the secret of a link or a file.
+# These name nobody's portfolio: one opens the caller's own, two list those of whom the caller has a mandate
+# (test_pathways, test_guidance), others need the secret of a link or a file.
 WITHOUT_NAME = {
     "CreateHolder",
     "GiveAttestation",
+    "ListCaseload",
     "ListStalledPathways",
     "OpenAttestationRequest",
     "OpenShareLink",
@@ -95,6 +102,22 @@ def way_with_spell(person: Caller) -> tuple[pathway_pb2.Pathway, pathway_pb2.Spe
         kind=pathway_pb2.Spell.KIND_CARE, start_date={"year": 2024, "month": 1, "day": 1}
     )
     return person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell)), spell
+
+
+def words_in_the_case(
+    person: Caller, counsellor: Caller
+) -> tuple[contact_record_pb2.ContactRecord, guidance_note_pb2.GuidanceNote]:
+    """A contact and a note of the counsellor, both written down; the case has moved once."""
+    contact = contact_record_pb2.ContactRecord(channel=guidance_case_pb2.CONTACT_CHANNEL_EMAIL, summary="x")
+    note = guidance_note_pb2.GuidanceNote(visibility=1, text="x")  # type: ignore[arg-type]
+    person.AskForHuman(guidance_case_pb2.AskForHumanRequest(name=f"{person.holder}/guidanceCase"))
+    counsellor.CreateContactRecord(
+        contact_record_pb2.CreateContactRecordRequest(parent=person.holder, contact_record=contact)
+    )
+    counsellor.CreateGuidanceNote(
+        guidance_note_pb2.CreateGuidanceNoteRequest(parent=person.holder, guidance_note=note)
+    )
+    return contact, note
 
 
 class Owned:
@@ -129,6 +152,7 @@ class Owned:
             attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
         ).attestation_request
         case, body = opened_case(portfolio, self.person)
+        contact, note = words_in_the_case(self.person, self.counsellor)
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
             "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -164,6 +188,9 @@ class Owned:
                     mandate=given.name, counsellor="x", organisation="organisations/x"
                 )
             },
+            "MoveSupportTier": {"tier": guidance_case_pb2.SUPPORT_TIER_INDIVIDUAL, "reason": "x"},
+            "CreateContactRecord": {"contact_record": contact},
+            "CreateGuidanceNote": {"guidance_note": note},
             "AcceptHandover": {"name": offer.name},
             "DeclineHandover": {"name": offer.name},
             "CreateMandate": {"mandate": mandate_request.mandate},
@@ -196,6 +223,7 @@ class Owned:
             "PathwayService": way.name,
             "EvidenceService": f"{holder}/evidence/none",
             "ValidationService": case.name,
+            "GuidanceCaseService": f"{holder}/guidanceCase",
         }
         self.requests = {
             name: self._request(method, named.get(name, {}), holder, names_by_service)

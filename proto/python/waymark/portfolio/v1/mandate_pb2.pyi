@@ -28,18 +28,26 @@ class _MandatePurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Mandat
     DESCRIPTOR: _descriptor.EnumDescriptor
     MANDATE_PURPOSE_UNSPECIFIED: _MandatePurpose.ValueType  # 0
     MANDATE_PURPOSE_GUIDANCE: _MandatePurpose.ValueType  # 1
-    """Guidance: read the portfolio, work on pathways."""
+    """Guidance: read the portfolio, work on pathways, lead the case."""
     MANDATE_PURPOSE_PATHWAY: _MandatePurpose.ValueType  # 2
     """Pathways alone: read and work on pathways, see nothing else."""
+    MANDATE_PURPOSE_CASE: _MandatePurpose.ValueType  # 3
+    """The case alone: take part in it beside others, see nothing of portfolio and pathways, and of what other organisations say
+    only what is shared with the person.
+    """
 
 class MandatePurpose(_MandatePurpose, metaclass=_MandatePurposeEnumTypeWrapper):
     """What a counsellor may use a mandate for."""
 
 MANDATE_PURPOSE_UNSPECIFIED: MandatePurpose.ValueType  # 0
 MANDATE_PURPOSE_GUIDANCE: MandatePurpose.ValueType  # 1
-"""Guidance: read the portfolio, work on pathways."""
+"""Guidance: read the portfolio, work on pathways, lead the case."""
 MANDATE_PURPOSE_PATHWAY: MandatePurpose.ValueType  # 2
 """Pathways alone: read and work on pathways, see nothing else."""
+MANDATE_PURPOSE_CASE: MandatePurpose.ValueType  # 3
+"""The case alone: take part in it beside others, see nothing of portfolio and pathways, and of what other organisations say
+only what is shared with the person.
+"""
 Global___MandatePurpose: _TypeAlias = MandatePurpose  # noqa: Y015
 
 @_typing.final

@@ -1,0 +1,89 @@
+"""Cases of guidance with contacts, notes and moves between tiers; whose contact is due."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+TIME = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    make_contacts_due()
+    create_cases()
+    create_words()
+
+
+def make_contacts_due() -> None:
+    op.add_column("mandates", sa.Column("next_contact_at", TIME))
+    op.execute("UPDATE mandates SET next_contact_at = created_at")
+    op.alter_column("mandates", "next_contact_at", nullable=False)
+    op.create_index(
+        "mandates_due",
+        "mandates",
+        ["counsellor", "organisation", "next_contact_at", "holder_id", "id"],
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+
+
+def create_cases() -> None:
+    op.create_table(
+        "guidance_cases",
+        owner(),
+        needed("tier", sa.SmallInteger),
+        sa.Column("human_asked_at", TIME),
+        sa.Column("last_contact_at", TIME),
+        sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+        needed("sealed", sa.LargeBinary),
+        *times(),
+    )
+
+
+def create_words() -> None:
+    op.create_table(
+        "tier_moves",
+        owner(),
+        row_id(),
+        needed("from_tier", sa.SmallInteger),
+        needed("to_tier", sa.SmallInteger),
+        needed("subject", sa.Text),
+        needed("organisation", sa.Text),
+        needed("sealed", sa.LargeBinary),
+        *times(),
+    )
+    for name, columns in (
+        ("contact_records", []),
+        ("guidance_notes", [needed("visibility", sa.SmallInteger)]),
+    ):
+        op.create_table(
+            name,
+            owner(),
+            row_id(),
+            *columns,
+            needed("counsellor", sa.Text),
+            needed("organisation", sa.Text),
+            needed("sealed", sa.LargeBinary),
+            *times(),
+        )
+
+
+def owner() -> sa.Column[Any]:
+    key = sa.ForeignKey("holder_keys.holder_id", ondelete="CASCADE")
+    return sa.Column("holder_id", sa.Text, key, primary_key=True)
+
+
+def row_id() -> sa.Column[Any]:
+    return sa.Column("id", sa.Text, primary_key=True)
+
+
+def needed(name: str, kind: Any) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False)
+
+
+def times() -> tuple[sa.Column[Any], sa.Column[Any]]:
+    return needed("created_at", TIME), needed("updated_at", TIME)
