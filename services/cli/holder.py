@@ -30,6 +30,8 @@ GOING = {
     "files": "evidence",
     "pathways": "pathways",
     "validation cases": "validationCases",
+    "contacts": "contactRecords",
+    "notes of counsellors": "guidanceNotes",
     "mandates": "mandates",
     "share links": "shareLinks",
 }

@@ -72,6 +72,7 @@ MODULES = {
     "cv": "services.cli.cv",
     "award": "services.cli.award",
     "attestation": "services.cli.attestation",
+    "guidance": "services.cli.guidance",
     "handover": "services.cli.handover",
     "pathway": "services.cli.pathway",
     "validation": "services.cli.validation",

@@ -29,6 +29,7 @@ class Purpose(StrEnum):
 
     GUIDANCE = "guidance"
     PATHWAY = "pathway"
+    CASE = "case"
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +46,11 @@ def create(
     ],
     organisation: Annotated[str, typer.Argument(help="organisations/{id} the counsellor acts for.")],
     purpose: Annotated[
-        Purpose, typer.Option(help="`guidance` opens the portfolio, `pathway` the pathways alone.")
+        Purpose,
+        typer.Option(
+            help="`guidance` opens the portfolio and leads the case, `pathway` opens the pathways alone, `case` "
+            "takes part in the case alone."
+        ),
     ] = Purpose.GUIDANCE,
     days: Annotated[int, typer.Option(min=1, help="How long it holds.")] = 90,
 ) -> None:

@@ -41,7 +41,9 @@ OF_PORTFOLIO = {
     "AttestationGiven",
     "CredentialImported",
     "HandoverMoved",
+    "HumanAsked",
     "IssuedCredentialMoved",
+    "SupportTierMoved",
     "ValidationCaseMoved",
 }
 # … and some takes weeks, a bank, or something going wrong.
@@ -136,6 +138,6 @@ CATALOGUE_TOLD = Step(
 PORTFOLIO_TOLD = Step(
     "portfolio-told",
     "What the portfolio tells was seen on Kafka",
-    ("P1", "P3", "P16", "P17"),
+    ("P1", "P3", "P8", "P16", "P17"),
     events_of_portfolio,
 )

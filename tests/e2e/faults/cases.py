@@ -1,0 +1,15 @@
+"""The case of guidance of a learner on a running stack, to be asked for."""
+
+from __future__ import annotations
+
+from tests.support.traffic import Person
+
+
+def fill(learner: Person, holder: str, counsellor: Person) -> None:
+    """Asks for a human, and has the counsellor meet the learner and note it."""
+    case = learner.surely("AskForHuman", name=f"{holder}/guidanceCase").name
+    contact = {"channel": "CONTACT_CHANNEL_PHONE", "summary": "x"}
+    counsellor.surely("CreateContactRecord", parent=holder, contact_record=contact)
+    note = {"visibility": "VISIBILITY_SHARED", "text": "x"}
+    counsellor.surely("CreateGuidanceNote", parent=holder, guidance_note=note)
+    counsellor.surely("MoveSupportTier", name=case, tier="SUPPORT_TIER_INDIVIDUAL", reason="x")
