@@ -147,8 +147,8 @@ def moves(call: Call, holder: HolderName = "", limit: Limit = 50) -> None:
 
 
 @guidance.command(
-    epilog="Example:  waymark guidance contact holders/0198… phone --summary 'Wants to weld' --needs training "
-    "--next-in 14 --as counsellor:Tess --org organisations/office"
+    epilog="Example:  waymark guidance contact holders/0198… phone --summary 'Wants to weld' "
+    "--needs training --next-in 14 --as counsellor:Tess --org organisations/office"
 )
 @calls(COUNSELLOR)
 def contact(
@@ -218,7 +218,9 @@ def disclose(call: Call, limit: Limit = 500) -> None:
     call.many(path, NOTE, limit, key="guidanceNotes", empty="nothing is noted")
 
 
-@guidance.command(epilog="Example:  waymark guidance caseload --as counsellor:Tess --org organisations/office")
+@guidance.command(
+    epilog="Example:  waymark guidance caseload --as counsellor:Tess --org organisations/office"
+)
 @calls(COUNSELLOR)
 def caseload(call: Call, limit: Limit = 50) -> None:
     """List whom you guide, the next due contact first; written to the access log of each."""

@@ -79,6 +79,7 @@ MODULES = {
     "mandate": "services.cli.mandate",
     "share": "services.cli.share",
     "access-log": "services.cli.access_log",
+    "on-behalf": "services.cli.on_behalf",
     "edge": "services.cli.edge",
     "serve": "services.cli.serve",
     "relay": "services.cli.relay",

@@ -18,6 +18,7 @@ MANDATE = {
     "counsellor": "counsellor",
     "of": "organisation",
     "for": "purpose",
+    "on your behalf": "actOnBehalf",
     "state": "state",
     "until": "expireTime",
     "withdrawn": "revokeTime",
@@ -48,10 +49,13 @@ def create(
     purpose: Annotated[
         Purpose,
         typer.Option(
-            help="`guidance` opens the portfolio and leads the case, `pathway` opens the pathways alone, `case` "
-            "takes part in the case alone."
+            help="`guidance` opens the portfolio and leads the case, `pathway` opens the pathways alone, "
+            "`case` takes part in the case alone."
         ),
     ] = Purpose.GUIDANCE,
+    on_behalf: Annotated[
+        bool, typer.Option("--on-behalf", help="Let them write for you too; you can read what they wrote.")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, help="How long it holds.")] = 90,
 ) -> None:
     """Let a counsellor see your portfolio, or work on your pathways."""
@@ -60,6 +64,7 @@ def create(
         "organisation": organisation,
         "purpose": enum("MANDATE_PURPOSE", purpose),
         "expireTime": in_days(days),
+        "actOnBehalf": on_behalf,
     }
     call.one(call.post(f"{own(call, '')}/mandates", body), MANDATE)
 

@@ -28,6 +28,7 @@ MANDATES: Mapping[str, frozenset[int]] = {
     "mandate.pathway": PATHWAY,
     "mandate.case": CASE,
 }
+ON_BEHALF = "mandate.behalf"  # holds by a mandate for guidance that permits it
 
 
 def resource_of(request: Any) -> str:
@@ -57,27 +58,37 @@ def is_self(principal: Principal, request: Any, _connection: sqlalchemy.Connecti
     return principal.subject != "" and holder_of(request) == principal.subject
 
 
-def by_mandate(purposes: frozenset[int]) -> Relationship:
-    """Returns the relationship of who has a mandate in force for one of `purposes`."""
+def by_mandate(purposes: frozenset[int], *, on_behalf: bool = False) -> Relationship:
+    """Returns the relationship of who has a mandate in force for one of `purposes`; `on_behalf`: one that
+    permits to act on behalf of the holder."""
 
     def holds(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
-        return mandates.in_force(connection, principal, holder_of(request), purposes) is not None
+        holder = holder_of(request)
+        return mandates.in_force(connection, principal, holder, purposes, on_behalf=on_behalf) is not None
 
     return holds
 
 
+def grant_for(tx: Transaction, request: Any, holder: str) -> str | None:
+    """Returns the name of the caller's mandate that opens the RPC that takes this request, if any."""
+    named = relationships_of(request.DESCRIPTOR)
+    if ON_BEHALF in named:
+        return mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE, on_behalf=True)
+    purposes = frozenset[int]().union(*(MANDATES[name] for name in named & MANDATES.keys()))
+    return mandates.in_force(tx.connection, tx.principal, holder, purposes)
+
+
 @cache
-def purposes_for(request: Descriptor) -> frozenset[int]:
-    """Returns the purposes of which a mandate opens the RPC that takes such a request, by its policy."""
+def relationships_of(request: Descriptor) -> frozenset[str]:
+    """Returns the relationships that the policy of the RPC names that takes such a request."""
     services = request.file.services_by_name.values()
-    methods = [each for service in services for each in service.methods]
     policies = [
         method.GetOptions().Extensions[options_pb2.policy]
-        for method in methods
+        for service in services
+        for method in service.methods
         if method.input_type.full_name == request.full_name
     ]
-    named = {allow.relationship for policy in policies for allow in policy.allow}
-    return frozenset[int]().union(*(MANDATES[name] for name in named & MANDATES.keys()))
+    return frozenset(allow.relationship for policy in policies for allow in policy.allow)
 
 
 def reader_of(tx: Transaction, holder: str) -> Reader:

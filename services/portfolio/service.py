@@ -22,6 +22,7 @@ from waymark.portfolio.v1 import (
     holder_pb2_grpc,
     issued_credential_pb2_grpc,
     mandate_pb2_grpc,
+    on_behalf_pb2_grpc,
     pathway_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
@@ -46,6 +47,7 @@ from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.mandates import MandateApi
+from services.portfolio.api.on_behalf import OnBehalfApi
 from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
@@ -70,6 +72,7 @@ SERVICERS: Sequence[Servicer] = (
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
+    (on_behalf_pb2_grpc.add_OnBehalfServiceServicer_to_server, OnBehalfApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
@@ -84,6 +87,7 @@ DEFINITION = ServiceDefinition(
         "self": requests.is_self,
         "issuer.staff": requests.is_staff,
         **{name: requests.by_mandate(purposes) for name, purposes in requests.MANDATES.items()},
+        requests.ON_BEHALF: requests.by_mandate(requests.GUIDANCE, on_behalf=True),
         "validation.assessor": requests.is_assessor,
         "validation.awarding": requests.is_of_awarding_body,
     },

@@ -37,6 +37,7 @@ from waymark.portfolio.v1 import (
     issued_credential_pb2_grpc,
     mandate_pb2,
     mandate_pb2_grpc,
+    on_behalf_pb2_grpc,
     pathway_pb2,
     pathway_pb2_grpc,
     share_link_pb2,
@@ -67,6 +68,7 @@ STUBS = (
     holder_pb2_grpc.HolderServiceStub,
     issued_credential_pb2_grpc.IssuedCredentialServiceStub,
     mandate_pb2_grpc.MandateServiceStub,
+    on_behalf_pb2_grpc.OnBehalfServiceStub,
     pathway_pb2_grpc.PathwayServiceStub,
     share_link_pb2_grpc.ShareLinkServiceStub,
     skill_claim_pb2_grpc.SkillClaimServiceStub,
@@ -135,10 +137,13 @@ class Portfolio:
         person: Caller,
         purpose: Any = mandate_pb2.MANDATE_PURPOSE_GUIDANCE,
         organisation: str = "",
+        **more: Any,
     ) -> Caller:
         """A counsellor with a mandate of `person`."""
         counsellor = self.counsellor(organisation)
-        person.CreateMandate(mandate(person, counsellor, organisation or self.organisation, purpose))
+        request = mandate(person, counsellor, organisation or self.organisation, purpose)
+        request.mandate.MergeFrom(mandate_pb2.Mandate(**more))
+        person.CreateMandate(request)
         return counsellor
 
 

@@ -142,3 +142,17 @@ guidance_notes = Table(
     time("created_at"),
     time("updated_at"),
 )
+
+# What counsellors wrote on behalf of holders; a trigger refuses to change a record.
+on_behalf_records = Table(
+    "on_behalf_records",
+    metadata,
+    owner(),
+    id_(),
+    Column("counsellor", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("mandate_id", Text, nullable=False),
+    time("created_at"),
+)

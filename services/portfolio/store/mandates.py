@@ -32,6 +32,7 @@ def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
             counsellor=mandate.counsellor,
             organisation=mandate.organisation,
             purpose=mandate.purpose,
+            act_on_behalf=mandate.act_on_behalf,
             expires_at=mandate.expire_time.ToDatetime(tzinfo=tx.now.tzinfo),
             created_at=tx.now,
             next_contact_at=tx.now,
@@ -82,13 +83,19 @@ def counsellors(tx: Transaction, holder: str) -> frozenset[str]:
 
 
 def in_force(
-    connection: sqlalchemy.Connection, principal: Principal, holder: str, purposes: Collection[int]
+    connection: sqlalchemy.Connection,
+    principal: Principal,
+    holder: str,
+    purposes: Collection[int],
+    *,
+    on_behalf: bool = False,
 ) -> str | None:
     """Returns the name of a mandate under which the caller may act now for one of `purposes`, if any; of
-    several the widest."""
+    several the widest. `on_behalf`: one that permits to act on behalf of the holder."""
+    permitted = [mandates.c.act_on_behalf] if on_behalf else []
     row = connection.execute(
         select(mandates.c.id)
-        .where(mandates.c.holder_id == holder, covering(principal, purposes))
+        .where(mandates.c.holder_id == holder, covering(principal, purposes), *permitted)
         .order_by(mandates.c.purpose, mandates.c.id)
         .limit(1)
     ).one_or_none()
@@ -126,6 +133,7 @@ def _shown(row: Row[Any], now: datetime) -> Mandate:
         counsellor=row.counsellor,
         organisation=row.organisation,
         purpose=row.purpose,
+        act_on_behalf=row.act_on_behalf,
         state=Mandate.STATE_REVOKED if row.revoked_at else state,
     )
     mandate.expire_time.FromDatetime(row.expires_at)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -124,6 +125,7 @@ mandates = Table(
     Column("counsellor", Text, nullable=False),
     Column("organisation", Text, nullable=False),
     Column("purpose", SmallInteger, nullable=False),
+    Column("act_on_behalf", Boolean, nullable=False, server_default="false"),
     time("expires_at"),
     time("revoked_at", nullable=True),
     time("created_at"),

@@ -6,10 +6,12 @@ from tests.support.traffic import Person
 
 
 def fill(learner: Person, holder: str, counsellor: Person) -> None:
-    """Asks for a human, and has the counsellor meet the learner and note it."""
+    """Asks for a human, and has the counsellor meet the learner, note it and write on the learner's behalf."""
     case = learner.surely("AskForHuman", name=f"{holder}/guidanceCase").name
     contact = {"channel": "CONTACT_CHANNEL_PHONE", "summary": "x"}
     counsellor.surely("CreateContactRecord", parent=holder, contact_record=contact)
     note = {"visibility": "VISIBILITY_SHARED", "text": "x"}
     counsellor.surely("CreateGuidanceNote", parent=holder, guidance_note=note)
+    job = {"kind": "ENTRY_KIND_WORK", "title": "x"}
+    counsellor.surely("CreateEntry", parent=holder, entry=job)
     counsellor.surely("MoveSupportTier", name=case, tier="SUPPORT_TIER_INDIVIDUAL", reason="x")

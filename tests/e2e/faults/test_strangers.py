@@ -141,6 +141,7 @@ class Owners:
             "counsellor": stand.counsellor.subject,
             "organisation": stand.counsellor.organisation,
             "purpose": "MANDATE_PURPOSE_GUIDANCE",
+            "act_on_behalf": True,
             "expire_time": portfolio.in_days(1),
         }
         given = person.surely("CreateMandate", parent=holder, mandate=mandate).name

@@ -26,6 +26,7 @@ from waymark.portfolio.v1 import (
     handover_pb2,
     holder_pb2,
     mandate_pb2,
+    on_behalf_pb2,
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
@@ -66,6 +67,7 @@ MODULES = (
     handover_pb2,
     holder_pb2,
     mandate_pb2,
+    on_behalf_pb2,
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
@@ -256,9 +258,25 @@ def test_every_rpc_is_in_the_table_and_asks_a_relationship() -> None:
         policy = METHODS[name].GetOptions().Extensions[options_pb2.policy]
         assert all(allow.relationship for allow in policy.allow), name
         assert not policy.public, name
-        if options_pb2.ROLE_COUNSELLOR in roles(METHODS[name]):
-            # It would roll the access log back together with the rest, and so show without a trace.
-            assert "validate_only" not in METHODS[name].input_type.fields_by_name, name
+
+
+def test_only_the_holder_tries_out_what_would_happen(portfolio: Portfolio) -> None:
+    """It rolls the access log back together with the rest, and so would show without a trace."""
+    owned = Owned(portfolio)
+    helper = portfolio.mandated(owned.person, act_on_behalf=True)
+    tried = {
+        name
+        for name in GUARDED
+        if options_pb2.ROLE_COUNSELLOR in roles(METHODS[name])
+        and "validate_only" in METHODS[name].input_type.fields_by_name
+    }
+    assert "CreateEntry" in tried
+    for name in tried:
+        request: Any = type(owned.requests[name])()
+        request.CopyFrom(owned.requests[name])
+        request.validate_only = True
+        getattr(owned.person, name)(request)
+        assert reason_of(getattr(helper, name), request) == "INVALID_ARGUMENT", name
 
 
 def test_a_stranger_finds_nothing_with_any_rpc(portfolio: Portfolio) -> None:

@@ -34,7 +34,7 @@ class People:
         return self.journey.subject(person)
 
 
-def gather(journey: Journey, person: str, *, purpose: str = "PATHWAY") -> People:
+def gather(journey: Journey, person: str, *, purpose: str = "PATHWAY", on_behalf: bool = False) -> People:
     """Somebody with a portfolio and a counsellor, and an awarding body with three of its staff."""
     learner, name = holder(journey, person)
     organisation = f"organisations/yard-{person.lower()}-{journey.run}"
@@ -44,17 +44,20 @@ def gather(journey: Journey, person: str, *, purpose: str = "PATHWAY") -> People
     )
     counsellor = journey.person("counsellor", COUNSELLOR, OFFICE)
     people = People(journey, learner, counsellor, first, second, head, name, body)
-    mandate(people, COUNSELLOR, OFFICE, purpose)
+    mandate(people, COUNSELLOR, OFFICE, purpose, on_behalf=on_behalf)
     return people
 
 
-def mandate(people: People, counsellor: str, organisation: str, purpose: str) -> None:
+def mandate(
+    people: People, counsellor: str, organisation: str, purpose: str, *, on_behalf: bool = False
+) -> None:
     """The learner gives somebody a mandate of ninety days."""
     wanted = {
         "counsellor": people.subject(counsellor),
         "organisation": organisation,
         "purpose": f"MANDATE_PURPOSE_{purpose}",
         "expireTime": in_days(90),
+        "actOnBehalf": on_behalf,
     }
     add(people.learner, f"{people.holder}/mandates", wanted)
 

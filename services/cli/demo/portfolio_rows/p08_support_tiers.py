@@ -1,4 +1,4 @@
-"""Three tiers of support: the counsellor moves the case with a reason, and a human can be asked for at any time."""
+"""Three tiers of support: the counsellor moves the case with a reason, and asking for a human is open."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ SELF_HELP = {"tier": "SUPPORT_TIER_SELF_HELP", "reason": "Finds the way alone"}
 
 
 def show(journey: Journey) -> str:
-    """REST: out of self-help by the person's own word, to individual guidance by the counsellor's, and back once
-    a human was met."""
+    """REST: out of self-help by the person's own word, to individual guidance by the counsellor's, and back
+    once a human was met."""
     people = guidance.gather(journey, LEARNER, purpose="GUIDANCE")
     case = f"{people.holder}/guidanceCase"
     asked = guidance.post(people.learner, f"{case}:askForHuman", {"channel": "CONTACT_CHANNEL_PHONE"})

@@ -1,4 +1,4 @@
-"""Cases of guidance with contacts, notes and moves between tiers; whose contact is due."""
+"""Cases of guidance with contacts, notes and moves between tiers; whose contact is due; acting on behalf."""
 
 from typing import Any
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
     make_contacts_due()
     create_cases()
     create_words()
+    create_on_behalf()
 
 
 def make_contacts_due() -> None:
@@ -70,6 +71,31 @@ def create_words() -> None:
             needed("sealed", sa.LargeBinary),
             *times(),
         )
+
+
+def create_on_behalf() -> None:
+    permitted = sa.Column("act_on_behalf", sa.Boolean, nullable=False, server_default="false")
+    op.add_column("mandates", permitted)
+    op.create_table(
+        "on_behalf_records",
+        owner(),
+        row_id(),
+        *(needed(each, sa.Text) for each in ("counsellor", "organisation", "action", "resource")),
+        needed("mandate_id", sa.Text),
+        needed("created_at", TIME),
+    )
+    op.execute(
+        """
+        CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'records of acting on behalf are never changed'; END $$
+        """
+    )
+    op.execute(
+        """
+        CREATE TRIGGER on_behalf_records_stay BEFORE UPDATE OR TRUNCATE ON on_behalf_records
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+        """
+    )
 
 
 def owner() -> sa.Column[Any]:
