@@ -32,6 +32,9 @@ GOING = {
     "validation cases": "validationCases",
     "contacts": "contactRecords",
     "notes of counsellors": "guidanceNotes",
+    "journal": "journalEntries",
+    "goals": "goals",
+    "plans": "plans",
     "mandates": "mandates",
     "share links": "shareLinks",
 }

@@ -37,7 +37,7 @@ def resource_of(request: Any) -> str:
         value = getattr(request, field, "")
         if value and isinstance(value, str):
             return value
-    for field in ("holder", "entry", "skill_claim", "cv", "step"):
+    for field in ("holder", "entry", "skill_claim", "cv", "step", "goal", "plan", "journal_entry"):
         if hasattr(request, field):
             return str(getattr(request, field).name)
     return ""

@@ -16,14 +16,17 @@ from waymark.portfolio.v1 import (
     entry_pb2_grpc,
     entry_revision_pb2_grpc,
     evidence_pb2_grpc,
+    goal_pb2_grpc,
     guidance_case_pb2_grpc,
     guidance_note_pb2_grpc,
     handover_pb2_grpc,
     holder_pb2_grpc,
     issued_credential_pb2_grpc,
+    journal_entry_pb2_grpc,
     mandate_pb2_grpc,
     on_behalf_pb2_grpc,
     pathway_pb2_grpc,
+    plan_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
     validation_pb2_grpc,
@@ -41,14 +44,17 @@ from services.portfolio.api.documents import DocumentApi
 from services.portfolio.api.entries import EntryApi
 from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
+from services.portfolio.api.goals import GoalApi
 from services.portfolio.api.guidance_cases import GuidanceCaseApi
 from services.portfolio.api.guidance_notes import GuidanceNoteApi
 from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
+from services.portfolio.api.journal_entries import JournalEntryApi
 from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.on_behalf import OnBehalfApi
 from services.portfolio.api.pathways import PathwayApi
+from services.portfolio.api.plans import PlanApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
 from services.portfolio.api.validations import ValidationApi
@@ -66,14 +72,17 @@ SERVICERS: Sequence[Servicer] = (
     (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),
     (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),
     (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),
+    (goal_pb2_grpc.add_GoalServiceServicer_to_server, GoalApi),
     (guidance_case_pb2_grpc.add_GuidanceCaseServiceServicer_to_server, GuidanceCaseApi),
     (guidance_note_pb2_grpc.add_GuidanceNoteServiceServicer_to_server, GuidanceNoteApi),
     (handover_pb2_grpc.add_HandoverServiceServicer_to_server, HandoverApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
+    (journal_entry_pb2_grpc.add_JournalEntryServiceServicer_to_server, JournalEntryApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
     (on_behalf_pb2_grpc.add_OnBehalfServiceServicer_to_server, OnBehalfApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
+    (plan_pb2_grpc.add_PlanServiceServicer_to_server, PlanApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
     (validation_pb2_grpc.add_ValidationServiceServicer_to_server, ValidationApi),
@@ -95,6 +104,8 @@ DEFINITION = ServiceDefinition(
     jobs=(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
         Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
+        Job("tell-reminders", timedelta(minutes=1), jobs.tell_reminders),
+        Job("empty-trash", timedelta(hours=1), jobs.empty_trash),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
     ),
 )

@@ -10,10 +10,13 @@ from sqlalchemy import text
 from waymark.portfolio.v1 import (
     contact_record_pb2,
     entry_pb2,
+    goal_pb2,
     guidance_case_pb2,
     guidance_note_pb2,
     holder_pb2,
+    journal_entry_pb2,
     pathway_pb2,
+    plan_pb2,
     share_link_pb2,
 )
 from waymark.portfolio.v1 import validation_pb2 as pb
@@ -66,6 +69,7 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     counsellor = portfolio.mandated(person)
     counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
     be_guided(person, counsellor)
+    make_plans(person)
     shown = portfolio.anybody().OpenShareLink(share_link_pb2.OpenShareLinkRequest(token=opened.token))
     assert CANARY in str(shown)
     ref = vouchers.RedemptionRef(
@@ -105,4 +109,20 @@ def be_guided(person: Caller, counsellor: Caller) -> None:
         guidance_note_pb2.CreateGuidanceNoteRequest(
             parent=parent, guidance_note=note, request_id=str(uuid.uuid4())
         )
+    )
+
+
+def make_plans(person: Caller) -> None:
+    """A journal, a goal and a plan of which every text is the canary, now and before."""
+    entry = journal_entry_pb2.JournalEntry(title=CANARY, text=CANARY, tags=[CANARY])
+    person.CreateJournalEntry(
+        journal_entry_pb2.CreateJournalEntryRequest(parent=person.holder, journal_entry=entry)
+    )
+    goal = person.CreateGoal(
+        goal_pb2.CreateGoalRequest(parent=person.holder, goal=goal_pb2.Goal(title=CANARY, description=CANARY))
+    )
+    person.UpdateGoal(goal_pb2.UpdateGoalRequest(goal=goal_pb2.Goal(name=goal.name, title=CANARY * 2)))
+    task = plan_pb2.Task(title=CANARY, description=CANARY)
+    person.CreatePlan(
+        plan_pb2.CreatePlanRequest(parent=person.holder, plan=plan_pb2.Plan(title=CANARY, tasks=[task]))
     )

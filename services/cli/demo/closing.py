@@ -63,6 +63,7 @@ ELSEWHERE = {
     "PayoutReturned",
     "RebookingOffered",
     "ReceivableWrittenOff",
+    "ReminderDue",
     "SanctionAppealDecided",
     "SanctionImposed",
     "TargetReviewDue",

@@ -101,8 +101,7 @@ class Collection(Generic[M]):
         *conditions: ColumnElement[bool],
         **equal: Any,
     ) -> Paged[M]:
-        """Returns a page, newest first, of the rows whose columns `equal` the given values and which meet the
-        conditions."""
+        """Returns a page of the rows whose columns `equal` the given values and which meet the conditions."""
         query = select(self.table).where(self.table.c.holder_id == vault.holder, *conditions)
         for column, value in equal.items():
             query = query.where(self.table.c[column] == value)
@@ -110,7 +109,7 @@ class Collection(Generic[M]):
             tx,
             signer,
             query,
-            order_by=[self.table.c.id.desc()],
+            order_by=self._order(),
             request=request,
             filters={"holder": vault.holder, **equal},
         )
@@ -162,6 +161,10 @@ class Collection(Generic[M]):
             self.table.c.holder_id == holder, self.table.c.id.in_(sorted(row_ids))
         )
         return row_ids - set(tx.execute(query).scalars()) if row_ids else set()
+
+    def _order(self) -> Sequence[ColumnElement[Any]]:
+        """What pages are ordered by: newest first."""
+        return [self.table.c.id.desc()]
 
     def _is(self, holder: str, row_id: str) -> ColumnElement[bool]:
         return and_(self.table.c.holder_id == holder, self.table.c.id == row_id)

@@ -24,11 +24,11 @@ from sqlalchemy import (
     text,
 )
 
-from services.portfolio.store import guidance_tables
+from services.portfolio.store import guidance_tables, planning_tables
 from services.portfolio.store.columns import id_, metadata, of_pathway, owner, sealed, time, version
 
 # The metadata is complete once this module is imported, as Alembic expects.
-__all__ = ["guidance_tables", "metadata"]
+__all__ = ["guidance_tables", "metadata", "planning_tables"]
 
 holders = Table(
     "holders",

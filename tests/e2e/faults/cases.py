@@ -1,4 +1,4 @@
-"""The case of guidance of a learner on a running stack, to be asked for."""
+"""The case of guidance of a learner, with journal, goal and plan, on a running stack, to be asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from tests.support.traffic import Person
 
 
 def fill(learner: Person, holder: str, counsellor: Person) -> None:
-    """Asks for a human, and has the counsellor meet the learner, note it and write on the learner's behalf."""
+    """Writes, plans, asks for a human, and has the counsellor meet the learner, note it and write too."""
+    learner.surely("CreateJournalEntry", parent=holder, journal_entry={"text": "x"})
+    learner.surely("CreateGoal", parent=holder, goal={"title": "x"})
+    learner.surely("CreatePlan", parent=holder, plan={"title": "x", "tasks": [{"title": "x"}]})
     case = learner.surely("AskForHuman", name=f"{holder}/guidanceCase").name
     contact = {"channel": "CONTACT_CHANNEL_PHONE", "summary": "x"}
     counsellor.surely("CreateContactRecord", parent=holder, contact_record=contact)

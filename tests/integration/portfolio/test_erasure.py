@@ -136,10 +136,11 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     put(never_finalized.ticket.url, never_finalized.ticket.headers, PDF)
     copies = backup(portfolio.app, person.subject)
     everywhere = ["contact_records", "entries", "entry_revisions", "evidence", "guidance_notes", "holders"]
+    everywhere += ["goals", "journal_entries", "plans"]
     everywhere += ["pathway_steps", "pathway_words", "pathways"]
     everywhere += ["request_ids", "share_links", "skill_claims", "tier_moves"]
     everywhere += ["validation_cases", "validation_snapshots"]
-    assert readable(portfolio.app, person.subject, copies) == everywhere
+    assert readable(portfolio.app, person.subject, copies) == sorted(everywhere)
     person.EraseHolder(erase_request(person))
     return person, copies
 

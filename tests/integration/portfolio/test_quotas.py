@@ -26,6 +26,9 @@ ADDS = {
     "contact_records": "CreateContactRecord",
     "guidance_notes": "CreateGuidanceNote",
     "tier_moves": "MoveSupportTier",
+    "journal_entries": "CreateJournalEntry",
+    "goals": "CreateGoal",
+    "plans": "CreatePlan",
 }
 BY_COUNSELLORS = {"CreateHandover", "CreateContactRecord", "CreateGuidanceNote", "MoveSupportTier"}
 FULL = 1  # what there is of everything already, but of evidence

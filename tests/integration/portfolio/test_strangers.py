@@ -21,13 +21,16 @@ from waymark.portfolio.v1 import (
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    goal_pb2,
     guidance_case_pb2,
     guidance_note_pb2,
     handover_pb2,
     holder_pb2,
+    journal_entry_pb2,
     mandate_pb2,
     on_behalf_pb2,
     pathway_pb2,
+    plan_pb2,
     share_link_pb2,
     skill_claim_pb2,
     validation_pb2,
@@ -62,13 +65,16 @@ MODULES = (
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    goal_pb2,
     guidance_case_pb2,
     guidance_note_pb2,
     handover_pb2,
     holder_pb2,
+    journal_entry_pb2,
     mandate_pb2,
     on_behalf_pb2,
     pathway_pb2,
+    plan_pb2,
     share_link_pb2,
     skill_claim_pb2,
     validation_pb2,
@@ -104,6 +110,21 @@ def way_with_spell(person: Caller) -> tuple[pathway_pb2.Pathway, pathway_pb2.Spe
         kind=pathway_pb2.Spell.KIND_CARE, start_date={"year": 2024, "month": 1, "day": 1}
     )
     return person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell)), spell
+
+
+def planned_things(person: Caller) -> dict[str, str]:
+    """An entry of the journal, a goal and a plan, by the service that has them."""
+    entry_of = journal_entry_pb2.JournalEntry(text="before")
+    written = person.CreateJournalEntry(
+        journal_entry_pb2.CreateJournalEntryRequest(parent=person.holder, journal_entry=entry_of)
+    )
+    aim = person.CreateGoal(
+        goal_pb2.CreateGoalRequest(parent=person.holder, goal=goal_pb2.Goal(title="before"))
+    )
+    todo = person.CreatePlan(
+        plan_pb2.CreatePlanRequest(parent=person.holder, plan=plan_pb2.Plan(title="before"))
+    )
+    return {"JournalEntryService": written.name, "GoalService": aim.name, "PlanService": todo.name}
 
 
 def words_in_the_case(
@@ -154,6 +175,7 @@ class Owned:
             attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
         ).attestation_request
         case, body = opened_case(portfolio, self.person)
+        planned = planned_things(self.person)
         contact, note = words_in_the_case(self.person, self.counsellor)
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
@@ -190,6 +212,18 @@ class Owned:
                     mandate=given.name, counsellor="x", organisation="organisations/x"
                 )
             },
+            "CreateJournalEntry": {"journal_entry": journal_entry_pb2.JournalEntry(text="x")},
+            "UpdateJournalEntry": {
+                "journal_entry": journal_entry_pb2.JournalEntry(
+                    name=planned["JournalEntryService"], text="Eve"
+                )
+            },
+            "CreateGoal": {"goal": goal_pb2.Goal(title="x")},
+            "UpdateGoal": {"goal": goal_pb2.Goal(name=planned["GoalService"], title="Eve")},
+            "ArrangeGoals": {"names": [planned["GoalService"]]},
+            "CreatePlan": {"plan": plan_pb2.Plan(title="x")},
+            "UpdatePlan": {"plan": plan_pb2.Plan(name=planned["PlanService"], title="Eve")},
+            "ArrangePlans": {"names": [planned["PlanService"]]},
             "MoveSupportTier": {"tier": guidance_case_pb2.SUPPORT_TIER_INDIVIDUAL, "reason": "x"},
             "CreateContactRecord": {"contact_record": contact},
             "CreateGuidanceNote": {"guidance_note": note},
@@ -226,6 +260,7 @@ class Owned:
             "EvidenceService": f"{holder}/evidence/none",
             "ValidationService": case.name,
             "GuidanceCaseService": f"{holder}/guidanceCase",
+            **planned,
         }
         self.requests = {
             name: self._request(method, named.get(name, {}), holder, names_by_service)
@@ -329,6 +364,9 @@ def test_without_the_relationships_a_stranger_would_see(
         "RevokeShareLink",
         "GetPathway",
         "MoveStep",
+        "GetJournalEntry",
+        "UpdateGoal",
+        "DeletePlan",
         "GetValidationCase",
         "SubmitValidationCase",
     ],

@@ -16,6 +16,7 @@ def show(journey: Journey) -> str:
     job = {"kind": "ENTRY_KIND_WORK", "title": "Dockhand"}
     entry = guidance.add(people.counsellor, f"{people.holder}/entries", job)
     people.counsellor.rest("PATCH", f"/v1/{entry['name']}", {"place": "Antwerp"})
+    aim = guidance.add(people.counsellor, f"{people.holder}/goals", {"title": "Work near home"})
     guidance.mandate(people, OTHER, ELSEWHERE, "GUIDANCE")
     with refused("NOT_FOUND"):
         guidance.add(journey.person("counsellor", OTHER, ELSEWHERE), f"{people.holder}/entries", job)
@@ -23,7 +24,7 @@ def show(journey: Journey) -> str:
     expect(read["title"] == "Dockhand" and read["place"] == "Antwerp", f"the person reads {read}")
     records = people.learner.rest("GET", f"/v1/{people.holder}/onBehalfRecords")["onBehalfRecords"]
     done = [(each["action"], each["resource"]) for each in reversed(records)]
-    wanted = [("CreateEntry", entry["name"]), ("UpdateEntry", entry["name"])]
+    wanted = [("CreateEntry", entry["name"]), ("UpdateEntry", entry["name"]), ("CreateGoal", aim["name"])]
     expect(done == wanted, f"recorded are {done}")
     who = {each["organisation"] for each in records}
     expect(who == {guidance.OFFICE}, f"recorded are {sorted(who)}")

@@ -1,4 +1,5 @@
-"""Cases of guidance with contacts, notes and moves between tiers; whose contact is due; acting on behalf."""
+"""Cases of guidance with contacts, notes and moves between tiers; whose contact is due; acting on behalf;
+journal, goals, plans and reminders."""
 
 from typing import Any
 
@@ -18,6 +19,7 @@ def upgrade() -> None:
     create_cases()
     create_words()
     create_on_behalf()
+    create_planning()
 
 
 def make_contacts_due() -> None:
@@ -96,6 +98,33 @@ def create_on_behalf() -> None:
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
         """
     )
+
+
+def create_planning() -> None:
+    for name in ("journal_entries", "goals", "plans"):
+        in_order = name != "journal_entries"
+        op.create_table(
+            name,
+            owner(),
+            row_id(),
+            sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+            needed("sealed", sa.LargeBinary),
+            sa.Column("former", sa.LargeBinary),
+            *times(),
+            sa.Column("deleted_at", TIME),
+            *([needed("position", sa.BigInteger)] if in_order else []),
+        )
+        in_trash = sa.text("deleted_at IS NOT NULL")
+        op.create_index(f"{name}_trash", name, ["deleted_at"], postgresql_where=in_trash)
+        if in_order:
+            op.create_index(f"{name}_order", name, ["holder_id", "position", "id"])
+    op.create_table(
+        "reminders",
+        owner(),
+        *(sa.Column(each, sa.Text, primary_key=True) for each in ("segment", "row_id", "task")),
+        sa.Column("remind_at", TIME, primary_key=True),
+    )
+    op.create_index("reminders_due", "reminders", ["remind_at"])
 
 
 def owner() -> sa.Column[Any]:

@@ -344,3 +344,39 @@ class SupportTierMoved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SupportTierMoved: _TypeAlias = SupportTierMoved  # noqa: Y015
+
+@_typing.final
+class ReminderDue(_message.Message):
+    """A goal or a task is due in as many days as its owner wished to be reminded of; whoever tells them looks up who it is and what."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLDER_FIELD_NUMBER: _builtins.int
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    TASK_FIELD_NUMBER: _builtins.int
+    REMIND_TIME_FIELD_NUMBER: _builtins.int
+    holder: _builtins.str
+    """Opaque id of the holder, `holders/{id}`."""
+    resource: _builtins.str
+    """Resource name `holders/{holder}/goals/{id}` or `holders/{holder}/plans/{id}`."""
+    task: _builtins.str
+    """Id of the task in the plan; empty for a goal."""
+    @_builtins.property
+    def remind_time(self) -> _timestamp_pb2.Timestamp:
+        """When the reminder was due, UTC."""
+
+    def __init__(
+        self,
+        *,
+        holder: _builtins.str = ...,
+        resource: _builtins.str = ...,
+        task: _builtins.str = ...,
+        remind_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["remind_time", b"remind_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder", b"holder", "remind_time", b"remind_time", "resource", b"resource", "task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReminderDue: _TypeAlias = ReminderDue  # noqa: Y015

@@ -31,7 +31,7 @@ class _MandatePurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Mandat
     """Guidance: read the portfolio, work on pathways, lead the case."""
     MANDATE_PURPOSE_PATHWAY: _MandatePurpose.ValueType  # 2
     """Pathways alone: read and work on pathways, see nothing else."""
-    MANDATE_PURPOSE_CASE: _MandatePurpose.ValueType  # 3
+    MANDATE_PURPOSE_CASE: _MandatePurpose.ValueType  # 4
     """The case alone: take part in it beside others, see nothing of portfolio and pathways, and of what other organisations say
     only what is shared with the person.
     """
@@ -44,7 +44,7 @@ MANDATE_PURPOSE_GUIDANCE: MandatePurpose.ValueType  # 1
 """Guidance: read the portfolio, work on pathways, lead the case."""
 MANDATE_PURPOSE_PATHWAY: MandatePurpose.ValueType  # 2
 """Pathways alone: read and work on pathways, see nothing else."""
-MANDATE_PURPOSE_CASE: MandatePurpose.ValueType  # 3
+MANDATE_PURPOSE_CASE: MandatePurpose.ValueType  # 4
 """The case alone: take part in it beside others, see nothing of portfolio and pathways, and of what other organisations say
 only what is shared with the person.
 """
