@@ -19,11 +19,14 @@ GOAL = {
     "state": "state",
     "by": "deadline.date",
     "zone": "deadline.timeZone",
+    "days before": "deadline.remindDaysBefore",
+    "at": "deadline.remindTime",
     "text": "description",
     "in the trash until": "purgeTime",
     "etag": "etag",
 }
-KIND = kept.Kind("goal", "goals", GOAL, {key: GOAL[key] for key in list(GOAL)[:5]})
+IN_LIST = ("goal", "title", "kind", "state", "by", "in the trash until")
+KIND = kept.Kind("goal", "goals", "goals", GOAL, {key: GOAL[key] for key in IN_LIST})
 
 
 class About(StrEnum):

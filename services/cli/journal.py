@@ -22,7 +22,8 @@ ENTRY = {
     "in the trash until": "purgeTime",
     "etag": "etag",
 }
-KIND = Kind("journal", "journalEntries", ENTRY, {key: ENTRY[key] for key in list(ENTRY)[:5]})
+IN_LIST = ("entry", "day", "title", "text", "tags", "in the trash until")
+KIND = Kind("journal", "entries", "journalEntries", ENTRY, {key: ENTRY[key] for key in IN_LIST})
 Title = Annotated[str, typer.Option(help="What it is called.")]
 Day = Annotated[str, typer.Option(help="Day it tells of, 2026-11-21; default: today.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Word to find it by; repeat for more.")]

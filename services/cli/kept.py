@@ -26,9 +26,11 @@ More = Annotated[str, typer.Option("--text", help="More about it.")]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of thing: what people call it, its part of a path, what is shown of one and in a list."""
+    """One kind of thing: what people call it and several, its part of a path, what is shown of one and in a
+    list."""
 
     called: str
+    several: str
     path: str
     shown: Mapping[str, str]
     row: Mapping[str, str]
@@ -60,7 +62,7 @@ def add_common(group: typer.Typer, kind: Kind) -> None:
         limit: Limit = 50,
     ) -> None:
         query: dict[str, Any] = {"show_deleted": True} if trash else {}
-        call.many(f"{own(call, holder)}/{kind.path}", kind.row, limit, empty=f"no {kind.called} yet", **query)
+        call.many(f"{own(call, holder)}/{kind.path}", kind.row, limit, empty="none yet", **query)
 
     @calls(LEARNER)
     def show(call: Call, name: Name) -> None:
@@ -79,8 +81,8 @@ def add_common(group: typer.Typer, kind: Kind) -> None:
         call.one(call.post(f"{name}:undelete"), kind.shown)
 
     for word, run, does, argument in (
-        ("list", list_, f"List every {kind.called}.", ""),
-        ("show", show, f"Show one {kind.called}.", example),
+        ("list", list_, f"List {kind.several}, without the trash.", ""),
+        ("show", show, "Show one.", example),
         ("undo", undo, "Take the last change back; a second time brings it again.", example),
         ("delete", delete, "Put it into the trash, for thirty days.", example),
         ("restore", restore, "Take it out of the trash.", example),

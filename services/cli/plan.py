@@ -26,9 +26,11 @@ TASK = {
     "state": "state",
     "by": "deadline.date",
     "zone": "deadline.timeZone",
+    "days before": "deadline.remindDaysBefore",
     "text": "description",
 }
-KIND = kept.Kind("plan", "plans", PLAN, {key: PLAN[key] for key in list(PLAN)[:3]})
+IN_LIST = ("plan", "title", "goal", "in the trash until")
+KIND = kept.Kind("plan", "plans", "plans", PLAN, {key: PLAN[key] for key in IN_LIST})
 Name = Annotated[str, typer.Argument(metavar="PLAN", help="holders/{id}/plans/{id}")]
 Goal = Annotated[str, typer.Option(help="holders/{id}/goals/{id} that it serves.")]
 TaskId = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task in the plan.")]
