@@ -27,13 +27,20 @@ More = Annotated[str, typer.Option("--text", help="More about it.")]
 @dataclass(frozen=True)
 class Kind:
     """One kind of thing: what people call it and several, its part of a path, what is shown of one and in a
-    list."""
+    list; `tasks`: what is shown of each of those in it."""
 
     called: str
     several: str
     path: str
     shown: Mapping[str, str]
     row: Mapping[str, str]
+    tasks: Mapping[str, str] | None = None
+
+    def print(self, call: Call, answer: Mapping[str, Any]) -> None:
+        """Prints one, with the tasks in it."""
+        call.one(answer, self.shown)
+        if self.tasks:
+            call.part(answer.get("tasks", []), self.tasks, empty="nothing to do")
 
 
 def deadline(due: str, zone: str, remind: list[int] | None, at: str) -> dict[str, Any] | None:
@@ -66,19 +73,19 @@ def add_common(group: typer.Typer, kind: Kind) -> None:
 
     @calls(LEARNER)
     def show(call: Call, name: Name) -> None:
-        call.one(call.get(name), kind.shown)
+        kind.print(call, call.get(name))
 
     @calls(LEARNER)
     def undo(call: Call, name: Name, etag: Etag = "") -> None:
-        call.one(call.post(f"{name}:undo", with_etag({}, etag)), kind.shown)
+        kind.print(call, call.post(f"{name}:undo", with_etag({}, etag)))
 
     @calls(LEARNER)
     def delete(call: Call, name: Name, etag: Etag = "") -> None:
-        call.one(call.caller.rest("DELETE", f"/v1/{name}", etag=etag), kind.shown)
+        kind.print(call, call.caller.rest("DELETE", f"/v1/{name}", etag=etag))
 
     @calls(LEARNER)
     def restore(call: Call, name: Name) -> None:
-        call.one(call.post(f"{name}:undelete"), kind.shown)
+        kind.print(call, call.post(f"{name}:undelete"))
 
     for word, run, does, argument in (
         ("list", list_, f"List {kind.several}, without the trash.", ""),

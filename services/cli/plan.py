@@ -30,7 +30,7 @@ TASK = {
     "text": "description",
 }
 IN_LIST = ("plan", "title", "goal", "in the trash until")
-KIND = kept.Kind("plan", "plans", "plans", PLAN, {key: PLAN[key] for key in IN_LIST})
+KIND = kept.Kind("plan", "plans", "plans", PLAN, {key: PLAN[key] for key in IN_LIST}, TASK)
 Name = Annotated[str, typer.Argument(metavar="PLAN", help="holders/{id}/plans/{id}")]
 Goal = Annotated[str, typer.Option(help="holders/{id}/goals/{id} that it serves.")]
 TaskId = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task in the plan.")]
@@ -52,7 +52,7 @@ def create(
 ) -> None:
     """Add a plan, for yourself or on behalf of somebody who let you."""
     body = kept.given({"title": title, "description": text, "goal": goal})
-    _print(call, call.post(f"{own(call, holder)}/plans", body))
+    KIND.print(call, call.post(f"{own(call, holder)}/plans", body))
 
 
 @plan.command(epilog="Example:  waymark plan update holders/0198…/plans/0198… --title 'Weld by summer'")
@@ -67,7 +67,7 @@ def update(
 ) -> None:
     """Change what is given; the rest stays."""
     body = kept.given({"title": title, "description": text, "goal": goal})
-    _print(call, call.patch(name, with_etag(body, etag)))
+    KIND.print(call, call.patch(name, with_etag(body, etag)))
 
 
 @plan.command(epilog="Example:  waymark plan tasks holders/0198…/plans/0198…")
@@ -128,12 +128,7 @@ def _place(todo: list[dict[str, Any]], task_id: str) -> int:
 
 def _save(call: Call, read: dict[str, Any], todo: list[dict[str, Any]]) -> None:
     """Writes the tasks of a plan as it was read, refused when somebody changed it meanwhile."""
-    _print(call, call.patch(read["name"], {"tasks": todo, "etag": read["etag"]}))
-
-
-def _print(call: Call, answer: dict[str, Any]) -> None:
-    call.one(answer, PLAN)
-    call.part(answer.get("tasks", []), TASK, empty="nothing to do")
+    KIND.print(call, call.patch(read["name"], {"tasks": todo, "etag": read["etag"]}))
 
 
 kept.add_common(plan, KIND)

@@ -27,6 +27,7 @@ MANDATES: Mapping[str, frozenset[int]] = {
     "mandate.guidance": GUIDANCE,
     "mandate.pathway": PATHWAY,
     "mandate.case": CASE,
+    "mandate.any": PATHWAY | CASE,
 }
 ON_BEHALF = "mandate.behalf"  # holds by a mandate for guidance that permits it
 

@@ -118,8 +118,12 @@ def make_plans(person: Caller) -> None:
     person.CreateJournalEntry(
         journal_entry_pb2.CreateJournalEntryRequest(parent=person.holder, journal_entry=entry)
     )
+    day = Date(year=2099, month=1, day=1)
+    deadline = goal_pb2.Deadline(date=day, remind_days_before=[0])  # there is a reminder, too
     goal = person.CreateGoal(
-        goal_pb2.CreateGoalRequest(parent=person.holder, goal=goal_pb2.Goal(title=CANARY, description=CANARY))
+        goal_pb2.CreateGoalRequest(
+            parent=person.holder, goal=goal_pb2.Goal(title=CANARY, description=CANARY, deadline=deadline)
+        )
     )
     person.UpdateGoal(goal_pb2.UpdateGoalRequest(goal=goal_pb2.Goal(name=goal.name, title=CANARY * 2)))
     task = plan_pb2.Task(title=CANARY, description=CANARY)

@@ -12,7 +12,7 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Violation
 from services.portfolio.api.calls import portfolio_call
-from services.portfolio.api.references import check_own
+from services.portfolio.api.references import check_one, check_own
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import deadlines, names
 from services.portfolio.domain.dates import refuse
@@ -81,7 +81,7 @@ def _prepare(tx: Transaction, holder: str, plan: pb.Plan, before: pb.Plan | None
             violations += deadlines.check(f"{field}.deadline", task.deadline)
     refuse(violations)
     if plan.goal:
-        check_own(tx, holder, GOALS, {"plan.goal": [plan.goal]})
+        check_one(tx, holder, GOALS, "plan.goal", plan.goal)
 
 
 def _due(plan: pb.Plan) -> Iterator[tuple[str, Deadline]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
-from waymark.portfolio.v1 import access_log_pb2, entry_pb2, pathway_pb2
+from waymark.portfolio.v1 import access_log_pb2, entry_pb2, handover_pb2, pathway_pb2
 from waymark.portfolio.v1 import contact_record_pb2 as contacts
 from waymark.portfolio.v1 import guidance_case_pb2 as pb
 from waymark.portfolio.v1 import guidance_note_pb2 as notes
@@ -56,6 +56,18 @@ def note(counsellor: Caller, holder: str, visibility: Any, said: str) -> Any:
 def noted(caller: Caller, holder: str) -> list[str]:
     answer = caller.ListGuidanceNotes(notes.ListGuidanceNotesRequest(parent=holder))
     return [each.text for each in answer.guidance_notes]
+
+
+def test_a_partner_hands_its_part_over(portfolio: Portfolio) -> None:
+    person = portfolio.person()
+    youth = portfolio.mandated(person, CASE, YOUTH)
+    (given,) = person.ListMandates(mandates.ListMandatesRequest(parent=person.holder)).mandates
+    heir = portfolio.counsellor(YOUTH)
+    wanted = handover_pb2.Handover(mandate=given.name, counsellor=heir.subject, organisation=YOUTH)
+    offer = youth.CreateHandover(handover_pb2.CreateHandoverRequest(parent=person.holder, handover=wanted))
+    person.AcceptHandover(handover_pb2.AcceptHandoverRequest(name=offer.name))
+    assert [each.holder for each in caseload(heir).caseload] == [person.holder]
+    assert not caseload(youth).caseload
 
 
 def ask(person: Caller, **fields: Any) -> pb.GuidanceCase:
