@@ -37,7 +37,7 @@ def log_access(tx: Transaction, request: Any) -> str:
 def record_on_behalf(tx: Transaction, request: Any, response: Any, grant: str) -> None:
     """Records for the holder what was written on their behalf under `grant`; of any other call nothing."""
     if grant and ON_BEHALF in relationships_of(request.DESCRIPTOR):
-        written = response.name or resource_of(request)
+        written = resource_of(response) or resource_of(request)
         on_behalf_records.write(
             tx, _holder(tx, request), action=_action(request), resource=written, grant=grant
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy
 from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
 from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import mandate_pb2 as pb
 
@@ -29,18 +30,21 @@ MANDATES: Mapping[str, frozenset[int]] = {
     "mandate.case": CASE,
     "mandate.any": PATHWAY | CASE,
 }
+_RESOURCES = ("holder", "entry", "skill_claim", "cv", "step", "goal", "plan", "journal_entry", "evidence")
 ON_BEHALF = "mandate.behalf"  # holds by a mandate for guidance that permits it
 
 
 def resource_of(request: Any) -> str:
-    """Returns the resource name that a request is about; the parent's for lists and new resources."""
+    """Returns the resource name that a request, or an answer, is about; the parent's for lists and new
+    resources."""
     for field in ("parent", "name", "pathway"):
         value = getattr(request, field, "")
         if value and isinstance(value, str):
             return value
-    for field in ("holder", "entry", "skill_claim", "cv", "step", "goal", "plan", "journal_entry"):
-        if hasattr(request, field):
-            return str(getattr(request, field).name)
+    for field in _RESOURCES:
+        resource: Any = getattr(request, field, None)
+        if isinstance(resource, Message):
+            return str(resource.name)  # type: ignore[attr-defined]
     return ""
 
 

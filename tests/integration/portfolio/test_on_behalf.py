@@ -7,14 +7,22 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
-from waymark.portfolio.v1 import access_log_pb2, entry_pb2, handover_pb2, holder_pb2, validation_pb2
+from waymark.portfolio.v1 import (
+    access_log_pb2,
+    entry_pb2,
+    evidence_pb2,
+    handover_pb2,
+    holder_pb2,
+    validation_pb2,
+)
 from waymark.portfolio.v1 import mandate_pb2 as mandates
 from waymark.portfolio.v1 import on_behalf_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.portfolio.api import calls
 from services.portfolio.service import DEFINITION
-from tests.support.portfolio import Caller, Portfolio, entry, mandate, reason_of
+from tests.support.portfolio import PDF, Caller, Portfolio, entry, evidence_of, mandate, reason_of
+from tests.support.uploads import put
 from tests.support.validations import SHOWN, opened_case
 
 
@@ -62,6 +70,23 @@ def test_each_write_on_behalf_is_recorded_for_the_holder(portfolio: Portfolio) -
     # What nobody could take back is not done on anybody's behalf.
     removing = entry_pb2.DeleteEntryRequest(name=made.name)
     assert reason_of(helper.DeleteEntry, removing) == "PERMISSION_DENIED"
+
+
+def test_a_paper_is_brought_in_on_behalf(portfolio_with_files: Portfolio) -> None:
+    person = portfolio_with_files.person()
+    helper = portfolio_with_files.mandated(person, act_on_behalf=True)
+    request = evidence_pb2.CreateEvidenceRequest(parent=person.holder, evidence=evidence_of())
+    assert reason_of(portfolio_with_files.mandated(person).CreateEvidence, request) == "NOT_FOUND"  # control
+    made = helper.CreateEvidence(request)
+    put(made.ticket.url, made.ticket.headers, PDF).raise_for_status()
+    helper.FinalizeEvidence(evidence_pb2.FinalizeEvidenceRequest(name=made.evidence.name))
+    found = records(person, person.holder)
+    assert [(each.action, each.resource) for each in found] == [
+        ("CreateEvidence", made.evidence.name),
+        ("FinalizeEvidence", made.evidence.name),
+    ]
+    stored = person.GetEvidence(evidence_pb2.GetEvidenceRequest(name=made.evidence.name))
+    assert stored.state == evidence_pb2.Evidence.STATE_STORED
 
 
 def test_without_the_permission_nothing_is_written(portfolio: Portfolio) -> None:

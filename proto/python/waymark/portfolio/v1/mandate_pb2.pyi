@@ -101,8 +101,8 @@ class Mandate(_message.Message):
     state: Global___Mandate.State.ValueType
     """State now."""
     act_on_behalf: _builtins.bool
-    """True: the counsellor may also add and change entries, goals and plans, and document a validation, on behalf of a holder who
-    cannot use online services; with MANDATE_PURPOSE_GUIDANCE only. Every such write is recorded for the holder to read.
+    """True: the counsellor may also add and change entries, goals and plans, add evidence, and document a validation, on behalf of a
+    holder who cannot use online services; with MANDATE_PURPOSE_GUIDANCE only. Every such write is recorded for the holder to read.
     """
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
