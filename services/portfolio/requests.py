@@ -80,7 +80,7 @@ def grant_for(tx: Transaction, request: Any, holder: str) -> str | None:
     if ON_BEHALF in named:
         return mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE, on_behalf=True)
     purposes = frozenset[int]().union(*(MANDATES[name] for name in named & MANDATES.keys()))
-    return mandates.in_force(tx.connection, tx.principal, holder, purposes)
+    return mandates.in_force(tx.connection, tx.principal, holder, purposes) if purposes else None
 
 
 @cache

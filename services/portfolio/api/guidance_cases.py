@@ -65,15 +65,14 @@ class GuidanceCaseApi(guidance_case_pb2_grpc.GuidanceCaseServiceServicer):
     def ListCaseload(self, tx: Transaction, request: pb.ListCaseloadRequest) -> pb.ListCaseloadResponse:
         page = caseload.listed(tx, self.app.signer, request, CASE)
         looks = [
-            Look(names.holder_in(each.holder), "ListCaseload", guidance_name(each), each.mandate)
+            Look(names.holder_in(each.holder), "ListCaseload", _case_of(each), each.mandate)
             for each in page.messages
         ]
         access_records.write_all(tx, looks)
         return pb.ListCaseloadResponse(caseload=page.messages, next_page_token=page.next_page_token)
 
 
-def guidance_name(entry: pb.CaseloadEntry) -> str:
-    """Returns the name of the case that an entry of a caseload is about."""
+def _case_of(entry: pb.CaseloadEntry) -> str:
     return guidance_cases.name_of(names.holder_in(entry.holder))
 
 
