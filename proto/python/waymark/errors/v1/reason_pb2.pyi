@@ -156,6 +156,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_REDEMPTION_IS_PART: _Reason.ValueType  # 622
     REASON_SANDBOX_APART: _Reason.ValueType  # 640
     REASON_SANDBOX_LIMIT: _Reason.ValueType  # 641
+    REASON_HUMAN_ASKED: _Reason.ValueType  # 660
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -292,6 +293,7 @@ REASON_EVIDENCE_USED: Reason.ValueType  # 621
 REASON_REDEMPTION_IS_PART: Reason.ValueType  # 622
 REASON_SANDBOX_APART: Reason.ValueType  # 640
 REASON_SANDBOX_LIMIT: Reason.ValueType  # 641
+REASON_HUMAN_ASKED: Reason.ValueType  # 660
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
