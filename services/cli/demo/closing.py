@@ -42,7 +42,6 @@ OF_PORTFOLIO = {
     "CredentialImported",
     "HandoverMoved",
     "HumanAsked",
-    "HumanRequested",
     "IssuedCredentialMoved",
     "QuestionnaireCompleted",
     "SupportTierMoved",
