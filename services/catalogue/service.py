@@ -27,6 +27,7 @@ from waymark.catalogue.v1 import (
     occupation_pb2_grpc,
     organisation_pb2_grpc,
     partner_application_pb2_grpc,
+    place_pb2_grpc,
     search_pb2_grpc,
     shortage_answer_pb2_grpc,
     shortage_list_pb2_grpc,
@@ -62,6 +63,7 @@ from services.catalogue.api.observations import ObservationApi
 from services.catalogue.api.occupations import OccupationApi
 from services.catalogue.api.organisations import OrganisationApi
 from services.catalogue.api.partner_applications import PartnerApplicationApi
+from services.catalogue.api.places import PlaceApi
 from services.catalogue.api.relationships import RELATIONSHIPS
 from services.catalogue.api.search import SearchApi
 from services.catalogue.api.shortage_answers import ShortageAnswerApi
@@ -92,6 +94,7 @@ from services.platform.service import Job, ServiceDefinition, Servicer
 SERVICERS: Sequence[Servicer] = (
     (upload_pb2_grpc.add_UploadServiceServicer_to_server, UploadApi),
     (taxonomy_pb2_grpc.add_TaxonomyServiceServicer_to_server, TaxonomyApi),
+    (place_pb2_grpc.add_PlaceServiceServicer_to_server, PlaceApi),
     (taxonomy_change_pb2_grpc.add_TaxonomyChangeServiceServicer_to_server, TaxonomyChangeApi),
     (organisation_pb2_grpc.add_OrganisationServiceServicer_to_server, OrganisationApi),
     (agreement_pb2_grpc.add_AgreementServiceServicer_to_server, AgreementApi),

@@ -28,6 +28,7 @@ MODULES = {
     "shortage": "services.cli.shortage",
     "organisation": "services.cli.organisation",
     "partner": "services.cli.partner",
+    "place": "services.cli.place",
     "agreement": "services.cli.agreement",
     "contact": "services.cli.contact",
     "api": "services.cli.api",

@@ -291,6 +291,8 @@ def session_message(course: str, session: Document) -> Session:
         external_id=session["external_id"],
         nuts_code=session.get("nuts", ""),
         town=session.get("town", ""),
+        postal_code=session.get("postcode", ""),
+        location_derived=session.get("derived", False),
         capacity=session.get("capacity", 0),
         mode=session["mode"],
     )

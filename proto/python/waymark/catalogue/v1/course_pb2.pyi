@@ -496,6 +496,8 @@ class Session(_message.Message):
     NUTS_CODE_FIELD_NUMBER: _builtins.int
     TOWN_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
+    LOCATION_DERIVED_FIELD_NUMBER: _builtins.int
+    POSTAL_CODE_FIELD_NUMBER: _builtins.int
     CAPACITY_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -506,6 +508,10 @@ class Session(_message.Message):
     """NUTS code of the place; empty for online or unknown."""
     town: _builtins.str
     """Town; empty for online or unknown."""
+    location_derived: _builtins.bool
+    """True: its partner gave no coordinates, and `location` is that of its postcode or town by PlaceService."""
+    postal_code: _builtins.str
+    """Postcode; empty for online or unknown."""
     capacity: _builtins.int
     """Places in all; 0 when unknown."""
     mode: Global___CourseMode.ValueType
@@ -547,12 +553,14 @@ class Session(_message.Message):
         nuts_code: _builtins.str = ...,
         town: _builtins.str = ...,
         location: _latlng_pb2.LatLng | None = ...,
+        location_derived: _builtins.bool = ...,
+        postal_code: _builtins.str = ...,
         capacity: _builtins.int = ...,
         mode: Global___CourseMode.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "end_date", b"end_date", "location", b"location", "price", b"price", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "capacity", b"capacity", "end_date", b"end_date", "external_id", b"external_id", "location", b"location", "mode", b"mode", "name", b"name", "nuts_code", b"nuts_code", "price", b"price", "start_date", b"start_date", "town", b"town"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "capacity", b"capacity", "end_date", b"end_date", "external_id", b"external_id", "location", b"location", "location_derived", b"location_derived", "mode", b"mode", "name", b"name", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "price", b"price", "start_date", b"start_date", "town", b"town"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
