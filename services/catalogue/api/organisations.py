@@ -26,7 +26,7 @@ from services.catalogue.api.branding import BrandingApi, branding_values, put_br
 from services.catalogue.api.messages import invalid, last, mask, required
 from services.catalogue.domain.accreditation import Accreditation, current
 from services.catalogue.domain.organisations import check_place
-from services.catalogue.store import organisation_tree, organisations
+from services.catalogue.store import organisation_tree, organisations, quality_holds
 from services.catalogue.store.tables import organisations as table
 from services.catalogue.store.tables import sites
 from services.platform.db.etags import check_etag, etag_of
@@ -119,7 +119,8 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             values |= branding_values(tx, row, given.branding)
         row = organisations.change(tx, row.id, **values)
         held = organisations.accreditations_of(tx.connection, [row.id])[row.id]
-        tx.publish(events.organisation_changed(row.id, row.version, held, tx.now.date()))
+        on_hold = quality_holds.is_open(tx, f"organisations/{row.id}")
+        tx.publish(events.organisation_changed(row.id, row.version, held, tx.now.date(), held=on_hold))
         return _message(tx, row, held)
 
     @mutation

@@ -35,7 +35,7 @@ from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.tags import Tags
 from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store import courses as course_store
-from services.catalogue.store import feed_changes, feed_runs, sources, staging, uploads
+from services.catalogue.store import feed_changes, feed_runs, quality_holds, sources, staging, uploads
 from services.catalogue.store.staging import Action, Staged
 from services.platform.db.transaction import Transaction, transaction
 
@@ -283,6 +283,7 @@ class FeedImport:
                                 source.organisation_id,
                                 row.document,
                                 removed=row.goes,
+                                held=False,  # it has no session anyway
                             )
                         )
             if not rows:
@@ -333,8 +334,10 @@ def apply_batch(tx: Transaction, source: Any, run: str, rows: Sequence[Any], aft
             staging.correct(tx, run, row.external_id, merged, row.document)
     organisation = source.organisation_id
     versions = course_store.upsert(tx, source.id, organisation, run, (after, rows[-1].external_id))
+    held = quality_holds.held_courses(tx, documents)  # after the upsert, whose locks a hold waits for
     for course, document in documents.items():
-        tx.publish(events.course_changed(course, versions[course], organisation, document, removed=False))
+        told = versions[course], organisation, document
+        tx.publish(events.course_changed(course, *told, removed=False, held=course in held))
 
 
 def check_size(document: courses.Document, findings: Findings) -> None:

@@ -17,7 +17,7 @@ from services.catalogue.search.documents import EPOCH, ITSELF
 from services.catalogue.search.market import Market, Shortages, View
 from services.catalogue.search.places import Places
 from services.catalogue.search.schema import CURRENCIES
-from services.catalogue.search.words import any_of, between
+from services.catalogue.search.words import any_of, between, filtered
 
 
 @dataclass
@@ -57,6 +57,7 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
         add(_occupations(list(request.occupations)))
     if request.nuts_code:
         add(any_of("nuts", [request.nuts_code]))
+    wanted.filters += not_held(view)
     _numbers(request, wanted)
     _dates(request, wanted)
     _near(request, wanted, places, market, view)
@@ -67,6 +68,16 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
     if request.voucher_eligible:
         add(of_organisations(wanted.eligible))
     return wanted
+
+
+def not_held(view: View) -> list[Query]:
+    """Returns the filter that passes by what is held back for its quality; none while nothing is."""
+    found = [
+        any_of(name, sorted(ids))
+        for name, ids in (("id", view.held), ("organisation", view.held_organisations))
+        if ids
+    ]
+    return [filtered(None, [], found)] if found else []
 
 
 def short(shortages: Shortages) -> Query:

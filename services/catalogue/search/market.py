@@ -20,7 +20,7 @@ from services.catalogue.domain.gazetteer import Place, country_of
 from services.catalogue.domain.labels import normal, words
 from services.catalogue.domain.shortage import Entry
 from services.catalogue.gazetteer import lookup
-from services.catalogue.store import branding, organisations, places, shortage_lists
+from services.catalogue.store import branding, organisations, places, quality_holds, shortage_lists
 from services.catalogue.store.branding import Shown
 from services.platform.db.transaction import transaction
 from services.platform.gathering import aside
@@ -38,7 +38,8 @@ _STATE = text(
            (SELECT coalesce(sum(version), 0) FROM organisations) AS organisations,
            (SELECT count(*) FROM shortage_versions WHERE publish_time IS NOT NULL) AS lists,
            (SELECT count(*) FROM sites) AS sites,
-           (SELECT count(*) FROM place_versions) AS place_versions
+           (SELECT count(*) FROM place_versions) AS place_versions,
+           (SELECT count(*) + count(lift_time) FROM quality_holds) AS holds
     """
 )
 
@@ -77,6 +78,8 @@ class View:
     shown: dict[str, Shown]
     accreditations: dict[str, list[Accreditation]]
     sites: dict[str, list[Degrees]]  # town or postcode, as of `domain.labels.normal` → where sites are
+    held: frozenset[str] = frozenset()  # ids of courses that are held back
+    held_organisations: frozenset[str] = frozenset()
     eligible: dict[date, frozenset[str]] = field(default_factory=dict)
     shortages: dict[tuple[date, str], Shortages] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)  # of places: country → version in use
@@ -142,10 +145,11 @@ class Market:
             row = tx.execute(_STATE).one()
             if self._view is None or self._view.state != tuple(row):
                 shown = branding.shown(tx.connection)
-                held = organisations.all_accreditations(tx.connection)
+                granted = organisations.all_accreditations(tx.connection)
                 sites = _by_name(organisations.located_sites(tx.connection))
                 tables = places.in_use(tx.connection)
-                self._view = View(tuple(row), row.today, shown, held, sites, tables=tables)
+                holds = quality_holds.all_held(tx.connection)
+                self._view = View(tuple(row), row.today, shown, granted, sites, *holds, tables=tables)
 
     def places(self, view: View, text: str, country: str) -> list[Place]:
         """Returns the places that a text may mean, in a country or (empty) anywhere."""

@@ -158,6 +158,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PLACE_UNKNOWN: _Reason.ValueType  # 860
     REASON_PLACE_AMBIGUOUS: _Reason.ValueType  # 861
     REASON_PLACE_FILE_INVALID: _Reason.ValueType  # 862
+    REASON_QUALITY_HOLD_OPEN: _Reason.ValueType  # 863
+    REASON_COURSE_NOT_COMPLETED: _Reason.ValueType  # 864
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -296,6 +298,8 @@ REASON_SANDBOX_LIMIT: Reason.ValueType  # 641
 REASON_PLACE_UNKNOWN: Reason.ValueType  # 860
 REASON_PLACE_AMBIGUOUS: Reason.ValueType  # 861
 REASON_PLACE_FILE_INVALID: Reason.ValueType  # 862
+REASON_QUALITY_HOLD_OPEN: Reason.ValueType  # 863
+REASON_COURSE_NOT_COMPLETED: Reason.ValueType  # 864
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
