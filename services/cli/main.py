@@ -35,6 +35,8 @@ MODULES = {
     "feed": "services.cli.feed",
     "course": "services.cli.course",
     "tag": "services.cli.tag",
+    "quality": "services.cli.quality",
+    "feedback": "services.cli.feedback",
     **dict.fromkeys(("search", "suggest", "similar", "recommend"), "services.cli.search"),
     "exposure": "services.cli.exposure",
     "programme": "services.cli.programme",

@@ -1,4 +1,4 @@
-"""What is held back for its quality: nobody finds or books it, no import undoes that, a second person does."""
+"""What is held back for its quality: nobody finds or books it, whatever is imported; a second one ends it."""
 
 from __future__ import annotations
 
