@@ -57,11 +57,14 @@ def where(text: str, found: Sequence[Place]) -> Degrees:
 
 def unknown(text: str) -> Refusal:
     """Returns the refusal of a text that nothing goes by, with names like it."""
-    near = near_names(text, shipped().names)
-    return Refusal(reason_pb2.REASON_PLACE_UNKNOWN, metadata={"near_names": "; ".join(near)})
+    near = "; ".join(near_names(text, shipped().names))
+    detail = f"Nothing goes by that name; names like it: {near}." if near else ""
+    return Refusal(reason_pb2.REASON_PLACE_UNKNOWN, detail, metadata={"near_names": near})
 
 
 def ambiguous(found: Sequence[Place]) -> Refusal:
     """Returns the refusal of a text that several places go by, with which."""
     told = dict.fromkeys(f"{place.name or place.code}, {place.country}" for place in found)
-    return Refusal(reason_pb2.REASON_PLACE_AMBIGUOUS, metadata={"places": "; ".join([*told][:TOLD])})
+    names = "; ".join([*told][:TOLD])
+    detail = f"Places far from each other go by this name: {names}." if names else ""
+    return Refusal(reason_pb2.REASON_PLACE_AMBIGUOUS, detail, metadata={"places": names})

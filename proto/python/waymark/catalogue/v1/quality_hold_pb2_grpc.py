@@ -28,7 +28,7 @@ if _version_not_supported:
 class QualityHoldServiceStub:
     """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
     recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked. A second person lifts it.
+    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     def __init__(self, channel):
@@ -57,7 +57,7 @@ class QualityHoldServiceStub:
 class QualityHoldServiceServicer:
     """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
     recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked. A second person lifts it.
+    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     def PlaceQualityHold(self, request, context):
@@ -113,7 +113,7 @@ def add_QualityHoldServiceServicer_to_server(servicer, server):
 class QualityHoldService:
     """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
     recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked. A second person lifts it.
+    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     @staticmethod

@@ -29,7 +29,7 @@ GRPC_VERSION: str
 class QualityHoldServiceStub:
     """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
     recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked. A second person lifts it.
+    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     @_typing.overload
@@ -53,7 +53,7 @@ class QualityHoldServiceStub:
 class QualityHoldServiceAsyncStub(QualityHoldServiceStub):
     """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
     recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked. A second person lifts it.
+    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -73,7 +73,7 @@ class QualityHoldServiceAsyncStub(QualityHoldServiceStub):
 class QualityHoldServiceServicer(metaclass=_abc_1.ABCMeta):
     """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
     recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked. A second person lifts it.
+    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     @_abc_1.abstractmethod
