@@ -94,6 +94,6 @@ def rated_since(tx: Transaction, organisations: Sequence[str], since: datetime |
 
 
 def _rated(tx: Transaction, *where: Any) -> Rated:
-    sums = select(func.count(), func.coalesce(func.sum(table.c.rating), 0)).where(_PUBLIC, *where)
-    count, total = tx.execute(sums).one()
-    return Rated.of(count, total)
+    total = func.coalesce(func.sum(table.c.rating), 0).label("total")
+    row = tx.execute(select(func.count().label("ratings"), total).where(_PUBLIC, *where)).one()
+    return Rated.of(row.ratings, row.total)

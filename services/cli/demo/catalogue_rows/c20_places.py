@@ -6,6 +6,7 @@ import csv
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from services.cli.client import request_id
 from services.cli.demo import catalogue
@@ -40,7 +41,7 @@ def show(journey: Journey) -> str:
     expect(run.courses_created == 1, f"{run.courses_created} courses were created")
 
     def around(place: str) -> str:
-        wanted = {"organisations": school, "place": place, "radius_km": 10}
+        wanted: dict[str, Any] = {"organisations": school, "place": place, "radius_km": 10}
         hits = anyone.rest("GET", "/v1/courses:search", **wanted).get("hits", [])
         return str(hits[0]["course"]) if hits else ""
 
