@@ -37,9 +37,14 @@ def country_of(code: str) -> str:
     return _COUNTRIES.get(code[:2], code[:2])
 
 
+def key_of(kind: Kind, text: str) -> str:
+    """Returns what a town or postcode is looked up by: case, accents and, of postcodes, spaces aside."""
+    return normal(text) if kind == Kind.TOWN else "".join(words(text))
+
+
 def keys(text: str) -> dict[Kind, str]:
-    """Returns what towns and postcodes are looked up by: case, accents and, of postcodes, spaces aside."""
-    return {Kind.TOWN: normal(text), Kind.POSTCODE: "".join(words(text))}
+    """Returns what a text is looked up by, as a town and as a postcode."""
+    return {kind: key_of(kind, text) for kind in (Kind.TOWN, Kind.POSTCODE)}
 
 
 def region_code(text: str) -> str:

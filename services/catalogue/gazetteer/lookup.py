@@ -55,6 +55,12 @@ def where(text: str, found: Sequence[Place]) -> Degrees:
     return at
 
 
+def spot(found: Sequence[Place]) -> Degrees | None:
+    """Returns where the one town or postcode among places is; None for none, or several far apart."""
+    points = [(place.latitude, place.longitude) for place in found if place.kind != Kind.REGION]
+    return middle(points) if points else None
+
+
 def unknown(text: str) -> Refusal:
     """Returns the refusal of a text that nothing goes by, with names like it."""
     near = "; ".join(near_names(text, shipped().names))

@@ -8,38 +8,36 @@ from typing import BinaryIO
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.findings import clean
-from services.catalogue.domain.gazetteer import Kind, keys
+from services.catalogue.domain.gazetteer import Kind, key_of
 from services.catalogue.imports.csv_rows import Limits, Problems, rows
 from services.catalogue.store.places import PlaceRow
 
-LIMITS = Limits(rows=2_000_000, bytes=256 << 20)
+LIMITS = Limits(rows=200_000, bytes=32 << 20)  # what one call takes in within its deadline
 MAX_NAME = 100  # characters
 
 
 def read_places(stream: BinaryIO) -> Iterator[PlaceRow]:
-    """Yields postcodes and towns, each point of one once; see `ImportPlacesRequest.upload`.
+    """Yields postcodes and towns; see `ImportPlacesRequest.upload`.
 
     Raises Refusal(PLACE_FILE_INVALID) at the end of the file, when something in it is wrong.
     """
     problems = Problems(reason_pb2.REASON_PLACE_FILE_INVALID)
-    seen: set[tuple[Kind, str, float, float]] = set()
+    empty = True
     for line, row in rows(stream, ("latitude", "longitude"), LIMITS, problems):
         at = _degrees(row)
         postcode, town = (clean(row.get(name, "")).strip()[:MAX_NAME] for name in ("postcode", "town"))
         found = [
-            PlaceRow(kind, keys(text)[kind], town, postcode if kind == Kind.POSTCODE else "", *at)
-            for kind, text in ((Kind.POSTCODE, postcode), (Kind.TOWN, town))
-            if at and keys(text)[kind]
+            PlaceRow(kind, key, town, code, *at)
+            for kind, text, code in ((Kind.POSTCODE, postcode, postcode), (Kind.TOWN, town, ""))
+            if at and (key := key_of(kind, text))
         ]
         if at is None:
             problems.add(line, "latitude, longitude", "are no degrees of WGS 84 such as 51.2205 and 4.4003")
         elif not found:
             problems.add(line, "postcode, town", "one of the two must be told")
-        for place in found:
-            if (key := (place.kind, place.key, place.latitude, place.longitude)) not in seen:
-                seen.add(key)
-                yield place
-    if not seen:
+        empty = empty and not found
+        yield from found
+    if empty:
         problems.add(0, "", "holds no places")
     problems.check()
 

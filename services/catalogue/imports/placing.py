@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.catalogue.domain.courses import Document
-from services.catalogue.domain.distance import Degrees, middle
-from services.catalogue.domain.gazetteer import Kind, country_of
+from services.catalogue.domain.distance import Degrees
+from services.catalogue.domain.gazetteer import country_of
 from services.catalogue.gazetteer import lookup
 from services.catalogue.gazetteer.shipped import REVISION
 from services.catalogue.imports.offerings import AFAR
@@ -47,11 +47,7 @@ class Placing:
         return next(filter(None, (self._where(text, country) for text in told)), None)
 
     def _find(self, text: str, country: str) -> Degrees | None:
-        """The one place of a postcode or name; None when there is none, or several far from each other."""
-        if country in self._tables:
-            with transaction(self._app, read_only=True) as tx:
-                found = lookup.find(tx.connection, self._tables, text, country)
-        else:
-            found = lookup.ships(text, country)
-        points = [(place.latitude, place.longitude) for place in found if place.kind != Kind.REGION]
-        return middle(points) if points else None
+        if country not in self._tables:
+            return lookup.spot(lookup.ships(text, country))
+        with transaction(self._app, read_only=True) as tx:
+            return lookup.spot(lookup.find(tx.connection, self._tables, text, country))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 
@@ -40,9 +41,13 @@ def add_version(tx: Transaction, country: str, version: str, found: Iterable[Pla
     except IntegrityError as error:
         detail = f"Version {version} of {country} is imported."
         raise Refusal(reason_pb2.REASON_ALREADY_EXISTS, detail) from error
-    copy(tx.connection, _COLUMNS, ((country, version, *place) for place in found))
-    counted = select(func.count()).where(places.c.country == country, places.c.version == version)
-    statement = update(place_versions).where(*itself).values(place_count=counted.scalar_subquery())
+    counted = count()  # as rows are written, so that no list of them is needed
+    copy(
+        tx.connection,
+        _COLUMNS,
+        ((country, version, *place) for place, _ in zip(found, counted, strict=False)),
+    )
+    statement = update(place_versions).where(*itself).values(place_count=next(counted))
     return tx.execute(statement.returning(place_versions)).one()
 
 
@@ -65,6 +70,7 @@ def find(connection: Connection, tables: Mapping[str, str], keys: Mapping[Kind, 
         select(row.kind, row.name, row.country, row.code, row.latitude, row.longitude)
         .where(tuple_(row.kind, row.key).in_([(int(kind), key) for kind, key in keys.items() if key]))
         .where(tuple_(row.country, row.version).in_(list(tables.items())))
+        .distinct()
         .order_by(row.country, row.kind, row.name)
         .limit(MOST)
     )

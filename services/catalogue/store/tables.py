@@ -141,6 +141,7 @@ sites = Table(
     Column("nuts_code", Text, nullable=False),
     Column("latitude", Double),
     Column("longitude", Double),
+    Column("location_derived", Boolean, nullable=False, server_default="false"),  # from postcode or town
     Index("sites_organisation", "organisation_id", "id"),
 )
 

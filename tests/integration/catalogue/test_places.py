@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from waymark.catalogue.v1 import course_pb2, place_pb2, place_pb2_grpc, search_pb2
+from waymark.catalogue.v1 import course_pb2, organisation_pb2, place_pb2, place_pb2_grpc, search_pb2
 
 from tests.integration.catalogue.feeds import feed, row
 from tests.support.catalogue import Catalogue, day
@@ -13,6 +13,7 @@ from tests.support.portfolio import reason_of
 TABLE = b"""postcode,town,latitude,longitude,note
 2000,Antwerpen,51.2205,4.4003,centre
 2018,Antwerpen,51.2040,4.4130,south
+2018,Antwerpen,51.20401,4.41303,the same point
 9050,Ledeberg,51.0330,3.7440,
 """
 MOVED = TABLE.replace(b"51.0330,3.7440", b"51.0331,3.7441")
@@ -52,7 +53,7 @@ def test_courses_get_to_be_where_their_postcode_or_town_is(catalogue: Catalogue)
     assert not found["P"].HasField("location")
     assert (found["L"].location_derived, found["L"].location.latitude) == (False, 50.8)
     assert not found["O"].HasField("location")
-    assert take_in(catalogue, TABLE, "2026-1").place_count == 6
+    assert take_in(catalogue, TABLE, "2026-1").place_count == 8
     assert reason_of(lambda data: take_in(catalogue, data, "2026-1"), TABLE) == "ALREADY_EXISTS"
     assert catalogue.feed(source, feed(*rows)).courses_updated == 4  # the same file, read anew
     found = sessions(catalogue)
@@ -64,6 +65,13 @@ def test_courses_get_to_be_where_their_postcode_or_town_is(catalogue: Catalogue)
     assert sessions(catalogue)["P"].location.longitude == 3.7441
     versions = calls(catalogue).ListPlaceVersions(place_pb2.ListPlaceVersionsRequest()).place_versions
     assert [each.version for each in versions] == ["2026-2", "2026-1"]
+
+    site = organisation_pb2.Site(display_name="Dock", postal_code="9050", town="Gent", nuts_code="BE234")
+    add = organisation_pb2.CreateSiteRequest(parent="organisations/harbour", site=site)
+    dock = catalogue.organisations().CreateSite(add)
+    assert (dock.location_derived, dock.location.latitude) == (True, 51.0331)
+    add.site.ClearField("nuts_code")  # control: in whatever country
+    assert not catalogue.organisations().CreateSite(add).HasField("location")
 
     catalogue.wait_for(lambda: titles(catalogue, place="9050") == {"By postcode"})
     assert titles(catalogue, place="9 050", place_country="BE") == {"By postcode"}

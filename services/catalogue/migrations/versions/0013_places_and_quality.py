@@ -26,10 +26,9 @@ CREATE TABLE places (
     name TEXT NOT NULL,
     code TEXT NOT NULL,
     latitude DOUBLE PRECISION NOT NULL,
-    longitude DOUBLE PRECISION NOT NULL,
-    FOREIGN KEY (country, version) REFERENCES place_versions (country, version),
-    CONSTRAINT place_told_once UNIQUE (key, kind, country, version, latitude, longitude)
+    longitude DOUBLE PRECISION NOT NULL
 );
+CREATE INDEX places_key ON places (key, country, version);
 """
 
 HOLDS = """
@@ -83,9 +82,12 @@ BENEFICIARIES = (
     "ALTER TABLE agreement_reviews ADD COLUMN IF NOT EXISTS beneficiaries JSONB DEFAULT '{}' NOT NULL"
 )
 
+DERIVED = "ALTER TABLE sites ADD COLUMN IF NOT EXISTS location_derived BOOLEAN DEFAULT false NOT NULL"
+
 
 def upgrade() -> None:
     op.execute(PLACES)
     op.execute(HOLDS)
     op.execute(FEEDBACK)
     op.execute(BENEFICIARIES)
+    op.execute(DERIVED)

@@ -100,7 +100,7 @@ class PlaceVersion(_message.Message):
     version: _builtins.str
     """Version as it was named."""
     place_count: _builtins.int
-    """Number of postcodes and towns, each as often as it is told of at another point."""
+    """Number of postcodes and towns, each as often as a row of the file tells of it."""
     @_builtins.property
     def import_time(self) -> _timestamp_pb2.Timestamp:
         """When it was imported, UTC."""
@@ -134,7 +134,7 @@ class ImportPlacesRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     upload: _builtins.str
     """Ready upload, `catalogueUploads/{id}`: CSV, UTF-8, with a header. Columns: `latitude` and `longitude` (WGS 84 degrees), and
-    `postcode`, `town` or both; others are passed over. At most 2 000 000 rows.
+    `postcode`, `town` or both; others are passed over. At most 200 000 rows and 32 MiB.
     """
     country: _builtins.str
     """Country of all its places, ISO 3166-1 alpha 2."""
