@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import grpc
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -52,7 +53,12 @@ def test_a_course_held_back_is_neither_found_nor_booked(catalogue: Catalogue) ->
     courses = catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest()).courses
     course = next(each.name for each in courses if each.external_id == "W")
     catalogue.wait_for(lambda: shown(catalogue) == {"Welding", "Baking"})
-    hold = place(catalogue, course)
+    request = pb.PlaceQualityHoldRequest(quality_hold=Hold(subject=course, reason=Hold.REASON_FEEDBACK))
+    with transaction(catalogue.app) as tx:  # as an import that is writing the course
+        tx.execute(text("SELECT FROM courses WHERE id = :id FOR UPDATE"), {"id": course.rpartition("/")[2]})
+        with pytest.raises(grpc.RpcError):
+            calls(catalogue).PlaceQualityHold(request, timeout=0.3)
+    hold = place(catalogue, course)  # control: it was the import that it waited for
     assert hold.organisation == harbour
     assert told(catalogue, course)[0] == 0
     catalogue.wait_for(lambda: shown(catalogue) == {"Baking"})
@@ -64,7 +70,6 @@ def test_a_course_held_back_is_neither_found_nor_booked(catalogue: Catalogue) ->
     assert (
         told(catalogue, courses[0].name if courses[0].name != course else courses[1].name)[0] == 1
     )  # control
-    request = pb.PlaceQualityHoldRequest(quality_hold=Hold(subject=course, reason=Hold.REASON_FEEDBACK))
     assert reason_of(calls(catalogue).PlaceQualityHold, request) == "QUALITY_HOLD_OPEN"
     end = pb.LiftQualityHoldRequest(name=hold.name, outcome=UNFOUNDED)
     assert reason_of(calls(catalogue).LiftQualityHold, end) == "SAME_PERSON"
