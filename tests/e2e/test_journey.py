@@ -80,7 +80,7 @@ def test_every_step_goes_well_and_programs_can_read_it(home: Path) -> None:
 
 def test_it_can_be_walked_again_and_people_read_the_count(home: Path) -> None:
     walk = Walk(home)
-    assert walk.out.splitlines()[-1] == "journey: 24 of 24 steps ok", walk.out + walk.err
+    assert walk.out.splitlines()[-1] == "journey: 25 of 25 steps ok", walk.out + walk.err
     assert walk.exit_code == 0
 
 
