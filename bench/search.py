@@ -35,6 +35,7 @@ from bench.load import Caller, Load, run_load
 from bench.report import Goal, report
 from bench.servers import keys, serving
 from services.catalogue.app import CatalogueApp
+from services.catalogue.domain.distance import distance
 from services.catalogue.imports.csv_template import COLUMNS
 from services.catalogue.imports.pipeline import FeedImport
 from services.catalogue.search import asked, schema, words
@@ -44,7 +45,6 @@ from services.catalogue.search.filters import understand
 from services.catalogue.search.follower import Follower
 from services.catalogue.search.label_follower import renew
 from services.catalogue.search.label_index import labels_directory
-from services.catalogue.search.places import distance
 from services.cli.stack.ports import free_port
 from services.platform.db.transaction import transaction
 

@@ -19,9 +19,9 @@ ENTRIES_PER_EVENT = 500
 
 
 def course_changed(
-    course: str, version: int, organisation: str, document: Document, *, removed: bool
+    course: str, version: int, organisation: str, document: Document, *, removed: bool, held: bool
 ) -> events_pb2.CourseChanged:
-    """Returns the whole state of a course that other services rely on."""
+    """Returns the whole state of a course that other services rely on; `held`: back, nobody can book it."""
     event = events_pb2.CourseChanged(
         course=f"courses/{course}",
         version=version,
@@ -32,7 +32,7 @@ def course_changed(
     )
     for tag in document["occupations"]:
         event.occupations.add(uri=tag["uri"], isco_code=tag["isco"])
-    for offering in document["offerings"]:
+    for offering in () if held else document["offerings"]:
         for session in offering["sessions"]:
             ref = event.sessions.add(
                 session=f"courses/{course}/sessions/{session['id']}", nuts_code=session.get("nuts", "")
@@ -47,15 +47,31 @@ def course_changed(
 
 
 def organisation_changed(
-    organisation: str, version: int, accreditations: Sequence[Accreditation], today: date
+    organisation: str,
+    version: int,
+    accreditations: Sequence[Accreditation],
+    today: date,
+    *,
+    held: bool = False,
 ) -> events_pb2.OrganisationChanged:
-    """Returns the state of an organisation that other services rely on."""
+    """Returns the state of an organisation that other services rely on; `held`: back, so that nobody books
+    with it."""
     event = events_pb2.OrganisationChanged(organisation=f"organisations/{organisation}", version=version)
-    held = current(accreditations, today)
-    if held is not None and held.in_force(today):
+    granted = None if held else current(accreditations, today)
+    if granted is not None and granted.in_force(today):
         event.accredited = True
-        set_date(event.accredited_until, held.valid_to.isoformat())
+        set_date(event.accredited_until, granted.valid_to.isoformat())
     return event
+
+
+def quality_hold_changed(row: Any) -> events_pb2.QualityHoldChanged:
+    """Returns that something is held back, or no longer; `row` is the row of `quality_holds`."""
+    return events_pb2.QualityHoldChanged(
+        quality_hold=f"qualityHolds/{row.id}",
+        subject=row.subject,
+        organisation=f"organisations/{row.organisation_id}",
+        held=row.lift_time is None,
+    )
 
 
 def accreditation_review_due(row: Any) -> events_pb2.AccreditationReviewDue:

@@ -16,6 +16,7 @@ from waymark.catalogue.v1 import (
     course_complaint_pb2_grpc,
     course_completeness_pb2_grpc,
     course_export_pb2_grpc,
+    course_feedback_pb2_grpc,
     course_link_pb2_grpc,
     course_pb2_grpc,
     course_push_pb2_grpc,
@@ -27,6 +28,8 @@ from waymark.catalogue.v1 import (
     occupation_pb2_grpc,
     organisation_pb2_grpc,
     partner_application_pb2_grpc,
+    place_pb2_grpc,
+    quality_hold_pb2_grpc,
     search_pb2_grpc,
     shortage_answer_pb2_grpc,
     shortage_list_pb2_grpc,
@@ -37,7 +40,7 @@ from waymark.catalogue.v1 import (
     taxonomy_pb2_grpc,
     upload_pb2_grpc,
 )
-from waymark.vouchers.v1.events_pb2 import RedemptionReserved
+from waymark.vouchers.v1.events_pb2 import RedemptionAccepted, RedemptionReserved
 
 from services.catalogue import taxonomy_changing
 from services.catalogue.api.accreditations import announce_begun, announce_run_out, ask_for_reviews
@@ -51,6 +54,7 @@ from services.catalogue.api.contact_details import ContactDetailsApi
 from services.catalogue.api.course_changes import CourseChangeApi
 from services.catalogue.api.course_complaints import CourseComplaintApi
 from services.catalogue.api.course_exports import CourseExportApi
+from services.catalogue.api.course_feedback import CourseFeedbackApi
 from services.catalogue.api.course_links import CourseLinkApi
 from services.catalogue.api.course_pushes import CoursePushApi
 from services.catalogue.api.course_snapshots import CourseSnapshotApi
@@ -62,6 +66,8 @@ from services.catalogue.api.observations import ObservationApi
 from services.catalogue.api.occupations import OccupationApi
 from services.catalogue.api.organisations import OrganisationApi
 from services.catalogue.api.partner_applications import PartnerApplicationApi
+from services.catalogue.api.places import PlaceApi
+from services.catalogue.api.quality_holds import QualityHoldApi
 from services.catalogue.api.relationships import RELATIONSHIPS
 from services.catalogue.api.search import SearchApi
 from services.catalogue.api.shortage_answers import ShortageAnswerApi
@@ -81,6 +87,7 @@ from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.metering import settle_counts
 from services.catalogue.reactions.bookings import count_booking
+from services.catalogue.reactions.completions import note_completion
 from services.catalogue.search import exposure
 from services.catalogue.search.follower import follow
 from services.catalogue.search.label_follower import follow_labels
@@ -92,6 +99,7 @@ from services.platform.service import Job, ServiceDefinition, Servicer
 SERVICERS: Sequence[Servicer] = (
     (upload_pb2_grpc.add_UploadServiceServicer_to_server, UploadApi),
     (taxonomy_pb2_grpc.add_TaxonomyServiceServicer_to_server, TaxonomyApi),
+    (place_pb2_grpc.add_PlaceServiceServicer_to_server, PlaceApi),
     (taxonomy_change_pb2_grpc.add_TaxonomyChangeServiceServicer_to_server, TaxonomyChangeApi),
     (organisation_pb2_grpc.add_OrganisationServiceServicer_to_server, OrganisationApi),
     (agreement_pb2_grpc.add_AgreementServiceServicer_to_server, AgreementApi),
@@ -106,6 +114,8 @@ SERVICERS: Sequence[Servicer] = (
     (course_pb2_grpc.add_CourseServiceServicer_to_server, CourseApi),
     (course_push_pb2_grpc.add_CoursePushServiceServicer_to_server, CoursePushApi),
     (course_complaint_pb2_grpc.add_CourseComplaintServiceServicer_to_server, CourseComplaintApi),
+    (course_feedback_pb2_grpc.add_CourseFeedbackServiceServicer_to_server, CourseFeedbackApi),
+    (quality_hold_pb2_grpc.add_QualityHoldServiceServicer_to_server, QualityHoldApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (course_completeness_pb2_grpc.add_CourseCompletenessServiceServicer_to_server, CourseCompletenessApi),
     (course_link_pb2_grpc.add_CourseLinkServiceServicer_to_server, CourseLinkApi),
@@ -151,7 +161,7 @@ DEFINITION = ServiceDefinition(
     app=CatalogueApp,
     servicers=SERVICERS,
     relationships=RELATIONSHIPS,
-    reactions={RedemptionReserved: count_booking},
+    reactions={RedemptionReserved: count_booking, RedemptionAccepted: note_completion},
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from services.catalogue import events
 from services.catalogue.domain.taxonomy_change import Kind, counted, moves, retagged
-from services.catalogue.store import concept_links, taxonomies, taxonomy_changes
+from services.catalogue.store import concept_links, quality_holds, taxonomies, taxonomy_changes
 from services.catalogue.store.taxonomy_changes import State
 from services.platform.db.transaction import Transaction, may_idle
 from services.platform.operations.runner import Chunk
@@ -88,13 +88,13 @@ def _tags(course: Row[Any]) -> dict[str, Any]:
 
 
 def _write(tx: Transaction, rows: list[Row[Any]], tags: Mapping[str, Any]) -> None:
+    held = quality_holds.held_courses(tx, [course.id for course in rows])
     for course in rows:
         given = tags[course.id]
         version = taxonomy_changes.retag(tx, course.id, given["document"], given["imported"])
         document = course.document
         if given["document"] is not None:
             document = {**document, "occupations": given["document"]}
-        removed = course.removed_time is not None
-        tx.publish(
-            events.course_changed(course.id, version, course.organisation_id, document, removed=removed)
-        )
+        told = version, course.organisation_id, document
+        removed, on_hold = course.removed_time is not None, course.id in held
+        tx.publish(events.course_changed(course.id, *told, removed=removed, held=on_hold))

@@ -60,7 +60,8 @@ def search(
     words: Annotated[list[str] | None, typer.Argument(help="Words; none: all courses.")] = None,
     occupation: Occupations = None,
     region: Region = "",
-    place: Annotated[str, typer.Option(help="Only near this town or postcode.")] = "",
+    place: Annotated[str, typer.Option(help="Only near this town, postcode or NUTS region.")] = "",
+    country: Annotated[str, typer.Option(help="Country of the place, such as BE.")] = "",
     radius: Annotated[float, typer.Option(min=1, max=500, help="Kilometres around the place.")] = 25,
     shortage: Annotated[bool, typer.Option(help="Only for occupations in shortage.")] = False,
     voucher: Annotated[bool, typer.Option(help="Only of accredited providers.")] = False,
@@ -94,7 +95,7 @@ def search(
         "modes": ["COURSE_MODE_ONLINE"] if online else [],
         "page_size": limit,
     }
-    around = {"place": place, "radius_km": radius} if place else {}
+    around = {"place": place, "place_country": country, "radius_km": radius} if place else {}
     answer = call.get("courses:search", **query, **around, **day_query("as_of", as_of))
     _print(call, answer, show)
 

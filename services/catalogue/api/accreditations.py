@@ -23,7 +23,7 @@ from services.catalogue.domain.accreditation import (
     check_review,
     score,
 )
-from services.catalogue.store import organisations
+from services.catalogue.store import organisations, quality_holds
 from services.platform.app import App
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction, transaction
@@ -93,7 +93,8 @@ def announce(tx: Transaction, organisation: str) -> None:
     """Counts the organisation's version up and publishes its state."""
     row = organisations.change(tx, organisation)
     held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
-    tx.publish(events.organisation_changed(organisation, row.version, held, tx.now.date()))
+    on_hold = quality_holds.is_open(tx, f"organisations/{organisation}")
+    tx.publish(events.organisation_changed(organisation, row.version, held, tx.now.date(), held=on_hold))
 
 
 def announce_begun(app: App) -> None:

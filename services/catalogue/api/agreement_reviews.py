@@ -14,7 +14,7 @@ from services.catalogue.api.messages import day, invalid, last, only_own, put_da
 from services.catalogue.domain.agreement import State, check_state
 from services.catalogue.domain.agreement_review import Measured, Target, review_faults, target_faults
 from services.catalogue.store import agreement_reviews as store
-from services.catalogue.store import agreements
+from services.catalogue.store import agreements, course_feedback
 from services.catalogue.store.agreement_tables import (
     agreement_feedback,
     agreement_reviews,
@@ -79,7 +79,8 @@ class AgreementReviewApi(agreement_review_pb2_grpc.AgreementReviewServiceService
         if wrong := review_faults(targets, told, adjusts=adjusts):
             raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=wrong)
         values = [MessageToDict(value) for value in sent.values]
-        return _review(store.review(tx, row.id, sent.verdict, told, values))
+        rated = course_feedback.rated_since(tx, row.parties, row.reviewed_at)
+        return _review(store.review(tx, row.id, sent.verdict, told, values, rated))
 
     @query
     def ListAgreementReviews(
@@ -164,6 +165,11 @@ def _review(row: Row[Any]) -> pb.AgreementReview:
         values=[ParseDict(value, pb.AgreementTargetValue()) for value in row._mapping["values"]],
     )
     answer.create_time.FromDatetime(row.create_time)
+    if rated := row.beneficiaries:
+        count, mean = rated["count"], rated["mean"]
+        answer.beneficiaries.CopyFrom(
+            pb.BeneficiaryFeedback(suppressed=count is None, count=count or 0, mean=mean or 0)
+        )
     return answer
 
 

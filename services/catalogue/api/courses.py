@@ -34,7 +34,7 @@ from services.catalogue.domain import courses as domain
 from services.catalogue.domain.courses import CORRECTABLE, FIELDS, Document
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports.values import web_address
-from services.catalogue.store import branding, course_usage, courses, organisations, taxonomies
+from services.catalogue.store import branding, course_usage, courses, organisations, quality_holds, taxonomies
 from services.catalogue.store.tables import courses as table
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page, page_size
@@ -59,6 +59,7 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
         rows = courses.with_same(tx, last(request.name))
         self.app.views.add(rows[0].id)
         answer = _messages(tx, rows[:1])[0]
+        answer.on_hold = quality_holds.is_open(tx, answer.name, answer.organisation)
         answer.stands_for.extend(f"courses/{other.id}" for other in rows[1:])
         put_origins(answer, rows if request.composed else rows[:1])
         return answer
@@ -127,7 +128,9 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
             imported=imported if corrections else None,
             corrections=corrections,
         )
-        tx.publish(events.course_changed(row.id, row.version, row.organisation_id, document, removed=False))
+        held = quality_holds.is_open(tx, f"courses/{row.id}")
+        told = row.version, row.organisation_id, document
+        tx.publish(events.course_changed(row.id, *told, removed=False, held=held))
         return _messages(tx, [row])[0]
 
     @query
@@ -291,6 +294,8 @@ def session_message(course: str, session: Document) -> Session:
         external_id=session["external_id"],
         nuts_code=session.get("nuts", ""),
         town=session.get("town", ""),
+        postal_code=session.get("postcode", ""),
+        location_derived=session.get("derived", False),
         capacity=session.get("capacity", 0),
         mode=session["mode"],
     )

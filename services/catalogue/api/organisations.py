@@ -25,8 +25,11 @@ from services.catalogue.api.accreditations import AccreditationApi, accreditatio
 from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
 from services.catalogue.api.messages import invalid, last, mask, required
 from services.catalogue.domain.accreditation import Accreditation, current
+from services.catalogue.domain.distance import Degrees
+from services.catalogue.domain.gazetteer import country_of
 from services.catalogue.domain.organisations import check_place
-from services.catalogue.store import organisation_tree, organisations
+from services.catalogue.gazetteer import lookup
+from services.catalogue.store import organisation_tree, organisations, places, quality_holds
 from services.catalogue.store.tables import organisations as table
 from services.catalogue.store.tables import sites
 from services.platform.db.etags import check_etag, etag_of
@@ -119,14 +122,15 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             values |= branding_values(tx, row, given.branding)
         row = organisations.change(tx, row.id, **values)
         held = organisations.accreditations_of(tx.connection, [row.id])[row.id]
-        tx.publish(events.organisation_changed(row.id, row.version, held, tx.now.date()))
+        on_hold = quality_holds.is_open(tx, f"organisations/{row.id}")
+        tx.publish(events.organisation_changed(row.id, row.version, held, tx.now.date(), held=on_hold))
         return _message(tx, row, held)
 
     @mutation
     def CreateSite(self, tx: Transaction, request: CreateSiteRequest) -> Site:
         organisation = organisations.read(tx.connection, last(request.parent)).id
         given = request.site
-        located = given.HasField("location")
+        at = _where(tx, given)
         site = organisations.add_site(
             tx,
             organisation,
@@ -135,8 +139,9 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             postal_code=given.postal_code,
             town=given.town,
             nuts_code=given.nuts_code,
-            latitude=given.location.latitude if located else None,
-            longitude=given.location.longitude if located else None,
+            latitude=at and at[0],
+            longitude=at and at[1],
+            location_derived=at is not None and not given.HasField("location"),
         )
         return _site(organisations.listing_sites(organisation).where(sites.c.id == site), tx)
 
@@ -152,6 +157,16 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             filters={"parent": request.parent},
         )
         return ListSitesResponse(sites=map(_site_message, found.rows), next_page_token=found.next_page_token)
+
+
+def _where(tx: Transaction, given: Site) -> Degrees | None:
+    """Where a site is, as it is said or by its postcode or town."""
+    if given.HasField("location"):
+        return given.location.latitude, given.location.longitude
+    tables, country = places.in_use(tx.connection), country_of(given.nuts_code)
+    told = (given.postal_code, given.town) if country else ()
+    found = (lookup.spot(lookup.find(tx.connection, tables, text, country)) for text in told)
+    return next(filter(None, found), None)
 
 
 def _place(tx: Transaction, organisation: str, parent: str) -> str | None:
@@ -201,6 +216,7 @@ def _site_message(row: Any) -> Site:
         postal_code=row.postal_code,
         town=row.town,
         nuts_code=row.nuts_code,
+        location_derived=row.location_derived,
     )
     if row.latitude is not None:
         answer.location.latitude, answer.location.longitude = row.latitude, row.longitude

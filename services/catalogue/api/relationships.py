@@ -13,6 +13,7 @@ from services.catalogue.store.agreement_tables import agreements
 from services.catalogue.store.api_tables import api_grants
 from services.catalogue.store.feed_tables import feed_runs, sources
 from services.catalogue.store.partner_application_tables import partner_applications
+from services.catalogue.store.quality_tables import course_feedback
 from services.catalogue.store.tables import courses, uploads
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
@@ -46,6 +47,18 @@ def feed_run_owner(principal: Principal, request: Any, connection: Connection) -
 def course_owner(principal: Principal, request: Any, connection: Connection) -> bool:
     """The caller acts for the organisation of the course."""
     return _owned(principal, connection, courses, last(request.course.name))
+
+
+def course_feedback_author(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller has given the feedback."""
+    feedback = last(request.name)
+    statement = select(course_feedback.c.author).where(course_feedback.c.id == feedback)
+    return bool(connection.execute(statement).scalar() == principal.subject)
+
+
+def course_feedback_provider(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller acts for the organisation of the course that the feedback is on."""
+    return _owned(principal, connection, courses, part(request.name, 1))
 
 
 def agreement_party(principal: Principal, request: Any, connection: Connection) -> bool:
@@ -126,6 +139,8 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "source.owner": source_owner,
     "feed_run.owner": feed_run_owner,
     "course.owner": course_owner,
+    "course_feedback.author": course_feedback_author,
+    "course_feedback.provider": course_feedback_provider,
     "agreement.party": agreement_party,
     "agreement.monitor": agreement_monitor,
     "partner_application.applicant": partner_applicant,

@@ -3,8 +3,8 @@
 Documents are plain dictionaries, because they travel as JSON between parser, database and index. Keys:
 `titles`, `descriptions` (language → text), `kind`, `eqf_level`, `url`, `subjects`, `occupations` (see `tag`),
 `offerings` (`mode`, `language`, `sessions`); a session has `id`, `external_id` and, where known, `start`,
-`end`, `apply_from`, `apply_until` (ISO dates), `currency` with `cents`, `nuts`, `town`, `lat` with `lon`,
-`capacity`.
+`end`, `apply_from`, `apply_until` (ISO dates), `currency` with `cents`, `nuts`, `town`, `postcode`, `lat`
+with `lon` (`derived` from a table of places where the partner gives none), `capacity`.
 """
 
 from __future__ import annotations
@@ -64,6 +64,13 @@ def sessions(document: Document) -> Iterator[Document]:
     for offering in document["offerings"]:
         for session in offering["sessions"]:
             yield {**session, "mode": offering["mode"]}
+
+
+def as_told(session: Document) -> Document:
+    """Returns a session as its partner tells of it: without coordinates that are derived."""
+    if not session.get("derived"):
+        return session
+    return {key: value for key, value in session.items() if key not in ("lat", "lon", "derived")}
 
 
 def session_order(session: Document) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL
 
-from services.catalogue.domain.courses import Document, amount
+from services.catalogue.domain.courses import Document, amount, as_told
 from services.catalogue.domain.features import level_text
 from services.catalogue.imports.csv_template import COLUMNS, MODES, guarded
 
@@ -66,10 +66,11 @@ def _module(module: Document) -> str:
 
 def _sessions(document: Document) -> Iterator[dict[str, Any]]:
     for offering in document["offerings"]:
-        for session in offering["sessions"]:
+        for session in map(as_told, offering["sessions"]):
             yield {column: session.get(key, "") for column, key in _OTHER.items()} | {
                 "session_id": guarded(session["external_id"]),
                 "town": guarded(session.get("town", "")),
+                "postal_code": guarded(session.get("postcode", "")),
                 "mode": _MODE_NAMES.get(offering["mode"], ""),
                 "instruction_language": offering["language"],
                 "price": amount(session["cents"]) if "cents" in session else "",

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL, CourseMode
 
-from services.catalogue.domain.courses import Document, amount
+from services.catalogue.domain.courses import Document, amount, as_told
 from services.catalogue.imports.countries import three_letters
 from services.catalogue.imports.elm import ELM, MODE, SKOS
 from services.catalogue.imports.languages import authority_uri
@@ -150,7 +150,8 @@ class ElmWriter:
 
     def _place(self, session: Document, provider: str) -> str:
         """The id of the place of a session, "" without one."""
-        place = tuple(session.get(name, "") for name in ("town", "nuts", "lat", "lon"))
+        told = as_told(session)
+        place = tuple(told.get(name, "") for name in ("town", "nuts", "lat", "lon"))
         if not any(each != "" for each in place):
             return ""
         self._providers[provider] = self._providers[provider] or place[1][:2]

@@ -7,7 +7,7 @@ from typing import Any
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL, CourseMode
 
-from services.catalogue.domain.courses import Document, amount
+from services.catalogue.domain.courses import Document, amount, as_told
 from services.catalogue.domain.features import level_text
 from services.catalogue.imports.countries import iso_code
 
@@ -92,10 +92,12 @@ def _instance(session: Document, offering: Document) -> Node:
 
 
 def _place(session: Document) -> Node:
+    session = as_told(session)
     nuts = session.get("nuts", "")
     address = _filled(
         {
             "addressLocality": session.get("town"),
+            "postalCode": session.get("postcode"),
             "addressRegion": nuts if len(nuts) > 2 else "",
             "addressCountry": iso_code(nuts[:2]),
         }

@@ -5,9 +5,9 @@ be there: `course_id`, `title`, `language` (of the texts), `description`, `kind`
 workshop), `eqf_level`, `url`, `subjects` and `occupations` (several apart by `|`; occupations as concept
 URIs), `session_id`, `start_date`, `end_date`, `apply_from`, `apply_until` (YYYY-MM-DD; no start date:
 permanent entry), `price`, `currency`, `mode` (on_site, online, blended, distance), `instruction_language`,
-`nuts_code`, `town`, `latitude`, `longitude`, `capacity`, and several apart by `|`: `modules` (a title, or
-title, two colons and a level: `EQF 4`, or one of your own), `target_groups`, `territories`. What concerns the
-course is read from its first row. A course without sessions has one row without `session_id`.
+`nuts_code`, `town`, `postal_code`, `latitude`, `longitude`, `capacity`, and several apart by `|`: `modules`
+(a title, or title, two colons and a level: `EQF 4`, or one of your own), `target_groups`, `territories`. What
+concerns the course is read from its first row. A course without sessions has one row without `session_id`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ COLUMNS = (
     "instruction_language",
     "nuts_code",
     "town",
+    "postal_code",
     "latitude",
     "longitude",
     "capacity",
@@ -79,7 +80,7 @@ def unguarded(text: str) -> str:
 class CsvTemplate:
     """Reader of the template."""
 
-    revision = "csv-3"
+    revision = "csv-4"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course; its content is a list of dictionaries, column → value."""
@@ -292,7 +293,7 @@ def _session(
         session |= values.money(price, code, "price", "currency", findings)
     nuts = values.nuts(get("nuts_code", "") or context.default_nuts_code, "nuts_code", findings)
     degrees = get("latitude", ""), get("longitude", "")
-    place(session, get("town", ""), degrees, nuts, "latitude", findings)
+    place(session, get("town", ""), degrees, nuts, "latitude", findings, get("postal_code", ""))
     if capacity := values.whole(get("capacity", ""), 0, 100_000, "capacity", findings):
         session["capacity"] = capacity
     return session

@@ -66,7 +66,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 class Lheo:
     """Reader of LHÉO 2.2 and 2.3."""
 
-    revision = "lheo-1"
+    revision = "lheo-2"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `formation`; its content is the element."""
@@ -244,8 +244,8 @@ def _place(session: Document, action: Any, context: Context, findings: Findings)
     if country in ("", "FR"):
         nuts = french_regions.nuts_code(_text(address, "departement"), _text(address, "codepostal")) or nuts
     degrees = _text(address, "geolocalisation/latitude"), _text(address, "geolocalisation/longitude")
-    town = _text(address, "ville")
-    offerings.place(session, town, degrees, nuts, f"action/{path}/geolocalisation", findings)
+    town, postcode = _text(address, "ville"), _text(address, "codepostal")
+    offerings.place(session, town, degrees, nuts, f"action/{path}/geolocalisation", findings, postcode)
 
 
 def _capacity(session: Document, item: Any, context: Context, findings: Findings) -> None:

@@ -77,13 +77,21 @@ def mode(
 
 
 def place(
-    session: Document, town: str, degrees: tuple[str, str], nuts: str, path: str, findings: Findings
+    session: Document,
+    town: str,
+    degrees: tuple[str, str],
+    nuts: str,
+    path: str,
+    findings: Findings,
+    postcode: str = "",
 ) -> None:
-    """Puts a place into a session: town, latitude and longitude in degrees, NUTS code, where given."""
+    """Puts a place into a session: town, postcode, latitude and longitude in degrees, NUTS code, as given."""
     if nuts:
         session["nuts"] = nuts
     if town := values.plain(town, 100):
         session["town"] = town
+    if postcode := values.plain(postcode, 20):
+        session["postcode"] = postcode
     if found := values.coordinates(*degrees, path, findings):
         session["lat"], session["lon"] = found
 

@@ -49,10 +49,11 @@ PLACES = ("teaching", "visit")  # types of address at which a course may be held
 _SESSION = """courseOfferingId programmeOfferingId state teachingLanguages modesOfDelivery maxNumberStudents
     startDateTime endDateTime enrolmentPeriods/startDateTime enrolmentPeriods/endDateTime
     priceInformation/amount priceInformation/currency priceInformation/costType
-    addresses/addressType addresses/city addresses/countryCode/* addresses/geolocation/*"""
+    addresses/addressType addresses/city addresses/postCode addresses/countryCode/*
+    addresses/geolocation/*"""
 CARRIED = leftovers.Carried(
     """courseId programmeId name/* description/* link fieldsOfStudy level levelOfQualification
-    teachingLanguages modesOfDelivery addresses/addressType addresses/city
+    teachingLanguages modesOfDelivery addresses/addressType addresses/city addresses/postCode
     addresses/countryCode/* addresses/geolocation/* """
     + " ".join(f"{name}/{path}" for name in SESSIONS for path in _SESSION.split())
 )
@@ -61,7 +62,7 @@ CARRIED = leftovers.Carried(
 class Ooapi:
     """Reader of OOAPI 6."""
 
-    revision = "ooapi-1"
+    revision = "ooapi-2"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Returns a record per course or programme; its content is the object."""
@@ -199,4 +200,5 @@ def _place(session: Document, item: Node, node: Node, context: Context, findings
     degrees = string(there.get("latitude")), string(there.get("longitude"))
     region = countries.region(code, context)
     path = "courseOfferings/addresses/geolocation"
-    offerings.place(session, string(address.get("city")), degrees, region, path, findings)
+    town, postcode = string(address.get("city")), string(address.get("postCode"))
+    offerings.place(session, town, degrees, region, path, findings, postcode)

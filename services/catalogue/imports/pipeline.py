@@ -29,12 +29,13 @@ from services.catalogue.imports.emg import Emg
 from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Raw
 from services.catalogue.imports.lheo import Lheo
 from services.catalogue.imports.ooapi import Ooapi
+from services.catalogue.imports.placing import Placing
 from services.catalogue.imports.pushed import Pushed
 from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.tags import Tags
 from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store import courses as course_store
-from services.catalogue.store import feed_changes, feed_runs, sources, staging, uploads
+from services.catalogue.store import feed_changes, feed_runs, quality_holds, sources, staging, uploads
 from services.catalogue.store.staging import Action, Staged
 from services.platform.db.transaction import Transaction, transaction
 
@@ -98,7 +99,7 @@ class FeedImport:
             feed_runs.forget_findings(tx, self._run)
             feed_changes.forget(tx, self._run)
             feed_runs.change(tx, self._run, state=FeedRun.STATE_RUNNING, attempts=self._row.attempts + 1)
-        self._tags = Tags(self._app)
+        self._tags, self._placing = Tags(self._app), Placing(self._app)
         self._context = Context(
             default_language=self._source.default_language,
             default_nuts_code=self._source.default_nuts_code,
@@ -106,7 +107,7 @@ class FeedImport:
             occupations=self._tags.occupations,
         )
         defaults = self._context.default_language, self._context.default_nuts_code
-        salt = (REVISION, self._reader.revision, self._tags.state, *defaults)
+        salt = (REVISION, self._reader.revision, self._tags.state, self._placing.state, *defaults)
         self._salt = hashlib.blake2b("\x1f".join(salt).encode(), digest_size=16).digest()
         self._complete, broken = True, None
         with (
@@ -193,6 +194,7 @@ class FeedImport:
             self._counts["records_rejected"] += 1
             return Staged(raw.external_id, Action.REJECTED, None, None, None)
         self._tags.add(document)
+        self._placing.add(document)
         action = Action.UPDATE if before else Action.CREATE
         self._counts["courses_updated" if before else "courses_created"] += 1
         return Staged(raw.external_id, action, course, digest, _json(document))
@@ -281,6 +283,7 @@ class FeedImport:
                                 source.organisation_id,
                                 row.document,
                                 removed=row.goes,
+                                held=False,  # it has no session anyway
                             )
                         )
             if not rows:
@@ -331,8 +334,10 @@ def apply_batch(tx: Transaction, source: Any, run: str, rows: Sequence[Any], aft
             staging.correct(tx, run, row.external_id, merged, row.document)
     organisation = source.organisation_id
     versions = course_store.upsert(tx, source.id, organisation, run, (after, rows[-1].external_id))
+    held = quality_holds.held_courses(tx, documents)  # after the upsert, whose locks a hold waits for
     for course, document in documents.items():
-        tx.publish(events.course_changed(course, versions[course], organisation, document, removed=False))
+        told = versions[course], organisation, document
+        tx.publish(events.course_changed(course, *told, removed=False, held=course in held))
 
 
 def check_size(document: courses.Document, findings: Findings) -> None:

@@ -62,7 +62,7 @@ _OFFER = """offers/price offers/priceCurrency offers/lowPrice offers/availabilit
 _SESSION = f"""{_OFFER} inLanguage/* courseMode/* eventAttendanceMode startDate endDate
     courseSchedule/startDate courseSchedule/endDate maximumAttendeeCapacity location location/address
     location/address/addressLocality location/address/addressRegion location/address/addressCountry/*
-    location/geo/latitude location/geo/longitude"""
+    location/address/postalCode location/geo/latitude location/geo/longitude"""
 _COURSE = """additionalType identifier/* name/* description/* url keywords/* about/* teaches/*
     educationalLevel/* educationalAlignment/* occupationalCategory/* hasPart/name/* hasPart/educationalLevel/*
     audience/audienceType/* spatialCoverage/name/*"""
@@ -88,7 +88,7 @@ class Content(NamedTuple):
 class SchemaOrg:
     """Reader of schema.org JSON-LD."""
 
-    revision = "schema-org-2"
+    revision = "schema-org-3"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course, and per object that is neither a course nor of use for one."""
@@ -336,14 +336,14 @@ def _place(session: Document, item: Node, context: Context, findings: Findings) 
     place: Any = found[0] if found else {}
     address = place.get("address", place) if isinstance(place, dict) else place
     address = next(iter(many(address)), "")
-    town, country, region = string(address), "", ""
+    town, country, region, postcode = string(address), "", "", ""
     if isinstance(address, dict):
-        keys = ("addressLocality", "addressCountry", "addressRegion")
-        town, country, region = (string(address.get(key)) for key in keys)
+        keys = ("addressLocality", "addressCountry", "addressRegion", "postalCode")
+        town, country, region, postcode = (string(address.get(key)) for key in keys)
     nuts = region if _REGION.fullmatch(region) and countries.known(region[:2]) else ""
     if region and not nuts:
         leftovers.tell([("location/address/addressRegion", region)], context, findings)
     geo = next(iter(nodes(place.get("geo") if isinstance(place, dict) else None)), {})
     degrees = string(geo.get("latitude")), string(geo.get("longitude"))
     nuts = nuts or countries.region(country, context)
-    offerings.place(session, town, degrees, nuts, "location/geo", findings)
+    offerings.place(session, town, degrees, nuts, "location/geo", findings, postcode)

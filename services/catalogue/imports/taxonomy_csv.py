@@ -5,23 +5,19 @@ ESCO occupations, ESCO skills and ISCO groups as ESCO publishes them (CSV), and 
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 from waymark.catalogue.v1.taxonomy_change_pb2 import LinkStrength
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.findings import clean
+from services.catalogue.imports.csv_rows import Limits, Problems, rows
 from services.catalogue.store.taxonomies import ConceptRow
-from services.platform.errors import Refusal, Violation
 
-MAX_ROWS = 100_000
-MAX_BYTES = 64 << 20
+LIMITS = Limits(rows=100_000, bytes=64 << 20)  # what it holds is in memory until it is found right
 MAX_LABEL = MAX_URI = 500  # characters
-MAX_VIOLATIONS = 50
 _CODE = re.compile(r"[0-9]{1,4}")
 _ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
 _BETWEEN = re.compile(r"\n| \| ")  # labels: collections of skills have bars between them
@@ -29,21 +25,6 @@ STRENGTHS = {
     name.removeprefix("LINK_STRENGTH_").lower(): number for name, number in LinkStrength.items() if number
 }
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
-
-
-class _Problems:
-    """Collects what is wrong by line and column; `check` refuses the file as a whole."""
-
-    def __init__(self) -> None:
-        self._violations: list[Violation] = []
-
-    def add(self, line: int, column: str, what: str) -> None:
-        if len(self._violations) < MAX_VIOLATIONS:
-            self._violations.append(Violation(f"line {line}, {column}" if line else "file", what))
-
-    def check(self) -> None:
-        if self._violations:
-            raise Refusal(reason_pb2.REASON_TAXONOMY_FILE_INVALID, violations=self._violations)
 
 
 def read_esco(stream: BinaryIO, language: str) -> list[ConceptRow]:
@@ -66,9 +47,9 @@ def read_labels(stream: BinaryIO, concepts: Mapping[str, str]) -> list[tuple[str
 
     `concepts`: URI or code → id. No label read here is the preferred one.
     """
-    problems = _Problems()
+    problems = Problems(reason_pb2.REASON_TAXONOMY_FILE_INVALID)
     found: list[tuple[str, str, str, bool]] = []
-    for line, row in _rows(stream, ("concept", "language", "label"), problems):
+    for line, row in rows(stream, ("concept", "language", "label"), LIMITS, problems):
         concept = concepts.get(row["concept"].strip())
         label = clean(row["label"]).strip()
         if concept is None:
@@ -86,13 +67,13 @@ def read_labels(stream: BinaryIO, concepts: Mapping[str, str]) -> list[tuple[str
 def read_template(stream: BinaryIO, language: str, scheme: str) -> list[ConceptRow]:
     """Reads the template for any scheme (see `ImportTaxonomyRequest.format`); `language`: of rows that name
     none."""
-    problems = _Problems()
-    rows: dict[str, ConceptRow] = {}
-    for line, row in _rows(stream, ("code", "label"), problems):
+    problems = Problems(reason_pb2.REASON_TAXONOMY_FILE_INVALID)
+    concepts: dict[str, ConceptRow] = {}
+    for line, row in rows(stream, ("code", "label"), LIMITS, problems):
         code, label = row["code"].strip(), clean(row["label"]).strip()
         isco, named = (row.get(name, "").strip() for name in ("isco_code", "language"))
         uri = row.get("uri", "").strip() or f"urn:waymark:{scheme}:{code}"
-        known = rows.get(code)
+        known = concepts.get(code)
         if not _ID.fullmatch(code):
             problems.add(line, "code", "must have 1 to 64 letters, digits, dots, hyphens or underscores")
         elif not 0 < len(label) <= MAX_LABEL:
@@ -110,14 +91,14 @@ def read_template(stream: BinaryIO, language: str, scheme: str) -> list[ConceptR
             labels = [(named or language, label, True)]
             labels += [(named or language, each, False) for each in sorted(others - {"", label})]
             if known:
-                rows[code] = known._replace(labels=[*known.labels, *labels])
+                concepts[code] = known._replace(labels=[*known.labels, *labels])
             else:
                 text = clean(row.get("description", ""))[:20_000]
-                rows[code] = ConceptRow(code, uri, code, isco, text, labels)
-    if not rows:
+                concepts[code] = ConceptRow(code, uri, code, isco, text, labels)
+    if not concepts:
         problems.add(0, "", "holds no concepts")
     problems.check()
-    return list(rows.values())
+    return list(concepts.values())
 
 
 def read_links(
@@ -127,9 +108,9 @@ def read_links(
 
     `sources`, `targets`: URI or code → id.
     """
-    problems = _Problems()
+    problems = Problems(reason_pb2.REASON_TAXONOMY_FILE_INVALID)
     found: dict[tuple[str, str], int] = {}
-    for line, row in _rows(stream, ("source", "target", "strength"), problems):
+    for line, row in rows(stream, ("source", "target", "strength"), LIMITS, problems):
         ids = [known.get(row[side].strip()) for side, known in (("source", sources), ("target", targets))]
         strength = STRENGTHS.get(row["strength"].strip().lower())
         for side, concept in zip(("source", "target"), ids, strict=True):
@@ -146,9 +127,9 @@ def read_links(
 def _read(
     stream: BinaryIO, language: str, columns: tuple[str, ...], isco: Callable[[dict[str, str]], str] | None
 ) -> list[ConceptRow]:
-    problems = _Problems()
-    rows: dict[str, ConceptRow] = {}
-    for line, row in _rows(stream, columns, problems):
+    problems = Problems(reason_pb2.REASON_TAXONOMY_FILE_INVALID)
+    concepts: dict[str, ConceptRow] = {}
+    for line, row in rows(stream, columns, LIMITS, problems):
         uri, code = row["conceptUri"].strip(), row["code"].strip() if isco else ""
         concept = uri.rsplit("/", 1)[-1]
         preferred, isco_code = clean(row["preferredLabel"]).strip(), isco(row) if isco else ""
@@ -156,7 +137,7 @@ def _read(
             problems.add(line, "conceptUri", "is no concept URI")
         elif len(uri) > MAX_URI:
             problems.add(line, "conceptUri", f"has more than {MAX_URI} characters")
-        elif concept in rows:
+        elif concept in concepts:
             problems.add(line, "conceptUri", "stands in the file twice")
         elif isco and not _CODE.fullmatch(isco_code):
             problems.add(line, "iscoGroup" if "iscoGroup" in columns else "code", "is no ISCO-08 code")
@@ -167,11 +148,11 @@ def _read(
             labels = [(language, preferred, True)]
             labels += [(language, label, False) for label in sorted(others) if len(label) <= MAX_LABEL]
             text = clean(row.get("description") or "")[:20_000]
-            rows[concept] = ConceptRow(concept, uri, code, isco_code, text, labels)
-    if not rows:
+            concepts[concept] = ConceptRow(concept, uri, code, isco_code, text, labels)
+    if not concepts:
         problems.add(0, "", "holds no concepts")
     problems.check()
-    return list(rows.values())
+    return list(concepts.values())
 
 
 def _esco(row: dict[str, str]) -> str:
@@ -180,37 +161,3 @@ def _esco(row: dict[str, str]) -> str:
 
 def _isco(row: dict[str, str]) -> str:
     return row["code"].strip()
-
-
-def _rows(
-    stream: BinaryIO, columns: tuple[str, ...], problems: _Problems
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yields (line, row) of a UTF-8 CSV file with at least these columns; notes what is wrong."""
-    data = stream.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        problems.add(0, "", f"is larger than {MAX_BYTES >> 20} MiB")
-        return
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        problems.add(data.count(b"\n", 0, error.start) + 1, "encoding", "is not UTF-8")
-        return
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            problems.add(1, "header", f"lacks {', '.join(missing)}")
-            return
-        for count, row in enumerate(reader):
-            if count >= MAX_ROWS:
-                problems.add(reader.line_num, "row", f"is beyond the {MAX_ROWS} rows a file may have")
-                return
-            if None in row or None in row.values():
-                problems.add(reader.line_num, "row", "has more or fewer values than the header")
-                continue
-            if any("\0" in value for value in row.values()):  # which no text of the database holds
-                problems.add(reader.line_num, "row", "holds a NUL character; save the file as UTF-8 text")
-                continue
-            yield reader.line_num, row
-    except csv.Error as error:
-        problems.add(reader.line_num, "row", f"is no CSV: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 from tantivy import FieldType, Occur, Query, Searcher
 from waymark.catalogue.v1 import search_pb2
 from waymark.catalogue.v1.course_pb2 import CourseMode
+from waymark.catalogue.v1.organisation_pb2 import Sector
 from waymark.catalogue.v1.search_pb2 import FacetCounts
 
 from services.catalogue.search import filters
@@ -33,6 +35,7 @@ FIELDS: dict[int, str] = {
     search_pb2.FACET_START_MONTH: "start_month",
     search_pb2.FACET_TARGET_GROUP: "target_group",
     search_pb2.FACET_TERRITORY: "territory",
+    search_pb2.FACET_SECTOR: "organisation",
 }
 
 
@@ -54,7 +57,9 @@ def count(
         )
     answers = []
     for facet in asked:
-        if facet in by_field:
+        if facet == search_pb2.FACET_SECTOR:
+            buckets = _sectors(found[by_field[facet]]["buckets"], wanted)
+        elif facet in by_field:
             buckets = _of_field(searcher, query, facet, found[by_field[facet]]["buckets"], wanted)
         elif facet == search_pb2.FACET_SHORTAGE:
             buckets = _yes_no(searcher, query, filters.short(wanted.shortages), total)
@@ -66,6 +71,14 @@ def count(
             add(value=value, count=number)
         answers.append(answer)
     return answers
+
+
+def _sectors(counted: list[dict[str, Any]], wanted: Wanted) -> list[tuple[str, int]]:
+    """Adds the counts of organisations up by sector; those of which none is known are left out."""
+    sums: Counter[int] = Counter()
+    for bucket in counted:
+        sums[wanted.sectors.get(bucket["key"], 0)] += bucket["doc_count"]
+    return [(_sector(sector), number) for sector, number in sums.items() if sector]
 
 
 def _of_field(
@@ -86,6 +99,11 @@ def _most(buckets: list[tuple[str, int]]) -> list[tuple[str, int]]:
     buckets.sort()
     buckets.sort(key=itemgetter(1), reverse=True)  # keeps the order of equals
     return buckets[:MOST]
+
+
+@cache
+def _sector(key: int) -> str:
+    return Sector.Name(key).removeprefix("SECTOR_")  # type: ignore[arg-type]
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -9,12 +10,14 @@ from tantivy import FieldType, Occur, Query
 from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest
 
 from services.catalogue.api.messages import day, invalid, last
+from services.catalogue.domain.distance import Degrees, middle
 from services.catalogue.domain.labels import normal
+from services.catalogue.gazetteer import lookup
 from services.catalogue.search.documents import EPOCH, ITSELF
 from services.catalogue.search.market import Market, Shortages, View
-from services.catalogue.search.places import Degrees, Places, middle
+from services.catalogue.search.places import Places
 from services.catalogue.search.schema import CURRENCIES
-from services.catalogue.search.words import any_of, between
+from services.catalogue.search.words import any_of, between, filtered
 
 
 @dataclass
@@ -24,6 +27,7 @@ class Wanted:
     as_of: date
     shortages: Shortages
     eligible: frozenset[str]
+    sectors: Mapping[str, int]  # of organisations
     filters: list[Query] = field(default_factory=list)
     start_from: int = 0  # days since 1970-01-01; sessions before it do not count
     start_to: int | None = None
@@ -34,7 +38,7 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
     """Reads a request; raises Refusal(INVALID_ARGUMENT)."""
     as_of = day(request.as_of, "as_of") if request.HasField("as_of") else view.today
     shortages = market.shortages(view, as_of, request.shortage_nuts_code)
-    wanted = Wanted(as_of, shortages, view.eligible_on(as_of))
+    wanted = Wanted(as_of, shortages, view.eligible_on(as_of), view.sectors)
     wanted.start_from = as_of.toordinal() - EPOCH
     add = wanted.filters.append
     for name, values in (
@@ -53,9 +57,10 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
         add(_occupations(list(request.occupations)))
     if request.nuts_code:
         add(any_of("nuts", [request.nuts_code]))
+    wanted.filters += not_held(view)
     _numbers(request, wanted)
     _dates(request, wanted)
-    _near(request, wanted, places, view)
+    _near(request, wanted, places, market, view)
     if request.shortage:
         add(short(shortages))
     if request.sectors:
@@ -63,6 +68,16 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
     if request.voucher_eligible:
         add(of_organisations(wanted.eligible))
     return wanted
+
+
+def not_held(view: View) -> list[Query]:
+    """Returns the filter that passes by what is held back for its quality; none while nothing is."""
+    found = [
+        any_of(name, sorted(ids))
+        for name, ids in (("id", view.held), ("organisation", view.held_organisations))
+        if ids
+    ]
+    return [filtered(None, [], found)] if found else []
 
 
 def short(shortages: Shortages) -> Query:
@@ -120,11 +135,11 @@ def _dates(request: SearchCoursesRequest, wanted: Wanted) -> None:
         wanted.filters.append(between("bookable_until", FieldType.Integer, wanted.start_from, None))
 
 
-def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places, view: View) -> None:
+def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places, market: Market, view: View) -> None:
     if request.place:
         if request.HasField("near"):
             raise invalid("place", "stands instead of near, not beside it")
-        latitude, longitude = _centre(request.place, places, view)
+        latitude, longitude = _centre(request, places, market, view)
     elif request.HasField("near"):
         latitude, longitude = request.near.latitude, request.near.longitude
     elif request.radius_km:
@@ -142,11 +157,13 @@ def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places, view: V
     )
 
 
-def _centre(place: str, places: Places, view: View) -> Degrees:
-    points = [*places.named(place), *view.sites.get(normal(place), ())]
-    if not points:
-        raise invalid("place", "is no town that courses or sites are in, nor a postcode of a site; use near")
-    found = middle(points)
-    if found is None:
-        raise invalid("place", "is the name of places far from each other; use near")
-    return found
+def _centre(request: SearchCoursesRequest, places: Places, market: Market, view: View) -> Degrees:
+    """Where a place is: where courses and sites of its name are, else where the tables have it."""
+    name, country = request.place, request.place_country
+    here = [] if country else [*places.named(name), *view.sites.get(normal(name), ())]
+    if here and (found := middle(here)):
+        return found
+    known = market.places(view, name, country)
+    if here:  # far from each other
+        raise lookup.ambiguous(known)
+    return lookup.where(name, known)

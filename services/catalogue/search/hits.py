@@ -11,10 +11,10 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from tantivy import DocAddress, Searcher
 from waymark.catalogue.v1.search_pb2 import CourseHit, SearchReason
 
+from services.catalogue.domain.distance import distance
 from services.catalogue.search.documents import EPOCH, FOREVER, KeptSession, kept_sessions
 from services.catalogue.search.filters import Wanted
 from services.catalogue.search.market import View
-from services.catalogue.search.places import distance
 
 Hits = RepeatedCompositeFieldContainer[CourseHit]
 

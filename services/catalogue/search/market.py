@@ -15,10 +15,12 @@ from sqlalchemy import text
 
 from services.catalogue.domain import shortage
 from services.catalogue.domain.accreditation import Accreditation
+from services.catalogue.domain.distance import Degrees
+from services.catalogue.domain.gazetteer import Place, country_of
 from services.catalogue.domain.labels import normal, words
 from services.catalogue.domain.shortage import Entry
-from services.catalogue.search.places import Degrees
-from services.catalogue.store import branding, organisations, shortage_lists
+from services.catalogue.gazetteer import lookup
+from services.catalogue.store import branding, organisations, places, quality_holds, shortage_lists
 from services.catalogue.store.branding import Shown
 from services.platform.db.transaction import transaction
 from services.platform.gathering import aside
@@ -28,13 +30,16 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN = 0.5  # seconds
 KEPT_DAYS = 64
+KEPT_PLACES = 4096
 
 _STATE = text(
     """
     SELECT current_date AS today,
            (SELECT coalesce(sum(version), 0) FROM organisations) AS organisations,
            (SELECT count(*) FROM shortage_versions WHERE publish_time IS NOT NULL) AS lists,
-           (SELECT count(*) FROM sites) AS sites
+           (SELECT count(*) FROM sites) AS sites,
+           (SELECT count(*) FROM place_versions) AS place_versions,
+           (SELECT count(*) + count(lift_time) FROM quality_holds) AS holds
     """
 )
 
@@ -73,8 +78,12 @@ class View:
     shown: dict[str, Shown]
     accreditations: dict[str, list[Accreditation]]
     sites: dict[str, list[Degrees]]  # town or postcode, as of `domain.labels.normal` → where sites are
+    held: frozenset[str] = frozenset()  # ids of courses that are held back
+    held_organisations: frozenset[str] = frozenset()
     eligible: dict[date, frozenset[str]] = field(default_factory=dict)
     shortages: dict[tuple[date, str], Shortages] = field(default_factory=dict)
+    tables: dict[str, str] = field(default_factory=dict)  # of places: country → version in use
+    places: dict[tuple[str, str], list[Place]] = field(default_factory=dict)  # by text and country asked for
 
     @cached_property
     def names(self) -> dict[str, list[str]]:
@@ -90,9 +99,14 @@ class View:
         held = self.accreditations.get(organisation, ())
         return sorted({each.scheme for each in held if each.scheme and each.in_force(day)})
 
+    @cached_property
+    def sectors(self) -> dict[str, int]:
+        """Id of an organisation → its sector."""
+        return {organisation: shown.sector for organisation, shown in self.shown.items()}
+
     def of_sectors(self, sectors: Collection[int]) -> frozenset[str]:
         """Returns ids of organisations of one of these sectors."""
-        return frozenset(key for key, shown in self.shown.items() if shown.sector in sectors)
+        return frozenset(key for key, sector in self.sectors.items() if sector in sectors)
 
     def eligible_on(self, day: date) -> frozenset[str]:
         """Returns ids of organisations that may take vouchers on a day."""
@@ -131,9 +145,26 @@ class Market:
             row = tx.execute(_STATE).one()
             if self._view is None or self._view.state != tuple(row):
                 shown = branding.shown(tx.connection)
-                held = organisations.all_accreditations(tx.connection)
+                granted = organisations.all_accreditations(tx.connection)
                 sites = _by_name(organisations.located_sites(tx.connection))
-                self._view = View(tuple(row), row.today, shown, held, sites)
+                tables = places.in_use(tx.connection)
+                holds = quality_holds.all_held(tx.connection)
+                self._view = View(tuple(row), row.today, shown, granted, sites, *holds, tables=tables)
+
+    def places(self, view: View, text: str, country: str) -> list[Place]:
+        """Returns the places that a text may mean, in a country or (empty) anywhere."""
+        if not view.tables:
+            return lookup.ships(text, country_of(country))
+        key = text, country
+        if key not in view.places:
+            if len(view.places) >= KEPT_PLACES:
+                view.places.clear()
+            view.places[key] = aside(partial(self._find, view, *key))
+        return view.places[key]
+
+    def _find(self, view: View, text: str, country: str) -> list[Place]:
+        with transaction(self._app, read_only=True) as tx:
+            return lookup.find(tx.connection, view.tables, text, country)
 
     def shortages(self, view: View, day: date, nuts_code: str) -> Shortages:
         """Returns what is short on a day, in a region or (empty) anywhere."""

@@ -12,15 +12,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.catalogue.domain.distance import EARTH_KM, Degrees
 from services.catalogue.domain.labels import normal
 
-EARTH_KM = 6371.0088
 SIDES = (1.0, 0.5, 0.25, 0.125)  # degrees
 
-FAR = 25.0  # kilometres from the middle of a town that may still be it
-
 Point = tuple[float, float, float]  # on a sphere of radius 1
-Degrees = tuple[float, float]  # latitude and longitude, WGS 84
 
 
 def term(latitude: float, longitude: float) -> str:
@@ -32,13 +29,6 @@ def degrees(place: str) -> Degrees:
     """Returns latitude and longitude of a place (its term)."""
     latitude, longitude = map(float, place.split(","))
     return latitude, longitude
-
-
-def middle(points: Sequence[Degrees]) -> Degrees | None:
-    """Returns the middle of points; None when one of them is more than FAR from it: they are no one place."""
-    latitude, longitude = (sum(values) / len(points) for values in zip(*points, strict=True))
-    apart = max(distance(latitude, longitude, *point) for point in points)
-    return (latitude, longitude) if apart <= FAR else None
 
 
 def cells(place: str) -> list[str]:
@@ -122,11 +112,3 @@ def _point(place: str) -> Point:
 def _on_sphere(latitude: float, longitude: float) -> Point:
     phi, turn = math.radians(latitude), math.radians(longitude)
     return math.cos(phi) * math.cos(turn), math.cos(phi) * math.sin(turn), math.sin(phi)
-
-
-def distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    """Returns kilometres between two points on the great circle (haversine)."""
-    phi1, phi2 = math.radians(lat1), math.radians(lat2)
-    turn = math.radians(lon2 - lon1)
-    a = math.sin((phi2 - phi1) / 2) ** 2 + math.cos(phi1) * math.cos(phi2) * math.sin(turn / 2) ** 2
-    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(a)))

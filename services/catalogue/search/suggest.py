@@ -11,6 +11,7 @@ from services.catalogue.domain.labels import normal
 from services.catalogue.search import label_index, words
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.documents import EPOCH
+from services.catalogue.search.filters import not_held
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import View
 
@@ -73,8 +74,8 @@ def _titles(text: str, searcher: Searcher, view: View, *, mistaken: bool) -> Ite
     if query is None:
         return
     today = view.today.toordinal() - EPOCH
-    bookable = words.between("bookable_until", FieldType.Integer, today, None)
-    for _, address in searcher.search(words.filtered(query, [bookable]), LOOKED_AT, count=False).hits:
+    wanted = [words.between("bookable_until", FieldType.Integer, today, None), *not_held(view)]
+    for _, address in searcher.search(words.filtered(query, wanted), LOOKED_AT, count=False).hits:
         hit = CourseHit.FromString(bytes(searcher.doc(address).get_first("hit") or b""))
         for language, title in hit.titles.items():
             yield Suggestion(kind=Suggestion.KIND_COURSE, text=title, language=language, resource=hit.course)
@@ -85,6 +86,7 @@ def _organisations(text: str, view: View, *, mistaken: bool) -> Iterator[Suggest
     found: set[str] | None = None
     for part in normal(text).split():
         having = {each for word, those in view.names.items() if alike(word, part) for each in those}
+        having -= view.held_organisations
         found = having if found is None else found & having
     for organisation in found or ():
         yield Suggestion(

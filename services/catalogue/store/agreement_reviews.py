@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row, Table, bindparam, func, insert, select, update
 
 from services.catalogue.domain.agreement_review import Measured
+from services.catalogue.domain.course_feedback import Rated
 from services.catalogue.store import agreements
 from services.catalogue.store.agreement_tables import agreement_reviews, agreement_targets
 from services.platform.db.ids import new_id
@@ -32,13 +34,15 @@ def targets_of(tx: Transaction, agreement: str) -> Sequence[Row[Any]]:
     return tx.execute(statement.order_by(agreement_targets.c.id)).all()
 
 
-def review(tx: Transaction, agreement: str, verdict: int, told: Sequence[Measured], values: Any) -> Row[Any]:
-    """Adds a review of a locked agreement in the caller's name and notes what it tells of targets; the months
-    to the next begin anew. Returns the review's row."""
+def review(
+    tx: Transaction, agreement: str, verdict: int, told: Sequence[Measured], values: Any, beneficiaries: Rated
+) -> Row[Any]:
+    """Adds a review of a locked agreement in the caller's name and notes what it tells of targets, and how
+    learners rate; the months to the next begin anew. Returns the review's row."""
     if told:
         tx.execute(
             _MEASURE, [{"target": each.target, "now": each.current, "anew": each.value} for each in told]
         )
     agreements.change(tx, agreement, {"reviewed_at": func.now(), "reminded_at": None})
     row = {"verdict": verdict, "values": values, "reviewed_by": tx.principal.subject}
-    return add(tx, agreement_reviews, agreement, row)
+    return add(tx, agreement_reviews, agreement, row | {"beneficiaries": asdict(beneficiaries)})

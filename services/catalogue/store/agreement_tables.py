@@ -100,6 +100,7 @@ agreement_reviews = Table(
     Column("verdict", SmallInteger, nullable=False),
     Column("values", JSONB, nullable=False),  # as they were said
     Column("reviewed_by", Text, nullable=False),
+    Column("beneficiaries", JSONB, nullable=False, server_default="{}"),  # domain.course_feedback.Rated
     moment("create_time", now=True),
     Index("agreement_reviews_agreement", "agreement_id", "id"),
 )

@@ -138,6 +138,12 @@ def read(connection: Connection, course: str, *, lock: bool = False) -> Row[Any]
     return row
 
 
+def touch(tx: Transaction, course: str) -> Row[Any]:
+    """Counts the version of a course up, so that others hear of it anew; returns the row."""
+    values = {"version": courses.c.version + 1, "update_time": func.now()}
+    return tx.execute(update(courses).where(courses.c.id == course).values(values).returning(courses)).one()
+
+
 def _unknown(course: str) -> Refusal:
     return Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no course {course}.")
 

@@ -31,6 +31,8 @@ from services.catalogue.store import (
     feed_tables,
     market_tables,
     partner_application_tables,
+    place_tables,
+    quality_tables,
     shortage_tables,
     skill_tables,
     taxonomy_tables,
@@ -46,6 +48,8 @@ __all__ = [
     "market_tables",
     "metadata",
     "partner_application_tables",
+    "place_tables",
+    "quality_tables",
     "shortage_tables",
     "skill_tables",
     "taxonomy_tables",
@@ -137,6 +141,7 @@ sites = Table(
     Column("nuts_code", Text, nullable=False),
     Column("latitude", Double),
     Column("longitude", Double),
+    Column("location_derived", Boolean, nullable=False, server_default="false"),  # from postcode or town
     Index("sites_organisation", "organisation_id", "id"),
 )
 

@@ -35,7 +35,7 @@ PRACTICES = {
     "WaitingListOfferMade",
 }
 # … some those of the catalogue …
-OF_CATALOGUE = {"AgreementChanged", "PartnerApplicationDecided"}
+OF_CATALOGUE = {"AgreementChanged", "PartnerApplicationDecided", "QualityHoldChanged"}
 # … some those of the portfolio …
 OF_PORTFOLIO = {
     "AttestationGiven",

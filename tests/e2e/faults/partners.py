@@ -33,11 +33,12 @@ def fill(
     caseworker.surely("CreateAssessment", assessment=assessment)
     access = _access(owner, provider)
     alike = look_alike(journey, provider)
+    held = _held_once(callers, owner, provider, alike)
     source = figures.register(journey)
     imported = figures.take_in(journey, source, figures.FOLDER / "figures.csv")
     uri = c01_taxonomy_change.tagged_course(journey)["occupations"][0]["uri"]
     change = c01_taxonomy_change.propose(journey, uri)
-    return {imported["name"], source, change["name"], *access, *alike}
+    return {imported["name"], source, change["name"], held, *access, *alike}
 
 
 def _agree(callers: Callers, journey: Journey, owner: Person, provider: Person) -> None:
@@ -66,6 +67,16 @@ def _agree(callers: Callers, journey: Journey, owner: Person, provider: Person) 
     review = {"verdict": "VERDICT_KEEP", "values": [{"target": aimed, "current": 5}]}
     monitor.surely("RecordAgreementReview", parent=name, review=review)
     provider.surely("GiveAgreementFeedback", parent=name, feedback={"rating": 4})
+
+
+def _held_once(callers: Callers, owner: Person, provider: Person, courses: set[str]) -> str:
+    """Holds the provider's own of these courses back and lets it go at once; returns the name of the hold."""
+    found = [owner.surely("GetCourse", name=each) for each in sorted(courses)]
+    course = next(each.name for each in found if each.organisation == provider.organisation)
+    subject = {"subject": course, "reason": "REASON_SAFETY"}
+    hold = owner.surely("PlaceQualityHold", quality_hold=subject)
+    callers.person("catalogue_manager").surely("LiftQualityHold", name=hold.name, outcome="OUTCOME_MENDED")
+    return str(hold.name)
 
 
 def look_alike(journey: Journey, provider: Person) -> set[str]:

@@ -80,11 +80,12 @@ def test_modules_target_groups_and_territories_from_the_feed_to_search_and_back(
     # A branch that says no sector is of the one above it.
     assert titles(catalogue, sectors=["SECTOR_PUBLIC"]) == {"Welding", "A", "Online"}
     assert titles(catalogue, sectors=["SECTOR_THIRD"]) == {"Evening"}
-    facets = [search_pb2.FACET_TARGET_GROUP, search_pb2.FACET_TERRITORY]
+    facets = [search_pb2.FACET_TARGET_GROUP, search_pb2.FACET_TERRITORY, search_pb2.FACET_SECTOR]
     counted = catalogue.search(as_of=day("2030-01-15"), facets=facets).facets
     assert [[(value.value, value.count) for value in each.values] for each in counted] == [
         [("women", 2), ("jobseekers over 50", 1)],
         [("QPV-59-001", 1)],
+        [("PUBLIC", 3), ("THIRD", 1)],
     ]
 
     stored = document(catalogue)

@@ -154,7 +154,7 @@ def test_around_a_town_or_a_postcode(found: Catalogue) -> None:
     found.organisations().CreateSite(
         organisation_pb2.CreateSiteRequest(parent="organisations/harbour", site=site)
     )
-    for wrong in ({"place": "Gent"}, {"place": "Atlantis", "radius_km": 5}, {**GHENT_TWICE, "radius_km": 5}):
+    for wrong in ({"place": "Gent"}, {**GHENT_TWICE, "radius_km": 5}):
         request = search_pb2.SearchCoursesRequest(**wrong)
         assert reason_of(found.searches("").SearchCourses, request) == "INVALID_ARGUMENT"
 

@@ -83,6 +83,7 @@ def test_a_formation(namespace: str) -> None:
         "cents": 315050,
         "nuts": "FRH02",
         "town": "QUIMPERLÉ",
+        "postcode": "29391",
         "lat": 47.88,
         "lon": -3.55,
         "capacity": 24,

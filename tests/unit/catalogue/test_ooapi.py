@@ -44,6 +44,7 @@ OFFERING = {
         {
             "addressType": "teaching",
             "city": "Utrecht",
+            "postCode": "3584 CB",
             "countryCode": {"iso3166-1-alpha2": "NL"},
             "geolocation": {"latitude": 52.089123, "longitude": 5.113337},
         },
@@ -82,6 +83,7 @@ def test_a_course_is_read_with_its_offerings() -> None:
         "cents": 34084,
         "nuts": "NL",
         "town": "Utrecht",
+        "postcode": "3584 CB",
         "lat": 52.089123,
         "lon": 5.113337,
         "capacity": 200,

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from services.catalogue.search.places import Places, cells, distance, middle, term, town
+from services.catalogue.domain.distance import distance, middle
+from services.catalogue.search.places import Places, cells, term, town
 
 
 @pytest.mark.parametrize("radius", [0.01, 1.0, 50.0, 500.0])

@@ -36,15 +36,18 @@ def show(journey: Journey) -> str:
     mine = {journey.facts.partner, journey.facts.other}  # of the private sector
     services: dict[str, Any] = {
         "kinds": ["guidance", "workshop"],
-        "facets": ["FACET_KIND"],
+        "facets": ["FACET_KIND", "FACET_SECTOR"],
         "include_not_bookable": "true",
     }
     of_third = anyone.rest("GET", "/v1/courses:search", sectors=["SECTOR_THIRD"], **services)
     found = {hit["organisation"] for hit in of_third["hits"]}
     expect(partner in found and not found & mine, f"services of the third sector are those of {found}")
     everywhere = anyone.rest("GET", "/v1/courses:search", **services)
-    kinds = {each["value"]: each["count"] for each in everywhere["facets"][0].get("values", [])}
-    return f"organisations: {', '.join(told)}; services beside courses: {kinds}, one of the third sector"
+    kinds, sectors = (
+        {each["value"]: each["count"] for each in facet.get("values", [])} for facet in everywhere["facets"]
+    )
+    expect("THIRD" in sectors, f"services are counted by sector as {sectors}")
+    return f"organisations: {', '.join(told)}; services beside courses: {kinds}, by sector: {sectors}"
 
 
 def listed_names(journey: Journey, **wanted: Any) -> list[str]:

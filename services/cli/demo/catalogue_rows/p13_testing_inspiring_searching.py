@@ -1,4 +1,5 @@
-"""New Plan: what somebody lacks becomes ideas with reasons: courses by skills, which people look over."""
+"""New Plan: what somebody lacks, by their own word, becomes ideas with reasons: courses by skills that people
+look over."""
 
 from __future__ import annotations
 
@@ -11,13 +12,15 @@ from services.cli.client import request_id
 from services.cli.demo import catalogue
 from services.cli.demo.catalogue_rows.c18_search_by_meaning import know_skills
 from services.cli.demo.journey import Journey, Step, expect
+from services.cli.demo.portfolio_rows.ground import holder
 
 TAUGHT, NAMED = "TIG welding", "read welding drawings"  # what the course teaches, and what it only names
 ADDED = "underwater welding"  # which the next feed says more
 
 
 def show(journey: Journey) -> str:
-    """REST: a new course gets its skills; one is rejected, also after the next import; ideas follow."""
+    """REST: a new course gets its skills; one is rejected, also after the next import; what a self-assessment
+    leaves open becomes ideas."""
     know_skills(journey)
     manager = journey.person(catalogue.ROLE, "Mila")
     school = catalogue.onboard(journey, manager, "ideas", "Harbour Ideas")
@@ -33,6 +36,10 @@ def show(journey: Journey) -> str:
     _feed(journey, source, "Still no reading drawings needed; underwater welding is new.")
     _tagged(journey, school, {TAUGHT, ADDED})
     ideas = journey.wait_for("index follows the rejection", lambda: _ideas(journey, school, skills))
+    done = _assessed(journey, skills)
+    rest = {"skills": sorted(set(skills.values()) - done), "among": {"organisations": [school]}}
+    inspired = journey.client.anonymous().rest("POST", "/v1/courses:recommend", rest)
+    expect(not inspired.get("uncoveredSkills"), "what the assessment leaves open has no course")
     lacking = [skills[NAMED]]
     expect(ideas["uncoveredSkills"] == lacking, f"nobody is for {ideas['uncoveredSkills']}")
     (covered,) = ideas["recommendations"][0]["coveredSkills"]
@@ -44,8 +51,18 @@ def show(journey: Journey) -> str:
     expect("KIND_CONCEPT" in reasons, f"it is found for {reasons}")
     return (
         f"{len(skills)} skills found, {wrong['phrase']!r} rejected and still so after the next import; "
-        f"an idea for {covered['label']!r}, found for the concept"
+        f"an idea for {covered['label']!r}, which the assessment left open, found for the concept"
     )
+
+
+def _assessed(journey: Journey, skills: dict[str, str]) -> set[str]:
+    """Somebody says of themselves that they do one of the skills alone; returns which they do so."""
+    learner, name = holder(journey, "Nora")
+    said = {"conceptUri": skills[NAMED], "label": {"en": NAMED}, "level": "SKILL_LEVEL_INDEPENDENT"}
+    learner.rest("POST", f"/v1/{name}/skillClaims", said)
+    claims = learner.rest("GET", f"/v1/{name}/skillClaims")["skillClaims"]
+    alone = ("SKILL_LEVEL_INDEPENDENT", "SKILL_LEVEL_ADVANCED", "SKILL_LEVEL_EXPERT")
+    return {each["conceptUri"] for each in claims if each["level"] in alone}
 
 
 def _feed(journey: Journey, source: str, told: str) -> None:

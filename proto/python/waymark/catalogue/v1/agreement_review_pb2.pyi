@@ -177,6 +177,7 @@ class AgreementReview(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    BENEFICIARIES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `agreements/{agreement}/reviews/{id}`."""
     verdict: Global___AgreementReview.Verdict.ValueType
@@ -189,6 +190,10 @@ class AgreementReview(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When, UTC."""
 
+    @_builtins.property
+    def beneficiaries(self) -> Global___BeneficiaryFeedback:
+        """What learners say of the courses of its parties: what was given since the review before, as of this one."""
+
     def __init__(
         self,
         *,
@@ -196,14 +201,45 @@ class AgreementReview(_message.Message):
         verdict: Global___AgreementReview.Verdict.ValueType = ...,
         values: _abc.Iterable[Global___AgreementTargetValue] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        beneficiaries: Global___BeneficiaryFeedback | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["beneficiaries", b"beneficiaries", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name", "values", b"values", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beneficiaries", b"beneficiaries", "create_time", b"create_time", "name", b"name", "values", b"values", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AgreementReview: _TypeAlias = AgreementReview  # noqa: Y015
+
+@_typing.final
+class BeneficiaryFeedback(_message.Message):
+    """What those say for whose sake there is an agreement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUPPRESSED_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    MEAN_FIELD_NUMBER: _builtins.int
+    suppressed: _builtins.bool
+    """True: fewer than five have rated, and no number is set."""
+    count: _builtins.int
+    """How many have rated a course."""
+    mean: _builtins.float
+    """Mean of the ratings, 1 to 5, to one decimal."""
+    def __init__(
+        self,
+        *,
+        suppressed: _builtins.bool = ...,
+        count: _builtins.int = ...,
+        mean: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "mean", b"mean", "suppressed", b"suppressed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeneficiaryFeedback: _TypeAlias = BeneficiaryFeedback  # noqa: Y015
 
 @_typing.final
 class AgreementTargetValue(_message.Message):

@@ -136,6 +136,7 @@ class Course(_message.Message):
     TARGET_GROUPS_FIELD_NUMBER: _builtins.int
     TERRITORIES_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
+    ON_HOLD_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -158,6 +159,8 @@ class Course(_message.Message):
     """The course of another source that stands for this one, `courses/{id}`: a person has said that they are the same, and the
     other's source comes first. Empty when it stands for itself.
     """
+    on_hold: _builtins.bool
+    """True: it, or its organisation, is held back for its quality; nobody can book it. Only GetCourse fills it."""
     etag: _builtins.str
     """Version of this state; send it back with a correction."""
     @_builtins.property
@@ -250,12 +253,13 @@ class Course(_message.Message):
         target_groups: _abc.Iterable[_builtins.str] | None = ...,
         territories: _abc.Iterable[_builtins.str] | None = ...,
         skills: _abc.Iterable[Global___SkillTag] | None = ...,
+        on_hold: _builtins.bool = ...,
         etag: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "skills", b"skills", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "on_hold", b"on_hold", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "skills", b"skills", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -496,6 +500,8 @@ class Session(_message.Message):
     NUTS_CODE_FIELD_NUMBER: _builtins.int
     TOWN_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
+    LOCATION_DERIVED_FIELD_NUMBER: _builtins.int
+    POSTAL_CODE_FIELD_NUMBER: _builtins.int
     CAPACITY_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -506,6 +512,10 @@ class Session(_message.Message):
     """NUTS code of the place; empty for online or unknown."""
     town: _builtins.str
     """Town; empty for online or unknown."""
+    location_derived: _builtins.bool
+    """True: its partner gave no coordinates, and `location` is that of its postcode or town by PlaceService."""
+    postal_code: _builtins.str
+    """Postcode; empty for online or unknown."""
     capacity: _builtins.int
     """Places in all; 0 when unknown."""
     mode: Global___CourseMode.ValueType
@@ -547,12 +557,14 @@ class Session(_message.Message):
         nuts_code: _builtins.str = ...,
         town: _builtins.str = ...,
         location: _latlng_pb2.LatLng | None = ...,
+        location_derived: _builtins.bool = ...,
+        postal_code: _builtins.str = ...,
         capacity: _builtins.int = ...,
         mode: Global___CourseMode.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "end_date", b"end_date", "location", b"location", "price", b"price", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "capacity", b"capacity", "end_date", b"end_date", "external_id", b"external_id", "location", b"location", "mode", b"mode", "name", b"name", "nuts_code", b"nuts_code", "price", b"price", "start_date", b"start_date", "town", b"town"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "capacity", b"capacity", "end_date", b"end_date", "external_id", b"external_id", "location", b"location", "location_derived", b"location_derived", "mode", b"mode", "name", b"name", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "price", b"price", "start_date", b"start_date", "town", b"town"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -36,7 +36,7 @@ class OrganisationChanged(_message.Message):
     version: _builtins.int
     """Grows with each change; a consumer ignores a lower one than it has."""
     accredited: _builtins.bool
-    """True while an accreditation for voucher-funded training is in force."""
+    """True while an accreditation for voucher-funded training is in force and it is not held back for its quality."""
     @_builtins.property
     def accredited_until(self) -> _date_pb2.Date:
         """Last day (inclusive) of the accreditation; unset when there is none."""
@@ -89,7 +89,7 @@ class CourseChanged(_message.Message):
 
     @_builtins.property
     def sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionRef]:
-        """Sessions that can be booked."""
+        """Sessions that can be booked; none while the course is held back for its quality."""
 
     def __init__(
         self,
@@ -424,3 +424,39 @@ class AccreditationReviewDue(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AccreditationReviewDue: _TypeAlias = AccreditationReviewDue  # noqa: Y015
+
+@_typing.final
+class QualityHoldChanged(_message.Message):
+    """A course or an organisation is held back for its quality, or no longer. What can be booked is told by `CourseChanged`, without
+    sessions while it is held, and by `OrganisationChanged`, as not accredited.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUALITY_HOLD_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    quality_hold: _builtins.str
+    """Resource name `qualityHolds/{id}`."""
+    subject: _builtins.str
+    """`courses/{id}` or `organisations/{id}`."""
+    organisation: _builtins.str
+    """The organisation, or that of the course, `organisations/{id}`."""
+    held: _builtins.bool
+    """True: it is held back from now on; false: no longer."""
+    def __init__(
+        self,
+        *,
+        quality_hold: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        held: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held", b"held", "organisation", b"organisation", "quality_hold", b"quality_hold", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QualityHoldChanged: _TypeAlias = QualityHoldChanged  # noqa: Y015

@@ -274,6 +274,7 @@ class Site(_message.Message):
     TOWN_FIELD_NUMBER: _builtins.int
     NUTS_CODE_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
+    LOCATION_DERIVED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{organisation}/sites/{id}`."""
     display_name: _builtins.str
@@ -286,9 +287,13 @@ class Site(_message.Message):
     """Town."""
     nuts_code: _builtins.str
     """NUTS code, two to five characters."""
+    location_derived: _builtins.bool
+    """True: `location` is derived from postcode or town."""
     @_builtins.property
     def location(self) -> _latlng_pb2.LatLng:
-        """Where it is, WGS 84 degrees."""
+        """Where it is, WGS 84 degrees; where it is left out, that of its postcode or town by PlaceService when it is added, if its
+        `nuts_code` says the country.
+        """
 
     def __init__(
         self,
@@ -300,10 +305,11 @@ class Site(_message.Message):
         town: _builtins.str = ...,
         nuts_code: _builtins.str = ...,
         location: _latlng_pb2.LatLng | None = ...,
+        location_derived: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["location", b"location"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "location", b"location", "name", b"name", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "street", b"street", "town", b"town"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "location", b"location", "location_derived", b"location_derived", "name", b"name", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "street", b"street", "town", b"town"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

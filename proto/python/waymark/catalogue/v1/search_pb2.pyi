@@ -43,6 +43,8 @@ class _FacetEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Facet.ValueType
     FACET_VOUCHER_ELIGIBLE: _Facet.ValueType  # 10
     FACET_TARGET_GROUP: _Facet.ValueType  # 11
     FACET_TERRITORY: _Facet.ValueType  # 12
+    FACET_SECTOR: _Facet.ValueType  # 13
+    """Sector of the organisation: `PUBLIC`, `PRIVATE` or `THIRD`; a branch that says none is of the sector above it."""
 
 class Facet(_Facet, metaclass=_FacetEnumTypeWrapper):
     """What to count hits by."""
@@ -60,6 +62,8 @@ FACET_SHORTAGE: Facet.ValueType  # 9
 FACET_VOUCHER_ELIGIBLE: Facet.ValueType  # 10
 FACET_TARGET_GROUP: Facet.ValueType  # 11
 FACET_TERRITORY: Facet.ValueType  # 12
+FACET_SECTOR: Facet.ValueType  # 13
+"""Sector of the organisation: `PUBLIC`, `PRIVATE` or `THIRD`; a branch that says none is of the sector above it."""
 Global___Facet: _TypeAlias = Facet  # noqa: Y015
 
 class _SearchOrder:
@@ -115,6 +119,7 @@ class SearchCoursesRequest(_message.Message):
     TARGET_GROUPS_FIELD_NUMBER: _builtins.int
     TERRITORIES_FIELD_NUMBER: _builtins.int
     PLACE_FIELD_NUMBER: _builtins.int
+    PLACE_COUNTRY_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """Words; the last may be the beginning of one. Empty: all courses."""
     language: _builtins.str
@@ -146,9 +151,12 @@ class SearchCoursesRequest(_message.Message):
     page_token: _builtins.str
     """Token of the page wanted."""
     place: _builtins.str
-    """Centre of the circle by name, instead of `near`: a town that courses or sites are in, or a postcode of a site; case and
-    accents do not matter. Needs `radius_km`. One that nobody is in, or that is in several regions, is refused.
+    """Centre of the circle by name, instead of `near`: a NUTS code or the name of a region (the middle of its people), a town, or a
+    postcode; case and accents do not matter. Needs `radius_km`. Where courses or sites are in a town of the name, it is
+    that one; else PlaceService knows it. One that nobody knows, or that is several far from each other, is refused.
     """
+    place_country: _builtins.str
+    """Country of `place`, ISO 3166-1 alpha 2, where several have one of the name; empty: any."""
     @_builtins.property
     def organisations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only of one of these organisations."""
@@ -237,10 +245,11 @@ class SearchCoursesRequest(_message.Message):
         target_groups: _abc.Iterable[_builtins.str] | None = ...,
         territories: _abc.Iterable[_builtins.str] | None = ...,
         place: _builtins.str = ...,
+        place_country: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "max_price", b"max_price", "near", b"near", "start_from", b"start_from", "start_to", b"start_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "collapse_same", b"collapse_same", "eqf_level_from", b"eqf_level_from", "eqf_level_to", b"eqf_level_to", "facets", b"facets", "include_not_bookable", b"include_not_bookable", "instruction_languages", b"instruction_languages", "kinds", b"kinds", "language", b"language", "max_price", b"max_price", "modes", b"modes", "near", b"near", "nuts_code", b"nuts_code", "occupations", b"occupations", "order_by", b"order_by", "organisations", b"organisations", "page_size", b"page_size", "page_token", b"page_token", "place", b"place", "query", b"query", "radius_km", b"radius_km", "sectors", b"sectors", "shortage", b"shortage", "shortage_nuts_code", b"shortage_nuts_code", "start_from", b"start_from", "start_to", b"start_to", "target_groups", b"target_groups", "territories", b"territories", "voucher_eligible", b"voucher_eligible"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "collapse_same", b"collapse_same", "eqf_level_from", b"eqf_level_from", "eqf_level_to", b"eqf_level_to", "facets", b"facets", "include_not_bookable", b"include_not_bookable", "instruction_languages", b"instruction_languages", "kinds", b"kinds", "language", b"language", "max_price", b"max_price", "modes", b"modes", "near", b"near", "nuts_code", b"nuts_code", "occupations", b"occupations", "order_by", b"order_by", "organisations", b"organisations", "page_size", b"page_size", "page_token", b"page_token", "place", b"place", "place_country", b"place_country", "query", b"query", "radius_km", b"radius_km", "sectors", b"sectors", "shortage", b"shortage", "shortage_nuts_code", b"shortage_nuts_code", "start_from", b"start_from", "start_to", b"start_to", "target_groups", b"target_groups", "territories", b"territories", "voucher_eligible", b"voucher_eligible"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -67,7 +67,7 @@ class SearchServiceServicer:
         """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
         (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
         with some follow, and where none has, one letter of each may be wrong.
-        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
+        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,7 +84,7 @@ class SearchServiceServicer:
 
     def FindSimilarCourses(self, request, context):
         """Finds courses like one: for the same occupations, for others of their ISCO-08 unit groups, or of similar title.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -94,7 +94,7 @@ class SearchServiceServicer:
         """Recommends courses for a gap in skills: those that teach most of them first, each with which. A course counts for a skill
         when its title has all words of a label of the skill, in any language, or its text has the label as it stands. Nothing is
         asked or kept of who has the gap.
-        Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
+        Errors: INVALID_ARGUMENT, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

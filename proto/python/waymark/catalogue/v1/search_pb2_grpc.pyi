@@ -39,7 +39,7 @@ class SearchServiceStub:
     """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
     (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
     with some follow, and where none has, one letter of each may be wrong.
-    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
+    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
     """
     SuggestTerms: _grpc.UnaryUnaryMultiCallable[_search_pb2.SuggestTermsRequest, _search_pb2.SuggestTermsResponse]
     """Offers what a person may be about to type: titles of courses that can be booked, occupations, skills and organisations that
@@ -48,13 +48,13 @@ class SearchServiceStub:
     """
     FindSimilarCourses: _grpc.UnaryUnaryMultiCallable[_search_pb2.FindSimilarCoursesRequest, _search_pb2.FindSimilarCoursesResponse]
     """Finds courses like one: for the same occupations, for others of their ISCO-08 unit groups, or of similar title.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
     """
     RecommendCourses: _grpc.UnaryUnaryMultiCallable[_search_pb2.RecommendCoursesRequest, _search_pb2.RecommendCoursesResponse]
     """Recommends courses for a gap in skills: those that teach most of them first, each with which. A course counts for a skill
     when its title has all words of a label of the skill, in any language, or its text has the label as it stands. Nothing is
     asked or kept of who has the gap.
-    Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
+    Errors: INVALID_ARGUMENT, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
     """
 
 @_typing.type_check_only
@@ -68,7 +68,7 @@ class SearchServiceAsyncStub(SearchServiceStub):
     """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
     (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
     with some follow, and where none has, one letter of each may be wrong.
-    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
+    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
     """
     SuggestTerms: _aio.UnaryUnaryMultiCallable[_search_pb2.SuggestTermsRequest, _search_pb2.SuggestTermsResponse]  # type: ignore[assignment]
     """Offers what a person may be about to type: titles of courses that can be booked, occupations, skills and organisations that
@@ -77,13 +77,13 @@ class SearchServiceAsyncStub(SearchServiceStub):
     """
     FindSimilarCourses: _aio.UnaryUnaryMultiCallable[_search_pb2.FindSimilarCoursesRequest, _search_pb2.FindSimilarCoursesResponse]  # type: ignore[assignment]
     """Finds courses like one: for the same occupations, for others of their ISCO-08 unit groups, or of similar title.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
     """
     RecommendCourses: _aio.UnaryUnaryMultiCallable[_search_pb2.RecommendCoursesRequest, _search_pb2.RecommendCoursesResponse]  # type: ignore[assignment]
     """Recommends courses for a gap in skills: those that teach most of them first, each with which. A course counts for a skill
     when its title has all words of a label of the skill, in any language, or its text has the label as it stands. Nothing is
     asked or kept of who has the gap.
-    Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
+    Errors: INVALID_ARGUMENT, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -100,7 +100,7 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Searches courses; a change of a course is found within two seconds. Words are found as they are and by the concepts
         (occupations, skills) they name in any language. All of them must be found; where fewer than ten courses have all, courses
         with some follow, and where none has, one letter of each may be wrong.
-        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY.
+        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
         """
 
     @_abc_1.abstractmethod
@@ -121,7 +121,7 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_search_pb2.FindSimilarCoursesResponse, _abc.Awaitable[_search_pb2.FindSimilarCoursesResponse]]:
         """Finds courses like one: for the same occupations, for others of their ISCO-08 unit groups, or of similar title.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
         """
 
     @_abc_1.abstractmethod
@@ -133,7 +133,7 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Recommends courses for a gap in skills: those that teach most of them first, each with which. A course counts for a skill
         when its title has all words of a label of the skill, in any language, or its text has the label as it stands. Nothing is
         asked or kept of who has the gap.
-        Errors: INVALID_ARGUMENT, SEARCH_NOT_READY.
+        Errors: INVALID_ARGUMENT, SEARCH_NOT_READY, PLACE_UNKNOWN, PLACE_AMBIGUOUS.
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -260,7 +260,8 @@ class ImportTaxonomyRequest(_message.Message):
     """Columns of the file. ESCO occupations, ESCO skills and ISCO groups are the CSV files that ESCO publishes. Labels have the columns
     `concept` (URI or ISCO-08 code), `language`, `label`, and need the version to be there. The template is for any scheme:
     `code` and `label`, and where wanted `uri` (else `urn:waymark:{scheme}:{code}`), `language`, `alternative_labels` (with |
-    between them), `description`, `isco_code`; further rows of a code add its labels in other languages.
+    between them), `description`, `isco_code`; further rows of a code add its labels in other languages. A
+    file has at most 100 000 rows and 64 MiB.
     """
     version: _builtins.str
     """Version as the publisher names it."""

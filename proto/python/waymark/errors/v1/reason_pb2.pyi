@@ -157,6 +157,11 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SANDBOX_APART: _Reason.ValueType  # 640
     REASON_SANDBOX_LIMIT: _Reason.ValueType  # 641
     REASON_HUMAN_ASKED: _Reason.ValueType  # 660
+    REASON_PLACE_UNKNOWN: _Reason.ValueType  # 860
+    REASON_PLACE_AMBIGUOUS: _Reason.ValueType  # 861
+    REASON_PLACE_FILE_INVALID: _Reason.ValueType  # 862
+    REASON_QUALITY_HOLD_OPEN: _Reason.ValueType  # 863
+    REASON_COURSE_NOT_COMPLETED: _Reason.ValueType  # 864
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -294,6 +299,11 @@ REASON_REDEMPTION_IS_PART: Reason.ValueType  # 622
 REASON_SANDBOX_APART: Reason.ValueType  # 640
 REASON_SANDBOX_LIMIT: Reason.ValueType  # 641
 REASON_HUMAN_ASKED: Reason.ValueType  # 660
+REASON_PLACE_UNKNOWN: Reason.ValueType  # 860
+REASON_PLACE_AMBIGUOUS: Reason.ValueType  # 861
+REASON_PLACE_FILE_INVALID: Reason.ValueType  # 862
+REASON_QUALITY_HOLD_OPEN: Reason.ValueType  # 863
+REASON_COURSE_NOT_COMPLETED: Reason.ValueType  # 864
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

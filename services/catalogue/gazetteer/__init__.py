@@ -1,0 +1,1 @@
+"""Where places are: regions and towns that ship with the catalogue, and tables that a country imports."""

@@ -1,0 +1,71 @@
+"""Statements on holds of courses and organisations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from waymark.errors.v1 import reason_pb2
+
+from services.catalogue.store.quality_tables import quality_holds as table
+from services.platform.db.ids import new_id
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+
+_OPEN = table.c.lift_time.is_(None)
+
+
+def add(tx: Transaction, subject: str, organisation: str, reason: int) -> Row[Any]:
+    """Adds a hold in the caller's name; returns its row. Raises Refusal(QUALITY_HOLD_OPEN)."""
+    values = {"subject": subject, "organisation_id": organisation, "reason": reason}
+    values |= {"id": new_id(), "placed_by": tx.principal.subject}
+    try:
+        with tx.connection.begin_nested():
+            return tx.execute(insert(table).values(values).returning(table)).one()
+    except IntegrityError as error:
+        other = tx.execute(select(table.c.id).where(table.c.subject == subject, _OPEN)).scalar()
+        name = f"qualityHolds/{other}"
+        raise Refusal(reason_pb2.REASON_QUALITY_HOLD_OPEN, metadata={"quality_hold": name}) from error
+
+
+def read(tx: Transaction, hold: str, *, lock: bool = False) -> Row[Any]:
+    """Returns a hold, locked where asked; raises Refusal(NOT_FOUND)."""
+    statement = select(table).where(table.c.id == hold)
+    return tx.one(statement.with_for_update() if lock else statement)
+
+
+def lift(tx: Transaction, hold: str, outcome: int) -> Row[Any]:
+    """Lifts a locked hold in the caller's name; returns its row."""
+    values = {"outcome": outcome, "lifted_by": tx.principal.subject, "lift_time": func.now()}
+    return tx.execute(update(table).where(table.c.id == hold).values(values).returning(table)).one()
+
+
+def listing(organisation: str, *, open_only: bool) -> Select[Any]:
+    """Selects holds, of an organisation and its courses where named."""
+    statement = select(table)
+    if organisation:
+        statement = statement.where(table.c.organisation_id == organisation)
+    return statement.where(_OPEN) if open_only else statement
+
+
+def is_open(tx: Transaction, *subjects: str) -> bool:
+    """True while one of them is held back."""
+    return tx.execute(select(table.c.id).where(table.c.subject.in_(subjects), _OPEN)).first() is not None
+
+
+def held_courses(tx: Transaction, ids: Iterable[str]) -> set[str]:
+    """Returns those of some courses that are held back themselves."""
+    names = [f"courses/{course}" for course in ids]
+    found = tx.execute(select(table.c.subject).where(table.c.subject.in_(names), _OPEN)).scalars()
+    return {name.partition("/")[2] for name in found}
+
+
+def all_held(connection: Connection) -> tuple[frozenset[str], frozenset[str]]:
+    """Returns the ids of all courses and of all organisations that are held back."""
+    found = [name.split("/") for name in connection.execute(select(table.c.subject).where(_OPEN)).scalars()]
+    courses, organisations = (
+        frozenset(key for kind, key in found if kind == wanted) for wanted in ("courses", "organisations")
+    )
+    return courses, organisations
