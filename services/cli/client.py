@@ -28,6 +28,7 @@ from services.cli.token import NoIssuer, request_token
 DEADLINE = 30.0
 UNREACHABLE = "The stack in {home} does not answer at {address}."
 START = "Look with `waymark status --home {home}`; start it with `waymark up --home {home}`."
+AGAIN = "Nothing was kept. Run the command again."
 # A call lost on its way is sent again with the same request_id, which takes effect once.
 RETRIES = json.dumps(
     {
@@ -126,10 +127,19 @@ class Caller:
         """One REST call whose answer is a file (google.api.HttpBody); raises Failure."""
         return self._request(method, path, body, query).content
 
-    def rest_to_file(self, path: str, file: Path, **query: Any) -> int:
+    def rest_to_file(
+        self,
+        path: str,
+        file: Path,
+        *,
+        moved: Callable[[int], None] = lambda _: None,
+        whole: Callable[[Path], bool] = lambda _: True,
+        **query: Any,
+    ) -> int:
         """GETs a file that streams (google.api.HttpBody) into `file`, as it comes; returns its size in bytes.
 
-        Raises Failure, and leaves no file behind that is not whole.
+        `moved` is told of bytes that arrived; `whole` says of a draft whether it is all there, for formats
+        that tell. Raises Failure, and leaves no file behind that is not whole.
         """
         given = {name: value for name, value in query.items() if value not in ("", [])}
         draft = file.with_name(f".{file.name}.part")
@@ -142,7 +152,12 @@ class Caller:
                     answer.read()
                     raise failure_of_rest(answer)
                 with draft.open("wb") as target:
-                    size = sum(target.write(part) for part in answer.iter_bytes())
+                    size = 0
+                    for part in answer.iter_bytes():
+                        size += target.write(part)
+                        moved(len(part))
+            if not whole(draft):
+                raise Failure(ExitCode.REFUSED, f"{file} broke off after {size} bytes.", remedy=AGAIN)
             draft.replace(file)
         finally:
             draft.unlink(missing_ok=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from google.api import httpbody_pb2
+from google.protobuf.empty_pb2 import Empty
 from waymark.portfolio.v1 import holder_pb2 as pb
 from waymark.portfolio.v1 import holder_pb2_grpc
 from waymark.portfolio.v1.events_pb2 import SubjectErased
@@ -18,9 +22,12 @@ from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_date, refuse
+from services.portfolio.export.archive import written
+from services.portfolio.export.reader import Reader
 from services.portfolio.store import evidence, holders
 from services.portfolio.store.vault import open_vault
 
+LONGEST = 512 * 1024  # bytes of a message; callers take up to twice that
 log = structlog.get_logger("holders")
 
 
@@ -50,6 +57,15 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
         _check(holder)
         return holders.replace(tx, vault, holder)
 
+    @mark  # reads a page at a time, each in a transaction of its own, for as long as the caller takes
+    def ExportHolder(self, request: pb.ExportHolderRequest, call: Any) -> Iterator[httpbody_pb2.HttpBody]:
+        self._exportable(request, call)
+        reader = Reader(self.app, call, *names.parse(request.name, "holders"))
+        for part in written(reader, datetime.now(UTC), without_files=request.without_files):
+            for start in range(0, len(part), LONGEST):
+                data = part[start : start + LONGEST]
+                yield httpbody_pb2.HttpBody(content_type="application/zip", data=data)
+
     @mark  # the files go after the transaction: they could not come back with it
     def EraseHolder(self, request: pb.EraseHolderRequest, call: Any) -> pb.EraseHolderResponse:
         with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
@@ -59,6 +75,11 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
         if not request.validate_only:
             self._delete(files)
         return answer
+
+    @portfolio_call
+    def _exportable(self, tx: Transaction, request: pb.ExportHolderRequest) -> Empty:
+        open_vault(tx, self.app.keys, *names.parse(request.name, "holders"))
+        return Empty()
 
     @portfolio_call
     def _erased(self, tx: Transaction, request: pb.EraseHolderRequest) -> pb.EraseHolderResponse:

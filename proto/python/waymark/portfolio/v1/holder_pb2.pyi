@@ -338,3 +338,31 @@ class EraseHolderResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EraseHolderResponse: _TypeAlias = EraseHolderResponse  # noqa: Y015
+
+@_typing.final
+class ExportHolderRequest(_message.Message):
+    """Asks for everything that is kept of a holder."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    WITHOUT_FILES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}`."""
+    without_files: _builtins.bool
+    """True: without the files of the evidence, which can then be had one at a time by GetEvidenceDownload; for a
+    line too slow for all of them in ten minutes, the longest that a stream lasts.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        without_files: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "without_files", b"without_files"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportHolderRequest: _TypeAlias = ExportHolderRequest  # noqa: Y015

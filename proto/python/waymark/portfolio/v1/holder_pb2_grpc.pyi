@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 from waymark.portfolio.v1 import holder_pb2 as _holder_pb2
 import abc as _abc_1
@@ -45,6 +46,14 @@ class HolderServiceStub:
     """Changes name, contact, languages or summary.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
+    ExportHolder: _grpc.UnaryStreamMultiCallable[_holder_pb2.ExportHolderRequest, _httpbody_pb2.HttpBody]
+    """Hands out everything that is kept of the caller, streamed as one ZIP of any size: `index.html` to read without a
+    network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
+    mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
+    once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
+    first byte break the stream off.
+    Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
+    """
     EraseHolder: _grpc.UnaryUnaryMultiCallable[_holder_pb2.EraseHolderRequest, _holder_pb2.EraseHolderResponse]
     """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
     entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
@@ -68,6 +77,14 @@ class HolderServiceAsyncStub(HolderServiceStub):
     UpdateHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.UpdateHolderRequest, _holder_pb2.Holder]  # type: ignore[assignment]
     """Changes name, contact, languages or summary.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    """
+    ExportHolder: _aio.UnaryStreamMultiCallable[_holder_pb2.ExportHolderRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Hands out everything that is kept of the caller, streamed as one ZIP of any size: `index.html` to read without a
+    network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
+    mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
+    once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
+    first byte break the stream off.
+    Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
     """
     EraseHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.EraseHolderRequest, _holder_pb2.EraseHolderResponse]  # type: ignore[assignment]
     """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
@@ -107,6 +124,20 @@ class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_holder_pb2.Holder, _abc.Awaitable[_holder_pb2.Holder]]:
         """Changes name, contact, languages or summary.
         Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportHolder(
+        self,
+        request: _holder_pb2.ExportHolderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
+        """Hands out everything that is kept of the caller, streamed as one ZIP of any size: `index.html` to read without a
+        network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
+        mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
+        once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
+        first byte break the stream off.
+        Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
         """
 
     @_abc_1.abstractmethod

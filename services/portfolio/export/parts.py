@@ -1,0 +1,193 @@
+"""What everything is: the kinds of things that are kept of a holder, and how each is read.
+
+A table with rows of holders is named here, or is in UNTOLD with why: a test holds that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from google.protobuf.message import Message
+from sqlalchemy import Table
+from waymark.portfolio.v1.access_log_pb2 import ListAccessRecordsRequest
+from waymark.portfolio.v1.attestation_pb2 import ListAttestationRequestsRequest
+from waymark.portfolio.v1.credential_pb2 import ListCredentialsRequest
+from waymark.portfolio.v1.cv_pb2 import ListCvsRequest
+from waymark.portfolio.v1.entry_pb2 import ListEntriesRequest
+from waymark.portfolio.v1.entry_revision_pb2 import ListEntryRevisionsRequest
+from waymark.portfolio.v1.evidence_pb2 import ListEvidenceRequest
+from waymark.portfolio.v1.handover_pb2 import ListHandoversRequest
+from waymark.portfolio.v1.issued_credential_pb2 import ListIssuedCredentialsRequest
+from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest
+from waymark.portfolio.v1.pathway_pb2 import ListPathwaysRequest, ListPathwayWordsRequest
+from waymark.portfolio.v1.share_link_pb2 import ListShareLinksRequest
+from waymark.portfolio.v1.skill_claim_pb2 import ListSkillClaimsRequest
+from waymark.portfolio.v1.validation_pb2 import ListValidationCasesRequest, ValidationSnapshot
+
+from services.platform.db.paging import PageTokenSigner
+from services.platform.db.transaction import Transaction
+from services.portfolio.domain import names
+from services.portfolio.export.reader import Listed, Reader
+from services.portfolio.store import (
+    access_records,
+    entry_revisions,
+    guidance_tables,
+    handovers,
+    holders,
+    issued_credentials,
+    mandates,
+    pathway_words,
+    pathways,
+    share_links,
+    tables,
+    validations,
+)
+from services.portfolio.store.attestation_requests import REQUESTS
+from services.portfolio.store.collection import Paged
+from services.portfolio.store.credentials import CREDENTIALS
+from services.portfolio.store.cvs import CVS
+from services.portfolio.store.entries import ENTRIES
+from services.portfolio.store.evidence import EVIDENCE
+from services.portfolio.store.skill_claims import SKILL_CLAIMS
+from services.portfolio.store.validations import CASES
+from services.portfolio.store.vault import Vault
+
+Rows = Callable[[Reader], Iterator[Message]]
+
+
+class Part(NamedTuple):
+    """One kind of thing: the name of its files, what people call it, how it is read, of which tables."""
+
+    name: str
+    title: str
+    rows: Rows
+    tables: tuple[Table, ...]
+
+
+def _all(request: Callable[..., Message], listed: Listed[Any]) -> Rows:
+    """Reads all of a list."""
+    return lambda reader: reader.pages(request, listed)
+
+
+def _of_holder(listed: Callable[..., Paged[Any]]) -> Listed[Any]:
+    """Gives a list that asks for the holder the shape of those that ask for an open vault."""
+
+    def asked(tx: Transaction, signer: PageTokenSigner, vault: Vault, request: Any) -> Paged[Any]:
+        return listed(tx, signer, vault.holder, request)
+
+    return asked
+
+
+def _holder(reader: Reader) -> Iterator[Message]:
+    yield reader.look(holders.get)
+
+
+def _revisions(reader: Reader) -> Iterator[Message]:
+    for entry in reader.pages(ListEntriesRequest, ENTRIES.page):
+        if entry.update_time != entry.create_time:  # one that never changed has none
+            yield from _under(reader, ListEntryRevisionsRequest, entry_revisions.listed, entry.name)
+
+
+def _words(reader: Reader) -> Iterator[Message]:
+    for pathway in reader.pages(ListPathwaysRequest, pathways.listed):
+        yield from _under(reader, ListPathwayWordsRequest, pathway_words.listed, pathway.name)
+
+
+def _under(
+    reader: Reader, request: Callable[..., Message], listed: Callable[..., Paged[Any]], parent: str
+) -> Iterator[Message]:
+    """Reads a list below a resource of the holder."""
+
+    def below(tx: Transaction, signer: PageTokenSigner, vault: Vault, wanted: Any) -> Paged[Any]:
+        return listed(tx, signer, vault, names.last(parent), wanted)
+
+    return reader.pages(request, below)
+
+
+def _snapshots(reader: Reader) -> Iterator[Message]:
+    for case in reader.pages(ListValidationCasesRequest, CASES.page):
+        if case.snapshot_sha256:
+            yield reader.look(partial(_snapshot, names.last(case.name)))
+
+
+def _snapshot(case_id: str, tx: Transaction, vault: Vault) -> ValidationSnapshot:
+    return validations.frozen(tx, vault, case_id)
+
+
+PARTS: tuple[Part, ...] = (
+    Part("holder", "You", _holder, (tables.holders,)),
+    Part(
+        "entries",
+        "Work, learning and other entries",
+        _all(ListEntriesRequest, ENTRIES.page),
+        (tables.entries,),
+    ),
+    Part("entry-revisions", "What entries said before", _revisions, (tables.entry_revisions,)),
+    Part("skill-claims", "Skills", _all(ListSkillClaimsRequest, SKILL_CLAIMS.page), (tables.skill_claims,)),
+    Part(
+        "attestation-requests",
+        "Links for employers to attest skills",
+        _all(ListAttestationRequestsRequest, REQUESTS.page),
+        (tables.attestation_requests,),
+    ),
+    Part("cvs", "Versions of your CV, with letters", _all(ListCvsRequest, CVS.page), (tables.cvs,)),
+    Part("evidence", "Files", _all(ListEvidenceRequest, EVIDENCE.page), (tables.evidence,)),
+    Part(
+        "credentials",
+        "Credentials in your wallet",
+        _all(ListCredentialsRequest, CREDENTIALS.page),
+        (tables.credentials, tables.credential_files),
+    ),
+    Part(
+        "issued-credentials",
+        "What awarding bodies issued to you",
+        _all(ListIssuedCredentialsRequest, _of_holder(issued_credentials.of_holder)),
+        (tables.issued_credentials,),
+    ),
+    Part(
+        "pathways",
+        "Pathways, with steps and spells",
+        _all(ListPathwaysRequest, pathways.listed),
+        (tables.pathways, tables.pathway_steps, tables.pathway_spells),
+    ),
+    Part("pathway-words", "Who proposed and agreed to what", _words, (guidance_tables.pathway_words,)),
+    Part(
+        "validation-cases",
+        "Validation of what you learnt",
+        _all(ListValidationCasesRequest, CASES.page),
+        (guidance_tables.validation_cases,),
+    ),
+    Part(
+        "validation-snapshots",
+        "What your cases were handed in with",
+        _snapshots,
+        (guidance_tables.validation_snapshots,),
+    ),
+    Part(
+        "mandates",
+        "Counsellors whom you let look",
+        _all(ListMandatesRequest, _of_holder(mandates.listed)),
+        (tables.mandates,),
+    ),
+    Part(
+        "handovers",
+        "Offers to hand a mandate over",
+        _all(ListHandoversRequest, _of_holder(handovers.listed)),
+        (guidance_tables.handovers,),
+    ),
+    Part(
+        "share-links", "Secret links", _all(ListShareLinksRequest, share_links.listed), (tables.share_links,)
+    ),
+    Part(
+        "access-records",
+        "Who looked",
+        _all(ListAccessRecordsRequest, _of_holder(access_records.listed)),
+        (tables.access_records,),
+    ),
+)
+UNTOLD: Mapping[Table, str] = {
+    tables.holder_keys: "the key itself, which opens nothing anywhere else",
+    tables.step_redemptions: "how a step came to its state, which the pathway tells",
+}
