@@ -28,6 +28,7 @@ class ZipStream:
                 member.write(chunk)
                 if self._spool.size >= CHUNK:
                     yield self._spool.taken()
+        yield self._spool.taken()
 
     def end(self) -> bytes:
         """Returns the rest, which ends with the list of files."""
