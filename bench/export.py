@@ -143,7 +143,7 @@ def processor(pid: int) -> float:
 
 def parts(stub: HolderServiceStub, holder: str, *, without_files: bool = False) -> Iterator[bytes]:
     """Yields an archive as it comes."""
-    metadata = [("authorization", f"Bearer {token('learner', subject=holder)}")]
+    metadata = (("authorization", f"Bearer {token('learner', subject=holder)}"),)
     request = ExportHolderRequest(name=names.holder(holder), without_files=without_files)
     for part in stub.ExportHolder(request, metadata=metadata):
         yield part.data

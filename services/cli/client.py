@@ -7,6 +7,7 @@ import json
 import random
 import time
 import uuid
+import zipfile
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -127,40 +128,53 @@ class Caller:
         """One REST call whose answer is a file (google.api.HttpBody); raises Failure."""
         return self._request(method, path, body, query).content
 
-    def rest_to_file(
-        self,
-        path: str,
-        file: Path,
-        *,
-        moved: Callable[[int], None] = lambda _: None,
-        whole: Callable[[Path], bool] = lambda _: True,
-        **query: Any,
-    ) -> int:
+    def rest_to_file(self, path: str, file: Path, **query: Any) -> int:
         """GETs a file that streams (google.api.HttpBody) into `file`, as it comes; returns its size in bytes.
 
-        `moved` is told of bytes that arrived; `whole` says of a draft whether it is all there, for formats
-        that tell. Raises Failure, and leaves no file behind that is not whole.
+        Raises Failure, and leaves no file behind that is not whole.
         """
-        given = {name: value for name, value in query.items() if value not in ("", [])}
+        with self._draft(file) as draft:
+            return self._stream(path, draft, query)
+
+    def rest_to_zip(self, path: str, file: Path, moved: Callable[[int], None], **query: Any) -> int:
+        """The same for a ZIP, which tells whether it is whole: its end comes last, when nothing went wrong.
+        `moved` is told of bytes that arrived."""
+        with self._draft(file) as draft:
+            size = self._stream(path, draft, query, moved)
+            if not zipfile.is_zipfile(draft):
+                raise Failure(ExitCode.REFUSED, f"{file} broke off after {size} bytes.", remedy=AGAIN)
+            return size
+
+    @contextmanager
+    def _draft(self, file: Path) -> Iterator[Path]:
+        """A path beside `file` to write to, which takes its place once all went well."""
         draft = file.with_name(f".{file.name}.part")
         try:
-            with (
-                self.reached(),
-                self.client.http().stream("GET", path, params=given, headers=self.headers()) as answer,
-            ):
-                if answer.status_code >= 400:
-                    answer.read()
-                    raise failure_of_rest(answer)
-                with draft.open("wb") as target:
-                    size = 0
-                    for part in answer.iter_bytes():
-                        size += target.write(part)
-                        moved(len(part))
-            if not whole(draft):
-                raise Failure(ExitCode.REFUSED, f"{file} broke off after {size} bytes.", remedy=AGAIN)
+            yield draft
             draft.replace(file)
         finally:
             draft.unlink(missing_ok=True)
+
+    def _stream(
+        self,
+        path: str,
+        file: Path,
+        query: Mapping[str, Any],
+        moved: Callable[[int], None] = lambda _: None,
+    ) -> int:
+        given = {name: value for name, value in query.items() if value not in ("", [])}
+        with (
+            self.reached(),
+            self.client.http().stream("GET", path, params=given, headers=self.headers()) as answer,
+        ):
+            if answer.status_code >= 400:
+                answer.read()
+                raise failure_of_rest(answer)
+            size = 0
+            with file.open("wb") as target:
+                for part in answer.iter_bytes():
+                    size += target.write(part)
+                    moved(len(part))
         return size
 
     def _request(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -117,13 +117,8 @@ def export(
     stored = () if no_files else call.each(f"{name}/evidence")
     with bars() as shown:
         task = shown.add_task(output.name, total=sum(int(each["sizeBytes"]) for each in stored) or None)
-        size = call.caller.rest_to_file(
-            f"/v1/{name}:export",
-            output,
-            moved=lambda count: shown.advance(task, count),
-            whole=zipfile.is_zipfile,
-            **asked,
-        )
+        moved = partial(shown.advance, task)
+        size = call.caller.rest_to_zip(f"/v1/{name}:export", output, moved, **asked)
     call.wrote(output, size)
 
 

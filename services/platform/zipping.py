@@ -15,13 +15,13 @@ class ZipStream:
 
     def __init__(self, at: datetime) -> None:
         self._spool = _Spool()
-        self._zip = zipfile.ZipFile(self._spool, "w")
+        self._zip = zipfile.ZipFile(self._spool, "w")  # type: ignore[call-overload]  # writes, that is all
         self._at = at.timetuple()[:6]
 
     def add(self, name: str, chunks: Iterable[bytes], *, packed: bool = True) -> Iterator[bytes]:
         """Adds a file and yields what there is to hand on; `packed`: deflates it, which pictures, films and
         PDF have done already."""
-        info = zipfile.ZipInfo(name, self._at)  # type: ignore[arg-type]  # six numbers
+        info = zipfile.ZipInfo(name, self._at)
         info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
         with self._zip.open(info, "w", force_zip64=True) as member:
             for chunk in chunks:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from waymark.portfolio.v1 import attestation_pb2, credential_issuer_pb2, issued_credential_pb2
+from waymark.portfolio.v1 import (
+    attestation_pb2,
+    credential_issuer_pb2,
+    issued_credential_pb2,
+    rights_request_pb2,
+)
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
 from services.platform.app import App
 from services.portfolio import published
-from services.portfolio.access import log_access
+from services.portfolio.access import OF_THE_DESK, log_access
 from services.portfolio.documents import Documents, over
 from services.portfolio.domain.keys import HolderKey, KeyRing, WrappedKey
 from services.portfolio.domain.secrets import LinkSecrets
 from services.portfolio.requests import holder_of
-from services.portfolio.store.vault import open_vault
+from services.portfolio.store.vault import open_at_desk, open_vault
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -35,6 +40,8 @@ OF_OTHERS = (
     issued_credential_pb2.ReinstateIssuedCredentialRequest,
     issued_credential_pb2.RevokeIssuedCredentialRequest,
     issued_credential_pb2.SuspendIssuedCredentialRequest,
+    # Answered without what was written, as the key may be erased by it.
+    rights_request_pb2.DeliverRightsRequestRequest,
 )
 
 
@@ -74,4 +81,5 @@ class PortfolioApp(App):
         return self._answer_key(tx, request).open("request_ids", request.DESCRIPTOR.full_name, kept)
 
     def _answer_key(self, tx: Transaction, request: Message) -> HolderKey:
-        return open_vault(tx, self.keys, holder_of(request) or tx.principal.subject).key
+        opened = open_at_desk if isinstance(request, OF_THE_DESK) else open_vault
+        return opened(tx, self.keys, holder_of(request) or tx.principal.subject).key

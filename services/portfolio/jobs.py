@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from waymark.portfolio.v1.events_pb2 import PathwayStalled
+from waymark.portfolio.v1.events_pb2 import PathwayStalled, RightsRequestDue
 
 from services.platform.db.transaction import transaction
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain.pathways import STALLS_AFTER
-from services.portfolio.store import issuers, stalled, vault
+from services.portfolio.domain.rights import REMINDED
+from services.portfolio.store import issuers, rights_requests, stalled, vault
 from services.portfolio.store.evidence import BUCKET, known_keys
 
 ORPHAN = timedelta(days=1)  # age at which an object that no row names is no upload under way
@@ -32,6 +33,17 @@ def notice_stalled_pathways(app: PortfolioApp) -> None:
             found = stalled.notice(tx, STALLS_AFTER)
             for name in found:
                 tx.publish(PathwayStalled(pathway=name))
+        if not found:
+            return
+
+
+def remind_of_rights_requests(app: PortfolioApp) -> None:
+    """Tells of rights requests that must be answered soon, once each, some hundred a transaction."""
+    while True:
+        with transaction(app) as tx:
+            found = rights_requests.remind(tx, REMINDED)
+            for each in found:
+                tx.publish(RightsRequestDue(rights_request=each.name, due_time=each.due_time))
         if not found:
             return
 

@@ -18,8 +18,10 @@ from waymark.portfolio.v1 import (
     handover_pb2_grpc,
     holder_pb2_grpc,
     issued_credential_pb2_grpc,
+    legal_hold_pb2_grpc,
     mandate_pb2_grpc,
     pathway_pb2_grpc,
+    rights_request_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
     validation_pb2_grpc,
@@ -39,8 +41,10 @@ from services.portfolio.api.evidence import EvidenceApi
 from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
+from services.portfolio.api.legal_holds import LegalHoldApi
 from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.pathways import PathwayApi
+from services.portfolio.api.rights_requests import RightsRequestApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
 from services.portfolio.api.validations import ValidationApi
@@ -60,8 +64,10 @@ SERVICERS: Sequence[Servicer] = (
     (handover_pb2_grpc.add_HandoverServiceServicer_to_server, HandoverApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
+    (legal_hold_pb2_grpc.add_LegalHoldServiceServicer_to_server, LegalHoldApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
+    (rights_request_pb2_grpc.add_RightsRequestServiceServicer_to_server, RightsRequestApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
     (validation_pb2_grpc.add_ValidationServiceServicer_to_server, ValidationApi),
@@ -83,6 +89,7 @@ DEFINITION = ServiceDefinition(
     jobs=(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
         Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
+        Job("remind-of-rights-requests", timedelta(hours=1), jobs.remind_of_rights_requests),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
     ),
 )

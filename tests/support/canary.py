@@ -7,7 +7,14 @@ import uuid
 import sqlalchemy
 from google.type.date_pb2 import Date
 from sqlalchemy import text
-from waymark.portfolio.v1 import entry_pb2, holder_pb2, pathway_pb2, share_link_pb2
+from waymark.portfolio.v1 import (
+    entry_pb2,
+    holder_pb2,
+    legal_hold_pb2,
+    pathway_pb2,
+    rights_request_pb2,
+    share_link_pb2,
+)
 from waymark.portfolio.v1 import validation_pb2 as pb
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
@@ -54,6 +61,7 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     step(person, way.name, title=CANARY, course="courses/c")
     person.AgreePathway(pathway_pb2.AgreePathwayRequest(name=way.name))
     hand_in_a_case(portfolio, person, made.name)
+    ask_the_office(portfolio, person)
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
     counsellor = portfolio.mandated(person)
     counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
@@ -66,6 +74,22 @@ def live_a_life(portfolio: Portfolio) -> Caller:
         event = vouchers.RedemptionAccepted(ref=ref)
         DEFINITION.reactions[type(event)](portfolio.app, tx, event, None)  # type: ignore[arg-type]
     return person
+
+
+def ask_the_office(portfolio: Portfolio, person: Caller) -> None:
+    """A rights request and a legal hold, lifted, whose every text is the canary."""
+    kind = rights_request_pb2.RightsRequest.KIND_RECTIFICATION
+    wanted = rights_request_pb2.RightsRequest(kind=kind, text=CANARY)
+    asked = rights_request_pb2.CreateRightsRequestRequest(parent=person.holder, rights_request=wanted)
+    name = person.CreateRightsRequest(asked).name
+    desk = portfolio.staff("caseworker")
+    desk.ExtendRightsRequest(rights_request_pb2.ExtendRightsRequestRequest(name=name, reason=CANARY))
+    hold = legal_hold_pb2.LegalHold(legal_basis=CANARY)
+    held = legal_hold_pb2.CreateLegalHoldRequest(
+        parent=person.holder, legal_hold=hold, request_id=str(uuid.uuid4())
+    )
+    set_ = desk.CreateLegalHold(held)
+    desk.LiftLegalHold(legal_hold_pb2.LiftLegalHoldRequest(name=set_.name, reason=CANARY))
 
 
 def hand_in_a_case(portfolio: Portfolio, person: Caller, shown_by: str) -> None:

@@ -20,8 +20,10 @@ from waymark.portfolio.v1.entry_revision_pb2 import ListEntryRevisionsRequest
 from waymark.portfolio.v1.evidence_pb2 import ListEvidenceRequest
 from waymark.portfolio.v1.handover_pb2 import ListHandoversRequest
 from waymark.portfolio.v1.issued_credential_pb2 import ListIssuedCredentialsRequest
+from waymark.portfolio.v1.legal_hold_pb2 import ListLegalHoldsRequest
 from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest
 from waymark.portfolio.v1.pathway_pb2 import ListPathwaysRequest, ListPathwayWordsRequest
+from waymark.portfolio.v1.rights_request_pb2 import ListRightsRequestsRequest
 from waymark.portfolio.v1.share_link_pb2 import ListShareLinksRequest
 from waymark.portfolio.v1.skill_claim_pb2 import ListSkillClaimsRequest
 from waymark.portfolio.v1.validation_pb2 import ListValidationCasesRequest, ValidationSnapshot
@@ -40,6 +42,8 @@ from services.portfolio.store import (
     mandates,
     pathway_words,
     pathways,
+    rights_requests,
+    rights_tables,
     share_links,
     tables,
     validations,
@@ -50,6 +54,7 @@ from services.portfolio.store.credentials import CREDENTIALS
 from services.portfolio.store.cvs import CVS
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
+from services.portfolio.store.legal_holds import LEGAL_HOLDS
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.validations import CASES
 from services.portfolio.store.vault import Vault
@@ -116,6 +121,10 @@ def _snapshot(case_id: str, tx: Transaction, vault: Vault) -> ValidationSnapshot
     return validations.frozen(tx, vault, case_id)
 
 
+def _rights_requests(tx: Transaction, signer: PageTokenSigner, vault: Vault, request: Any) -> Paged[Any]:
+    return rights_requests.listed(tx, signer, vault.holder, vault, request)
+
+
 PARTS: tuple[Part, ...] = (
     Part("holder", "You", _holder, (tables.holders,)),
     Part(
@@ -179,6 +188,18 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "share-links", "Secret links", _all(ListShareLinksRequest, share_links.listed), (tables.share_links,)
+    ),
+    Part(
+        "rights-requests",
+        "What you asked the office for by right",
+        _all(ListRightsRequestsRequest, _rights_requests),
+        (rights_tables.rights_requests,),
+    ),
+    Part(
+        "legal-holds",
+        "Why the law asks for something to be kept",
+        _all(ListLegalHoldsRequest, LEGAL_HOLDS.page),
+        (rights_tables.legal_holds,),
     ),
     Part(
         "access-records",

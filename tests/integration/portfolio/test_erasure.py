@@ -136,8 +136,8 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     put(never_finalized.ticket.url, never_finalized.ticket.headers, PDF)
     copies = backup(portfolio.app, person.subject)
     everywhere = ["entries", "entry_revisions", "evidence", "holders"]
-    everywhere += ["pathway_steps", "pathway_words", "pathways"]
-    everywhere += ["request_ids", "share_links", "skill_claims"]
+    everywhere += ["legal_holds", "pathway_steps", "pathway_words", "pathways"]
+    everywhere += ["request_ids", "rights_requests", "share_links", "skill_claims"]
     everywhere += ["validation_cases", "validation_snapshots"]
     assert readable(portfolio.app, person.subject, copies) == everywhere
     person.EraseHolder(erase_request(person))
@@ -150,7 +150,7 @@ def test_nothing_of_the_person_can_be_read_or_found(
     app = portfolio_with_files.app
     person, copies = erased_life(portfolio_with_files)
     assert readable(app, person.subject, copies) == []
-    assert rows_left(app, person.subject) == ["access_records"]
+    assert rows_left(app, person.subject) == ["access_records", "rights_requests"]
     assert CANARY not in everything(app.engine)
     assert list(objects(s3, bucket)) == []
     told = topics_after_relay(portfolio_with_files, kafka, tmp_path)
@@ -230,6 +230,19 @@ def test_erasing_again_is_no_error_and_tells_nobody_twice(portfolio: Portfolio) 
         assert [SubjectErased.FromString(payload) for payload in told] == [
             SubjectErased(holder=person.holder, erase_time=first.erase_time)
         ]
+
+
+def test_a_repeat_takes_nothing_from_a_later_life(
+    portfolio_with_files: Portfolio, s3: Any, bucket: str
+) -> None:
+    person = portfolio_with_files.person()
+    upload(person)
+    request = erase_request(person, request_id=str(uuid.uuid4()))
+    first = person.EraseHolder(request)
+    person.CreateHolder(pb.CreateHolderRequest(holder=pb.Holder()))
+    key = upload(person)
+    assert person.EraseHolder(request) == first
+    assert [name for name, _ in objects(s3, bucket)] == [key]
 
 
 def test_links_and_mandates_end_and_the_access_log_stays(portfolio: Portfolio) -> None:

@@ -290,3 +290,83 @@ class ValidationCaseMoved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ValidationCaseMoved: _TypeAlias = ValidationCaseMoved  # noqa: Y015
+
+@_typing.final
+class RightsRequestMoved(_message.Message):
+    """A rights request came in or reached another state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RIGHTS_REQUEST_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    rights_request: _builtins.str
+    """Resource name `holders/{holder}/rightsRequests/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        rights_request: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rights_request", b"rights_request", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsRequestMoved: _TypeAlias = RightsRequestMoved  # noqa: Y015
+
+@_typing.final
+class RightsRequestDue(_message.Message):
+    """A rights request must be answered within a week; told once, and once more when its time was extended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RIGHTS_REQUEST_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    rights_request: _builtins.str
+    """Resource name `holders/{holder}/rightsRequests/{id}`."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When it must be answered, UTC."""
+
+    def __init__(
+        self,
+        *,
+        rights_request: _builtins.str = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "rights_request", b"rights_request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsRequestDue: _TypeAlias = RightsRequestDue  # noqa: Y015
+
+@_typing.final
+class LegalHoldMoved(_message.Message):
+    """A legal hold was set or lifted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEGAL_HOLD_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    legal_hold: _builtins.str
+    """Resource name `holders/{holder}/legalHolds/{id}`."""
+    to_state: _builtins.str
+    """State it is in now: `IN_FORCE` or `LIFTED`."""
+    def __init__(
+        self,
+        *,
+        legal_hold: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["legal_hold", b"legal_hold", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LegalHoldMoved: _TypeAlias = LegalHoldMoved  # noqa: Y015

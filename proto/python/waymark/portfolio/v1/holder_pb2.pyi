@@ -59,6 +59,7 @@ class Holder(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    RESTRICT_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}`; {holder} is the `sub` of the person's access token."""
     given_name: _builtins.str
@@ -91,6 +92,10 @@ class Holder(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When the holder was last changed, UTC."""
 
+    @_builtins.property
+    def restrict_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when nobody but the holder reads any of it, UTC; unset while nothing is restricted."""
+
     def __init__(
         self,
         *,
@@ -104,10 +109,11 @@ class Holder(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        restrict_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "contact", b"contact", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "contact", b"contact", "create_time", b"create_time", "restrict_time", b"restrict_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "contact", b"contact", "create_time", b"create_time", "etag", b"etag", "family_name", b"family_name", "given_name", b"given_name", "languages", b"languages", "name", b"name", "summary", b"summary", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "contact", b"contact", "create_time", b"create_time", "etag", b"etag", "family_name", b"family_name", "given_name", b"given_name", "languages", b"languages", "name", b"name", "restrict_time", b"restrict_time", "summary", b"summary", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -292,6 +298,7 @@ class EraseHolderResponse(_message.Message):
     CREDENTIALS_FIELD_NUMBER: _builtins.int
     VALIDATION_CASES_FIELD_NUMBER: _builtins.int
     CVS_FIELD_NUMBER: _builtins.int
+    RIGHTS_REQUESTS_FIELD_NUMBER: _builtins.int
     entries: _builtins.int
     """Entries, with all they said before."""
     skill_claims: _builtins.int
@@ -312,6 +319,8 @@ class EraseHolderResponse(_message.Message):
     """Validation cases, with what was frozen of them."""
     cvs: _builtins.int
     """Versions of the CV, with their letters."""
+    rights_requests: _builtins.int
+    """Rights requests that are kept, without what was written, to show that they were answered."""
     @_builtins.property
     def erase_time(self) -> _timestamp_pb2.Timestamp:
         """When the holder was erased, UTC; unset with validate_only."""
@@ -330,14 +339,41 @@ class EraseHolderResponse(_message.Message):
         credentials: _builtins.int = ...,
         validation_cases: _builtins.int = ...,
         cvs: _builtins.int = ...,
+        rights_requests: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "mandates", b"mandates", "pathways", b"pathways", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "mandates", b"mandates", "pathways", b"pathways", "rights_requests", b"rights_requests", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EraseHolderResponse: _TypeAlias = EraseHolderResponse  # noqa: Y015
+
+@_typing.final
+class LiftRestrictionRequest(_message.Message):
+    """Ends a restriction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}`."""
+    request_id: _builtins.str
+    """UUID of this request; the same one again answers the same."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiftRestrictionRequest: _TypeAlias = LiftRestrictionRequest  # noqa: Y015
 
 @_typing.final
 class ExportHolderRequest(_message.Message):

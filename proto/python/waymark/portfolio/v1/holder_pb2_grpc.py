@@ -51,6 +51,11 @@ class HolderServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.UpdateHolderRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.FromString,
                 _registered_method=True)
+        self.LiftRestriction = channel.unary_unary(
+                '/waymark.portfolio.v1.HolderService/LiftRestriction',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.LiftRestrictionRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.FromString,
+                _registered_method=True)
         self.ExportHolder = channel.unary_stream(
                 '/waymark.portfolio.v1.HolderService/ExportHolder',
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.ExportHolderRequest.SerializeToString,
@@ -91,6 +96,14 @@ class HolderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LiftRestriction(self, request, context):
+        """Ends the restriction that a rights request brought; ending none is no error.
+        Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExportHolder(self, request, context):
         """Hands out everything that is kept of the caller, streamed as one ZIP of any size: `index.html` to read without a
         network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
@@ -106,8 +119,8 @@ class HolderServiceServicer:
     def EraseHolder(self, request, context):
         """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
         entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
-        read it. Erasing again is no error; CreateHolder then begins anew.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        read it. Erasing again is no error; CreateHolder then begins anew. A legal hold in force holds it up.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,6 +142,11 @@ def add_HolderServiceServicer_to_server(servicer, server):
             'UpdateHolder': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateHolder,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.UpdateHolderRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.SerializeToString,
+            ),
+            'LiftRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftRestriction,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.LiftRestrictionRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.SerializeToString,
             ),
             'ExportHolder': grpc.unary_stream_rpc_method_handler(
@@ -223,6 +241,33 @@ class HolderService:
             target,
             '/waymark.portfolio.v1.HolderService/UpdateHolder',
             waymark_dot_portfolio_dot_v1_dot_holder__pb2.UpdateHolderRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.HolderService/LiftRestriction',
+            waymark_dot_portfolio_dot_v1_dot_holder__pb2.LiftRestrictionRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.FromString,
             options,
             channel_credentials,

@@ -46,6 +46,10 @@ class HolderServiceStub:
     """Changes name, contact, languages or summary.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
+    LiftRestriction: _grpc.UnaryUnaryMultiCallable[_holder_pb2.LiftRestrictionRequest, _holder_pb2.Holder]
+    """Ends the restriction that a rights request brought; ending none is no error.
+    Errors: NOT_FOUND.
+    """
     ExportHolder: _grpc.UnaryStreamMultiCallable[_holder_pb2.ExportHolderRequest, _httpbody_pb2.HttpBody]
     """Hands out everything that is kept of the caller, streamed as one ZIP of any size: `index.html` to read without a
     network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
@@ -57,8 +61,8 @@ class HolderServiceStub:
     EraseHolder: _grpc.UnaryUnaryMultiCallable[_holder_pb2.EraseHolderRequest, _holder_pb2.EraseHolderResponse]
     """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
     entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
-    read it. Erasing again is no error; CreateHolder then begins anew.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    read it. Erasing again is no error; CreateHolder then begins anew. A legal hold in force holds it up.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, ERASURE_HELD.
     """
 
 @_typing.type_check_only
@@ -78,6 +82,10 @@ class HolderServiceAsyncStub(HolderServiceStub):
     """Changes name, contact, languages or summary.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
+    LiftRestriction: _aio.UnaryUnaryMultiCallable[_holder_pb2.LiftRestrictionRequest, _holder_pb2.Holder]  # type: ignore[assignment]
+    """Ends the restriction that a rights request brought; ending none is no error.
+    Errors: NOT_FOUND.
+    """
     ExportHolder: _aio.UnaryStreamMultiCallable[_holder_pb2.ExportHolderRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Hands out everything that is kept of the caller, streamed as one ZIP of any size: `index.html` to read without a
     network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
@@ -89,8 +97,8 @@ class HolderServiceAsyncStub(HolderServiceStub):
     EraseHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.EraseHolderRequest, _holder_pb2.EraseHolderResponse]  # type: ignore[assignment]
     """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
     entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
-    read it. Erasing again is no error; CreateHolder then begins anew.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    read it. Erasing again is no error; CreateHolder then begins anew. A legal hold in force holds it up.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, ERASURE_HELD.
     """
 
 class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -127,6 +135,16 @@ class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def LiftRestriction(
+        self,
+        request: _holder_pb2.LiftRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_holder_pb2.Holder, _abc.Awaitable[_holder_pb2.Holder]]:
+        """Ends the restriction that a rights request brought; ending none is no error.
+        Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
     def ExportHolder(
         self,
         request: _holder_pb2.ExportHolderRequest,
@@ -148,8 +166,8 @@ class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_holder_pb2.EraseHolderResponse, _abc.Awaitable[_holder_pb2.EraseHolderResponse]]:
         """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
         entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
-        read it. Erasing again is no error; CreateHolder then begins anew.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        read it. Erasing again is no error; CreateHolder then begins anew. A legal hold in force holds it up.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, ERASURE_HELD.
         """
 
 def add_HolderServiceServicer_to_server(servicer: HolderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
