@@ -25,6 +25,7 @@ HOLDER = {
     "phone": "contact.phone",
     "languages": "languages",
     "opened": "createTime",
+    "restricted": "restrictTime",
     "etag": "etag",
 }
 GOING = {
@@ -38,7 +39,8 @@ GOING = {
     "mandates": "mandates",
     "share links": "shareLinks",
 }
-ERASED = GOING | {"access records kept": "accessRecords", "erased": "eraseTime"}
+KEPT = {"access records kept": "accessRecords", "rights requests kept": "rightsRequests"}
+ERASED = GOING | KEPT | {"erased": "eraseTime"}
 HolderName = Annotated[str, typer.Argument(metavar="[HOLDER]", help="holders/{id}; default: your own.")]
 Given = Annotated[str, typer.Option(help="Given names.")]
 Family = Annotated[str, typer.Option(help="Family names.")]
@@ -120,6 +122,13 @@ def export(
         moved = partial(shown.advance, task)
         size = call.caller.rest_to_zip(f"/v1/{name}:export", output, moved, **asked)
     call.wrote(output, size)
+
+
+@holder.command("lift-restriction", epilog="Example:  waymark holder lift-restriction")
+@calls(LEARNER)
+def lift_restriction(call: Call) -> None:
+    """End the restriction you asked for: those you let look can look again."""
+    call.one(call.post(f"{own(call, '')}:liftRestriction"), HOLDER)
 
 
 @holder.command(epilog="Examples:  waymark holder erase --dry-run · waymark holder erase --yes --json")

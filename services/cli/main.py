@@ -75,6 +75,8 @@ MODULES = {
     "handover": "services.cli.handover",
     "pathway": "services.cli.pathway",
     "validation": "services.cli.validation",
+    "rights": "services.cli.rights",
+    "legal-hold": "services.cli.legal_hold",
     "mandate": "services.cli.mandate",
     "share": "services.cli.share",
     "access-log": "services.cli.access_log",

@@ -1,20 +1,26 @@
 """The rule of the access log: whoever is not the holder acts under a mandate, for the awarding body that a
-case was handed in to, or on what the holder asks of the office by right, and is written down."""
+case was handed in to, without leave for what cannot wait, or on what the holder asks of the office by right.
+They are written down, and look at so many people a day."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from waymark.errors.v1 import reason_pb2
-from waymark.portfolio.v1 import legal_hold_pb2, rights_request_pb2
+from waymark.portfolio.v1 import break_glass_pb2, legal_hold_pb2, rights_request_pb2
+from waymark.portfolio.v1.events_pb2 import ReadQuotaReached
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.requests import PATHWAY, holder_of, resource_of
-from services.portfolio.store import access_records, mandates, validations, vault
+from services.portfolio.store import access_records, break_glass, mandates, read_quota, validations, vault
 
-# The office's work on rights and legal holds: for anybody, restricted or not, and on nothing else of them.
+# The office's work on rights, legal holds and looks without leave: for anybody, and on nothing else of them.
 OF_THE_DESK = (
+    break_glass_pb2.CreateBreakGlassAccessRequest,
+    break_glass_pb2.EndBreakGlassAccessRequest,
+    break_glass_pb2.GetBreakGlassAccessRequest,
+    break_glass_pb2.ReviewBreakGlassAccessRequest,
     legal_hold_pb2.CreateLegalHoldRequest,
     legal_hold_pb2.LiftLegalHoldRequest,
     legal_hold_pb2.ListLegalHoldsRequest,
@@ -27,10 +33,11 @@ OF_THE_DESK = (
 )
 
 
-def log_access(tx: Transaction, request: Any) -> None:
+def log_access(tx: Transaction, request: Any, daily_people: int) -> None:
     """Logs the call unless the holder makes it.
 
-    Raises Refusal(NOT_FOUND) when no grant covers it, and PROCESSING_RESTRICTED where nobody else may look.
+    Raises Refusal(NOT_FOUND) when no grant covers it, PROCESSING_RESTRICTED where nobody else may look, and
+    READ_QUOTA_EXCEEDED when the caller has looked at `daily_people` others today.
     """
     holder = holder_of(request) or tx.principal.subject  # a request that names nobody is about the caller
     if tx.principal.subject == holder:
@@ -38,6 +45,7 @@ def log_access(tx: Transaction, request: Any) -> None:
     grant = _grant(tx, holder, request)
     if grant is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    _count(tx, holder, daily_people)
     action = request.DESCRIPTOR.name.removesuffix("Request")
     access_records.write(tx, holder, action=action, resource=resource_of(request), grant=grant)
 
@@ -56,7 +64,19 @@ def _grant(tx: Transaction, holder: str, request: Any) -> str | None:
     grant = mandates.in_force(tx.connection, tx.principal, holder, PATHWAY)
     if grant is None:
         opened = validations.opened_to(tx.connection, tx.principal, resource)
-        grant = opened.name if opened else None
+        grant = opened.name if opened else break_glass.in_force(tx.connection, tx.principal, holder)
     if grant is not None:
         vault.refuse_restricted(tx, holder)
     return grant
+
+
+def _count(tx: Transaction, holder: str, most: int) -> None:
+    """Counts the people whom the caller looks at today; the last one allowed raises the alarm, because what
+    is refused leaves nothing behind."""
+    people = read_quota.count(tx, holder)
+    if people is None or people < most:
+        return
+    if people > most:
+        raise Refusal(reason_pb2.REASON_READ_QUOTA_EXCEEDED, metadata={"limit": str(most)})
+    reader = tx.principal
+    tx.publish(ReadQuotaReached(reader=reader.subject, organisation=reader.organisation, people=people))

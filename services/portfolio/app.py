@@ -77,7 +77,7 @@ class PortfolioApp(App):
         if isinstance(request, OF_OTHERS):
             key_id, _, sealed = kept.partition(b":")
             return self.keys.open(request.DESCRIPTOR.full_name, WrappedKey(key_id.decode(), sealed))
-        log_access(tx, request)
+        log_access(tx, request, self.settings.daily_people)
         return self._answer_key(tx, request).open("request_ids", request.DESCRIPTOR.full_name, kept)
 
     def _answer_key(self, tx: Transaction, request: Message) -> HolderKey:

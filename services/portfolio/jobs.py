@@ -11,7 +11,7 @@ from services.platform.db.transaction import transaction
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain.pathways import STALLS_AFTER
 from services.portfolio.domain.rights import REMINDED
-from services.portfolio.store import issuers, rights_requests, stalled, vault
+from services.portfolio.store import issuers, read_quota, rights_requests, stalled, vault
 from services.portfolio.store.evidence import BUCKET, known_keys
 
 ORPHAN = timedelta(days=1)  # age at which an object that no row names is no upload under way
@@ -46,6 +46,12 @@ def remind_of_rights_requests(app: PortfolioApp) -> None:
                 tx.publish(RightsRequestDue(rights_request=each.name, due_time=each.due_time))
         if not found:
             return
+
+
+def forget_daily_looks(app: PortfolioApp) -> None:
+    """Forgets who looked at whom on days that are over, which the access log says."""
+    with transaction(app) as tx:
+        read_quota.forget(tx)
 
 
 def sweep_evidence(app: PortfolioApp) -> None:

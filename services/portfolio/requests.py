@@ -11,7 +11,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.domain.steps import Actor
-from services.portfolio.store import issuers, mandates, validations
+from services.portfolio.store import break_glass, issuers, mandates, validations
 
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
@@ -52,6 +52,11 @@ def has_guidance_mandate(principal: Principal, request: Any, connection: sqlalch
 def has_pathway_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
     """Relationship `mandate.pathway`: a mandate in force that opens the pathways."""
     return mandates.in_force(connection, principal, holder_of(request), PATHWAY) is not None
+
+
+def has_broken_glass(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `break_glass`: a look without leave that the caller has open."""
+    return break_glass.in_force(connection, principal, holder_of(request)) is not None
 
 
 def is_staff(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     attestation_pb2_grpc,
+    break_glass_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
     cv_pb2_grpc,
@@ -31,6 +32,7 @@ from services.platform.service import Job, ServiceDefinition, Servicer
 from services.portfolio import jobs, requests
 from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.attestations import AttestationApi
+from services.portfolio.api.break_glass import BreakGlassApi
 from services.portfolio.api.credential_issuers import CredentialIssuerApi
 from services.portfolio.api.credentials import CredentialApi
 from services.portfolio.api.cvs import CvApi
@@ -54,6 +56,7 @@ from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 SERVICERS: Sequence[Servicer] = (
     (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi),
     (attestation_pb2_grpc.add_AttestationServiceServicer_to_server, AttestationApi),
+    (break_glass_pb2_grpc.add_BreakGlassServiceServicer_to_server, BreakGlassApi),
     (credential_issuer_pb2_grpc.add_CredentialIssuerServiceServicer_to_server, CredentialIssuerApi),
     (credential_pb2_grpc.add_CredentialServiceServicer_to_server, CredentialApi),
     (cv_pb2_grpc.add_CvServiceServicer_to_server, CvApi),
@@ -79,6 +82,7 @@ DEFINITION = ServiceDefinition(
     servicers=SERVICERS,
     relationships={
         "self": requests.is_self,
+        "break_glass": requests.has_broken_glass,
         "issuer.staff": requests.is_staff,
         "mandate.guidance": requests.has_guidance_mandate,
         "mandate.pathway": requests.has_pathway_mandate,
@@ -90,6 +94,7 @@ DEFINITION = ServiceDefinition(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
         Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
         Job("remind-of-rights-requests", timedelta(hours=1), jobs.remind_of_rights_requests),
+        Job("forget-daily-looks", timedelta(hours=1), jobs.forget_daily_looks),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
     ),
 )

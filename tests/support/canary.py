@@ -8,6 +8,7 @@ import sqlalchemy
 from google.type.date_pb2 import Date
 from sqlalchemy import text
 from waymark.portfolio.v1 import (
+    break_glass_pb2,
     entry_pb2,
     holder_pb2,
     legal_hold_pb2,
@@ -84,6 +85,14 @@ def ask_the_office(portfolio: Portfolio, person: Caller) -> None:
     name = person.CreateRightsRequest(asked).name
     desk = portfolio.staff("caseworker")
     desk.ExtendRightsRequest(rights_request_pb2.ExtendRightsRequestRequest(name=name, reason=CANARY))
+    look = break_glass_pb2.BreakGlassAccess(ground=1, reason=CANARY)  # type: ignore[arg-type]
+    opened = desk.CreateBreakGlassAccess(
+        break_glass_pb2.CreateBreakGlassAccessRequest(parent=person.holder, break_glass_access=look)
+    )
+    verdict = break_glass_pb2.BREAK_GLASS_VERDICT_JUSTIFIED
+    portfolio.staff("supervisor").ReviewBreakGlassAccess(
+        break_glass_pb2.ReviewBreakGlassAccessRequest(name=opened.name, verdict=verdict, note=CANARY)
+    )
     hold = legal_hold_pb2.LegalHold(legal_basis=CANARY)
     held = legal_hold_pb2.CreateLegalHoldRequest(
         parent=person.holder, legal_hold=hold, request_id=str(uuid.uuid4())

@@ -19,6 +19,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     attestation_pb2_grpc,
+    break_glass_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
     cv_pb2_grpc,
@@ -52,6 +53,7 @@ from tests.support.servers import Served, start, token
 STUBS = (
     access_log_pb2_grpc.AccessLogServiceStub,
     attestation_pb2_grpc.AttestationServiceStub,
+    break_glass_pb2_grpc.BreakGlassServiceStub,
     credential_issuer_pb2_grpc.CredentialIssuerServiceStub,
     credential_pb2_grpc.CredentialServiceStub,
     cv_pb2_grpc.CvServiceStub,

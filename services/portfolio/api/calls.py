@@ -42,7 +42,7 @@ def portfolio_call_of(method: Any, *, answer_stored: bool) -> Any:
     @wraps(method)
     def logged(self: Any, tx: Transaction, request: Any) -> Any:
         try:
-            log_access(tx, request)
+            log_access(tx, request, self.app.settings.daily_people)
             return method(self, tx, request)
         except IntegrityError as error:
             if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):

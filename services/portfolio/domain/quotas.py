@@ -23,6 +23,7 @@ LIMITS = {
     "validation_cases": 100,
     "rights_requests": 200,
     "legal_holds": 100,
+    "break_glass_accesses": 1_000,
 }
 REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000

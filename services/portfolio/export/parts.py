@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from sqlalchemy import Table
 from waymark.portfolio.v1.access_log_pb2 import ListAccessRecordsRequest
 from waymark.portfolio.v1.attestation_pb2 import ListAttestationRequestsRequest
+from waymark.portfolio.v1.break_glass_pb2 import ListBreakGlassAccessesRequest
 from waymark.portfolio.v1.credential_pb2 import ListCredentialsRequest
 from waymark.portfolio.v1.cv_pb2 import ListCvsRequest
 from waymark.portfolio.v1.entry_pb2 import ListEntriesRequest
@@ -34,6 +35,7 @@ from services.portfolio.domain import names
 from services.portfolio.export.reader import Listed, Reader
 from services.portfolio.store import (
     access_records,
+    break_glass,
     entry_revisions,
     guidance_tables,
     handovers,
@@ -85,6 +87,15 @@ def _of_holder(listed: Callable[..., Paged[Any]]) -> Listed[Any]:
     return asked
 
 
+def _of_holder_and_vault(listed: Callable[..., Paged[Any]]) -> Listed[Any]:
+    """The same for lists that outlive the vault."""
+
+    def asked(tx: Transaction, signer: PageTokenSigner, vault: Vault, request: Any) -> Paged[Any]:
+        return listed(tx, signer, vault.holder, vault, request)
+
+    return asked
+
+
 def _holder(reader: Reader) -> Iterator[Message]:
     yield reader.look(holders.get)
 
@@ -119,10 +130,6 @@ def _snapshots(reader: Reader) -> Iterator[Message]:
 
 def _snapshot(case_id: str, tx: Transaction, vault: Vault) -> ValidationSnapshot:
     return validations.frozen(tx, vault, case_id)
-
-
-def _rights_requests(tx: Transaction, signer: PageTokenSigner, vault: Vault, request: Any) -> Paged[Any]:
-    return rights_requests.listed(tx, signer, vault.holder, vault, request)
 
 
 PARTS: tuple[Part, ...] = (
@@ -192,7 +199,7 @@ PARTS: tuple[Part, ...] = (
     Part(
         "rights-requests",
         "What you asked the office for by right",
-        _all(ListRightsRequestsRequest, _rights_requests),
+        _all(ListRightsRequestsRequest, _of_holder_and_vault(rights_requests.listed)),
         (rights_tables.rights_requests,),
     ),
     Part(
@@ -200,6 +207,12 @@ PARTS: tuple[Part, ...] = (
         "Why the law asks for something to be kept",
         _all(ListLegalHoldsRequest, LEGAL_HOLDS.page),
         (rights_tables.legal_holds,),
+    ),
+    Part(
+        "break-glass-accesses",
+        "Looks without your leave",
+        _all(ListBreakGlassAccessesRequest, _of_holder_and_vault(break_glass.listed)),
+        (rights_tables.break_glass_accesses,),
     ),
     Part(
         "access-records",
@@ -210,5 +223,6 @@ PARTS: tuple[Part, ...] = (
 )
 UNTOLD: Mapping[Table, str] = {
     tables.holder_keys: "the key itself, which opens nothing anywhere else",
+    rights_tables.people_seen: "who looked today, which the access records tell",
     tables.step_redemptions: "how a step came to its state, which the pathway tells",
 }

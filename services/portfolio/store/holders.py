@@ -15,7 +15,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
-from services.portfolio.store import legal_holds, rights_requests, rights_tables
+from services.portfolio.store import break_glass, legal_holds, read_quota, rights_requests, rights_tables
 from services.portfolio.store.collection import bare, fill
 from services.portfolio.store.guidance_tables import validation_cases
 from services.portfolio.store.tables import (
@@ -79,7 +79,8 @@ def erase(tx: Transaction, holder_id: str, etag: str) -> tuple[bool, datetime]:
         return False, row.erased_at
     check_etag(etag, row.version)
     legal_holds.require_none(tx, holder_id)
-    rights_requests.close_with(tx, holder_id)
+    for kept in (rights_requests, break_glass, read_quota):
+        kept.close_with(tx, holder_id)
     erase_key(tx, holder_id)
     gone = {"sealed": b"", "version": holders.c.version + 1, "updated_at": tx.now, "erased_at": tx.now}
     tx.execute(update(holders).where(holders.c.id == holder_id).values(**gone))

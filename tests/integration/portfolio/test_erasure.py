@@ -135,7 +135,7 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     )
     put(never_finalized.ticket.url, never_finalized.ticket.headers, PDF)
     copies = backup(portfolio.app, person.subject)
-    everywhere = ["entries", "entry_revisions", "evidence", "holders"]
+    everywhere = ["break_glass_accesses", "entries", "entry_revisions", "evidence", "holders"]
     everywhere += ["legal_holds", "pathway_steps", "pathway_words", "pathways"]
     everywhere += ["request_ids", "rights_requests", "share_links", "skill_claims"]
     everywhere += ["validation_cases", "validation_snapshots"]
@@ -150,7 +150,7 @@ def test_nothing_of_the_person_can_be_read_or_found(
     app = portfolio_with_files.app
     person, copies = erased_life(portfolio_with_files)
     assert readable(app, person.subject, copies) == []
-    assert rows_left(app, person.subject) == ["access_records", "rights_requests"]
+    assert rows_left(app, person.subject) == ["access_records", "break_glass_accesses", "rights_requests"]
     assert CANARY not in everything(app.engine)
     assert list(objects(s3, bucket)) == []
     told = topics_after_relay(portfolio_with_files, kafka, tmp_path)

@@ -14,6 +14,7 @@ from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2,
     attestation_pb2,
+    break_glass_pb2,
     credential_pb2,
     cv_pb2,
     document_pb2,
@@ -53,6 +54,7 @@ from tests.support.validations import opened_case
 MODULES = (
     access_log_pb2,
     attestation_pb2,
+    break_glass_pb2,
     credential_pb2,
     cv_pb2,
     document_pb2,
@@ -83,11 +85,14 @@ WITHOUT_NAME = {
     "GiveAttestation",
     "ListDueRightsRequests",
     "ListStalledPathways",
+    "ListUnreviewedBreakGlassAccesses",
     "OpenAttestationRequest",
     "OpenShareLink",
     "VerifyCredential",
 }
-GUARDED = sorted(set(METHODS) - WITHOUT_NAME)
+# Looks without leave, which test_break_glass holds: anybody of the office may open one, and end their own.
+OPEN_TO_THE_OFFICE = {"CreateBreakGlassAccess", "EndBreakGlassAccess"}
+GUARDED = sorted(set(METHODS) - WITHOUT_NAME - OPEN_TO_THE_OFFICE)
 FILES = {"CreateEvidence", "FinalizeEvidence", "GetEvidenceDownload"}  # need an object store to go through
 LEAVES_NOTHING = {"EraseHolder"}
 DESK = {options_pb2.ROLE_CASEWORKER, options_pb2.ROLE_SUPERVISOR}  # who answers for the office
@@ -143,6 +148,10 @@ class Owned:
                 parent=holder, legal_hold=legal_hold_pb2.LegalHold(legal_basis="law")
             )
         )
+        look = break_glass_pb2.BreakGlassAccess(ground=1, reason="found unconscious")  # type: ignore[arg-type]
+        opened = portfolio.counsellor().CreateBreakGlassAccess(
+            break_glass_pb2.CreateBreakGlassAccessRequest(parent=holder, break_glass_access=look)
+        )
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
             "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -182,6 +191,8 @@ class Owned:
             "DeclineHandover": {"name": offer.name},
             "CreateMandate": {"mandate": mandate_request.mandate},
             "RevokeMandate": {"name": given.name},
+            "CreateBreakGlassAccess": {"break_glass_access": look},
+            "ReviewBreakGlassAccess": {"verdict": 1, "note": "urgent"},
             "CreateRightsRequest": {"rights_request": asks},
             "CheckRightsRequestIdentity": {"identity_proof": 1},
             "ExtendRightsRequest": {"reason": "many files"},
@@ -214,6 +225,7 @@ class Owned:
         }
         names_by_service = {
             "PathwayService": way.name,
+            "BreakGlassService": opened.name,
             "EvidenceService": f"{holder}/evidence/none",
             "RightsRequestService": right.name,
             "ValidationService": case.name,

@@ -90,6 +90,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_DOCUMENT_UNREADABLE: _Reason.ValueType  # 370
     REASON_ERASURE_HELD: _Reason.ValueType  # 390
     REASON_PROCESSING_RESTRICTED: _Reason.ValueType  # 391
+    REASON_READ_QUOTA_EXCEEDED: _Reason.ValueType  # 392
     REASON_RULE_INVALID: _Reason.ValueType  # 200
     REASON_PROGRAMME_NOT_ACTIVE: _Reason.ValueType  # 201
     REASON_BUDGET_EXHAUSTED: _Reason.ValueType  # 202
@@ -227,6 +228,7 @@ REASON_VALIDATION_APPEAL_TOO_LATE: Reason.ValueType  # 362
 REASON_DOCUMENT_UNREADABLE: Reason.ValueType  # 370
 REASON_ERASURE_HELD: Reason.ValueType  # 390
 REASON_PROCESSING_RESTRICTED: Reason.ValueType  # 391
+REASON_READ_QUOTA_EXCEEDED: Reason.ValueType  # 392
 REASON_RULE_INVALID: Reason.ValueType  # 200
 REASON_PROGRAMME_NOT_ACTIVE: Reason.ValueType  # 201
 REASON_BUDGET_EXHAUSTED: Reason.ValueType  # 202

@@ -40,11 +40,11 @@ class EntryServiceStub:
     """
     GetEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.GetEntryRequest, _entry_pb2.Entry]
     """Reads an entry; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListEntries: _grpc.UnaryUnaryMultiCallable[_entry_pb2.ListEntriesRequest, _entry_pb2.ListEntriesResponse]
     """Lists entries, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.UpdateEntryRequest, _entry_pb2.Entry]
     """Changes an entry; its kind stays.
@@ -66,11 +66,11 @@ class EntryServiceAsyncStub(EntryServiceStub):
     """
     GetEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.GetEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
     """Reads an entry; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListEntries: _aio.UnaryUnaryMultiCallable[_entry_pb2.ListEntriesRequest, _entry_pb2.ListEntriesResponse]  # type: ignore[assignment]
     """Lists entries, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.UpdateEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
     """Changes an entry; its kind stays.
@@ -101,7 +101,7 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.Entry, _abc.Awaitable[_entry_pb2.Entry]]:
         """Reads an entry; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -111,7 +111,7 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.ListEntriesResponse, _abc.Awaitable[_entry_pb2.ListEntriesResponse]]:
         """Lists entries, newest first; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

@@ -43,15 +43,15 @@ class EvidenceServiceStub:
     """
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]
     """Reads what is known of a file; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.ListEvidenceRequest, _evidence_pb2.ListEvidenceResponse]
     """Lists files, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetEvidenceDownload: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceDownloadRequest, _evidence_pb2.EvidenceDownload]
     """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 @_typing.type_check_only
@@ -69,15 +69,15 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     """
     GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
     """Reads what is known of a file; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.ListEvidenceRequest, _evidence_pb2.ListEvidenceResponse]  # type: ignore[assignment]
     """Lists files, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetEvidenceDownload: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceDownloadRequest, _evidence_pb2.EvidenceDownload]  # type: ignore[assignment]
     """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -110,7 +110,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.Evidence, _abc.Awaitable[_evidence_pb2.Evidence]]:
         """Reads what is known of a file; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -120,7 +120,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.ListEvidenceResponse, _abc.Awaitable[_evidence_pb2.ListEvidenceResponse]]:
         """Lists files, newest first; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -130,7 +130,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.EvidenceDownload, _abc.Awaitable[_evidence_pb2.EvidenceDownload]]:
         """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
 def add_EvidenceServiceServicer_to_server(servicer: EvidenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -82,7 +82,7 @@ class HolderServiceServicer:
 
     def GetHolder(self, request, context):
         """Reads a holder; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

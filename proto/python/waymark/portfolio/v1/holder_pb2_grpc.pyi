@@ -40,7 +40,7 @@ class HolderServiceStub:
     """
     GetHolder: _grpc.UnaryUnaryMultiCallable[_holder_pb2.GetHolderRequest, _holder_pb2.Holder]
     """Reads a holder; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateHolder: _grpc.UnaryUnaryMultiCallable[_holder_pb2.UpdateHolderRequest, _holder_pb2.Holder]
     """Changes name, contact, languages or summary.
@@ -76,7 +76,7 @@ class HolderServiceAsyncStub(HolderServiceStub):
     """
     GetHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.GetHolderRequest, _holder_pb2.Holder]  # type: ignore[assignment]
     """Reads a holder; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.UpdateHolderRequest, _holder_pb2.Holder]  # type: ignore[assignment]
     """Changes name, contact, languages or summary.
@@ -121,7 +121,7 @@ class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_holder_pb2.Holder, _abc.Awaitable[_holder_pb2.Holder]]:
         """Reads a holder; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
