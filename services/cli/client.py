@@ -29,7 +29,6 @@ from services.cli.token import NoIssuer, request_token
 DEADLINE = 30.0
 UNREACHABLE = "The stack in {home} does not answer at {address}."
 START = "Look with `waymark status --home {home}`; start it with `waymark up --home {home}`."
-AGAIN = "Nothing was kept. Run the command again."
 # A call lost on its way is sent again with the same request_id, which takes effect once.
 RETRIES = json.dumps(
     {
@@ -142,7 +141,7 @@ class Caller:
         with self._draft(file) as draft:
             size = self._stream(path, draft, query, moved)
             if not zipfile.is_zipfile(draft):
-                raise Failure(ExitCode.REFUSED, f"{file} broke off after {size} bytes.", remedy=AGAIN)
+                raise _broke_off(size)
             return size
 
     @contextmanager
@@ -171,10 +170,13 @@ class Caller:
                 answer.read()
                 raise failure_of_rest(answer)
             size = 0
-            with file.open("wb") as target:
-                for part in answer.iter_bytes():
-                    size += target.write(part)
-                    moved(len(part))
+            try:
+                with file.open("wb") as target:
+                    for part in answer.iter_bytes():
+                        size += target.write(part)
+                        moved(len(part))
+            except httpx.TransportError as error:
+                raise _broke_off(size) from error
         return size
 
     def _request(
@@ -298,6 +300,12 @@ def request_id() -> str:
 def sha256(content: bytes) -> str:
     """SHA-256 in hex, as upload tickets want it."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _broke_off(size: int) -> Failure:
+    """The failure for a file that did not come to its end."""
+    text = f"The file broke off after {size} bytes."
+    return Failure(ExitCode.UNREACHABLE, text, remedy="Nothing was kept. Run the command again.")
 
 
 def unreachable(client: Client) -> Failure:

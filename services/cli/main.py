@@ -77,6 +77,7 @@ MODULES = {
     "validation": "services.cli.validation",
     "rights": "services.cli.rights",
     "legal-hold": "services.cli.legal_hold",
+    "break-glass": "services.cli.break_glass",
     "mandate": "services.cli.mandate",
     "share": "services.cli.share",
     "access-log": "services.cli.access_log",

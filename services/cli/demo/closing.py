@@ -39,9 +39,13 @@ OF_CATALOGUE = {"AgreementChanged", "PartnerApplicationDecided"}
 # … some those of the portfolio …
 OF_PORTFOLIO = {
     "AttestationGiven",
+    "BreakGlassOpened",
+    "BreakGlassReviewed",
     "CredentialImported",
     "HandoverMoved",
     "IssuedCredentialMoved",
+    "LegalHoldMoved",
+    "RightsRequestMoved",
     "ValidationCaseMoved",
 }
 # … and some takes weeks, a bank, or something going wrong.
@@ -59,8 +63,10 @@ ELSEWHERE = {
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",
+    "ReadQuotaReached",
     "RebookingOffered",
     "ReceivableWrittenOff",
+    "RightsRequestDue",
     "SanctionAppealDecided",
     "SanctionImposed",
     "TargetReviewDue",
@@ -136,6 +142,6 @@ CATALOGUE_TOLD = Step(
 PORTFOLIO_TOLD = Step(
     "portfolio-told",
     "What the portfolio tells was seen on Kafka",
-    ("P1", "P3", "P16", "P17"),
+    ("P1", "P3", "P16", "P17", "P19"),
     events_of_portfolio,
 )
