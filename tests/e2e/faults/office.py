@@ -1,5 +1,5 @@
-"""What a holder asks of the office by right, and what the office does about a portfolio, on a running stack, to be
-asked for."""
+"""What a holder asks of the office by right, and what the office does about a portfolio, on a running stack,
+to be asked for."""
 
 from __future__ import annotations
 

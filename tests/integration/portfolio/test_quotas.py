@@ -23,6 +23,9 @@ ADDS = {
     "pathway_spells": "AddSpell",
     "pathway_revisions": "UpdateStep",
     "validation_cases": "CreateValidationCase",
+    "rights_requests": "CreateRightsRequest",
+    "legal_holds": "CreateLegalHold",
+    "break_glass_accesses": "CreateBreakGlassAccess",
 }
 FULL = 1  # what there is of everything already, but of evidence
 
@@ -30,8 +33,13 @@ FULL = 1  # what there is of everything already, but of evidence
 def test_each_limit_stops_what_it_is_of(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ADDS.keys() == quotas.LIMITS.keys()
     owned = Owned(portfolio)
+    others = {
+        "CreateHandover": owned.counsellor,
+        "CreateBreakGlassAccess": owned.counsellor,
+        "CreateLegalHold": portfolio.staff("caseworker"),
+    }
     for what, rpc in ADDS.items():
-        caller = owned.counsellor if rpc == "CreateHandover" else owned.person
+        caller = others.get(rpc, owned.person)
         with monkeypatch.context() as patch:
             patch.setitem(quotas.LIMITS, what, 0 if what == "evidence" else FULL)
             info = refused(getattr(caller, rpc), owned.requests[rpc])
