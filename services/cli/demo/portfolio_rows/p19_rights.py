@@ -1,5 +1,5 @@
-"""What a person can ask for: who looked, all of it in a file, that nobody looks, that it goes; and what stands
-between the staff and everybody."""
+"""What a person can ask for: who looked, all of it in a file, that nobody looks, that it goes; and what
+stands between the staff and everybody."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LEARNER, DESK, NIGHT, HEAD = "Amal", "Rik", "Joke", "Hilde"
 
 
 def show(journey: Journey) -> str:
-    """REST: a look without leave is loud and reviewed, a restriction closes the portfolio to the counsellor, a
-    legal hold holds the erasure up, everything is taken out, and then it goes."""
+    """REST: a look without leave is loud and reviewed, a restriction closes the portfolio to the counsellor,
+    a legal hold holds the erasure up, everything is taken out, and then it goes."""
     learner, name = holder(journey, LEARNER)
     learner.rest("POST", f"/v1/{name}/entries", {"kind": "ENTRY_KIND_WORK", "title": "Stevedore <quay 7>"})
     counsellor = journey.person("counsellor", COUNSELLOR, OFFICE)
@@ -80,7 +80,8 @@ def taken_out(learner: Caller, name: str) -> tuple[int, int]:
         expect(entry["title"] == "Stevedore <quay 7>", f"the entry is {entry}")
         page = archive.read("pages/entries.html").decode()
         expect("Stevedore &lt;quay 7&gt;" in page, "the page does not show the entry as it is")
-        expect(b"found unconscious" in archive.read("data/break-glass-accesses.json"), "the look is not there")
+        looks = archive.read("data/break-glass-accesses.json")
+        expect(b"found unconscious" in looks, "the look is not there")
         return len(archive.namelist()), len(content)
 
 
