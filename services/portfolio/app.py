@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from waymark.portfolio.v1 import (
     attestation_pb2,
     credential_issuer_pb2,
+    framework_pb2,
+    instrument_pb2,
     issued_credential_pb2,
+    questionnaire_pb2,
     rights_request_pb2,
 )
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
@@ -36,10 +39,18 @@ OF_OTHERS = (
     credential_issuer_pb2.CreateTrustedIssuerRequest,
     credential_issuer_pb2.DeleteTrustedIssuerRequest,
     credential_issuer_pb2.RotateCredentialIssuerKeyRequest,
+    framework_pb2.CreateFrameworkVersionRequest,
+    framework_pb2.ImportFrameworkVersionRequest,
+    framework_pb2.PublishFrameworkVersionRequest,
+    framework_pb2.UpdateFrameworkVersionRequest,
+    instrument_pb2.CreateInstrumentVersionRequest,
+    instrument_pb2.PublishInstrumentVersionRequest,
+    instrument_pb2.UpdateInstrumentVersionRequest,
     issued_credential_pb2.IssueCredentialRequest,
     issued_credential_pb2.ReinstateIssuedCredentialRequest,
     issued_credential_pb2.RevokeIssuedCredentialRequest,
     issued_credential_pb2.SuspendIssuedCredentialRequest,
+    questionnaire_pb2.GiveQuestionnairePartRequest,
     # Answered without what was written, as the key may be erased by it.
     rights_request_pb2.DeliverRightsRequestRequest,
 )

@@ -43,7 +43,11 @@ OF_PORTFOLIO = {
     "BreakGlassReviewed",
     "CredentialImported",
     "HandoverMoved",
+    "HumanAsked",
+    "HumanRequested",
     "IssuedCredentialMoved",
+    "QuestionnaireCompleted",
+    "SupportTierMoved",
     "LegalHoldMoved",
     "RightsRequestMoved",
     "ValidationCaseMoved",
@@ -66,6 +70,7 @@ ELSEWHERE = {
     "ReadQuotaReached",
     "RebookingOffered",
     "ReceivableWrittenOff",
+    "ReminderDue",
     "RightsRequestDue",
     "SanctionAppealDecided",
     "SanctionImposed",
@@ -142,6 +147,6 @@ CATALOGUE_TOLD = Step(
 PORTFOLIO_TOLD = Step(
     "portfolio-told",
     "What the portfolio tells was seen on Kafka",
-    ("P1", "P3", "P16", "P17", "P19"),
+    ("P1", "P3", "P5", "P6", "P8", "P16", "P17", "P19"),
     events_of_portfolio,
 )

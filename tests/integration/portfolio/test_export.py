@@ -10,7 +10,14 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
-from waymark.portfolio.v1 import access_log_pb2, credential_pb2, cv_pb2, entry_pb2, mandate_pb2
+from waymark.portfolio.v1 import (
+    access_log_pb2,
+    credential_pb2,
+    cv_pb2,
+    entry_pb2,
+    guidance_note_pb2,
+    mandate_pb2,
+)
 from waymark.portfolio.v1 import holder_pb2 as pb
 
 from services.platform.objects.store import Objects
@@ -22,6 +29,7 @@ from tests.support.canary import CANARY, live_a_life
 from tests.support.portfolio import PDF, Caller, Portfolio, entry, reason_of, share
 from tests.support.validations import SHOWN, submitted
 
+VISIBILITY_SHARED = guidance_note_pb2.GuidanceNote.VISIBILITY_SHARED
 JWT = credential_pb2.CREDENTIAL_FILE_FORM_JWT
 
 
@@ -45,8 +53,13 @@ def test_everything_leaves_as_it_is_listed(portfolio_with_files: Portfolio, monk
     upload(person, PDF + b"second")
     secret = share(person, ["holder"], pin="1234").token
     person.CreateCv(cv_pb2.CreateCvRequest(parent=person.holder, cv=cv_pb2.Cv(title=CANARY)))
+    note = guidance_note_pb2.GuidanceNote(text="shared", visibility=VISIBILITY_SHARED)
+    portfolio_with_files.mandated(person).CreateGuidanceNote(
+        guidance_note_pb2.CreateGuidanceNoteRequest(parent=person.holder, guidance_note=note)
+    )
     taken = export(person)
     assert taken.testzip() is None
+    assert [each["text"] for each in data(taken, "guidance-notes")] == ["shared"]  # no professional one
     listed = person.ListEntries(entry_pb2.ListEntriesRequest(parent=person.holder)).entries
     assert data(taken, "entries") == [MessageToDict(each) for each in listed]
     records = person.ListAccessRecords(access_log_pb2.ListAccessRecordsRequest(parent=person.holder))
@@ -54,7 +67,7 @@ def test_everything_leaves_as_it_is_listed(portfolio_with_files: Portfolio, monk
     given = person.ListMandates(mandate_pb2.ListMandatesRequest(parent=person.holder)).mandates
     assert data(taken, "mandates") == [MessageToDict(each) for each in given]
     # Whatever can say something of a person does, and reads on a page as well.
-    without = {"attestation-requests", "handovers", "credentials", "issued-credentials"}
+    without = {"on-behalf-records", "attestation-requests", "handovers", "credentials", "issued-credentials"}
     for part in PARTS:
         assert bool(data(taken, part.name)) != (part.name in without), part.name
         page = taken.read(f"pages/{part.name}.html").decode()

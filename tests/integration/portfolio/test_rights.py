@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 from waymark.options.v1 import options_pb2
-from waymark.portfolio.v1 import access_log_pb2, attestation_pb2, events_pb2, pathway_pb2, share_link_pb2
+from waymark.portfolio.v1 import (
+    access_log_pb2,
+    attestation_pb2,
+    events_pb2,
+    guidance_case_pb2,
+    pathway_pb2,
+    share_link_pb2,
+)
 from waymark.portfolio.v1 import break_glass_pb2 as looks
 from waymark.portfolio.v1 import holder_pb2 as holders
 from waymark.portfolio.v1 import legal_hold_pb2 as holds
@@ -26,13 +33,15 @@ from services.portfolio.domain.rights import REMINDED
 from services.portfolio.store import break_glass, legal_holds, read_quota, rights_tables
 from services.portfolio.store import rights_requests as store
 from tests.integration.portfolio.test_erasure import erase_request, somebody_waits, upload
-from tests.integration.portfolio.test_strangers import GUARDED, METHODS, Owned, roles
+from tests.integration.portfolio.test_strangers import GUARDED, METHODS, Owned
 from tests.support.events import eventually
 from tests.support.plans import plans
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of, refused, share, skill, soon
 from tests.support.validations import submitted
 
 Kind, State = pb.RightsRequest, pb.RightsRequest
+# What the mandate for guidance opens that the counsellor of `Owned` has.
+BY_MANDATE = {"mandate.guidance", "mandate.pathway", "mandate.case", "mandate.any"}
 LAW = pb.REFUSAL_GROUND_LEGAL_OBLIGATION
 
 
@@ -76,6 +85,12 @@ def told(portfolio: Portfolio, of: str, kind: Any) -> list[Any]:
             for row in tx.execute(rows)
             if row.type.endswith(kind.DESCRIPTOR.name)
         ]
+
+
+def ways_of_counsellors(name: str) -> set[str]:
+    """Relationships by which a counsellor may make a call."""
+    policy = METHODS[name].GetOptions().Extensions[options_pb2.policy]
+    return {allow.relationship for allow in policy.allow if allow.role == options_pb2.ROLE_COUNSELLOR}
 
 
 def log_of(person: Caller) -> list[str]:
@@ -201,7 +216,7 @@ def test_nobody_but_the_holder_reads_what_is_restricted(
             return reason_of(call, request)
         return "read"
 
-    by_counsellor = {name for name in GUARDED if options_pb2.ROLE_COUNSELLOR in roles(METHODS[name])}
+    by_counsellor = {name for name in GUARDED if ways_of_counsellors(name) & BY_MANDATE}
     calls = {name: (getattr(owned.counsellor, name), owned.requests[name]) for name in sorted(by_counsellor)}
     calls["kept answer"] = (owned.counsellor.CreatePathway, kept)
     calls["link"] = (portfolio.anybody().OpenShareLink, share_link_pb2.OpenShareLinkRequest(token=token))
@@ -216,6 +231,8 @@ def test_nobody_but_the_holder_reads_what_is_restricted(
     assert refused_ == (set(outcomes) if restricting else set())
     cases = given.head.ListSubmittedCases(validation.ListSubmittedCasesRequest(parent=given.body))
     assert bool(cases.submitted_cases) != restricting
+    caseload = owned.counsellor.ListCaseload(guidance_case_pb2.ListCaseloadRequest()).caseload
+    assert bool(caseload) != restricting
     read = person.GetHolder(holders.GetHolderRequest(name=person.holder))
     assert read.HasField("restrict_time") == restricting
     if restricting:

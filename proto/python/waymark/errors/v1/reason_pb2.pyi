@@ -88,6 +88,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_ASSESSOR_NOT_INDEPENDENT: _Reason.ValueType  # 361
     REASON_VALIDATION_APPEAL_TOO_LATE: _Reason.ValueType  # 362
     REASON_DOCUMENT_UNREADABLE: _Reason.ValueType  # 370
+    REASON_QUESTIONNAIRE_INCOMPLETE: _Reason.ValueType  # 380
     REASON_ERASURE_HELD: _Reason.ValueType  # 390
     REASON_PROCESSING_RESTRICTED: _Reason.ValueType  # 391
     REASON_READ_QUOTA_EXCEEDED: _Reason.ValueType  # 392
@@ -158,6 +159,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_REDEMPTION_IS_PART: _Reason.ValueType  # 622
     REASON_SANDBOX_APART: _Reason.ValueType  # 640
     REASON_SANDBOX_LIMIT: _Reason.ValueType  # 641
+    REASON_HUMAN_ASKED: _Reason.ValueType  # 660
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -226,6 +228,7 @@ REASON_VALIDATION_NOT_DOCUMENTED: Reason.ValueType  # 360
 REASON_ASSESSOR_NOT_INDEPENDENT: Reason.ValueType  # 361
 REASON_VALIDATION_APPEAL_TOO_LATE: Reason.ValueType  # 362
 REASON_DOCUMENT_UNREADABLE: Reason.ValueType  # 370
+REASON_QUESTIONNAIRE_INCOMPLETE: Reason.ValueType  # 380
 REASON_ERASURE_HELD: Reason.ValueType  # 390
 REASON_PROCESSING_RESTRICTED: Reason.ValueType  # 391
 REASON_READ_QUOTA_EXCEEDED: Reason.ValueType  # 392
@@ -296,6 +299,7 @@ REASON_EVIDENCE_USED: Reason.ValueType  # 621
 REASON_REDEMPTION_IS_PART: Reason.ValueType  # 622
 REASON_SANDBOX_APART: Reason.ValueType  # 640
 REASON_SANDBOX_LIMIT: Reason.ValueType  # 641
+REASON_HUMAN_ASKED: Reason.ValueType  # 660
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -68,8 +68,8 @@ class EntryServiceServicer:
     """
 
     def CreateEntry(self, request, context):
-        """Adds an entry.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,8 +92,8 @@ class EntryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateEntry(self, request, context):
-        """Changes an entry; its kind stays.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

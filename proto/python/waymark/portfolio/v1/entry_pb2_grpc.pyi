@@ -35,8 +35,8 @@ class EntryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EntryServiceAsyncStub: ...
     CreateEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.CreateEntryRequest, _entry_pb2.Entry]
-    """Adds an entry.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.GetEntryRequest, _entry_pb2.Entry]
     """Reads an entry; a counsellor's read is written to the access log.
@@ -47,8 +47,8 @@ class EntryServiceStub:
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.UpdateEntryRequest, _entry_pb2.Entry]
-    """Changes an entry; its kind stays.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.DeleteEntryRequest, _empty_pb2.Empty]
     """Removes an entry.
@@ -61,8 +61,8 @@ class EntryServiceAsyncStub(EntryServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.CreateEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
-    """Adds an entry.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.GetEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
     """Reads an entry; a counsellor's read is written to the access log.
@@ -73,8 +73,8 @@ class EntryServiceAsyncStub(EntryServiceStub):
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.UpdateEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
-    """Changes an entry; its kind stays.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.DeleteEntryRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Removes an entry.
@@ -90,8 +90,8 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.CreateEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.Entry, _abc.Awaitable[_entry_pb2.Entry]]:
-        """Adds an entry.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -120,8 +120,8 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.UpdateEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.Entry, _abc.Awaitable[_entry_pb2.Entry]]:
-        """Changes an entry; its kind stays.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

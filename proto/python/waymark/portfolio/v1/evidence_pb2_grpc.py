@@ -67,16 +67,16 @@ class EvidenceServiceServicer:
     """
 
     def CreateEvidence(self, request, context):
-        """Announces a file and answers with a ticket to upload it.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FinalizeEvidence(self, request, context):
-        """Checks size, type and SHA-256 of the uploaded bytes and stores them.
-        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
+        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,12 +34,12 @@ class EvidenceServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EvidenceServiceAsyncStub: ...
     CreateEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.CreateEvidenceRequest, _evidence_pb2.CreateEvidenceResponse]
-    """Announces a file and answers with a ticket to upload it.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     FinalizeEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]
-    """Checks size, type and SHA-256 of the uploaded bytes and stores them.
-    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
+    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]
     """Reads what is known of a file; a counsellor's read is written to the access log.
@@ -60,12 +60,12 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.CreateEvidenceRequest, _evidence_pb2.CreateEvidenceResponse]  # type: ignore[assignment]
-    """Announces a file and answers with a ticket to upload it.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     FinalizeEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
-    """Checks size, type and SHA-256 of the uploaded bytes and stores them.
-    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
+    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
     """Reads what is known of a file; a counsellor's read is written to the access log.
@@ -89,8 +89,8 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _evidence_pb2.CreateEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.CreateEvidenceResponse, _abc.Awaitable[_evidence_pb2.CreateEvidenceResponse]]:
-        """Announces a file and answers with a ticket to upload it.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -99,8 +99,8 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _evidence_pb2.FinalizeEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.Evidence, _abc.Awaitable[_evidence_pb2.Evidence]]:
-        """Checks size, type and SHA-256 of the uploaded bytes and stores them.
-        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
+        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

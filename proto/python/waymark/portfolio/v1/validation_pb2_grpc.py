@@ -147,8 +147,9 @@ class ValidationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DocumentElements(self, request, context):
-        """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+        """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
+        permits it, which is recorded.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,8 +53,9 @@ class ValidationServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DocumentElements: _grpc.UnaryUnaryMultiCallable[_validation_pb2.DocumentElementsRequest, _validation_pb2.ValidationCase]
-    """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+    """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
+    permits it, which is recorded.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     SubmitValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.SubmitValidationCaseRequest, _validation_pb2.ValidationCase]
     """Hands the case in: what was documented is frozen, and open to the awarding body.
@@ -117,8 +118,9 @@ class ValidationServiceAsyncStub(ValidationServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DocumentElements: _aio.UnaryUnaryMultiCallable[_validation_pb2.DocumentElementsRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
-    """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+    """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
+    permits it, which is recorded.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     SubmitValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.SubmitValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Hands the case in: what was documented is frozen, and open to the awarding body.
@@ -208,8 +210,9 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _validation_pb2.DocumentElementsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
-        """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+        """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
+        permits it, which is recorded.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
