@@ -44,7 +44,6 @@ OF_PORTFOLIO = {
     "CredentialImported",
     "HandoverMoved",
     "HumanAsked",
-    "HumanRequested",
     "IssuedCredentialMoved",
     "QuestionnaireCompleted",
     "SupportTierMoved",
