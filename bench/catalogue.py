@@ -172,15 +172,17 @@ def rows(labels: list[str], count: int, seed: int = 7) -> Iterator[list[str]]:
 
 
 class Peak:
-    """Samples this process's resident memory; `mib` is how far it rose above where it stood at the start."""
+    """Samples the resident memory of a process (default: this one) and its children; `mib` is how far it rose
+    above where it stood at the start."""
 
-    def __init__(self) -> None:
-        self._process = psutil.Process()
+    def __init__(self, pid: int | None = None) -> None:
+        process = psutil.Process(pid)
+        self._processes = [process, *process.children(recursive=True)]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Peak:
-        self._before = self._peak = self._process.memory_info().rss
+        self._before = self._peak = self._resident()
         self._thread.start()
         return self
 
@@ -190,7 +192,10 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.05):
-            self._peak = max(self._peak, self._process.memory_info().rss)
+            self._peak = max(self._peak, self._resident())
+
+    def _resident(self) -> int:
+        return sum(process.memory_info().rss for process in self._processes)
 
     @property
     def mib(self) -> float:

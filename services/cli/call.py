@@ -70,10 +70,14 @@ class Call:
     def file(self, out: Path, content: bytes) -> None:
         """Writes a file and says so: where and how large."""
         out.write_bytes(content)
+        self.wrote(out, len(content))
+
+    def wrote(self, out: Path, size: int) -> None:
+        """Says where a file was written and how large it is, in bytes."""
         if self.as_json:
-            output.as_json({"file": str(out), "bytes": len(content)})
+            output.as_json({"file": str(out), "bytes": size})
         else:
-            typer.echo(f"{out}: {len(content)} bytes")
+            typer.echo(f"{out}: {size} bytes")
 
     def part(self, rows: Sequence[output.Row], columns: Mapping[str, str], *, empty: str = "none") -> None:
         """Prints a table that belongs to the resource above it, which for programs is in that one's JSON."""

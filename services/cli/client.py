@@ -7,6 +7,7 @@ import json
 import random
 import time
 import uuid
+import zipfile
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -131,21 +132,51 @@ class Caller:
 
         Raises Failure, and leaves no file behind that is not whole.
         """
-        given = {name: value for name, value in query.items() if value not in ("", [])}
+        with self._draft(file) as draft:
+            return self._stream(path, draft, query)
+
+    def rest_to_zip(self, path: str, file: Path, moved: Callable[[int], None], **query: Any) -> int:
+        """The same for a ZIP, which tells whether it is whole: its end comes last, when nothing went wrong.
+        `moved` is told of bytes that arrived."""
+        with self._draft(file) as draft:
+            size = self._stream(path, draft, query, moved)
+            if not zipfile.is_zipfile(draft):
+                raise _broke_off(size)
+            return size
+
+    @contextmanager
+    def _draft(self, file: Path) -> Iterator[Path]:
+        """A path beside `file` to write to, which takes its place once all went well."""
         draft = file.with_name(f".{file.name}.part")
         try:
-            with (
-                self.reached(),
-                self.client.http().stream("GET", path, params=given, headers=self.headers()) as answer,
-            ):
-                if answer.status_code >= 400:
-                    answer.read()
-                    raise failure_of_rest(answer)
-                with draft.open("wb") as target:
-                    size = sum(target.write(part) for part in answer.iter_bytes())
+            yield draft
             draft.replace(file)
         finally:
             draft.unlink(missing_ok=True)
+
+    def _stream(
+        self,
+        path: str,
+        file: Path,
+        query: Mapping[str, Any],
+        moved: Callable[[int], None] = lambda _: None,
+    ) -> int:
+        given = {name: value for name, value in query.items() if value not in ("", [])}
+        with (
+            self.reached(),
+            self.client.http().stream("GET", path, params=given, headers=self.headers()) as answer,
+        ):
+            if answer.status_code >= 400:
+                answer.read()
+                raise failure_of_rest(answer)
+            size = 0
+            try:
+                with file.open("wb") as target:
+                    for part in answer.iter_bytes():
+                        size += target.write(part)
+                        moved(len(part))
+            except httpx.TransportError as error:
+                raise _broke_off(size) from error
         return size
 
     def _request(
@@ -269,6 +300,12 @@ def request_id() -> str:
 def sha256(content: bytes) -> str:
     """SHA-256 in hex, as upload tickets want it."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _broke_off(size: int) -> Failure:
+    """The failure for a file that did not come to its end."""
+    text = f"The file broke off after {size} bytes."
+    return Failure(ExitCode.UNREACHABLE, text, remedy="Nothing was kept. Run the command again.")
 
 
 def unreachable(client: Client) -> Failure:

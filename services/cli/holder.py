@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls, with_etag
+from services.cli.progress import bars
 
-holder = typer.Typer(help="The person behind a portfolio: open it, read it, change it, erase it.")
+holder = typer.Typer(
+    help="The person behind a portfolio: open it, read it, change it, take all of it out, erase it."
+)
 LEARNER = "learner"
 HOLDER = {
     "holder": "name",
@@ -20,6 +25,7 @@ HOLDER = {
     "phone": "contact.phone",
     "languages": "languages",
     "opened": "createTime",
+    "restricted": "restrictTime",
     "etag": "etag",
 }
 GOING = {
@@ -39,7 +45,8 @@ GOING = {
     "mandates": "mandates",
     "share links": "shareLinks",
 }
-ERASED = GOING | {"access records kept": "accessRecords", "erased": "eraseTime"}
+KEPT = {"access records kept": "accessRecords", "rights requests kept": "rightsRequests"}
+ERASED = GOING | KEPT | {"erased": "eraseTime"}
 HolderName = Annotated[str, typer.Argument(metavar="[HOLDER]", help="holders/{id}; default: your own.")]
 ForHolder = Annotated[
     str, typer.Option("--for", metavar="HOLDER", help="holders/{id} on whose behalf; default: your own.")
@@ -103,6 +110,34 @@ def update(
     if "contact" in person:  # replaced as a whole, so what it holds now goes along
         person["contact"] = call.get(name).get("contact", {}) | person["contact"]
     call.one(call.patch(name, with_etag(person, etag)), HOLDER)
+
+
+@holder.command(
+    epilog="Examples:  waymark holder export --output all.zip · "
+    "waymark holder export --output all.zip --no-files"
+)
+@calls(LEARNER)
+def export(
+    call: Call,
+    output: Annotated[Path, typer.Option(help="Where to write the ZIP.")],
+    no_files: Annotated[bool, typer.Option("--no-files", help="Without the files of the evidence.")] = False,
+) -> None:
+    """Take everything out that is kept of you, as one ZIP: pages to read, JSON, files, who looked."""
+    name = own(call, "")
+    asked = {"without_files": True} if no_files else {}
+    stored = () if no_files else call.each(f"{name}/evidence")
+    with bars() as shown:
+        task = shown.add_task(output.name, total=sum(int(each["sizeBytes"]) for each in stored) or None)
+        moved = partial(shown.advance, task)
+        size = call.caller.rest_to_zip(f"/v1/{name}:export", output, moved, **asked)
+    call.wrote(output, size)
+
+
+@holder.command("lift-restriction", epilog="Example:  waymark holder lift-restriction")
+@calls(LEARNER)
+def lift_restriction(call: Call) -> None:
+    """End the restriction you asked for: those you let look can look again."""
+    call.one(call.post(f"{own(call, '')}:liftRestriction"), HOLDER)
 
 
 @holder.command(epilog="Examples:  waymark holder erase --dry-run · waymark holder erase --yes --json")

@@ -58,6 +58,7 @@ class Settings:
     index_dir: Path
     otlp_endpoint: str
     inside_hosts: frozenset[str] = frozenset()
+    daily_people: int = 200  # whose data one who is not of them may look at in a day (UTC)
     algorithms: tuple[str, ...] = ("EdDSA", "Ed25519", "RS256", "ES256")
 
     def __repr__(self) -> str:
@@ -113,6 +114,7 @@ class Settings:
             index_dir=Path(reader.text("WAYMARK_INDEX_DIR", ".waymark/index")),
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
             inside_hosts=reader.hosts("WAYMARK_INSIDE_HOSTS", inside),
+            daily_people=reader.number("WAYMARK_DAILY_PEOPLE", cls.daily_people, 1, 1_000_000),
             algorithms=reader.names("WAYMARK_OIDC_ALGORITHMS", cls.algorithms),
         )
         settings.refuse_unsafe_production()

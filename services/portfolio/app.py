@@ -12,17 +12,18 @@ from waymark.portfolio.v1 import (
     instrument_pb2,
     issued_credential_pb2,
     questionnaire_pb2,
+    rights_request_pb2,
 )
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
 from services.platform.app import App
 from services.portfolio import published
-from services.portfolio.access import log_access
+from services.portfolio.access import OF_THE_DESK, log_access
 from services.portfolio.documents import Documents, over
 from services.portfolio.domain.keys import HolderKey, KeyRing, WrappedKey
 from services.portfolio.domain.secrets import LinkSecrets
 from services.portfolio.requests import holder_of
-from services.portfolio.store.vault import open_vault
+from services.portfolio.store.vault import open_at_desk, open_vault
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -50,6 +51,8 @@ OF_OTHERS = (
     issued_credential_pb2.RevokeIssuedCredentialRequest,
     issued_credential_pb2.SuspendIssuedCredentialRequest,
     questionnaire_pb2.GiveQuestionnairePartRequest,
+    # Answered without what was written, as the key may be erased by it.
+    rights_request_pb2.DeliverRightsRequestRequest,
 )
 
 
@@ -85,8 +88,9 @@ class PortfolioApp(App):
         if isinstance(request, OF_OTHERS):
             key_id, _, sealed = kept.partition(b":")
             return self.keys.open(request.DESCRIPTOR.full_name, WrappedKey(key_id.decode(), sealed))
-        log_access(tx, request)
+        log_access(tx, request, self.settings.daily_people)
         return self._answer_key(tx, request).open("request_ids", request.DESCRIPTOR.full_name, kept)
 
     def _answer_key(self, tx: Transaction, request: Message) -> HolderKey:
-        return open_vault(tx, self.keys, holder_of(request) or tx.principal.subject).key
+        opened = open_at_desk if isinstance(request, OF_THE_DESK) else open_vault
+        return opened(tx, self.keys, holder_of(request) or tx.principal.subject).key

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from waymark.portfolio.v1.events_pb2 import PathwayStalled, ReminderDue
+from waymark.portfolio.v1.events_pb2 import PathwayStalled, ReminderDue, RightsRequestDue
 
 from services.platform.db.transaction import transaction
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain.pathways import STALLS_AFTER
-from services.portfolio.store import issuers, planning, reminders, stalled, vault
+from services.portfolio.domain.rights import REMINDED
+from services.portfolio.store import (
+    issuers,
+    planning,
+    read_quota,
+    reminders,
+    rights_requests,
+    stalled,
+    vault,
+)
 from services.portfolio.store.evidence import BUCKET, known_keys
 
 ORPHAN = timedelta(days=1)  # age at which an object that no row names is no upload under way
@@ -56,6 +65,23 @@ def empty_trash(app: PortfolioApp) -> None:
         with transaction(app) as tx:
             if not planning.purge(tx):
                 return
+
+
+def remind_of_rights_requests(app: PortfolioApp) -> None:
+    """Tells of rights requests that must be answered soon, once each, some hundred a transaction."""
+    while True:
+        with transaction(app) as tx:
+            found = rights_requests.remind(tx, REMINDED)
+            for each in found:
+                tx.publish(RightsRequestDue(rights_request=each.name, due_time=each.due_time))
+        if not found:
+            return
+
+
+def forget_daily_looks(app: PortfolioApp) -> None:
+    """Forgets who looked at whom on days that are over, which the access log says."""
+    with transaction(app) as tx:
+        read_quota.forget(tx)
 
 
 def sweep_evidence(app: PortfolioApp) -> None:

@@ -18,7 +18,7 @@ from services.platform.service import Relationship
 from services.portfolio.domain import names
 from services.portfolio.domain.guidance import Reader
 from services.portfolio.domain.steps import Actor
-from services.portfolio.store import issuers, mandates, validations
+from services.portfolio.store import break_glass, issuers, mandates, validations
 
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
@@ -33,6 +33,7 @@ MANDATES: Mapping[str, frozenset[int]] = {
     "mandate.any": PATHWAY | CASE,
 }
 _RESOURCES = ("holder", "entry", "skill_claim", "cv", "step", "goal", "plan", "journal_entry", "evidence")
+BREAK_GLASS = "break_glass"  # a look without leave that the caller has open
 ON_BEHALF = "mandate.behalf"  # holds by a mandate for guidance that permits it
 
 
@@ -102,6 +103,11 @@ def reader_of(tx: Transaction, holder: str) -> Reader:
     """Returns how much of a case the caller reads, whom its policy let in."""
     leads = mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE) is not None
     return Reader(tx.principal.subject == holder, leads, tx.principal.organisation)
+
+
+def has_broken_glass(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `break_glass`: a look without leave that the caller has open."""
+    return break_glass.in_force(connection, principal, holder_of(request)) is not None
 
 
 def is_staff(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     attestation_pb2_grpc,
+    break_glass_pb2_grpc,
     contact_record_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
@@ -25,11 +26,13 @@ from waymark.portfolio.v1 import (
     instrument_pb2_grpc,
     issued_credential_pb2_grpc,
     journal_entry_pb2_grpc,
+    legal_hold_pb2_grpc,
     mandate_pb2_grpc,
     on_behalf_pb2_grpc,
     pathway_pb2_grpc,
     plan_pb2_grpc,
     questionnaire_pb2_grpc,
+    rights_request_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
     validation_pb2_grpc,
@@ -39,6 +42,7 @@ from services.platform.service import Job, ServiceDefinition, Servicer
 from services.portfolio import jobs, requests
 from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.attestations import AttestationApi
+from services.portfolio.api.break_glass import BreakGlassApi
 from services.portfolio.api.contact_records import ContactRecordApi
 from services.portfolio.api.credential_issuers import CredentialIssuerApi
 from services.portfolio.api.credentials import CredentialApi
@@ -56,11 +60,13 @@ from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.instruments import InstrumentApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.journal_entries import JournalEntryApi
+from services.portfolio.api.legal_holds import LegalHoldApi
 from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.on_behalf import OnBehalfApi
 from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.plans import PlanApi
 from services.portfolio.api.questionnaires import QuestionnaireApi
+from services.portfolio.api.rights_requests import RightsRequestApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
 from services.portfolio.api.validations import ValidationApi
@@ -71,6 +77,7 @@ SERVICERS: Sequence[Servicer] = (
     (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi),
     (attestation_pb2_grpc.add_AttestationServiceServicer_to_server, AttestationApi),
     (contact_record_pb2_grpc.add_ContactRecordServiceServicer_to_server, ContactRecordApi),
+    (break_glass_pb2_grpc.add_BreakGlassServiceServicer_to_server, BreakGlassApi),
     (credential_issuer_pb2_grpc.add_CredentialIssuerServiceServicer_to_server, CredentialIssuerApi),
     (credential_pb2_grpc.add_CredentialServiceServicer_to_server, CredentialApi),
     (cv_pb2_grpc.add_CvServiceServicer_to_server, CvApi),
@@ -87,11 +94,13 @@ SERVICERS: Sequence[Servicer] = (
     (instrument_pb2_grpc.add_InstrumentServiceServicer_to_server, InstrumentApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
     (journal_entry_pb2_grpc.add_JournalEntryServiceServicer_to_server, JournalEntryApi),
+    (legal_hold_pb2_grpc.add_LegalHoldServiceServicer_to_server, LegalHoldApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
     (on_behalf_pb2_grpc.add_OnBehalfServiceServicer_to_server, OnBehalfApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (questionnaire_pb2_grpc.add_QuestionnaireServiceServicer_to_server, QuestionnaireApi),
     (plan_pb2_grpc.add_PlanServiceServicer_to_server, PlanApi),
+    (rights_request_pb2_grpc.add_RightsRequestServiceServicer_to_server, RightsRequestApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
     (validation_pb2_grpc.add_ValidationServiceServicer_to_server, ValidationApi),
@@ -103,6 +112,7 @@ DEFINITION = ServiceDefinition(
     servicers=SERVICERS,
     relationships={
         "self": requests.is_self,
+        "break_glass": requests.has_broken_glass,
         "issuer.staff": requests.is_staff,
         **{name: requests.by_mandate(purposes) for name, purposes in requests.MANDATES.items()},
         requests.ON_BEHALF: requests.by_mandate(requests.GUIDANCE, on_behalf=True),
@@ -115,6 +125,8 @@ DEFINITION = ServiceDefinition(
         Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
         Job("tell-reminders", timedelta(minutes=1), jobs.tell_reminders),
         Job("empty-trash", timedelta(hours=1), jobs.empty_trash),
+        Job("remind-of-rights-requests", timedelta(hours=1), jobs.remind_of_rights_requests),
+        Job("forget-daily-looks", timedelta(hours=1), jobs.forget_daily_looks),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
     ),
 )

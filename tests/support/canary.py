@@ -8,6 +8,7 @@ import sqlalchemy
 from google.type.date_pb2 import Date
 from sqlalchemy import text
 from waymark.portfolio.v1 import (
+    break_glass_pb2,
     contact_record_pb2,
     entry_pb2,
     goal_pb2,
@@ -15,9 +16,11 @@ from waymark.portfolio.v1 import (
     guidance_note_pb2,
     holder_pb2,
     journal_entry_pb2,
+    legal_hold_pb2,
     pathway_pb2,
     plan_pb2,
     questionnaire_pb2,
+    rights_request_pb2,
     share_link_pb2,
 )
 from waymark.portfolio.v1 import validation_pb2 as pb
@@ -68,6 +71,7 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     person.AgreePathway(pathway_pb2.AgreePathwayRequest(name=way.name))
     hand_in_a_case(portfolio, person, made.name)
     answer_a_questionnaire(portfolio, person)
+    ask_the_office(portfolio, person)
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
     counsellor = portfolio.mandated(person)
     counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
@@ -82,6 +86,30 @@ def live_a_life(portfolio: Portfolio) -> Caller:
         event = vouchers.RedemptionAccepted(ref=ref)
         DEFINITION.reactions[type(event)](portfolio.app, tx, event, None)  # type: ignore[arg-type]
     return person
+
+
+def ask_the_office(portfolio: Portfolio, person: Caller) -> None:
+    """A rights request and a legal hold, lifted, whose every text is the canary."""
+    kind = rights_request_pb2.RightsRequest.KIND_RECTIFICATION
+    wanted = rights_request_pb2.RightsRequest(kind=kind, text=CANARY)
+    asked = rights_request_pb2.CreateRightsRequestRequest(parent=person.holder, rights_request=wanted)
+    name = person.CreateRightsRequest(asked).name
+    desk = portfolio.staff("caseworker")
+    desk.ExtendRightsRequest(rights_request_pb2.ExtendRightsRequestRequest(name=name, reason=CANARY))
+    look = break_glass_pb2.BreakGlassAccess(ground=1, reason=CANARY)  # type: ignore[arg-type]
+    opened = desk.CreateBreakGlassAccess(
+        break_glass_pb2.CreateBreakGlassAccessRequest(parent=person.holder, break_glass_access=look)
+    )
+    verdict = break_glass_pb2.BREAK_GLASS_VERDICT_JUSTIFIED
+    portfolio.staff("supervisor").ReviewBreakGlassAccess(
+        break_glass_pb2.ReviewBreakGlassAccessRequest(name=opened.name, verdict=verdict, note=CANARY)
+    )
+    hold = legal_hold_pb2.LegalHold(legal_basis=CANARY)
+    held = legal_hold_pb2.CreateLegalHoldRequest(
+        parent=person.holder, legal_hold=hold, request_id=str(uuid.uuid4())
+    )
+    set_ = desk.CreateLegalHold(held)
+    desk.LiftLegalHold(legal_hold_pb2.LiftLegalHoldRequest(name=set_.name, reason=CANARY))
 
 
 def hand_in_a_case(portfolio: Portfolio, person: Caller, shown_by: str) -> None:

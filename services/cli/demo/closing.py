@@ -39,12 +39,16 @@ OF_CATALOGUE = {"AgreementChanged", "PartnerApplicationDecided", "QualityHoldCha
 # … some those of the portfolio …
 OF_PORTFOLIO = {
     "AttestationGiven",
+    "BreakGlassOpened",
+    "BreakGlassReviewed",
     "CredentialImported",
     "HandoverMoved",
     "HumanAsked",
     "IssuedCredentialMoved",
     "QuestionnaireCompleted",
     "SupportTierMoved",
+    "LegalHoldMoved",
+    "RightsRequestMoved",
     "ValidationCaseMoved",
 }
 # … and some takes weeks, a bank, or something going wrong.
@@ -62,9 +66,11 @@ ELSEWHERE = {
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",
+    "ReadQuotaReached",
     "RebookingOffered",
     "ReceivableWrittenOff",
     "ReminderDue",
+    "RightsRequestDue",
     "SanctionAppealDecided",
     "SanctionImposed",
     "TargetReviewDue",
@@ -140,6 +146,6 @@ CATALOGUE_TOLD = Step(
 PORTFOLIO_TOLD = Step(
     "portfolio-told",
     "What the portfolio tells was seen on Kafka",
-    ("P1", "P3", "P5", "P6", "P8", "P16", "P17"),
+    ("P1", "P3", "P5", "P6", "P8", "P16", "P17", "P19"),
     events_of_portfolio,
 )

@@ -39,6 +39,7 @@ KAFKA_SECURITY = (
 )
 # Handed on to every process of a service when the user has set them.
 PASSED_ON = (
+    "WAYMARK_DAILY_PEOPLE",
     "WAYMARK_ENVIRONMENT",
     "WAYMARK_OIDC_AUDIENCE",
     "WAYMARK_PROCESSES",

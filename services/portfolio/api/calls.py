@@ -41,14 +41,14 @@ def portfolio_call_of(method: Any, *, answer_stored: bool) -> Any:
     @mutation(answer_stored=answer_stored)
     @wraps(method)
     def logged(self: Any, tx: Transaction, request: Any) -> Any:
-        grant = log_access(tx, request)
         try:
+            grant = log_access(tx, request, self.app.settings.daily_people)
             response = method(self, tx, request)
             record_on_behalf(tx, request, response, grant)
             return response
         except IntegrityError as error:
             if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
-                # The holder's key went while we wrote: whoever writes without it writes for nobody.
+                # There is no such holder, or the key went while we wrote, and nobody is there to write for.
                 raise Refusal(reason_pb2.REASON_NOT_FOUND) from None
             raise
 

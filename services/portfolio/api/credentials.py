@@ -23,8 +23,6 @@ from services.portfolio.store.credentials import CREDENTIALS
 from services.portfolio.store.vault import Vault, open_vault
 from services.portfolio.verifying import check_file
 
-_ENDINGS = {reading.JSON: ".json", reading.JWT: ".jwt", "image/png": ".png", "image/svg+xml": ".svg"}
-
 
 class CredentialApi(credential_pb2_grpc.CredentialServiceServicer):
     """The wallet of a holder, and the checking of credentials."""
@@ -121,5 +119,5 @@ class CredentialApi(credential_pb2_grpc.CredentialServiceServicer):
 
 
 def _file(credential_id: str, content: bytes, kind: str) -> pb.CredentialFile:
-    name = f"credential-{credential_id}{_ENDINGS[kind]}"
+    name = f"credential-{credential_id}{reading.ENDINGS[kind]}"
     return pb.CredentialFile(content=content, content_type=kind, file_name=name)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
-import structlog
+from google.api import httpbody_pb2
+from google.protobuf.empty_pb2 import Empty
 from waymark.portfolio.v1 import holder_pb2 as pb
 from waymark.portfolio.v1 import holder_pb2_grpc
-from waymark.portfolio.v1.events_pb2 import SubjectErased
 
-from services.platform.db.transaction import Transaction, transaction
-from services.platform.errors import Refusal
-from services.platform.objects.store import INCOMING
+from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mark, mutation
 from services.platform.rpc.masks import merged, without_outputs
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_date, refuse
-from services.portfolio.store import evidence, holders
-from services.portfolio.store.vault import open_vault
+from services.portfolio.erasing import delete_files, erase
+from services.portfolio.export.archive import written
+from services.portfolio.export.reader import Reader
+from services.portfolio.store import holders
+from services.portfolio.store.vault import open_vault, restrict
 
-log = structlog.get_logger("holders")
+LONGEST = 512 * 1024  # bytes of a message; callers take up to twice that
 
 
 class HolderApi(holder_pb2_grpc.HolderServiceServicer):
@@ -50,37 +53,44 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
         _check(holder)
         return holders.replace(tx, vault, holder)
 
-    @mark  # the files go after the transaction: they could not come back with it
+    @portfolio_call
+    def LiftRestriction(self, tx: Transaction, request: pb.LiftRestrictionRequest) -> pb.Holder:
+        (holder_id,) = names.parse(request.name, "holders")
+        restrict(tx, holder_id, None)
+        return holders.get(tx, open_vault(tx, self.app.keys, holder_id))
+
+    @mark  # reads a page at a time, each in a transaction of its own, for as long as the caller takes
+    def ExportHolder(self, request: pb.ExportHolderRequest, call: Any) -> Iterator[httpbody_pb2.HttpBody]:
+        self._exportable(request, call)
+        reader = Reader(self.app, call, *names.parse(request.name, "holders"))
+        for part in written(reader, datetime.now(UTC), without_files=request.without_files):
+            for start in range(0, len(part), LONGEST):
+                data = part[start : start + LONGEST]
+                yield httpbody_pb2.HttpBody(content_type="application/zip", data=data)
+
+    @mark  # files go after the transaction: they could not come back with it
     def EraseHolder(self, request: pb.EraseHolderRequest, call: Any) -> pb.EraseHolderResponse:
-        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
-            call.resolve(request, tx.connection)
-            files = evidence.files_of(tx, *names.parse(request.name, "holders"))
-        answer = self._erased(request, call)
+        files: list[str] = []  # stays empty for a repeat, which must not take what somebody has had since
+
+        @portfolio_call
+        def erased(
+            _api: HolderApi, tx: Transaction, request: pb.EraseHolderRequest
+        ) -> pb.EraseHolderResponse:
+            (holder_id,) = names.parse(request.name, "holders")
+            answer, files[:] = erase(tx, holder_id, request.etag)
+            if request.validate_only:
+                answer.ClearField("erase_time")
+            return answer
+
+        answer = erased(self, request, call)
         if not request.validate_only:
-            self._delete(files)
+            delete_files(self.app, files)
         return answer
 
     @portfolio_call
-    def _erased(self, tx: Transaction, request: pb.EraseHolderRequest) -> pb.EraseHolderResponse:
-        (holder_id,) = names.parse(request.name, "holders")
-        answer = holders.held(tx, holder_id)
-        erased_now, erased_at = holders.erase(tx, holder_id, request.etag)
-        if not request.validate_only:
-            answer.erase_time.FromDatetime(erased_at)
-        if erased_now:
-            event = SubjectErased(holder=request.name)
-            event.erase_time.FromDatetime(erased_at)
-            tx.publish(event)
-        return answer
-
-    def _delete(self, files: list[str]) -> None:
-        """Deletes files and uploads; what cannot be reached now is left to the sweep, as no row names it."""
-        try:
-            for key in files:
-                self.app.objects.delete(evidence.BUCKET, key)
-                self.app.objects.delete(evidence.BUCKET, INCOMING + key)
-        except Refusal:
-            log.warning("files_left_to_the_sweep", files=len(files))
+    def _exportable(self, tx: Transaction, request: pb.ExportHolderRequest) -> Empty:
+        open_vault(tx, self.app.keys, *names.parse(request.name, "holders"))
+        return Empty()
 
 
 def _check(holder: pb.Holder) -> None:

@@ -28,6 +28,9 @@ LIMITS = {
     "journal_entries": 5_000,
     "goals": 500,
     "plans": 200,
+    "rights_requests": 200,
+    "legal_holds": 100,
+    "break_glass_accesses": 1_000,
 }
 REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000

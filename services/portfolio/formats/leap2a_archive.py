@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from services.platform.zipping import ZipStream
 from services.portfolio.formats import leap2a
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
 from services.portfolio.formats.leap2a_reading import read_feed
@@ -18,41 +19,13 @@ MAX_MEMBERS = 5000
 _MAGIC = b"PK\x03\x04"
 
 
-class _Spool:
-    """A file that forgets what was written once it is taken, as a ZIP can be written without going back."""
-
-    def __init__(self) -> None:
-        self._pending = bytearray()
-
-    def write(self, data: bytes) -> int:
-        """Takes bytes."""
-        self._pending += data
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing waits elsewhere."""
-
-    def taken(self) -> bytes:
-        """Returns what was written since the last time."""
-        data = bytes(self._pending)
-        self._pending.clear()
-        return data
-
-
 def write(cv: Cv, files: Opened) -> Iterator[bytes]:
     """Yields the archive as it is made."""
-    spool = _Spool()
-    with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
-        at = cv.written_at.timetuple()[:6]
-        archive.writestr(_member(FEED, at, zipfile.ZIP_DEFLATED), leap2a.feed(cv))
-        yield spool.taken()
-        for name, evidence in leap2a.files_of(cv):
-            # Pictures, films and PDF are packed already.
-            with archive.open(_member(name, at, zipfile.ZIP_STORED), "w", force_zip64=True) as member:
-                for chunk in files(evidence):
-                    member.write(chunk)
-                    yield spool.taken()
-    yield spool.taken()
+    archive = ZipStream(cv.written_at)
+    yield from archive.add(FEED, (leap2a.feed(cv),))
+    for name, evidence in leap2a.files_of(cv):
+        yield from archive.add(name, files(evidence), packed=False)
+    yield archive.end()
 
 
 def read(file: BinaryIO, language: str) -> Read:
@@ -81,12 +54,6 @@ def _read(archive: zipfile.ZipFile, language: str) -> Read:
         raise DocumentBrokenError(f"no {FEED}, or several")
     with archive.open(feeds[0]) as feed:
         return read_feed(root_of(feed), language)  # type: ignore[arg-type]  # reads, and that is all it needs
-
-
-def _member(name: str, at: tuple[int, ...], packing: int) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, at)  # type: ignore[arg-type]  # six numbers
-    info.compress_type = packing
-    return info
 
 
 FORMAT = Format("application/zip", write, read)

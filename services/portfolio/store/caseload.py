@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, exists, func, select
 from waymark.portfolio.v1.guidance_case_pb2 import (
     SUPPORT_TIER_SELF_HELP,
     CaseloadEntry,
@@ -19,12 +19,14 @@ from services.portfolio.store.collection import Paged
 from services.portfolio.store.guidance_tables import guidance_cases
 from services.portfolio.store.mandates import covering
 from services.portfolio.store.tables import mandates
+from services.portfolio.store.vault import is_restricted
 
 
 def listed(
     tx: Transaction, signer: PageTokenSigner, request: ListCaseloadRequest, purposes: Collection[int]
 ) -> Paged[CaseloadEntry]:
-    """Returns a page of the caller's caseload: whose mandate for one of `purposes` is in force."""
+    """Returns a page of the caller's caseload: whose mandate for one of `purposes` is in force, without those
+    whom nobody else reads."""
     cases = mandates.outerjoin(guidance_cases, guidance_cases.c.holder_id == mandates.c.holder_id)
     found = page(
         tx,
@@ -38,7 +40,7 @@ def listed(
             guidance_cases.c.last_contact_at,
         )
         .select_from(cases)
-        .where(covering(tx.principal, purposes)),
+        .where(covering(tx.principal, purposes), ~exists().where(is_restricted(mandates.c.holder_id))),
         order_by=[mandates.c.next_contact_at, mandates.c.holder_id, mandates.c.id],
         request=request,
         filters={"organisation": tx.principal.organisation},

@@ -61,5 +61,16 @@ def file_of(
     return vault.key.open(_FILES.name, _place(credential_id, form), tx.one(query).sealed)
 
 
+def files_of(tx: Transaction, vault: Vault, credential_id: str) -> list[tuple[int, bytes]]:
+    """Returns the files of a credential by form, byte for byte; none for a credential that is not there."""
+    query = select(_FILES.c.form, _FILES.c.sealed).where(
+        _FILES.c.holder_id == vault.holder, _FILES.c.credential_id == credential_id
+    )
+    rows = tx.execute(query.order_by(_FILES.c.form)).all()
+    return [
+        (row.form, vault.key.open(_FILES.name, _place(credential_id, row.form), row.sealed)) for row in rows
+    ]
+
+
 def _place(credential_id: str, form: int) -> str:
     return f"{credential_id}/{form}"

@@ -15,6 +15,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
+from services.portfolio.store import break_glass, legal_holds, read_quota, rights_requests, rights_tables
 from services.portfolio.store.collection import bare, fill
 from services.portfolio.store.guidance_tables import contact_records, guidance_notes, validation_cases
 from services.portfolio.store.instrument_tables import questionnaires
@@ -70,7 +71,8 @@ def erase(tx: Transaction, holder_id: str, etag: str) -> tuple[bool, datetime]:
     """Erases a holder: key, everything sealed under it, grants. Returns whether there was anything to erase,
     and when it was erased (UTC).
 
-    The row stays, empty, for the access log to belong to. Raises Refusal(NOT_FOUND, ETAG_STALE).
+    The row stays, empty, for the access log to belong to. Raises Refusal(NOT_FOUND, ETAG_STALE), and
+    ERASURE_HELD while a legal hold is in force.
     """
     row = tx.execute(select(holders).where(holders.c.id == holder_id).with_for_update()).one_or_none()
     if row is None:
@@ -78,6 +80,9 @@ def erase(tx: Transaction, holder_id: str, etag: str) -> tuple[bool, datetime]:
     if row.erased_at is not None:
         return False, row.erased_at
     check_etag(etag, row.version)
+    legal_holds.require_none(tx, holder_id)
+    for kept in (rights_requests, break_glass, read_quota):
+        kept.close_with(tx, holder_id)
     erase_key(tx, holder_id)
     gone = {"sealed": b"", "version": holders.c.version + 1, "updated_at": tx.now, "erased_at": tx.now}
     tx.execute(update(holders).where(holders.c.id == holder_id).values(**gone))
@@ -108,6 +113,7 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             goals,
             plans,
             access_records,
+            rights_tables.rights_requests,
         )
     }
     row = tx.execute(select(*(count.label(name) for name, count in counts.items()))).one()
@@ -127,4 +133,7 @@ def _write(tx: Transaction, vault: Vault, holder: Holder, *, version: Any) -> Ho
 def _shown(vault: Vault, row: Row[Any]) -> Holder:
     holder = vault.open(holders, vault.holder, row.sealed, Holder)
     fill(holder, names.holder(vault.holder), row)
+    holder.ClearField("restrict_time")
+    if vault.restricted_at:
+        holder.restrict_time.FromDatetime(vault.restricted_at)
     return holder

@@ -70,13 +70,26 @@ def listed(
     tx: Transaction, signer: PageTokenSigner, issuer_id: str, request: pb.ListIssuedCredentialsRequest
 ) -> Paged[pb.IssuedCredential]:
     """Returns a page of what an awarding body issued, newest first."""
+    return _page(tx, signer, request, issuer_id=issuer_id)
+
+
+def of_holder(
+    tx: Transaction, signer: PageTokenSigner, holder: str, request: pb.ListIssuedCredentialsRequest
+) -> Paged[pb.IssuedCredential]:
+    """Returns a page of what was issued to a holder, newest first."""
+    return _page(tx, signer, request, holder_id=holder)
+
+
+def _page(
+    tx: Transaction, signer: PageTokenSigner, request: pb.ListIssuedCredentialsRequest, **equal: str
+) -> Paged[pb.IssuedCredential]:
     found = page(
         tx,
         signer,
-        _query().where(_TABLE.c.issuer_id == issuer_id),
+        _query().where(*(_TABLE.c[column] == value for column, value in equal.items())),
         order_by=[_TABLE.c.id.desc()],
         request=request,
-        filters={"issuer": issuer_id},
+        filters=equal,
     )
     made = [_shown(row, pb.Achievement.FromString(row.content)) for row in found.rows]
     return Paged(made, found.next_page_token)

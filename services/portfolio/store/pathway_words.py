@@ -11,7 +11,7 @@ from waymark.portfolio.v1.pathway_pb2 import ListPathwayWordsRequest, Pathway, P
 from services.platform.db.ids import new_id
 from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
-from services.portfolio.domain import quotas
+from services.portfolio.domain import names, quotas
 from services.portfolio.store.collection import Paged
 from services.portfolio.store.guidance_tables import pathway_words
 from services.portfolio.store.vault import Vault
@@ -75,6 +75,7 @@ def _add(
 
 def _shown(vault: Vault, row: Row[Any]) -> PathwayWord:
     word = PathwayWord(
+        pathway=names.child(vault.holder, "pathways", row.pathway_id),
         kind=row.kind,
         revision=row.revision,
         actor=row.actor,

@@ -15,6 +15,7 @@ from services.portfolio.domain import names
 from services.portfolio.store.collection import Paged
 from services.portfolio.store.mandates import covering
 from services.portfolio.store.tables import mandates, pathways
+from services.portfolio.store.vault import is_restricted
 
 # Written into the statements, so that the partial indexes serve.
 _ACTIVE = pathways.c.state == literal_column(str(int(Pathway.STATE_ACTIVE)))
@@ -46,11 +47,12 @@ def of_counsellor(
     caller has, newest first."""
     theirs = mandates.c.holder_id == pathways.c.holder_id
     mandated = exists().where(theirs, covering(tx.principal, purposes))
+    restricted = exists().where(is_restricted(pathways.c.holder_id))
     columns = (pathways.c.holder_id, pathways.c.id, pathways.c.updated_at, pathways.c.stalled_at)
     found = page(
         tx,
         signer,
-        select(*columns).where(_ACTIVE, pathways.c.stalled_at.is_not(None), mandated),
+        select(*columns).where(_ACTIVE, pathways.c.stalled_at.is_not(None), mandated, ~restricted),
         order_by=[pathways.c.id.desc(), pathways.c.holder_id],
         request=request,
     )

@@ -24,11 +24,11 @@ from sqlalchemy import (
     text,
 )
 
-from services.portfolio.store import guidance_tables, instrument_tables, planning_tables
+from services.portfolio.store import guidance_tables, instrument_tables, planning_tables, rights_tables
 from services.portfolio.store.columns import id_, metadata, of_pathway, owner, sealed, time, version
 
 # The metadata is complete once this module is imported, as Alembic expects.
-__all__ = ["guidance_tables", "instrument_tables", "metadata", "planning_tables"]
+__all__ = ["guidance_tables", "instrument_tables", "metadata", "planning_tables", "rights_tables"]
 
 holders = Table(
     "holders",
@@ -50,6 +50,7 @@ holder_keys = Table(
     Column("holder_id", Text, ForeignKey("holders.id"), primary_key=True),
     Column("master_key_id", Text, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
+    time("restricted_at", nullable=True),  # set: the key opens for nobody but the holder
     time("created_at"),
     Index("holder_keys_master_key_id", "master_key_id"),
 )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import Integer, Row, insert, literal_column, select
+from sqlalchemy import Integer, Row, exists, insert, literal_column, select
 from waymark.portfolio.v1 import validation_pb2 as pb
 
 from services.platform.db.paging import PageTokenSigner, page
@@ -18,7 +18,7 @@ from services.portfolio.domain.validation import HANDED_IN, Standing
 from services.portfolio.store.collection import Collection, Paged
 from services.portfolio.store.guidance_tables import validation_cases, validation_snapshots
 from services.portfolio.store.tables import credential_issuers
-from services.portfolio.store.vault import Vault
+from services.portfolio.store.vault import Vault, is_restricted
 
 _TABLE = validation_cases
 COLLECTIONS = ("holders", "validationCases")
@@ -88,6 +88,7 @@ def handed_in(
         select(*columns).where(
             _TABLE.c.issuer_id == issuer_id,
             _TABLE.c.state.between(_FIRST, _LAST),
+            ~exists().where(is_restricted(_TABLE.c.holder_id)),
         ),
         order_by=[_TABLE.c.id.desc()],
         request=request,

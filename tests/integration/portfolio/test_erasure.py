@@ -139,6 +139,7 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     everywhere += ["goals", "journal_entries", "plans"]
     everywhere += ["pathway_steps", "pathway_words", "pathways"]
     everywhere += ["questionnaire_parts", "request_ids", "share_links", "skill_claims", "tier_moves"]
+    everywhere += ["break_glass_accesses", "legal_holds", "rights_requests"]
     everywhere += ["validation_cases", "validation_snapshots"]
     assert readable(portfolio.app, person.subject, copies) == sorted(everywhere)
     person.EraseHolder(erase_request(person))
@@ -151,7 +152,7 @@ def test_nothing_of_the_person_can_be_read_or_found(
     app = portfolio_with_files.app
     person, copies = erased_life(portfolio_with_files)
     assert readable(app, person.subject, copies) == []
-    assert rows_left(app, person.subject) == ["access_records"]
+    assert rows_left(app, person.subject) == ["access_records", "break_glass_accesses", "rights_requests"]
     assert CANARY not in everything(app.engine)
     assert list(objects(s3, bucket)) == []
     told = topics_after_relay(portfolio_with_files, kafka, tmp_path)
@@ -231,6 +232,19 @@ def test_erasing_again_is_no_error_and_tells_nobody_twice(portfolio: Portfolio) 
         assert [SubjectErased.FromString(payload) for payload in told] == [
             SubjectErased(holder=person.holder, erase_time=first.erase_time)
         ]
+
+
+def test_a_repeat_takes_nothing_from_a_later_life(
+    portfolio_with_files: Portfolio, s3: Any, bucket: str
+) -> None:
+    person = portfolio_with_files.person()
+    upload(person)
+    request = erase_request(person, request_id=str(uuid.uuid4()))
+    first = person.EraseHolder(request)
+    person.CreateHolder(pb.CreateHolderRequest(holder=pb.Holder()))
+    key = upload(person)
+    assert person.EraseHolder(request) == first
+    assert [name for name, _ in objects(s3, bucket)] == [key]
 
 
 def test_links_and_mandates_end_and_the_access_log_stays(portfolio: Portfolio) -> None:

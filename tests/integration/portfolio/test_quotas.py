@@ -30,16 +30,28 @@ ADDS = {
     "journal_entries": "CreateJournalEntry",
     "goals": "CreateGoal",
     "plans": "CreatePlan",
+    "rights_requests": "CreateRightsRequest",
+    "legal_holds": "CreateLegalHold",
+    "break_glass_accesses": "CreateBreakGlassAccess",
 }
-BY_COUNSELLORS = {"CreateHandover", "CreateContactRecord", "CreateGuidanceNote", "MoveSupportTier"}
+BY_COUNSELLORS = {
+    "CreateHandover",
+    "CreateContactRecord",
+    "CreateGuidanceNote",
+    "MoveSupportTier",
+    "CreateBreakGlassAccess",
+}
 FULL = 1  # what there is of everything already, but of evidence
 
 
 def test_each_limit_stops_what_it_is_of(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ADDS.keys() == quotas.LIMITS.keys()
     owned = Owned(portfolio)
+    desk = portfolio.staff("caseworker")
     for what, rpc in ADDS.items():
-        caller = owned.counsellor if rpc in BY_COUNSELLORS else owned.person
+        caller = (
+            owned.counsellor if rpc in BY_COUNSELLORS else desk if rpc == "CreateLegalHold" else owned.person
+        )
         with monkeypatch.context() as patch:
             patch.setitem(quotas.LIMITS, what, 0 if what == "evidence" else FULL)
             info = refused(getattr(caller, rpc), owned.requests[rpc])

@@ -9,4 +9,4 @@ from services.cli.holder import GOING
 
 def test_whoever_erases_a_portfolio_is_told_of_all_that_goes() -> None:
     counted = {field.json_name for field in EraseHolderResponse.DESCRIPTOR.fields}
-    assert set(GOING.values()) == counted - {"accessRecords", "eraseTime"}
+    assert set(GOING.values()) == counted - {"accessRecords", "rightsRequests", "eraseTime"}

@@ -34,6 +34,7 @@ def test_defaults_and_names(tmp_path: Path) -> None:
         ("WAYMARK_THREADS", "many"),
         ("WAYMARK_THREADS", "-1"),
         ("WAYMARK_PROCESSES", "1000"),
+        ("WAYMARK_DAILY_PEOPLE", "0"),
         ("WAYMARK_METRICS_PORT", "70000"),
         ("WAYMARK_KAFKA_SECURITY_PROTOCOL", "TLS"),
         ("WAYMARK_OIDC_ALGORITHMS", "none"),

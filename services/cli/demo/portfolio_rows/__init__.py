@@ -19,6 +19,7 @@ from services.cli.demo.portfolio_rows import (
     p16_partner_certificates,
     p17_employer_attests,
     p18_cv,
+    p19_rights,
     p20_clients_as_partners,
 )
 
@@ -38,5 +39,6 @@ STEPS: tuple[Step, ...] = (
     p16_partner_certificates.STEP,
     p17_employer_attests.STEP,
     p18_cv.STEP,
+    p19_rights.STEP,
     p20_clients_as_partners.STEP,
 )

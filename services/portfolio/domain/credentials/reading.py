@@ -9,6 +9,8 @@ from services.portfolio.domain.credentials.strict_json import UnreadableError, p
 from services.portfolio.domain.credentials.vc_jwt import Token, TokenBrokenError
 
 JSON, JWT = "application/vc+ld+json", "application/vc+jwt"  # media types
+# What names of files end in, by media type.
+ENDINGS = {JSON: ".json", JWT: ".jwt", "image/png": ".png", "image/svg+xml": ".svg"}
 
 
 class Read(NamedTuple):

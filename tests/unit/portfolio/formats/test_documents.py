@@ -270,7 +270,7 @@ def test_files_go_into_the_archive_as_they_come() -> None:
             yield chunk
 
     parts = list(LEAP.write(full(), opened))
-    assert max(map(len, parts)) < 2 * len(chunk)  # never the file whole
+    assert max(map(len, parts)) < 4 * len(chunk)  # never the file whole
     with zipfile.ZipFile(io.BytesIO(b"".join(parts))) as archive:
         assert archive.testzip() is None
         assert len(archive.read(f"files/{'ab' * 32}.pdf")) == size * len(chunk)

@@ -46,7 +46,10 @@ class AccessRecord(_message.Message):
     resource: _builtins.str
     """What was looked at: resource name, or the parent of a list."""
     grant: _builtins.str
-    """Under which grant: `holders/{holder}/mandates/{mandate}` or `holders/{holder}/shareLinks/{share_link}`."""
+    """Under which grant: `holders/{holder}/mandates/{mandate}`, `holders/{holder}/shareLinks/{share_link}`,
+    `holders/{holder}/breakGlassAccesses/{break_glass_access}`; what was acted on itself, for work of the office on
+    rights requests, legal holds and looks without leave.
+    """
     @_builtins.property
     def access_time(self) -> _timestamp_pb2.Timestamp:
         """When, UTC."""

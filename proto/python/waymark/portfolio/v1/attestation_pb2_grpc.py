@@ -92,7 +92,7 @@ class AttestationServiceServicer:
 
     def OpenAttestationRequest(self, request, context):
         """Shows what is asked to whoever has the link; the holder reads so in the access log.
-        Errors: NOT_FOUND, SHARE_LINK_ENDED.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, PROCESSING_RESTRICTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,7 +101,7 @@ class AttestationServiceServicer:
     def GiveAttestation(self, request, context):
         """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER, and an endorsement (Open Badges 3.0) in the wallet of the
         holder. An earlier claim by an employer on the same skill is replaced, its endorsement stays.
-        Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

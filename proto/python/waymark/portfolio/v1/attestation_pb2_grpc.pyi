@@ -47,12 +47,12 @@ class AttestationServiceStub:
     """
     OpenAttestationRequest: _grpc.UnaryUnaryMultiCallable[_attestation_pb2.OpenAttestationRequestRequest, _attestation_pb2.OpenAttestationRequestResponse]
     """Shows what is asked to whoever has the link; the holder reads so in the access log.
-    Errors: NOT_FOUND, SHARE_LINK_ENDED.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, PROCESSING_RESTRICTED.
     """
     GiveAttestation: _grpc.UnaryUnaryMultiCallable[_attestation_pb2.GiveAttestationRequest, _attestation_pb2.GiveAttestationResponse]
     """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER, and an endorsement (Open Badges 3.0) in the wallet of the
     holder. An earlier claim by an employer on the same skill is replaced, its endorsement stays.
-    Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
     """
 
 @_typing.type_check_only
@@ -74,12 +74,12 @@ class AttestationServiceAsyncStub(AttestationServiceStub):
     """
     OpenAttestationRequest: _aio.UnaryUnaryMultiCallable[_attestation_pb2.OpenAttestationRequestRequest, _attestation_pb2.OpenAttestationRequestResponse]  # type: ignore[assignment]
     """Shows what is asked to whoever has the link; the holder reads so in the access log.
-    Errors: NOT_FOUND, SHARE_LINK_ENDED.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, PROCESSING_RESTRICTED.
     """
     GiveAttestation: _aio.UnaryUnaryMultiCallable[_attestation_pb2.GiveAttestationRequest, _attestation_pb2.GiveAttestationResponse]  # type: ignore[assignment]
     """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER, and an endorsement (Open Badges 3.0) in the wallet of the
     holder. An earlier claim by an employer on the same skill is replaced, its endorsement stays.
-    Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
     """
 
 class AttestationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -122,7 +122,7 @@ class AttestationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_attestation_pb2.OpenAttestationRequestResponse, _abc.Awaitable[_attestation_pb2.OpenAttestationRequestResponse]]:
         """Shows what is asked to whoever has the link; the holder reads so in the access log.
-        Errors: NOT_FOUND, SHARE_LINK_ENDED.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, PROCESSING_RESTRICTED.
         """
 
     @_abc_1.abstractmethod
@@ -133,7 +133,7 @@ class AttestationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_attestation_pb2.GiveAttestationResponse, _abc.Awaitable[_attestation_pb2.GiveAttestationResponse]]:
         """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER, and an endorsement (Open Badges 3.0) in the wallet of the
         holder. An earlier claim by an employer on the same skill is replaced, its endorsement stays.
-        Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
         """
 
 def add_AttestationServiceServicer_to_server(servicer: AttestationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

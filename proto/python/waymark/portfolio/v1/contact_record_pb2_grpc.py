@@ -54,7 +54,7 @@ class ContactRecordServiceServicer:
     def CreateContactRecord(self, request, context):
         """Writes a contact down: the case learns what is needed and which channel suits, and the caseload when the next is due. A contact by
         voice or in person answers who asked for a human.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -63,7 +63,7 @@ class ContactRecordServiceServicer:
     def ListContactRecords(self, request, context):
         """Lists contacts in the order they were written down, newest first. Under a mandate for the case alone, what other organisations say
         is left out: that there was a contact, when, and by what way is shown.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

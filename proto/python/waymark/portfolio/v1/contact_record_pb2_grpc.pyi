@@ -36,12 +36,12 @@ class ContactRecordServiceStub:
     CreateContactRecord: _grpc.UnaryUnaryMultiCallable[_contact_record_pb2.CreateContactRecordRequest, _contact_record_pb2.ContactRecord]
     """Writes a contact down: the case learns what is needed and which channel suits, and the caseload when the next is due. A contact by
     voice or in person answers who asked for a human.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListContactRecords: _grpc.UnaryUnaryMultiCallable[_contact_record_pb2.ListContactRecordsRequest, _contact_record_pb2.ListContactRecordsResponse]
     """Lists contacts in the order they were written down, newest first. Under a mandate for the case alone, what other organisations say
     is left out: that there was a contact, when, and by what way is shown.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 @_typing.type_check_only
@@ -52,12 +52,12 @@ class ContactRecordServiceAsyncStub(ContactRecordServiceStub):
     CreateContactRecord: _aio.UnaryUnaryMultiCallable[_contact_record_pb2.CreateContactRecordRequest, _contact_record_pb2.ContactRecord]  # type: ignore[assignment]
     """Writes a contact down: the case learns what is needed and which channel suits, and the caseload when the next is due. A contact by
     voice or in person answers who asked for a human.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListContactRecords: _aio.UnaryUnaryMultiCallable[_contact_record_pb2.ListContactRecordsRequest, _contact_record_pb2.ListContactRecordsResponse]  # type: ignore[assignment]
     """Lists contacts in the order they were written down, newest first. Under a mandate for the case alone, what other organisations say
     is left out: that there was a contact, when, and by what way is shown.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 class ContactRecordServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -71,7 +71,7 @@ class ContactRecordServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_contact_record_pb2.ContactRecord, _abc.Awaitable[_contact_record_pb2.ContactRecord]]:
         """Writes a contact down: the case learns what is needed and which channel suits, and the caseload when the next is due. A contact by
         voice or in person answers who asked for a human.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -82,7 +82,7 @@ class ContactRecordServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_contact_record_pb2.ListContactRecordsResponse, _abc.Awaitable[_contact_record_pb2.ListContactRecordsResponse]]:
         """Lists contacts in the order they were written down, newest first. Under a mandate for the case alone, what other organisations say
         is left out: that there was a contact, when, and by what way is shown.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
 def add_ContactRecordServiceServicer_to_server(servicer: ContactRecordServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

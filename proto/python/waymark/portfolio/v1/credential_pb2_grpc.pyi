@@ -41,11 +41,11 @@ class CredentialServiceStub:
     """
     GetCredential: _grpc.UnaryUnaryMultiCallable[_credential_pb2.GetCredentialRequest, _credential_pb2.Credential]
     """Reads a credential; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListCredentials: _grpc.UnaryUnaryMultiCallable[_credential_pb2.ListCredentialsRequest, _credential_pb2.ListCredentialsResponse]
     """Lists the wallet, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     CheckCredential: _grpc.UnaryUnaryMultiCallable[_credential_pb2.CheckCredentialRequest, _credential_pb2.Credential]
     """Checks a credential once more and keeps what came of it: it may have been revoked since, or its issuer trusted.
@@ -57,7 +57,7 @@ class CredentialServiceStub:
     """
     GetCredentialFile: _grpc.UnaryUnaryMultiCallable[_credential_pb2.GetCredentialFileRequest, _credential_pb2.CredentialFile]
     """Answers with the file of a credential, byte for byte as it came; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetBakedCredential: _grpc.UnaryUnaryMultiCallable[_credential_pb2.GetBakedCredentialRequest, _credential_pb2.CredentialFile]
     """Answers with a picture that carries a credential (Open Badges baking).
@@ -80,11 +80,11 @@ class CredentialServiceAsyncStub(CredentialServiceStub):
     """
     GetCredential: _aio.UnaryUnaryMultiCallable[_credential_pb2.GetCredentialRequest, _credential_pb2.Credential]  # type: ignore[assignment]
     """Reads a credential; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListCredentials: _aio.UnaryUnaryMultiCallable[_credential_pb2.ListCredentialsRequest, _credential_pb2.ListCredentialsResponse]  # type: ignore[assignment]
     """Lists the wallet, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     CheckCredential: _aio.UnaryUnaryMultiCallable[_credential_pb2.CheckCredentialRequest, _credential_pb2.Credential]  # type: ignore[assignment]
     """Checks a credential once more and keeps what came of it: it may have been revoked since, or its issuer trusted.
@@ -96,7 +96,7 @@ class CredentialServiceAsyncStub(CredentialServiceStub):
     """
     GetCredentialFile: _aio.UnaryUnaryMultiCallable[_credential_pb2.GetCredentialFileRequest, _credential_pb2.CredentialFile]  # type: ignore[assignment]
     """Answers with the file of a credential, byte for byte as it came; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetBakedCredential: _aio.UnaryUnaryMultiCallable[_credential_pb2.GetBakedCredentialRequest, _credential_pb2.CredentialFile]  # type: ignore[assignment]
     """Answers with a picture that carries a credential (Open Badges baking).
@@ -128,7 +128,7 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_credential_pb2.Credential, _abc.Awaitable[_credential_pb2.Credential]]:
         """Reads a credential; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -138,7 +138,7 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_credential_pb2.ListCredentialsResponse, _abc.Awaitable[_credential_pb2.ListCredentialsResponse]]:
         """Lists the wallet, newest first; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -168,7 +168,7 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_credential_pb2.CredentialFile, _abc.Awaitable[_credential_pb2.CredentialFile]]:
         """Answers with the file of a credential, byte for byte as it came; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

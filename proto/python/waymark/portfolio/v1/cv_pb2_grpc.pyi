@@ -40,11 +40,11 @@ class CvServiceStub:
     """
     GetCv: _grpc.UnaryUnaryMultiCallable[_cv_pb2.GetCvRequest, _cv_pb2.Cv]
     """Reads a version; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListCvs: _grpc.UnaryUnaryMultiCallable[_cv_pb2.ListCvsRequest, _cv_pb2.ListCvsResponse]
     """Lists versions, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateCv: _grpc.UnaryUnaryMultiCallable[_cv_pb2.UpdateCvRequest, _cv_pb2.Cv]
     """Changes a version.
@@ -66,11 +66,11 @@ class CvServiceAsyncStub(CvServiceStub):
     """
     GetCv: _aio.UnaryUnaryMultiCallable[_cv_pb2.GetCvRequest, _cv_pb2.Cv]  # type: ignore[assignment]
     """Reads a version; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListCvs: _aio.UnaryUnaryMultiCallable[_cv_pb2.ListCvsRequest, _cv_pb2.ListCvsResponse]  # type: ignore[assignment]
     """Lists versions, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateCv: _aio.UnaryUnaryMultiCallable[_cv_pb2.UpdateCvRequest, _cv_pb2.Cv]  # type: ignore[assignment]
     """Changes a version.
@@ -101,7 +101,7 @@ class CvServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_cv_pb2.Cv, _abc.Awaitable[_cv_pb2.Cv]]:
         """Reads a version; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -111,7 +111,7 @@ class CvServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_cv_pb2.ListCvsResponse, _abc.Awaitable[_cv_pb2.ListCvsResponse]]:
         """Lists versions, newest first; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

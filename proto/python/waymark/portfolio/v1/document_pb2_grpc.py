@@ -59,7 +59,7 @@ class DocumentServiceServicer:
 
     def ExportDocument(self, request, context):
         """Writes a portfolio as a file, streamed; a counsellor's is written to the access log.
-        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -68,7 +68,7 @@ class DocumentServiceServicer:
     def GetDocumentReport(self, request, context):
         """Says what the file that ExportDocument answers to the same request cannot carry; a counsellor's look is
         written to the access log.
-        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

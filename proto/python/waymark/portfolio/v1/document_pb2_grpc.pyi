@@ -36,12 +36,12 @@ class DocumentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DocumentServiceAsyncStub: ...
     ExportDocument: _grpc.UnaryStreamMultiCallable[_document_pb2.ExportDocumentRequest, _httpbody_pb2.HttpBody]
     """Writes a portfolio as a file, streamed; a counsellor's is written to the access log.
-    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetDocumentReport: _grpc.UnaryUnaryMultiCallable[_document_pb2.ExportDocumentRequest, _document_pb2.GetDocumentReportResponse]
     """Says what the file that ExportDocument answers to the same request cannot carry; a counsellor's look is
     written to the access log.
-    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ImportDocument: _grpc.UnaryUnaryMultiCallable[_document_pb2.ImportDocumentRequest, _document_pb2.ImportDocumentResponse]
     """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
@@ -56,12 +56,12 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExportDocument: _aio.UnaryStreamMultiCallable[_document_pb2.ExportDocumentRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Writes a portfolio as a file, streamed; a counsellor's is written to the access log.
-    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetDocumentReport: _aio.UnaryUnaryMultiCallable[_document_pb2.ExportDocumentRequest, _document_pb2.GetDocumentReportResponse]  # type: ignore[assignment]
     """Says what the file that ExportDocument answers to the same request cannot carry; a counsellor's look is
     written to the access log.
-    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ImportDocument: _aio.UnaryUnaryMultiCallable[_document_pb2.ImportDocumentRequest, _document_pb2.ImportDocumentResponse]  # type: ignore[assignment]
     """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
@@ -79,7 +79,7 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """Writes a portfolio as a file, streamed; a counsellor's is written to the access log.
-        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -90,7 +90,7 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_document_pb2.GetDocumentReportResponse, _abc.Awaitable[_document_pb2.GetDocumentReportResponse]]:
         """Says what the file that ExportDocument answers to the same request cannot carry; a counsellor's look is
         written to the access log.
-        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

@@ -69,7 +69,7 @@ class EntryServiceServicer:
 
     def CreateEntry(self, request, context):
         """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,7 +77,7 @@ class EntryServiceServicer:
 
     def GetEntry(self, request, context):
         """Reads an entry; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,7 +85,7 @@ class EntryServiceServicer:
 
     def ListEntries(self, request, context):
         """Lists entries, newest first; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,7 +93,7 @@ class EntryServiceServicer:
 
     def UpdateEntry(self, request, context):
         """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,19 +36,19 @@ class EntryServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EntryServiceAsyncStub: ...
     CreateEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.CreateEntryRequest, _entry_pb2.Entry]
     """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.GetEntryRequest, _entry_pb2.Entry]
     """Reads an entry; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListEntries: _grpc.UnaryUnaryMultiCallable[_entry_pb2.ListEntriesRequest, _entry_pb2.ListEntriesResponse]
     """Lists entries, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.UpdateEntryRequest, _entry_pb2.Entry]
     """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.DeleteEntryRequest, _empty_pb2.Empty]
     """Removes an entry.
@@ -62,19 +62,19 @@ class EntryServiceAsyncStub(EntryServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.CreateEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
     """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.GetEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
     """Reads an entry; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListEntries: _aio.UnaryUnaryMultiCallable[_entry_pb2.ListEntriesRequest, _entry_pb2.ListEntriesResponse]  # type: ignore[assignment]
     """Lists entries, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.UpdateEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
     """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.DeleteEntryRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Removes an entry.
@@ -91,7 +91,7 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.Entry, _abc.Awaitable[_entry_pb2.Entry]]:
         """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -101,7 +101,7 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.Entry, _abc.Awaitable[_entry_pb2.Entry]]:
         """Reads an entry; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -111,7 +111,7 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.ListEntriesResponse, _abc.Awaitable[_entry_pb2.ListEntriesResponse]]:
         """Lists entries, newest first; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -121,7 +121,7 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.Entry, _abc.Awaitable[_entry_pb2.Entry]]:
         """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

@@ -60,7 +60,7 @@ class EntryRevisionServiceServicer:
     def ListEntryRevisions(self, request, context):
         """Lists what an entry said before, newest first; the last 100 changes are kept. A counsellor's read is written to the
         access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -68,7 +68,7 @@ class EntryRevisionServiceServicer:
 
     def GetEntryRevision(self, request, context):
         """Reads what an entry said before; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,11 +37,11 @@ class EntryRevisionServiceStub:
     ListEntryRevisions: _grpc.UnaryUnaryMultiCallable[_entry_revision_pb2.ListEntryRevisionsRequest, _entry_revision_pb2.ListEntryRevisionsResponse]
     """Lists what an entry said before, newest first; the last 100 changes are kept. A counsellor's read is written to the
     access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetEntryRevision: _grpc.UnaryUnaryMultiCallable[_entry_revision_pb2.GetEntryRevisionRequest, _entry_revision_pb2.EntryRevision]
     """Reads what an entry said before; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     RollbackEntry: _grpc.UnaryUnaryMultiCallable[_entry_revision_pb2.RollbackEntryRequest, _entry_pb2.Entry]
     """Lets an entry say again what it said: a change like any other, so that it can be taken back in turn.
@@ -56,11 +56,11 @@ class EntryRevisionServiceAsyncStub(EntryRevisionServiceStub):
     ListEntryRevisions: _aio.UnaryUnaryMultiCallable[_entry_revision_pb2.ListEntryRevisionsRequest, _entry_revision_pb2.ListEntryRevisionsResponse]  # type: ignore[assignment]
     """Lists what an entry said before, newest first; the last 100 changes are kept. A counsellor's read is written to the
     access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetEntryRevision: _aio.UnaryUnaryMultiCallable[_entry_revision_pb2.GetEntryRevisionRequest, _entry_revision_pb2.EntryRevision]  # type: ignore[assignment]
     """Reads what an entry said before; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     RollbackEntry: _aio.UnaryUnaryMultiCallable[_entry_revision_pb2.RollbackEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
     """Lets an entry say again what it said: a change like any other, so that it can be taken back in turn.
@@ -78,7 +78,7 @@ class EntryRevisionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_entry_revision_pb2.ListEntryRevisionsResponse, _abc.Awaitable[_entry_revision_pb2.ListEntryRevisionsResponse]]:
         """Lists what an entry said before, newest first; the last 100 changes are kept. A counsellor's read is written to the
         access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -88,7 +88,7 @@ class EntryRevisionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_entry_revision_pb2.EntryRevision, _abc.Awaitable[_entry_revision_pb2.EntryRevision]]:
         """Reads what an entry said before; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

@@ -402,3 +402,181 @@ class ReminderDue(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReminderDue: _TypeAlias = ReminderDue  # noqa: Y015
+
+@_typing.final
+class RightsRequestMoved(_message.Message):
+    """A rights request came in or reached another state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RIGHTS_REQUEST_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    rights_request: _builtins.str
+    """Resource name `holders/{holder}/rightsRequests/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        rights_request: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rights_request", b"rights_request", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsRequestMoved: _TypeAlias = RightsRequestMoved  # noqa: Y015
+
+@_typing.final
+class RightsRequestDue(_message.Message):
+    """A rights request must be answered within a week; told once, and once more when its time was extended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RIGHTS_REQUEST_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    rights_request: _builtins.str
+    """Resource name `holders/{holder}/rightsRequests/{id}`."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When it must be answered, UTC."""
+
+    def __init__(
+        self,
+        *,
+        rights_request: _builtins.str = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "rights_request", b"rights_request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsRequestDue: _TypeAlias = RightsRequestDue  # noqa: Y015
+
+@_typing.final
+class LegalHoldMoved(_message.Message):
+    """A legal hold was set or lifted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEGAL_HOLD_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    legal_hold: _builtins.str
+    """Resource name `holders/{holder}/legalHolds/{id}`."""
+    to_state: _builtins.str
+    """State it is in now: `IN_FORCE` or `LIFTED`."""
+    def __init__(
+        self,
+        *,
+        legal_hold: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["legal_hold", b"legal_hold", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LegalHoldMoved: _TypeAlias = LegalHoldMoved  # noqa: Y015
+
+@_typing.final
+class BreakGlassOpened(_message.Message):
+    """Somebody opened a portfolio without its holder's leave: an alarm for the office, and for the holder."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLDER_FIELD_NUMBER: _builtins.int
+    BREAK_GLASS_ACCESS_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    holder: _builtins.str
+    """Opaque id of the holder, `holders/{id}`."""
+    break_glass_access: _builtins.str
+    """Resource name `holders/{holder}/breakGlassAccesses/{id}`."""
+    ground: _builtins.str
+    """Why: `DANGER`, `DEADLINE` or `LEGAL_ORDER`."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends at the latest, UTC."""
+
+    def __init__(
+        self,
+        *,
+        holder: _builtins.str = ...,
+        break_glass_access: _builtins.str = ...,
+        ground: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["break_glass_access", b"break_glass_access", "expire_time", b"expire_time", "ground", b"ground", "holder", b"holder"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BreakGlassOpened: _TypeAlias = BreakGlassOpened  # noqa: Y015
+
+@_typing.final
+class BreakGlassReviewed(_message.Message):
+    """A second person said whether there was reason for a look without leave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLDER_FIELD_NUMBER: _builtins.int
+    BREAK_GLASS_ACCESS_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    holder: _builtins.str
+    """Opaque id of the holder, `holders/{id}`."""
+    break_glass_access: _builtins.str
+    """Resource name `holders/{holder}/breakGlassAccesses/{id}`."""
+    verdict: _builtins.str
+    """`JUSTIFIED` or `UNJUSTIFIED`."""
+    def __init__(
+        self,
+        *,
+        holder: _builtins.str = ...,
+        break_glass_access: _builtins.str = ...,
+        verdict: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["break_glass_access", b"break_glass_access", "holder", b"holder", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BreakGlassReviewed: _TypeAlias = BreakGlassReviewed  # noqa: Y015
+
+@_typing.final
+class ReadQuotaReached(_message.Message):
+    """Somebody who is no holder has looked at as many people in one day as anybody may: an alarm, told once a day. They see
+    nobody else until the next.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READER_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    reader: _builtins.str
+    """Subject (`sub`) of who looked, an opaque id."""
+    organisation: _builtins.str
+    """Organisation that they act for, `organisations/{organisation}`; empty for the office itself."""
+    people: _builtins.int
+    """How many people that is."""
+    def __init__(
+        self,
+        *,
+        reader: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        people: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation", b"organisation", "people", b"people", "reader", b"reader"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadQuotaReached: _TypeAlias = ReadQuotaReached  # noqa: Y015

@@ -83,7 +83,7 @@ class GoalServiceServicer:
 
     def CreateGoal(self, request, context):
         """Adds a goal, last in order. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,7 +91,7 @@ class GoalServiceServicer:
 
     def GetGoal(self, request, context):
         """Reads a goal; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,7 +99,7 @@ class GoalServiceServicer:
 
     def ListGoals(self, request, context):
         """Lists goals, in the order they were put in; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,7 +107,7 @@ class GoalServiceServicer:
 
     def UpdateGoal(self, request, context):
         """Changes a goal. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,19 +35,19 @@ class GoalServiceStub:
     def __new__(cls, channel: _aio.Channel) -> GoalServiceAsyncStub: ...
     CreateGoal: _grpc.UnaryUnaryMultiCallable[_goal_pb2.CreateGoalRequest, _goal_pb2.Goal]
     """Adds a goal, last in order. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetGoal: _grpc.UnaryUnaryMultiCallable[_goal_pb2.GetGoalRequest, _goal_pb2.Goal]
     """Reads a goal; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListGoals: _grpc.UnaryUnaryMultiCallable[_goal_pb2.ListGoalsRequest, _goal_pb2.ListGoalsResponse]
     """Lists goals, in the order they were put in; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateGoal: _grpc.UnaryUnaryMultiCallable[_goal_pb2.UpdateGoalRequest, _goal_pb2.Goal]
     """Changes a goal. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteGoal: _grpc.UnaryUnaryMultiCallable[_goal_pb2.DeleteGoalRequest, _goal_pb2.Goal]
     """Puts a goal into the trash, from which it goes for good after thirty days. Nobody but the holder sees it there.
@@ -73,19 +73,19 @@ class GoalServiceAsyncStub(GoalServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateGoal: _aio.UnaryUnaryMultiCallable[_goal_pb2.CreateGoalRequest, _goal_pb2.Goal]  # type: ignore[assignment]
     """Adds a goal, last in order. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetGoal: _aio.UnaryUnaryMultiCallable[_goal_pb2.GetGoalRequest, _goal_pb2.Goal]  # type: ignore[assignment]
     """Reads a goal; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListGoals: _aio.UnaryUnaryMultiCallable[_goal_pb2.ListGoalsRequest, _goal_pb2.ListGoalsResponse]  # type: ignore[assignment]
     """Lists goals, in the order they were put in; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateGoal: _aio.UnaryUnaryMultiCallable[_goal_pb2.UpdateGoalRequest, _goal_pb2.Goal]  # type: ignore[assignment]
     """Changes a goal. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteGoal: _aio.UnaryUnaryMultiCallable[_goal_pb2.DeleteGoalRequest, _goal_pb2.Goal]  # type: ignore[assignment]
     """Puts a goal into the trash, from which it goes for good after thirty days. Nobody but the holder sees it there.
@@ -114,7 +114,7 @@ class GoalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_goal_pb2.Goal, _abc.Awaitable[_goal_pb2.Goal]]:
         """Adds a goal, last in order. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -124,7 +124,7 @@ class GoalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_goal_pb2.Goal, _abc.Awaitable[_goal_pb2.Goal]]:
         """Reads a goal; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -134,7 +134,7 @@ class GoalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_goal_pb2.ListGoalsResponse, _abc.Awaitable[_goal_pb2.ListGoalsResponse]]:
         """Lists goals, in the order they were put in; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -144,7 +144,7 @@ class GoalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_goal_pb2.Goal, _abc.Awaitable[_goal_pb2.Goal]]:
         """Changes a goal. Also on behalf of the holder, by a mandate that permits it, which is recorded.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

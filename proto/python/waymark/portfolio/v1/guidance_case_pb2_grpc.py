@@ -68,7 +68,7 @@ class GuidanceCaseServiceServicer:
 
     def GetGuidanceCase(self, request, context):
         """Reads the case; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,7 +85,7 @@ class GuidanceCaseServiceServicer:
 
     def MoveSupportTier(self, request, context):
         """Moves the case to another tier, and keeps who did and why. Not back to self-help while the person waits for a human.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, HUMAN_ASKED, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, HUMAN_ASKED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,7 +93,7 @@ class GuidanceCaseServiceServicer:
 
     def ListTierMoves(self, request, context):
         """Lists the moves between tiers, newest first. Under a mandate for the case alone, reasons of other organisations are left out.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

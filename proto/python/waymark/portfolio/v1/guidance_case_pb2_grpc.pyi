@@ -35,7 +35,7 @@ class GuidanceCaseServiceStub:
     def __new__(cls, channel: _aio.Channel) -> GuidanceCaseServiceAsyncStub: ...
     GetGuidanceCase: _grpc.UnaryUnaryMultiCallable[_guidance_case_pb2.GetGuidanceCaseRequest, _guidance_case_pb2.GuidanceCase]
     """Reads the case; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AskForHuman: _grpc.UnaryUnaryMultiCallable[_guidance_case_pb2.AskForHumanRequest, _guidance_case_pb2.GuidanceCase]
     """Asks for a human; always open, whatever the tier. Out of self-help the case comes to staff-assisted at once, counsellors find it due
@@ -44,11 +44,11 @@ class GuidanceCaseServiceStub:
     """
     MoveSupportTier: _grpc.UnaryUnaryMultiCallable[_guidance_case_pb2.MoveSupportTierRequest, _guidance_case_pb2.GuidanceCase]
     """Moves the case to another tier, and keeps who did and why. Not back to self-help while the person waits for a human.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, HUMAN_ASKED, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, HUMAN_ASKED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListTierMoves: _grpc.UnaryUnaryMultiCallable[_guidance_case_pb2.ListTierMovesRequest, _guidance_case_pb2.ListTierMovesResponse]
     """Lists the moves between tiers, newest first. Under a mandate for the case alone, reasons of other organisations are left out.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListCaseload: _grpc.UnaryUnaryMultiCallable[_guidance_case_pb2.ListCaseloadRequest, _guidance_case_pb2.ListCaseloadResponse]
     """Lists those whose case the caller takes part in by a mandate in force, the next due contact first. It is a look at each of
@@ -63,7 +63,7 @@ class GuidanceCaseServiceAsyncStub(GuidanceCaseServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetGuidanceCase: _aio.UnaryUnaryMultiCallable[_guidance_case_pb2.GetGuidanceCaseRequest, _guidance_case_pb2.GuidanceCase]  # type: ignore[assignment]
     """Reads the case; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AskForHuman: _aio.UnaryUnaryMultiCallable[_guidance_case_pb2.AskForHumanRequest, _guidance_case_pb2.GuidanceCase]  # type: ignore[assignment]
     """Asks for a human; always open, whatever the tier. Out of self-help the case comes to staff-assisted at once, counsellors find it due
@@ -72,11 +72,11 @@ class GuidanceCaseServiceAsyncStub(GuidanceCaseServiceStub):
     """
     MoveSupportTier: _aio.UnaryUnaryMultiCallable[_guidance_case_pb2.MoveSupportTierRequest, _guidance_case_pb2.GuidanceCase]  # type: ignore[assignment]
     """Moves the case to another tier, and keeps who did and why. Not back to self-help while the person waits for a human.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, HUMAN_ASKED, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, HUMAN_ASKED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListTierMoves: _aio.UnaryUnaryMultiCallable[_guidance_case_pb2.ListTierMovesRequest, _guidance_case_pb2.ListTierMovesResponse]  # type: ignore[assignment]
     """Lists the moves between tiers, newest first. Under a mandate for the case alone, reasons of other organisations are left out.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListCaseload: _aio.UnaryUnaryMultiCallable[_guidance_case_pb2.ListCaseloadRequest, _guidance_case_pb2.ListCaseloadResponse]  # type: ignore[assignment]
     """Lists those whose case the caller takes part in by a mandate in force, the next due contact first. It is a look at each of
@@ -94,7 +94,7 @@ class GuidanceCaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_guidance_case_pb2.GuidanceCase, _abc.Awaitable[_guidance_case_pb2.GuidanceCase]]:
         """Reads the case; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -115,7 +115,7 @@ class GuidanceCaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_guidance_case_pb2.GuidanceCase, _abc.Awaitable[_guidance_case_pb2.GuidanceCase]]:
         """Moves the case to another tier, and keeps who did and why. Not back to self-help while the person waits for a human.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, HUMAN_ASKED, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, HUMAN_ASKED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -125,7 +125,7 @@ class GuidanceCaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_guidance_case_pb2.ListTierMovesResponse, _abc.Awaitable[_guidance_case_pb2.ListTierMovesResponse]]:
         """Lists the moves between tiers, newest first. Under a mandate for the case alone, reasons of other organisations are left out.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

@@ -58,7 +58,7 @@ class GuidanceNoteServiceServicer:
 
     def CreateGuidanceNote(self, request, context):
         """Writes a note, shared with the person or for professionals.
-        Errors: NOT_FOUND, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -66,7 +66,7 @@ class GuidanceNoteServiceServicer:
 
     def ListGuidanceNotes(self, request, context):
         """Lists the notes that the caller reads, newest first: the person the shared ones, counsellors by their mandate.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

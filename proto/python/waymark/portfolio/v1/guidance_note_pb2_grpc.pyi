@@ -35,11 +35,11 @@ class GuidanceNoteServiceStub:
     def __new__(cls, channel: _aio.Channel) -> GuidanceNoteServiceAsyncStub: ...
     CreateGuidanceNote: _grpc.UnaryUnaryMultiCallable[_guidance_note_pb2.CreateGuidanceNoteRequest, _guidance_note_pb2.GuidanceNote]
     """Writes a note, shared with the person or for professionals.
-    Errors: NOT_FOUND, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListGuidanceNotes: _grpc.UnaryUnaryMultiCallable[_guidance_note_pb2.ListGuidanceNotesRequest, _guidance_note_pb2.ListGuidanceNotesResponse]
     """Lists the notes that the caller reads, newest first: the person the shared ones, counsellors by their mandate.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DiscloseGuidanceNotes: _grpc.UnaryUnaryMultiCallable[_guidance_note_pb2.DiscloseGuidanceNotesRequest, _guidance_note_pb2.DiscloseGuidanceNotesResponse]
     """Answers the person who asks by law what is kept of them (GDPR, article 15): every note, professional ones too.
@@ -53,11 +53,11 @@ class GuidanceNoteServiceAsyncStub(GuidanceNoteServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateGuidanceNote: _aio.UnaryUnaryMultiCallable[_guidance_note_pb2.CreateGuidanceNoteRequest, _guidance_note_pb2.GuidanceNote]  # type: ignore[assignment]
     """Writes a note, shared with the person or for professionals.
-    Errors: NOT_FOUND, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListGuidanceNotes: _aio.UnaryUnaryMultiCallable[_guidance_note_pb2.ListGuidanceNotesRequest, _guidance_note_pb2.ListGuidanceNotesResponse]  # type: ignore[assignment]
     """Lists the notes that the caller reads, newest first: the person the shared ones, counsellors by their mandate.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DiscloseGuidanceNotes: _aio.UnaryUnaryMultiCallable[_guidance_note_pb2.DiscloseGuidanceNotesRequest, _guidance_note_pb2.DiscloseGuidanceNotesResponse]  # type: ignore[assignment]
     """Answers the person who asks by law what is kept of them (GDPR, article 15): every note, professional ones too.
@@ -74,7 +74,7 @@ class GuidanceNoteServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_guidance_note_pb2.GuidanceNote, _abc.Awaitable[_guidance_note_pb2.GuidanceNote]]:
         """Writes a note, shared with the person or for professionals.
-        Errors: NOT_FOUND, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -84,7 +84,7 @@ class GuidanceNoteServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_guidance_note_pb2.ListGuidanceNotesResponse, _abc.Awaitable[_guidance_note_pb2.ListGuidanceNotesResponse]]:
         """Lists the notes that the caller reads, newest first: the person the shared ones, counsellors by their mandate.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

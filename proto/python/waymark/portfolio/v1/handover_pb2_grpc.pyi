@@ -35,11 +35,11 @@ class HandoverServiceStub:
     def __new__(cls, channel: _aio.Channel) -> HandoverServiceAsyncStub: ...
     CreateHandover: _grpc.UnaryUnaryMultiCallable[_handover_pb2.CreateHandoverRequest, _handover_pb2.Handover]
     """Offers to hand the caller's own mandate over; whoever is to take over sees nothing yet.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListHandovers: _grpc.UnaryUnaryMultiCallable[_handover_pb2.ListHandoversRequest, _handover_pb2.ListHandoversResponse]
     """Lists hand-overs, newest first.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AcceptHandover: _grpc.UnaryUnaryMultiCallable[_handover_pb2.AcceptHandoverRequest, _handover_pb2.Handover]
     """Accepts: at one moment the former mandate ends and one for the new counsellor begins, for the same purpose and until the same time.
@@ -57,11 +57,11 @@ class HandoverServiceAsyncStub(HandoverServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateHandover: _aio.UnaryUnaryMultiCallable[_handover_pb2.CreateHandoverRequest, _handover_pb2.Handover]  # type: ignore[assignment]
     """Offers to hand the caller's own mandate over; whoever is to take over sees nothing yet.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListHandovers: _aio.UnaryUnaryMultiCallable[_handover_pb2.ListHandoversRequest, _handover_pb2.ListHandoversResponse]  # type: ignore[assignment]
     """Lists hand-overs, newest first.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AcceptHandover: _aio.UnaryUnaryMultiCallable[_handover_pb2.AcceptHandoverRequest, _handover_pb2.Handover]  # type: ignore[assignment]
     """Accepts: at one moment the former mandate ends and one for the new counsellor begins, for the same purpose and until the same time.
@@ -82,7 +82,7 @@ class HandoverServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_handover_pb2.Handover, _abc.Awaitable[_handover_pb2.Handover]]:
         """Offers to hand the caller's own mandate over; whoever is to take over sees nothing yet.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -92,7 +92,7 @@ class HandoverServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_handover_pb2.ListHandoversResponse, _abc.Awaitable[_handover_pb2.ListHandoversResponse]]:
         """Lists hand-overs, newest first.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

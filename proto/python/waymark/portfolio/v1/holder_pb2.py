@@ -25,6 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
@@ -32,7 +33,7 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/portfolio/v1/holder.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a waymark/options/v1/options.proto\"\xa9\x04\n\x06Holder\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1c\n\ngiven_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1d\n\x0b\x66\x61mily_name\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12%\n\nbirth_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12.\n\x07\x63ontact\x18\x05 \x01(\x0b\x32\x1d.waymark.portfolio.v1.Contact\x12#\n\tlanguages\x18\x06 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x02\x18#\x12S\n\x07summary\x18\x07 \x03(\x0b\x32).waymark.portfolio.v1.Holder.SummaryEntryB\x17\xbaH\x14\x9a\x01\x11\x10\x14\"\x06r\x04\x10\x02\x18#*\x05r\x03\x18\x88\'\x12\x15\n\x04\x65tag\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a.\n\x0cSummaryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:@\xea\x41=\n\x18portfolio.waymark/Holder\x12\x10holders/{holder}*\x07holders2\x06holder\"\xcc\x01\n\x07\x43ontact\x12\x1c\n\x05\x65mail\x18\x01 \x01(\tB\r\xbaH\nr\x05\x18\xfe\x01`\x01\xd8\x01\x01\x12\x16\n\x05phone\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12&\n\raddress_lines\x18\x03 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x08\"\x05r\x03\x18\xc8\x01\x12\x1c\n\x0bpostal_code\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x1a\n\x08locality\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12)\n\x0bregion_code\x18\x06 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[A-Z]{2}$\xd8\x01\x01\"p\n\x13\x43reateHolderRequest\x12\x38\n\x06holder\x18\x01 \x01(\x0b\x32\x1c.waymark.portfolio.v1.HolderB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"M\n\x10GetHolderRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\xa1\x01\n\x13UpdateHolderRequest\x12\x38\n\x06holder\x18\x01 \x01(\x0b\x32\x1c.waymark.portfolio.v1.HolderB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xa7\x01\n\x12\x45raseHolderRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1e\n\x04\x65tag\x18\x02 \x01(\tB\x10\xe2\x41\x01\x02\xbaH\tr\x07\x10\x01\x18\x64Z\x01*\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\x8b\x03\n\x13\x45raseHolderResponse\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x05\x12\x14\n\x0cskill_claims\x18\x02 \x01(\x05\x12\x10\n\x08\x65vidence\x18\x03 \x01(\x05\x12\x10\n\x08pathways\x18\x04 \x01(\x05\x12\x10\n\x08mandates\x18\x05 \x01(\x05\x12\x13\n\x0bshare_links\x18\x06 \x01(\x05\x12\x16\n\x0e\x61\x63\x63\x65ss_records\x18\x07 \x01(\x05\x12.\n\nerase_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x63redentials\x18\t \x01(\x05\x12\x18\n\x10validation_cases\x18\n \x01(\x05\x12\x0b\n\x03\x63vs\x18\x0b \x01(\x05\x12\x16\n\x0equestionnaires\x18\x0f \x01(\x05\x12\x17\n\x0f\x63ontact_records\x18\x15 \x01(\x05\x12\x16\n\x0eguidance_notes\x18\x16 \x01(\x05\x12\x17\n\x0fjournal_entries\x18\x17 \x01(\x05\x12\r\n\x05goals\x18\x18 \x01(\x05\x12\r\n\x05plans\x18\x19 \x01(\x05\x32\xd2\x04\n\rHolderService\x12|\n\x0c\x43reateHolder\x12).waymark.portfolio.v1.CreateHolderRequest\x1a\x1c.waymark.portfolio.v1.Holder\"#\x8a\xb5\x18\x04\n\x02\x08\x01\x82\xd3\xe4\x93\x02\x15\"\x0b/v1/holders:\x06holder\x12\x93\x01\n\tGetHolder\x12&.waymark.portfolio.v1.GetHolderRequest\x1a\x1c.waymark.portfolio.v1.Holder\"@\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=holders/*}\x12\x92\x01\n\x0cUpdateHolder\x12).waymark.portfolio.v1.UpdateHolderRequest\x1a\x1c.waymark.portfolio.v1.Holder\"9\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02%2\x1b/v1/{holder.name=holders/*}:\x06holder\x12\x97\x01\n\x0b\x45raseHolder\x12(.waymark.portfolio.v1.EraseHolderRequest\x1a).waymark.portfolio.v1.EraseHolderResponse\"3\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=holders/*}:erase:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/portfolio/v1/holder.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a waymark/options/v1/options.proto\"\xe2\x04\n\x06Holder\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1c\n\ngiven_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1d\n\x0b\x66\x61mily_name\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12%\n\nbirth_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12.\n\x07\x63ontact\x18\x05 \x01(\x0b\x32\x1d.waymark.portfolio.v1.Contact\x12#\n\tlanguages\x18\x06 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x14\"\x06r\x04\x10\x02\x18#\x12S\n\x07summary\x18\x07 \x03(\x0b\x32).waymark.portfolio.v1.Holder.SummaryEntryB\x17\xbaH\x14\x9a\x01\x11\x10\x14\"\x06r\x04\x10\x02\x18#*\x05r\x03\x18\x88\'\x12\x15\n\x04\x65tag\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\rrestrict_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a.\n\x0cSummaryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:@\xea\x41=\n\x18portfolio.waymark/Holder\x12\x10holders/{holder}*\x07holders2\x06holder\"\xcc\x01\n\x07\x43ontact\x12\x1c\n\x05\x65mail\x18\x01 \x01(\tB\r\xbaH\nr\x05\x18\xfe\x01`\x01\xd8\x01\x01\x12\x16\n\x05phone\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12&\n\raddress_lines\x18\x03 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x08\"\x05r\x03\x18\xc8\x01\x12\x1c\n\x0bpostal_code\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x14\x12\x1a\n\x08locality\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12)\n\x0bregion_code\x18\x06 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[A-Z]{2}$\xd8\x01\x01\"p\n\x13\x43reateHolderRequest\x12\x38\n\x06holder\x18\x01 \x01(\x0b\x32\x1c.waymark.portfolio.v1.HolderB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"M\n\x10GetHolderRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\xa1\x01\n\x13UpdateHolderRequest\x12\x38\n\x06holder\x18\x01 \x01(\x0b\x32\x1c.waymark.portfolio.v1.HolderB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xa7\x01\n\x12\x45raseHolderRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1e\n\x04\x65tag\x18\x02 \x01(\tB\x10\xe2\x41\x01\x02\xbaH\tr\x07\x10\x01\x18\x64Z\x01*\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa4\x03\n\x13\x45raseHolderResponse\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x05\x12\x14\n\x0cskill_claims\x18\x02 \x01(\x05\x12\x10\n\x08\x65vidence\x18\x03 \x01(\x05\x12\x10\n\x08pathways\x18\x04 \x01(\x05\x12\x10\n\x08mandates\x18\x05 \x01(\x05\x12\x13\n\x0bshare_links\x18\x06 \x01(\x05\x12\x16\n\x0e\x61\x63\x63\x65ss_records\x18\x07 \x01(\x05\x12.\n\nerase_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x63redentials\x18\t \x01(\x05\x12\x18\n\x10validation_cases\x18\n \x01(\x05\x12\x0b\n\x03\x63vs\x18\x0b \x01(\x05\x12\x17\n\x0frights_requests\x18\x0c \x01(\x05\x12\x16\n\x0equestionnaires\x18\x0f \x01(\x05\x12\x17\n\x0f\x63ontact_records\x18\x15 \x01(\x05\x12\x16\n\x0eguidance_notes\x18\x16 \x01(\x05\x12\x17\n\x0fjournal_entries\x18\x17 \x01(\x05\x12\r\n\x05goals\x18\x18 \x01(\x05\x12\r\n\x05plans\x18\x19 \x01(\x05\"t\n\x16LiftRestrictionRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"g\n\x13\x45xportHolderRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x15\n\rwithout_files\x18\x02 \x01(\x08\x32\x9a\x07\n\rHolderService\x12|\n\x0c\x43reateHolder\x12).waymark.portfolio.v1.CreateHolderRequest\x1a\x1c.waymark.portfolio.v1.Holder\"#\x8a\xb5\x18\x04\n\x02\x08\x01\x82\xd3\xe4\x93\x02\x15\"\x0b/v1/holders:\x06holder\x12\xb5\x01\n\tGetHolder\x12&.waymark.portfolio.v1.GetHolderRequest\x1a\x1c.waymark.portfolio.v1.Holder\"b\x8a\xb5\x18\x42\n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\n\x0f\x08\x07\x12\x0b\x62reak_glass\n\x0f\x08\x03\x12\x0b\x62reak_glass\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=holders/*}\x12\x92\x01\n\x0cUpdateHolder\x12).waymark.portfolio.v1.UpdateHolderRequest\x1a\x1c.waymark.portfolio.v1.Holder\"9\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02%2\x1b/v1/{holder.name=holders/*}:\x06holder\x12\x9c\x01\n\x0fLiftRestriction\x12,.waymark.portfolio.v1.LiftRestrictionRequest\x1a\x1c.waymark.portfolio.v1.Holder\"=\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02)\"$/v1/{name=holders/*}:liftRestriction:\x01*\x12\x84\x01\n\x0c\x45xportHolder\x12).waymark.portfolio.v1.ExportHolderRequest\x1a\x14.google.api.HttpBody\"1\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=holders/*}:export0\x01\x12\x97\x01\n\x0b\x45raseHolder\x12(.waymark.portfolio.v1.EraseHolderRequest\x1a).waymark.portfolio.v1.EraseHolderResponse\"3\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=holders/*}:erase:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,6 +58,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HOLDER'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_HOLDER'].fields_by_name['update_time']._loaded_options = None
   _globals['_HOLDER'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
+  _globals['_HOLDER'].fields_by_name['restrict_time']._loaded_options = None
+  _globals['_HOLDER'].fields_by_name['restrict_time']._serialized_options = b'\342A\001\003'
   _globals['_HOLDER']._loaded_options = None
   _globals['_HOLDER']._serialized_options = b'\352A=\n\030portfolio.waymark/Holder\022\020holders/{holder}*\007holders2\006holder'
   _globals['_CONTACT'].fields_by_name['email']._loaded_options = None
@@ -87,30 +90,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERASEHOLDERREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\002\272H\tr\007\020\001\030dZ\001*'
   _globals['_ERASEHOLDERREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_ERASEHOLDERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_LIFTRESTRICTIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_LIFTRESTRICTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030portfolio.waymark/Holder\272H\007r\005\020\001\030\310\001'
+  _globals['_LIFTRESTRICTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_LIFTRESTRICTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_EXPORTHOLDERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXPORTHOLDERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030portfolio.waymark/Holder\272H\007r\005\020\001\030\310\001'
   _globals['_HOLDERSERVICE'].methods_by_name['CreateHolder']._loaded_options = None
   _globals['_HOLDERSERVICE'].methods_by_name['CreateHolder']._serialized_options = b'\212\265\030\004\n\002\010\001\202\323\344\223\002\025\"\013/v1/holders:\006holder'
   _globals['_HOLDERSERVICE'].methods_by_name['GetHolder']._loaded_options = None
-  _globals['_HOLDERSERVICE'].methods_by_name['GetHolder']._serialized_options = b'\212\265\030 \n\010\010\001\022\004self\n\024\010\007\022\020mandate.guidance\202\323\344\223\002\026\022\024/v1/{name=holders/*}'
+  _globals['_HOLDERSERVICE'].methods_by_name['GetHolder']._serialized_options = b'\212\265\030B\n\010\010\001\022\004self\n\024\010\007\022\020mandate.guidance\n\017\010\007\022\013break_glass\n\017\010\003\022\013break_glass\202\323\344\223\002\026\022\024/v1/{name=holders/*}'
   _globals['_HOLDERSERVICE'].methods_by_name['UpdateHolder']._loaded_options = None
   _globals['_HOLDERSERVICE'].methods_by_name['UpdateHolder']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002%2\033/v1/{holder.name=holders/*}:\006holder'
+  _globals['_HOLDERSERVICE'].methods_by_name['LiftRestriction']._loaded_options = None
+  _globals['_HOLDERSERVICE'].methods_by_name['LiftRestriction']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002)\"$/v1/{name=holders/*}:liftRestriction:\001*'
+  _globals['_HOLDERSERVICE'].methods_by_name['ExportHolder']._loaded_options = None
+  _globals['_HOLDERSERVICE'].methods_by_name['ExportHolder']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002\035\022\033/v1/{name=holders/*}:export'
   _globals['_HOLDERSERVICE'].methods_by_name['EraseHolder']._loaded_options = None
   _globals['_HOLDERSERVICE'].methods_by_name['EraseHolder']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002\037\"\032/v1/{name=holders/*}:erase:\001*'
-  _globals['_HOLDER']._serialized_start=304
-  _globals['_HOLDER']._serialized_end=857
-  _globals['_HOLDER_SUMMARYENTRY']._serialized_start=745
-  _globals['_HOLDER_SUMMARYENTRY']._serialized_end=791
-  _globals['_CONTACT']._serialized_start=860
-  _globals['_CONTACT']._serialized_end=1064
-  _globals['_CREATEHOLDERREQUEST']._serialized_start=1066
-  _globals['_CREATEHOLDERREQUEST']._serialized_end=1178
-  _globals['_GETHOLDERREQUEST']._serialized_start=1180
-  _globals['_GETHOLDERREQUEST']._serialized_end=1257
-  _globals['_UPDATEHOLDERREQUEST']._serialized_start=1260
-  _globals['_UPDATEHOLDERREQUEST']._serialized_end=1421
-  _globals['_ERASEHOLDERREQUEST']._serialized_start=1424
-  _globals['_ERASEHOLDERREQUEST']._serialized_end=1591
-  _globals['_ERASEHOLDERRESPONSE']._serialized_start=1594
-  _globals['_ERASEHOLDERRESPONSE']._serialized_end=1989
-  _globals['_HOLDERSERVICE']._serialized_start=1992
-  _globals['_HOLDERSERVICE']._serialized_end=2586
+  _globals['_HOLDER']._serialized_start=331
+  _globals['_HOLDER']._serialized_end=941
+  _globals['_HOLDER_SUMMARYENTRY']._serialized_start=829
+  _globals['_HOLDER_SUMMARYENTRY']._serialized_end=875
+  _globals['_CONTACT']._serialized_start=944
+  _globals['_CONTACT']._serialized_end=1148
+  _globals['_CREATEHOLDERREQUEST']._serialized_start=1150
+  _globals['_CREATEHOLDERREQUEST']._serialized_end=1262
+  _globals['_GETHOLDERREQUEST']._serialized_start=1264
+  _globals['_GETHOLDERREQUEST']._serialized_end=1341
+  _globals['_UPDATEHOLDERREQUEST']._serialized_start=1344
+  _globals['_UPDATEHOLDERREQUEST']._serialized_end=1505
+  _globals['_ERASEHOLDERREQUEST']._serialized_start=1508
+  _globals['_ERASEHOLDERREQUEST']._serialized_end=1675
+  _globals['_ERASEHOLDERRESPONSE']._serialized_start=1678
+  _globals['_ERASEHOLDERRESPONSE']._serialized_end=2098
+  _globals['_LIFTRESTRICTIONREQUEST']._serialized_start=2100
+  _globals['_LIFTRESTRICTIONREQUEST']._serialized_end=2216
+  _globals['_EXPORTHOLDERREQUEST']._serialized_start=2218
+  _globals['_EXPORTHOLDERREQUEST']._serialized_end=2321
+  _globals['_HOLDERSERVICE']._serialized_start=2324
+  _globals['_HOLDERSERVICE']._serialized_end=3246
 # @@protoc_insertion_point(module_scope)

@@ -59,6 +59,7 @@ class Holder(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    RESTRICT_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}`; {holder} is the `sub` of the person's access token."""
     given_name: _builtins.str
@@ -91,6 +92,10 @@ class Holder(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When the holder was last changed, UTC."""
 
+    @_builtins.property
+    def restrict_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when nobody but the holder reads any of it, UTC; unset while nothing is restricted."""
+
     def __init__(
         self,
         *,
@@ -104,10 +109,11 @@ class Holder(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        restrict_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "contact", b"contact", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "contact", b"contact", "create_time", b"create_time", "restrict_time", b"restrict_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "contact", b"contact", "create_time", b"create_time", "etag", b"etag", "family_name", b"family_name", "given_name", b"given_name", "languages", b"languages", "name", b"name", "summary", b"summary", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "contact", b"contact", "create_time", b"create_time", "etag", b"etag", "family_name", b"family_name", "given_name", b"given_name", "languages", b"languages", "name", b"name", "restrict_time", b"restrict_time", "summary", b"summary", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -292,6 +298,7 @@ class EraseHolderResponse(_message.Message):
     CREDENTIALS_FIELD_NUMBER: _builtins.int
     VALIDATION_CASES_FIELD_NUMBER: _builtins.int
     CVS_FIELD_NUMBER: _builtins.int
+    RIGHTS_REQUESTS_FIELD_NUMBER: _builtins.int
     QUESTIONNAIRES_FIELD_NUMBER: _builtins.int
     CONTACT_RECORDS_FIELD_NUMBER: _builtins.int
     GUIDANCE_NOTES_FIELD_NUMBER: _builtins.int
@@ -318,6 +325,8 @@ class EraseHolderResponse(_message.Message):
     """Validation cases, with what was frozen of them."""
     cvs: _builtins.int
     """Versions of the CV, with their letters."""
+    rights_requests: _builtins.int
+    """Rights requests that are kept, without what was written, to show that they were answered."""
     questionnaires: _builtins.int
     """Questionnaires, with all that was answered, by whomever."""
     contact_records: _builtins.int
@@ -348,6 +357,7 @@ class EraseHolderResponse(_message.Message):
         credentials: _builtins.int = ...,
         validation_cases: _builtins.int = ...,
         cvs: _builtins.int = ...,
+        rights_requests: _builtins.int = ...,
         questionnaires: _builtins.int = ...,
         contact_records: _builtins.int = ...,
         guidance_notes: _builtins.int = ...,
@@ -357,8 +367,62 @@ class EraseHolderResponse(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "contact_records", b"contact_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "goals", b"goals", "guidance_notes", b"guidance_notes", "journal_entries", b"journal_entries", "mandates", b"mandates", "pathways", b"pathways", "plans", b"plans", "questionnaires", b"questionnaires", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "contact_records", b"contact_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "goals", b"goals", "guidance_notes", b"guidance_notes", "journal_entries", b"journal_entries", "mandates", b"mandates", "pathways", b"pathways", "plans", b"plans", "questionnaires", b"questionnaires", "rights_requests", b"rights_requests", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EraseHolderResponse: _TypeAlias = EraseHolderResponse  # noqa: Y015
+
+@_typing.final
+class LiftRestrictionRequest(_message.Message):
+    """Ends a restriction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}`."""
+    request_id: _builtins.str
+    """UUID of this request; the same one again answers the same."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiftRestrictionRequest: _TypeAlias = LiftRestrictionRequest  # noqa: Y015
+
+@_typing.final
+class ExportHolderRequest(_message.Message):
+    """Asks for everything that is kept of a holder."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    WITHOUT_FILES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}`."""
+    without_files: _builtins.bool
+    """True: without the files of the evidence, which can then be had one at a time by GetEvidenceDownload; for a
+    line too slow for all of them in ten minutes, the longest that a stream lasts.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        without_files: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "without_files", b"without_files"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportHolderRequest: _TypeAlias = ExportHolderRequest  # noqa: Y015

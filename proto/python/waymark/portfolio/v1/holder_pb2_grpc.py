@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from waymark.portfolio.v1 import holder_pb2 as waymark_dot_portfolio_dot_v1_dot_holder__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -50,6 +51,16 @@ class HolderServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.UpdateHolderRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.FromString,
                 _registered_method=True)
+        self.LiftRestriction = channel.unary_unary(
+                '/waymark.portfolio.v1.HolderService/LiftRestriction',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.LiftRestrictionRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.FromString,
+                _registered_method=True)
+        self.ExportHolder = channel.unary_stream(
+                '/waymark.portfolio.v1.HolderService/ExportHolder',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.ExportHolderRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
         self.EraseHolder = channel.unary_unary(
                 '/waymark.portfolio.v1.HolderService/EraseHolder',
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.EraseHolderRequest.SerializeToString,
@@ -71,7 +82,7 @@ class HolderServiceServicer:
 
     def GetHolder(self, request, context):
         """Reads a holder; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,11 +96,31 @@ class HolderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LiftRestriction(self, request, context):
+        """Ends the restriction that a rights request brought; ending none is no error.
+        Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportHolder(self, request, context):
+        """Hands out everything that is kept of the caller, streamed as one ZIP of any size: `index.html` to read without a
+        network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
+        mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
+        once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
+        first byte break the stream off.
+        Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EraseHolder(self, request, context):
         """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
         entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
-        read it. Erasing again is no error; CreateHolder then begins anew.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        read it. Erasing again is no error; CreateHolder then begins anew. A legal hold in force holds it up.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,6 +143,16 @@ def add_HolderServiceServicer_to_server(servicer, server):
                     servicer.UpdateHolder,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.UpdateHolderRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.SerializeToString,
+            ),
+            'LiftRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftRestriction,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.LiftRestrictionRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.SerializeToString,
+            ),
+            'ExportHolder': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportHolder,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_holder__pb2.ExportHolderRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'EraseHolder': grpc.unary_unary_rpc_method_handler(
                     servicer.EraseHolder,
@@ -201,6 +242,60 @@ class HolderService:
             '/waymark.portfolio.v1.HolderService/UpdateHolder',
             waymark_dot_portfolio_dot_v1_dot_holder__pb2.UpdateHolderRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.HolderService/LiftRestriction',
+            waymark_dot_portfolio_dot_v1_dot_holder__pb2.LiftRestrictionRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_holder__pb2.Holder.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportHolder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/waymark.portfolio.v1.HolderService/ExportHolder',
+            waymark_dot_portfolio_dot_v1_dot_holder__pb2.ExportHolderRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 from waymark.portfolio.v1 import holder_pb2 as _holder_pb2
 import abc as _abc_1
@@ -39,17 +40,29 @@ class HolderServiceStub:
     """
     GetHolder: _grpc.UnaryUnaryMultiCallable[_holder_pb2.GetHolderRequest, _holder_pb2.Holder]
     """Reads a holder; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateHolder: _grpc.UnaryUnaryMultiCallable[_holder_pb2.UpdateHolderRequest, _holder_pb2.Holder]
     """Changes name, contact, languages or summary.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
+    LiftRestriction: _grpc.UnaryUnaryMultiCallable[_holder_pb2.LiftRestrictionRequest, _holder_pb2.Holder]
+    """Ends the restriction that a rights request brought; ending none is no error.
+    Errors: NOT_FOUND.
+    """
+    ExportHolder: _grpc.UnaryStreamMultiCallable[_holder_pb2.ExportHolderRequest, _httpbody_pb2.HttpBody]
+    """Hands out everything that is kept of the caller, streamed as one ZIP of any size: `index.html` to read without a
+    network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
+    mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
+    once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
+    first byte break the stream off.
+    Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
+    """
     EraseHolder: _grpc.UnaryUnaryMultiCallable[_holder_pb2.EraseHolderRequest, _holder_pb2.EraseHolderResponse]
     """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
     entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
-    read it. Erasing again is no error; CreateHolder then begins anew.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    read it. Erasing again is no error; CreateHolder then begins anew. A legal hold in force holds it up.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, ERASURE_HELD.
     """
 
 @_typing.type_check_only
@@ -63,17 +76,29 @@ class HolderServiceAsyncStub(HolderServiceStub):
     """
     GetHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.GetHolderRequest, _holder_pb2.Holder]  # type: ignore[assignment]
     """Reads a holder; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.UpdateHolderRequest, _holder_pb2.Holder]  # type: ignore[assignment]
     """Changes name, contact, languages or summary.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
+    LiftRestriction: _aio.UnaryUnaryMultiCallable[_holder_pb2.LiftRestrictionRequest, _holder_pb2.Holder]  # type: ignore[assignment]
+    """Ends the restriction that a rights request brought; ending none is no error.
+    Errors: NOT_FOUND.
+    """
+    ExportHolder: _aio.UnaryStreamMultiCallable[_holder_pb2.ExportHolderRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Hands out everything that is kept of the caller, streamed as one ZIP of any size: `index.html` to read without a
+    network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
+    mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
+    once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
+    first byte break the stream off.
+    Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
+    """
     EraseHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.EraseHolderRequest, _holder_pb2.EraseHolderResponse]  # type: ignore[assignment]
     """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
     entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
-    read it. Erasing again is no error; CreateHolder then begins anew.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    read it. Erasing again is no error; CreateHolder then begins anew. A legal hold in force holds it up.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, ERASURE_HELD.
     """
 
 class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -96,7 +121,7 @@ class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_holder_pb2.Holder, _abc.Awaitable[_holder_pb2.Holder]]:
         """Reads a holder; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -110,6 +135,30 @@ class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def LiftRestriction(
+        self,
+        request: _holder_pb2.LiftRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_holder_pb2.Holder, _abc.Awaitable[_holder_pb2.Holder]]:
+        """Ends the restriction that a rights request brought; ending none is no error.
+        Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportHolder(
+        self,
+        request: _holder_pb2.ExportHolderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
+        """Hands out everything that is kept of the caller, streamed as one ZIP of any size: `index.html` to read without a
+        network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
+        mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
+        once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
+        first byte break the stream off.
+        Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
+        """
+
+    @_abc_1.abstractmethod
     def EraseHolder(
         self,
         request: _holder_pb2.EraseHolderRequest,
@@ -117,8 +166,8 @@ class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_holder_pb2.EraseHolderResponse, _abc.Awaitable[_holder_pb2.EraseHolderResponse]]:
         """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
         entries, claims, pathways and files, ends mandates and share links. The access log stays, and the caller can still
-        read it. Erasing again is no error; CreateHolder then begins anew.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        read it. Erasing again is no error; CreateHolder then begins anew. A legal hold in force holds it up.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, ERASURE_HELD.
         """
 
 def add_HolderServiceServicer_to_server(servicer: HolderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

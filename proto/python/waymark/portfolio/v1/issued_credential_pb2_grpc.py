@@ -85,7 +85,7 @@ class IssuedCredentialServiceServicer:
     def IssueCredential(self, request, context):
         """Issues an achievement (Open Badges 3.0 as W3C Verifiable Credential 2.0) into the wallet of a holder, who reads so in the access log.
         It carries two Data Integrity proofs (eddsa-rdfc-2022, eddsa-jcs-2022), and is to be had as JWT too.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

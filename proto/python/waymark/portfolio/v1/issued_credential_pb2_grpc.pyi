@@ -37,7 +37,7 @@ class IssuedCredentialServiceStub:
     IssueCredential: _grpc.UnaryUnaryMultiCallable[_issued_credential_pb2.IssueCredentialRequest, _issued_credential_pb2.IssuedCredential]
     """Issues an achievement (Open Badges 3.0 as W3C Verifiable Credential 2.0) into the wallet of a holder, who reads so in the access log.
     It carries two Data Integrity proofs (eddsa-rdfc-2022, eddsa-jcs-2022), and is to be had as JWT too.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
     """
     GetIssuedCredential: _grpc.UnaryUnaryMultiCallable[_issued_credential_pb2.GetIssuedCredentialRequest, _issued_credential_pb2.IssuedCredential]
     """Reads what was issued.
@@ -76,7 +76,7 @@ class IssuedCredentialServiceAsyncStub(IssuedCredentialServiceStub):
     IssueCredential: _aio.UnaryUnaryMultiCallable[_issued_credential_pb2.IssueCredentialRequest, _issued_credential_pb2.IssuedCredential]  # type: ignore[assignment]
     """Issues an achievement (Open Badges 3.0 as W3C Verifiable Credential 2.0) into the wallet of a holder, who reads so in the access log.
     It carries two Data Integrity proofs (eddsa-rdfc-2022, eddsa-jcs-2022), and is to be had as JWT too.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
     """
     GetIssuedCredential: _aio.UnaryUnaryMultiCallable[_issued_credential_pb2.GetIssuedCredentialRequest, _issued_credential_pb2.IssuedCredential]  # type: ignore[assignment]
     """Reads what was issued.
@@ -118,7 +118,7 @@ class IssuedCredentialServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_issued_credential_pb2.IssuedCredential, _abc.Awaitable[_issued_credential_pb2.IssuedCredential]]:
         """Issues an achievement (Open Badges 3.0 as W3C Verifiable Credential 2.0) into the wallet of a holder, who reads so in the access log.
         It carries two Data Integrity proofs (eddsa-rdfc-2022, eddsa-jcs-2022), and is to be had as JWT too.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
         """
 
     @_abc_1.abstractmethod

@@ -35,7 +35,7 @@ class MandateServiceStub:
     def __new__(cls, channel: _aio.Channel) -> MandateServiceAsyncStub: ...
     CreateMandate: _grpc.UnaryUnaryMultiCallable[_mandate_pb2.CreateMandateRequest, _mandate_pb2.Mandate]
     """Gives a counsellor a mandate.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListMandates: _grpc.UnaryUnaryMultiCallable[_mandate_pb2.ListMandatesRequest, _mandate_pb2.ListMandatesResponse]
     """Lists mandates, ended ones included.
@@ -53,7 +53,7 @@ class MandateServiceAsyncStub(MandateServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateMandate: _aio.UnaryUnaryMultiCallable[_mandate_pb2.CreateMandateRequest, _mandate_pb2.Mandate]  # type: ignore[assignment]
     """Gives a counsellor a mandate.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListMandates: _aio.UnaryUnaryMultiCallable[_mandate_pb2.ListMandatesRequest, _mandate_pb2.ListMandatesResponse]  # type: ignore[assignment]
     """Lists mandates, ended ones included.
@@ -74,7 +74,7 @@ class MandateServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_mandate_pb2.Mandate, _abc.Awaitable[_mandate_pb2.Mandate]]:
         """Gives a counsellor a mandate.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

@@ -49,7 +49,7 @@ class OnBehalfServiceServicer:
     def ListOnBehalfRecords(self, request, context):
         """Lists what was written on the holder's behalf, newest first; a counsellor's read, to print it for the person, is written to the
         access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class OnBehalfServiceStub:
     ListOnBehalfRecords: _grpc.UnaryUnaryMultiCallable[_on_behalf_pb2.ListOnBehalfRecordsRequest, _on_behalf_pb2.ListOnBehalfRecordsResponse]
     """Lists what was written on the holder's behalf, newest first; a counsellor's read, to print it for the person, is written to the
     access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 @_typing.type_check_only
@@ -47,7 +47,7 @@ class OnBehalfServiceAsyncStub(OnBehalfServiceStub):
     ListOnBehalfRecords: _aio.UnaryUnaryMultiCallable[_on_behalf_pb2.ListOnBehalfRecordsRequest, _on_behalf_pb2.ListOnBehalfRecordsResponse]  # type: ignore[assignment]
     """Lists what was written on the holder's behalf, newest first; a counsellor's read, to print it for the person, is written to the
     access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 class OnBehalfServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -61,7 +61,7 @@ class OnBehalfServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_on_behalf_pb2.ListOnBehalfRecordsResponse, _abc.Awaitable[_on_behalf_pb2.ListOnBehalfRecordsResponse]]:
         """Lists what was written on the holder's behalf, newest first; a counsellor's read, to print it for the person, is written to the
         access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
 def add_OnBehalfServiceServicer_to_server(servicer: OnBehalfServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -628,6 +628,7 @@ class PathwayWord(_message.Message):
     ORGANISATION_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    PATHWAY_FIELD_NUMBER: _builtins.int
     kind: Global___PathwayWord.Kind.ValueType
     """What was said."""
     revision: _builtins.int
@@ -638,6 +639,8 @@ class PathwayWord(_message.Message):
     """Subject (`sub`) of who said it."""
     organisation: _builtins.str
     """Organisation that they act for, `organisations/{organisation}`; empty for the holder."""
+    pathway: _builtins.str
+    """Pathway it is about, `holders/{holder}/pathways/{pathway}`."""
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Step]:
         """The steps as they stood, for KIND_AGREED."""
@@ -656,10 +659,11 @@ class PathwayWord(_message.Message):
         organisation: _builtins.str = ...,
         steps: _abc.Iterable[Global___Step] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        pathway: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "kind", b"kind", "organisation", b"organisation", "revision", b"revision", "steps", b"steps", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "kind", b"kind", "organisation", b"organisation", "pathway", b"pathway", "revision", b"revision", "steps", b"steps", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

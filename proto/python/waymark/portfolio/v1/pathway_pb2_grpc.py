@@ -134,7 +134,7 @@ class PathwayServiceServicer:
 
     def CreatePathway(self, request, context):
         """Draws up a pathway.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -142,7 +142,7 @@ class PathwayServiceServicer:
 
     def GetPathway(self, request, context):
         """Reads a pathway with its steps and spells.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,7 +150,7 @@ class PathwayServiceServicer:
 
     def ListPathways(self, request, context):
         """Lists pathways, newest first.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,7 +166,7 @@ class PathwayServiceServicer:
 
     def ListPathwayWords(self, request, context):
         """Lists who proposed and who agreed to what, newest first.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,7 +182,7 @@ class PathwayServiceServicer:
 
     def AddStep(self, request, context):
         """Adds a step; both have to agree to the new revision.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,7 +190,7 @@ class PathwayServiceServicer:
 
     def UpdateStep(self, request, context):
         """Changes a step; both have to agree to the new revision.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -199,7 +199,7 @@ class PathwayServiceServicer:
     def MoveStep(self, request, context):
         """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
         A step with a course is moved by vouchers; a counsellor may waive or fail it, or take that back.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -207,7 +207,7 @@ class PathwayServiceServicer:
 
     def AgreePathway(self, request, context):
         """Agrees to the pathway for the caller; it is agreed once holder and counsellor did, in either order.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -215,7 +215,7 @@ class PathwayServiceServicer:
 
     def StartPathway(self, request, context):
         """Starts an agreed pathway.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -223,7 +223,7 @@ class PathwayServiceServicer:
 
     def PausePathway(self, request, context):
         """Interrupts an active pathway.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -231,7 +231,7 @@ class PathwayServiceServicer:
 
     def ResumePathway(self, request, context):
         """Takes a paused pathway up again.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -239,7 +239,7 @@ class PathwayServiceServicer:
 
     def AchievePathway(self, request, context):
         """Says that the target is reached: each step, or an alternative to it, is confirmed or waived.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PATHWAY_STEPS_OPEN.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PATHWAY_STEPS_OPEN, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -247,7 +247,7 @@ class PathwayServiceServicer:
 
     def TransferPathway(self, request, context):
         """Hands the pathway over to somebody else.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -263,7 +263,7 @@ class PathwayServiceServicer:
 
     def AddSpell(self, request, context):
         """Notes a spell; the state of the pathway stays.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -271,7 +271,7 @@ class PathwayServiceServicer:
 
     def EndSpell(self, request, context):
         """Notes the last day of a spell.
-        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

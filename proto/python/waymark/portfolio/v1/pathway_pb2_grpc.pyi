@@ -36,15 +36,15 @@ class PathwayServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PathwayServiceAsyncStub: ...
     CreatePathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.CreatePathwayRequest, _pathway_pb2.Pathway]
     """Draws up a pathway.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetPathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.GetPathwayRequest, _pathway_pb2.Pathway]
     """Reads a pathway with its steps and spells.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListPathways: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.ListPathwaysRequest, _pathway_pb2.ListPathwaysResponse]
     """Lists pathways, newest first.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListStalledPathways: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.ListStalledPathwaysRequest, _pathway_pb2.ListStalledPathwaysResponse]
     """Lists the stalled pathways of those who gave the caller a mandate: names and times, to look after.
@@ -52,7 +52,7 @@ class PathwayServiceStub:
     """
     ListPathwayWords: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.ListPathwayWordsRequest, _pathway_pb2.ListPathwayWordsResponse]
     """Lists who proposed and who agreed to what, newest first.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetPathwayPass: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.GetPathwayPassRequest, _httpbody_pb2.HttpBody]
     """Answers with the pass of a pathway as PDF that screen readers read too: target, steps, spells, and a QR that opens a share link.
@@ -60,40 +60,40 @@ class PathwayServiceStub:
     """
     AddStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.AddStepRequest, _pathway_pb2.Pathway]
     """Adds a step; both have to agree to the new revision.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.UpdateStepRequest, _pathway_pb2.Pathway]
     """Changes a step; both have to agree to the new revision.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     MoveStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.MoveStepRequest, _pathway_pb2.Pathway]
     """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
     A step with a course is moved by vouchers; a counsellor may waive or fail it, or take that back.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AgreePathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.AgreePathwayRequest, _pathway_pb2.Pathway]
     """Agrees to the pathway for the caller; it is agreed once holder and counsellor did, in either order.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     StartPathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.StartPathwayRequest, _pathway_pb2.Pathway]
     """Starts an agreed pathway.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     PausePathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.PausePathwayRequest, _pathway_pb2.Pathway]
     """Interrupts an active pathway.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ResumePathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.ResumePathwayRequest, _pathway_pb2.Pathway]
     """Takes a paused pathway up again.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AchievePathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.AchievePathwayRequest, _pathway_pb2.Pathway]
     """Says that the target is reached: each step, or an alternative to it, is confirmed or waived.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PATHWAY_STEPS_OPEN.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PATHWAY_STEPS_OPEN, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     TransferPathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.TransferPathwayRequest, _pathway_pb2.Pathway]
     """Hands the pathway over to somebody else.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AbandonPathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.AbandonPathwayRequest, _pathway_pb2.Pathway]
     """Gives the pathway up.
@@ -101,11 +101,11 @@ class PathwayServiceStub:
     """
     AddSpell: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.AddSpellRequest, _pathway_pb2.Pathway]
     """Notes a spell; the state of the pathway stays.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     EndSpell: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.EndSpellRequest, _pathway_pb2.Pathway]
     """Notes the last day of a spell.
-    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 @_typing.type_check_only
@@ -115,15 +115,15 @@ class PathwayServiceAsyncStub(PathwayServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreatePathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.CreatePathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Draws up a pathway.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetPathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.GetPathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Reads a pathway with its steps and spells.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListPathways: _aio.UnaryUnaryMultiCallable[_pathway_pb2.ListPathwaysRequest, _pathway_pb2.ListPathwaysResponse]  # type: ignore[assignment]
     """Lists pathways, newest first.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListStalledPathways: _aio.UnaryUnaryMultiCallable[_pathway_pb2.ListStalledPathwaysRequest, _pathway_pb2.ListStalledPathwaysResponse]  # type: ignore[assignment]
     """Lists the stalled pathways of those who gave the caller a mandate: names and times, to look after.
@@ -131,7 +131,7 @@ class PathwayServiceAsyncStub(PathwayServiceStub):
     """
     ListPathwayWords: _aio.UnaryUnaryMultiCallable[_pathway_pb2.ListPathwayWordsRequest, _pathway_pb2.ListPathwayWordsResponse]  # type: ignore[assignment]
     """Lists who proposed and who agreed to what, newest first.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetPathwayPass: _aio.UnaryUnaryMultiCallable[_pathway_pb2.GetPathwayPassRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Answers with the pass of a pathway as PDF that screen readers read too: target, steps, spells, and a QR that opens a share link.
@@ -139,40 +139,40 @@ class PathwayServiceAsyncStub(PathwayServiceStub):
     """
     AddStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.AddStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Adds a step; both have to agree to the new revision.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.UpdateStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Changes a step; both have to agree to the new revision.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     MoveStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.MoveStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
     A step with a course is moved by vouchers; a counsellor may waive or fail it, or take that back.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AgreePathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.AgreePathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Agrees to the pathway for the caller; it is agreed once holder and counsellor did, in either order.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     StartPathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.StartPathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Starts an agreed pathway.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     PausePathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.PausePathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Interrupts an active pathway.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ResumePathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.ResumePathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Takes a paused pathway up again.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AchievePathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.AchievePathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Says that the target is reached: each step, or an alternative to it, is confirmed or waived.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PATHWAY_STEPS_OPEN.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PATHWAY_STEPS_OPEN, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     TransferPathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.TransferPathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Hands the pathway over to somebody else.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AbandonPathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.AbandonPathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Gives the pathway up.
@@ -180,11 +180,11 @@ class PathwayServiceAsyncStub(PathwayServiceStub):
     """
     AddSpell: _aio.UnaryUnaryMultiCallable[_pathway_pb2.AddSpellRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Notes a spell; the state of the pathway stays.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     EndSpell: _aio.UnaryUnaryMultiCallable[_pathway_pb2.EndSpellRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Notes the last day of a spell.
-    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -197,7 +197,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Draws up a pathway.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -207,7 +207,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Reads a pathway with its steps and spells.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -217,7 +217,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.ListPathwaysResponse, _abc.Awaitable[_pathway_pb2.ListPathwaysResponse]]:
         """Lists pathways, newest first.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -237,7 +237,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.ListPathwayWordsResponse, _abc.Awaitable[_pathway_pb2.ListPathwayWordsResponse]]:
         """Lists who proposed and who agreed to what, newest first.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -257,7 +257,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Adds a step; both have to agree to the new revision.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -267,7 +267,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Changes a step; both have to agree to the new revision.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -278,7 +278,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
         A step with a course is moved by vouchers; a counsellor may waive or fail it, or take that back.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -288,7 +288,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Agrees to the pathway for the caller; it is agreed once holder and counsellor did, in either order.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -298,7 +298,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Starts an agreed pathway.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -308,7 +308,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Interrupts an active pathway.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -318,7 +318,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Takes a paused pathway up again.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -328,7 +328,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Says that the target is reached: each step, or an alternative to it, is confirmed or waived.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PATHWAY_STEPS_OPEN.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PATHWAY_STEPS_OPEN, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -338,7 +338,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Hands the pathway over to somebody else.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -358,7 +358,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Notes a spell; the state of the pathway stays.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -368,7 +368,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Notes the last day of a spell.
-        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
 def add_PathwayServiceServicer_to_server(servicer: PathwayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -114,7 +114,7 @@ class QuestionnaireServiceServicer:
 
     def CreateQuestionnaire(self, request, context):
         """Begins a questionnaire by a published instrument.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,7 +122,7 @@ class QuestionnaireServiceServicer:
 
     def GetQuestionnaire(self, request, context):
         """Reads a questionnaire with its result; answers are read part by part. A counsellor's look is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,7 +130,7 @@ class QuestionnaireServiceServicer:
 
     def ListQuestionnaires(self, request, context):
         """Lists questionnaires, newest first; a counsellor's look is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,7 +147,7 @@ class QuestionnaireServiceServicer:
     def FillQuestionnairePart(self, request, context):
         """Fills a part that is the holder's, or fills it anew; a counsellor does so with the person, which is written to the access log, and never a
         part of special categories.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,7 +155,7 @@ class QuestionnaireServiceServicer:
 
     def GetQuestionnairePart(self, request, context):
         """Reads what was answered in a part. To anybody but the holder there is no part of special categories here.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,7 +164,7 @@ class QuestionnaireServiceServicer:
     def GetSpecialCategoryPart(self, request, context):
         """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
         The look is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -204,7 +204,7 @@ class QuestionnaireServiceServicer:
 
     def CompleteQuestionnaire(self, request, context):
         """Scores the questionnaire by the published scoring and closes it, once every part that is not optional is filled.
-        Errors: NOT_FOUND, ETAG_STALE, WRONG_STATE, QUESTIONNAIRE_INCOMPLETE.
+        Errors: NOT_FOUND, ETAG_STALE, WRONG_STATE, QUESTIONNAIRE_INCOMPLETE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,7 +213,7 @@ class QuestionnaireServiceServicer:
     def RequestHuman(self, request, context):
         """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one.
         It is a word for a human in the person's case of guidance, too (see GuidanceCaseService.AskForHuman). Twice is no error.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -221,7 +221,7 @@ class QuestionnaireServiceServicer:
 
     def GetQuestionnaireProgress(self, request, context):
         """Shows how one instrument's results went over time, as figures, as a chart and as a table. A counsellor's look is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

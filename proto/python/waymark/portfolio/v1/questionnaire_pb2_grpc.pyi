@@ -36,15 +36,15 @@ class QuestionnaireServiceStub:
     def __new__(cls, channel: _aio.Channel) -> QuestionnaireServiceAsyncStub: ...
     CreateQuestionnaire: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.CreateQuestionnaireRequest, _questionnaire_pb2.Questionnaire]
     """Begins a questionnaire by a published instrument.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetQuestionnaire: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.GetQuestionnaireRequest, _questionnaire_pb2.Questionnaire]
     """Reads a questionnaire with its result; answers are read part by part. A counsellor's look is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListQuestionnaires: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.ListQuestionnairesRequest, _questionnaire_pb2.ListQuestionnairesResponse]
     """Lists questionnaires, newest first; a counsellor's look is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteQuestionnaire: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.DeleteQuestionnaireRequest, _empty_pb2.Empty]
     """Removes a questionnaire with all that was answered; links to its parts are dead.
@@ -53,16 +53,16 @@ class QuestionnaireServiceStub:
     FillQuestionnairePart: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.FillQuestionnairePartRequest, _questionnaire_pb2.QuestionnairePart]
     """Fills a part that is the holder's, or fills it anew; a counsellor does so with the person, which is written to the access log, and never a
     part of special categories.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetQuestionnairePart: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.GetQuestionnairePartRequest, _questionnaire_pb2.QuestionnairePart]
     """Reads what was answered in a part. To anybody but the holder there is no part of special categories here.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetSpecialCategoryPart: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.GetSpecialCategoryPartRequest, _questionnaire_pb2.QuestionnairePart]
     """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
     The look is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AskQuestionnairePart: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.AskQuestionnairePartRequest, _questionnaire_pb2.AskQuestionnairePartResponse]
     """Makes a link by which a teacher, doctor or employer fills their part; an earlier one is dead. The token is answered this once.
@@ -82,16 +82,16 @@ class QuestionnaireServiceStub:
     """
     CompleteQuestionnaire: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.CompleteQuestionnaireRequest, _questionnaire_pb2.Questionnaire]
     """Scores the questionnaire by the published scoring and closes it, once every part that is not optional is filled.
-    Errors: NOT_FOUND, ETAG_STALE, WRONG_STATE, QUESTIONNAIRE_INCOMPLETE.
+    Errors: NOT_FOUND, ETAG_STALE, WRONG_STATE, QUESTIONNAIRE_INCOMPLETE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     RequestHuman: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.RequestHumanRequest, _questionnaire_pb2.Questionnaire]
     """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one.
     It is a word for a human in the person's case of guidance, too (see GuidanceCaseService.AskForHuman). Twice is no error.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetQuestionnaireProgress: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.GetQuestionnaireProgressRequest, _questionnaire_pb2.GetQuestionnaireProgressResponse]
     """Shows how one instrument's results went over time, as figures, as a chart and as a table. A counsellor's look is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 @_typing.type_check_only
@@ -101,15 +101,15 @@ class QuestionnaireServiceAsyncStub(QuestionnaireServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateQuestionnaire: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.CreateQuestionnaireRequest, _questionnaire_pb2.Questionnaire]  # type: ignore[assignment]
     """Begins a questionnaire by a published instrument.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetQuestionnaire: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.GetQuestionnaireRequest, _questionnaire_pb2.Questionnaire]  # type: ignore[assignment]
     """Reads a questionnaire with its result; answers are read part by part. A counsellor's look is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListQuestionnaires: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.ListQuestionnairesRequest, _questionnaire_pb2.ListQuestionnairesResponse]  # type: ignore[assignment]
     """Lists questionnaires, newest first; a counsellor's look is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteQuestionnaire: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.DeleteQuestionnaireRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Removes a questionnaire with all that was answered; links to its parts are dead.
@@ -118,16 +118,16 @@ class QuestionnaireServiceAsyncStub(QuestionnaireServiceStub):
     FillQuestionnairePart: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.FillQuestionnairePartRequest, _questionnaire_pb2.QuestionnairePart]  # type: ignore[assignment]
     """Fills a part that is the holder's, or fills it anew; a counsellor does so with the person, which is written to the access log, and never a
     part of special categories.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetQuestionnairePart: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.GetQuestionnairePartRequest, _questionnaire_pb2.QuestionnairePart]  # type: ignore[assignment]
     """Reads what was answered in a part. To anybody but the holder there is no part of special categories here.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetSpecialCategoryPart: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.GetSpecialCategoryPartRequest, _questionnaire_pb2.QuestionnairePart]  # type: ignore[assignment]
     """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
     The look is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AskQuestionnairePart: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.AskQuestionnairePartRequest, _questionnaire_pb2.AskQuestionnairePartResponse]  # type: ignore[assignment]
     """Makes a link by which a teacher, doctor or employer fills their part; an earlier one is dead. The token is answered this once.
@@ -147,16 +147,16 @@ class QuestionnaireServiceAsyncStub(QuestionnaireServiceStub):
     """
     CompleteQuestionnaire: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.CompleteQuestionnaireRequest, _questionnaire_pb2.Questionnaire]  # type: ignore[assignment]
     """Scores the questionnaire by the published scoring and closes it, once every part that is not optional is filled.
-    Errors: NOT_FOUND, ETAG_STALE, WRONG_STATE, QUESTIONNAIRE_INCOMPLETE.
+    Errors: NOT_FOUND, ETAG_STALE, WRONG_STATE, QUESTIONNAIRE_INCOMPLETE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     RequestHuman: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.RequestHumanRequest, _questionnaire_pb2.Questionnaire]  # type: ignore[assignment]
     """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one.
     It is a word for a human in the person's case of guidance, too (see GuidanceCaseService.AskForHuman). Twice is no error.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetQuestionnaireProgress: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.GetQuestionnaireProgressRequest, _questionnaire_pb2.GetQuestionnaireProgressResponse]  # type: ignore[assignment]
     """Shows how one instrument's results went over time, as figures, as a chart and as a table. A counsellor's look is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -169,7 +169,7 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_questionnaire_pb2.Questionnaire, _abc.Awaitable[_questionnaire_pb2.Questionnaire]]:
         """Begins a questionnaire by a published instrument.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -179,7 +179,7 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_questionnaire_pb2.Questionnaire, _abc.Awaitable[_questionnaire_pb2.Questionnaire]]:
         """Reads a questionnaire with its result; answers are read part by part. A counsellor's look is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -189,7 +189,7 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_questionnaire_pb2.ListQuestionnairesResponse, _abc.Awaitable[_questionnaire_pb2.ListQuestionnairesResponse]]:
         """Lists questionnaires, newest first; a counsellor's look is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -210,7 +210,7 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_questionnaire_pb2.QuestionnairePart, _abc.Awaitable[_questionnaire_pb2.QuestionnairePart]]:
         """Fills a part that is the holder's, or fills it anew; a counsellor does so with the person, which is written to the access log, and never a
         part of special categories.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -220,7 +220,7 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_questionnaire_pb2.QuestionnairePart, _abc.Awaitable[_questionnaire_pb2.QuestionnairePart]]:
         """Reads what was answered in a part. To anybody but the holder there is no part of special categories here.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -231,7 +231,7 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_questionnaire_pb2.QuestionnairePart, _abc.Awaitable[_questionnaire_pb2.QuestionnairePart]]:
         """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
         The look is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -281,7 +281,7 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_questionnaire_pb2.Questionnaire, _abc.Awaitable[_questionnaire_pb2.Questionnaire]]:
         """Scores the questionnaire by the published scoring and closes it, once every part that is not optional is filled.
-        Errors: NOT_FOUND, ETAG_STALE, WRONG_STATE, QUESTIONNAIRE_INCOMPLETE.
+        Errors: NOT_FOUND, ETAG_STALE, WRONG_STATE, QUESTIONNAIRE_INCOMPLETE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -292,7 +292,7 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_questionnaire_pb2.Questionnaire, _abc.Awaitable[_questionnaire_pb2.Questionnaire]]:
         """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one.
         It is a word for a human in the person's case of guidance, too (see GuidanceCaseService.AskForHuman). Twice is no error.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -302,7 +302,7 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_questionnaire_pb2.GetQuestionnaireProgressResponse, _abc.Awaitable[_questionnaire_pb2.GetQuestionnaireProgressResponse]]:
         """Shows how one instrument's results went over time, as figures, as a chart and as a table. A counsellor's look is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
 def add_QuestionnaireServiceServicer_to_server(servicer: QuestionnaireServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

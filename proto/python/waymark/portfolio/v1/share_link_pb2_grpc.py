@@ -87,7 +87,7 @@ class ShareLinkServiceServicer:
 
     def OpenShareLink(self, request, context):
         """Opens a link: shows the listed fields, counts one use, writes the access log. Needs no access token.
-        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, PROCESSING_RESTRICTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

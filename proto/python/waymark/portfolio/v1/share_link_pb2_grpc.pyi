@@ -47,7 +47,7 @@ class ShareLinkServiceStub:
     """
     OpenShareLink: _grpc.UnaryUnaryMultiCallable[_share_link_pb2.OpenShareLinkRequest, _share_link_pb2.OpenShareLinkResponse]
     """Opens a link: shows the listed fields, counts one use, writes the access log. Needs no access token.
-    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, PROCESSING_RESTRICTED.
     """
 
 @_typing.type_check_only
@@ -69,7 +69,7 @@ class ShareLinkServiceAsyncStub(ShareLinkServiceStub):
     """
     OpenShareLink: _aio.UnaryUnaryMultiCallable[_share_link_pb2.OpenShareLinkRequest, _share_link_pb2.OpenShareLinkResponse]  # type: ignore[assignment]
     """Opens a link: shows the listed fields, counts one use, writes the access log. Needs no access token.
-    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, PROCESSING_RESTRICTED.
     """
 
 class ShareLinkServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -112,7 +112,7 @@ class ShareLinkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_share_link_pb2.OpenShareLinkResponse, _abc.Awaitable[_share_link_pb2.OpenShareLinkResponse]]:
         """Opens a link: shows the listed fields, counts one use, writes the access log. Needs no access token.
-        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, PROCESSING_RESTRICTED.
         """
 
 def add_ShareLinkServiceServicer_to_server(servicer: ShareLinkServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -40,11 +40,11 @@ class SkillClaimServiceStub:
     """
     GetSkillClaim: _grpc.UnaryUnaryMultiCallable[_skill_claim_pb2.GetSkillClaimRequest, _skill_claim_pb2.SkillClaim]
     """Reads a skill claim; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListSkillClaims: _grpc.UnaryUnaryMultiCallable[_skill_claim_pb2.ListSkillClaimsRequest, _skill_claim_pb2.ListSkillClaimsResponse]
     """Lists skill claims, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateSkillClaim: _grpc.UnaryUnaryMultiCallable[_skill_claim_pb2.UpdateSkillClaimRequest, _skill_claim_pb2.SkillClaim]
     """Changes a skill claim; its concept stays.
@@ -66,11 +66,11 @@ class SkillClaimServiceAsyncStub(SkillClaimServiceStub):
     """
     GetSkillClaim: _aio.UnaryUnaryMultiCallable[_skill_claim_pb2.GetSkillClaimRequest, _skill_claim_pb2.SkillClaim]  # type: ignore[assignment]
     """Reads a skill claim; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListSkillClaims: _aio.UnaryUnaryMultiCallable[_skill_claim_pb2.ListSkillClaimsRequest, _skill_claim_pb2.ListSkillClaimsResponse]  # type: ignore[assignment]
     """Lists skill claims, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateSkillClaim: _aio.UnaryUnaryMultiCallable[_skill_claim_pb2.UpdateSkillClaimRequest, _skill_claim_pb2.SkillClaim]  # type: ignore[assignment]
     """Changes a skill claim; its concept stays.
@@ -101,7 +101,7 @@ class SkillClaimServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_skill_claim_pb2.SkillClaim, _abc.Awaitable[_skill_claim_pb2.SkillClaim]]:
         """Reads a skill claim; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -111,7 +111,7 @@ class SkillClaimServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_skill_claim_pb2.ListSkillClaimsResponse, _abc.Awaitable[_skill_claim_pb2.ListSkillClaimsResponse]]:
         """Lists skill claims, newest first; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

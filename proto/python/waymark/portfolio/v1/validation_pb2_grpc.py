@@ -116,7 +116,7 @@ class ValidationServiceServicer:
 
     def CreateValidationCase(self, request, context):
         """Opens a case, at STATE_INFORMATION.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,7 +124,7 @@ class ValidationServiceServicer:
 
     def GetValidationCase(self, request, context):
         """Reads a case; staff of the awarding body once it is handed in.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,7 +132,7 @@ class ValidationServiceServicer:
 
     def ListValidationCases(self, request, context):
         """Lists cases, newest first.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,7 +140,7 @@ class ValidationServiceServicer:
 
     def IdentifyElements(self, request, context):
         """Names the elements of the qualification, to STATE_IDENTIFICATION.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,7 +149,7 @@ class ValidationServiceServicer:
     def DocumentElements(self, request, context):
         """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
         permits it, which is recorded.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,7 +181,7 @@ class ValidationServiceServicer:
 
     def GetValidationSnapshot(self, request, context):
         """Reads what was frozen; the assessor while it is to be assessed.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,7 +189,7 @@ class ValidationServiceServicer:
 
     def GetSnapshotFile(self, request, context):
         """Answers with an address to download a file from that the snapshot names; the assessor while it is to be assessed.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -205,7 +205,7 @@ class ValidationServiceServicer:
 
     def AssignAssessor(self, request, context):
         """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,7 +213,7 @@ class ValidationServiceServicer:
 
     def DecideValidationCase(self, request, context):
         """Rates every element; the outcome follows from the ratings. On appeal this is the last word and takes effect at once.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -221,7 +221,7 @@ class ValidationServiceServicer:
 
     def ConcludeValidationCase(self, request, context):
         """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

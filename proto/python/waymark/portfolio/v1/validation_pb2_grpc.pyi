@@ -38,24 +38,24 @@ class ValidationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ValidationServiceAsyncStub: ...
     CreateValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.CreateValidationCaseRequest, _validation_pb2.ValidationCase]
     """Opens a case, at STATE_INFORMATION.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.GetValidationCaseRequest, _validation_pb2.ValidationCase]
     """Reads a case; staff of the awarding body once it is handed in.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListValidationCases: _grpc.UnaryUnaryMultiCallable[_validation_pb2.ListValidationCasesRequest, _validation_pb2.ListValidationCasesResponse]
     """Lists cases, newest first.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     IdentifyElements: _grpc.UnaryUnaryMultiCallable[_validation_pb2.IdentifyElementsRequest, _validation_pb2.ValidationCase]
     """Names the elements of the qualification, to STATE_IDENTIFICATION.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DocumentElements: _grpc.UnaryUnaryMultiCallable[_validation_pb2.DocumentElementsRequest, _validation_pb2.ValidationCase]
     """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
     permits it, which is recorded.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     SubmitValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.SubmitValidationCaseRequest, _validation_pb2.ValidationCase]
     """Hands the case in: what was documented is frozen, and open to the awarding body.
@@ -71,11 +71,11 @@ class ValidationServiceStub:
     """
     GetValidationSnapshot: _grpc.UnaryUnaryMultiCallable[_validation_pb2.GetValidationSnapshotRequest, _validation_pb2.ValidationSnapshot]
     """Reads what was frozen; the assessor while it is to be assessed.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetSnapshotFile: _grpc.UnaryUnaryMultiCallable[_validation_pb2.GetSnapshotFileRequest, _evidence_pb2.EvidenceDownload]
     """Answers with an address to download a file from that the snapshot names; the assessor while it is to be assessed.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListSubmittedCases: _grpc.UnaryUnaryMultiCallable[_validation_pb2.ListSubmittedCasesRequest, _validation_pb2.ListSubmittedCasesResponse]
     """Lists the cases that an awarding body was handed, newest first, without what they say.
@@ -83,15 +83,15 @@ class ValidationServiceStub:
     """
     AssignAssessor: _grpc.UnaryUnaryMultiCallable[_validation_pb2.AssignAssessorRequest, _validation_pb2.ValidationCase]
     """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DecideValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.DecideValidationCaseRequest, _validation_pb2.ValidationCase]
     """Rates every element; the outcome follows from the ratings. On appeal this is the last word and takes effect at once.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ConcludeValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.ConcludeValidationCaseRequest, _validation_pb2.ValidationCase]
     """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 @_typing.type_check_only
@@ -103,24 +103,24 @@ class ValidationServiceAsyncStub(ValidationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.CreateValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Opens a case, at STATE_INFORMATION.
-    Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.GetValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Reads a case; staff of the awarding body once it is handed in.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListValidationCases: _aio.UnaryUnaryMultiCallable[_validation_pb2.ListValidationCasesRequest, _validation_pb2.ListValidationCasesResponse]  # type: ignore[assignment]
     """Lists cases, newest first.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     IdentifyElements: _aio.UnaryUnaryMultiCallable[_validation_pb2.IdentifyElementsRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Names the elements of the qualification, to STATE_IDENTIFICATION.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DocumentElements: _aio.UnaryUnaryMultiCallable[_validation_pb2.DocumentElementsRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
     permits it, which is recorded.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     SubmitValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.SubmitValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Hands the case in: what was documented is frozen, and open to the awarding body.
@@ -136,11 +136,11 @@ class ValidationServiceAsyncStub(ValidationServiceStub):
     """
     GetValidationSnapshot: _aio.UnaryUnaryMultiCallable[_validation_pb2.GetValidationSnapshotRequest, _validation_pb2.ValidationSnapshot]  # type: ignore[assignment]
     """Reads what was frozen; the assessor while it is to be assessed.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetSnapshotFile: _aio.UnaryUnaryMultiCallable[_validation_pb2.GetSnapshotFileRequest, _evidence_pb2.EvidenceDownload]  # type: ignore[assignment]
     """Answers with an address to download a file from that the snapshot names; the assessor while it is to be assessed.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListSubmittedCases: _aio.UnaryUnaryMultiCallable[_validation_pb2.ListSubmittedCasesRequest, _validation_pb2.ListSubmittedCasesResponse]  # type: ignore[assignment]
     """Lists the cases that an awarding body was handed, newest first, without what they say.
@@ -148,15 +148,15 @@ class ValidationServiceAsyncStub(ValidationServiceStub):
     """
     AssignAssessor: _aio.UnaryUnaryMultiCallable[_validation_pb2.AssignAssessorRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DecideValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.DecideValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Rates every element; the outcome follows from the ratings. On appeal this is the last word and takes effect at once.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ConcludeValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.ConcludeValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -171,7 +171,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
         """Opens a case, at STATE_INFORMATION.
-        Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, WRONG_STATE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -181,7 +181,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
         """Reads a case; staff of the awarding body once it is handed in.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -191,7 +191,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ListValidationCasesResponse, _abc.Awaitable[_validation_pb2.ListValidationCasesResponse]]:
         """Lists cases, newest first.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -201,7 +201,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
         """Names the elements of the qualification, to STATE_IDENTIFICATION.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -212,7 +212,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
         """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
         permits it, which is recorded.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -252,7 +252,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationSnapshot, _abc.Awaitable[_validation_pb2.ValidationSnapshot]]:
         """Reads what was frozen; the assessor while it is to be assessed.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -262,7 +262,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.EvidenceDownload, _abc.Awaitable[_evidence_pb2.EvidenceDownload]]:
         """Answers with an address to download a file from that the snapshot names; the assessor while it is to be assessed.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -282,7 +282,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
         """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -292,7 +292,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
         """Rates every element; the outcome follows from the ratings. On appeal this is the last word and takes effect at once.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -302,7 +302,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
         """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
 def add_ValidationServiceServicer_to_server(servicer: ValidationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

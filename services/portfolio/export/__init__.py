@@ -1,0 +1,1 @@
+"""Everything that is kept of a holder, as one archive."""

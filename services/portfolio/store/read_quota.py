@@ -1,0 +1,45 @@
+"""At how many people somebody has looked on a day, counted by the database: each person once."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import CTE, delete, func, literal, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.platform.db.transaction import Transaction
+from services.portfolio.store.rights_tables import people_counted, people_seen
+
+
+def count(tx: Transaction, holder: str) -> int | None:
+    """Notes that the caller looks at a holder today (UTC); returns at how many people that is today, or None
+    when the caller had looked at this one before.
+
+    Only a new person takes a lock, which waits for the one before: two at once are counted as two.
+    """
+    day, reader = tx.now.date(), tx.principal.subject
+    counted = insert(people_counted).from_select(
+        ["day", "reader", "people"],
+        select(literal(day), literal(reader), literal(1)).select_from(_seen(day, reader, holder)),
+    )
+    more = counted.on_conflict_do_update(
+        index_elements=["day", "reader"], set_={"people": people_counted.c.people + 1}
+    )
+    return tx.execute(more.returning(people_counted.c.people)).scalar_one_or_none()
+
+
+def forget(tx: Transaction) -> None:
+    """Forgets days that are over."""
+    today = func.timezone("UTC", func.now()).cast(people_seen.c.day.type)
+    for table in (people_seen, people_counted):
+        tx.execute(delete(table).where(table.c.day < today))
+
+
+def close_with(tx: Transaction, holder: str) -> None:
+    """Forgets who looked at an erased holder today; the access log says it."""
+    tx.execute(delete(people_seen).where(people_seen.c.holder_id == holder))
+
+
+def _seen(day: date, reader: str, holder: str) -> CTE:
+    fresh = insert(people_seen).values(day=day, reader=reader, holder_id=holder).on_conflict_do_nothing()
+    return fresh.returning(people_seen.c.holder_id).cte("fresh")

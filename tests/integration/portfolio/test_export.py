@@ -1,0 +1,159 @@
+"""Everything that is kept of a person leaves in one archive: to its holder, whole, or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.json_format import MessageToDict
+from waymark.portfolio.v1 import (
+    access_log_pb2,
+    credential_pb2,
+    cv_pb2,
+    entry_pb2,
+    guidance_note_pb2,
+    mandate_pb2,
+)
+from waymark.portfolio.v1 import holder_pb2 as pb
+
+from services.platform.objects.store import Objects
+from services.portfolio.export import archive, reader
+from services.portfolio.export.parts import PARTS
+from services.portfolio.store.evidence import BUCKET
+from tests.integration.portfolio.test_erasure import erase_request, upload
+from tests.support.canary import CANARY, live_a_life
+from tests.support.portfolio import PDF, Caller, Portfolio, entry, reason_of, share
+from tests.support.validations import SHOWN, submitted
+
+VISIBILITY_SHARED = guidance_note_pb2.GuidanceNote.VISIBILITY_SHARED
+JWT = credential_pb2.CREDENTIAL_FILE_FORM_JWT
+
+
+def streamed(person: Caller, **fields: Any) -> Any:
+    return person.ExportHolder(pb.ExportHolderRequest(name=person.holder, **fields))
+
+
+def export(person: Caller, **fields: Any) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(b"".join(part.data for part in streamed(person, **fields))))
+
+
+def data(taken: zipfile.ZipFile, part: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(taken.read(f"data/{part}.json"))
+    return found
+
+
+def test_everything_leaves_as_it_is_listed(portfolio_with_files: Portfolio, monkeypatch: Any) -> None:
+    monkeypatch.setattr(reader, "PAGE", 1)  # so that each list takes several pages
+    person = live_a_life(portfolio_with_files)
+    upload(person, PDF + b"first", title="<b>Diploma</b>", file_name="diploma 1.pdf")
+    upload(person, PDF + b"second")
+    secret = share(person, ["holder"], pin="1234").token
+    person.CreateCv(cv_pb2.CreateCvRequest(parent=person.holder, cv=cv_pb2.Cv(title=CANARY)))
+    note = guidance_note_pb2.GuidanceNote(text="shared", visibility=VISIBILITY_SHARED)
+    portfolio_with_files.mandated(person).CreateGuidanceNote(
+        guidance_note_pb2.CreateGuidanceNoteRequest(parent=person.holder, guidance_note=note)
+    )
+    taken = export(person)
+    assert taken.testzip() is None
+    assert [each["text"] for each in data(taken, "guidance-notes")] == ["shared"]  # no professional one
+    listed = person.ListEntries(entry_pb2.ListEntriesRequest(parent=person.holder)).entries
+    assert data(taken, "entries") == [MessageToDict(each) for each in listed]
+    records = person.ListAccessRecords(access_log_pb2.ListAccessRecordsRequest(parent=person.holder))
+    assert data(taken, "access-records") == [MessageToDict(each) for each in records.access_records]
+    given = person.ListMandates(mandate_pb2.ListMandatesRequest(parent=person.holder)).mandates
+    assert data(taken, "mandates") == [MessageToDict(each) for each in given]
+    # Whatever can say something of a person does, and reads on a page as well.
+    without = {"on-behalf-records", "attestation-requests", "handovers", "credentials", "issued-credentials"}
+    for part in PARTS:
+        assert bool(data(taken, part.name)) != (part.name in without), part.name
+        page = taken.read(f"pages/{part.name}.html").decode()
+        assert (CANARY in page) == (CANARY in taken.read(f"data/{part.name}.json").decode())
+    everything = b"".join(taken.read(name) for name in taken.namelist())
+    assert secret.encode() not in everything
+    assert b"argon2" not in everything
+    files = {each["title"]: each for each in data(taken, "files")}
+    assert taken.read(files["<b>Diploma</b>"]["path"]) == PDF + b"first"
+    assert taken.read(files["certificate.pdf"]["path"]) == PDF + b"second"
+    index = taken.read("index.html").decode()
+    assert "&lt;b&gt;Diploma&lt;/b&gt;" in index
+    assert "http" not in index.replace("http-equiv", "")
+    before = len(records.access_records)
+    again = person.ListAccessRecords(access_log_pb2.ListAccessRecordsRequest(parent=person.holder))
+    assert len(again.access_records) == before  # one's own look is none
+    alone = export(person, without_files=True)
+    assert not [name for name in alone.namelist() if name.startswith("evidence/")]
+    assert len(data(alone, "evidence")) == 2
+
+
+def test_credentials_leave_in_their_own_bytes(portfolio: Portfolio) -> None:
+    given = submitted(portfolio)
+    given.concluded(SHOWN, SHOWN)
+    wallet = given.person.ListCredentials(
+        credential_pb2.ListCredentialsRequest(parent=given.person.holder)
+    ).credentials
+    taken = export(given.person)
+    (issued,) = data(taken, "issued-credentials")
+    assert issued["holder"] == given.person.holder
+    paths = {file["path"] for file in data(taken, "files")}
+    for form, ending in ((None, "json"), (JWT, "jwt")):
+        request = credential_pb2.GetCredentialFileRequest(name=wallet[0].name, form=form)
+        path = f"credentials/{wallet[0].name.rpartition('/')[2]}.{ending}"
+        assert taken.read(path) == given.person.GetCredentialFile(request).content
+        paths.remove(path)
+    assert not paths
+
+
+def test_nobody_else_takes_it_and_nothing_is_left_to_take(portfolio: Portfolio) -> None:
+    person, other = portfolio.person(given_name=CANARY), portfolio.person()
+    wanted = pb.ExportHolderRequest(name=person.holder)
+    for stranger in (other, portfolio.mandated(person), portfolio.staff("caseworker")):
+        with pytest.raises(grpc.RpcError) as caught:
+            list(stranger.ExportHolder(wanted))
+        assert caught.value.code().name in {"NOT_FOUND", "PERMISSION_DENIED"}  # type: ignore[attr-defined]
+    person.EraseHolder(erase_request(person))
+    assert reason_of(lambda _: list(streamed(person)), None) == "NOT_FOUND"
+
+
+def test_an_archive_that_breaks_off_does_not_open(
+    portfolio_with_files: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrong bytes in the store, and an erasure under way, both end the stream before the list of files."""
+    person = portfolio_with_files.person()
+    key = upload(person)
+    objects = portfolio_with_files.app.objects
+    objects.put(BUCKET, key, io.BytesIO(PDF.replace(b"evidence", b"forgery!")), size=len(PDF))
+    assert broken_off(person) == "INTERNAL"
+    with monkeypatch.context() as patched:  # control
+        opened = Objects.open
+        patched.setattr(Objects, "open", lambda *given, sha256="", **more: opened(*given, **more))
+        assert b"forgery" in b"".join(part.data for part in streamed(person))
+    objects.delete(BUCKET, key)
+    assert broken_off(person) == "NOT_FOUND"
+    leaving = portfolio_with_files.person()
+    entry(leaving)
+    written = archive.written
+
+    def erased_meanwhile(*given: Any, **more: Any) -> Any:
+        parts = written(*given, **more)
+        leaving.EraseHolder(erase_request(leaving))
+        yield from parts
+
+    monkeypatch.setattr("services.portfolio.api.holders.written", erased_meanwhile)
+    assert broken_off(leaving) == "NOT_FOUND"
+
+
+def broken_off(person: Caller) -> str:
+    """The reason for which a stream ended; what came of it is no archive."""
+    taken = io.BytesIO()
+
+    def take(_: Any) -> None:
+        for part in streamed(person):
+            taken.write(part.data)
+
+    reason = reason_of(take, None)
+    assert not zipfile.is_zipfile(taken)
+    return reason
