@@ -22,6 +22,7 @@ from waymark.portfolio.v1 import (
     pathway_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
+    skill_profile_pb2_grpc,
     validation_pb2_grpc,
 )
 
@@ -43,6 +44,7 @@ from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
+from services.portfolio.api.skill_profiles import SkillProfileApi
 from services.portfolio.api.validations import ValidationApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.reactions.redemptions import STAGES, follow_redemption
@@ -64,6 +66,7 @@ SERVICERS: Sequence[Servicer] = (
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
+    (skill_profile_pb2_grpc.add_SkillProfileServiceServicer_to_server, SkillProfileApi),
     (validation_pb2_grpc.add_ValidationServiceServicer_to_server, ValidationApi),
 )
 

@@ -40,6 +40,7 @@ from waymark.portfolio.v1 import (
     share_link_pb2_grpc,
     skill_claim_pb2,
     skill_claim_pb2_grpc,
+    skill_profile_pb2_grpc,
     validation_pb2_grpc,
 )
 
@@ -64,6 +65,7 @@ STUBS = (
     pathway_pb2_grpc.PathwayServiceStub,
     share_link_pb2_grpc.ShareLinkServiceStub,
     skill_claim_pb2_grpc.SkillClaimServiceStub,
+    skill_profile_pb2_grpc.SkillProfileServiceStub,
     validation_pb2_grpc.ValidationServiceStub,
 )
 ESCO = "http://data.europa.eu/esco/skill/"

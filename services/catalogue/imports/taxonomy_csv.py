@@ -1,6 +1,7 @@
 """Taxonomy files:
 
-ESCO occupations, ESCO skills and ISCO groups as ESCO publishes them (CSV), and labels of further languages.
+ESCO occupations, ESCO skills, ISCO groups and which skills occupations need as ESCO publishes them (CSV), and
+labels of further languages.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from services.catalogue.store.taxonomies import ConceptRow
 from services.platform.errors import Refusal, Violation
 
 MAX_ROWS = 100_000
+MAX_RELATIONS = 500_000  # rows; ESCO 1.1.1 has some 126 000
 MAX_BYTES = 64 << 20
 MAX_LABEL = MAX_URI = 500  # characters
 MAX_VIOLATIONS = 50
@@ -79,6 +81,31 @@ def read_labels(stream: BinaryIO, concepts: Mapping[str, str]) -> list[tuple[str
             problems.add(line, "label", f"must have 1 to {MAX_LABEL} characters")
         else:
             found.append((concept, row["language"], label, False))
+    problems.check()
+    return found
+
+
+def read_relations(stream: BinaryIO, concepts: Mapping[str, str]) -> dict[tuple[str, str], bool]:
+    """Reads relations (columns occupationUri, relationType, skillUri) as (concept id, skill URI) → essential.
+
+    `concepts`: URI or code → id. What is essential in one row and optional in another is essential.
+    """
+    problems = _Problems()
+    found: dict[tuple[str, str], bool] = {}
+    for line, row in _rows(stream, ("occupationUri", "relationType", "skillUri"), problems, MAX_RELATIONS):
+        concept, skill = concepts.get(row["occupationUri"].strip()), row["skillUri"].strip()
+        if concept is None:
+            problems.add(
+                line, "occupationUri", f"{clean(row['occupationUri'])[:80]!r} is not in this version"
+            )
+        elif not 0 < len(skill) <= MAX_URI or ":" not in skill:
+            problems.add(line, "skillUri", f"is no URI of at most {MAX_URI} characters")
+        elif row["relationType"] not in ("essential", "optional"):
+            problems.add(line, "relationType", "must be essential or optional")
+        else:
+            found[concept, skill] = found.get((concept, skill), False) or row["relationType"] == "essential"
+    if not found:
+        problems.add(0, "", "holds no relations")
     problems.check()
     return found
 
@@ -183,7 +210,7 @@ def _isco(row: dict[str, str]) -> str:
 
 
 def _rows(
-    stream: BinaryIO, columns: tuple[str, ...], problems: _Problems
+    stream: BinaryIO, columns: tuple[str, ...], problems: _Problems, most: int = MAX_ROWS
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yields (line, row) of a UTF-8 CSV file with at least these columns; notes what is wrong."""
     data = stream.read(MAX_BYTES + 1)
@@ -202,8 +229,8 @@ def _rows(
             problems.add(1, "header", f"lacks {', '.join(missing)}")
             return
         for count, row in enumerate(reader):
-            if count >= MAX_ROWS:
-                problems.add(reader.line_num, "row", f"is beyond the {MAX_ROWS} rows a file may have")
+            if count >= most:
+                problems.add(reader.line_num, "row", f"is beyond the {most} rows a file may have")
                 return
             if None in row or None in row.values():
                 problems.add(reader.line_num, "row", "has more or fewer values than the header")
