@@ -32,6 +32,7 @@ GOING = {
     "validation cases": "validationCases",
     "mandates": "mandates",
     "share links": "shareLinks",
+    "exposure consents": "exposureConsents",
 }
 ERASED = GOING | {"access records kept": "accessRecords", "erased": "eraseTime"}
 HolderName = Annotated[str, typer.Argument(metavar="[HOLDER]", help="holders/{id}; default: your own.")]

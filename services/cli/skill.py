@@ -40,6 +40,8 @@ class Level(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds `skill` to the command line `app`."""
+    from services.cli import skill_gap  # noqa: F401 - adds its commands to ours
+
     app.add_typer(skill, name="skill", no_args_is_help=True)
 
 

@@ -17,6 +17,7 @@ from waymark.portfolio.v1 import (
     evidence_pb2_grpc,
     handover_pb2_grpc,
     holder_pb2_grpc,
+    idea_exposure_pb2_grpc,
     issued_credential_pb2_grpc,
     mandate_pb2_grpc,
     pathway_pb2_grpc,
@@ -39,6 +40,7 @@ from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
 from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
+from services.portfolio.api.idea_exposures import IdeaExposureApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.pathways import PathwayApi
@@ -61,6 +63,7 @@ SERVICERS: Sequence[Servicer] = (
     (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),
     (handover_pb2_grpc.add_HandoverServiceServicer_to_server, HandoverApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
+    (idea_exposure_pb2_grpc.add_IdeaExposureServiceServicer_to_server, IdeaExposureApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),

@@ -34,7 +34,7 @@ class Needs(NamedTuple):
     @property
     def is_group(self) -> bool:
         """True for an ISCO-08 group instead of an occupation."""
-        return "/isco/" in self.uri
+        return self.version.startswith("taxonomies/isco-08/")
 
 
 class Near(NamedTuple):

@@ -1,5 +1,5 @@
 """Tables of what holders, counsellors and awarding bodies say to one another: hand-overs, words on pathways,
-validation cases.
+validation cases; and of what is suggested to holders.
 
 As in `tables`: whatever says something of a person is sealed.
 """
@@ -9,10 +9,12 @@ from __future__ import annotations
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Table,
     Text,
@@ -88,4 +90,31 @@ validation_snapshots = Table(
     ForeignKeyConstraint(
         ["holder_id", "id"], ["validation_cases.holder_id", "validation_cases.id"], ondelete="CASCADE"
     ),
+)
+
+# Receipts of consent to being counted by gender; which gender is sealed, and so is what was counted.
+exposure_consents = Table(
+    "exposure_consents",
+    metadata,
+    owner(),
+    id_(),
+    version(),
+    sealed(),
+    Column("counted", LargeBinary, nullable=False),  # domain.exposure.Counted
+    time("withdrawn_at", nullable=True),
+    time("created_at"),
+    time("updated_at"),
+    Index(
+        "exposure_consents_in_force", "holder_id", unique=True, postgresql_where=text("withdrawn_at IS NULL")
+    ),
+)
+
+# How many people of a gender were shown an occupation group in a month: numbers of nobody.
+idea_exposures = Table(
+    "idea_exposures",
+    metadata,
+    Column("month", Date, primary_key=True),
+    Column("isco_code", Text, primary_key=True),
+    Column("gender", SmallInteger, primary_key=True, autoincrement=False),
+    Column("people", Integer, nullable=False),
 )

@@ -16,7 +16,7 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store.collection import bare, fill
-from services.portfolio.store.guidance_tables import validation_cases
+from services.portfolio.store.guidance_tables import exposure_consents, validation_cases
 from services.portfolio.store.tables import (
     access_records,
     credentials,
@@ -99,6 +99,7 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             mandates,
             share_links,
             validation_cases,
+            exposure_consents,
             access_records,
         )
     }

@@ -22,10 +22,12 @@ from waymark.portfolio.v1 import (
     evidence_pb2,
     handover_pb2,
     holder_pb2,
+    idea_exposure_pb2,
     mandate_pb2,
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
+    skill_profile_pb2,
     validation_pb2,
 )
 
@@ -59,10 +61,12 @@ MODULES = (
     evidence_pb2,
     handover_pb2,
     holder_pb2,
+    idea_exposure_pb2,
     mandate_pb2,
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
+    skill_profile_pb2,
     validation_pb2,
 )
 METHODS = {
@@ -73,10 +77,11 @@ METHODS = {
     if not method.server_streaming  # ExportDocument: test_documents
 }
 # These name nobody's portfolio: one opens the caller's own, one lists those of whom the caller has a mandate
-# (test_pathways), others need the secret of a link or a file.
+# (test_pathways), one tells numbers of nobody, others need the secret of a link or a file.
 WITHOUT_NAME = {
     "CreateHolder",
     "GiveAttestation",
+    "ListIdeaExposures",
     "ListStalledPathways",
     "OpenAttestationRequest",
     "OpenShareLink",
@@ -168,6 +173,11 @@ class Owned:
             "DeclineHandover": {"name": offer.name},
             "CreateMandate": {"mandate": mandate_request.mandate},
             "RevokeMandate": {"name": given.name},
+            "GiveExposureConsent": {
+                "exposure_consent": idea_exposure_pb2.ExposureConsent(gender=1, terms="idea-exposure-1")
+            },
+            "WithdrawExposureConsent": {"name": f"{holder}/exposureConsents/none"},
+            "RecordShownIdeas": {"isco_codes": ["7212"]},
             "CreateShareLink": {"share_link": new_link},
             "RevokeShareLink": {"name": link.name},
             "CreatePathway": {"pathway": pathway_pb2.Pathway(target={"occupation_uri": "http://a/b"})},

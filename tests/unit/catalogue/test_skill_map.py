@@ -20,7 +20,8 @@ ISCO = "http://data.europa.eu/esco/isco/C"
 
 
 def needs(uri: str, code: str, essential: list[str], optional: list[str] | None = None) -> Needs:
-    return Needs(uri, code, "taxonomies/esco-occupations/versions/1", essential, optional or [])
+    scheme = "isco-08" if uri.startswith(ISCO) else "esco-occupations"
+    return Needs(uri, code, f"taxonomies/{scheme}/versions/1", essential, optional or [])
 
 
 WELDER = needs("welder", "7212", [TALK, "weld", "grind"], ["read drawings"])
