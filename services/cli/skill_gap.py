@@ -41,6 +41,7 @@ PAYS = {
     "you pay": "outcome.learnerShare",
     "because": "because",
 }
+UNIT_GROUP = 4  # digits of an ISCO-08 code
 Language = Annotated[str, typer.Option(help="Language of the skills' names, en.")]
 Holder = Annotated[str, typer.Option(help="holders/{id}; default: your own.")]
 
@@ -95,6 +96,7 @@ def ideas(
         "pageSize": limit,
     }
     found = call.post("occupations:recommend", body | _among(region, language)).get("ideas", [])
+    _record(call, name, found)
     if not call.as_json:
         found = [_idea(each) for each in found]
     call.rows(found, IDEA, empty="no occupation shares two of the skills, one of them essential")
@@ -109,6 +111,13 @@ def payers(call: Call, holder: str, courses: list[dict[str, Any]]) -> list[dict[
             checks = call.post(f"{learner}:checkProgrammes", {"session": session}).get("checks", [])
             found += [{"session": session, **check} for check in checks]
     return sorted(found, key=lambda check: not check["outcome"].get("eligible", False))
+
+
+def _record(call: Call, holder: str, shown: list[dict[str, Any]]) -> None:
+    """Tells the portfolio what is about to be shown; it counts for who consented, without saying who did."""
+    codes = sorted({idea["iscoCode"] for idea in shown if len(idea.get("iscoCode", "")) == UNIT_GROUP})
+    if codes:
+        call.post(f"{holder}:recordShownIdeas", {"iscoCodes": codes})
 
 
 def _among(region: str, language: str) -> dict[str, Any]:

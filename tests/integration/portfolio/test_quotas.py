@@ -23,8 +23,10 @@ ADDS = {
     "pathway_spells": "AddSpell",
     "pathway_revisions": "UpdateStep",
     "validation_cases": "CreateValidationCase",
+    "exposure_consents": "GiveExposureConsent",
 }
-FULL = 1  # what there is of everything already, but of evidence
+FULL = 1  # what there is of everything already, but of these
+NONE = {"evidence", "exposure_consents"}
 
 
 def test_each_limit_stops_what_it_is_of(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +35,7 @@ def test_each_limit_stops_what_it_is_of(portfolio: Portfolio, monkeypatch: pytes
     for what, rpc in ADDS.items():
         caller = owned.counsellor if rpc == "CreateHandover" else owned.person
         with monkeypatch.context() as patch:
-            patch.setitem(quotas.LIMITS, what, 0 if what == "evidence" else FULL)
+            patch.setitem(quotas.LIMITS, what, 0 if what in NONE else FULL)
             info = refused(getattr(caller, rpc), owned.requests[rpc])
         assert (info.reason, info.metadata.get("what")) == ("QUOTA_EXCEEDED", what), rpc
         if what != "evidence":  # needs an object store to go through

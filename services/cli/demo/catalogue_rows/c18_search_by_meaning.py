@@ -16,7 +16,7 @@ MEANT = ("spawacz", "pl")  # Polish for the welder of the partner's course, whic
 
 def show(journey: Journey) -> str:
     """REST: no word in common, one mistyped, one unfinished; courses like it; courses for a gap in skills."""
-    _import(journey, SAMPLES / "taxonomy" / "isco08_labels.csv", "ISCO_08", "LABELS")
+    import_file(journey, SAMPLES / "taxonomy" / "isco08_labels.csv", "ISCO_08", "LABELS")
     know_skills(journey)
     anyone = journey.client.anonymous()
 
@@ -47,7 +47,7 @@ def show(journey: Journey) -> str:
 def know_skills(journey: Journey) -> None:
     """Imports the skills of the samples, unless there are skills already."""
     if not any("SKILLS" in each["scheme"] for each in _versions(journey)):
-        _import(journey, SAMPLES / "taxonomy" / "skills_en.csv", "ESCO_SKILLS", "ESCO_SKILLS")
+        import_file(journey, SAMPLES / "taxonomy" / "skills_en.csv", "ESCO_SKILLS", "ESCO_SKILLS")
 
 
 def _versions(journey: Journey) -> list[dict[str, Any]]:
@@ -58,7 +58,8 @@ def _versions(journey: Journey) -> list[dict[str, Any]]:
     return found
 
 
-def _import(journey: Journey, path: Path, scheme: str, columns: str) -> None:
+def import_file(journey: Journey, path: Path, scheme: str, columns: str) -> None:
+    """Imports a file of a scheme, or adds it to the version in use where there is one."""
     caller = journey.person(catalogue.ROLE, "Mila")
     name = f"TAXONOMY_SCHEME_{scheme}"
     known = [each for each in _versions(journey) if each["scheme"] == name]
