@@ -10,9 +10,9 @@ from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.portfolio_rows import occupations
 from services.cli.demo.portfolio_rows.ground import holder
 from services.cli.demo.portfolio_rows.p13_beyond_the_job import question
+from services.cli.idea_counting import TERMS
 
 PEOPLE = {"Amal": "GENDER_WOMAN", "Aron": "GENDER_MAN", "Ash": ""}
-TERMS = "idea-exposure-1"
 
 
 def show(journey: Journey) -> str:
