@@ -6,9 +6,10 @@ concepts.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -54,33 +55,43 @@ class SkillMap:
         needed = Counter(skill for each in self._all for skill in (*each.essential, *each.optional))
         # A skill that most occupations need says little about which of them is near.
         self._rarity = {skill: math.log(1 + len(self._all) / count) for skill, count in needed.items()}
-        self._needing: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+        self._essential: defaultdict[str, list[int]] = defaultdict(list)  # skill → places of who needs it
+        self._optional: defaultdict[str, list[int]] = defaultdict(list)
         self._worth = [0.0] * len(self._all)
         for place, each in enumerate(self._all):
-            for skills, share in ((each.essential, ESSENTIAL), (each.optional, OPTIONAL)):
-                for skill in skills:
-                    worth = share * self._rarity[skill]
-                    self._needing[skill].append((place, worth))
-                    self._worth[place] += worth
+            for skill in each.essential:
+                self._essential[skill].append(place)
+                self._worth[place] += ESSENTIAL * self._rarity[skill]
+            for skill in each.optional:
+                self._optional[skill].append(place)
+                self._worth[place] += OPTIONAL * self._rarity[skill]
 
     def find(self, name: str) -> Needs | None:
         """Returns the occupation of a URI or the group of an ISCO-08 code; None: nobody knows its skills."""
         return self._by_uri.get(name) or self._groups.get(name)
 
-    def near(self, skills: Set[str], present: Collection[str]) -> list[Near]:
-        """Returns the occupations that share enough of the skills, the nearest first, none that is `present`
+    def near(self, skills: Set[str], present: Collection[str]) -> Iterator[Near]:
+        """Yields the occupations that share enough of the skills, the nearest first, none that is `present`
         (URIs, or ISCO-08 codes with all below them)."""
-        shared: defaultdict[int, float] = defaultdict(float)
-        for skill in skills & self._needing.keys():
-            for place, worth in self._needing[skill]:
-                shared[place] += worth
-        hidden = self._hidden(present)
+        size = len(self._all)
+        worth, shared, essential = [0.0] * size, [0] * size, [0] * size
+        for skill in skills & self._rarity.keys():
+            rarity = self._rarity[skill]
+            for place in self._essential.get(skill, ()):
+                worth[place] += ESSENTIAL * rarity
+                shared[place] += 1
+                essential[place] += 1
+            for place in self._optional.get(skill, ()):
+                worth[place] += OPTIONAL * rarity
+                shared[place] += 1
         found = [
-            Near(each, worth / self._worth[place])
-            for place, worth in shared.items()
-            if not hidden.covers(each := self._all[place]) and _enough(each, skills)
+            Near(self._all[place], worth[place] / self._worth[place])
+            for place, count in enumerate(shared)
+            if count >= LEAST_SHARED and essential[place] >= LEAST_ESSENTIAL
         ]
-        return sorted(found, key=lambda each: (-each.nearness, each.needs.uri))
+        found.sort(key=lambda each: (-each.nearness, each.needs.uri))
+        hidden = self._hidden(present)
+        return (each for each in found if not hidden.covers(each.needs))
 
     def rarest(self, skills: Iterable[str]) -> list[str]:
         """Returns skills, the rarest first."""
@@ -109,13 +120,6 @@ class _Hidden(NamedTuple):
         )
 
 
-def _enough(needs: Needs, skills: Set[str]) -> bool:
-    essential = sum(skill in skills for skill in needs.essential)
-    if essential < LEAST_ESSENTIAL:
-        return False
-    return essential + sum(skill in skills for skill in needs.optional) >= LEAST_SHARED
-
-
 @dataclass
 class Option:
     """A course that could close part of a gap; `score`: how clearly it names the skills."""
@@ -127,15 +131,25 @@ class Option:
 def closing(options: Mapping[Key, Option], missing: Mapping[str, float], most: int) -> list[Key]:
     """Returns at most so many options: each time the one that closes most of what is still open, by the worth
     of the `missing` skills; once nothing is open, the others by what they would have closed."""
-    left, open_, chosen = dict(options), set(missing), list[Key]()
-    while left and len(chosen) < most:
-        wanted = open_ if any(option.skills & open_ for option in left.values()) else set(missing)
 
-        def worth(key: Key, among: Set[str] = wanted) -> tuple[float, float]:
-            option = left[key]
-            return sum(missing[skill] for skill in option.skills & among), option.score
+    def worth(skills: Iterable[str]) -> float:
+        return sum(missing[skill] for skill in skills)
 
-        best = max(left, key=worth)
-        open_ -= left.pop(best).skills
-        chosen.append(best)
-    return chosen
+    # What an option closes only shrinks, so that who stood first and still closes as much is the best.
+    heap = [
+        (-worth(each.skills), -each.score, place, key) for place, (key, each) in enumerate(options.items())
+    ]
+    heapq.heapify(heap)
+    open_, chosen, others = set(missing), list[Key](), []
+    while heap and len(chosen) < most:
+        before, score, place, key = heapq.heappop(heap)
+        now = -worth(options[key].skills & open_)
+        if now == 0:
+            others.append(key)
+        elif now == before:
+            chosen.append(key)
+            open_ -= options[key].skills
+        else:
+            heapq.heappush(heap, (now, score, place, key))
+    others.sort(key=lambda key: (-worth(options[key].skills), -options[key].score))
+    return [*chosen, *others][:most]

@@ -35,7 +35,7 @@ from services.catalogue.store.taxonomies import LabelRow
 COURSES, IDEAS = 10, 10
 MOST = 20  # courses looked at for each skill, the clearest first
 COURSES_OF_IDEA = 3
-CLOSED_OF_IDEA = 10  # missing skills of an idea that courses are looked for, the rarest first
+CLOSED_OF_IDEA = 5  # missing skills of an idea that courses are looked for, the rarest first
 
 
 def gap(

@@ -9,7 +9,7 @@ from waymark.portfolio.v1.entry_pb2 import ENTRY_KIND_WORK
 from services.platform.db.transaction import Transaction
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
-from services.portfolio.domain import names, quotas
+from services.portfolio.domain import names
 from services.portfolio.domain.skills import profile
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
@@ -26,6 +26,6 @@ class SkillProfileApi(skill_profile_pb2_grpc.SkillProfileServiceServicer):
     def GetSkillProfile(self, tx: Transaction, request: pb.GetSkillProfileRequest) -> pb.SkillProfile:
         (holder,) = names.parse(request.name, "holders")
         vault = open_vault(tx, self.app.keys, holder)
-        claims = SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"])
-        work = ENTRIES.newest(tx, vault, quotas.LIMITS["entries"], kind=ENTRY_KIND_WORK)
+        claims = SKILL_CLAIMS.contents(tx, vault)
+        work = ENTRIES.contents(tx, vault, kind=ENTRY_KIND_WORK)
         return profile(claims, work, tx.now.date())

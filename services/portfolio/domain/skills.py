@@ -9,7 +9,7 @@ from waymark.portfolio.v1 import skill_claim_pb2 as pb
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.skill_profile_pb2 import SkillProfile
 
-from services.portfolio.domain.dates import is_past
+from services.portfolio.domain.dates import is_past, to_date
 
 CURRENT_YEARS = 2
 AGEING_YEARS = 5
@@ -25,6 +25,12 @@ def freshness(*, asserted: date, last_used: date | None, today: date) -> pb.Skil
     return pb.SKILL_FRESHNESS_STALE
 
 
+def freshness_of(claim: pb.SkillClaim, today: date) -> pb.SkillFreshness.ValueType:
+    """Returns how fresh a claim is `today`."""
+    used = to_date(claim.last_used_date) if claim.HasField("last_used_date") else None
+    return freshness(asserted=to_date(claim.assert_date), last_used=used, today=today)
+
+
 def profile(claims: Iterable[pb.SkillClaim], work: Iterable[Entry], today: date) -> SkillProfile:
     """Returns the concepts of claims and of the work that goes on `today`, each once and in their own order.
 
@@ -33,7 +39,7 @@ def profile(claims: Iterable[pb.SkillClaim], work: Iterable[Entry], today: date)
     skills, fresh = set[str](), set[str]()
     for claim in claims:
         skills.add(claim.concept_uri)
-        if claim.freshness != pb.SKILL_FRESHNESS_STALE:
+        if freshness_of(claim, today) != pb.SKILL_FRESHNESS_STALE:
             fresh.add(claim.concept_uri)
     present = {
         entry.work.occupation_uri

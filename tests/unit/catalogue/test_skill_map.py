@@ -85,12 +85,12 @@ def test_real_skills_lead_to_their_neighbours() -> None:
     first = neighbours = chances = asked = 0
     for code, skills in needed.items():
         held = set(sorted(skills)[::3] + sorted(skills)[1::3])
-        own = known.near(held, [])
+        own = list(known.near(held, []))
         if not own:
             continue
         asked += 1
         first += own[0].needs.isco_code == code
-        others = known.near(held, [code])
+        others = list(known.near(held, [code]))
         neighbours += bool(others) and others[0].needs.isco_code[:2] == code[:2]
         chances += sum(other[:2] == code[:2] for other in needed) - 1
     assert asked >= 0.9 * len(needed)

@@ -131,10 +131,9 @@ def test_quotas() -> None:
 
 def test_a_profile_is_concepts_and_nothing_else() -> None:
     today = date(2026, 11, 26)
-    stale, current = skills.SKILL_FRESHNESS_STALE, skills.SKILL_FRESHNESS_CURRENT
     claims = [
-        skills.SkillClaim(concept_uri=uri, freshness=freshness, source=source)
-        for uri, freshness, source in (("b", stale, 1), ("a", stale, 1), ("a", current, 3), ("c", current, 1))
+        skills.SkillClaim(concept_uri=uri, assert_date=Date(year=year, month=1, day=1))
+        for uri, year in (("b", 2019), ("a", 2019), ("a", 2026), ("c", 2024))
     ]
     ends = {"gone": Date(year=2026, month=11, day=25), "last": Date(year=2026, month=11, day=26)}
     ends |= {"month": Date(year=2026, month=11), "year": Date(year=2025)}
