@@ -49,7 +49,7 @@ class SkillMap:
     """All occupations whose skills are known. Threads may share it."""
 
     def __init__(self, occupations: Iterable[Needs]) -> None:
-        self._all = list(occupations)
+        self._all = sorted(occupations, key=lambda each: each.uri)
         self._by_uri = {each.uri: each for each in self._all}
         self._groups = {each.isco_code: each for each in self._all if each.is_group}
         needed = Counter(skill for each in self._all for skill in (*each.essential, *each.optional))
@@ -84,14 +84,15 @@ class SkillMap:
             for place in self._optional.get(skill, ()):
                 worth[place] += OPTIONAL * rarity
                 shared[place] += 1
-        found = [
-            Near(self._all[place], worth[place] / self._worth[place])
+        found = sorted(
+            (-worth[place] / self._worth[place], place)
             for place, count in enumerate(shared)
             if count >= LEAST_SHARED and essential[place] >= LEAST_ESSENTIAL
-        ]
-        found.sort(key=lambda each: (-each.nearness, each.needs.uri))
+        )
         hidden = self._hidden(present)
-        return (each for each in found if not hidden.covers(each.needs))
+        for negative, place in found:
+            if not hidden.covers(self._all[place]):
+                yield Near(self._all[place], -negative)
 
     def rarest(self, skills: Iterable[str]) -> list[str]:
         """Returns skills, the rarest first."""

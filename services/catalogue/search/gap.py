@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
@@ -59,10 +60,9 @@ def gap(
         else:
             answer.missing_skills.append(each)
             worth[each.skill] = CLOSES_ESSENTIAL if each.essential else CLOSES_OPTIONAL
-    found = asked.courses(worth)
-    answer.courses.extend(asked.closing(found, worth, request.page_size or COURSES))
-    taught = {skill for each in found.values() for skill in each.skills}
-    answer.uncovered_skills.extend(skill for skill in worth if skill not in taught)
+    asked.find_courses(worth)
+    answer.courses.extend(asked.closing(worth, request.page_size or COURSES))
+    answer.uncovered_skills.extend(asked.uncovered(worth))
     return answer
 
 
@@ -82,13 +82,13 @@ def ideas(
     asked.know(
         uri for each, _ in shown for uri in (each.needs.uri, *each.needs.essential, *each.needs.optional)
     )
-    found = asked.courses({skill for _, missing in shown for skill in missing[:CLOSED_OF_IDEA]})
+    asked.find_courses({skill for _, missing in shown for skill in missing[:CLOSED_OF_IDEA]})
     answer = RecommendOccupationsResponse()
     for each, missing in shown:
         idea = _idea(asked, known, each, held)
         idea.missing_skills.extend(asked.one(skill, essential=True) for skill in missing)
         worth = dict.fromkeys(missing[:CLOSED_OF_IDEA], CLOSES_ESSENTIAL)
-        idea.courses.extend(asked.closing(found, worth, COURSES_OF_IDEA))
+        idea.courses.extend(asked.closing(worth, COURSES_OF_IDEA))
         answer.ideas.append(idea)
     return answer
 
@@ -122,6 +122,8 @@ class _Asked:
         self._searcher = snapshot.searcher
         self._labels = labels
         self._names: dict[str, tuple[LabelRow, ...]] = {}
+        self._found: dict[Place, Covering] = {}
+        self._teaching: defaultdict[str, list[Place]] = defaultdict(list)
         self._view = market.view()
         self._wanted = understand(among, market, self._view, snapshot.places)
 
@@ -156,22 +158,25 @@ class _Asked:
             cause=entry.cause,  # type: ignore[arg-type]
         )
 
-    def courses(self, skills: Collection[str]) -> dict[Place, Covering]:
-        """The clearest courses for each of the skills."""
+    def find_courses(self, skills: Collection[str]) -> None:
+        """Finds the clearest courses for each of the skills, which the next two go by."""
         names = {each: self._names.get(each, ()) for each in skills}
-        return covering(self._searcher, names, self._wanted, MOST)
+        self._found = covering(self._searcher, names, self._wanted, MOST)
+        for place, course in self._found.items():
+            for skill in course.skills:
+                self._teaching[skill].append(place)
 
-    def closing(
-        self, found: Mapping[Place, Covering], worth: Mapping[str, float], most: int
-    ) -> list[Recommendation]:
+    def uncovered(self, skills: Iterable[str]) -> list[str]:
+        """Those of the skills that no course is for."""
+        return [skill for skill in skills if skill not in self._teaching]
+
+    def closing(self, worth: Mapping[str, float], most: int) -> list[Recommendation]:
         """Those of the courses that close most of some missing skills."""
-        options = {
-            place: Option(worth.keys() & each.skills, each.score)
-            for place, each in found.items()
-            if not worth.keys().isdisjoint(each.skills)
-        }
+        places = dict.fromkeys(place for skill in worth for place in self._teaching.get(skill, ()))
+        courses = {place: self._found[place] for place in places}
+        options = {place: Option(worth.keys() & each.skills, each.score) for place, each in courses.items()}
         chosen = [
-            Covering(found[place].address, sorted(options[place].skills), options[place].score)
+            Covering(courses[place].address, sorted(options[place].skills), options[place].score)
             for place in closing(options, worth, most)
         ]
         return recommendations(chosen, self._searcher, self._names, self._among, self._wanted, self._view)
