@@ -10,12 +10,13 @@ from typing import Any
 
 from services.cli.client import Caller
 from services.cli.demo import catalogue
-from services.cli.demo.catalogue_rows.c18_search_by_meaning import import_file, know_skills
+from services.cli.demo.catalogue_rows.c18_search_by_meaning import import_file, know_skills, versions
 from services.cli.demo.data import SAMPLES
 from services.cli.demo.journey import Journey, expect
 from services.cli.exits import Failure
 
 RELATIONS = SAMPLES / "taxonomy" / "occupation_skills.csv"
+OCCUPATIONS = "TAXONOMY_SCHEME_ESCO_OCCUPATIONS"
 SAMPLE = "https://taxonomy.waymark.example"
 WELDER, OPERATOR, PLUMBER = "welder", "cnc-operator", "plumber"
 CODES = {WELDER: "7212", OPERATOR: "7223", PLUMBER: "7126", "heat-pump-installer": "7127"}
@@ -23,7 +24,8 @@ CODES = {WELDER: "7212", OPERATOR: "7223", PLUMBER: "7126", "heat-pump-installer
 
 def know(journey: Journey) -> dict[str, str]:
     """Says which skills four occupations need, whatever taxonomy is in use; returns their URIs by name."""
-    catalogue.import_taxonomy(journey)
+    if not any(each["scheme"] == OCCUPATIONS for each in versions(journey)):
+        catalogue.import_taxonomy(journey)
     know_skills(journey)
     uris = {name: _occupation(journey, code) for name, code in CODES.items()}
     with RELATIONS.open(encoding="utf-8", newline="") as stream:
@@ -86,7 +88,7 @@ def _occupation(journey: Journey, code: str) -> str:
         "GET",
         "/v1/concepts:search",
         query=code,
-        scheme="TAXONOMY_SCHEME_ESCO_OCCUPATIONS",
+        scheme=OCCUPATIONS,
         page_size=1,
     )
     return str(found["concepts"][0]["uri"])
