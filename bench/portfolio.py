@@ -66,10 +66,12 @@ GOALS = (
     Goal("write_many_to_few", "≤", 1.5),
     Goal("gap_p99_ms", "≤", 50, "ms"),
 )
-# As many holders as are wanted, in no order of time: an id is the hash of a number.
+# As many holders as are wanted; an id is the hash of a number. References are checked at the end, at once.
+_REFERENCES = (("holder_keys", "holders (id)"), ("entries", "holder_keys (holder_id) ON DELETE CASCADE"))
 _OTHERS = (
     "CREATE TEMP TABLE more ON COMMIT DROP AS SELECT md5(n::text)::uuid::text AS id "
-    "FROM generate_series(CAST(:first AS int), CAST(:last AS int)) n",
+    "FROM generate_series(CAST(:first AS int), CAST(:last AS int)) n ORDER BY id",
+    *(f"ALTER TABLE {table} DROP CONSTRAINT {table}_holder_id_fkey" for table, _ in _REFERENCES),
     "INSERT INTO holders (id, sealed, created_at, updated_at) "
     "SELECT id, decode(repeat(md5(id), 6), 'hex'), now(), now() FROM more",
     "INSERT INTO holder_keys (holder_id, master_key_id, wrapped, created_at) "
@@ -77,6 +79,11 @@ _OTHERS = (
     "INSERT INTO entries (holder_id, id, kind, sealed, created_at, updated_at) "
     "SELECT id, md5(id || e)::uuid::text, 2, decode(repeat(md5(id), 12), 'hex'), now(), now() "
     "FROM more, generate_series(1, 3) e",
+    *(
+        f"ALTER TABLE {table} ADD CONSTRAINT {table}_holder_id_fkey "
+        f"FOREIGN KEY (holder_id) REFERENCES {target}"
+        for table, target in _REFERENCES
+    ),
 )
 
 
