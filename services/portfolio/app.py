@@ -5,7 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from waymark.portfolio.v1 import attestation_pb2, credential_issuer_pb2, issued_credential_pb2
+from waymark.portfolio.v1 import (
+    attestation_pb2,
+    credential_issuer_pb2,
+    framework_pb2,
+    instrument_pb2,
+    issued_credential_pb2,
+    questionnaire_pb2,
+)
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
 from services.platform.app import App
@@ -31,10 +38,18 @@ OF_OTHERS = (
     credential_issuer_pb2.CreateTrustedIssuerRequest,
     credential_issuer_pb2.DeleteTrustedIssuerRequest,
     credential_issuer_pb2.RotateCredentialIssuerKeyRequest,
+    framework_pb2.CreateFrameworkVersionRequest,
+    framework_pb2.ImportFrameworkVersionRequest,
+    framework_pb2.PublishFrameworkVersionRequest,
+    framework_pb2.UpdateFrameworkVersionRequest,
+    instrument_pb2.CreateInstrumentVersionRequest,
+    instrument_pb2.PublishInstrumentVersionRequest,
+    instrument_pb2.UpdateInstrumentVersionRequest,
     issued_credential_pb2.IssueCredentialRequest,
     issued_credential_pb2.ReinstateIssuedCredentialRequest,
     issued_credential_pb2.RevokeIssuedCredentialRequest,
     issued_credential_pb2.SuspendIssuedCredentialRequest,
+    questionnaire_pb2.GiveQuestionnairePartRequest,
 )
 
 

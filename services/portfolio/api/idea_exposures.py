@@ -19,7 +19,7 @@ from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import exposure, names
 from services.portfolio.domain.dates import refuse
 from services.portfolio.store import idea_exposures
-from services.portfolio.store.guidance_tables import idea_exposures as counts
+from services.portfolio.store.exposure_tables import idea_exposures as counts
 from services.portfolio.store.idea_exposures import CONSENTS
 from services.portfolio.store.vault import open_vault
 

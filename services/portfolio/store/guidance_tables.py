@@ -1,5 +1,5 @@
 """Tables of what holders, counsellors and awarding bodies say to one another: hand-overs, words on pathways,
-validation cases; and of what is suggested to holders.
+validation cases, cases of guidance.
 
 As in `tables`: whatever says something of a person is sealed.
 """
@@ -9,12 +9,10 @@ from __future__ import annotations
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
-    LargeBinary,
     SmallInteger,
     Table,
     Text,
@@ -92,29 +90,69 @@ validation_snapshots = Table(
     ),
 )
 
-# Receipts of consent to being counted by gender; which gender is sealed, and so is what was counted.
-exposure_consents = Table(
-    "exposure_consents",
+# One case of guidance for each holder who has had any.
+guidance_cases = Table(
+    "guidance_cases",
+    metadata,
+    owner(),
+    Column("tier", SmallInteger, nullable=False),
+    time("human_asked_at", nullable=True),  # set: the person waits for a human
+    time("last_contact_at", nullable=True),
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+)
+
+tier_moves = Table(
+    "tier_moves",
     metadata,
     owner(),
     id_(),
-    version(),
+    Column("from_tier", SmallInteger, nullable=False),
+    Column("to_tier", SmallInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("organisation", Text, nullable=False),  # empty: the holder
     sealed(),
-    Column("counted", LargeBinary, nullable=False),  # domain.exposure.Counted
-    time("withdrawn_at", nullable=True),
     time("created_at"),
     time("updated_at"),
-    Index(
-        "exposure_consents_in_force", "holder_id", unique=True, postgresql_where=text("withdrawn_at IS NULL")
-    ),
 )
 
-# How many people of a gender were shown an occupation group in a month: numbers of nobody.
-idea_exposures = Table(
-    "idea_exposures",
+contact_records = Table(
+    "contact_records",
     metadata,
-    Column("month", Date, primary_key=True),
-    Column("isco_code", Text, primary_key=True),
-    Column("gender", SmallInteger, primary_key=True, autoincrement=False),
-    Column("people", Integer, nullable=False),
+    owner(),
+    id_(),
+    Column("counsellor", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+)
+
+guidance_notes = Table(
+    "guidance_notes",
+    metadata,
+    owner(),
+    id_(),
+    Column("visibility", SmallInteger, nullable=False),
+    Column("counsellor", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+)
+
+# What counsellors wrote on behalf of holders; a trigger refuses to change a record.
+on_behalf_records = Table(
+    "on_behalf_records",
+    metadata,
+    owner(),
+    id_(),
+    Column("counsellor", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("mandate_id", Text, nullable=False),
+    time("created_at"),
 )

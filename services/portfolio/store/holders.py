@@ -16,7 +16,10 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store.collection import bare, fill
-from services.portfolio.store.guidance_tables import exposure_consents, validation_cases
+from services.portfolio.store.exposure_tables import exposure_consents
+from services.portfolio.store.guidance_tables import contact_records, guidance_notes, validation_cases
+from services.portfolio.store.instrument_tables import questionnaires
+from services.portfolio.store.planning_tables import goals, journal_entries, plans
 from services.portfolio.store.tables import (
     access_records,
     credentials,
@@ -100,6 +103,12 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             share_links,
             validation_cases,
             exposure_consents,
+            questionnaires,
+            contact_records,
+            guidance_notes,
+            journal_entries,
+            goals,
+            plans,
             access_records,
         )
     }

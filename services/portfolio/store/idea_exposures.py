@@ -12,7 +12,7 @@ from waymark.portfolio.v1.idea_exposure_pb2 import ExposureConsent
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain.exposure import NOTHING, Counted
 from services.portfolio.store.collection import Collection
-from services.portfolio.store.guidance_tables import exposure_consents, idea_exposures
+from services.portfolio.store.exposure_tables import exposure_consents, idea_exposures
 from services.portfolio.store.vault import Vault
 
 _COUNTED = "exposure_consents.counted"  # where it is sealed for: not to open as the consent itself

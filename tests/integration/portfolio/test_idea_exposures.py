@@ -16,8 +16,8 @@ from waymark.portfolio.v1 import idea_exposure_pb2 as pb
 from services.platform.db.transaction import transaction
 from services.portfolio.domain import exposure
 from services.portfolio.store import idea_exposures
-from services.portfolio.store.guidance_tables import exposure_consents
-from services.portfolio.store.guidance_tables import idea_exposures as counts
+from services.portfolio.store.exposure_tables import exposure_consents
+from services.portfolio.store.exposure_tables import idea_exposures as counts
 from services.portfolio.store.vault import open_vault
 from tests.support.events import eventually
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of, refused, skill
