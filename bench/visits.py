@@ -21,7 +21,7 @@ from waymark.portfolio.v1 import skill_profile_pb2, skill_profile_pb2_grpc
 
 from bench.load import Load, spread
 
-WARM = 20  # calls of each caller that do not count
+WARM = 100  # calls of each caller that do not count
 TIMEOUT = 10.0  # seconds
 _OWN = [("grpc.use_local_subchannel_pool", 1)]
 
