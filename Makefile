@@ -64,7 +64,7 @@ lock: ## Resolve and lock every dependency with hashes (needs uv)
 
 ##@ Measure
 # Last those that do not reach all their goals yet, which end make.
-BENCHES = $(addprefix bench-,redeem events search relevance footprint tags verify export ledger surge import shortage redeem-scale)
+BENCHES = $(addprefix bench-,redeem events search relevance footprint tags verify export ledger surge import shortage redeem-scale portfolio)
 .PHONY: bench $(BENCHES)
 bench: $(BENCHES) ## Run every benchmark (one: make bench-surge ARGS="--people 3000")
 $(BENCHES): bench-%: $(VENV)/.dev

@@ -14,6 +14,7 @@ from services.catalogue.search.label_index import Labels, labels_directory
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
 from services.catalogue.shortage_book import ShortageBook
+from services.catalogue.skill_book import SkillBook
 from services.catalogue.skill_tagging import Finder
 from services.catalogue.store import course_usage
 from services.catalogue.tally import Tally
@@ -43,6 +44,11 @@ class CatalogueApp(App):
     def shortages(self) -> ShortageBook:
         """Published shortage lists as answers need them."""
         return ShortageBook(self)
+
+    @cached_property
+    def skill_book(self) -> SkillBook:
+        """Which skills occupations need."""
+        return SkillBook(self)
 
     @property
     def feeds_reach(self) -> Reach:

@@ -34,6 +34,7 @@ from waymark.catalogue.v1 import (
     shortage_answer_pb2_grpc,
     shortage_list_pb2_grpc,
     shortage_match_pb2_grpc,
+    skill_gap_pb2_grpc,
     source_pb2_grpc,
     tag_review_pb2_grpc,
     taxonomy_change_pb2_grpc,
@@ -74,6 +75,7 @@ from services.catalogue.api.shortage_answers import ShortageAnswerApi
 from services.catalogue.api.shortage_lists import ShortageListApi
 from services.catalogue.api.shortage_matches import ShortageMatchApi
 from services.catalogue.api.shortage_signing import sign_unsigned
+from services.catalogue.api.skill_gaps import SkillGapApi
 from services.catalogue.api.sources import SourceApi
 from services.catalogue.api.tag_reviews import TagReviewApi
 from services.catalogue.api.taxonomies import TaxonomyApi
@@ -123,6 +125,7 @@ SERVICERS: Sequence[Servicer] = (
     (course_snapshot_pb2_grpc.add_CourseSnapshotServiceServicer_to_server, CourseSnapshotApi),
     (course_change_pb2_grpc.add_CourseChangeServiceServicer_to_server, CourseChangeApi),
     (search_pb2_grpc.add_SearchServiceServicer_to_server, SearchApi),
+    (skill_gap_pb2_grpc.add_SkillGapServiceServicer_to_server, SkillGapApi),
     (exposure_pb2_grpc.add_ExposureServiceServicer_to_server, ExposureApi),
     (observation_pb2_grpc.add_ObservationServiceServicer_to_server, ObservationApi),
     (assessment_pb2_grpc.add_AssessmentServiceServicer_to_server, AssessmentApi),

@@ -10,7 +10,7 @@ from services.cli.amounts import day_query
 from services.cli.call import Call, calls
 from services.cli.search import short
 
-exposure = typer.Typer(help="How often search showed the courses of whom; nothing of who asked.")
+exposure = typer.Typer(help="How often whose courses and which occupations were shown; nothing of who asked.")
 COLUMNS = {
     "organisation": "organisation",
     "asked for": "kind",
@@ -21,6 +21,8 @@ COLUMNS = {
 
 def register(app: typer.Typer) -> None:
     """Adds `exposure` to the command line `app`."""
+    from services.cli import idea_counting  # noqa: F401 - adds its command to ours
+
     app.add_typer(exposure, name="exposure", no_args_is_help=True)
 
 

@@ -44,6 +44,7 @@ GOING = {
     "plans": "plans",
     "mandates": "mandates",
     "share links": "shareLinks",
+    "exposure consents": "exposureConsents",
 }
 KEPT = {"access records kept": "accessRecords", "rights requests kept": "rightsRequests"}
 ERASED = GOING | KEPT | {"erased": "eraseTime"}

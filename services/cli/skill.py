@@ -40,6 +40,9 @@ class Level(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds `skill` to the command line `app`."""
+    from services.cli import idea_counting, skill_gap  # noqa: F401 - add their commands to ours
+
+    skill.add_typer(idea_counting.counting, name="counting", no_args_is_help=True)
     app.add_typer(skill, name="skill", no_args_is_help=True)
 
 

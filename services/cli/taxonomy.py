@@ -20,6 +20,7 @@ VERSION = {
     "version": "name",
     "concepts": "conceptCount",
     "labels": "labelCount",
+    "occupation skills": "occupationSkillCount",
     "languages": "languages",
     "imported": "importTime",
     "in use since": "inUseTime",
@@ -47,6 +48,7 @@ class Columns(StrEnum):
     ISCO_GROUPS = "isco-groups"
     LABELS = "labels"
     TEMPLATE = "template"
+    OCCUPATION_SKILLS = "occupation-skills"
 
 
 def register(app: typer.Typer) -> None:
@@ -70,7 +72,7 @@ def import_(
     language: Annotated[str, typer.Option(help="Language of the labels.")] = "en",
     national: Annotated[str, typer.Option(help="Name of a national scheme, such as rome.")] = "",
 ) -> None:
-    """Import one version of a scheme, or add labels of another language to one; all or nothing."""
+    """Import a version of a scheme, or add labels or the skills that occupations need; all or nothing."""
     body = {
         "upload": upload_to_catalogue(call.caller, file),
         "scheme": enum("TAXONOMY_SCHEME", scheme),

@@ -23,6 +23,7 @@ from waymark.portfolio.v1 import (
     guidance_note_pb2_grpc,
     handover_pb2_grpc,
     holder_pb2_grpc,
+    idea_exposure_pb2_grpc,
     instrument_pb2_grpc,
     issued_credential_pb2_grpc,
     journal_entry_pb2_grpc,
@@ -35,6 +36,7 @@ from waymark.portfolio.v1 import (
     rights_request_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
+    skill_profile_pb2_grpc,
     validation_pb2_grpc,
 )
 
@@ -57,6 +59,7 @@ from services.portfolio.api.guidance_cases import GuidanceCaseApi
 from services.portfolio.api.guidance_notes import GuidanceNoteApi
 from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
+from services.portfolio.api.idea_exposures import IdeaExposureApi
 from services.portfolio.api.instruments import InstrumentApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.journal_entries import JournalEntryApi
@@ -69,6 +72,7 @@ from services.portfolio.api.questionnaires import QuestionnaireApi
 from services.portfolio.api.rights_requests import RightsRequestApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
+from services.portfolio.api.skill_profiles import SkillProfileApi
 from services.portfolio.api.validations import ValidationApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.reactions.redemptions import STAGES, follow_redemption
@@ -91,6 +95,7 @@ SERVICERS: Sequence[Servicer] = (
     (guidance_note_pb2_grpc.add_GuidanceNoteServiceServicer_to_server, GuidanceNoteApi),
     (handover_pb2_grpc.add_HandoverServiceServicer_to_server, HandoverApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
+    (idea_exposure_pb2_grpc.add_IdeaExposureServiceServicer_to_server, IdeaExposureApi),
     (instrument_pb2_grpc.add_InstrumentServiceServicer_to_server, InstrumentApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
     (journal_entry_pb2_grpc.add_JournalEntryServiceServicer_to_server, JournalEntryApi),
@@ -103,6 +108,7 @@ SERVICERS: Sequence[Servicer] = (
     (rights_request_pb2_grpc.add_RightsRequestServiceServicer_to_server, RightsRequestApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
+    (skill_profile_pb2_grpc.add_SkillProfileServiceServicer_to_server, SkillProfileApi),
     (validation_pb2_grpc.add_ValidationServiceServicer_to_server, ValidationApi),
 )
 

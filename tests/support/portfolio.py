@@ -37,6 +37,7 @@ from waymark.portfolio.v1 import (
     handover_pb2_grpc,
     holder_pb2,
     holder_pb2_grpc,
+    idea_exposure_pb2_grpc,
     instrument_pb2_grpc,
     issued_credential_pb2_grpc,
     journal_entry_pb2_grpc,
@@ -53,6 +54,7 @@ from waymark.portfolio.v1 import (
     share_link_pb2_grpc,
     skill_claim_pb2,
     skill_claim_pb2_grpc,
+    skill_profile_pb2_grpc,
     validation_pb2_grpc,
 )
 
@@ -78,6 +80,7 @@ STUBS = (
     guidance_note_pb2_grpc.GuidanceNoteServiceStub,
     handover_pb2_grpc.HandoverServiceStub,
     holder_pb2_grpc.HolderServiceStub,
+    idea_exposure_pb2_grpc.IdeaExposureServiceStub,
     instrument_pb2_grpc.InstrumentServiceStub,
     issued_credential_pb2_grpc.IssuedCredentialServiceStub,
     journal_entry_pb2_grpc.JournalEntryServiceStub,
@@ -90,6 +93,7 @@ STUBS = (
     rights_request_pb2_grpc.RightsRequestServiceStub,
     share_link_pb2_grpc.ShareLinkServiceStub,
     skill_claim_pb2_grpc.SkillClaimServiceStub,
+    skill_profile_pb2_grpc.SkillProfileServiceStub,
     validation_pb2_grpc.ValidationServiceStub,
 )
 ESCO = "http://data.europa.eu/esco/skill/"

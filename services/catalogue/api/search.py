@@ -41,6 +41,12 @@ class Indexed(NamedTuple):
     labels: Labels | None
     market: Market
 
+    def known_labels(self) -> Labels:
+        """Returns the labels; raises Refusal(SEARCH_NOT_READY) while they are not known."""
+        if self.labels is None:
+            raise not_ready()
+        return self.labels
+
 
 class SearchApi(search_pb2_grpc.SearchServiceServicer):
     """Finds courses."""
@@ -54,7 +60,9 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
         if request.page_token:
             binding = _binding(request, call.principal.subject)
             offset = int(cast(int, self.app.signer.read(binding, request.page_token)[0]))
-        answer = self._indexed(lambda i: search.search(request, i.courses, i.labels, i.market, offset, size))
+        answer = from_indexes(
+            self.app, lambda i: search.search(request, i.courses, i.labels, i.market, offset, size)
+        )
         kind = Exposure.KIND_WORDS if request.query.strip() else Exposure.KIND_FILTERS
         self._count(kind, answer.response.hits, offset)
         if answer.more:
@@ -63,44 +71,30 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
         return answer.response
 
     def SuggestTerms(self, request: SuggestTermsRequest, _call: Any) -> SuggestTermsResponse:
-        return self._indexed(
+        return from_indexes(
+            self.app,
             lambda i: SuggestTermsResponse(
                 suggestions=suggest.suggest(request, i.courses, i.labels, i.market.view())
-            )
+            ),
         )
 
     def FindSimilarCourses(
         self, request: FindSimilarCoursesRequest, _call: Any
     ) -> FindSimilarCoursesResponse:
-        answer = self._indexed(lambda i: like.similar_courses(request, i.courses, i.market))
+        answer = from_indexes(self.app, lambda i: like.similar_courses(request, i.courses, i.market))
         self._count(Exposure.KIND_SIMILAR, answer.hits)
         return answer
 
     def RecommendCourses(self, request: RecommendCoursesRequest, _call: Any) -> RecommendCoursesResponse:
         def answered(indexed: Indexed) -> RecommendCoursesResponse:
-            if indexed.labels is None:
-                raise not_ready()
-            return recommend.recommend(request, indexed.courses, indexed.labels, indexed.market)
+            return recommend.recommend(request, indexed.courses, indexed.known_labels(), indexed.market)
 
-        answer = self._indexed(answered)
+        answer = from_indexes(self.app, answered)
         self._count(Exposure.KIND_RECOMMENDED, [each.hit for each in answer.recommendations])
         return answer
 
     def _count(self, kind: int, hits: Iterable[CourseHit], offset: int = 0) -> None:
         self.app.exposures.add(self.app.market.view().today, kind, hits, offset)
-
-    def _indexed(self, work: Callable[[Indexed], Answered]) -> Answered:
-        """Answers from the newest view of the indexes; one that turns out damaged is made anew."""
-        courses = self.app.reader.snapshot()
-        if courses is None:
-            raise not_ready()
-        try:
-            return work(Indexed(courses, self.app.labels.snapshot(), self.app.market))
-        except BaseException as error:
-            if not is_damage(error):
-                raise
-            self.app.forget_indexes()
-            raise not_ready() from error
 
 
 # Public, so they have no relationships to ask.
@@ -111,6 +105,23 @@ for served in (
     SearchApi.RecommendCourses,
 ):
     mark(served, computes=True)
+
+
+def from_indexes(app: CatalogueApp, work: Callable[[Indexed], Answered]) -> Answered:
+    """Answers from the newest view of the indexes; one that turns out damaged is made anew.
+
+    Raises Refusal(SEARCH_NOT_READY) until then, and while there is none.
+    """
+    courses = app.reader.snapshot()
+    if courses is None:
+        raise not_ready()
+    try:
+        return work(Indexed(courses, app.labels.snapshot(), app.market))
+    except BaseException as error:
+        if not is_damage(error):
+            raise
+        app.forget_indexes()
+        raise not_ready() from error
 
 
 def not_ready() -> Refusal:

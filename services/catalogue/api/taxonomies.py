@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, BinaryIO, cast
 
 from waymark.catalogue.v1 import course_pb2, taxonomy_pb2, taxonomy_pb2_grpc
@@ -23,7 +24,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.api.messages import invalid, last, part
 from services.catalogue.app import CatalogueApp
 from services.catalogue.imports import taxonomy_csv
-from services.catalogue.store import taxonomies, uploads
+from services.catalogue.store import occupation_skills, taxonomies, uploads
 from services.catalogue.store.tables import taxonomy_versions
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
@@ -61,20 +62,14 @@ class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
         upload = uploads.read_ready(tx, last(request.upload))
         with self.app.objects.open(uploads.BUCKET, upload.id, sha256=upload.sha256) as opened:
             stream = cast(BinaryIO, opened)
-            if request.format == taxonomy_pb2.TAXONOMY_FORMAT_LABELS_CSV:
-                self._labels(tx, scheme, request.version, stream)
+            if add := ADDED.get(request.format):
+                add(tx, scheme, request.version, stream)
             else:
                 if not request.language:
                     raise invalid("language", "is required for this format")
                 rows = _rows(request, scheme, stream)
                 taxonomies.add_version(tx, scheme, request.version, rows)
         return _version(taxonomies.find_version(tx.connection, scheme, request.version))
-
-    def _labels(self, tx: Transaction, scheme: str, version: str, stream: BinaryIO) -> None:
-        if taxonomies.find_version(tx.connection, scheme, version) is None:
-            raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no version {version} of {scheme}.")
-        concepts = taxonomies.concept_ids(tx.connection, scheme, version)
-        taxonomies.add_labels(tx, scheme, version, taxonomy_csv.read_labels(stream, concepts))
 
     @query
     def ListTaxonomyVersions(
@@ -131,6 +126,32 @@ class TaxonomyApi(taxonomy_pb2_grpc.TaxonomyServiceServicer):
         return answer
 
 
+def _labels(tx: Transaction, scheme: str, version: str, stream: BinaryIO) -> None:
+    known = _concepts(tx, scheme, version)
+    taxonomies.add_labels(tx, scheme, version, taxonomy_csv.read_labels(stream, known))
+
+
+def _relations(tx: Transaction, scheme: str, version: str, stream: BinaryIO) -> None:
+    if scheme not in taxonomies.OCCUPATIONS:
+        raise invalid("format", f"tells what occupations need, and {scheme} has none")
+    known = _concepts(tx, scheme, version)
+    occupation_skills.add(tx, scheme, version, taxonomy_csv.read_relations(stream, known))
+
+
+# What is added to a version that is there.
+ADDED = {
+    taxonomy_pb2.TAXONOMY_FORMAT_LABELS_CSV: _labels,
+    taxonomy_pb2.TAXONOMY_FORMAT_OCCUPATION_SKILLS_CSV: _relations,
+}
+
+
+def _concepts(tx: Transaction, scheme: str, version: str) -> Mapping[str, str]:
+    """URI or code → id of a version; raises Refusal(NOT_FOUND)."""
+    if taxonomies.find_version(tx.connection, scheme, version) is None:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no version {version} of {scheme}.")
+    return taxonomies.concept_ids(tx.connection, scheme, version)
+
+
 def _scheme(request: ImportTaxonomyRequest) -> str:
     national = request.scheme == taxonomy_pb2.TAXONOMY_SCHEME_NATIONAL
     if national != bool(request.national_scheme):
@@ -155,6 +176,7 @@ def _version(row: Any) -> TaxonomyVersion:
         languages=row.languages,
         concept_count=row.concept_count,
         label_count=row.label_count,
+        occupation_skill_count=row.occupation_skill_count,
     )
     answer.import_time.FromDatetime(row.import_time)
     if row.in_use_time is not None:

@@ -1,6 +1,7 @@
 """Taxonomy files:
 
-ESCO occupations, ESCO skills and ISCO groups as ESCO publishes them (CSV), and labels of further languages.
+ESCO occupations, ESCO skills, ISCO groups and which skills occupations need as ESCO publishes them (CSV), and
+labels of further languages.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from services.catalogue.imports.csv_rows import Limits, Problems, rows
 from services.catalogue.store.taxonomies import ConceptRow
 
 LIMITS = Limits(rows=100_000, bytes=64 << 20)  # what it holds is in memory until it is found right
+RELATIONS = LIMITS._replace(rows=500_000)  # ESCO 1.1.1 has some 126 000
 MAX_LABEL = MAX_URI = 500  # characters
 _CODE = re.compile(r"[0-9]{1,4}")
 _ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
@@ -60,6 +62,31 @@ def read_labels(stream: BinaryIO, concepts: Mapping[str, str]) -> list[tuple[str
             problems.add(line, "label", f"must have 1 to {MAX_LABEL} characters")
         else:
             found.append((concept, row["language"], label, False))
+    problems.check()
+    return found
+
+
+def read_relations(stream: BinaryIO, concepts: Mapping[str, str]) -> dict[tuple[str, str], bool]:
+    """Reads relations (columns occupationUri, relationType, skillUri) as (concept id, skill URI) → essential.
+
+    `concepts`: URI or code → id. What is essential in one row and optional in another is essential.
+    """
+    problems = Problems(reason_pb2.REASON_TAXONOMY_FILE_INVALID)
+    found: dict[tuple[str, str], bool] = {}
+    for line, row in rows(stream, ("occupationUri", "relationType", "skillUri"), RELATIONS, problems):
+        concept, skill = concepts.get(row["occupationUri"].strip()), row["skillUri"].strip()
+        if concept is None:
+            problems.add(
+                line, "occupationUri", f"{clean(row['occupationUri'])[:80]!r} is not in this version"
+            )
+        elif not 0 < len(skill) <= MAX_URI or ":" not in skill:
+            problems.add(line, "skillUri", f"is no URI of at most {MAX_URI} characters")
+        elif row["relationType"] not in ("essential", "optional"):
+            problems.add(line, "relationType", "must be essential or optional")
+        else:
+            found[concept, skill] = found.get((concept, skill), False) or row["relationType"] == "essential"
+    if not found:
+        problems.add(0, "", "holds no relations")
     problems.check()
     return found
 

@@ -75,6 +75,7 @@ taxonomy_versions = Table(
     Column("languages", ARRAY(Text), nullable=False),
     Column("concept_count", Integer, nullable=False),
     Column("label_count", Integer, nullable=False),
+    Column("occupation_skill_count", Integer, nullable=False, server_default="0"),
     moment("import_time", now=True),
     moment("in_use_time"),  # of several the latest is in use
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -41,6 +42,20 @@ concept_links = Table(
     _of_concept("source"),
     _of_concept("target"),
     Index("concept_links_target", "target_scheme", "target_version", "target_id"),
+)
+
+# Skills that the occupations of a version need, by URI: no matter which version of the skills is in use.
+occupation_skills = Table(
+    "occupation_skills",
+    metadata,
+    Column("scheme", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("concept_id", Text, primary_key=True),
+    Column("skill_uri", Text, primary_key=True),
+    Column("essential", Boolean, nullable=False),
+    ForeignKeyConstraint(
+        ["scheme", "version", "concept_id"], ["concepts.scheme", "concepts.version", "concepts.id"]
+    ),
 )
 
 # `state`: TaxonomyChange.State. `counts`: what `domain.taxonomy_change` counts.

@@ -86,6 +86,13 @@ def check_eligibility(journey: Journey) -> str:
     expect(answer.get("automatic", False), "verified facts should decide alone")
     expect(answer.get("shortageListVersion") == journey.facts.shortage_version, "by another shortage list")
     journey.facts.amount = answer["amount"]
+    checks = journey.person("learner", LEARNER).rest(
+        "POST",
+        f"/v1/{journey.learner(LEARNER)}:checkProgrammes",
+        {"session": journey.facts.session, "pageSize": 50},
+    )
+    paying = {each["programme"] for each in checks.get("checks", []) if each["outcome"].get("eligible")}
+    expect(bool(paying) or "nextPageToken" in checks, "no programme would pay for the session")
     return (
         f"{len(clauses)} clauses hold; worth {money(answer['amount'])}, the learner pays "
         f"{money(answer.get('learnerShare', {'currencyCode': 'EUR'}))}"

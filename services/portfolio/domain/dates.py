@@ -51,6 +51,11 @@ def from_date(value: date) -> Date:
     return Date(year=value.year, month=value.month, day=value.day)
 
 
+def is_past(value: Date, today: date) -> bool:
+    """True for a checked date before `today`; where day or month are open, the last day counts."""
+    return _comparable(value, last=True) < (today.year, today.month, today.day)
+
+
 def _comparable(value: Date, *, last: bool = False) -> tuple[int, int, int]:
     open_end = 99 if last else 0
     return value.year, value.month or open_end, value.day or open_end

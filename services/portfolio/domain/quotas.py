@@ -16,6 +16,7 @@ LIMITS = {
     "mandates": 500,
     "handovers": 500,
     "share_links": 500,
+    "exposure_consents": 100,
     "pathways": 50,
     "pathway_steps": 100,
     "pathway_spells": 100,

@@ -123,6 +123,15 @@ class Collection(Generic[M]):
         rows = tx.execute(query.order_by(self.table.c.id.desc()).limit(limit)).all()
         return [self._shown(tx, vault, row) for row in rows]
 
+    def contents(self, tx: Transaction, vault: Vault, **equal: Any) -> list[M]:
+        """Returns all messages whose columns `equal` the given values as they were sealed, without what
+        their rows say: for what is worked out over a whole portfolio, in half the time."""
+        query = select(self.table.c.id, self.table.c.sealed).where(self.table.c.holder_id == vault.holder)
+        for column, value in equal.items():
+            query = query.where(self.table.c[column] == value)
+        rows = tx.execute(query).all()
+        return [vault.open(self.table, row.id, row.sealed, self._message) for row in rows]
+
     def some(self, tx: Transaction, vault: Vault, row_ids: set[str]) -> list[M]:
         """Returns the messages with these ids, in their order; what the holder does not have is left out."""
         rows = select(self.table).where(

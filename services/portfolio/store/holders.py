@@ -17,6 +17,7 @@ from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store import break_glass, legal_holds, read_quota, rights_requests, rights_tables
 from services.portfolio.store.collection import bare, fill
+from services.portfolio.store.exposure_tables import exposure_consents
 from services.portfolio.store.guidance_tables import contact_records, guidance_notes, validation_cases
 from services.portfolio.store.instrument_tables import questionnaires
 from services.portfolio.store.planning_tables import goals, journal_entries, plans
@@ -106,6 +107,7 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             mandates,
             share_links,
             validation_cases,
+            exposure_consents,
             questionnaires,
             contact_records,
             guidance_notes,

@@ -24,11 +24,24 @@ from sqlalchemy import (
     text,
 )
 
-from services.portfolio.store import guidance_tables, instrument_tables, planning_tables, rights_tables
+from services.portfolio.store import (
+    exposure_tables,
+    guidance_tables,
+    instrument_tables,
+    planning_tables,
+    rights_tables,
+)
 from services.portfolio.store.columns import id_, metadata, of_pathway, owner, sealed, time, version
 
 # The metadata is complete once this module is imported, as Alembic expects.
-__all__ = ["guidance_tables", "instrument_tables", "metadata", "planning_tables", "rights_tables"]
+__all__ = [
+    "exposure_tables",
+    "guidance_tables",
+    "instrument_tables",
+    "metadata",
+    "planning_tables",
+    "rights_tables",
+]
 
 holders = Table(
     "holders",

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from waymark.vouchers.v1 import eligibility_pb2 as pb
 from waymark.vouchers.v1 import eligibility_pb2_grpc
 
+from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import query
 from services.vouchers.api.convert import clause, fact_of, missing_fact
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment, assess
-from services.vouchers.domain.facts import check_all
+from services.vouchers.domain.facts import Fact, check_all
 from services.vouchers.domain.money import money
+from services.vouchers.store import programmes
+from services.vouchers.store.tables import programmes as programme_table
+
+SIZE = 20  # programmes looked at for one answer, unless more are asked for
 
 
 class EligibilityApi(eligibility_pb2_grpc.EligibilityServiceServicer):
@@ -24,14 +31,41 @@ class EligibilityApi(eligibility_pb2_grpc.EligibilityServiceServicer):
     def CheckEligibility(
         self, tx: Transaction, request: pb.CheckEligibilityRequest
     ) -> pb.CheckEligibilityResponse:
-        today = tx.now.date()
-        declared = [
-            fact_of(fact, f"declared_facts[{index}]", today, declared=True)
-            for index, fact in enumerate(request.declared_facts)
-        ]
-        check_all(declared, "declared_facts")
+        declared = _declared(tx, request)
         found = assess(self.app, tx, request.learner, request.programme, request.session, declared)
         return _message(found)
+
+    @query
+    def CheckProgrammes(
+        self, tx: Transaction, request: pb.CheckProgrammesRequest
+    ) -> pb.CheckProgrammesResponse:
+        declared = _declared(tx, request)
+        found = page(
+            tx,
+            self.app.signer,
+            programmes.listed(tx.now.date(), sandbox=False),
+            order_by=[programme_table.c.created_at, programme_table.c.id],
+            request=request,
+            filters={"learner": request.learner, "session": request.session},
+            default=SIZE,
+        )
+        answer = pb.CheckProgrammesResponse(next_page_token=found.next_page_token)
+        for row in found.rows:
+            if row.active_number is not None:
+                name = f"programmes/{row.id}"
+                outcome = assess(self.app, tx, request.learner, name, request.session, declared)
+                answer.checks.add(programme=name, display_names=row.display_names, outcome=_message(outcome))
+        return answer
+
+
+def _declared(tx: Transaction, request: Any) -> list[Fact]:
+    today = tx.now.date()
+    declared = [
+        fact_of(fact, f"declared_facts[{index}]", today, declared=True)
+        for index, fact in enumerate(request.declared_facts)
+    ]
+    check_all(declared, "declared_facts")
+    return declared
 
 
 def _message(found: Assessment) -> pb.CheckEligibilityResponse:

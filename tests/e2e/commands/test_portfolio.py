@@ -96,6 +96,19 @@ def test_skills_are_claimed_and_withdrawn(learner: Person) -> None:
     assert learner.prints("skill", "list") == "no skill yet\n"
 
 
+def test_gaps_ideas_and_being_counted(learner: Person) -> None:
+    assert learner.prints("skill", "ideas") == "no skill yet; see `waymark skill create --help`\n"
+    assert learner.fails("skill", "gap", "urn:of:no:taxonomy")[1] in ("NOT_FOUND", "SEARCH_NOT_READY")
+    assert learner.prints("skill", "counting", "list") == "no consent was ever given\n"
+    receipt = learner.gets("skill", "counting", "give", "woman")
+    assert (receipt["gender"], receipt["terms"]) == ("GENDER_WOMAN", "idea-exposure-1")
+    assert learner.fails("skill", "counting", "give", "man") == (4, "ALREADY_EXISTS")
+    assert "withdrawn" in learner.prints("skill", "counting", "withdraw", receipt["name"])
+    auditor = Person(learner.stack, "--as", "auditor")
+    assert auditor.gets("exposure", "ideas", "2026-01") == []
+    assert auditor.fails("exposure", "ideas", "2999-01") == (4, "INVALID_ARGUMENT")
+
+
 def test_a_file_goes_in_and_comes_out_the_same(learner: Person, tmp_path: Path) -> None:
     paper, copy = tmp_path / "certificate.pdf", tmp_path / "copy.pdf"
     paper.write_bytes(PDF + b"%" * 3_000_000)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from services.cli.demo import portfolio
+from services.cli.demo.portfolio_rows.p15_cliche_free import TERMS
 from services.cli.demo.portfolio_rows.p16_partner_certificates import certificate
 from tests.support.traffic import Callers, Person
 
 
 def fill(callers: Callers, learner: Person, holder: str, provider: Person) -> None:
-    """Puts into the wallet what is brought and what the provider's organisation awards, asks for an
-    attestation, and has a case validated."""
+    """Puts into the wallet what is brought and what the provider's organisation awards, lets ideas be
+    counted, asks for an attestation, and has a case validated."""
     manager = callers.person("catalogue_manager")
     body = {"organisation": provider.organisation, "display_name": "Awarding body"}
     issuer = manager.surely("CreateCredentialIssuer", credential_issuer=body).name
@@ -18,6 +19,8 @@ def fill(callers: Callers, learner: Person, holder: str, provider: Person) -> No
     provider.surely("IssueCredential", parent=issuer, issued_credential=wanted)
     learner.surely("ImportCredential", parent=holder, content=certificate()[1])
     learner.surely("CreateCv", parent=holder, cv={"title": "x"})
+    counting = {"gender": "GENDER_WOMAN", "terms": TERMS}
+    learner.surely("GiveExposureConsent", parent=holder, exposure_consent=counting)
     learner.surely("GetDocumentReport", name=holder, format="DOCUMENT_FORMAT_HTML")
     claim = {"concept_uri": "http://data.europa.eu/esco/skill/attested"}
     name = learner.surely("CreateSkillClaim", parent=holder, skill_claim=claim).name

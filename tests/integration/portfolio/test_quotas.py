@@ -23,6 +23,7 @@ ADDS = {
     "pathway_spells": "AddSpell",
     "pathway_revisions": "UpdateStep",
     "validation_cases": "CreateValidationCase",
+    "exposure_consents": "GiveExposureConsent",
     "questionnaires": "CreateQuestionnaire",
     "contact_records": "CreateContactRecord",
     "guidance_notes": "CreateGuidanceNote",
@@ -41,7 +42,8 @@ BY_COUNSELLORS = {
     "MoveSupportTier",
     "CreateBreakGlassAccess",
 }
-FULL = 1  # what there is of everything already, but of evidence
+FULL = 1  # what there is of everything already, but of these
+NONE = {"evidence", "exposure_consents"}
 
 
 def test_each_limit_stops_what_it_is_of(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +55,7 @@ def test_each_limit_stops_what_it_is_of(portfolio: Portfolio, monkeypatch: pytes
             owned.counsellor if rpc in BY_COUNSELLORS else desk if rpc == "CreateLegalHold" else owned.person
         )
         with monkeypatch.context() as patch:
-            patch.setitem(quotas.LIMITS, what, 0 if what == "evidence" else FULL)
+            patch.setitem(quotas.LIMITS, what, 0 if what in NONE else FULL)
             info = refused(getattr(caller, rpc), owned.requests[rpc])
         assert (info.reason, info.metadata.get("what")) == ("QUOTA_EXCEEDED", what), rpc
         if what != "evidence":  # needs an object store to go through

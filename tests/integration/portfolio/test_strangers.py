@@ -27,6 +27,7 @@ from waymark.portfolio.v1 import (
     guidance_note_pb2,
     handover_pb2,
     holder_pb2,
+    idea_exposure_pb2,
     journal_entry_pb2,
     legal_hold_pb2,
     mandate_pb2,
@@ -37,6 +38,7 @@ from waymark.portfolio.v1 import (
     rights_request_pb2,
     share_link_pb2,
     skill_claim_pb2,
+    skill_profile_pb2,
     validation_pb2,
 )
 
@@ -76,6 +78,7 @@ MODULES = (
     guidance_note_pb2,
     handover_pb2,
     holder_pb2,
+    idea_exposure_pb2,
     journal_entry_pb2,
     legal_hold_pb2,
     mandate_pb2,
@@ -86,6 +89,7 @@ MODULES = (
     rights_request_pb2,
     share_link_pb2,
     skill_claim_pb2,
+    skill_profile_pb2,
     validation_pb2,
 )
 METHODS = {
@@ -96,13 +100,14 @@ METHODS = {
     if not method.server_streaming  # ExportDocument: test_documents; ExportHolder: test_export
 }
 # These name nobody's portfolio: one opens the caller's own, two list those of whom the caller has a mandate
-# (test_pathways, test_guidance), others need the secret of a link or a file.
+# (test_pathways, test_guidance), one tells numbers of nobody, others need the secret of a link or a file.
 WITHOUT_NAME = {
     "CreateHolder",
     "GiveAttestation",
     "GiveQuestionnairePart",
     "ListCaseload",
     "ListDueRightsRequests",
+    "ListIdeaExposures",
     "ListStalledPathways",
     "ListUnreviewedBreakGlassAccesses",
     "OpenAttestationRequest",
@@ -270,6 +275,11 @@ class Owned:
             "RefuseRightsRequest": {"ground": 1, "note": "law"},
             "CreateLegalHold": {"legal_hold": legal_hold_pb2.LegalHold(legal_basis="law")},
             "LiftLegalHold": {"name": hold.name, "reason": "over"},
+            "GiveExposureConsent": {
+                "exposure_consent": idea_exposure_pb2.ExposureConsent(gender=1, terms="idea-exposure-1")
+            },
+            "WithdrawExposureConsent": {"name": f"{holder}/exposureConsents/none"},
+            "RecordShownIdeas": {"isco_codes": ["7212"]},
             "CreateShareLink": {"share_link": new_link},
             "RevokeShareLink": {"name": link.name},
             "CreatePathway": {"pathway": pathway_pb2.Pathway(target={"occupation_uri": "http://a/b"})},

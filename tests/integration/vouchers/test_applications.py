@@ -54,6 +54,29 @@ def test_a_check_names_every_clause_and_stores_nothing(world: World) -> None:
     assert not kept.facts
 
 
+def test_every_programme_in_force_is_checked_for_a_session(world: World) -> None:
+    paying, other = world.programme(**NO_EVIDENCE), world.programme(FLEMISH)
+    world.list_shortage()
+    learner = world.learner()
+    asked = eligibility_pb2.CheckProgrammesRequest(learner=learner.learner, session=world.session)
+    answer = learner.eligibility.CheckProgrammes(asked)
+    found = {each.programme: each.outcome for each in answer.checks}
+    assert found == {each: check(world, learner, each) for each in (paying, other)}
+    assert (found[paying].eligible, found[other].eligible) == (True, False)
+    assert all(each.display_names for each in answer.checks)
+    first = learner.eligibility.CheckProgrammes(
+        eligibility_pb2.CheckProgrammesRequest(learner=learner.learner, session=world.session, page_size=1)
+    )
+    asked.page_size, asked.page_token = 1, first.next_page_token
+    assert [*first.checks, *learner.eligibility.CheckProgrammes(asked).checks] == list(answer.checks)
+    stranger = world.person("learner")
+    reason = refused(lambda: stranger.eligibility.CheckProgrammes(asked))
+    assert reason == "NOT_FOUND"
+    asked.session = "courses/none/sessions/none"
+    asked.page_token = ""
+    assert refused(lambda: learner.eligibility.CheckProgrammes(asked)) == "SESSION_UNKNOWN"
+
+
 def test_cover_follows_the_target_group(world: World) -> None:
     programme = world.programme(FLEMISH)
     low = world.learner(employment_status="employed", education_level=3)

@@ -10,12 +10,13 @@ from google.type.date_pb2 import Date
 from hypothesis import given
 from hypothesis import strategies as st
 from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1 import entry_pb2
 from waymark.portfolio.v1 import skill_claim_pb2 as skills
 
 from services.platform.errors import Refusal
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.dates import check_date, check_expiry, check_period, from_date, to_date
-from services.portfolio.domain.skills import freshness
+from services.portfolio.domain.skills import freshness, profile
 
 
 def test_names() -> None:
@@ -126,3 +127,22 @@ def test_quotas() -> None:
     with pytest.raises(Refusal) as caught:
         quotas.check("pathways", 50)
     assert caught.value.metadata == {"what": "pathways", "limit": "50"}
+
+
+def test_a_profile_is_concepts_and_nothing_else() -> None:
+    today = date(2026, 11, 26)
+    claims = [
+        skills.SkillClaim(concept_uri=uri, assert_date=Date(year=year, month=1, day=1))
+        for uri, year in (("b", 2019), ("a", 2019), ("a", 2026), ("c", 2024))
+    ]
+    ends = {"gone": Date(year=2026, month=11, day=25), "last": Date(year=2026, month=11, day=26)}
+    ends |= {"month": Date(year=2026, month=11), "year": Date(year=2025)}
+    work = [
+        entry_pb2.Entry(end_date=end, work=entry_pb2.WorkDetail(occupation_uri=uri))
+        for uri, end in ends.items()
+    ]
+    work += [entry_pb2.Entry(work={"occupation_uri": "now"}) for _ in range(2)] + [entry_pb2.Entry(title="x")]
+    found = profile(claims, work, today)
+    assert (list(found.skills), list(found.stale_skills)) == (["a", "b", "c"], ["b"])
+    assert list(found.present_occupations) == ["last", "month", "now"]
+    assert set(found.DESCRIPTOR.fields_by_name) == {"skills", "stale_skills", "present_occupations"}

@@ -16,7 +16,7 @@ MEANT = ("spawacz", "pl")  # Polish for the welder of the partner's course, whic
 
 def show(journey: Journey) -> str:
     """REST: no word in common, one mistyped, one unfinished; courses like it; courses for a gap in skills."""
-    _import(journey, SAMPLES / "taxonomy" / "isco08_labels.csv", "ISCO_08", "LABELS")
+    import_file(journey, SAMPLES / "taxonomy" / "isco08_labels.csv", "ISCO_08", "LABELS")
     know_skills(journey)
     anyone = journey.client.anonymous()
 
@@ -46,11 +46,12 @@ def show(journey: Journey) -> str:
 
 def know_skills(journey: Journey) -> None:
     """Imports the skills of the samples, unless there are skills already."""
-    if not any("SKILLS" in each["scheme"] for each in _versions(journey)):
-        _import(journey, SAMPLES / "taxonomy" / "skills_en.csv", "ESCO_SKILLS", "ESCO_SKILLS")
+    if not any("SKILLS" in each["scheme"] for each in versions(journey)):
+        import_file(journey, SAMPLES / "taxonomy" / "skills_en.csv", "ESCO_SKILLS", "ESCO_SKILLS")
 
 
-def _versions(journey: Journey) -> list[dict[str, Any]]:
+def versions(journey: Journey) -> list[dict[str, Any]]:
+    """Every version of a taxonomy there is."""
     caller = journey.person(catalogue.ROLE, "Mila")
     found: list[dict[str, Any]] = caller.rest("GET", "/v1/taxonomyVersions", page_size=500).get(
         "taxonomyVersions", []
@@ -58,10 +59,11 @@ def _versions(journey: Journey) -> list[dict[str, Any]]:
     return found
 
 
-def _import(journey: Journey, path: Path, scheme: str, columns: str) -> None:
+def import_file(journey: Journey, path: Path, scheme: str, columns: str) -> None:
+    """Imports a file of a scheme, or adds it to the version in use where there is one."""
     caller = journey.person(catalogue.ROLE, "Mila")
     name = f"TAXONOMY_SCHEME_{scheme}"
-    known = [each for each in _versions(journey) if each["scheme"] == name]
+    known = [each for each in versions(journey) if each["scheme"] == name]
     used = max(known, key=lambda each: str(each.get("inUseTime", "")), default={"version": "sample-1"})
     body = {
         "upload": upload_to_catalogue(caller, path),

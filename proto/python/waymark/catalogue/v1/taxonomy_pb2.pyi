@@ -73,6 +73,7 @@ class _TaxonomyFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Taxono
     TAXONOMY_FORMAT_LABELS_CSV: _TaxonomyFormat.ValueType  # 3
     TAXONOMY_FORMAT_ESCO_SKILLS_CSV: _TaxonomyFormat.ValueType  # 4
     TAXONOMY_FORMAT_TEMPLATE_CSV: _TaxonomyFormat.ValueType  # 5
+    TAXONOMY_FORMAT_OCCUPATION_SKILLS_CSV: _TaxonomyFormat.ValueType  # 6
 
 class TaxonomyFormat(_TaxonomyFormat, metaclass=_TaxonomyFormatEnumTypeWrapper):
     """Columns of a taxonomy file."""
@@ -83,6 +84,7 @@ TAXONOMY_FORMAT_ISCO_GROUPS_CSV: TaxonomyFormat.ValueType  # 2
 TAXONOMY_FORMAT_LABELS_CSV: TaxonomyFormat.ValueType  # 3
 TAXONOMY_FORMAT_ESCO_SKILLS_CSV: TaxonomyFormat.ValueType  # 4
 TAXONOMY_FORMAT_TEMPLATE_CSV: TaxonomyFormat.ValueType  # 5
+TAXONOMY_FORMAT_OCCUPATION_SKILLS_CSV: TaxonomyFormat.ValueType  # 6
 Global___TaxonomyFormat: _TypeAlias = TaxonomyFormat  # noqa: Y015
 
 @_typing.final
@@ -99,6 +101,7 @@ class TaxonomyVersion(_message.Message):
     LABEL_COUNT_FIELD_NUMBER: _builtins.int
     IMPORT_TIME_FIELD_NUMBER: _builtins.int
     IN_USE_TIME_FIELD_NUMBER: _builtins.int
+    OCCUPATION_SKILL_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `taxonomies/{scheme}/versions/{version}`; scheme is `esco-occupations`, `esco-skills`, `isco-08`,
     `isced-f`, `eqf`, `nace`, `nuts` or `national-{name}`.
@@ -111,6 +114,8 @@ class TaxonomyVersion(_message.Message):
     """Number of concepts."""
     label_count: _builtins.int
     """Number of labels, alternative ones included."""
+    occupation_skill_count: _builtins.int
+    """Number of skills that its occupations are known to need, each occupation with each skill counted once."""
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Languages that have labels, BCP 47."""
@@ -134,10 +139,11 @@ class TaxonomyVersion(_message.Message):
         label_count: _builtins.int = ...,
         import_time: _timestamp_pb2.Timestamp | None = ...,
         in_use_time: _timestamp_pb2.Timestamp | None = ...,
+        occupation_skill_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["import_time", b"import_time", "in_use_time", b"in_use_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["concept_count", b"concept_count", "import_time", b"import_time", "in_use_time", b"in_use_time", "label_count", b"label_count", "languages", b"languages", "name", b"name", "scheme", b"scheme", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["concept_count", b"concept_count", "import_time", b"import_time", "in_use_time", b"in_use_time", "label_count", b"label_count", "languages", b"languages", "name", b"name", "occupation_skill_count", b"occupation_skill_count", "scheme", b"scheme", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -260,8 +266,10 @@ class ImportTaxonomyRequest(_message.Message):
     """Columns of the file. ESCO occupations, ESCO skills and ISCO groups are the CSV files that ESCO publishes. Labels have the columns
     `concept` (URI or ISCO-08 code), `language`, `label`, and need the version to be there. The template is for any scheme:
     `code` and `label`, and where wanted `uri` (else `urn:waymark:{scheme}:{code}`), `language`, `alternative_labels` (with |
-    between them), `description`, `isco_code`; further rows of a code add its labels in other languages. A
-    file has at most 100 000 rows and 64 MiB.
+    between them), `description`, `isco_code`; further rows of a code add its labels in other languages. Occupation skills are
+    what ESCO publishes as relations: `occupationUri` (or ISCO-08 code), `relationType` (`essential` or `optional`), `skillUri`;
+    they need the version of the occupations to be there, and what is known of an occupation and a skill already stays. A
+    file has at most 100 000 rows (500 000 of relations) and 64 MiB.
     """
     version: _builtins.str
     """Version as the publisher names it."""

@@ -69,8 +69,8 @@ class TaxonomyServiceServicer:
     """
 
     def ImportTaxonomy(self, request, context):
-        """Imports one version of a scheme from a ready upload, or adds labels of another language to it. All or nothing.
-        A version once imported never changes, except that labels can be added.
+        """Imports one version of a scheme from a ready upload, or adds labels of another language or the skills that its occupations
+        need. All or nothing. A version once imported never changes, except that labels and skills can be added.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, TAXONOMY_FILE_INVALID, TAXONOMY_VERSION_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

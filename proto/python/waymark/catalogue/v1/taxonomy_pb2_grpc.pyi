@@ -36,8 +36,8 @@ class TaxonomyServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TaxonomyServiceAsyncStub: ...
     ImportTaxonomy: _grpc.UnaryUnaryMultiCallable[_taxonomy_pb2.ImportTaxonomyRequest, _taxonomy_pb2.TaxonomyVersion]
-    """Imports one version of a scheme from a ready upload, or adds labels of another language to it. All or nothing.
-    A version once imported never changes, except that labels can be added.
+    """Imports one version of a scheme from a ready upload, or adds labels of another language or the skills that its occupations
+    need. All or nothing. A version once imported never changes, except that labels and skills can be added.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, TAXONOMY_FILE_INVALID, TAXONOMY_VERSION_EXISTS.
     """
     ListTaxonomyVersions: _grpc.UnaryUnaryMultiCallable[_taxonomy_pb2.ListTaxonomyVersionsRequest, _taxonomy_pb2.ListTaxonomyVersionsResponse]
@@ -67,8 +67,8 @@ class TaxonomyServiceAsyncStub(TaxonomyServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportTaxonomy: _aio.UnaryUnaryMultiCallable[_taxonomy_pb2.ImportTaxonomyRequest, _taxonomy_pb2.TaxonomyVersion]  # type: ignore[assignment]
-    """Imports one version of a scheme from a ready upload, or adds labels of another language to it. All or nothing.
-    A version once imported never changes, except that labels can be added.
+    """Imports one version of a scheme from a ready upload, or adds labels of another language or the skills that its occupations
+    need. All or nothing. A version once imported never changes, except that labels and skills can be added.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, TAXONOMY_FILE_INVALID, TAXONOMY_VERSION_EXISTS.
     """
     ListTaxonomyVersions: _aio.UnaryUnaryMultiCallable[_taxonomy_pb2.ListTaxonomyVersionsRequest, _taxonomy_pb2.ListTaxonomyVersionsResponse]  # type: ignore[assignment]
@@ -101,8 +101,8 @@ class TaxonomyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _taxonomy_pb2.ImportTaxonomyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_taxonomy_pb2.TaxonomyVersion, _abc.Awaitable[_taxonomy_pb2.TaxonomyVersion]]:
-        """Imports one version of a scheme from a ready upload, or adds labels of another language to it. All or nothing.
-        A version once imported never changes, except that labels can be added.
+        """Imports one version of a scheme from a ready upload, or adds labels of another language or the skills that its occupations
+        need. All or nothing. A version once imported never changes, except that labels and skills can be added.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, TAXONOMY_FILE_INVALID, TAXONOMY_VERSION_EXISTS.
         """
 

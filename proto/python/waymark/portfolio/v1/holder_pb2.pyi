@@ -299,6 +299,7 @@ class EraseHolderResponse(_message.Message):
     VALIDATION_CASES_FIELD_NUMBER: _builtins.int
     CVS_FIELD_NUMBER: _builtins.int
     RIGHTS_REQUESTS_FIELD_NUMBER: _builtins.int
+    EXPOSURE_CONSENTS_FIELD_NUMBER: _builtins.int
     QUESTIONNAIRES_FIELD_NUMBER: _builtins.int
     CONTACT_RECORDS_FIELD_NUMBER: _builtins.int
     GUIDANCE_NOTES_FIELD_NUMBER: _builtins.int
@@ -327,6 +328,8 @@ class EraseHolderResponse(_message.Message):
     """Versions of the CV, with their letters."""
     rights_requests: _builtins.int
     """Rights requests that are kept, without what was written, to show that they were answered."""
+    exposure_consents: _builtins.int
+    """Receipts of consent to being counted by gender, with what was counted of the holder."""
     questionnaires: _builtins.int
     """Questionnaires, with all that was answered, by whomever."""
     contact_records: _builtins.int
@@ -358,6 +361,7 @@ class EraseHolderResponse(_message.Message):
         validation_cases: _builtins.int = ...,
         cvs: _builtins.int = ...,
         rights_requests: _builtins.int = ...,
+        exposure_consents: _builtins.int = ...,
         questionnaires: _builtins.int = ...,
         contact_records: _builtins.int = ...,
         guidance_notes: _builtins.int = ...,
@@ -367,7 +371,7 @@ class EraseHolderResponse(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "contact_records", b"contact_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "goals", b"goals", "guidance_notes", b"guidance_notes", "journal_entries", b"journal_entries", "mandates", b"mandates", "pathways", b"pathways", "plans", b"plans", "questionnaires", b"questionnaires", "rights_requests", b"rights_requests", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "contact_records", b"contact_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "exposure_consents", b"exposure_consents", "goals", b"goals", "guidance_notes", b"guidance_notes", "journal_entries", b"journal_entries", "mandates", b"mandates", "pathways", b"pathways", "plans", b"plans", "questionnaires", b"questionnaires", "rights_requests", b"rights_requests", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,6 +40,11 @@ class EligibilityServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckEligibilityRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckEligibilityResponse.FromString,
                 _registered_method=True)
+        self.CheckProgrammes = channel.unary_unary(
+                '/waymark.vouchers.v1.EligibilityService/CheckProgrammes',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckProgrammesRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckProgrammesResponse.FromString,
+                _registered_method=True)
 
 
 class EligibilityServiceServicer:
@@ -54,6 +59,15 @@ class EligibilityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckProgrammes(self, request, context):
+        """Checks every programme with a version in force against one session, a page of programmes at a time: which would pay, how
+        much, and why the others would not. The same check as CheckEligibility; stores nothing.
+        Errors: NOT_FOUND, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EligibilityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +75,11 @@ def add_EligibilityServiceServicer_to_server(servicer, server):
                     servicer.CheckEligibility,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckEligibilityRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckEligibilityResponse.SerializeToString,
+            ),
+            'CheckProgrammes': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckProgrammes,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckProgrammesRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckProgrammesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +110,33 @@ class EligibilityService:
             '/waymark.vouchers.v1.EligibilityService/CheckEligibility',
             waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckEligibilityRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckEligibilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckProgrammes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.EligibilityService/CheckProgrammes',
+            waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckProgrammesRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_eligibility__pb2.CheckProgrammesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,11 @@ class EligibilityServiceStub:
     """Checks every clause of the programme version in force; stores nothing.
     Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SANDBOX_APART.
     """
+    CheckProgrammes: _grpc.UnaryUnaryMultiCallable[_eligibility_pb2.CheckProgrammesRequest, _eligibility_pb2.CheckProgrammesResponse]
+    """Checks every programme with a version in force against one session, a page of programmes at a time: which would pay, how
+    much, and why the others would not. The same check as CheckEligibility; stores nothing.
+    Errors: NOT_FOUND, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
+    """
 
 @_typing.type_check_only
 class EligibilityServiceAsyncStub(EligibilityServiceStub):
@@ -46,6 +51,11 @@ class EligibilityServiceAsyncStub(EligibilityServiceStub):
     CheckEligibility: _aio.UnaryUnaryMultiCallable[_eligibility_pb2.CheckEligibilityRequest, _eligibility_pb2.CheckEligibilityResponse]  # type: ignore[assignment]
     """Checks every clause of the programme version in force; stores nothing.
     Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SANDBOX_APART.
+    """
+    CheckProgrammes: _aio.UnaryUnaryMultiCallable[_eligibility_pb2.CheckProgrammesRequest, _eligibility_pb2.CheckProgrammesResponse]  # type: ignore[assignment]
+    """Checks every programme with a version in force against one session, a page of programmes at a time: which would pay, how
+    much, and why the others would not. The same check as CheckEligibility; stores nothing.
+    Errors: NOT_FOUND, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
 
 class EligibilityServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +69,17 @@ class EligibilityServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_eligibility_pb2.CheckEligibilityResponse, _abc.Awaitable[_eligibility_pb2.CheckEligibilityResponse]]:
         """Checks every clause of the programme version in force; stores nothing.
         Errors: NOT_FOUND, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, SANDBOX_APART.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckProgrammes(
+        self,
+        request: _eligibility_pb2.CheckProgrammesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_eligibility_pb2.CheckProgrammesResponse, _abc.Awaitable[_eligibility_pb2.CheckProgrammesResponse]]:
+        """Checks every programme with a version in force against one session, a page of programmes at a time: which would pay, how
+        much, and why the others would not. The same check as CheckEligibility; stores nothing.
+        Errors: NOT_FOUND, SESSION_UNKNOWN, PROVIDER_SANCTIONED, INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
 
 def add_EligibilityServiceServicer_to_server(servicer: EligibilityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

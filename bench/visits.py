@@ -1,0 +1,116 @@
+"""Callers that call as somebody else each time: so that what is measured is not one person's rows, which are
+in memory.
+
+A caller is a plain object that a client process gets; `connect` returns what makes its n-th call and raises
+grpc.RpcError when that is refused.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Protocol
+
+import grpc
+from waymark.catalogue.v1 import skill_gap_pb2, skill_gap_pb2_grpc
+from waymark.portfolio.v1 import skill_profile_pb2, skill_profile_pb2_grpc
+
+from bench.load import Load, spread
+
+WARM = 100  # calls of each caller that do not count
+TIMEOUT = 10.0  # seconds
+_OWN = [("grpc.use_local_subchannel_pool", 1)]
+
+
+class Caller(Protocol):
+    """What a client process is given."""
+
+    def connect(self) -> Callable[[int], None]:
+        """Returns what makes the n-th call."""
+
+
+@dataclass(frozen=True)
+class Calls:
+    """One RPC. `visits`: (access token, request), used in turn."""
+
+    address: str
+    path: str
+    visits: Sequence[tuple[str, bytes]]
+
+    def connect(self) -> Callable[[int], None]:
+        """Returns what makes the n-th call, from the first again after the last."""
+        call: Any = grpc.insecure_channel(self.address, options=_OWN).unary_unary(self.path)
+
+        def visit(number: int) -> None:
+            token, body = self.visits[number % len(self.visits)]
+            call(body, metadata=[("authorization", f"Bearer {token}")], timeout=TIMEOUT)
+
+        return visit
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The way to a gap: the skills of a holder from the portfolio, then the gap to an occupation from the
+    catalogue. `visits`: (access token, holder)."""
+
+    portfolio: str
+    catalogue: str
+    visits: Sequence[tuple[str, str]]
+    occupations: Sequence[str]
+
+    def connect(self) -> Callable[[int], None]:
+        """Returns what goes the whole way."""
+        holders = grpc.insecure_channel(self.portfolio, options=_OWN)
+        courses = grpc.insecure_channel(self.catalogue, options=_OWN)
+        profiles = skill_profile_pb2_grpc.SkillProfileServiceStub(holders)
+        gaps = skill_gap_pb2_grpc.SkillGapServiceStub(courses)
+
+        def visit(number: int) -> None:
+            token, holder = self.visits[number % len(self.visits)]
+            found = profiles.GetSkillProfile(
+                skill_profile_pb2.GetSkillProfileRequest(name=holder),
+                metadata=(("authorization", f"Bearer {token}"),),
+                timeout=TIMEOUT,
+            )
+            occupation = self.occupations[number % len(self.occupations)]
+            request = skill_gap_pb2.CheckSkillGapRequest(occupation=occupation, skills=found.skills)
+            gaps.CheckSkillGap(request, timeout=TIMEOUT)
+
+        return visit
+
+
+def run_visits(callers: Sequence[Caller], seconds: float) -> Load:
+    """Lets callers, each in a process of its own, call for some seconds."""
+    total = Load()
+    for took, latencies, errors in spread(_client, [[each] for each in callers], seconds):
+        total.seconds = max(total.seconds, took)
+        total.latencies += latencies
+        total.errors += errors
+    total.latencies.sort()
+    return total
+
+
+def _client(callers: Sequence[Caller], gate: threading.Barrier, results: Any, seconds: float) -> None:
+    (caller,) = callers
+    visit = caller.connect()
+    latencies: list[float] = []
+    errors: Counter[str] = Counter()
+    for number in range(WARM):
+        visit(number)
+    gate.wait()
+    began = time.perf_counter()
+    for number in count(WARM):
+        started = time.perf_counter()
+        if started >= began + seconds:
+            break
+        try:
+            visit(number)
+        except grpc.RpcError as error:
+            errors[error.code().name] += 1
+        else:
+            latencies.append(time.perf_counter() - started)
+    results.put((time.perf_counter() - began, latencies, errors))
