@@ -30,6 +30,7 @@ GOING = {
     "files": "evidence",
     "pathways": "pathways",
     "validation cases": "validationCases",
+    "mentoring": "mentoringMatches",
     "mandates": "mandates",
     "share links": "shareLinks",
 }

@@ -1,5 +1,5 @@
-"""The rule of the access log: whoever is not the holder acts under a mandate, or for the awarding body that a
-case was handed in to, and is written down."""
+"""The rule of the access log: whoever is not the holder acts under a mandate, for the awarding body that a
+case was handed in to, or as a mentor, and is written down."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.requests import PATHWAY, holder_of, resource_of
-from services.portfolio.store import access_records, mandates, validations
+from services.portfolio.store import access_records, mandates, mentoring_matches, validations
 
 
 def log_access(tx: Transaction, request: Any) -> None:
@@ -18,11 +18,18 @@ def log_access(tx: Transaction, request: Any) -> None:
     holder = holder_of(request) or tx.principal.subject  # a request that names nobody is about the caller
     if tx.principal.subject == holder:
         return
-    grant = mandates.in_force(tx.connection, tx.principal, holder, PATHWAY)
-    if grant is None:
-        opened = validations.opened_to(tx.connection, tx.principal, resource_of(request))
-        grant = opened.name if opened else None
+    grant = _grant(tx, holder, resource_of(request))
     if grant is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
     action = request.DESCRIPTOR.name.removesuffix("Request")
     access_records.write(tx, holder, action=action, resource=resource_of(request), grant=grant)
+
+
+def _grant(tx: Transaction, holder: str, resource: str) -> str | None:
+    """Returns the name of what opens the resource to the caller, or None."""
+    mandate = mandates.in_force(tx.connection, tx.principal, holder, PATHWAY)
+    if mandate:
+        return mandate
+    opened = validations.opened_to(tx.connection, tx.principal, resource)
+    reached = mentoring_matches.reaches(tx.connection, tx.principal, resource)
+    return resource if opened or reached else None

@@ -5,7 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from waymark.portfolio.v1 import attestation_pb2, credential_issuer_pb2, issued_credential_pb2
+from waymark.portfolio.v1 import (
+    attestation_pb2,
+    credential_issuer_pb2,
+    issued_credential_pb2,
+    mentor_pb2,
+)
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
 from services.platform.app import App
@@ -35,6 +40,9 @@ OF_OTHERS = (
     issued_credential_pb2.ReinstateIssuedCredentialRequest,
     issued_credential_pb2.RevokeIssuedCredentialRequest,
     issued_credential_pb2.SuspendIssuedCredentialRequest,
+    mentor_pb2.CreateMentorRequest,
+    mentor_pb2.RetireMentorRequest,
+    mentor_pb2.UpdateMentorRequest,
 )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from waymark.portfolio.v1.events_pb2 import PathwayStalled
+from waymark.portfolio.v1.events_pb2 import MentoringMatchMoved, PathwayStalled
 
 from services.platform.db.transaction import transaction
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain.pathways import STALLS_AFTER
-from services.portfolio.store import issuers, stalled, vault
+from services.portfolio.store import issuers, mentoring_matches, stalled, vault
 from services.portfolio.store.evidence import BUCKET, known_keys
 
 ORPHAN = timedelta(days=1)  # age at which an object that no row names is no upload under way
@@ -32,6 +32,17 @@ def notice_stalled_pathways(app: PortfolioApp) -> None:
             found = stalled.notice(tx, STALLS_AFTER)
             for name in found:
                 tx.publish(PathwayStalled(pathway=name))
+        if not found:
+            return
+
+
+def end_mentoring(app: PortfolioApp) -> None:
+    """Notes and tells the end of mentoring matches whose time is over, some hundred a transaction."""
+    while True:
+        with transaction(app) as tx:
+            found = mentoring_matches.expire(tx)
+            for name in found:
+                tx.publish(MentoringMatchMoved(mentoring_match=name, to_state="EXPIRED"))
         if not found:
             return
 

@@ -11,7 +11,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.domain.steps import Actor
-from services.portfolio.store import issuers, mandates, validations
+from services.portfolio.store import issuers, mandates, mentoring_matches, mentors, validations
 
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
@@ -23,7 +23,7 @@ def resource_of(request: Any) -> str:
         value = getattr(request, field, "")
         if value and isinstance(value, str):
             return value
-    for field in ("holder", "entry", "skill_claim", "cv", "step"):
+    for field in ("holder", "entry", "skill_claim", "cv", "step", "mentor"):
         if hasattr(request, field):
             return str(getattr(request, field).name)
     return ""
@@ -71,3 +71,24 @@ def is_assessor(principal: Principal, request: Any, connection: sqlalchemy.Conne
     """Relationship `validation.assessor`: the assessor of a case, for its awarding body."""
     opened = validations.opened_to(connection, principal, resource_of(request))
     return opened is not None and opened.assessor == principal.subject != ""
+
+
+def offers_mentor(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `mentor.staff`: acts for the organisation that offers the mentor."""
+    organisation, _ = _mentor(request, connection)
+    return organisation == principal.organisation != ""
+
+
+def is_mentor(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `mentor.self`: is the mentor, for the organisation that offers them."""
+    return _mentor(request, connection) == (principal.organisation, principal.subject) != ("", "")
+
+
+def is_mentor_of(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `mentoring.mentor`: mentor of a match to which the holder has agreed, until its end."""
+    return mentoring_matches.reaches(connection, principal, resource_of(request))
+
+
+def _mentor(request: Any, connection: sqlalchemy.Connection) -> tuple[str, str]:
+    collection, _, mentor_id = resource_of(request).partition("/")
+    return mentors.of_organisation(connection, mentor_id) if collection == "mentors" else ("", "")

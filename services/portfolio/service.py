@@ -19,6 +19,8 @@ from waymark.portfolio.v1 import (
     holder_pb2_grpc,
     issued_credential_pb2_grpc,
     mandate_pb2_grpc,
+    mentor_pb2_grpc,
+    mentoring_match_pb2_grpc,
     pathway_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
@@ -40,6 +42,8 @@ from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.mandates import MandateApi
+from services.portfolio.api.mentoring import MentoringApi
+from services.portfolio.api.mentors import MentorApi
 from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
@@ -61,6 +65,8 @@ SERVICERS: Sequence[Servicer] = (
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
+    (mentor_pb2_grpc.add_MentorServiceServicer_to_server, MentorApi),
+    (mentoring_match_pb2_grpc.add_MentoringServiceServicer_to_server, MentoringApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
@@ -76,12 +82,16 @@ DEFINITION = ServiceDefinition(
         "issuer.staff": requests.is_staff,
         "mandate.guidance": requests.has_guidance_mandate,
         "mandate.pathway": requests.has_pathway_mandate,
+        "mentor.self": requests.is_mentor,
+        "mentor.staff": requests.offers_mentor,
+        "mentoring.mentor": requests.is_mentor_of,
         "validation.assessor": requests.is_assessor,
         "validation.awarding": requests.is_of_awarding_body,
     },
     reactions=dict.fromkeys(STAGES, follow_redemption),
     jobs=(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
+        Job("end-mentoring", timedelta(minutes=5), jobs.end_mentoring),
         Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
     ),

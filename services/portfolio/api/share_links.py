@@ -9,7 +9,6 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import share_link_pb2 as pb
 from waymark.portfolio.v1 import share_link_pb2_grpc
 from waymark.portfolio.v1.events_pb2 import ShareLinkOpened
-from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
@@ -19,11 +18,9 @@ from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, sharing
 from services.portfolio.domain.dates import check_expiry
-from services.portfolio.store import access_records, holders, pathways, share_links
-from services.portfolio.store.entries import ENTRIES
-from services.portfolio.store.evidence import EVIDENCE
-from services.portfolio.store.skill_claims import SKILL_CLAIMS
-from services.portfolio.store.vault import Vault, open_vault
+from services.portfolio.showing import shown
+from services.portfolio.store import access_records, share_links
+from services.portfolio.store.vault import open_vault
 
 if TYPE_CHECKING:
     from services.platform.rpc.call import Call
@@ -44,7 +41,7 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         (holder,) = names.parse(request.parent, "holders")
         vault = open_vault(tx, self.app.keys, holder)
         link = without_outputs(request.share_link)
-        sharing.check_fields(link.fields)
+        sharing.check_fields(link.fields, "share_link.fields")
         check_expiry("share_link.expire_time", link.expire_time, now=tx.now, longest=LONGEST)
         secrets = self.app.links
         token = secrets.new_token()
@@ -82,7 +79,7 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         if link.state != pb.ShareLink.STATE_LOCKED:
             sharing.require_active(link.state)
         vault = open_vault(tx, self.app.keys, link.holder)
-        portfolio = sharing.project(_read(tx, vault, link.fields), link.fields)
+        portfolio = shown(tx, vault, link.fields)
         share_links.count_use(tx, link)
         access_records.write(
             tx,
@@ -98,16 +95,3 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         )
         response.expire_time.FromDatetime(link.expires_at)
         return response
-
-
-def _read(tx: Transaction, vault: Vault, fields: list[str]) -> pb.SharedPortfolio:
-    """Reads the parts of a portfolio that a field list touches."""
-    roots = sharing.roots(fields)
-    stored = int(Evidence.STATE_STORED)
-    return pb.SharedPortfolio(
-        holder=holders.get(tx, vault) if "holder" in roots else None,
-        entries=ENTRIES.newest(tx, vault) if "entries" in roots else (),
-        skill_claims=SKILL_CLAIMS.newest(tx, vault) if "skill_claims" in roots else (),
-        evidence=EVIDENCE.newest(tx, vault, state=stored) if "evidence" in roots else (),
-        pathways=pathways.newest(tx, vault) if "pathways" in roots else (),
-    )

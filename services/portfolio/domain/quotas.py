@@ -21,6 +21,7 @@ LIMITS = {
     "pathway_spells": 100,
     "pathway_revisions": 1_000,
     "validation_cases": 100,
+    "mentoring_matches": 200,
 }
 REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000

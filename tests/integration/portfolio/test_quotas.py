@@ -23,6 +23,7 @@ ADDS = {
     "pathway_spells": "AddSpell",
     "pathway_revisions": "UpdateStep",
     "validation_cases": "CreateValidationCase",
+    "mentoring_matches": "CreateMentoringMatch",
 }
 FULL = 1  # what there is of everything already, but of evidence
 

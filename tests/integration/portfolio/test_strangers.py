@@ -23,6 +23,7 @@ from waymark.portfolio.v1 import (
     handover_pb2,
     holder_pb2,
     mandate_pb2,
+    mentoring_match_pb2,
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
@@ -33,6 +34,7 @@ from services.portfolio import requests as relationships
 from services.portfolio.api import calls
 from services.portfolio.service import DEFINITION
 from tests.support.credentials import fixture
+from tests.support.mentoring import asking, offered
 from tests.support.portfolio import (
     Caller,
     Portfolio,
@@ -60,6 +62,7 @@ MODULES = (
     handover_pb2,
     holder_pb2,
     mandate_pb2,
+    mentoring_match_pb2,
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
@@ -129,6 +132,10 @@ class Owned:
             attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
         ).attestation_request
         case, body = opened_case(portfolio, self.person)
+        mentor = offered(portfolio)
+        wanted_mentor = asking(self.person, mentor.name, fields=["holder"])
+        match = self.person.CreateMentoringMatch(wanted_mentor)
+        wanted_mentor = asking(self.person, offered(portfolio).name, fields=["holder"])
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
             "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -189,12 +196,16 @@ class Owned:
             },
             "GetSnapshotFile": {"evidence": f"{holder}/evidence/none"},
             "ListSubmittedCases": {"parent": body},
+            "SuggestMentors": {"isco_code": "7212"},
+            "CreateMentoringMatch": {"mentoring_match": wanted_mentor.mentoring_match},
+            "ListReceivedMatches": {"parent": mentor.name},
             "TransferPathway": {"name": way.name, "destination": "elsewhere"},
             "AbandonPathway": {"name": way.name, "reason": "done"},
         }
         names_by_service = {
             "PathwayService": way.name,
             "EvidenceService": f"{holder}/evidence/none",
+            "MentoringService": match.name,
             "ValidationService": case.name,
         }
         self.requests = {
@@ -283,6 +294,8 @@ def test_without_the_relationships_a_stranger_would_see(
         "RevokeShareLink",
         "GetPathway",
         "MoveStep",
+        "GetMentoringMatch",
+        "EndMentoringMatch",
         "GetValidationCase",
         "SubmitValidationCase",
     ],

@@ -290,3 +290,29 @@ class ValidationCaseMoved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ValidationCaseMoved: _TypeAlias = ValidationCaseMoved  # noqa: Y015
+
+@_typing.final
+class MentoringMatchMoved(_message.Message):
+    """A mentoring match was proposed, came into force or ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MENTORING_MATCH_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    mentoring_match: _builtins.str
+    """Resource name `holders/{holder}/mentoringMatches/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        mentoring_match: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mentoring_match", b"mentoring_match", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MentoringMatchMoved: _TypeAlias = MentoringMatchMoved  # noqa: Y015

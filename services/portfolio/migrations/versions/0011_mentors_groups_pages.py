@@ -1,0 +1,83 @@
+"""Mentors and their matches with holders."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY
+
+revision = "0011"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+TIME = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    create_mentoring()
+
+
+def create_mentoring() -> None:
+    op.create_table(
+        "mentors",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("organisation", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("occupation_uris", ARRAY(sa.Text), nullable=False),
+        sa.Column("isco_codes", ARRAY(sa.Text), nullable=False),
+        sa.Column("isco_groups", ARRAY(sa.Text), nullable=False),
+        sa.Column("languages", ARRAY(sa.Text), nullable=False),
+        sa.Column("capacity", sa.Integer, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("retired_at", TIME),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.UniqueConstraint("organisation", "subject", name="mentors_subject"),
+    )
+    op.create_index("mentors_organisation", "mentors", ["organisation", "id"])
+    for column in ("occupation_uris", "isco_groups"):
+        op.create_index(f"mentors_{column}", "mentors", [column], postgresql_using="gin")
+    op.create_table(
+        "mentoring_matches",
+        *owned(),
+        sa.Column("mentor_id", sa.Text, sa.ForeignKey("mentors.id"), nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("fields", ARRAY(sa.Text), nullable=False),
+        sa.Column("holder_agreed", TIME),
+        sa.Column("mentor_agreed", TIME),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.CheckConstraint(
+            "state <> 2 OR (holder_agreed IS NOT NULL AND mentor_agreed IS NOT NULL)",
+            name="mentoring_matches_both_agreed",
+        ),
+        *sealed(),
+    )
+    live = sa.text("state IN (1, 2)")
+    op.create_index(
+        "mentoring_matches_once",
+        "mentoring_matches",
+        ["mentor_id", "holder_id"],
+        unique=True,
+        postgresql_where=live,
+    )
+    op.create_index("mentoring_matches_ends", "mentoring_matches", ["expires_at"], postgresql_where=live)
+
+
+def owned() -> list[sa.Column[Any]]:
+    """Whose a row is, and its id."""
+    key = sa.ForeignKey("holder_keys.holder_id", ondelete="CASCADE")
+    return [
+        sa.Column("holder_id", sa.Text, key, primary_key=True),
+        sa.Column("id", sa.Text, primary_key=True),
+    ]
+
+
+def sealed() -> list[sa.Column[Any]]:
+    """What a row says of a person, its version and times."""
+    return [
+        sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+    ]
