@@ -76,6 +76,8 @@ MODULES = {
     "pathway": "services.cli.pathway",
     "validation": "services.cli.validation",
     "mandate": "services.cli.mandate",
+    "mentor": "services.cli.mentor",
+    "mentoring": "services.cli.mentoring",
     "share": "services.cli.share",
     "access-log": "services.cli.access_log",
     "edge": "services.cli.edge",

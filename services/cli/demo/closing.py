@@ -42,6 +42,7 @@ OF_PORTFOLIO = {
     "CredentialImported",
     "HandoverMoved",
     "IssuedCredentialMoved",
+    "MentoringMatchMoved",
     "ValidationCaseMoved",
 }
 # … and some takes weeks, a bank, or something going wrong.
@@ -136,6 +137,6 @@ CATALOGUE_TOLD = Step(
 PORTFOLIO_TOLD = Step(
     "portfolio-told",
     "What the portfolio tells was seen on Kafka",
-    ("P1", "P3", "P16", "P17"),
+    ("P1", "P3", "P12", "P16", "P17"),
     events_of_portfolio,
 )
