@@ -31,6 +31,7 @@ GOING = {
     "pathways": "pathways",
     "validation cases": "validationCases",
     "mentoring": "mentoringMatches",
+    "groups": "groupMemberships",
     "mandates": "mandates",
     "share links": "shareLinks",
 }

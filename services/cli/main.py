@@ -76,6 +76,7 @@ MODULES = {
     "pathway": "services.cli.pathway",
     "validation": "services.cli.validation",
     "mandate": "services.cli.mandate",
+    "group": "services.cli.group",
     "mentor": "services.cli.mentor",
     "mentoring": "services.cli.mentoring",
     "share": "services.cli.share",

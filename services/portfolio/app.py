@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from waymark.portfolio.v1 import (
     attestation_pb2,
     credential_issuer_pb2,
+    group_programme_pb2,
     issued_credential_pb2,
     mentor_pb2,
 )
@@ -36,6 +37,8 @@ OF_OTHERS = (
     credential_issuer_pb2.CreateTrustedIssuerRequest,
     credential_issuer_pb2.DeleteTrustedIssuerRequest,
     credential_issuer_pb2.RotateCredentialIssuerKeyRequest,
+    group_programme_pb2.CompleteGroupProgrammeRequest,
+    group_programme_pb2.CreateGroupProgrammeRequest,
     issued_credential_pb2.IssueCredentialRequest,
     issued_credential_pb2.ReinstateIssuedCredentialRequest,
     issued_credential_pb2.RevokeIssuedCredentialRequest,

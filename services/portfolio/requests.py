@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy
@@ -11,8 +12,16 @@ from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.domain.steps import Actor
-from services.portfolio.store import issuers, mandates, mentoring_matches, mentors, validations
+from services.portfolio.store import (
+    group_programmes,
+    issuers,
+    mandates,
+    mentoring_matches,
+    mentors,
+    validations,
+)
 
+Find = Callable[[sqlalchemy.Connection, str], tuple[str, str]]
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
 
@@ -75,13 +84,14 @@ def is_assessor(principal: Principal, request: Any, connection: sqlalchemy.Conne
 
 def offers_mentor(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
     """Relationship `mentor.staff`: acts for the organisation that offers the mentor."""
-    organisation, _ = _mentor(request, connection)
+    organisation, _ = _people(mentors.people_of, "mentors", request, connection)
     return organisation == principal.organisation != ""
 
 
 def is_mentor(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
     """Relationship `mentor.self`: is the mentor, for the organisation that offers them."""
-    return _mentor(request, connection) == (principal.organisation, principal.subject) != ("", "")
+    people = _people(mentors.people_of, "mentors", request, connection)
+    return people == (principal.organisation, principal.subject) != ("", "")
 
 
 def is_mentor_of(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
@@ -89,6 +99,20 @@ def is_mentor_of(principal: Principal, request: Any, connection: sqlalchemy.Conn
     return mentoring_matches.reaches(connection, principal, resource_of(request))
 
 
-def _mentor(request: Any, connection: sqlalchemy.Connection) -> tuple[str, str]:
-    collection, _, mentor_id = resource_of(request).partition("/")
-    return mentors.of_organisation(connection, mentor_id) if collection == "mentors" else ("", "")
+def runs_group(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `group.staff`: acts for the organisation that runs the programme."""
+    organisation, _ = _people(group_programmes.people_of, "groupProgrammes", request, connection)
+    return organisation == principal.organisation != ""
+
+
+def leads_group(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `group.leader`: leads the programme, for the organisation that runs it."""
+    people = _people(group_programmes.people_of, "groupProgrammes", request, connection)
+    return people == (principal.organisation, principal.subject) != ("", "")
+
+
+def _people(find: Find, collection: str, request: Any, connection: sqlalchemy.Connection) -> tuple[str, str]:
+    """Returns for which organisation, and who, that is which the request names in a collection; "" and "" for
+    a name of anything else."""
+    parts = resource_of(request).split("/")
+    return find(connection, parts[1]) if len(parts) > 1 and parts[0] == collection else ("", "")

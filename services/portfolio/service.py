@@ -15,6 +15,8 @@ from waymark.portfolio.v1 import (
     entry_pb2_grpc,
     entry_revision_pb2_grpc,
     evidence_pb2_grpc,
+    group_membership_pb2_grpc,
+    group_programme_pb2_grpc,
     handover_pb2_grpc,
     holder_pb2_grpc,
     issued_credential_pb2_grpc,
@@ -38,6 +40,8 @@ from services.portfolio.api.documents import DocumentApi
 from services.portfolio.api.entries import EntryApi
 from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
+from services.portfolio.api.group_memberships import GroupMembershipApi
+from services.portfolio.api.group_programmes import GroupProgrammeApi
 from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
@@ -61,6 +65,8 @@ SERVICERS: Sequence[Servicer] = (
     (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),
     (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),
     (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),
+    (group_membership_pb2_grpc.add_GroupMembershipServiceServicer_to_server, GroupMembershipApi),
+    (group_programme_pb2_grpc.add_GroupProgrammeServiceServicer_to_server, GroupProgrammeApi),
     (handover_pb2_grpc.add_HandoverServiceServicer_to_server, HandoverApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
@@ -79,6 +85,8 @@ DEFINITION = ServiceDefinition(
     servicers=SERVICERS,
     relationships={
         "self": requests.is_self,
+        "group.leader": requests.leads_group,
+        "group.staff": requests.runs_group,
         "issuer.staff": requests.is_staff,
         "mandate.guidance": requests.has_guidance_mandate,
         "mandate.pathway": requests.has_pathway_mandate,

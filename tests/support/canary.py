@@ -13,6 +13,7 @@ from waymark.vouchers.v1 import events_pb2 as vouchers
 
 from services.platform.db.transaction import transaction
 from services.portfolio.service import DEFINITION
+from tests.support.groups import joining, programme
 from tests.support.mentoring import matched, offered
 from tests.support.portfolio import Caller, Portfolio, pathway, share, skill, step
 from tests.support.validations import SHOWN, opened_case
@@ -56,6 +57,7 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     person.AgreePathway(pathway_pb2.AgreePathwayRequest(name=way.name))
     hand_in_a_case(portfolio, person, made.name)
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
+    person.CreateGroupMembership(joining(person, programme(portfolio).name, CANARY))
     matched(person, offered(portfolio), wish=CANARY)
     counsellor = portfolio.mandated(person)
     counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))

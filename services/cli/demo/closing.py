@@ -40,6 +40,7 @@ OF_CATALOGUE = {"AgreementChanged", "PartnerApplicationDecided"}
 OF_PORTFOLIO = {
     "AttestationGiven",
     "CredentialImported",
+    "GroupMembershipMoved",
     "HandoverMoved",
     "IssuedCredentialMoved",
     "MentoringMatchMoved",
@@ -137,6 +138,6 @@ CATALOGUE_TOLD = Step(
 PORTFOLIO_TOLD = Step(
     "portfolio-told",
     "What the portfolio tells was seen on Kafka",
-    ("P1", "P3", "P12", "P16", "P17"),
+    ("P1", "P3", "P12", "P14", "P16", "P17"),
     events_of_portfolio,
 )

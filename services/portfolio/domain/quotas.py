@@ -22,6 +22,7 @@ LIMITS = {
     "pathway_revisions": 1_000,
     "validation_cases": 100,
     "mentoring_matches": 200,
+    "group_memberships": 200,
 }
 REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import insert, select
 from waymark.portfolio.v1.access_log_pb2 import AccessRecord, ListAccessRecordsRequest
@@ -15,23 +16,44 @@ from services.portfolio.store.collection import Paged
 from services.portfolio.store.tables import access_records
 
 
+class Look(NamedTuple):
+    """What somebody sees of a portfolio, under which grant: names, no content. `fields`: those that were
+    shown, by what opens field by field."""
+
+    holder: str
+    resource: str
+    grant: str
+    fields: Sequence[str] = ()
+
+
 def write(
     tx: Transaction, holder: str, *, action: str, resource: str, grant: str, fields: Sequence[str] = ()
 ) -> None:
     """Writes who (the caller of `tx`) did `action` on `resource` under `grant`; all are names, no content."""
-    tx.execute(
-        insert(access_records).values(
-            holder_id=holder,
-            id=new_id(),
-            accessed_at=tx.now,
-            subject=tx.principal.subject,
-            organisation=tx.principal.organisation,
-            action=action,
-            resource=resource,
-            grant_name=grant,
-            fields=list(fields),
-        )
-    )
+    write_all(tx, action, [Look(holder, resource, grant, fields)])
+
+
+def write_all(tx: Transaction, action: str, looks: Sequence[Look]) -> None:
+    """Writes that the caller of `tx` did `action` on several portfolios, in one statement."""
+    common = {
+        "accessed_at": tx.now,
+        "subject": tx.principal.subject,
+        "organisation": tx.principal.organisation,
+        "action": action,
+    }
+    rows = [
+        common
+        | {
+            "holder_id": look.holder,
+            "id": new_id(),
+            "resource": look.resource,
+            "grant_name": look.grant,
+            "fields": list(look.fields),
+        }
+        for look in looks
+    ]
+    if rows:
+        tx.execute(insert(access_records), rows)
 
 
 def listed(

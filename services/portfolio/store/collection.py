@@ -60,7 +60,7 @@ class Collection(Generic[M]):
             )
             .returning(self.table)
         ).one()
-        return self._shown(tx, vault, row)
+        return self.shown(tx, vault, row)
 
     def add_all(self, tx: Transaction, vault: Vault, made: Sequence[tuple[M, dict[str, Any]]]) -> None:
         """Adds messages with their columns under new ids, the last one as the newest, in one statement;
@@ -86,7 +86,7 @@ class Collection(Generic[M]):
         if row is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
         check_etag(etag, row.version)
-        return self._shown(tx, vault, row)
+        return self.shown(tx, vault, row)
 
     def page(
         self, tx: Transaction, signer: PageTokenSigner, vault: Vault, request: Any, **equal: Any
@@ -103,7 +103,7 @@ class Collection(Generic[M]):
             request=request,
             filters={"holder": vault.holder, **equal},
         )
-        return Paged([self._shown(tx, vault, row) for row in found.rows], found.next_page_token)
+        return Paged([self.shown(tx, vault, row) for row in found.rows], found.next_page_token)
 
     def newest(self, tx: Transaction, vault: Vault, limit: int = 500, **equal: Any) -> list[M]:
         """Returns the newest messages whose columns `equal` the given values."""
@@ -111,7 +111,7 @@ class Collection(Generic[M]):
         for column, value in equal.items():
             query = query.where(self.table.c[column] == value)
         rows = tx.execute(query.order_by(self.table.c.id.desc()).limit(limit)).all()
-        return [self._shown(tx, vault, row) for row in rows]
+        return [self.shown(tx, vault, row) for row in rows]
 
     def some(self, tx: Transaction, vault: Vault, row_ids: set[str]) -> list[M]:
         """Returns the messages with these ids, in their order; what the holder does not have is left out."""
@@ -119,7 +119,7 @@ class Collection(Generic[M]):
             self.table.c.holder_id == vault.holder, self.table.c.id.in_(sorted(row_ids))
         )
         found = tx.execute(rows.order_by(self.table.c.id)).all() if row_ids else []
-        return [self._shown(tx, vault, row) for row in found]
+        return [self.shown(tx, vault, row) for row in found]
 
     def replace(self, tx: Transaction, vault: Vault, row_id: str, message: M, **columns: Any) -> M:
         """Writes a new version of a locked row and returns it as it will be read."""
@@ -134,7 +134,7 @@ class Collection(Generic[M]):
             )
             .returning(self.table)
         ).one()
-        return self._shown(tx, vault, row)
+        return self.shown(tx, vault, row)
 
     def remove(self, tx: Transaction, holder: str, row_id: str, etag: str = "") -> None:
         """Removes a row; raises Refusal(NOT_FOUND or ETAG_STALE)."""
@@ -158,7 +158,8 @@ class Collection(Generic[M]):
     def _sealed(self, vault: Vault, row_id: str, message: M) -> bytes:
         return vault.seal(self.table, row_id, bare(message))
 
-    def _shown(self, tx: Transaction, vault: Vault, row: Row[Any]) -> M:
+    def shown(self, tx: Transaction, vault: Vault, row: Row[Any]) -> M:
+        """Returns the message of a row of the table."""
         message = vault.open(self.table, row.id, row.sealed, self._message)
         fill(message, names.child(vault.holder, self.segment, row.id), row)
         if self._finish:

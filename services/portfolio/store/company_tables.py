@@ -1,4 +1,4 @@
-"""Tables of what people do in company: mentors and their matches.
+"""Tables of what people do in company: mentors and their matches, group programmes.
 
 As in `tables`: whatever says something of a person is sealed.
 """
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Table,
     Text,
@@ -71,4 +72,41 @@ mentoring_matches = Table(
         postgresql_where=text("state IN (1, 2)"),
     ),
     Index("mentoring_matches_ends", "expires_at", postgresql_where=text("state IN (1, 2)")),
+)
+
+# Programmes of organisations for groups; nothing in them says anything of a member.
+group_programmes = Table(
+    "group_programmes",
+    metadata,
+    id_(),
+    Column("organisation", Text, nullable=False),
+    Column("leader", Text, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("members", Integer),  # to the end; none while it is open
+    Column("map", LargeBinary),  # counts, drawn at the end
+    time("created_at"),
+    time("completed_at", nullable=True),
+    Index("group_programmes_organisation", "organisation", "id"),
+)
+
+# Who is in which programme; what a member says of tasks and areas is sealed.
+group_memberships = Table(
+    "group_memberships",
+    metadata,
+    owner(),
+    id_(),
+    Column("programme_id", Text, ForeignKey("group_programmes.id"), nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+    Index(
+        "group_memberships_once",
+        "programme_id",
+        "holder_id",
+        unique=True,
+        postgresql_where=text("state = 1"),
+    ),
 )

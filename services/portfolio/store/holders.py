@@ -16,7 +16,7 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store.collection import bare, fill
-from services.portfolio.store.company_tables import mentoring_matches
+from services.portfolio.store.company_tables import group_memberships, mentoring_matches
 from services.portfolio.store.guidance_tables import validation_cases
 from services.portfolio.store.tables import (
     access_records,
@@ -101,6 +101,7 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             share_links,
             validation_cases,
             mentoring_matches,
+            group_memberships,
             access_records,
         )
     }

@@ -115,7 +115,7 @@ def offer_of(mentor: pb.Mentor) -> Offer:
     )
 
 
-def of_organisation(connection: sqlalchemy.Connection, mentor_id: str) -> tuple[str, str]:
+def people_of(connection: sqlalchemy.Connection, mentor_id: str) -> tuple[str, str]:
     """Returns organisation and subject of a mentor, both "" when there is none such."""
     query = select(mentors.c.organisation, mentors.c.subject).where(mentors.c.id == mentor_id)
     row = connection.execute(query).one_or_none()

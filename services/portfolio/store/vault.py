@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -47,6 +48,16 @@ def open_vault(tx: Transaction, keys: KeyRing, holder: str) -> Vault:
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
     return Vault(keys.unwrap(holder, WrappedKey(row.master_key_id, row.wrapped)))
+
+
+def open_vaults(tx: Transaction, keys: KeyRing, holders: Collection[str]) -> dict[str, Vault]:
+    """Opens the keys of several holders in one statement; who has none any more is left out."""
+    columns = (holder_keys.c.holder_id, holder_keys.c.master_key_id, holder_keys.c.wrapped)
+    query = select(*columns).where(holder_keys.c.holder_id.in_(sorted(holders)))
+    return {
+        row.holder_id: Vault(keys.unwrap(row.holder_id, WrappedKey(row.master_key_id, row.wrapped)))
+        for row in (tx.execute(query) if holders else ())
+    }
 
 
 def erase_key(tx: Transaction, holder: str) -> bool:

@@ -43,6 +43,8 @@ BY_TOKEN = {"CheckVoucherQr"}
 AFTER_A_DELISTING = {"GetRebooking"}
 # What officers find out about occupations is of nobody, and for every counsellor to see.
 OF_NOBODY = {"GetAssessment", "ListAssessments", "ListMarketChanges"}
+# What group programmes there are, for everybody who may join one, and nothing of who did.
+OF_NOBODY |= {"GetGroupProgramme", "ListGroupProgrammes"}
 # Reads a credential into a picture that comes with the request; held by tests/integration/portfolio.
 WITH_A_PICTURE = {"GetBakedCredential"}
 # Asked by days, and kept some seconds after it was shown; held by tests/integration/catalogue.

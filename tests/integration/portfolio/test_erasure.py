@@ -135,7 +135,7 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     )
     put(never_finalized.ticket.url, never_finalized.ticket.headers, PDF)
     copies = backup(portfolio.app, person.subject)
-    everywhere = ["entries", "entry_revisions", "evidence", "holders"]
+    everywhere = ["entries", "entry_revisions", "evidence", "group_memberships", "holders"]
     everywhere += ["mentoring_matches"]
     everywhere += ["pathway_steps", "pathway_words", "pathways"]
     everywhere += ["request_ids", "share_links", "skill_claims"]

@@ -24,6 +24,7 @@ ADDS = {
     "pathway_revisions": "UpdateStep",
     "validation_cases": "CreateValidationCase",
     "mentoring_matches": "CreateMentoringMatch",
+    "group_memberships": "CreateGroupMembership",
 }
 FULL = 1  # what there is of everything already, but of evidence
 

@@ -20,6 +20,7 @@ from waymark.portfolio.v1 import (
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    group_membership_pb2,
     handover_pb2,
     holder_pb2,
     mandate_pb2,
@@ -34,6 +35,7 @@ from services.portfolio import requests as relationships
 from services.portfolio.api import calls
 from services.portfolio.service import DEFINITION
 from tests.support.credentials import fixture
+from tests.support.groups import joining, programme
 from tests.support.mentoring import asking, offered
 from tests.support.portfolio import (
     Caller,
@@ -59,6 +61,7 @@ MODULES = (
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    group_membership_pb2,
     handover_pb2,
     holder_pb2,
     mandate_pb2,
@@ -132,6 +135,8 @@ class Owned:
             attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
         ).attestation_request
         case, body = opened_case(portfolio, self.person)
+        group, other_group = programme(portfolio).name, programme(portfolio).name
+        member = self.person.CreateGroupMembership(joining(self.person, group))
         mentor = offered(portfolio)
         wanted_mentor = asking(self.person, mentor.name, fields=["holder"])
         match = self.person.CreateMentoringMatch(wanted_mentor)
@@ -199,6 +204,8 @@ class Owned:
             "SuggestMentors": {"isco_code": "7212"},
             "CreateMentoringMatch": {"mentoring_match": wanted_mentor.mentoring_match},
             "ListReceivedMatches": {"parent": mentor.name},
+            "CreateGroupMembership": {"group_membership": joining(self.person, other_group).group_membership},
+            "ListMemberProgress": {"parent": group},
             "TransferPathway": {"name": way.name, "destination": "elsewhere"},
             "AbandonPathway": {"name": way.name, "reason": "done"},
         }
@@ -206,6 +213,7 @@ class Owned:
             "PathwayService": way.name,
             "EvidenceService": f"{holder}/evidence/none",
             "MentoringService": match.name,
+            "GroupMembershipService": member.name,
             "ValidationService": case.name,
         }
         self.requests = {
@@ -296,6 +304,8 @@ def test_without_the_relationships_a_stranger_would_see(
         "MoveStep",
         "GetMentoringMatch",
         "EndMentoringMatch",
+        "GetGroupMembership",
+        "LeaveGroupProgramme",
         "GetValidationCase",
         "SubmitValidationCase",
     ],

@@ -1,4 +1,4 @@
-"""Mentors and their matches with holders."""
+"""Mentors and their matches with holders; group programmes and who is in them."""
 
 from typing import Any
 
@@ -16,6 +16,37 @@ TIME = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     create_mentoring()
+    create_groups()
+
+
+def create_groups() -> None:
+    op.create_table(
+        "group_programmes",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("organisation", sa.Text, nullable=False),
+        sa.Column("leader", sa.Text, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+        sa.Column("members", sa.Integer),
+        sa.Column("map", sa.LargeBinary),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("completed_at", TIME),
+    )
+    op.create_index("group_programmes_organisation", "group_programmes", ["organisation", "id"])
+    op.create_table(
+        "group_memberships",
+        *owned(),
+        sa.Column("programme_id", sa.Text, sa.ForeignKey("group_programmes.id"), nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        *sealed(),
+    )
+    op.create_index(
+        "group_memberships_once",
+        "group_memberships",
+        ["programme_id", "holder_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 1"),
+    )
 
 
 def create_mentoring() -> None:

@@ -89,6 +89,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_VALIDATION_APPEAL_TOO_LATE: _Reason.ValueType  # 362
     REASON_DOCUMENT_UNREADABLE: _Reason.ValueType  # 370
     REASON_MENTOR_NOT_AVAILABLE: _Reason.ValueType  # 380
+    REASON_GROUP_FULL: _Reason.ValueType  # 381
     REASON_RULE_INVALID: _Reason.ValueType  # 200
     REASON_PROGRAMME_NOT_ACTIVE: _Reason.ValueType  # 201
     REASON_BUDGET_EXHAUSTED: _Reason.ValueType  # 202
@@ -225,6 +226,7 @@ REASON_ASSESSOR_NOT_INDEPENDENT: Reason.ValueType  # 361
 REASON_VALIDATION_APPEAL_TOO_LATE: Reason.ValueType  # 362
 REASON_DOCUMENT_UNREADABLE: Reason.ValueType  # 370
 REASON_MENTOR_NOT_AVAILABLE: Reason.ValueType  # 380
+REASON_GROUP_FULL: Reason.ValueType  # 381
 REASON_RULE_INVALID: Reason.ValueType  # 200
 REASON_PROGRAMME_NOT_ACTIVE: Reason.ValueType  # 201
 REASON_BUDGET_EXHAUSTED: Reason.ValueType  # 202

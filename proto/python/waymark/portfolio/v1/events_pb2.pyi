@@ -316,3 +316,29 @@ class MentoringMatchMoved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MentoringMatchMoved: _TypeAlias = MentoringMatchMoved  # noqa: Y015
+
+@_typing.final
+class GroupMembershipMoved(_message.Message):
+    """Somebody joined a group programme, left it, or was in it to its end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    group_membership: _builtins.str
+    """Resource name `holders/{holder}/groupMemberships/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        group_membership: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_membership", b"group_membership", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupMembershipMoved: _TypeAlias = GroupMembershipMoved  # noqa: Y015
