@@ -30,6 +30,8 @@ GOING = {
     "files": "evidence",
     "pathways": "pathways",
     "validation cases": "validationCases",
+    "pages": "pages",
+    "pages handed in": "pageSubmissions",
     "mentoring": "mentoringMatches",
     "groups": "groupMemberships",
     "mandates": "mandates",

@@ -1,5 +1,5 @@
 """The rule of the access log: whoever is not the holder acts under a mandate, for the awarding body that a
-case was handed in to, or as a mentor, and is written down."""
+case was handed in to, as a mentor or as who pages were handed in to, and is written down."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.requests import PATHWAY, holder_of, resource_of
-from services.portfolio.store import access_records, mandates, mentoring_matches, validations
+from services.portfolio.store import (
+    access_records,
+    mandates,
+    mentoring_matches,
+    page_submissions,
+    validations,
+)
 
 
 def log_access(tx: Transaction, request: Any) -> None:
@@ -32,4 +38,5 @@ def _grant(tx: Transaction, holder: str, resource: str) -> str | None:
         return mandate
     opened = validations.opened_to(tx.connection, tx.principal, resource)
     reached = mentoring_matches.reaches(tx.connection, tx.principal, resource)
-    return resource if opened or reached else None
+    handed_in = page_submissions.opened_to(tx.connection, tx.principal, resource)
+    return resource if opened or reached or handed_in else None

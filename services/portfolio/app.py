@@ -11,6 +11,7 @@ from waymark.portfolio.v1 import (
     group_programme_pb2,
     issued_credential_pb2,
     mentor_pb2,
+    page_comment_pb2,
 )
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
@@ -46,6 +47,7 @@ OF_OTHERS = (
     mentor_pb2.CreateMentorRequest,
     mentor_pb2.RetireMentorRequest,
     mentor_pb2.UpdateMentorRequest,
+    page_comment_pb2.GivePageCommentRequest,
 )
 
 

@@ -18,6 +18,7 @@ from services.portfolio.store import (
     mandates,
     mentoring_matches,
     mentors,
+    page_submissions,
     validations,
 )
 
@@ -32,7 +33,7 @@ def resource_of(request: Any) -> str:
         value = getattr(request, field, "")
         if value and isinstance(value, str):
             return value
-    for field in ("holder", "entry", "skill_claim", "cv", "step", "mentor"):
+    for field in ("holder", "entry", "skill_claim", "cv", "step", "mentor", "page", "page_collection"):
         if hasattr(request, field):
             return str(getattr(request, field).name)
     return ""
@@ -109,6 +110,11 @@ def leads_group(principal: Principal, request: Any, connection: sqlalchemy.Conne
     """Relationship `group.leader`: leads the programme, for the organisation that runs it."""
     people = _people(group_programmes.people_of, "groupProgrammes", request, connection)
     return people == (principal.organisation, principal.subject) != ("", "")
+
+
+def is_recipient(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `submission.recipient`: pages were handed in to the caller, who can still read them."""
+    return page_submissions.opened_to(connection, principal, resource_of(request))
 
 
 def _people(find: Find, collection: str, request: Any, connection: sqlalchemy.Connection) -> tuple[str, str]:

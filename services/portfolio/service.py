@@ -23,6 +23,10 @@ from waymark.portfolio.v1 import (
     mandate_pb2_grpc,
     mentor_pb2_grpc,
     mentoring_match_pb2_grpc,
+    page_collection_pb2_grpc,
+    page_comment_pb2_grpc,
+    page_pb2_grpc,
+    page_submission_pb2_grpc,
     pathway_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
@@ -48,6 +52,10 @@ from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.mentoring import MentoringApi
 from services.portfolio.api.mentors import MentorApi
+from services.portfolio.api.page_collections import PageCollectionApi
+from services.portfolio.api.page_comments import PageCommentApi
+from services.portfolio.api.page_submissions import PageSubmissionApi
+from services.portfolio.api.pages import PageApi
 from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
@@ -73,6 +81,10 @@ SERVICERS: Sequence[Servicer] = (
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
     (mentor_pb2_grpc.add_MentorServiceServicer_to_server, MentorApi),
     (mentoring_match_pb2_grpc.add_MentoringServiceServicer_to_server, MentoringApi),
+    (page_collection_pb2_grpc.add_PageCollectionServiceServicer_to_server, PageCollectionApi),
+    (page_comment_pb2_grpc.add_PageCommentServiceServicer_to_server, PageCommentApi),
+    (page_pb2_grpc.add_PageServiceServicer_to_server, PageApi),
+    (page_submission_pb2_grpc.add_PageSubmissionServiceServicer_to_server, PageSubmissionApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
@@ -93,6 +105,7 @@ DEFINITION = ServiceDefinition(
         "mentor.self": requests.is_mentor,
         "mentor.staff": requests.offers_mentor,
         "mentoring.mentor": requests.is_mentor_of,
+        "submission.recipient": requests.is_recipient,
         "validation.assessor": requests.is_assessor,
         "validation.awarding": requests.is_of_awarding_body,
     },

@@ -11,15 +11,17 @@ from waymark.portfolio.v1 import share_link_pb2_grpc
 from waymark.portfolio.v1.events_pb2 import ShareLinkOpened
 
 from services.platform.db.transaction import Transaction, transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mark
 from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
+from services.portfolio.api.references import check_each
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, sharing
-from services.portfolio.domain.dates import check_expiry
+from services.portfolio.domain.dates import check_expiry, refuse
 from services.portfolio.showing import shown
 from services.portfolio.store import access_records, share_links
+from services.portfolio.store.pages import PAGE_COLLECTIONS, PAGES
 from services.portfolio.store.vault import open_vault
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         vault = open_vault(tx, self.app.keys, holder)
         link = without_outputs(request.share_link)
         sharing.check_fields(link.fields, "share_link.fields")
+        _check_pages(tx, holder, link)
         check_expiry("share_link.expire_time", link.expire_time, now=tx.now, longest=LONGEST)
         secrets = self.app.links
         token = secrets.new_token()
@@ -79,7 +82,7 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         if link.state != pb.ShareLink.STATE_LOCKED:
             sharing.require_active(link.state)
         vault = open_vault(tx, self.app.keys, link.holder)
-        portfolio = shown(tx, vault, link.fields)
+        portfolio = shown(tx, vault, link.fields, link.pages)
         share_links.count_use(tx, link)
         access_records.write(
             tx,
@@ -95,3 +98,14 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         )
         response.expire_time.FromDatetime(link.expires_at)
         return response
+
+
+def _check_pages(tx: Transaction, holder: str, link: pb.ShareLink) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) for pages that are not the holder's, or that no field shows."""
+    where = "share_link.pages"
+    if link.pages and "pages" not in sharing.roots(link.fields):
+        refuse([Violation(where, "needs `pages` among the fields")])
+    of_collections = f"/{PAGE_COLLECTIONS.segment}/"
+    each = {f"{where}[{index}]": name for index, name in enumerate(link.pages)}
+    check_each(tx, holder, PAGE_COLLECTIONS, {path: n for path, n in each.items() if of_collections in n})
+    check_each(tx, holder, PAGES, {path: n for path, n in each.items() if of_collections not in n})

@@ -23,6 +23,11 @@ LIMITS = {
     "validation_cases": 100,
     "mentoring_matches": 200,
     "group_memberships": 200,
+    "pages": 100,
+    "page_collections": 100,
+    "page_invitations": 500,
+    "page_comments": 2_000,
+    "page_submissions": 200,
 }
 REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000

@@ -18,6 +18,7 @@ from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store.collection import bare, fill
 from services.portfolio.store.company_tables import group_memberships, mentoring_matches
 from services.portfolio.store.guidance_tables import validation_cases
+from services.portfolio.store.page_tables import page_submissions, pages
 from services.portfolio.store.tables import (
     access_records,
     credentials,
@@ -102,6 +103,8 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             validation_cases,
             mentoring_matches,
             group_memberships,
+            pages,
+            page_submissions,
             access_records,
         )
     }

@@ -1,4 +1,5 @@
-"""Mentors and their matches with holders; group programmes and who is in them."""
+"""Mentors and their matches with holders; group programmes and who is in them; pages,
+what others say to them, and what was handed in."""
 
 from typing import Any
 
@@ -17,6 +18,8 @@ TIME = sa.DateTime(timezone=True)
 def upgrade() -> None:
     create_mentoring()
     create_groups()
+    create_pages()
+    create_page_company()
 
 
 def create_groups() -> None:
@@ -112,3 +115,69 @@ def sealed() -> list[sa.Column[Any]]:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("updated_at", TIME, nullable=False),
     ]
+
+
+def create_pages() -> None:
+    op.create_table("pages", *owned(), *sealed())
+    op.create_table("page_collections", *owned(), *sealed())
+    pages: sa.Column[Any] = sa.Column("pages", ARRAY(sa.Text), nullable=False, server_default="{}")
+    op.add_column("share_links", pages)
+
+
+def create_page_company() -> None:
+    op.create_table(
+        "page_invitations",
+        *owned(),
+        sa.Column("page_id", sa.Text, nullable=False),
+        sa.Column("token_hash", sa.LargeBinary, nullable=False, unique=True),
+        sa.Column("max_comments", sa.Integer, nullable=False),
+        sa.Column("comments", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("withdrawn_at", TIME),
+        *sealed(),
+        of_page(),
+        sa.CheckConstraint("comments <= max_comments", name="page_invitations_comments"),
+    )
+    op.create_index("page_invitations_page", "page_invitations", ["holder_id", "page_id"])
+    op.create_table(
+        "page_comments",
+        *owned(),
+        sa.Column("page_id", sa.Text, nullable=False),
+        sa.Column("invitation_id", sa.Text, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        *sealed(),
+        of_page(),
+    )
+    op.create_index("page_comments_page", "page_comments", ["holder_id", "page_id", "state"])
+    op.create_table(
+        "page_submissions",
+        *owned(),
+        sa.Column("recipient", sa.Text, nullable=False),
+        sa.Column("organisation", sa.Text, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        *sealed(),
+        sa.CheckConstraint("recipient <> holder_id", name="page_submissions_not_to_oneself"),
+    )
+    op.create_index(
+        "page_submissions_received",
+        "page_submissions",
+        ["recipient", "organisation", "id"],
+        postgresql_where=sa.text("state IN (1, 2)"),
+    )
+    op.create_table(
+        "submitted_pages",
+        sa.Column("holder_id", sa.Text, primary_key=True),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["holder_id", "id"], ["page_submissions.holder_id", "page_submissions.id"], ondelete="CASCADE"
+        ),
+    )
+
+
+def of_page() -> sa.ForeignKeyConstraint:
+    """A row goes with its page."""
+    return sa.ForeignKeyConstraint(
+        ["holder_id", "page_id"], ["pages.holder_id", "pages.id"], ondelete="CASCADE"
+    )

@@ -294,6 +294,8 @@ class EraseHolderResponse(_message.Message):
     CVS_FIELD_NUMBER: _builtins.int
     MENTORING_MATCHES_FIELD_NUMBER: _builtins.int
     GROUP_MEMBERSHIPS_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
+    PAGE_SUBMISSIONS_FIELD_NUMBER: _builtins.int
     entries: _builtins.int
     """Entries, with all they said before."""
     skill_claims: _builtins.int
@@ -318,6 +320,10 @@ class EraseHolderResponse(_message.Message):
     """Mentoring matches; no mentor can look any more."""
     group_memberships: _builtins.int
     """Memberships in group programmes; no leader can look any more."""
+    pages: _builtins.int
+    """Pages, with invitations and comments."""
+    page_submissions: _builtins.int
+    """Pages that were handed in; no recipient can look any more."""
     @_builtins.property
     def erase_time(self) -> _timestamp_pb2.Timestamp:
         """When the holder was erased, UTC; unset with validate_only."""
@@ -338,10 +344,12 @@ class EraseHolderResponse(_message.Message):
         cvs: _builtins.int = ...,
         mentoring_matches: _builtins.int = ...,
         group_memberships: _builtins.int = ...,
+        pages: _builtins.int = ...,
+        page_submissions: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "group_memberships", b"group_memberships", "mandates", b"mandates", "mentoring_matches", b"mentoring_matches", "pathways", b"pathways", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "group_memberships", b"group_memberships", "mandates", b"mandates", "mentoring_matches", b"mentoring_matches", "page_submissions", b"page_submissions", "pages", b"pages", "pathways", b"pathways", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
