@@ -7,7 +7,14 @@ import uuid
 import sqlalchemy
 from google.type.date_pb2 import Date
 from sqlalchemy import text
-from waymark.portfolio.v1 import entry_pb2, holder_pb2, pathway_pb2, share_link_pb2
+from waymark.portfolio.v1 import (
+    entry_pb2,
+    holder_pb2,
+    page_comment_pb2,
+    page_pb2,
+    pathway_pb2,
+    share_link_pb2,
+)
 from waymark.portfolio.v1 import validation_pb2 as pb
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
@@ -15,6 +22,8 @@ from services.platform.db.transaction import transaction
 from services.portfolio.service import DEFINITION
 from tests.support.groups import joining, programme
 from tests.support.mentoring import matched, offered
+from tests.support.pages import collection, handing_in, inviting, page
+from tests.support.pages import text as words
 from tests.support.portfolio import Caller, Portfolio, pathway, share, skill, step
 from tests.support.validations import SHOWN, opened_case
 
@@ -57,6 +66,7 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     person.AgreePathway(pathway_pb2.AgreePathwayRequest(name=way.name))
     hand_in_a_case(portfolio, person, made.name)
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
+    put_pages_together(portfolio, person, made.name)
     person.CreateGroupMembership(joining(person, programme(portfolio).name, CANARY))
     matched(person, offered(portfolio), wish=CANARY)
     counsellor = portfolio.mandated(person)
@@ -70,6 +80,17 @@ def live_a_life(portfolio: Portfolio) -> Caller:
         event = vouchers.RedemptionAccepted(ref=ref)
         DEFINITION.reactions[type(event)](portfolio.app, tx, event, None)  # type: ignore[arg-type]
     return person
+
+
+def put_pages_together(portfolio: Portfolio, person: Caller, shown: str) -> None:
+    """A page in a collection, with a published comment, handed in; every text is the canary."""
+    made = page(person, words(CANARY), page_pb2.PageBlock(entry=shown), title=CANARY)
+    link = person.CreatePageInvitation(inviting(person, made.name, label=CANARY))
+    said = page_comment_pb2.GivePageCommentRequest(token=link.token, author=CANARY, text=CANARY)
+    portfolio.anybody().GivePageComment(said)
+    whole = collection(person, made.name, title=CANARY).name
+    recipient = portfolio.counsellor()
+    person.CreatePageSubmission(handing_in(person, whole, recipient, portfolio.organisation, note=CANARY))
 
 
 def hand_in_a_case(portfolio: Portfolio, person: Caller, shown_by: str) -> None:

@@ -137,8 +137,9 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     copies = backup(portfolio.app, person.subject)
     everywhere = ["entries", "entry_revisions", "evidence", "group_memberships", "holders"]
     everywhere += ["mentoring_matches"]
+    everywhere += ["page_collections", "page_comments", "page_invitations", "page_submissions", "pages"]
     everywhere += ["pathway_steps", "pathway_words", "pathways"]
-    everywhere += ["request_ids", "share_links", "skill_claims"]
+    everywhere += ["request_ids", "share_links", "skill_claims", "submitted_pages"]
     everywhere += ["validation_cases", "validation_snapshots"]
     assert readable(portfolio.app, person.subject, copies) == everywhere
     person.EraseHolder(erase_request(person))

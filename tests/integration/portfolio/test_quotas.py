@@ -25,6 +25,11 @@ ADDS = {
     "validation_cases": "CreateValidationCase",
     "mentoring_matches": "CreateMentoringMatch",
     "group_memberships": "CreateGroupMembership",
+    "pages": "CreatePage",
+    "page_collections": "CreatePageCollection",
+    "page_invitations": "CreatePageInvitation",
+    "page_comments": "GivePageComment",
+    "page_submissions": "CreatePageSubmission",
 }
 FULL = 1  # what there is of everything already, but of evidence
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import grpc
@@ -25,6 +26,10 @@ from waymark.portfolio.v1 import (
     holder_pb2,
     mandate_pb2,
     mentoring_match_pb2,
+    page_collection_pb2,
+    page_comment_pb2,
+    page_pb2,
+    page_submission_pb2,
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
@@ -37,6 +42,7 @@ from services.portfolio.service import DEFINITION
 from tests.support.credentials import fixture
 from tests.support.groups import joining, programme
 from tests.support.mentoring import asking, offered
+from tests.support.pages import collection, handing_in, inviting, page
 from tests.support.portfolio import (
     Caller,
     Portfolio,
@@ -66,6 +72,10 @@ MODULES = (
     holder_pb2,
     mandate_pb2,
     mentoring_match_pb2,
+    page_collection_pb2,
+    page_comment_pb2,
+    page_pb2,
+    page_submission_pb2,
     pathway_pb2,
     share_link_pb2,
     skill_claim_pb2,
@@ -76,15 +86,18 @@ METHODS = {
     for module in MODULES
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
-    if not method.server_streaming  # ExportDocument: test_documents
+    if not method.server_streaming  # ExportDocument: test_documents; pages written down: below
 }
 # These name nobody's portfolio: one opens the caller's own, one lists those of whom the caller has a mandate
-# (test_pathways), others need the secret of a link or a file.
+# (test_pathways), one what was handed in to them (test_pages), others need the secret of a link or a file.
 WITHOUT_NAME = {
     "CreateHolder",
     "GiveAttestation",
+    "GivePageComment",
+    "ListReceivedSubmissions",
     "ListStalledPathways",
     "OpenAttestationRequest",
+    "OpenPageInvitation",
     "OpenShareLink",
     "VerifyCredential",
 }
@@ -135,6 +148,15 @@ class Owned:
             attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
         ).attestation_request
         case, body = opened_case(portfolio, self.person)
+        shown = page(self.person).name
+        pages = collection(self.person, shown).name
+        invited = self.person.CreatePageInvitation(inviting(self.person, shown, max_comments=2))
+        said = {"token": invited.token, "author": "x", "text": "x"}
+        portfolio.anybody().GivePageComment(page_comment_pb2.GivePageCommentRequest(**said))
+        listing = page_comment_pb2.ListPageCommentsRequest(parent=holder)
+        (comment,) = self.person.ListPageComments(listing).page_comments
+        handing = handing_in(self.person, shown, portfolio.counsellor(), portfolio.organisation)
+        handed_in = self.person.CreatePageSubmission(handing).name
         group, other_group = programme(portfolio).name, programme(portfolio).name
         member = self.person.CreateGroupMembership(joining(self.person, group))
         mentor = offered(portfolio)
@@ -201,6 +223,19 @@ class Owned:
             },
             "GetSnapshotFile": {"evidence": f"{holder}/evidence/none"},
             "ListSubmittedCases": {"parent": body},
+            "CreatePage": {"page": page_pb2.Page(title="Eve")},
+            "UpdatePage": {"page": page_pb2.Page(name=shown, title="Eve")},
+            "CreatePageCollection": {"page_collection": page_collection_pb2.PageCollection(title="Eve")},
+            "UpdatePageCollection": {
+                "page_collection": page_collection_pb2.PageCollection(name=pages, title="Eve")
+            },
+            "CreatePageInvitation": {"page_invitation": inviting(self.person, shown).page_invitation},
+            "WithdrawPageInvitation": {"name": invited.page_invitation.name},
+            "GivePageComment": said,
+            "OpenPageInvitation": {"token": invited.token},
+            "CreatePageSubmission": {"page_submission": handing.page_submission},
+            "GetSubmittedFile": {"evidence": f"{holder}/evidence/none"},
+            "ReturnPageSubmission": {"feedback": "x"},
             "SuggestMentors": {"isco_code": "7212"},
             "CreateMentoringMatch": {"mentoring_match": wanted_mentor.mentoring_match},
             "ListReceivedMatches": {"parent": mentor.name},
@@ -213,6 +248,10 @@ class Owned:
             "PathwayService": way.name,
             "EvidenceService": f"{holder}/evidence/none",
             "MentoringService": match.name,
+            "PageService": shown,
+            "PageCollectionService": pages,
+            "PageCommentService": comment.name,
+            "PageSubmissionService": handed_in,
             "GroupMembershipService": member.name,
             "ValidationService": case.name,
         }
@@ -267,6 +306,24 @@ def test_a_stranger_finds_nothing_with_any_rpc(portfolio: Portfolio) -> None:
     assert read.given_name == "Ada"
 
 
+def test_a_stranger_has_no_page_written_down(portfolio: Portfolio) -> None:
+    owned = Owned(portfolio)
+    of_page, of_copy = (owned.requests[each].name for each in ("GetPage", "GetSubmittedPages"))
+    asked = {
+        "RenderPage": page_pb2.RenderPageRequest(name=of_page, format=1),
+        "RenderSubmittedPages": page_submission_pb2.RenderSubmittedPagesRequest(name=of_copy, format=1),
+    }
+    for name, request in asked.items():
+        for stranger in strangers(portfolio):
+            assert reason_of(partial(whole, getattr(stranger, name)), request) == "NOT_FOUND"
+        assert whole(getattr(owned.person, name), request)  # control
+
+
+def whole(call: Any, request: Any) -> list[Any]:
+    """Everything a stream answers."""
+    return list(call(request))
+
+
 def test_without_the_relationships_a_stranger_would_see(
     portfolio: Portfolio, serve, database, monkeypatch
 ) -> None:
@@ -305,6 +362,12 @@ def test_without_the_relationships_a_stranger_would_see(
         "GetMentoringMatch",
         "EndMentoringMatch",
         "GetGroupMembership",
+        "GetPage",
+        "GetPageCollection",
+        "HidePageComment",
+        "WithdrawPageInvitation",
+        "GetSubmittedPages",
+        "WithdrawPageSubmission",
         "LeaveGroupProgramme",
         "GetValidationCase",
         "SubmitValidationCase",
