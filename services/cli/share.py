@@ -22,12 +22,14 @@ LINK = {
     "share link": "name",
     "label": "label",
     "shows": "fields",
+    "pages": "pages",
     "state": "state",
     "uses": "uses",
     "of": "maxUses",
     "needs a PIN": "pinRequired",
     "until": "expireTime",
 }
+PAGE = {"page": "title", "template": "template", "language": "languageCode"}
 OPEN = "v1/shareLinks:open"
 
 
@@ -49,11 +51,21 @@ def create(
     pin: Annotated[
         str, typer.Option(help="PIN of 4 to 12 digits; default: one is made.", show_default=False)
     ] = "",
+    pages: Annotated[
+        list[str] | None,
+        typer.Option("--page", help="Page or collection that `pages` shows, in order; default: all."),
+    ] = None,
     no_pin: Annotated[bool, typer.Option("--no-pin", help="Whoever has the link may open it.")] = False,
 ) -> None:
     """Make a link; link and PIN are shown this once. Send them by different ways."""
     given = "" if no_pin else pin or f"{secrets.randbelow(10**6):06d}"
-    link = {"label": label, "fields": fields, "expireTime": in_days(days), "maxUses": uses}
+    link = {
+        "label": label,
+        "fields": fields,
+        "expireTime": in_days(days),
+        "maxUses": uses,
+        "pages": pages or [],
+    }
     made = call.post(f"{own(call, '')}/shareLinks", {"shareLink": link, "pin": given})
     address = f"{call.caller.client.state.edge}/{OPEN}#{made['token']}"
     if call.as_json:
@@ -114,4 +126,25 @@ def show(answer: dict[str, Any]) -> None:
         filled = {name: path for name, path in columns.items() if any(output.at(row, path) for row in rows)}
         if filled:
             output.table(rows, filled)
+    for page in portfolio.get("pages", []):
+        show_page(page)
     output.details(answer, {"shown": "fields", "opens again": "remainingUses", "until": "expireTime"})
+
+
+def show_page(page: dict[str, Any]) -> None:
+    """Prints a page as others see it: what is on it in order, then what was said to it."""
+    output.details(page, PAGE)
+    items = [
+        {"kind": kind, "what": _said(thing)} for item in page.get("items", []) for kind, thing in item.items()
+    ]
+    output.table(items, {"block": "kind", "what": "what"}, empty="nothing on it")
+    if page.get("comments"):
+        output.table(page["comments"], {"author": "author", "says": "text", "when": "commentTime"})
+
+
+def _said(thing: Any) -> Any:
+    """What stands for a thing in a line: its text, title, label or file name."""
+    if isinstance(thing, str):
+        return thing
+    paths = ("title", "label", "summary.title", "fileName", "conceptUri")
+    return next((said for path in paths if (said := output.at(thing, path))), "")

@@ -44,6 +44,8 @@ OF_PORTFOLIO = {
     "HandoverMoved",
     "IssuedCredentialMoved",
     "MentoringMatchMoved",
+    "PageCommentGiven",
+    "PageSubmissionMoved",
     "ValidationCaseMoved",
 }
 # … and some takes weeks, a bank, or something going wrong.
@@ -138,6 +140,6 @@ CATALOGUE_TOLD = Step(
 PORTFOLIO_TOLD = Step(
     "portfolio-told",
     "What the portfolio tells was seen on Kafka",
-    ("P1", "P3", "P12", "P14", "P16", "P17"),
+    ("P1", "P3", "P4", "P12", "P14", "P16", "P17"),
     events_of_portfolio,
 )

@@ -88,7 +88,7 @@ class Owners:
         observer = stand.callers.person("observer")
         instruments.fill(stand.callers, stand.journey.run, employer, observer, facts.partner)
         wallets.fill(stand.callers, learner.person, learner.holder, stand.provider)
-        company.fill(learner.person, learner.holder, stand.provider)
+        company.fill(learner.person, learner.holder, stand.provider, stand.counsellor)
         told = partners.fill(stand.callers, stand.journey, stand.provider, employer, stand.caseworker)
         self.names = told | Journal(stand.callers.journal.entries[first:]).names()
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}
