@@ -25,6 +25,7 @@ PAGE = {
 ROW = {key: PAGE[key] for key in ("page", "title", "template", "changed")}
 BLOCK = {"block": "kind", "what": "what"}
 COLLECTION = {"collection": "name", "title": "title", "pages": "pages", "etag": "etag"}
+COLLECTION_ROW = {key: COLLECTION[key] for key in ("collection", "title")}
 # Fields of a block, by the part of the name that says what is named.
 _FIELDS = {
     "entries": "entry",
@@ -147,7 +148,7 @@ def collect(
 @calls(LEARNER)
 def collections(call: Call, holder: HolderName = "", limit: Limit = 50) -> None:
     """List collections, newest first; a counsellor's look is written to the access log."""
-    call.many(f"{own(call, holder)}/pageCollections", COLLECTION, limit, empty="no collection yet")
+    call.many(f"{own(call, holder)}/pageCollections", COLLECTION_ROW, limit, empty="no collection yet")
 
 
 @page.command(epilog="Example:  waymark page collection holders/0198…/pageCollections/0198…")

@@ -25,7 +25,7 @@ SUBMISSION = {
     "until": "expireTime",
     "SHA-256": "sha256",
 }
-ROW = {key: SUBMISSION[key] for key in ("submission", "of", "to", "state", "until")}
+ROW = {key: SUBMISSION[key] for key in ("submission", "state", "until")}
 RECEIVED = {
     "submission": "pageSubmission",
     "state": "state",
