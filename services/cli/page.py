@@ -12,6 +12,7 @@ from services.cli.call import Call, calls, enum, with_etag
 from services.cli.exits import ExitCode, Failure
 from services.cli.holder import LEARNER, Etag, HolderName, own
 from services.cli.options import Limit
+from services.cli.share import PageFormat
 
 page = typer.Typer(help="Pages of chosen things, and collections of them: make, order, write down.")
 PAGE = {
@@ -40,13 +41,6 @@ class Template(StrEnum):
 
     STORY = "story"
     OVERVIEW = "overview"
-
-
-class PageFormat(StrEnum):
-    """How a page is written down."""
-
-    HTML = "html"
-    PDF = "pdf"
 
 
 Name = Annotated[str, typer.Argument(metavar="PAGE", help="holders/{id}/pages/{id}")]
@@ -175,6 +169,16 @@ def arrange(
 def delete_collection(call: Call, name: CollectionName, etag: Etag = "") -> None:
     """Remove a collection; its pages stay."""
     call.delete(name, etag=etag)
+
+
+@page.command(
+    "render-collection",
+    epilog="Example:  waymark page render-collection holders/0198…/pageCollections/0198… --out all.html",
+)
+@calls(LEARNER)
+def render_collection(call: Call, name: CollectionName, out: Out, format_: Format = PageFormat.HTML) -> None:
+    """Write the pages of a collection down in their order, for the web or for print."""
+    call.save(f"{name}:render", out, format=enum("PAGE_FORMAT", format_))
 
 
 def _page(title: str, blocks: list[str] | None, template: Template | None, language: str) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from services.cli import output
 from services.cli.amounts import in_days
-from services.cli.call import Call, calls
+from services.cli.call import Call, calls, enum
 from services.cli.entry import ROW as ENTRIES
 from services.cli.evidence import ROW as EVIDENCE
 from services.cli.holder import HOLDER, LEARNER, own
@@ -18,6 +20,15 @@ from services.cli.pathway import ROW as PATHWAYS
 from services.cli.skill import ROW as SKILLS
 
 share = typer.Typer(help="Secret links to chosen fields of a portfolio: make, open, withdraw.")
+
+
+class PageFormat(StrEnum):
+    """How pages are written down."""
+
+    HTML = "html"
+    PDF = "pdf"
+
+
 LINK = {
     "share link": "name",
     "label": "label",
@@ -109,6 +120,26 @@ def open_(
         output.as_json(answer)
     else:
         show(answer)
+
+
+@share.command(
+    epilog="Example:  waymark share pages 'http://127.0.0.1:8180/v1/shareLinks:open#…' --out pages.html"
+)
+@calls()
+def pages(
+    call: Call,
+    link: Annotated[
+        str, typer.Argument(metavar="LINK", help="The link as you got it, or what is after its #.")
+    ],
+    out: Annotated[Path, typer.Option(help="Where to write them.")],
+    format_: Annotated[
+        PageFormat, typer.Option("--format", help="A page of the web, or PDF.")
+    ] = PageFormat.HTML,
+    pin: Annotated[str, typer.Option(help="PIN, when the link needs one.")] = "",
+) -> None:
+    """Write the pages that a link shows to a file; it counts as a look, which the person sees."""
+    body = {"token": link.rpartition("#")[2], "pin": pin, "format": enum("PAGE_FORMAT", format_)}
+    call.file(out, call.caller.rest_bytes("POST", "/v1/shareLinks:openPages", body))
 
 
 def show(answer: dict[str, Any]) -> None:

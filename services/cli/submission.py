@@ -11,7 +11,8 @@ from services.cli.amounts import in_days
 from services.cli.call import Call, calls, enum
 from services.cli.holder import LEARNER, own
 from services.cli.options import Limit, subject_of
-from services.cli.page import Format, Out, PageFormat
+from services.cli.page import Format, Out
+from services.cli.share import PageFormat
 
 submission = typer.Typer(help="Pages handed in: a frozen copy for one recipient, and their answer.")
 SUBMISSION = {

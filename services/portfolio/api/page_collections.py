@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.empty_pb2 import Empty
 from waymark.portfolio.v1 import page_collection_pb2 as pb
 from waymark.portfolio.v1 import page_collection_pb2_grpc
+from waymark.portfolio.v1.page_pb2 import SharedPage
 
 from services.platform.db.transaction import Transaction
+from services.platform.rpc.handlers import mark
 from services.platform.rpc.masks import merged, without_outputs
 from services.portfolio.api.calls import portfolio_call
+from services.portfolio.api.pages import written
 from services.portfolio.api.references import check_own
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
-from services.portfolio.store.pages import PAGE_COLLECTIONS, PAGES
+from services.portfolio.presenting import presented
+from services.portfolio.store.pages import PAGE_COLLECTIONS, PAGES, named
 from services.portfolio.store.vault import open_vault
 
 
@@ -65,3 +73,20 @@ class PageCollectionApi(page_collection_pb2_grpc.PageCollectionServiceServicer):
         holder, row_id = names.parse(request.name, "holders", "pageCollections")
         PAGE_COLLECTIONS.remove(tx, holder, row_id, request.etag)
         return Empty()
+
+    @mark
+    def RenderPageCollection(self, request: pb.RenderPageCollectionRequest, call: Any) -> Iterator[HttpBody]:
+        found: list[SharedPage] = []
+
+        @portfolio_call
+        def gathered(
+            self: PageCollectionApi, tx: Transaction, request: pb.RenderPageCollectionRequest
+        ) -> Empty:
+            holder, row_id = names.parse(request.name, "holders", "pageCollections")
+            vault = open_vault(tx, self.app.keys, holder)
+            PAGE_COLLECTIONS.get(tx, vault, row_id)
+            found[:] = presented(tx, vault, named(tx, vault, [request.name]))
+            return Empty()
+
+        gathered(self, request, call)
+        yield from written(found, request.format)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from google.api.httpbody_pb2 import HttpBody
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import share_link_pb2 as pb
 from waymark.portfolio.v1 import share_link_pb2_grpc
@@ -15,6 +17,7 @@ from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mark
 from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
+from services.portfolio.api.pages import written
 from services.portfolio.api.references import check_each
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, sharing
@@ -63,10 +66,21 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         holder, link_id = names.parse(request.name, "holders", "shareLinks")
         return share_links.revoke(tx, open_vault(tx, self.app.keys, holder), link_id)
 
-    @mark  # two transactions: a try at the PIN counts even though the call is refused
+    @mark
     def OpenShareLink(self, request: pb.OpenShareLinkRequest, call: Call) -> pb.OpenShareLinkResponse:
+        return self._opened(request, call)
+
+    @mark
+    def OpenSharedPages(self, request: pb.OpenSharedPagesRequest, call: Call) -> Iterator[HttpBody]:
+        opened = self._opened(request, call, part="pages")
+        yield from written(opened.portfolio.pages, request.format)
+
+    def _opened(self, request: Any, call: Call, *, part: str = "") -> pb.OpenShareLinkResponse:
+        """Opens a link, or one `part` of what it shows; in two transactions, because a try at the PIN counts
+        even though the call is refused."""
         with transaction(self.app, timeout=call.remaining()) as tx:
             link = share_links.lock(tx, self.app.links.token_hash(request.token))
+            _fields(link, part)
             sharing.require_active(link.state)
             if link.pin_hash:
                 share_links.charge_try(tx, link)
@@ -74,30 +88,39 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         if link.pin_hash and not self.app.links.pin_matches(link.pin_hash, request.pin):
             raise Refusal(reason_pb2.REASON_SHARE_LINK_PIN_WRONG)
         with transaction(self.app, timeout=call.remaining()) as tx:
-            return self._shown(tx, request.token)
+            return self._shown(tx, request, part)
 
-    def _shown(self, tx: Transaction, token: str) -> pb.OpenShareLinkResponse:
+    def _shown(self, tx: Transaction, request: Any, part: str) -> pb.OpenShareLinkResponse:
         """Counts, logs and shows in one transaction; the try was paid, so that a full budget is no bar."""
-        link = share_links.lock(tx, self.app.links.token_hash(token))
+        link = share_links.lock(tx, self.app.links.token_hash(request.token))
         if link.state != pb.ShareLink.STATE_LOCKED:
             sharing.require_active(link.state)
-        vault = open_vault(tx, self.app.keys, link.holder)
-        portfolio = shown(tx, vault, link.fields, link.pages)
+        vault, fields = open_vault(tx, self.app.keys, link.holder), _fields(link, part)
+        portfolio = shown(tx, vault, fields, link.pages)
         share_links.count_use(tx, link)
         access_records.write(
             tx,
             link.holder,
-            action="OpenShareLink",
+            action=request.DESCRIPTOR.name.removesuffix("Request"),
             resource=names.holder(link.holder),
             grant=link.name,
-            fields=link.fields,
+            fields=fields,
         )
         tx.publish(ShareLinkOpened(holder=names.holder(link.holder), share_link=link.name))
         response = pb.OpenShareLinkResponse(
-            portfolio=portfolio, fields=link.fields, remaining_uses=link.remaining_uses - 1
+            portfolio=portfolio, fields=fields, remaining_uses=link.remaining_uses - 1
         )
         response.expire_time.FromDatetime(link.expires_at)
         return response
+
+
+def _fields(link: share_links.Locked, part: str) -> list[str]:
+    """Returns the fields that a link shows, of one part where it is named; raises Refusal(NOT_FOUND) when it
+    shows nothing of that part."""
+    fields = [path for path in link.fields if not part or path.split(".")[0] == part]
+    if not fields:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return fields
 
 
 def _check_pages(tx: Transaction, holder: str, link: pb.ShareLink) -> None:

@@ -85,6 +85,10 @@ def test_a_page_is_made_shared_commented_and_handed_in(
     assert whole in learner.prints("page", "collections")
     link = learner.gets("share", "create", "pages", "--page", whole, "--no-pin")["link"]
     assert "Shipyard hand" in employer.prints("share", "open", link)
+    employer.prints("share", "pages", link, "--out", str(out))
+    assert b"Shipyard hand" in out.read_bytes()
+    learner.prints("page", "render-collection", whole, "--format", "pdf", "--out", str(out))
+    assert out.read_bytes().startswith(b"%PDF-")
     invited = learner.gets("comment", "invite", page, "--label", "the foreman")
     assert "I weld." in employer.prints("comment", "open", invited["link"])
     employer.prints("comment", "give", invited["link"], "Straight seams.", "--author", "Tom Maes")

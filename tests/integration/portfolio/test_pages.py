@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,8 +34,11 @@ def opened(portfolio: Portfolio, token: str) -> share_link_pb2.SharedPortfolio:
 
 
 def rendered(caller: Caller, name: str, format_: Any = pb.PAGE_FORMAT_HTML) -> str:
-    parts = list(caller.RenderPage(pb.RenderPageRequest(name=name, format=format_)))
-    return b"".join(part.data for part in parts).decode("utf-8", "replace")
+    return streamed(caller.RenderPage, pb.RenderPageRequest(name=name, format=format_))
+
+
+def streamed(call: Any, request: Any) -> str:
+    return b"".join(part.data for part in call(request)).decode("utf-8", "replace")
 
 
 def actions(person: Caller) -> list[str]:
@@ -88,6 +92,9 @@ def test_collections_keep_an_order_and_forget_what_is_gone(portfolio: Portfolio)
     assert reason_of(person.CreatePageCollection, request) == "INVALID_ARGUMENT"
     token = share(person, ["pages.title"], pages=[made.name, three]).token
     assert [each.title for each in opened(portfolio, token).pages] == ["Two", "One", "Three"]
+    asked = collections.RenderPageCollectionRequest(name=made.name, format=pb.PAGE_FORMAT_HTML)
+    written = streamed(person.RenderPageCollection, asked)
+    assert written.index("Two") < written.index("One")
     person.DeletePage(pb.DeletePageRequest(name=two))
     assert [each.title for each in opened(portfolio, token).pages] == ["One", "Three"]
     change = collections.PageCollection(name=made.name, pages=[two, three])
@@ -116,7 +123,17 @@ def test_a_link_shows_its_pages_field_by_field(portfolio: Portfolio) -> None:
     (seen,) = portfolio.anybody().OpenShareLink(opening).portfolio.pages
     items = [pb.SharedItem(text="Hi."), pb.SharedItem(entry=entry_pb2.Entry(title="Shipyard"))]
     assert seen == pb.SharedPage(title="Me", items=items)
-    whole = opened(portfolio, share(person, ["pages"]).token)
+    pages = share_link_pb2.OpenSharedPagesRequest(token=made.token, pin="1234", format=pb.PAGE_FORMAT_HTML)
+    written = streamed(portfolio.anybody().OpenSharedPages, pages)
+    assert "Shipyard" in written
+    assert "Ghent" not in written  # a field that the link does not list
+    pages.pin = "4321"
+    guess = partial(streamed, portfolio.anybody().OpenSharedPages)
+    assert reason_of(guess, pages) == "SHARE_LINK_PIN_WRONG"
+    assert actions(person)[:2] == ["OpenSharedPages", "OpenShareLink"]
+    pages.token = share(person, ["holder"]).token
+    assert reason_of(guess, pages) == "NOT_FOUND"
+    whole = opened(portfolio, share(person, ["pages", "holder"]).token)
     assert [each.title for each in whole.pages] == ["Private", "Me"]
     assert not whole.entries
     for wrong, pages in ((["holder"], [other.name]), (["pages"], ["holders/x/pages/y"])):
@@ -246,7 +263,7 @@ def test_what_was_handed_in_stays_as_it_was(portfolio: Portfolio) -> None:
     copy.ClearField("page_submission")
     assert read.sha256 == hashlib.sha256(copy.SerializeToString(deterministic=True)).hexdigest()
     asked = submissions.RenderSubmittedPagesRequest(name=name, format=pb.PAGE_FORMAT_HTML)
-    written = b"".join(part.data for part in recipient.RenderSubmittedPages(asked)).decode()
+    written = streamed(recipient.RenderSubmittedPages, asked)
     assert "Before." in written
     assert "After." not in written
     assert actions(person) == ["RenderSubmittedPages", "GetPageSubmission", "GetSubmittedPages"]

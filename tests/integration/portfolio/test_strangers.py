@@ -308,9 +308,11 @@ def test_a_stranger_finds_nothing_with_any_rpc(portfolio: Portfolio) -> None:
 
 def test_a_stranger_has_no_page_written_down(portfolio: Portfolio) -> None:
     owned = Owned(portfolio)
-    of_page, of_copy = (owned.requests[each].name for each in ("GetPage", "GetSubmittedPages"))
+    reads = ("GetPage", "GetPageCollection", "GetSubmittedPages")
+    of_page, of_collection, of_copy = (owned.requests[each].name for each in reads)
     asked = {
         "RenderPage": page_pb2.RenderPageRequest(name=of_page, format=1),
+        "RenderPageCollection": page_collection_pb2.RenderPageCollectionRequest(name=of_collection, format=1),
         "RenderSubmittedPages": page_submission_pb2.RenderSubmittedPagesRequest(name=of_copy, format=1),
     }
     for name, request in asked.items():

@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from waymark.portfolio.v1 import page_pb2 as _page_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -245,3 +246,29 @@ class DeletePageCollectionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeletePageCollectionRequest: _TypeAlias = DeletePageCollectionRequest  # noqa: Y015
+
+@_typing.final
+class RenderPageCollectionRequest(_message.Message):
+    """Writes a collection down."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/pageCollections/{page_collection}`."""
+    format: _page_pb2.PageFormat.ValueType
+    """How to write it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        format: _page_pb2.PageFormat.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderPageCollectionRequest: _TypeAlias = RenderPageCollectionRequest  # noqa: Y015

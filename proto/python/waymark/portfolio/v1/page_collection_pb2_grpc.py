@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from waymark.portfolio.v1 import page_collection_pb2 as waymark_dot_portfolio_dot_v1_dot_page__collection__pb2
 
@@ -61,6 +62,11 @@ class PageCollectionServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_page__collection__pb2.DeletePageCollectionRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.RenderPageCollection = channel.unary_stream(
+                '/waymark.portfolio.v1.PageCollectionService/RenderPageCollection',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_page__collection__pb2.RenderPageCollectionRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
 
 
 class PageCollectionServiceServicer:
@@ -107,6 +113,14 @@ class PageCollectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenderPageCollection(self, request, context):
+        """Writes the pages of a collection down in their order; a counsellor's look is written to the access log.
+        Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PageCollectionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -134,6 +148,11 @@ def add_PageCollectionServiceServicer_to_server(servicer, server):
                     servicer.DeletePageCollection,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_page__collection__pb2.DeletePageCollectionRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'RenderPageCollection': grpc.unary_stream_rpc_method_handler(
+                    servicer.RenderPageCollection,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_page__collection__pb2.RenderPageCollectionRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -272,6 +291,33 @@ class PageCollectionService:
             '/waymark.portfolio.v1.PageCollectionService/DeletePageCollection',
             waymark_dot_portfolio_dot_v1_dot_page__collection__pb2.DeletePageCollectionRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderPageCollection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/waymark.portfolio.v1.PageCollectionService/RenderPageCollection',
+            waymark_dot_portfolio_dot_v1_dot_page__collection__pb2.RenderPageCollectionRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 from waymark.portfolio.v1 import page_collection_pb2 as _page_collection_pb2
@@ -54,6 +55,10 @@ class PageCollectionServiceStub:
     """Removes a collection; its pages stay.
     Errors: NOT_FOUND, ETAG_STALE.
     """
+    RenderPageCollection: _grpc.UnaryStreamMultiCallable[_page_collection_pb2.RenderPageCollectionRequest, _httpbody_pb2.HttpBody]
+    """Writes the pages of a collection down in their order; a counsellor's look is written to the access log.
+    Errors: NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class PageCollectionServiceAsyncStub(PageCollectionServiceStub):
@@ -79,6 +84,10 @@ class PageCollectionServiceAsyncStub(PageCollectionServiceStub):
     DeletePageCollection: _aio.UnaryUnaryMultiCallable[_page_collection_pb2.DeletePageCollectionRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Removes a collection; its pages stay.
     Errors: NOT_FOUND, ETAG_STALE.
+    """
+    RenderPageCollection: _aio.UnaryStreamMultiCallable[_page_collection_pb2.RenderPageCollectionRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Writes the pages of a collection down in their order; a counsellor's look is written to the access log.
+    Errors: NOT_FOUND.
     """
 
 class PageCollectionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -132,6 +141,16 @@ class PageCollectionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Removes a collection; its pages stay.
         Errors: NOT_FOUND, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
+    def RenderPageCollection(
+        self,
+        request: _page_collection_pb2.RenderPageCollectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
+        """Writes the pages of a collection down in their order; a counsellor's look is written to the access log.
+        Errors: NOT_FOUND.
         """
 
 def add_PageCollectionServiceServicer_to_server(servicer: PageCollectionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -402,3 +402,33 @@ class OpenShareLinkResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpenShareLinkResponse: _TypeAlias = OpenShareLinkResponse  # noqa: Y015
+
+@_typing.final
+class OpenSharedPagesRequest(_message.Message):
+    """Opens a share link to have the pages it shows written down. Each opening counts as one use."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """Secret of the link."""
+    pin: _builtins.str
+    """PIN, when the link needs one."""
+    format: _page_pb2.PageFormat.ValueType
+    """How to write them."""
+    def __init__(
+        self,
+        *,
+        token: _builtins.str = ...,
+        pin: _builtins.str = ...,
+        format: _page_pb2.PageFormat.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "pin", b"pin", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenSharedPagesRequest: _TypeAlias = OpenSharedPagesRequest  # noqa: Y015
