@@ -24,7 +24,7 @@ $(VENV)/.runtime: requirements.lock pyproject.toml deploy/kafka/jgo.lock.toml
 ##@ Check
 .PHONY: test
 test: $(VENV)/.dev ## Run every test against real PostgreSQL, Kafka, S3 and Envoy
-	$(BIN)/pytest -n 3 $(ARGS)
+	$(BIN)/pytest -n 4 $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## A million hostile inputs for each reader (ARGS="--examples 10000 wages"); what fails goes into the corpus

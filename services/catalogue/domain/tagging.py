@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from services.catalogue.domain.labels import stem, words
@@ -63,8 +64,8 @@ class Tagger:
         self._stemmed = {
             key: list(found.values()) for key, found in stemmed.items() if len(found) <= SHARED_BY
         }
-        # First word → second word → lengths of the labels that begin so: hardly any two words of a text do.
-        self._begins = _beginnings(self._exact), _beginnings(self._stemmed)
+        # All labels, by their stems, which are the same for what is written the same.
+        self._begins = _beginnings(stemmed)
         self._stems = _Stems(language)
 
     def tag(self, title: str, subjects: Sequence[str], rest: str) -> list[Match]:
@@ -81,36 +82,27 @@ class Tagger:
         return sorted(found.values(), key=lambda match: (-match.confidence, match.uri))[:MOST_TAGS]
 
     def _matches(self, text: list[str], shortest: int) -> Iterator[tuple[Label, float, str]]:
-        exact_begins, stemmed_begins = self._begins
         stemmed = [*map(self._stems.__getitem__, text)]
-        exact_seconds = [*map(exact_begins.get, text)]
-        stemmed_seconds = [*map(stemmed_begins.get, stemmed)]
-        start, end = 0, len(text)
-        while start < end:
-            exact, stems = exact_seconds[start], stemmed_seconds[start]
-            lengths = 0
-            if exact is not None:
-                lengths = exact.get("", 0)
-                if start + 1 < end:
-                    lengths |= exact.get(text[start + 1], 0)
-            if stems is not None:
-                lengths |= stems.get("", 0)
-                if start + 1 < end:
-                    lengths |= stems.get(stemmed[start + 1], 0)
-            length = min(lengths.bit_length() - 1, end - start) if lengths else 0
-            while length >= shortest:
-                if lengths >> length & 1:
-                    stop = start + length
-                    phrase = " ".join(text[start:stop])
-                    hits = self._exact.get(phrase)
-                    hits = hits or self._stemmed.get(" ".join(stemmed[start:stop]))
-                    if hits:
-                        for label, weight in hits:
-                            yield label, weight / len(hits) ** 0.5, phrase
-                        start = stop - 1
-                        break
-                length -= 1
-            start += 1
+        lengths = [*map(self._begins.get, zip(stemmed, [*stemmed[1:], ""], strict=False))]
+        if shortest == 1:
+            singles = map(self._begins.get, zip(stemmed, repeat("")))
+            lengths = [(pair or 0) | (single or 0) for pair, single in zip(lengths, singles, strict=True)]
+        behind = 0
+        for start in [place for place, bits in enumerate(lengths) if bits]:
+            if start < behind:
+                continue
+            bits = lengths[start] or 0
+            for length in range(min(bits.bit_length() - 1, len(text) - start), shortest - 1, -1):
+                if not bits >> length & 1:
+                    continue
+                phrase = " ".join(text[start : start + length])
+                hits = self._exact.get(phrase)
+                hits = hits or self._stemmed.get(" ".join(stemmed[start : start + length]))
+                if hits:
+                    for label, weight in hits:
+                        yield label, weight / len(hits) ** 0.5, phrase
+                    behind = start + length
+                    break
 
 
 class _Stems(dict[str, str]):
@@ -127,18 +119,16 @@ class _Stems(dict[str, str]):
         return found
 
 
-def _beginnings(labels: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Returns first word → second word → bit set of the lengths, in words, of labels that begin with both.
+def _beginnings(labels: Iterable[str]) -> dict[tuple[str, str], int]:
+    """Returns first and second word → bit set of the lengths, in words, of labels that begin with both.
 
-    The second word of a label of one word is empty.
+    The second word of a label of one word is empty. Hardly any two words of a text are in it.
     """
-    found: dict[str, dict[str, int]] = {}
+    found: defaultdict[tuple[str, str], int] = defaultdict(int)
     for label in labels:
         first, *others = label.split(" ")
-        second = others[0] if others else ""
-        seconds = found.setdefault(first, {})
-        seconds[second] = seconds.get(second, 0) | 1 << (1 + len(others))
-    return found
+        found[first, others[0] if others else ""] |= 1 << (1 + len(others))
+    return dict(found)
 
 
 def _keep(found: dict[str, tuple[Label, float]], label: Label, weight: float) -> None:

@@ -25,12 +25,11 @@ _AMOUNT = re.compile(r"(-?\d{1,9})(?:[.,](\d{1,2})0{0,8})?", re.ASCII)
 _NUTS = re.compile(r"[A-Z]{2}[A-Z0-9]{0,3}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
-_SPACE = re.compile(r"\s+")
 
 
 def plain(text: str, limit: int) -> str:
     """Returns the text on one line, controls removed, cut to `limit` characters."""
-    return clean(_SPACE.sub(" ", text).strip())[:limit]
+    return clean(" ".join(text.split()))[:limit]
 
 
 def title(text: str, path: str, findings: Findings) -> str:
@@ -187,7 +186,7 @@ def currency(text: str, path: str, findings: Findings) -> str | None:
 
 def language(text: str, path: str, findings: Findings) -> str:
     """Returns a language code in lower case without region, "" (with a warning) when it is none."""
-    code = re.split(r"[-_]", text.strip().lower(), maxsplit=1)[0]
+    code = text.strip().lower().replace("_", "-").partition("-")[0]
     if code and not _LANGUAGE.fullmatch(code):
         findings.warning(
             "LANGUAGE_INVALID", path, text, "This is no language code.", "Write two letters, like nl."

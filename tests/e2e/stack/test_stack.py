@@ -7,9 +7,9 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg
@@ -20,7 +20,7 @@ from services.cli.stack.leftovers import left_overs
 from services.cli.stack.plan import SERVICES, Plan
 from services.cli.stack.probes import accepts
 from tests.support.parts import held
-from tests.support.stacks import WAYMARK, Stack, free_base
+from tests.support.stacks import WAYMARK, Stack, bare_environment, free_base
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -248,20 +248,6 @@ def test_nothing_runs_yet(tmp_path: Path) -> None:
     assert "nothing was running" in empty.call("down").stdout
 
 
-def test_a_killed_supervisor_leaves_no_orphan_and_the_next_one_finds_all_data(stack: Stack) -> None:
-    plan = Plan(stack.home, stack.base, {})
-    with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
-        admin.execute("create table survived as select 1 as one")
-    psutil.Process(stack.state.pid).kill()
-    stack.until_gone()
-    assert stack.call("status").returncode == 3
-    stack.up()
-    with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
-        assert admin.execute("select one from survived").fetchone() == (1,)
-        admin.execute("drop table survived")
-    assert answers(stack.state.edge)
-
-
 def test_down_stops_floor_by_floor(stack: Stack) -> None:
     assert stack.call("down").stdout.strip() == "stopped"
     assert not left_overs(stack.home)
@@ -272,22 +258,44 @@ def test_down_stops_floor_by_floor(stack: Stack) -> None:
     assert ends.index("vouchers-server") < ends.index("vouchers-consumer") < ends.index("vouchers-relay")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_supervisor_in_the_foreground_ends_in_order_on_a_signal(
-    stopped: Stack, number: signal.Signals
-) -> None:
-    command = [*WAYMARK, "up", "--home", str(stopped.home), "--port-base", str(stopped.base)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as running:
+def test_a_killed_supervisor_leaves_no_orphan_and_the_next_one_finds_all_data(stack: Stack) -> None:
+    plan = Plan(stack.home, stack.base, {})
+    with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
+        admin.execute("create table survived as select 1 as one")
+    psutil.Process(stack.state.pid).kill()
+    stack.until_gone()
+    assert stack.call("status").returncode == 3
+    with in_the_foreground(stack) as running:
+        with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
+            assert admin.execute("select one from survived").fetchone() == (1,)
+            admin.execute("drop table survived")
+        assert answers(stack.state.edge)
+        assert "postgres             stopped" in ended(running, signal.SIGTERM)
+    assert not left_overs(stack.home)
+
+
+def test_a_supervisor_in_the_foreground_ends_in_order_on_ctrl_c(stopped: Stack) -> None:
+    with in_the_foreground(stopped) as running:
+        assert "postgres             stopped" in ended(running, signal.SIGINT)
+    assert not left_overs(stopped.home)
+
+
+@contextmanager
+def in_the_foreground(stack: Stack) -> Iterator[subprocess.Popen[str]]:
+    """A supervisor that nobody detached, once it says that it is ready."""
+    command = [*WAYMARK, "up", "--home", str(stack.home), "--port-base", str(stack.base)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=bare_environment()) as running:
         assert running.stdout is not None
         for line in running.stdout:
             if "Waymark is ready" in line:
                 break
-        running.send_signal(number)
-        rest = running.stdout.read()
-    assert running.returncode == 0
-    assert "postgres             stopped" in rest
-    assert not left_overs(stopped.home)
+        yield running
 
 
-def environment() -> Mapping[str, Any]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+def ended(running: subprocess.Popen[str], number: signal.Signals) -> str:
+    """Sends a signal; returns what the supervisor said until it ended well."""
+    assert running.stdout is not None
+    running.send_signal(number)
+    rest = running.stdout.read()
+    assert running.wait() == 0
+    return rest
