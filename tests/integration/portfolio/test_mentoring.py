@@ -11,6 +11,7 @@ import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 from waymark.portfolio.v1 import access_log_pb2, holder_pb2, mentor_pb2
 from waymark.portfolio.v1 import mentoring_match_pb2 as pb
 from waymark.portfolio.v1.events_pb2 import MentoringMatchMoved
@@ -18,6 +19,7 @@ from waymark.portfolio.v1.events_pb2 import MentoringMatchMoved
 from services.platform.db.schema import outbox
 from services.platform.db.transaction import Transaction, transaction
 from services.portfolio import jobs
+from services.portfolio.domain.mentoring import Standing
 from services.portfolio.store import mentors
 from tests.support.mentoring import FIELDS, WELDER, Offered, asking, matched, offered
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of, refused
@@ -127,6 +129,28 @@ def test_in_force_only_with_the_consent_of_both_and_read_field_by_field(portfoli
     assert reason_of(colleague.ListReceivedMatches, received) == "NOT_FOUND"
     whole = pb.ListMentoringMatchesRequest(parent=person.holder)
     assert counsellor.ListMentoringMatches(whole) == person.ListMentoringMatches(whole)
+
+
+def test_without_the_state_the_mentor_would_read_unasked(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control."""
+    person, mentor = portfolio.person(given_name="Ada"), offered(portfolio)
+    name = person.CreateMentoringMatch(asking(person, mentor.name, fields=FIELDS)).name
+    assert reason_of(mentor.caller.GetMentoredPortfolio, reading(name)) == "WRONG_STATE"
+    monkeypatch.setattr(Standing, "require", lambda self, state: None)
+    assert mentor.caller.GetMentoredPortfolio(reading(name)).portfolio.holder.given_name == "Ada"
+
+
+def test_the_database_holds_both_consents_too(portfolio: Portfolio) -> None:
+    person, mentor = portfolio.person(), offered(portfolio)
+    name = person.CreateMentoringMatch(asking(person, mentor.name, fields=FIELDS)).name
+    forced = text("UPDATE mentoring_matches SET state = 2 WHERE id = :id")
+    with (
+        pytest.raises(IntegrityError, match="mentoring_matches_both_agreed"),
+        transaction(portfolio.app) as tx,
+    ):
+        tx.execute(forced, {"id": name.rpartition("/")[2]})
 
 
 def test_what_the_mentor_reads_is_the_holders_to_say(portfolio: Portfolio) -> None:

@@ -49,6 +49,14 @@ def test_the_map_counts_members_and_names_nobody() -> None:
     assert known == {"area", "beginning", "on_the_way", "ready", "withheld"}
 
 
+def test_without_the_rule_a_count_would_tell_of_one_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control."""
+    monkeypatch.setattr(groups, "tells_of_nobody", lambda counts: True)
+    programme, rated = planned(), saying("x", ratings={"network": READY}).ratings
+    alone = groups.recorded(members.GroupMembership(), programme, (), rated)
+    assert groups.employability_map(programme, [alone]).rows[0].ready == 1
+
+
 def test_what_is_said_later_counts_and_the_rest_stays() -> None:
     programme, member = planned(), members.GroupMembership(display_name="Ada")
     first = groups.recorded(member, programme, saying("x", {"visit": STARTED, "cv": DONE}).tasks, ())
