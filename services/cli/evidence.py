@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.call import Call, calls
-from services.cli.holder import LEARNER, HolderName, own
+from services.cli.holder import LEARNER, ForHolder, HolderName, own
 from services.cli.options import Limit
 from services.cli.uploads import upload_evidence
 
@@ -40,9 +40,10 @@ def upload(
         Path, typer.Argument(exists=True, dir_okay=False, help="PDF, JPEG, PNG, MP4, WebM or MP3.")
     ],
     title: Annotated[str, typer.Option(help="What it is called.")] = "",
+    holder: ForHolder = "",
 ) -> None:
-    """Put a file into your portfolio; shows a bar while it travels."""
-    call.one(upload_evidence(call.caller, own(call, ""), file, title), EVIDENCE)
+    """Put a file into your portfolio, or of somebody who let you; shows a bar while it travels."""
+    call.one(upload_evidence(call.caller, own(call, holder), file, title), EVIDENCE)
 
 
 @evidence.command("list", epilog="Example:  waymark evidence list")

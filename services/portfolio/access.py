@@ -1,41 +1,79 @@
 """The rule of the access log: whoever is not the holder acts under a mandate, for the awarding body that a
-case was handed in to, as a mentor or as who pages were handed in to, and is written down."""
+case was handed in to, as a mentor or as who pages were handed in to, and is written down; what is written on
+behalf of the holder is recorded besides."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1.questionnaire_pb2 import QuestionnairePart
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
-from services.portfolio.requests import PATHWAY, holder_of, resource_of
+from services.platform.errors import Refusal, Violation
+from services.portfolio.domain.dates import refuse
+from services.portfolio.requests import ON_BEHALF, grant_for, holder_of, relationships_of, resource_of
 from services.portfolio.store import (
     access_records,
-    mandates,
     mentoring_matches,
+    on_behalf_records,
     page_submissions,
     validations,
 )
 
 
-def log_access(tx: Transaction, request: Any) -> None:
-    """Logs the call unless the holder makes it; raises Refusal(NOT_FOUND) when no grant covers it."""
-    holder = holder_of(request) or tx.principal.subject  # a request that names nobody is about the caller
+def log_access(tx: Transaction, request: Any) -> str:
+    """Logs the call unless the holder makes it; returns the name of the grant that covers it, "" for theirs.
+
+    Raises Refusal(NOT_FOUND) when none does, INVALID_ARGUMENT for a call that would take its record back.
+    """
+    holder = _holder(tx, request)
     if tx.principal.subject == holder:
-        return
-    grant = _grant(tx, holder, resource_of(request))
+        return ""
+    if getattr(request, "validate_only", False):
+        refuse([Violation("validate_only", "is for the holder alone")])
+    grant = grant_for(tx, request, holder) or _opened(tx, resource_of(request))
     if grant is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    action = request.DESCRIPTOR.name.removesuffix("Request")
-    access_records.write(tx, holder, action=action, resource=resource_of(request), grant=grant)
+    access_records.write(tx, holder, action=_action(request), resource=resource_of(request), grant=grant)
+    return grant
 
 
-def _grant(tx: Transaction, holder: str, resource: str) -> str | None:
-    """Returns the name of what opens the resource to the caller, or None."""
-    mandate = mandates.in_force(tx.connection, tx.principal, holder, PATHWAY)
-    if mandate:
-        return mandate
-    opens = (validations.opened_to, mentoring_matches.reaches, page_submissions.opened_to)
+def record_on_behalf(tx: Transaction, request: Any, response: Any, grant: str) -> None:
+    """Records for the holder what was written on their behalf under `grant`; of any other call nothing."""
+    if grant and ON_BEHALF in relationships_of(request.DESCRIPTOR):
+        written = resource_of(response) or resource_of(request)
+        on_behalf_records.write(
+            tx, _holder(tx, request), action=_action(request), resource=written, grant=grant
+        )
+
+
+def shown_to(tx: Transaction, holder: str, parts: Iterable[QuestionnairePart]) -> list[QuestionnairePart]:
+    """Returns the parts of a questionnaire that the caller may know of: those of special categories, and
+    whether somebody filled them, are nobody's business but the holder's."""
+    return [part for part in parts if tx.principal.subject == holder or not part.special_category]
+
+
+def require_readable(tx: Transaction, holder: str, *, special_category: bool) -> None:
+    """Raises Refusal(NOT_FOUND) when the caller is not the holder and a part is of special categories: to a
+    mandate for guidance there is no such part."""
+    if special_category and tx.principal.subject != holder:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+
+
+def _opened(tx: Transaction, resource: str) -> str | None:
+    """Returns the resource itself where it is open to the caller, else None."""
     # Each looks at names of its own only, so that there is one question to the database at most.
+    opens = (validations.opened_to, mentoring_matches.reaches, page_submissions.opened_to)
     return resource if any(each(tx.connection, tx.principal, resource) for each in opens) else None
+
+
+def _holder(tx: Transaction, request: Any) -> str:
+    """A request that names nobody is about the caller."""
+    return holder_of(request) or tx.principal.subject
+
+
+def _action(request: Any) -> str:
+    name: str = request.DESCRIPTOR.name
+    return name.removesuffix("Request")

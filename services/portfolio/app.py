@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from waymark.portfolio.v1 import (
     attestation_pb2,
     credential_issuer_pb2,
+    framework_pb2,
     group_programme_pb2,
+    instrument_pb2,
     issued_credential_pb2,
     mentor_pb2,
     page_comment_pb2,
+    questionnaire_pb2,
 )
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
@@ -40,6 +43,13 @@ OF_OTHERS = (
     credential_issuer_pb2.RotateCredentialIssuerKeyRequest,
     group_programme_pb2.CompleteGroupProgrammeRequest,
     group_programme_pb2.CreateGroupProgrammeRequest,
+    framework_pb2.CreateFrameworkVersionRequest,
+    framework_pb2.ImportFrameworkVersionRequest,
+    framework_pb2.PublishFrameworkVersionRequest,
+    framework_pb2.UpdateFrameworkVersionRequest,
+    instrument_pb2.CreateInstrumentVersionRequest,
+    instrument_pb2.PublishInstrumentVersionRequest,
+    instrument_pb2.UpdateInstrumentVersionRequest,
     issued_credential_pb2.IssueCredentialRequest,
     issued_credential_pb2.ReinstateIssuedCredentialRequest,
     issued_credential_pb2.RevokeIssuedCredentialRequest,
@@ -48,6 +58,7 @@ OF_OTHERS = (
     mentor_pb2.RetireMentorRequest,
     mentor_pb2.UpdateMentorRequest,
     page_comment_pb2.GivePageCommentRequest,
+    questionnaire_pb2.GiveQuestionnairePartRequest,
 )
 
 

@@ -32,6 +32,7 @@ from services.platform.rpc.interceptors.validation import violations_of
 from services.platform.rpc.status import answer_of
 from services.platform.signing import SigningKey, base64url, keys_of
 from services.portfolio.domain.credentials import checking, reading, strict_json
+from services.portfolio.formats import smart_evidence
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, no_files
 from services.portfolio.formats.formats import FORMATS
 from services.vouchers.domain import allocation_file, bank_files, codes, fact_file, levies, qr
@@ -140,6 +141,13 @@ def _document_reader(number: int) -> Reader:
     return Reader(partial(_document, FORMATS[number]), (DocumentBrokenError,))
 
 
+def _framework(data: bytes) -> object:
+    """What a framework says, which the service would take."""
+    found = smart_evidence.read(data, "en")
+    assert not violations_of(found.version)
+    return [found.version.SerializeToString(), MessageToDict(found.version), dict(found.left)]
+
+
 def _allocation(data: bytes) -> object:
     return list(allocation_file.read(io.BytesIO(data)))
 
@@ -187,6 +195,7 @@ READERS: dict[str, Reader] = {
     "document_europass_xml": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_XML),
     "document_europass_json": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_JSON),
     "document_leap2a": _document_reader(pb.DOCUMENT_FORMAT_LEAP2A),
+    "framework": Reader(_framework, (DocumentBrokenError,)),
     "pain_002": Reader(bank_files.read),
     "camt_054": Reader(bank_files.read),
     "allocation": Reader(_allocation),

@@ -8,11 +8,16 @@ import sqlalchemy
 from google.type.date_pb2 import Date
 from sqlalchemy import text
 from waymark.portfolio.v1 import (
+    contact_record_pb2,
     entry_pb2,
+    goal_pb2,
+    guidance_case_pb2,
+    guidance_note_pb2,
     holder_pb2,
-    page_comment_pb2,
-    page_pb2,
+    journal_entry_pb2,
     pathway_pb2,
+    plan_pb2,
+    questionnaire_pb2,
     share_link_pb2,
 )
 from waymark.portfolio.v1 import validation_pb2 as pb
@@ -20,11 +25,9 @@ from waymark.vouchers.v1 import events_pb2 as vouchers
 
 from services.platform.db.transaction import transaction
 from services.portfolio.service import DEFINITION
-from tests.support.groups import joining, programme
-from tests.support.mentoring import matched, offered
-from tests.support.pages import collection, handing_in, inviting, page
-from tests.support.pages import text as words
-from tests.support.portfolio import Caller, Portfolio, pathway, share, skill, step
+from tests.support.company import tell_company
+from tests.support.portfolio import Caller, Portfolio, pathway, share, skill, soon, step
+from tests.support.questionnaires import answers, begun, published
 from tests.support.validations import SHOWN, opened_case
 
 CANARY = "Zyxwvut-Canary"
@@ -65,12 +68,13 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     step(person, way.name, title=CANARY, course="courses/c")
     person.AgreePathway(pathway_pb2.AgreePathwayRequest(name=way.name))
     hand_in_a_case(portfolio, person, made.name)
+    answer_a_questionnaire(portfolio, person)
+    tell_company(portfolio, person, made.name, CANARY)
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
-    put_pages_together(portfolio, person, made.name)
-    person.CreateGroupMembership(joining(person, programme(portfolio).name, CANARY))
-    matched(person, offered(portfolio), wish=CANARY)
     counsellor = portfolio.mandated(person)
     counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
+    be_guided(person, counsellor)
+    make_plans(person)
     shown = portfolio.anybody().OpenShareLink(share_link_pb2.OpenShareLinkRequest(token=opened.token))
     assert CANARY in str(shown)
     ref = vouchers.RedemptionRef(
@@ -82,17 +86,6 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     return person
 
 
-def put_pages_together(portfolio: Portfolio, person: Caller, shown: str) -> None:
-    """A page in a collection, with a published comment, handed in; every text is the canary."""
-    made = page(person, words(CANARY), page_pb2.PageBlock(entry=shown), title=CANARY)
-    link = person.CreatePageInvitation(inviting(person, made.name, label=CANARY))
-    said = page_comment_pb2.GivePageCommentRequest(token=link.token, author=CANARY, text=CANARY)
-    portfolio.anybody().GivePageComment(said)
-    whole = collection(person, made.name, title=CANARY).name
-    recipient = portfolio.counsellor()
-    person.CreatePageSubmission(handing_in(person, whole, recipient, portfolio.organisation, note=CANARY))
-
-
 def hand_in_a_case(portfolio: Portfolio, person: Caller, shown_by: str) -> None:
     """A validation case whose every text is the canary, handed in."""
     case, _ = opened_case(portfolio, person)
@@ -101,3 +94,56 @@ def hand_in_a_case(portfolio: Portfolio, person: Caller, shown_by: str) -> None:
     document = pb.ElementDocument(element="x", rating=SHOWN, note=CANARY, entries=[shown_by])  # type: ignore[arg-type]
     person.DocumentElements(pb.DocumentElementsRequest(name=case.name, documents=[document]))
     person.SubmitValidationCase(pb.SubmitValidationCaseRequest(name=case.name))
+
+
+def answer_a_questionnaire(portfolio: Portfolio, person: Caller) -> None:
+    """A questionnaire of which the person and a doctor filled parts, every text the canary."""
+    instrument = published(portfolio, "school-questionnaire")
+    own, _, health = (part.name for part in begun(person, instrument).parts)
+    said = answers(instrument, "me", 0, CANARY)
+    person.FillQuestionnairePart(questionnaire_pb2.FillQuestionnairePartRequest(name=own, answers=said))
+    asking = questionnaire_pb2.AskQuestionnairePartRequest(name=health, expire_time=soon(days=1))
+    token, said = person.AskQuestionnairePart(asking).token, answers(instrument, "health", 0, CANARY)
+    giving = questionnaire_pb2.GiveQuestionnairePartRequest(token=token, giver=CANARY, answers=said)
+    portfolio.anybody().GiveQuestionnairePart(giving)
+
+
+def be_guided(person: Caller, counsellor: Caller) -> None:
+    """A case of guidance in which everything that was said is the canary."""
+    name, parent = f"{person.holder}/guidanceCase", person.holder
+    tier = guidance_case_pb2.SUPPORT_TIER_INDIVIDUAL
+    counsellor.MoveSupportTier(guidance_case_pb2.MoveSupportTierRequest(name=name, tier=tier, reason=CANARY))
+    contact = contact_record_pb2.ContactRecord(
+        channel=guidance_case_pb2.CONTACT_CHANNEL_PHONE, summary=CANARY
+    )
+    counsellor.CreateContactRecord(
+        contact_record_pb2.CreateContactRecordRequest(parent=parent, contact_record=contact)
+    )
+    note = guidance_note_pb2.GuidanceNote(
+        visibility=guidance_note_pb2.GuidanceNote.VISIBILITY_PROFESSIONAL, text=CANARY
+    )
+    counsellor.CreateGuidanceNote(
+        guidance_note_pb2.CreateGuidanceNoteRequest(
+            parent=parent, guidance_note=note, request_id=str(uuid.uuid4())
+        )
+    )
+
+
+def make_plans(person: Caller) -> None:
+    """A journal, a goal and a plan of which every text is the canary, now and before."""
+    entry = journal_entry_pb2.JournalEntry(title=CANARY, text=CANARY, tags=[CANARY])
+    person.CreateJournalEntry(
+        journal_entry_pb2.CreateJournalEntryRequest(parent=person.holder, journal_entry=entry)
+    )
+    day = Date(year=2099, month=1, day=1)
+    deadline = goal_pb2.Deadline(date=day, remind_days_before=[0])  # there is a reminder, too
+    goal = person.CreateGoal(
+        goal_pb2.CreateGoalRequest(
+            parent=person.holder, goal=goal_pb2.Goal(title=CANARY, description=CANARY, deadline=deadline)
+        )
+    )
+    person.UpdateGoal(goal_pb2.UpdateGoalRequest(goal=goal_pb2.Goal(name=goal.name, title=CANARY * 2)))
+    task = plan_pb2.Task(title=CANARY, description=CANARY)
+    person.CreatePlan(
+        plan_pb2.CreatePlanRequest(parent=person.holder, plan=plan_pb2.Plan(title=CANARY, tasks=[task]))
+    )

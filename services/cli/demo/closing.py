@@ -42,10 +42,14 @@ OF_PORTFOLIO = {
     "CredentialImported",
     "GroupMembershipMoved",
     "HandoverMoved",
+    "HumanAsked",
+    "HumanRequested",
     "IssuedCredentialMoved",
     "MentoringMatchMoved",
     "PageCommentGiven",
     "PageSubmissionMoved",
+    "QuestionnaireCompleted",
+    "SupportTierMoved",
     "ValidationCaseMoved",
 }
 # … and some takes weeks, a bank, or something going wrong.
@@ -65,6 +69,7 @@ ELSEWHERE = {
     "PayoutReturned",
     "RebookingOffered",
     "ReceivableWrittenOff",
+    "ReminderDue",
     "SanctionAppealDecided",
     "SanctionImposed",
     "TargetReviewDue",
@@ -140,6 +145,6 @@ CATALOGUE_TOLD = Step(
 PORTFOLIO_TOLD = Step(
     "portfolio-told",
     "What the portfolio tells was seen on Kafka",
-    ("P1", "P3", "P4", "P12", "P14", "P16", "P17"),
+    ("P1", "P3", "P4", "P5", "P6", "P8", "P12", "P14", "P16", "P17"),
     events_of_portfolio,
 )

@@ -88,8 +88,13 @@ class GroupMembershipApi(group_membership_pb2_grpc.GroupMembershipServiceService
         (programme_id,) = names.parse(request.parent, "groupProgrammes")
         groups.require_under_way(group_programmes.get(tx, programme_id), tx.now.date())
         found = group_memberships.listed(tx, self.app.signer, self.app.keys, programme_id, request)
-        looks = [Look(names.holder_in(each.name), each.name, each.name) for each in found.members]
-        access_records.write_all(tx, "ListMemberProgress", looks)
+        access_records.write_all(
+            tx,
+            [
+                Look(names.holder_in(each.name), "ListMemberProgress", each.name, each.name)
+                for each in found.members
+            ],
+        )
         return pb.ListMemberProgressResponse(
             member_progress=[
                 pb.MemberProgress(display_name=each.display_name, tasks=each.tasks, done=groups.done(each))

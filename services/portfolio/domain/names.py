@@ -38,3 +38,8 @@ def child(holder_id: str, collection: str, row_id: str) -> str:
 def last(name: str) -> str:
     """Returns the last id of a name, which is unique within its collection."""
     return name.rsplit("/", 1)[-1]
+
+
+def instrument_of(version: str) -> str:
+    """Returns the instrument of `instruments/{instrument}/versions/{version}`."""
+    return version.rpartition("/versions/")[0]

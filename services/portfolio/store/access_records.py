@@ -17,10 +17,10 @@ from services.portfolio.store.tables import access_records
 
 
 class Look(NamedTuple):
-    """What somebody sees of a portfolio, under which grant: names, no content. `fields`: those that were
-    shown, by what opens field by field."""
+    """What somebody did: all of it names, no content."""
 
     holder: str
+    action: str
     resource: str
     grant: str
     fields: Sequence[str] = ()
@@ -30,30 +30,28 @@ def write(
     tx: Transaction, holder: str, *, action: str, resource: str, grant: str, fields: Sequence[str] = ()
 ) -> None:
     """Writes who (the caller of `tx`) did `action` on `resource` under `grant`; all are names, no content."""
-    write_all(tx, action, [Look(holder, resource, grant, fields)])
+    write_all(tx, [Look(holder, action, resource, grant, fields)])
 
 
-def write_all(tx: Transaction, action: str, looks: Sequence[Look]) -> None:
-    """Writes that the caller of `tx` did `action` on several portfolios, in one statement."""
-    common = {
-        "accessed_at": tx.now,
-        "subject": tx.principal.subject,
-        "organisation": tx.principal.organisation,
-        "action": action,
-    }
+def write_all(tx: Transaction, looks: Sequence[Look]) -> None:
+    """Writes down everything that the caller of `tx` did, in one statement."""
+    if not looks:
+        return
+    caller = {"subject": tx.principal.subject, "organisation": tx.principal.organisation}
     rows = [
-        common
-        | {
+        {
+            **caller,
             "holder_id": look.holder,
             "id": new_id(),
+            "accessed_at": tx.now,
+            "action": look.action,
             "resource": look.resource,
             "grant_name": look.grant,
             "fields": list(look.fields),
         }
         for look in looks
     ]
-    if rows:
-        tx.execute(insert(access_records), rows)
+    tx.execute(insert(access_records), rows)
 
 
 def listed(

@@ -17,8 +17,10 @@ from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store.collection import bare, fill
 from services.portfolio.store.company_tables import group_memberships, mentoring_matches
-from services.portfolio.store.guidance_tables import validation_cases
+from services.portfolio.store.guidance_tables import contact_records, guidance_notes, validation_cases
+from services.portfolio.store.instrument_tables import questionnaires
 from services.portfolio.store.page_tables import page_submissions, pages
+from services.portfolio.store.planning_tables import goals, journal_entries, plans
 from services.portfolio.store.tables import (
     access_records,
     credentials,
@@ -105,6 +107,12 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             group_memberships,
             pages,
             page_submissions,
+            questionnaires,
+            contact_records,
+            guidance_notes,
+            journal_entries,
+            goals,
+            plans,
             access_records,
         )
     }

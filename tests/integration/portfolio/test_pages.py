@@ -316,6 +316,22 @@ def test_only_the_recipient_reads_answers_and_only_until_the_end(portfolio: Port
     assert [each.state for each in states.page_submissions] == [State.STATE_EXPIRED, State.STATE_WITHDRAWN]
 
 
+def test_a_stranger_has_nothing_written_down(portfolio: Portfolio) -> None:
+    person = portfolio.person()
+    made = page(person, text("Mine."))
+    whole = collection(person, made.name).name
+    handing = handing_in(person, made.name, portfolio.counsellor(), portfolio.organisation)
+    copy, html = person.CreatePageSubmission(handing).name, pb.PAGE_FORMAT_HTML
+    for rpc, request in (
+        ("RenderPage", pb.RenderPageRequest(name=made.name, format=html)),
+        ("RenderPageCollection", collections.RenderPageCollectionRequest(name=whole, format=html)),
+        ("RenderSubmittedPages", submissions.RenderSubmittedPagesRequest(name=copy, format=html)),
+    ):
+        for stranger in (portfolio.person(), portfolio.counsellor(), portfolio.mandated(portfolio.person())):
+            assert reason_of(partial(streamed, getattr(stranger, rpc)), request) == "NOT_FOUND"
+        assert "Mine." in streamed(getattr(person, rpc), request)  # control
+
+
 def test_what_cannot_be_handed_in(portfolio: Portfolio) -> None:
     person, recipient = portfolio.person(), portfolio.counsellor()
     made = page(person).name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import grpc
@@ -15,22 +14,30 @@ from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2,
     attestation_pb2,
+    contact_record_pb2,
     credential_pb2,
     cv_pb2,
     document_pb2,
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    goal_pb2,
     group_membership_pb2,
+    guidance_case_pb2,
+    guidance_note_pb2,
     handover_pb2,
     holder_pb2,
+    journal_entry_pb2,
     mandate_pb2,
     mentoring_match_pb2,
+    on_behalf_pb2,
     page_collection_pb2,
     page_comment_pb2,
     page_pb2,
     page_submission_pb2,
     pathway_pb2,
+    plan_pb2,
+    questionnaire_pb2,
     share_link_pb2,
     skill_claim_pb2,
     validation_pb2,
@@ -39,10 +46,8 @@ from waymark.portfolio.v1 import (
 from services.portfolio import requests as relationships
 from services.portfolio.api import calls
 from services.portfolio.service import DEFINITION
+from tests.support.company import company_of
 from tests.support.credentials import fixture
-from tests.support.groups import joining, programme
-from tests.support.mentoring import asking, offered
-from tests.support.pages import collection, handing_in, inviting, page
 from tests.support.portfolio import (
     Caller,
     Portfolio,
@@ -56,27 +61,36 @@ from tests.support.portfolio import (
     soon,
     step,
 )
+from tests.support.questionnaires import answers, begun, published
 from tests.support.validations import opened_case
 
 MODULES = (
     access_log_pb2,
     attestation_pb2,
+    contact_record_pb2,
     credential_pb2,
     cv_pb2,
     document_pb2,
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    goal_pb2,
     group_membership_pb2,
+    guidance_case_pb2,
+    guidance_note_pb2,
     handover_pb2,
     holder_pb2,
+    journal_entry_pb2,
     mandate_pb2,
     mentoring_match_pb2,
+    on_behalf_pb2,
     page_collection_pb2,
     page_comment_pb2,
     page_pb2,
     page_submission_pb2,
     pathway_pb2,
+    questionnaire_pb2,
+    plan_pb2,
     share_link_pb2,
     skill_claim_pb2,
     validation_pb2,
@@ -86,18 +100,22 @@ METHODS = {
     for module in MODULES
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
-    if not method.server_streaming  # ExportDocument: test_documents; pages written down: below
+    if not method.server_streaming  # ExportDocument: test_documents; pages: test_pages
 }
-# These name nobody's portfolio: one opens the caller's own, one lists those of whom the caller has a mandate
-# (test_pathways), one what was handed in to them (test_pages), others need the secret of a link or a file.
+# These name nobody's portfolio: one opens the caller's own, two list those of whom the caller has a mandate
+# (test_pathways, test_guidance), one what was handed in to them (test_pages), others need the secret of a
+# link or a file.
 WITHOUT_NAME = {
     "CreateHolder",
     "GiveAttestation",
     "GivePageComment",
+    "GiveQuestionnairePart",
+    "ListCaseload",
     "ListReceivedSubmissions",
     "ListStalledPathways",
     "OpenAttestationRequest",
     "OpenPageInvitation",
+    "OpenQuestionnairePart",
     "OpenShareLink",
     "VerifyCredential",
 }
@@ -114,6 +132,37 @@ def way_with_spell(person: Caller) -> tuple[pathway_pb2.Pathway, pathway_pb2.Spe
         kind=pathway_pb2.Spell.KIND_CARE, start_date={"year": 2024, "month": 1, "day": 1}
     )
     return person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell)), spell
+
+
+def planned_things(person: Caller) -> dict[str, str]:
+    """An entry of the journal, a goal and a plan, by the service that has them."""
+    entry_of = journal_entry_pb2.JournalEntry(text="before")
+    written = person.CreateJournalEntry(
+        journal_entry_pb2.CreateJournalEntryRequest(parent=person.holder, journal_entry=entry_of)
+    )
+    aim = person.CreateGoal(
+        goal_pb2.CreateGoalRequest(parent=person.holder, goal=goal_pb2.Goal(title="before"))
+    )
+    todo = person.CreatePlan(
+        plan_pb2.CreatePlanRequest(parent=person.holder, plan=plan_pb2.Plan(title="before"))
+    )
+    return {"JournalEntryService": written.name, "GoalService": aim.name, "PlanService": todo.name}
+
+
+def words_in_the_case(
+    person: Caller, counsellor: Caller
+) -> tuple[contact_record_pb2.ContactRecord, guidance_note_pb2.GuidanceNote]:
+    """A contact and a note of the counsellor, both written down; the case has moved once."""
+    contact = contact_record_pb2.ContactRecord(channel=guidance_case_pb2.CONTACT_CHANNEL_EMAIL, summary="x")
+    note = guidance_note_pb2.GuidanceNote(visibility=1, text="x")  # type: ignore[arg-type]
+    person.AskForHuman(guidance_case_pb2.AskForHumanRequest(name=f"{person.holder}/guidanceCase"))
+    counsellor.CreateContactRecord(
+        contact_record_pb2.CreateContactRecordRequest(parent=person.holder, contact_record=contact)
+    )
+    counsellor.CreateGuidanceNote(
+        guidance_note_pb2.CreateGuidanceNoteRequest(parent=person.holder, guidance_note=note)
+    )
+    return contact, note
 
 
 class Owned:
@@ -148,21 +197,12 @@ class Owned:
             attestation_pb2.CreateAttestationRequestRequest(parent=holder, attestation_request=wanted)
         ).attestation_request
         case, body = opened_case(portfolio, self.person)
-        shown = page(self.person).name
-        pages = collection(self.person, shown).name
-        invited = self.person.CreatePageInvitation(inviting(self.person, shown, max_comments=2))
-        said = {"token": invited.token, "author": "x", "text": "x"}
-        portfolio.anybody().GivePageComment(page_comment_pb2.GivePageCommentRequest(**said))
-        listing = page_comment_pb2.ListPageCommentsRequest(parent=holder)
-        (comment,) = self.person.ListPageComments(listing).page_comments
-        handing = handing_in(self.person, shown, portfolio.counsellor(), portfolio.organisation)
-        handed_in = self.person.CreatePageSubmission(handing).name
-        group, other_group = programme(portfolio).name, programme(portfolio).name
-        member = self.person.CreateGroupMembership(joining(self.person, group))
-        mentor = offered(portfolio)
-        wanted_mentor = asking(self.person, mentor.name, fields=["holder"])
-        match = self.person.CreateMentoringMatch(wanted_mentor)
-        wanted_mentor = asking(self.person, offered(portfolio).name, fields=["holder"])
+        instrument = published(portfolio, "school-questionnaire")
+        asked_of = begun(self.person, instrument)
+        own, school, health = (part.name for part in asked_of.parts)
+        planned = planned_things(self.person)
+        contact, note = words_in_the_case(self.person, self.counsellor)
+        company = company_of(portfolio, self.person)
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
             "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -198,6 +238,21 @@ class Owned:
                     mandate=given.name, counsellor="x", organisation="organisations/x"
                 )
             },
+            "CreateJournalEntry": {"journal_entry": journal_entry_pb2.JournalEntry(text="x")},
+            "UpdateJournalEntry": {
+                "journal_entry": journal_entry_pb2.JournalEntry(
+                    name=planned["JournalEntryService"], text="Eve"
+                )
+            },
+            "CreateGoal": {"goal": goal_pb2.Goal(title="x")},
+            "UpdateGoal": {"goal": goal_pb2.Goal(name=planned["GoalService"], title="Eve")},
+            "ArrangeGoals": {"names": [planned["GoalService"]]},
+            "CreatePlan": {"plan": plan_pb2.Plan(title="x")},
+            "UpdatePlan": {"plan": plan_pb2.Plan(name=planned["PlanService"], title="Eve")},
+            "ArrangePlans": {"names": [planned["PlanService"]]},
+            "MoveSupportTier": {"tier": guidance_case_pb2.SUPPORT_TIER_INDIVIDUAL, "reason": "x"},
+            "CreateContactRecord": {"contact_record": contact},
+            "CreateGuidanceNote": {"guidance_note": note},
             "AcceptHandover": {"name": offer.name},
             "DeclineHandover": {"name": offer.name},
             "CreateMandate": {"mandate": mandate_request.mandate},
@@ -223,37 +278,28 @@ class Owned:
             },
             "GetSnapshotFile": {"evidence": f"{holder}/evidence/none"},
             "ListSubmittedCases": {"parent": body},
-            "CreatePage": {"page": page_pb2.Page(title="Eve")},
-            "UpdatePage": {"page": page_pb2.Page(name=shown, title="Eve")},
-            "CreatePageCollection": {"page_collection": page_collection_pb2.PageCollection(title="Eve")},
-            "UpdatePageCollection": {
-                "page_collection": page_collection_pb2.PageCollection(name=pages, title="Eve")
+            "CreateQuestionnaire": {
+                "questionnaire": questionnaire_pb2.Questionnaire(instrument_version=instrument.name)
             },
-            "CreatePageInvitation": {"page_invitation": inviting(self.person, shown).page_invitation},
-            "WithdrawPageInvitation": {"name": invited.page_invitation.name},
-            "GivePageComment": said,
-            "OpenPageInvitation": {"token": invited.token},
-            "CreatePageSubmission": {"page_submission": handing.page_submission},
-            "GetSubmittedFile": {"evidence": f"{holder}/evidence/none"},
-            "ReturnPageSubmission": {"feedback": "x"},
-            "SuggestMentors": {"isco_code": "7212"},
-            "CreateMentoringMatch": {"mentoring_match": wanted_mentor.mentoring_match},
-            "ListReceivedMatches": {"parent": mentor.name},
-            "CreateGroupMembership": {"group_membership": joining(self.person, other_group).group_membership},
-            "ListMemberProgress": {"parent": group},
+            "FillQuestionnairePart": {"name": own, "answers": answers(instrument, "me", 1)},
+            "GetQuestionnairePart": {"name": school},
+            "GetSpecialCategoryPart": {"name": health},
+            "AskQuestionnairePart": {"name": school, "expire_time": soon(days=1)},
+            "WithdrawQuestionnairePart": {"name": school},
+            "GetQuestionnaireProgress": {"instrument": "instruments/x"},
+            "ListQuestionnaires": {"parent": holder},
+            **company.requests,
             "TransferPathway": {"name": way.name, "destination": "elsewhere"},
             "AbandonPathway": {"name": way.name, "reason": "done"},
         }
         names_by_service = {
             "PathwayService": way.name,
             "EvidenceService": f"{holder}/evidence/none",
-            "MentoringService": match.name,
-            "PageService": shown,
-            "PageCollectionService": pages,
-            "PageCommentService": comment.name,
-            "PageSubmissionService": handed_in,
-            "GroupMembershipService": member.name,
             "ValidationService": case.name,
+            "QuestionnaireService": asked_of.name,
+            "GuidanceCaseService": f"{holder}/guidanceCase",
+            **planned,
+            **company.names,
         }
         self.requests = {
             name: self._request(method, named.get(name, {}), holder, names_by_service)
@@ -286,9 +332,25 @@ def test_every_rpc_is_in_the_table_and_asks_a_relationship() -> None:
         policy = METHODS[name].GetOptions().Extensions[options_pb2.policy]
         assert all(allow.relationship for allow in policy.allow), name
         assert not policy.public, name
-        if options_pb2.ROLE_COUNSELLOR in roles(METHODS[name]):
-            # It would roll the access log back together with the rest, and so show without a trace.
-            assert "validate_only" not in METHODS[name].input_type.fields_by_name, name
+
+
+def test_only_the_holder_tries_out_what_would_happen(portfolio: Portfolio) -> None:
+    """It rolls the access log back together with the rest, and so would show without a trace."""
+    owned = Owned(portfolio)
+    helper = portfolio.mandated(owned.person, act_on_behalf=True)
+    tried = {
+        name
+        for name in GUARDED
+        if options_pb2.ROLE_COUNSELLOR in roles(METHODS[name])
+        and "validate_only" in METHODS[name].input_type.fields_by_name
+    }
+    assert "CreateEntry" in tried
+    for name in tried:
+        request: Any = type(owned.requests[name])()
+        request.CopyFrom(owned.requests[name])
+        request.validate_only = True
+        getattr(owned.person, name)(request)
+        assert reason_of(getattr(helper, name), request) == "INVALID_ARGUMENT", name
 
 
 def test_a_stranger_finds_nothing_with_any_rpc(portfolio: Portfolio) -> None:
@@ -304,26 +366,6 @@ def test_a_stranger_finds_nothing_with_any_rpc(portfolio: Portfolio) -> None:
         assert reason_of(getattr(portfolio.anybody(), name), request) == "UNAUTHENTICATED", name
     read = owned.person.GetHolder(holder_pb2.GetHolderRequest(name=owned.person.holder))
     assert read.given_name == "Ada"
-
-
-def test_a_stranger_has_no_page_written_down(portfolio: Portfolio) -> None:
-    owned = Owned(portfolio)
-    reads = ("GetPage", "GetPageCollection", "GetSubmittedPages")
-    of_page, of_collection, of_copy = (owned.requests[each].name for each in reads)
-    asked = {
-        "RenderPage": page_pb2.RenderPageRequest(name=of_page, format=1),
-        "RenderPageCollection": page_collection_pb2.RenderPageCollectionRequest(name=of_collection, format=1),
-        "RenderSubmittedPages": page_submission_pb2.RenderSubmittedPagesRequest(name=of_copy, format=1),
-    }
-    for name, request in asked.items():
-        for stranger in strangers(portfolio):
-            assert reason_of(partial(whole, getattr(stranger, name)), request) == "NOT_FOUND"
-        assert whole(getattr(owned.person, name), request)  # control
-
-
-def whole(call: Any, request: Any) -> list[Any]:
-    """Everything a stream answers."""
-    return list(call(request))
 
 
 def test_without_the_relationships_a_stranger_would_see(
@@ -361,18 +403,25 @@ def test_without_the_relationships_a_stranger_would_see(
         "RevokeShareLink",
         "GetPathway",
         "MoveStep",
+        "GetJournalEntry",
+        "UpdateGoal",
+        "DeletePlan",
         "GetMentoringMatch",
         "EndMentoringMatch",
         "GetGroupMembership",
+        "LeaveGroupProgramme",
         "GetPage",
         "GetPageCollection",
         "HidePageComment",
         "WithdrawPageInvitation",
         "GetSubmittedPages",
         "WithdrawPageSubmission",
-        "LeaveGroupProgramme",
         "GetValidationCase",
         "SubmitValidationCase",
+        "GetQuestionnaire",
+        "GetQuestionnairePart",
+        "GetSpecialCategoryPart",
+        "AskQuestionnairePart",
     ],
 )
 def test_a_child_is_not_reached_through_another_parent(portfolio: Portfolio, name: str) -> None:

@@ -88,8 +88,9 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_ASSESSOR_NOT_INDEPENDENT: _Reason.ValueType  # 361
     REASON_VALIDATION_APPEAL_TOO_LATE: _Reason.ValueType  # 362
     REASON_DOCUMENT_UNREADABLE: _Reason.ValueType  # 370
-    REASON_MENTOR_NOT_AVAILABLE: _Reason.ValueType  # 380
-    REASON_GROUP_FULL: _Reason.ValueType  # 381
+    REASON_QUESTIONNAIRE_INCOMPLETE: _Reason.ValueType  # 380
+    REASON_MENTOR_NOT_AVAILABLE: _Reason.ValueType  # 390
+    REASON_GROUP_FULL: _Reason.ValueType  # 391
     REASON_RULE_INVALID: _Reason.ValueType  # 200
     REASON_PROGRAMME_NOT_ACTIVE: _Reason.ValueType  # 201
     REASON_BUDGET_EXHAUSTED: _Reason.ValueType  # 202
@@ -157,6 +158,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_REDEMPTION_IS_PART: _Reason.ValueType  # 622
     REASON_SANDBOX_APART: _Reason.ValueType  # 640
     REASON_SANDBOX_LIMIT: _Reason.ValueType  # 641
+    REASON_HUMAN_ASKED: _Reason.ValueType  # 660
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -225,8 +227,9 @@ REASON_VALIDATION_NOT_DOCUMENTED: Reason.ValueType  # 360
 REASON_ASSESSOR_NOT_INDEPENDENT: Reason.ValueType  # 361
 REASON_VALIDATION_APPEAL_TOO_LATE: Reason.ValueType  # 362
 REASON_DOCUMENT_UNREADABLE: Reason.ValueType  # 370
-REASON_MENTOR_NOT_AVAILABLE: Reason.ValueType  # 380
-REASON_GROUP_FULL: Reason.ValueType  # 381
+REASON_QUESTIONNAIRE_INCOMPLETE: Reason.ValueType  # 380
+REASON_MENTOR_NOT_AVAILABLE: Reason.ValueType  # 390
+REASON_GROUP_FULL: Reason.ValueType  # 391
 REASON_RULE_INVALID: Reason.ValueType  # 200
 REASON_PROGRAMME_NOT_ACTIVE: Reason.ValueType  # 201
 REASON_BUDGET_EXHAUSTED: Reason.ValueType  # 202
@@ -294,6 +297,7 @@ REASON_EVIDENCE_USED: Reason.ValueType  # 621
 REASON_REDEMPTION_IS_PART: Reason.ValueType  # 622
 REASON_SANDBOX_APART: Reason.ValueType  # 640
 REASON_SANDBOX_LIMIT: Reason.ValueType  # 641
+REASON_HUMAN_ASKED: Reason.ValueType  # 660
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -67,7 +67,7 @@ class EvidenceServiceServicer:
     """
 
     def CreateEvidence(self, request, context):
-        """Announces a file and answers with a ticket to upload it.
+        """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
         Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -75,7 +75,7 @@ class EvidenceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FinalizeEvidence(self, request, context):
-        """Checks size, type and SHA-256 of the uploaded bytes and stores them.
+        """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
         Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -34,11 +34,11 @@ class EvidenceServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EvidenceServiceAsyncStub: ...
     CreateEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.CreateEvidenceRequest, _evidence_pb2.CreateEvidenceResponse]
-    """Announces a file and answers with a ticket to upload it.
+    """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     FinalizeEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]
-    """Checks size, type and SHA-256 of the uploaded bytes and stores them.
+    """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
     Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
     """
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]
@@ -60,11 +60,11 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.CreateEvidenceRequest, _evidence_pb2.CreateEvidenceResponse]  # type: ignore[assignment]
-    """Announces a file and answers with a ticket to upload it.
+    """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     FinalizeEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
-    """Checks size, type and SHA-256 of the uploaded bytes and stores them.
+    """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
     Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
     """
     GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
@@ -89,7 +89,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _evidence_pb2.CreateEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.CreateEvidenceResponse, _abc.Awaitable[_evidence_pb2.CreateEvidenceResponse]]:
-        """Announces a file and answers with a ticket to upload it.
+        """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
         Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
         """
 
@@ -99,7 +99,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _evidence_pb2.FinalizeEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.Evidence, _abc.Awaitable[_evidence_pb2.Evidence]]:
-        """Checks size, type and SHA-256 of the uploaded bytes and stores them.
+        """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
         Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
         """
 
