@@ -43,7 +43,6 @@ OF_PORTFOLIO = {
     "GroupMembershipMoved",
     "HandoverMoved",
     "HumanAsked",
-    "HumanRequested",
     "IssuedCredentialMoved",
     "MentoringMatchMoved",
     "PageCommentGiven",

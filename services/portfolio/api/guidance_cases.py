@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from waymark.portfolio.v1 import guidance_case_pb2 as pb
 from waymark.portfolio.v1 import guidance_case_pb2_grpc
-from waymark.portfolio.v1.events_pb2 import HumanAsked, SupportTierMoved
 
 from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import guidance, names
+from services.portfolio.guiding import ask_for_human, keep_move
 from services.portfolio.requests import CASE, reader_of
-from services.portfolio.store import access_records, caseload, guidance_cases, mandates
+from services.portfolio.store import access_records, caseload, guidance_cases
 from services.portfolio.store.access_records import Look
 from services.portfolio.store.collection import check_room
 from services.portfolio.store.guidance_cases import TIER_MOVES
-from services.portfolio.store.vault import Vault, open_vault
+from services.portfolio.store.vault import open_vault
 
 
 class GuidanceCaseApi(guidance_case_pb2_grpc.GuidanceCaseServiceServicer):
@@ -32,14 +32,7 @@ class GuidanceCaseApi(guidance_case_pb2_grpc.GuidanceCaseServiceServicer):
     @portfolio_call
     def AskForHuman(self, tx: Transaction, request: pb.AskForHumanRequest) -> pb.GuidanceCase:
         vault = open_vault(tx, self.app.keys, names.holder_in(request.name))
-        case = guidance_cases.lock(tx, vault)
-        before, waiting = case.tier, case.HasField("human_ask_time")
-        if guidance.ask_for_human(case, request.channel, tx.now):
-            _keep_move(tx, vault, before, case)
-        mandates.due_now(tx, vault.holder)
-        if not waiting:
-            tx.publish(HumanAsked(guidance_case=case.name, ask_time=case.human_ask_time))
-        return guidance_cases.save(tx, vault, case)
+        return ask_for_human(tx, vault, request.channel)
 
     @portfolio_call
     def MoveSupportTier(self, tx: Transaction, request: pb.MoveSupportTierRequest) -> pb.GuidanceCase:
@@ -48,7 +41,7 @@ class GuidanceCaseApi(guidance_case_pb2_grpc.GuidanceCaseServiceServicer):
         before = case.tier
         guidance.move(case, request.tier)
         check_room(tx, TIER_MOVES.table, vault.holder)
-        _keep_move(tx, vault, before, case, request.reason)
+        keep_move(tx, vault, before, case, request.reason)
         return guidance_cases.save(tx, vault, case)
 
     @portfolio_call
@@ -74,19 +67,3 @@ class GuidanceCaseApi(guidance_case_pb2_grpc.GuidanceCaseServiceServicer):
 
 def _case_of(entry: pb.CaseloadEntry) -> str:
     return guidance_cases.name_of(names.holder_in(entry.holder))
-
-
-def _keep_move(
-    tx: Transaction, vault: Vault, before: pb.SupportTier.ValueType, case: pb.GuidanceCase, reason: str = ""
-) -> None:
-    """Writes down and tells that the caller moved a case from the tier `before`."""
-    TIER_MOVES.append(
-        tx,
-        vault,
-        pb.TierMove(reason=reason),
-        from_tier=before,
-        to_tier=case.tier,
-        subject=tx.principal.subject,
-        organisation=tx.principal.organisation,
-    )
-    tx.publish(SupportTierMoved(guidance_case=case.name, to_tier=guidance.label(case.tier)))
