@@ -314,28 +314,6 @@ class QuestionnaireCompleted(_message.Message):
 Global___QuestionnaireCompleted: _TypeAlias = QuestionnaireCompleted  # noqa: Y015
 
 @_typing.final
-class HumanRequested(_message.Message):
-    """A person asked for a human instead of, or beside, what a questionnaire suggests."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    QUESTIONNAIRE_FIELD_NUMBER: _builtins.int
-    questionnaire: _builtins.str
-    """Resource name `holders/{holder}/questionnaires/{id}`."""
-    def __init__(
-        self,
-        *,
-        questionnaire: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["questionnaire", b"questionnaire"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___HumanRequested: _TypeAlias = HumanRequested  # noqa: Y015
-
-@_typing.final
 class HumanAsked(_message.Message):
     """A person asked for a human; whoever guides them, or the office where nobody does, calls them."""
 
