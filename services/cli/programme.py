@@ -267,20 +267,21 @@ def read_programme(file: Path) -> dict[str, Any]:
     return read_json(file, "programme", "version")
 
 
-def read_json(file: Path, *wanted: str) -> dict[str, Any]:
-    """The JSON object in a file, with one under each `wanted` key; raises Failure saying what is wrong."""
+def read_json(file: Path, *wanted: str, pattern: str = "samples/programmes") -> dict[str, Any]:
+    """The JSON object in a file, with one under each `wanted` key; raises Failure saying what is wrong, and
+    where there is a `pattern` to go by."""
     try:
         content: Any = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # bytes of no text, no JSON, nested without end
         raise Failure(ExitCode.USAGE, f"{file} is not JSON: {error}", remedy="Mend it there.") from error
     if not isinstance(content, dict):
-        raise _unlike(file, f"holds no JSON object with {' and '.join(wanted)}")
+        raise _unlike(file, f"holds no JSON object with {' and '.join(wanted)}", pattern)
     if missing := [key for key in wanted if key not in content]:
-        raise _unlike(file, f"lacks {' and '.join(missing)}")
+        raise _unlike(file, f"lacks {' and '.join(missing)}", pattern)
     if wrong := [key for key in wanted if not isinstance(content[key], dict)]:
-        raise _unlike(file, f"has no JSON object under {' and '.join(wrong)}")
+        raise _unlike(file, f"has no JSON object under {' and '.join(wrong)}", pattern)
     return content
 
 
-def _unlike(file: Path, what: str) -> Failure:
-    return Failure(ExitCode.USAGE, f"{file} {what}.", remedy="Take samples/programmes for a pattern.")
+def _unlike(file: Path, what: str, pattern: str) -> Failure:
+    return Failure(ExitCode.USAGE, f"{file} {what}.", remedy=f"Take {pattern} for a pattern.")

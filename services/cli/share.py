@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from services.cli import output
 from services.cli.amounts import in_days
-from services.cli.call import Call, calls
+from services.cli.call import Call, calls, enum
 from services.cli.entry import ROW as ENTRIES
 from services.cli.evidence import ROW as EVIDENCE
 from services.cli.holder import HOLDER, LEARNER, own
@@ -18,16 +20,27 @@ from services.cli.pathway import ROW as PATHWAYS
 from services.cli.skill import ROW as SKILLS
 
 share = typer.Typer(help="Secret links to chosen fields of a portfolio: make, open, withdraw.")
+
+
+class PageFormat(StrEnum):
+    """How pages are written down."""
+
+    HTML = "html"
+    PDF = "pdf"
+
+
 LINK = {
     "share link": "name",
     "label": "label",
     "shows": "fields",
+    "pages": "pages",
     "state": "state",
     "uses": "uses",
     "of": "maxUses",
     "needs a PIN": "pinRequired",
     "until": "expireTime",
 }
+PAGE = {"page": "title", "template": "template", "language": "languageCode"}
 OPEN = "v1/shareLinks:open"
 
 
@@ -49,11 +62,21 @@ def create(
     pin: Annotated[
         str, typer.Option(help="PIN of 4 to 12 digits; default: one is made.", show_default=False)
     ] = "",
+    pages: Annotated[
+        list[str] | None,
+        typer.Option("--page", help="Page or collection that `pages` shows, in order; default: all."),
+    ] = None,
     no_pin: Annotated[bool, typer.Option("--no-pin", help="Whoever has the link may open it.")] = False,
 ) -> None:
     """Make a link; link and PIN are shown this once. Send them by different ways."""
     given = "" if no_pin else pin or f"{secrets.randbelow(10**6):06d}"
-    link = {"label": label, "fields": fields, "expireTime": in_days(days), "maxUses": uses}
+    link = {
+        "label": label,
+        "fields": fields,
+        "expireTime": in_days(days),
+        "maxUses": uses,
+        "pages": pages or [],
+    }
     made = call.post(f"{own(call, '')}/shareLinks", {"shareLink": link, "pin": given})
     address = f"{call.caller.client.state.edge}/{OPEN}#{made['token']}"
     if call.as_json:
@@ -99,6 +122,26 @@ def open_(
         show(answer)
 
 
+@share.command(
+    epilog="Example:  waymark share pages 'http://127.0.0.1:8180/v1/shareLinks:open#…' --out pages.html"
+)
+@calls()
+def pages(
+    call: Call,
+    link: Annotated[
+        str, typer.Argument(metavar="LINK", help="The link as you got it, or what is after its #.")
+    ],
+    out: Annotated[Path, typer.Option(help="Where to write them.")],
+    format_: Annotated[
+        PageFormat, typer.Option("--format", help="A page of the web, or PDF.")
+    ] = PageFormat.HTML,
+    pin: Annotated[str, typer.Option(help="PIN, when the link needs one.")] = "",
+) -> None:
+    """Write the pages that a link shows to a file; it counts as a look, which the person sees."""
+    body = {"token": link.rpartition("#")[2], "pin": pin, "format": enum("PAGE_FORMAT", format_)}
+    call.file(out, call.caller.rest_bytes("POST", "/v1/shareLinks:openPages", body))
+
+
 def show(answer: dict[str, Any]) -> None:
     """Prints the parts of a portfolio that a link shows, with what it shows of each."""
     portfolio: dict[str, Any] = answer.get("portfolio", {})
@@ -114,4 +157,25 @@ def show(answer: dict[str, Any]) -> None:
         filled = {name: path for name, path in columns.items() if any(output.at(row, path) for row in rows)}
         if filled:
             output.table(rows, filled)
+    for page in portfolio.get("pages", []):
+        show_page(page)
     output.details(answer, {"shown": "fields", "opens again": "remainingUses", "until": "expireTime"})
+
+
+def show_page(page: dict[str, Any]) -> None:
+    """Prints a page as others see it: what is on it in order, then what was said to it."""
+    output.details(page, PAGE)
+    items = [
+        {"kind": kind, "what": _said(thing)} for item in page.get("items", []) for kind, thing in item.items()
+    ]
+    output.table(items, {"block": "kind", "what": "what"}, empty="nothing on it")
+    if page.get("comments"):
+        output.table(page["comments"], {"author": "author", "says": "text", "when": "commentTime"})
+
+
+def _said(thing: Any) -> Any:
+    """What stands for a thing in a line: its text, title, label or file name."""
+    if isinstance(thing, str):
+        return thing
+    paths = ("title", "label", "summary.title", "fileName", "conceptUri")
+    return next((said for path in paths if (said := output.at(thing, path))), "")

@@ -1,7 +1,7 @@
 """The rule of the access log: whoever is not the holder acts under a mandate, for the awarding body that a
-case was handed in to, without leave for what cannot wait, or on what the holder asks of the office by right.
-They are written down, and look at so many people a day; what is written on behalf of the holder is recorded
-besides."""
+case was handed in to, as a mentor or as who pages were handed in to, without leave for what cannot wait, or
+on what the holder asks of the office by right. They are written down, and look at so many people a day; what
+is written on behalf of the holder is recorded besides."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ from services.portfolio.requests import (
 from services.portfolio.store import (
     access_records,
     break_glass,
+    mentoring_matches,
     on_behalf_records,
+    page_submissions,
     read_quota,
     validations,
     vault,
@@ -104,15 +106,19 @@ def _grant(tx: Transaction, holder: str, request: Any) -> str | None:
     resource = resource_of(request)
     if isinstance(request, OF_THE_DESK):
         return resource
-    grant = grant_for(tx, request, holder)
-    if grant is None:
-        opened = validations.opened_to(tx.connection, tx.principal, resource)
-        grant = opened.name if opened else None
+    grant = grant_for(tx, request, holder) or _opened(tx, resource)
     if grant is None and BREAK_GLASS in relationships_of(request.DESCRIPTOR):
         grant = break_glass.in_force(tx.connection, tx.principal, holder)
     if grant is not None:
         vault.refuse_restricted(tx, holder)
     return grant
+
+
+def _opened(tx: Transaction, resource: str) -> str | None:
+    """Returns the resource itself where it is open to the caller, else None."""
+    # Each looks at names of its own only, so that there is one question to the database at most.
+    opens = (validations.opened_to, mentoring_matches.reaches, page_submissions.opened_to)
+    return resource if any(each(tx.connection, tx.principal, resource) for each in opens) else None
 
 
 def _count(tx: Transaction, holder: str, most: int) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from waymark.portfolio.v1.events_pb2 import PathwayStalled, ReminderDue, RightsRequestDue
+from waymark.portfolio.v1.events_pb2 import (
+    MentoringMatchMoved,
+    PathwayStalled,
+    ReminderDue,
+    RightsRequestDue,
+)
 
 from services.platform.db.transaction import transaction
 from services.portfolio.app import PortfolioApp
@@ -13,6 +18,7 @@ from services.portfolio.domain.pathways import STALLS_AFTER
 from services.portfolio.domain.rights import REMINDED
 from services.portfolio.store import (
     issuers,
+    mentoring_matches,
     planning,
     read_quota,
     reminders,
@@ -74,6 +80,17 @@ def remind_of_rights_requests(app: PortfolioApp) -> None:
             found = rights_requests.remind(tx, REMINDED)
             for each in found:
                 tx.publish(RightsRequestDue(rights_request=each.name, due_time=each.due_time))
+        if not found:
+            return
+
+
+def end_mentoring(app: PortfolioApp) -> None:
+    """Notes and tells the end of mentoring matches whose time is over, some hundred a transaction."""
+    while True:
+        with transaction(app) as tx:
+            found = mentoring_matches.expire(tx)
+            for name in found:
+                tx.publish(MentoringMatchMoved(mentoring_match=name, to_state="EXPIRED"))
         if not found:
             return
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -18,8 +18,18 @@ from services.platform.service import Relationship
 from services.portfolio.domain import names
 from services.portfolio.domain.guidance import Reader
 from services.portfolio.domain.steps import Actor
-from services.portfolio.store import break_glass, issuers, mandates, validations
+from services.portfolio.store import (
+    break_glass,
+    group_programmes,
+    issuers,
+    mandates,
+    mentoring_matches,
+    mentors,
+    page_submissions,
+    validations,
+)
 
+Find = Callable[[sqlalchemy.Connection, str], tuple[str, str]]
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
 SPECIAL = frozenset({pb.MANDATE_PURPOSE_SPECIAL_CATEGORY})
@@ -32,7 +42,20 @@ MANDATES: Mapping[str, frozenset[int]] = {
     "mandate.special": SPECIAL,
     "mandate.any": PATHWAY | CASE,
 }
-_RESOURCES = ("holder", "entry", "skill_claim", "cv", "step", "goal", "plan", "journal_entry", "evidence")
+_RESOURCES = (
+    "holder",
+    "entry",
+    "skill_claim",
+    "cv",
+    "step",
+    "goal",
+    "plan",
+    "journal_entry",
+    "evidence",
+    "mentor",
+    "page",
+    "page_collection",
+)
 BREAK_GLASS = "break_glass"  # a look without leave that the caller has open
 ON_BEHALF = "mandate.behalf"  # holds by a mandate for guidance that permits it
 
@@ -127,3 +150,44 @@ def is_assessor(principal: Principal, request: Any, connection: sqlalchemy.Conne
     """Relationship `validation.assessor`: the assessor of a case, for its awarding body."""
     opened = validations.opened_to(connection, principal, resource_of(request))
     return opened is not None and opened.assessor == principal.subject != ""
+
+
+def offers_mentor(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `mentor.staff`: acts for the organisation that offers the mentor."""
+    organisation, _ = _people(mentors.people_of, "mentors", request, connection)
+    return organisation == principal.organisation != ""
+
+
+def is_mentor(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `mentor.self`: is the mentor, for the organisation that offers them."""
+    people = _people(mentors.people_of, "mentors", request, connection)
+    return people == (principal.organisation, principal.subject) != ("", "")
+
+
+def is_mentor_of(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `mentoring.mentor`: mentor of a match to which the holder has agreed, until its end."""
+    return mentoring_matches.reaches(connection, principal, resource_of(request))
+
+
+def runs_group(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `group.staff`: acts for the organisation that runs the programme."""
+    organisation, _ = _people(group_programmes.people_of, "groupProgrammes", request, connection)
+    return organisation == principal.organisation != ""
+
+
+def leads_group(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `group.leader`: leads the programme, for the organisation that runs it."""
+    people = _people(group_programmes.people_of, "groupProgrammes", request, connection)
+    return people == (principal.organisation, principal.subject) != ("", "")
+
+
+def is_recipient(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+    """Relationship `submission.recipient`: pages were handed in to the caller, who can still read them."""
+    return page_submissions.opened_to(connection, principal, resource_of(request))
+
+
+def _people(find: Find, collection: str, request: Any, connection: sqlalchemy.Connection) -> tuple[str, str]:
+    """Returns for which organisation, and who, that is which the request names in a collection; "" and "" for
+    a name of anything else."""
+    parts = resource_of(request).split("/")
+    return find(connection, parts[1]) if len(parts) > 1 and parts[0] == collection else ("", "")

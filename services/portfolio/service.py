@@ -19,6 +19,8 @@ from waymark.portfolio.v1 import (
     evidence_pb2_grpc,
     framework_pb2_grpc,
     goal_pb2_grpc,
+    group_membership_pb2_grpc,
+    group_programme_pb2_grpc,
     guidance_case_pb2_grpc,
     guidance_note_pb2_grpc,
     handover_pb2_grpc,
@@ -29,7 +31,13 @@ from waymark.portfolio.v1 import (
     journal_entry_pb2_grpc,
     legal_hold_pb2_grpc,
     mandate_pb2_grpc,
+    mentor_pb2_grpc,
+    mentoring_match_pb2_grpc,
     on_behalf_pb2_grpc,
+    page_collection_pb2_grpc,
+    page_comment_pb2_grpc,
+    page_pb2_grpc,
+    page_submission_pb2_grpc,
     pathway_pb2_grpc,
     plan_pb2_grpc,
     questionnaire_pb2_grpc,
@@ -55,6 +63,8 @@ from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
 from services.portfolio.api.frameworks import FrameworkApi
 from services.portfolio.api.goals import GoalApi
+from services.portfolio.api.group_memberships import GroupMembershipApi
+from services.portfolio.api.group_programmes import GroupProgrammeApi
 from services.portfolio.api.guidance_cases import GuidanceCaseApi
 from services.portfolio.api.guidance_notes import GuidanceNoteApi
 from services.portfolio.api.handovers import HandoverApi
@@ -65,7 +75,13 @@ from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.journal_entries import JournalEntryApi
 from services.portfolio.api.legal_holds import LegalHoldApi
 from services.portfolio.api.mandates import MandateApi
+from services.portfolio.api.mentoring import MentoringApi
+from services.portfolio.api.mentors import MentorApi
 from services.portfolio.api.on_behalf import OnBehalfApi
+from services.portfolio.api.page_collections import PageCollectionApi
+from services.portfolio.api.page_comments import PageCommentApi
+from services.portfolio.api.page_submissions import PageSubmissionApi
+from services.portfolio.api.pages import PageApi
 from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.plans import PlanApi
 from services.portfolio.api.questionnaires import QuestionnaireApi
@@ -89,6 +105,8 @@ SERVICERS: Sequence[Servicer] = (
     (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),
     (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),
     (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),
+    (group_membership_pb2_grpc.add_GroupMembershipServiceServicer_to_server, GroupMembershipApi),
+    (group_programme_pb2_grpc.add_GroupProgrammeServiceServicer_to_server, GroupProgrammeApi),
     (framework_pb2_grpc.add_FrameworkServiceServicer_to_server, FrameworkApi),
     (goal_pb2_grpc.add_GoalServiceServicer_to_server, GoalApi),
     (guidance_case_pb2_grpc.add_GuidanceCaseServiceServicer_to_server, GuidanceCaseApi),
@@ -101,6 +119,12 @@ SERVICERS: Sequence[Servicer] = (
     (journal_entry_pb2_grpc.add_JournalEntryServiceServicer_to_server, JournalEntryApi),
     (legal_hold_pb2_grpc.add_LegalHoldServiceServicer_to_server, LegalHoldApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
+    (mentor_pb2_grpc.add_MentorServiceServicer_to_server, MentorApi),
+    (mentoring_match_pb2_grpc.add_MentoringServiceServicer_to_server, MentoringApi),
+    (page_collection_pb2_grpc.add_PageCollectionServiceServicer_to_server, PageCollectionApi),
+    (page_comment_pb2_grpc.add_PageCommentServiceServicer_to_server, PageCommentApi),
+    (page_pb2_grpc.add_PageServiceServicer_to_server, PageApi),
+    (page_submission_pb2_grpc.add_PageSubmissionServiceServicer_to_server, PageSubmissionApi),
     (on_behalf_pb2_grpc.add_OnBehalfServiceServicer_to_server, OnBehalfApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (questionnaire_pb2_grpc.add_QuestionnaireServiceServicer_to_server, QuestionnaireApi),
@@ -119,7 +143,13 @@ DEFINITION = ServiceDefinition(
     relationships={
         "self": requests.is_self,
         "break_glass": requests.has_broken_glass,
+        "group.leader": requests.leads_group,
+        "group.staff": requests.runs_group,
         "issuer.staff": requests.is_staff,
+        "mentor.self": requests.is_mentor,
+        "mentor.staff": requests.offers_mentor,
+        "mentoring.mentor": requests.is_mentor_of,
+        "submission.recipient": requests.is_recipient,
         **{name: requests.by_mandate(purposes) for name, purposes in requests.MANDATES.items()},
         requests.ON_BEHALF: requests.by_mandate(requests.GUIDANCE, on_behalf=True),
         "validation.assessor": requests.is_assessor,
@@ -128,6 +158,7 @@ DEFINITION = ServiceDefinition(
     reactions=dict.fromkeys(STAGES, follow_redemption),
     jobs=(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
+        Job("end-mentoring", timedelta(minutes=5), jobs.end_mentoring),
         Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
         Job("tell-reminders", timedelta(minutes=1), jobs.tell_reminders),
         Job("empty-trash", timedelta(hours=1), jobs.empty_trash),

@@ -28,6 +28,7 @@ from waymark.vouchers.v1 import events_pb2 as vouchers
 
 from services.platform.db.transaction import transaction
 from services.portfolio.service import DEFINITION
+from tests.support.company import tell_company
 from tests.support.portfolio import Caller, Portfolio, pathway, share, skill, soon, step
 from tests.support.questionnaires import answers, begun, published
 from tests.support.validations import SHOWN, opened_case
@@ -72,6 +73,7 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     hand_in_a_case(portfolio, person, made.name)
     answer_a_questionnaire(portfolio, person)
     ask_the_office(portfolio, person)
+    tell_company(portfolio, person, made.name, CANARY)
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
     counsellor = portfolio.mandated(person)
     counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))

@@ -42,9 +42,13 @@ OF_PORTFOLIO = {
     "BreakGlassOpened",
     "BreakGlassReviewed",
     "CredentialImported",
+    "GroupMembershipMoved",
     "HandoverMoved",
     "HumanAsked",
     "IssuedCredentialMoved",
+    "MentoringMatchMoved",
+    "PageCommentGiven",
+    "PageSubmissionMoved",
     "QuestionnaireCompleted",
     "SupportTierMoved",
     "LegalHoldMoved",
@@ -146,6 +150,6 @@ CATALOGUE_TOLD = Step(
 PORTFOLIO_TOLD = Step(
     "portfolio-told",
     "What the portfolio tells was seen on Kafka",
-    ("P1", "P3", "P5", "P6", "P8", "P16", "P17", "P19"),
+    ("P1", "P3", "P4", "P5", "P6", "P8", "P12", "P14", "P16", "P17", "P19"),
     events_of_portfolio,
 )

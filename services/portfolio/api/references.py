@@ -22,11 +22,13 @@ def check_own(
     tx: Transaction, holder: str, collection: Collection[Any], named: Mapping[str, Sequence[str]]
 ) -> None:
     """Raises Refusal(INVALID_ARGUMENT) for those `named`, by field, that the holder's `collection` lacks."""
-    ids = {
-        f"{field}[{index}]": _id(holder, collection.segment, name)
-        for field, listed in named.items()
-        for index, name in enumerate(listed)
-    }
+    each = {f"{field}[{index}]": name for field, listed in named.items() for index, name in enumerate(listed)}
+    check_each(tx, holder, collection, each)
+
+
+def check_each(tx: Transaction, holder: str, collection: Collection[Any], named: Mapping[str, str]) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) for those `named`, by path, that the holder's `collection` lacks."""
+    ids = {path: _id(holder, collection.segment, name) for path, name in named.items()}
     missing = collection.missing(tx, holder, set(ids.values()))
     what = collection.table.name.replace("_", " ")
     refuse(

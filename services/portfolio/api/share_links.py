@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from google.api.httpbody_pb2 import HttpBody
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import share_link_pb2 as pb
 from waymark.portfolio.v1 import share_link_pb2_grpc
 from waymark.portfolio.v1.events_pb2 import ShareLinkOpened
-from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.platform.db.transaction import Transaction, transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mark
 from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
+from services.portfolio.api.pages import written
+from services.portfolio.api.references import check_each
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, sharing
-from services.portfolio.domain.dates import check_expiry
-from services.portfolio.store import access_records, holders, pathways, share_links
-from services.portfolio.store.entries import ENTRIES
-from services.portfolio.store.evidence import EVIDENCE
-from services.portfolio.store.skill_claims import SKILL_CLAIMS
-from services.portfolio.store.vault import Vault, open_vault
+from services.portfolio.domain.dates import check_expiry, refuse
+from services.portfolio.showing import shown
+from services.portfolio.store import access_records, share_links
+from services.portfolio.store.pages import PAGE_COLLECTIONS, PAGES
+from services.portfolio.store.vault import open_vault
 
 if TYPE_CHECKING:
     from services.platform.rpc.call import Call
@@ -44,7 +46,8 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         (holder,) = names.parse(request.parent, "holders")
         vault = open_vault(tx, self.app.keys, holder)
         link = without_outputs(request.share_link)
-        sharing.check_fields(link.fields)
+        sharing.check_fields(link.fields, "share_link.fields")
+        _check_pages(tx, holder, link)
         check_expiry("share_link.expire_time", link.expire_time, now=tx.now, longest=LONGEST)
         secrets = self.app.links
         token = secrets.new_token()
@@ -63,10 +66,21 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         holder, link_id = names.parse(request.name, "holders", "shareLinks")
         return share_links.revoke(tx, open_vault(tx, self.app.keys, holder), link_id)
 
-    @mark  # two transactions: a try at the PIN counts even though the call is refused
+    @mark
     def OpenShareLink(self, request: pb.OpenShareLinkRequest, call: Call) -> pb.OpenShareLinkResponse:
+        return self._opened(request, call)
+
+    @mark
+    def OpenSharedPages(self, request: pb.OpenSharedPagesRequest, call: Call) -> Iterator[HttpBody]:
+        opened = self._opened(request, call, part="pages")
+        yield from written(opened.portfolio.pages, request.format)
+
+    def _opened(self, request: Any, call: Call, *, part: str = "") -> pb.OpenShareLinkResponse:
+        """Opens a link, or one `part` of what it shows; in two transactions, because a try at the PIN counts
+        even though the call is refused."""
         with transaction(self.app, timeout=call.remaining()) as tx:
             link = share_links.lock(tx, self.app.links.token_hash(request.token))
+            _fields(link, part)
             sharing.require_active(link.state)
             if link.pin_hash:
                 share_links.charge_try(tx, link)
@@ -74,40 +88,47 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         if link.pin_hash and not self.app.links.pin_matches(link.pin_hash, request.pin):
             raise Refusal(reason_pb2.REASON_SHARE_LINK_PIN_WRONG)
         with transaction(self.app, timeout=call.remaining()) as tx:
-            return self._shown(tx, request.token)
+            return self._shown(tx, request, part)
 
-    def _shown(self, tx: Transaction, token: str) -> pb.OpenShareLinkResponse:
+    def _shown(self, tx: Transaction, request: Any, part: str) -> pb.OpenShareLinkResponse:
         """Counts, logs and shows in one transaction; the try was paid, so that a full budget is no bar."""
-        link = share_links.lock(tx, self.app.links.token_hash(token))
+        link = share_links.lock(tx, self.app.links.token_hash(request.token))
         if link.state != pb.ShareLink.STATE_LOCKED:
             sharing.require_active(link.state)
-        vault = open_vault(tx, self.app.keys, link.holder)
-        portfolio = sharing.project(_read(tx, vault, link.fields), link.fields)
+        vault, fields = open_vault(tx, self.app.keys, link.holder), _fields(link, part)
+        portfolio = shown(tx, vault, fields, link.pages)
         share_links.count_use(tx, link)
         access_records.write(
             tx,
             link.holder,
-            action="OpenShareLink",
+            action=request.DESCRIPTOR.name.removesuffix("Request"),
             resource=names.holder(link.holder),
             grant=link.name,
-            fields=link.fields,
+            fields=fields,
         )
         tx.publish(ShareLinkOpened(holder=names.holder(link.holder), share_link=link.name))
         response = pb.OpenShareLinkResponse(
-            portfolio=portfolio, fields=link.fields, remaining_uses=link.remaining_uses - 1
+            portfolio=portfolio, fields=fields, remaining_uses=link.remaining_uses - 1
         )
         response.expire_time.FromDatetime(link.expires_at)
         return response
 
 
-def _read(tx: Transaction, vault: Vault, fields: list[str]) -> pb.SharedPortfolio:
-    """Reads the parts of a portfolio that a field list touches."""
-    roots = sharing.roots(fields)
-    stored = int(Evidence.STATE_STORED)
-    return pb.SharedPortfolio(
-        holder=holders.get(tx, vault) if "holder" in roots else None,
-        entries=ENTRIES.newest(tx, vault) if "entries" in roots else (),
-        skill_claims=SKILL_CLAIMS.newest(tx, vault) if "skill_claims" in roots else (),
-        evidence=EVIDENCE.newest(tx, vault, state=stored) if "evidence" in roots else (),
-        pathways=pathways.newest(tx, vault) if "pathways" in roots else (),
-    )
+def _fields(link: share_links.Locked, part: str) -> list[str]:
+    """Returns the fields that a link shows, of one part where it is named; raises Refusal(NOT_FOUND) when it
+    shows nothing of that part."""
+    fields = [path for path in link.fields if not part or path.split(".")[0] == part]
+    if not fields:
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    return fields
+
+
+def _check_pages(tx: Transaction, holder: str, link: pb.ShareLink) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) for pages that are not the holder's, or that no field shows."""
+    where = "share_link.pages"
+    if link.pages and "pages" not in sharing.roots(link.fields):
+        refuse([Violation(where, "needs `pages` among the fields")])
+    of_collections = f"/{PAGE_COLLECTIONS.segment}/"
+    each = {f"{where}[{index}]": name for index, name in enumerate(link.pages)}
+    check_each(tx, holder, PAGE_COLLECTIONS, {path: n for path, n in each.items() if of_collections in n})
+    check_each(tx, holder, PAGES, {path: n for path, n in each.items() if of_collections not in n})

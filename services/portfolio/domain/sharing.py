@@ -18,10 +18,13 @@ State: TypeAlias = ShareLink.State.ValueType
 Tree = dict[str, "Tree"]  # field → what is shown below it; nothing named below: all of it
 
 
-def check_fields(fields: Sequence[str]) -> None:
-    """Raises Refusal(SHARE_FIELD_UNKNOWN) naming the paths that are no fields of SharedPortfolio."""
+def check_fields(fields: Sequence[str], where: str) -> None:
+    """Raises Refusal(SHARE_FIELD_UNKNOWN) naming the paths that are no fields of SharedPortfolio.
+
+    `where`: field of the request that lists them.
+    """
     unknown = [
-        Violation(f"share_link.fields[{index}]", "is no field of SharedPortfolio")
+        Violation(f"{where}[{index}]", "is no field of SharedPortfolio")
         for index, path in enumerate(fields)
         if not _exists(SharedPortfolio.DESCRIPTOR, path.split("."))
     ]

@@ -21,14 +21,21 @@ from waymark.portfolio.v1.entry_pb2 import ListEntriesRequest
 from waymark.portfolio.v1.entry_revision_pb2 import ListEntryRevisionsRequest
 from waymark.portfolio.v1.evidence_pb2 import ListEvidenceRequest
 from waymark.portfolio.v1.goal_pb2 import ListGoalsRequest
+from waymark.portfolio.v1.group_membership_pb2 import ListGroupMembershipsRequest
 from waymark.portfolio.v1.guidance_case_pb2 import ListTierMovesRequest
 from waymark.portfolio.v1.guidance_note_pb2 import ListGuidanceNotesRequest
 from waymark.portfolio.v1.handover_pb2 import ListHandoversRequest
+from waymark.portfolio.v1.idea_exposure_pb2 import ListExposureConsentsRequest
 from waymark.portfolio.v1.issued_credential_pb2 import ListIssuedCredentialsRequest
 from waymark.portfolio.v1.journal_entry_pb2 import ListJournalEntriesRequest
 from waymark.portfolio.v1.legal_hold_pb2 import ListLegalHoldsRequest
 from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest
+from waymark.portfolio.v1.mentoring_match_pb2 import ListMentoringMatchesRequest
 from waymark.portfolio.v1.on_behalf_pb2 import ListOnBehalfRecordsRequest
+from waymark.portfolio.v1.page_collection_pb2 import ListPageCollectionsRequest
+from waymark.portfolio.v1.page_comment_pb2 import ListPageCommentsRequest, ListPageInvitationsRequest
+from waymark.portfolio.v1.page_pb2 import ListPagesRequest
+from waymark.portfolio.v1.page_submission_pb2 import ListPageSubmissionsRequest, SubmittedPages
 from waymark.portfolio.v1.pathway_pb2 import ListPathwaysRequest, ListPathwayWordsRequest
 from waymark.portfolio.v1.plan_pb2 import ListPlansRequest
 from waymark.portfolio.v1.questionnaire_pb2 import ListQuestionnairesRequest
@@ -55,6 +62,8 @@ from services.portfolio.store import (
     issued_credentials,
     mandates,
     on_behalf_records,
+    page_submissions,
+    page_tables,
     pathway_words,
     pathways,
     planning_tables,
@@ -71,9 +80,15 @@ from services.portfolio.store.credentials import CREDENTIALS
 from services.portfolio.store.cvs import CVS
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
+from services.portfolio.store.group_memberships import MEMBERSHIPS
 from services.portfolio.store.guidance_cases import TIER_MOVES
 from services.portfolio.store.guidance_words import CONTACT_RECORDS, GUIDANCE_NOTES, notes_seen_by
+from services.portfolio.store.idea_exposures import CONSENTS
 from services.portfolio.store.legal_holds import LEGAL_HOLDS
+from services.portfolio.store.mentoring_matches import MATCHES
+from services.portfolio.store.page_comments import COMMENTS, INVITATIONS
+from services.portfolio.store.page_submissions import SUBMISSIONS
+from services.portfolio.store.pages import PAGE_COLLECTIONS, PAGES
 from services.portfolio.store.planning import GOALS, JOURNAL, PLANS, Kept
 from services.portfolio.store.questionnaires import QUESTIONNAIRES
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
@@ -172,6 +187,15 @@ def _former(things: Kept[Any], name: str, tx: Transaction, vault: Vault) -> list
     return [former]
 
 
+def _handed_in(reader: Reader) -> Iterator[Message]:
+    for submission in reader.pages(ListPageSubmissionsRequest, SUBMISSIONS.page):
+        yield reader.look(partial(_frozen, names.last(submission.name)))
+
+
+def _frozen(submission_id: str, tx: Transaction, vault: Vault) -> SubmittedPages:
+    return page_submissions.frozen(tx, vault, submission_id)
+
+
 def _answers(reader: Reader) -> Iterator[Message]:
     for questionnaire in reader.pages(ListQuestionnairesRequest, QUESTIONNAIRES.page):
         yield from reader.look(partial(_parts, names.last(questionnaire.name)))
@@ -255,6 +279,50 @@ PARTS: tuple[Part, ...] = (
         "What you and others answered",
         _answers,
         (instrument_tables.questionnaire_parts,),
+    ),
+    Part("pages", "Pages", _all(ListPagesRequest, PAGES.page), (PAGES.table,)),
+    Part(
+        "page-collections",
+        "Collections of pages",
+        _all(ListPageCollectionsRequest, PAGE_COLLECTIONS.page),
+        (PAGE_COLLECTIONS.table,),
+    ),
+    Part(
+        "page-invitations",
+        "Links to comment on pages",
+        _all(ListPageInvitationsRequest, INVITATIONS.page),
+        (INVITATIONS.table,),
+    ),
+    Part(
+        "page-comments",
+        "What others said to pages",
+        _all(ListPageCommentsRequest, COMMENTS.page),
+        (COMMENTS.table,),
+    ),
+    Part(
+        "page-submissions",
+        "Pages you handed in",
+        _all(ListPageSubmissionsRequest, SUBMISSIONS.page),
+        (SUBMISSIONS.table,),
+    ),
+    Part("submitted-pages", "Pages as they were handed in", _handed_in, (page_tables.submitted_pages,)),
+    Part(
+        "mentoring-matches",
+        "Mentors",
+        _all(ListMentoringMatchesRequest, MATCHES.page),
+        (MATCHES.table,),
+    ),
+    Part(
+        "group-memberships",
+        "Group programmes",
+        _all(ListGroupMembershipsRequest, MEMBERSHIPS.page),
+        (MEMBERSHIPS.table,),
+    ),
+    Part(
+        "exposure-consents",
+        "Consents to being counted by gender",
+        _all(ListExposureConsentsRequest, CONSENTS.page),
+        (CONSENTS.table,),
     ),
     Part("guidance-case", "Your case of guidance", _case, (guidance_tables.guidance_cases,)),
     Part(

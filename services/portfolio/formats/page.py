@@ -18,7 +18,7 @@ from services.portfolio.formats.texts import as_iso, chosen, clean
 
 _FOLDER = Path(__file__).parent
 # What a reader of a CV looks for first.
-_ORDER = (
+ORDER = (
     "WORK",
     "EDUCATION",
     "VOLUNTEERING",
@@ -40,10 +40,15 @@ class Item(NamedTuple):
     paragraphs: list[str]
 
 
+def words_in(language: str) -> Mapping[str, Any]:
+    """Returns the words of headings, kinds and levels in one of pages.LANGUAGES."""
+    return pages.words_of(_FOLDER / "words", language)
+
+
 def as_html(cv: Cv) -> bytes:
     """Returns the CV as HTML, UTF-8: one `h1`, sections in order, the language of the words named."""
     language = pages.language_of(cv.language)
-    words, holder = pages.words_of(_FOLDER / "words", language), cv.portfolio.holder
+    words, holder = words_in(language), cv.portfolio.holder
     name = clean(f"{holder.given_name} {holder.family_name}")
     page = (
         pages.templates(_FOLDER)
@@ -65,7 +70,7 @@ def _body(cv: Cv, words: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "summary": _paragraphs(cv.portfolio.holder.summary, cv.language),
         "sections": list(_sections(cv, words)),
-        "skills": [_skill(claim, cv.language, words) for claim in cv.portfolio.skill_claims],
+        "skills": [skill_of(claim, cv.language, words) for claim in cv.portfolio.skill_claims],
     }
 
 
@@ -91,14 +96,15 @@ def _contact(holder: Holder) -> Iterator[str]:
 
 
 def _sections(cv: Cv, words: Mapping[str, Any]) -> Iterator[tuple[str, list[Item]]]:
-    for kind in _ORDER:
+    for kind in ORDER:
         number = EntryKind.Value(f"ENTRY_KIND_{kind}")
-        items = [_item(each, cv.language, words) for each in cv.portfolio.entries if each.kind == number]
+        items = [item_of(each, cv.language, words) for each in cv.portfolio.entries if each.kind == number]
         if items:
             yield words["kinds"][kind], items
 
 
-def _item(entry: Entry, language: str, words: Mapping[str, Any]) -> Item:
+def item_of(entry: Entry, language: str, words: Mapping[str, Any]) -> Item:
+    """Returns an entry as it is shown, what it says in several languages in one of them."""
     where = ", ".join(filter(None, (clean(entry.organisation), clean(entry.place))))
     lines = [_period(entry, words), where, *_details(entry, words), entry.uri]
     heading = clean(entry.title) or where or words["kinds"][EntryKind.Name(entry.kind)[len("ENTRY_KIND_") :]]
@@ -130,7 +136,8 @@ def _details(entry: Entry, words: Mapping[str, Any]) -> Iterator[str]:
             yield f"{words['valid']} {as_iso(expires)}"
 
 
-def _skill(claim: SkillClaim, language: str, words: Mapping[str, Any]) -> str:
+def skill_of(claim: SkillClaim, language: str, words: Mapping[str, Any]) -> str:
+    """Returns a skill as it is shown, in one line."""
     label = clean(chosen(claim.label, language)) or claim.concept_uri
     if not claim.level:
         return label

@@ -64,7 +64,7 @@ class Collection(Generic[M]):
             )
             .returning(self.table)
         ).one()
-        return self._shown(tx, vault, row)
+        return self.shown(tx, vault, row)
 
     def add_all(self, tx: Transaction, vault: Vault, made: Sequence[tuple[M, dict[str, Any]]]) -> None:
         """Adds messages with their columns under new ids, the last one as the newest, in one statement;
@@ -90,7 +90,7 @@ class Collection(Generic[M]):
         if row is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
         check_etag(etag, row.version)
-        return self._shown(tx, vault, row)
+        return self.shown(tx, vault, row)
 
     def page(
         self,
@@ -113,7 +113,7 @@ class Collection(Generic[M]):
             request=request,
             filters={"holder": vault.holder, **equal},
         )
-        return Paged([self._shown(tx, vault, row) for row in found.rows], found.next_page_token)
+        return Paged([self.shown(tx, vault, row) for row in found.rows], found.next_page_token)
 
     def newest(self, tx: Transaction, vault: Vault, limit: int = 500, **equal: Any) -> list[M]:
         """Returns the newest messages whose columns `equal` the given values."""
@@ -121,7 +121,7 @@ class Collection(Generic[M]):
         for column, value in equal.items():
             query = query.where(self.table.c[column] == value)
         rows = tx.execute(query.order_by(self.table.c.id.desc()).limit(limit)).all()
-        return [self._shown(tx, vault, row) for row in rows]
+        return [self.shown(tx, vault, row) for row in rows]
 
     def contents(self, tx: Transaction, vault: Vault, **equal: Any) -> list[M]:
         """Returns all messages whose columns `equal` the given values as they were sealed, without what
@@ -138,7 +138,7 @@ class Collection(Generic[M]):
             self.table.c.holder_id == vault.holder, self.table.c.id.in_(sorted(row_ids))
         )
         found = tx.execute(rows.order_by(self.table.c.id)).all() if row_ids else []
-        return [self._shown(tx, vault, row) for row in found]
+        return [self.shown(tx, vault, row) for row in found]
 
     def replace(self, tx: Transaction, vault: Vault, row_id: str, message: M, **columns: Any) -> M:
         """Writes a new version of a locked row and returns it as it will be read."""
@@ -153,7 +153,7 @@ class Collection(Generic[M]):
             )
             .returning(self.table)
         ).one()
-        return self._shown(tx, vault, row)
+        return self.shown(tx, vault, row)
 
     def remove(self, tx: Transaction, holder: str, row_id: str, etag: str = "") -> None:
         """Removes a row; raises Refusal(NOT_FOUND or ETAG_STALE)."""
@@ -181,7 +181,8 @@ class Collection(Generic[M]):
     def _sealed(self, vault: Vault, row_id: str, message: M) -> bytes:
         return vault.seal(self.table, row_id, bare(message))
 
-    def _shown(self, tx: Transaction, vault: Vault, row: Row[Any]) -> M:
+    def shown(self, tx: Transaction, vault: Vault, row: Row[Any]) -> M:
+        """Returns the message of a row of the table."""
         message = vault.open(self.table, row.id, row.sealed, self._message)
         fill(message, names.child(vault.holder, self.segment, row.id), row)
         if self._finish:

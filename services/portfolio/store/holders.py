@@ -17,9 +17,11 @@ from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store import break_glass, legal_holds, read_quota, rights_requests, rights_tables
 from services.portfolio.store.collection import bare, fill
+from services.portfolio.store.company_tables import group_memberships, mentoring_matches
 from services.portfolio.store.exposure_tables import exposure_consents
 from services.portfolio.store.guidance_tables import contact_records, guidance_notes, validation_cases
 from services.portfolio.store.instrument_tables import questionnaires
+from services.portfolio.store.page_tables import page_submissions, pages
 from services.portfolio.store.planning_tables import goals, journal_entries, plans
 from services.portfolio.store.tables import (
     access_records,
@@ -108,6 +110,10 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             share_links,
             validation_cases,
             exposure_consents,
+            mentoring_matches,
+            group_memberships,
+            pages,
+            page_submissions,
             questionnaires,
             contact_records,
             guidance_notes,

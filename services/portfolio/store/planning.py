@@ -53,7 +53,7 @@ class Kept(Collection[M]):
             .values(deleted_at=at, version=self.table.c.version + 1, updated_at=tx.now)
             .returning(self.table)
         ).one()
-        return self._shown(tx, vault, row)
+        return self.shown(tx, vault, row)
 
     def untrashed(self) -> ColumnElement[bool]:
         """Returns the condition of what is not in the trash."""

@@ -27,6 +27,7 @@ class Locked(NamedTuple):
     name: str
     pin_hash: str
     fields: list[str]
+    pages: list[str]
     remaining_uses: int
     expires_at: datetime
     state: sharing.State
@@ -44,6 +45,7 @@ def create(tx: Transaction, vault: Vault, link: ShareLink, *, token_hash: bytes,
             token_hash=token_hash,
             pin_hash=pin_hash,
             fields=list(link.fields),
+            pages=list(link.pages),
             max_uses=link.max_uses,
             sealed=vault.seal(share_links, row_id, ShareLink(label=link.label)),
             expires_at=link.expire_time.ToDatetime(tzinfo=tx.now.tzinfo),
@@ -95,6 +97,7 @@ def lock(tx: Transaction, token_hash: bytes) -> Locked:
         name=names.child(row.holder_id, "shareLinks", row.id),
         pin_hash=row.pin_hash,
         fields=list(row.fields),
+        pages=list(row.pages),
         remaining_uses=row.max_uses - row.uses,
         expires_at=row.expires_at,
         state=_state(row, tx.now),
@@ -135,6 +138,7 @@ def _shown(vault: Vault, row: Row[Any], now: datetime) -> ShareLink:
         name=names.child(vault.holder, "shareLinks", row.id),
         label=vault.open(share_links, row.id, row.sealed, ShareLink).label,
         fields=row.fields,
+        pages=row.pages,
         max_uses=row.max_uses,
         uses=row.uses,
         pin_required=bool(row.pin_hash),

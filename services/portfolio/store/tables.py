@@ -167,6 +167,7 @@ share_links = Table(
     Column("pin_hash", Text, nullable=False),  # empty: opening needs no PIN
     Column("pin_failures", Integer, nullable=False, server_default="0"),
     Column("fields", ARRAY(Text), nullable=False),
+    Column("pages", ARRAY(Text), nullable=False, server_default="{}"),  # none: all of them
     Column("max_uses", Integer, nullable=False),
     Column("uses", Integer, nullable=False, server_default="0"),
     sealed(),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, or_, select, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
@@ -90,6 +91,18 @@ def refuse_restricted(tx: Transaction, holder: str) -> None:
 def is_restricted(holder: ColumnElement[str] | str) -> ColumnElement[bool]:
     """Returns the condition of a key of `holder`, a value or a column, that is restricted."""
     return and_(holder_keys.c.holder_id == holder, holder_keys.c.restricted_at.is_not(None))
+
+
+def open_vaults(tx: Transaction, keys: KeyRing, holders: Collection[str]) -> dict[str, Vault]:
+    """Opens the keys of several holders in one statement; who has none any more is left out, and so is who
+    has restricted theirs, unless it is the caller."""
+    columns = (holder_keys.c.holder_id, holder_keys.c.master_key_id, holder_keys.c.wrapped)
+    open_to = or_(holder_keys.c.restricted_at.is_(None), holder_keys.c.holder_id == tx.principal.subject)
+    query = select(*columns).where(holder_keys.c.holder_id.in_(sorted(holders)), open_to)
+    return {
+        row.holder_id: Vault(keys.unwrap(row.holder_id, WrappedKey(row.master_key_id, row.wrapped)))
+        for row in (tx.execute(query) if holders else ())
+    }
 
 
 def erase_key(tx: Transaction, holder: str) -> bool:

@@ -20,7 +20,7 @@ from services.cli.demo import portfolio
 from services.cli.demo.rows import ground
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.identity.principals import ROLE_NAMES
-from tests.e2e.faults import cases, instruments, office, partners, questionnaires, wallets
+from tests.e2e.faults import cases, company, instruments, office, partners, questionnaires, wallets
 from tests.e2e.faults.test_traces import upload
 from tests.support.requests import smallest
 from tests.support.stand import Learner, Stand
@@ -43,6 +43,8 @@ BY_TOKEN = {"CheckVoucherQr"}
 AFTER_A_DELISTING = {"GetRebooking"}
 # What officers find out about occupations is of nobody, and for every counsellor to see.
 OF_NOBODY = {"GetAssessment", "ListAssessments", "ListMarketChanges"}
+# What group programmes there are, for everybody who may join one, and nothing of who did.
+OF_NOBODY |= {"GetGroupProgramme", "ListGroupProgrammes"}
 # Reads a credential into a picture that comes with the request; held by tests/integration/portfolio.
 WITH_A_PICTURE = {"GetBakedCredential"}
 # Asked by days, and kept some seconds after it was shown; held by tests/integration/catalogue.
@@ -86,6 +88,7 @@ class Owners:
         observer = stand.callers.person("observer")
         instruments.fill(stand.callers, stand.journey.run, employer, observer, facts.partner)
         wallets.fill(stand.callers, learner.person, learner.holder, stand.provider)
+        company.fill(learner.person, learner.holder, stand.provider, stand.counsellor)
         questionnaires.fill(stand.callers, learner.person, learner.holder, stand.counsellor)
         cases.fill(learner.person, learner.holder, stand.counsellor)
         office.fill(stand.callers, learner.person, learner.holder)

@@ -137,6 +137,8 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     copies = backup(portfolio.app, person.subject)
     everywhere = ["contact_records", "entries", "entry_revisions", "evidence", "guidance_notes", "holders"]
     everywhere += ["goals", "journal_entries", "plans"]
+    everywhere += ["group_memberships", "mentoring_matches", "submitted_pages"]
+    everywhere += ["page_collections", "page_comments", "page_invitations", "page_submissions", "pages"]
     everywhere += ["pathway_steps", "pathway_words", "pathways"]
     everywhere += ["questionnaire_parts", "request_ids", "share_links", "skill_claims", "tier_moves"]
     everywhere += ["break_glass_accesses", "legal_holds", "rights_requests"]

@@ -12,12 +12,15 @@ import pytest
 from sqlalchemy import text
 from waymark.portfolio.v1 import access_log_pb2 as log
 from waymark.portfolio.v1 import evidence_pb2 as pb
+from waymark.portfolio.v1.page_pb2 import PageBlock
+from waymark.portfolio.v1.page_submission_pb2 import GetSubmittedFileRequest, GetSubmittedPagesRequest
 
 from services.platform.db.transaction import transaction
 from services.portfolio import jobs
 from services.portfolio.api import evidence as evidence_api
 from services.portfolio.domain import quotas
 from tests.support import uploads
+from tests.support.pages import handing_in, page
 from tests.support.portfolio import PDF, Caller, Portfolio, entry, evidence_of, reason_of, refused
 
 
@@ -38,6 +41,23 @@ def stored(person: Caller, body: bytes = PDF, **fields: Any) -> pb.Evidence:
     made = announce(person, body, **fields)
     put(made, body).raise_for_status()
     return person.FinalizeEvidence(finalize(made.evidence.name))
+
+
+def test_the_recipient_of_a_page_downloads_the_files_on_it(portfolio_with_files: Portfolio) -> None:
+    person, recipient = portfolio_with_files.person(), portfolio_with_files.counsellor()
+    shown, other = stored(person), stored(person, PDF + b"other")
+    waiting = announce(person, PDF + b"third").evidence
+    made = page(person, PageBlock(evidence=shown.name), PageBlock(evidence=waiting.name))
+    handed_in = handing_in(person, made.name, recipient, portfolio_with_files.organisation)
+    name = person.CreatePageSubmission(handed_in).name
+    (only,) = recipient.GetSubmittedPages(GetSubmittedPagesRequest(name=name)).pages[0].items
+    assert only.evidence == shown
+    file = GetSubmittedFileRequest(name=name, evidence=shown.name)
+    assert shown.name.rpartition("/")[2] in recipient.GetSubmittedFile(file).url
+    records = person.ListAccessRecords(log.ListAccessRecordsRequest(parent=person.holder)).access_records
+    assert (records[0].action, records[0].grant) == ("GetSubmittedFile", name)
+    file.evidence = other.name
+    assert reason_of(recipient.GetSubmittedFile, file) == "NOT_FOUND"
 
 
 def test_announced_uploaded_checked_and_downloaded(portfolio_with_files: Portfolio) -> None:

@@ -23,6 +23,7 @@ from waymark.portfolio.v1 import (
     entry_revision_pb2,
     evidence_pb2,
     goal_pb2,
+    group_membership_pb2,
     guidance_case_pb2,
     guidance_note_pb2,
     handover_pb2,
@@ -31,7 +32,12 @@ from waymark.portfolio.v1 import (
     journal_entry_pb2,
     legal_hold_pb2,
     mandate_pb2,
+    mentoring_match_pb2,
     on_behalf_pb2,
+    page_collection_pb2,
+    page_comment_pb2,
+    page_pb2,
+    page_submission_pb2,
     pathway_pb2,
     plan_pb2,
     questionnaire_pb2,
@@ -45,6 +51,7 @@ from waymark.portfolio.v1 import (
 from services.portfolio import requests as relationships
 from services.portfolio.api import calls
 from services.portfolio.service import DEFINITION
+from tests.support.company import company_of
 from tests.support.credentials import fixture
 from tests.support.portfolio import (
     Caller,
@@ -74,6 +81,7 @@ MODULES = (
     entry_revision_pb2,
     evidence_pb2,
     goal_pb2,
+    group_membership_pb2,
     guidance_case_pb2,
     guidance_note_pb2,
     handover_pb2,
@@ -82,7 +90,12 @@ MODULES = (
     journal_entry_pb2,
     legal_hold_pb2,
     mandate_pb2,
+    mentoring_match_pb2,
     on_behalf_pb2,
+    page_collection_pb2,
+    page_comment_pb2,
+    page_pb2,
+    page_submission_pb2,
     pathway_pb2,
     questionnaire_pb2,
     plan_pb2,
@@ -97,20 +110,24 @@ METHODS = {
     for module in MODULES
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
-    if not method.server_streaming  # ExportDocument: test_documents; ExportHolder: test_export
+    if not method.server_streaming  # test_documents, test_export, test_pages
 }
 # These name nobody's portfolio: one opens the caller's own, two list those of whom the caller has a mandate
-# (test_pathways, test_guidance), one tells numbers of nobody, others need the secret of a link or a file.
+# (test_pathways, test_guidance), one what was handed in to them (test_pages), one tells numbers of nobody,
+# others need the secret of a link or a file.
 WITHOUT_NAME = {
     "CreateHolder",
     "GiveAttestation",
+    "GivePageComment",
     "GiveQuestionnairePart",
     "ListCaseload",
     "ListDueRightsRequests",
     "ListIdeaExposures",
+    "ListReceivedSubmissions",
     "ListStalledPathways",
     "ListUnreviewedBreakGlassAccesses",
     "OpenAttestationRequest",
+    "OpenPageInvitation",
     "OpenQuestionnairePart",
     "OpenShareLink",
     "VerifyCredential",
@@ -213,6 +230,7 @@ class Owned:
         opened = portfolio.counsellor().CreateBreakGlassAccess(
             break_glass_pb2.CreateBreakGlassAccessRequest(parent=holder, break_glass_access=look)
         )
+        company = company_of(portfolio, self.person)
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
             "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -311,6 +329,7 @@ class Owned:
             "WithdrawQuestionnairePart": {"name": school},
             "GetQuestionnaireProgress": {"instrument": "instruments/x"},
             "ListQuestionnaires": {"parent": holder},
+            **company.requests,
             "TransferPathway": {"name": way.name, "destination": "elsewhere"},
             "AbandonPathway": {"name": way.name, "reason": "done"},
         }
@@ -323,6 +342,7 @@ class Owned:
             "QuestionnaireService": asked_of.name,
             "GuidanceCaseService": f"{holder}/guidanceCase",
             **planned,
+            **company.names,
         }
         self.requests = {
             name: self._request(method, named.get(name, {}), holder, names_by_service)
@@ -429,6 +449,16 @@ def test_without_the_relationships_a_stranger_would_see(
         "GetJournalEntry",
         "UpdateGoal",
         "DeletePlan",
+        "GetMentoringMatch",
+        "EndMentoringMatch",
+        "GetGroupMembership",
+        "LeaveGroupProgramme",
+        "GetPage",
+        "GetPageCollection",
+        "HidePageComment",
+        "WithdrawPageInvitation",
+        "GetSubmittedPages",
+        "WithdrawPageSubmission",
         "GetValidationCase",
         "SubmitValidationCase",
         "GetQuestionnaire",

@@ -75,7 +75,7 @@ def leaves(message: Message, prefix: str = "") -> Iterator[tuple[str, Any]]:
 @given(st.lists(st.sampled_from(PATHS), min_size=1, max_size=12, unique=True), st.data())
 def test_exactly_the_listed_fields_are_shown(fields: list[str], data: st.DataObject) -> None:
     whole = filled(SharedPortfolio(), data)
-    sharing.check_fields(fields)
+    sharing.check_fields(fields, "share_link.fields")
     shown = list(leaves(sharing.project(whole, fields)))
     wanted = [
         (path, value)
@@ -111,7 +111,7 @@ def test_without_the_field_list_everything_would_be_shown(monkeypatch) -> None:
 )
 def test_unknown_paths_are_refused(path: str) -> None:
     with pytest.raises(Refusal) as caught:
-        sharing.check_fields(["holder", path])
+        sharing.check_fields(["holder", path], "share_link.fields")
     assert caught.value.reason == reason_pb2.REASON_SHARE_FIELD_UNKNOWN
     assert caught.value.violations[0].field == "share_link.fields[1]"
 

@@ -92,6 +92,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_ERASURE_HELD: _Reason.ValueType  # 390
     REASON_PROCESSING_RESTRICTED: _Reason.ValueType  # 391
     REASON_READ_QUOTA_EXCEEDED: _Reason.ValueType  # 392
+    REASON_MENTOR_NOT_AVAILABLE: _Reason.ValueType  # 393
+    REASON_GROUP_FULL: _Reason.ValueType  # 394
     REASON_RULE_INVALID: _Reason.ValueType  # 200
     REASON_PROGRAMME_NOT_ACTIVE: _Reason.ValueType  # 201
     REASON_BUDGET_EXHAUSTED: _Reason.ValueType  # 202
@@ -237,6 +239,8 @@ REASON_QUESTIONNAIRE_INCOMPLETE: Reason.ValueType  # 380
 REASON_ERASURE_HELD: Reason.ValueType  # 390
 REASON_PROCESSING_RESTRICTED: Reason.ValueType  # 391
 REASON_READ_QUOTA_EXCEEDED: Reason.ValueType  # 392
+REASON_MENTOR_NOT_AVAILABLE: Reason.ValueType  # 393
+REASON_GROUP_FULL: Reason.ValueType  # 394
 REASON_RULE_INVALID: Reason.ValueType  # 200
 REASON_PROGRAMME_NOT_ACTIVE: Reason.ValueType  # 201
 REASON_BUDGET_EXHAUSTED: Reason.ValueType  # 202

@@ -580,3 +580,107 @@ class ReadQuotaReached(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadQuotaReached: _TypeAlias = ReadQuotaReached  # noqa: Y015
+
+@_typing.final
+class MentoringMatchMoved(_message.Message):
+    """A mentoring match was proposed, came into force or ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MENTORING_MATCH_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    mentoring_match: _builtins.str
+    """Resource name `holders/{holder}/mentoringMatches/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        mentoring_match: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mentoring_match", b"mentoring_match", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MentoringMatchMoved: _TypeAlias = MentoringMatchMoved  # noqa: Y015
+
+@_typing.final
+class GroupMembershipMoved(_message.Message):
+    """Somebody joined a group programme, left it, or was in it to its end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    group_membership: _builtins.str
+    """Resource name `holders/{holder}/groupMemberships/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        group_membership: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_membership", b"group_membership", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupMembershipMoved: _TypeAlias = GroupMembershipMoved  # noqa: Y015
+
+@_typing.final
+class PageCommentGiven(_message.Message):
+    """Somebody said something to a page, by an invitation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLDER_FIELD_NUMBER: _builtins.int
+    PAGE_COMMENT_FIELD_NUMBER: _builtins.int
+    holder: _builtins.str
+    """Opaque id of the holder, `holders/{id}`."""
+    page_comment: _builtins.str
+    """Resource name `holders/{holder}/pageComments/{id}`."""
+    def __init__(
+        self,
+        *,
+        holder: _builtins.str = ...,
+        page_comment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder", b"holder", "page_comment", b"page_comment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageCommentGiven: _TypeAlias = PageCommentGiven  # noqa: Y015
+
+@_typing.final
+class PageSubmissionMoved(_message.Message):
+    """Pages were handed in, answered or withdrawn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SUBMISSION_FIELD_NUMBER: _builtins.int
+    TO_STATE_FIELD_NUMBER: _builtins.int
+    page_submission: _builtins.str
+    """Resource name `holders/{holder}/pageSubmissions/{id}`."""
+    to_state: _builtins.str
+    """State it is in now."""
+    def __init__(
+        self,
+        *,
+        page_submission: _builtins.str = ...,
+        to_state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_submission", b"page_submission", "to_state", b"to_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageSubmissionMoved: _TypeAlias = PageSubmissionMoved  # noqa: Y015

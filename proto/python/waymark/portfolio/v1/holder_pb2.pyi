@@ -300,6 +300,10 @@ class EraseHolderResponse(_message.Message):
     CVS_FIELD_NUMBER: _builtins.int
     RIGHTS_REQUESTS_FIELD_NUMBER: _builtins.int
     EXPOSURE_CONSENTS_FIELD_NUMBER: _builtins.int
+    MENTORING_MATCHES_FIELD_NUMBER: _builtins.int
+    GROUP_MEMBERSHIPS_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
+    PAGE_SUBMISSIONS_FIELD_NUMBER: _builtins.int
     QUESTIONNAIRES_FIELD_NUMBER: _builtins.int
     CONTACT_RECORDS_FIELD_NUMBER: _builtins.int
     GUIDANCE_NOTES_FIELD_NUMBER: _builtins.int
@@ -330,6 +334,14 @@ class EraseHolderResponse(_message.Message):
     """Rights requests that are kept, without what was written, to show that they were answered."""
     exposure_consents: _builtins.int
     """Receipts of consent to being counted by gender, with what was counted of the holder."""
+    mentoring_matches: _builtins.int
+    """Mentoring matches; no mentor can look any more."""
+    group_memberships: _builtins.int
+    """Memberships in group programmes; no leader can look any more."""
+    pages: _builtins.int
+    """Pages, with invitations and comments."""
+    page_submissions: _builtins.int
+    """Pages that were handed in; no recipient can look any more."""
     questionnaires: _builtins.int
     """Questionnaires, with all that was answered, by whomever."""
     contact_records: _builtins.int
@@ -362,6 +374,10 @@ class EraseHolderResponse(_message.Message):
         cvs: _builtins.int = ...,
         rights_requests: _builtins.int = ...,
         exposure_consents: _builtins.int = ...,
+        mentoring_matches: _builtins.int = ...,
+        group_memberships: _builtins.int = ...,
+        pages: _builtins.int = ...,
+        page_submissions: _builtins.int = ...,
         questionnaires: _builtins.int = ...,
         contact_records: _builtins.int = ...,
         guidance_notes: _builtins.int = ...,
@@ -371,7 +387,7 @@ class EraseHolderResponse(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "contact_records", b"contact_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "exposure_consents", b"exposure_consents", "goals", b"goals", "guidance_notes", b"guidance_notes", "journal_entries", b"journal_entries", "mandates", b"mandates", "pathways", b"pathways", "plans", b"plans", "questionnaires", b"questionnaires", "rights_requests", b"rights_requests", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "contact_records", b"contact_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "exposure_consents", b"exposure_consents", "goals", b"goals", "group_memberships", b"group_memberships", "guidance_notes", b"guidance_notes", "journal_entries", b"journal_entries", "mandates", b"mandates", "mentoring_matches", b"mentoring_matches", "page_submissions", b"page_submissions", "pages", b"pages", "pathways", b"pathways", "plans", b"plans", "questionnaires", b"questionnaires", "rights_requests", b"rights_requests", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

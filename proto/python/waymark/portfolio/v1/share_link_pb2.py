@@ -25,17 +25,19 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 from waymark.portfolio.v1 import entry_pb2 as waymark_dot_portfolio_dot_v1_dot_entry__pb2
 from waymark.portfolio.v1 import evidence_pb2 as waymark_dot_portfolio_dot_v1_dot_evidence__pb2
 from waymark.portfolio.v1 import holder_pb2 as waymark_dot_portfolio_dot_v1_dot_holder__pb2
+from waymark.portfolio.v1 import page_pb2 as waymark_dot_portfolio_dot_v1_dot_page__pb2
 from waymark.portfolio.v1 import pathway_pb2 as waymark_dot_portfolio_dot_v1_dot_pathway__pb2
 from waymark.portfolio.v1 import skill_claim_pb2 as waymark_dot_portfolio_dot_v1_dot_skill__claim__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%waymark/portfolio/v1/share_link.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\x1a waymark/portfolio/v1/entry.proto\x1a#waymark/portfolio/v1/evidence.proto\x1a!waymark/portfolio/v1/holder.proto\x1a\"waymark/portfolio/v1/pathway.proto\x1a&waymark/portfolio/v1/skill_claim.proto\"\x86\x05\n\tShareLink\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x17\n\x05label\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12)\n\x06\x66ields\x18\x03 \x03(\tB\x19\xe2\x41\x01\x02\xbaH\x12\x92\x01\x0f\x08\x01\x10\x64\x18\x01\"\x07r\x05\x10\x01\x18\xc8\x01\x12;\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12 \n\x08max_uses\x18\x05 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\x12\x12\n\x04uses\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0cpin_required\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12:\n\x05state\x18\x08 \x01(\x0e\x32%.waymark.portfolio.v1.ShareLink.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0brevoke_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"}\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x11\n\rSTATE_EXPIRED\x10\x02\x12\x11\n\rSTATE_REVOKED\x10\x03\x12\x13\n\x0fSTATE_EXHAUSTED\x10\x04\x12\x10\n\x0cSTATE_LOCKED\x10\x05:a\xea\x41^\n\x1bportfolio.waymark/ShareLink\x12(holders/{holder}/shareLinks/{share_link}*\nshareLinks2\tshareLink\"\x88\x02\n\x0fSharedPortfolio\x12,\n\x06holder\x18\x01 \x01(\x0b\x32\x1c.waymark.portfolio.v1.Holder\x12,\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\x1b.waymark.portfolio.v1.Entry\x12\x36\n\x0cskill_claims\x18\x03 \x03(\x0b\x32 .waymark.portfolio.v1.SkillClaim\x12\x30\n\x08\x65vidence\x18\x04 \x03(\x0b\x32\x1e.waymark.portfolio.v1.Evidence\x12/\n\x08pathways\x18\x05 \x03(\x0b\x32\x1d.waymark.portfolio.v1.Pathway\"\xe4\x01\n\x16\x43reateShareLinkRequest\x12>\n\x06parent\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\x1d\x12\x1bportfolio.waymark/ShareLink\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12?\n\nshare_link\x18\x02 \x01(\x0b\x32\x1f.waymark.portfolio.v1.ShareLinkB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12(\n\x03pin\x18\x03 \x01(\tB\x1b\xe2\x41\x01\x04\xbaH\x14r\x0f\x32\r^[0-9]{4,12}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"]\n\x17\x43reateShareLinkResponse\x12\x33\n\nshare_link\x18\x01 \x01(\x0b\x32\x1f.waymark.portfolio.v1.ShareLink\x12\r\n\x05token\x18\x02 \x01(\t\"\x91\x01\n\x15ListShareLinksRequest\x12>\n\x06parent\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\x1d\x12\x1bportfolio.waymark/ShareLink\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"g\n\x16ListShareLinksResponse\x12\x34\n\x0bshare_links\x18\x01 \x03(\x0b\x32\x1f.waymark.portfolio.v1.ShareLink\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"w\n\x16RevokeShareLinkRequest\x12<\n\x04name\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\x1d\n\x1bportfolio.waymark/ShareLink\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"J\n\x14OpenShareLinkRequest\x12\x1c\n\x05token\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12\x14\n\x03pin\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x0c\"\xaa\x01\n\x15OpenShareLinkResponse\x12\x38\n\tportfolio\x18\x01 \x01(\x0b\x32%.waymark.portfolio.v1.SharedPortfolio\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\x12\x16\n\x0eremaining_uses\x18\x03 \x01(\x05\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x9d\x05\n\x10ShareLinkService\x12\xaa\x01\n\x0f\x43reateShareLink\x12,.waymark.portfolio.v1.CreateShareLinkRequest\x1a-.waymark.portfolio.v1.CreateShareLinkResponse\":\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02&\"!/v1/{parent=holders/*}/shareLinks:\x01*\x12\xa4\x01\n\x0eListShareLinks\x12+.waymark.portfolio.v1.ListShareLinksRequest\x1a,.waymark.portfolio.v1.ListShareLinksResponse\"7\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02#\x12!/v1/{parent=holders/*}/shareLinks\x12\xa3\x01\n\x0fRevokeShareLink\x12,.waymark.portfolio.v1.RevokeShareLinkRequest\x1a\x1f.waymark.portfolio.v1.ShareLink\"A\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02-\"(/v1/{name=holders/*/shareLinks/*}:revoke:\x01*\x12\x8e\x01\n\rOpenShareLink\x12*.waymark.portfolio.v1.OpenShareLinkRequest\x1a+.waymark.portfolio.v1.OpenShareLinkResponse\"$\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x18\"\x13/v1/shareLinks:open:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%waymark/portfolio/v1/share_link.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\x1a waymark/portfolio/v1/entry.proto\x1a#waymark/portfolio/v1/evidence.proto\x1a!waymark/portfolio/v1/holder.proto\x1a\x1fwaymark/portfolio/v1/page.proto\x1a\"waymark/portfolio/v1/pathway.proto\x1a&waymark/portfolio/v1/skill_claim.proto\"\xaa\x05\n\tShareLink\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x17\n\x05label\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12)\n\x06\x66ields\x18\x03 \x03(\tB\x19\xe2\x41\x01\x02\xbaH\x12\x92\x01\x0f\x08\x01\x10\x64\x18\x01\"\x07r\x05\x10\x01\x18\xc8\x01\x12;\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12 \n\x08max_uses\x18\x05 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\x12\x12\n\x04uses\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0cpin_required\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12:\n\x05state\x18\x08 \x01(\x0e\x32%.waymark.portfolio.v1.ShareLink.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0brevoke_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\"\n\x05pages\x18\x14 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10\x32\x18\x01\"\x07r\x05\x10\x01\x18\xc8\x01\"}\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x11\n\rSTATE_EXPIRED\x10\x02\x12\x11\n\rSTATE_REVOKED\x10\x03\x12\x13\n\x0fSTATE_EXHAUSTED\x10\x04\x12\x10\n\x0cSTATE_LOCKED\x10\x05:a\xea\x41^\n\x1bportfolio.waymark/ShareLink\x12(holders/{holder}/shareLinks/{share_link}*\nshareLinks2\tshareLink\"\xb9\x02\n\x0fSharedPortfolio\x12,\n\x06holder\x18\x01 \x01(\x0b\x32\x1c.waymark.portfolio.v1.Holder\x12,\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\x1b.waymark.portfolio.v1.Entry\x12\x36\n\x0cskill_claims\x18\x03 \x03(\x0b\x32 .waymark.portfolio.v1.SkillClaim\x12\x30\n\x08\x65vidence\x18\x04 \x03(\x0b\x32\x1e.waymark.portfolio.v1.Evidence\x12/\n\x08pathways\x18\x05 \x03(\x0b\x32\x1d.waymark.portfolio.v1.Pathway\x12/\n\x05pages\x18\x14 \x03(\x0b\x32 .waymark.portfolio.v1.SharedPage\"\xe4\x01\n\x16\x43reateShareLinkRequest\x12>\n\x06parent\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\x1d\x12\x1bportfolio.waymark/ShareLink\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12?\n\nshare_link\x18\x02 \x01(\x0b\x32\x1f.waymark.portfolio.v1.ShareLinkB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12(\n\x03pin\x18\x03 \x01(\tB\x1b\xe2\x41\x01\x04\xbaH\x14r\x0f\x32\r^[0-9]{4,12}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"]\n\x17\x43reateShareLinkResponse\x12\x33\n\nshare_link\x18\x01 \x01(\x0b\x32\x1f.waymark.portfolio.v1.ShareLink\x12\r\n\x05token\x18\x02 \x01(\t\"\x91\x01\n\x15ListShareLinksRequest\x12>\n\x06parent\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\x1d\x12\x1bportfolio.waymark/ShareLink\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"g\n\x16ListShareLinksResponse\x12\x34\n\x0bshare_links\x18\x01 \x03(\x0b\x32\x1f.waymark.portfolio.v1.ShareLink\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"w\n\x16RevokeShareLinkRequest\x12<\n\x04name\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\x1d\n\x1bportfolio.waymark/ShareLink\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"J\n\x14OpenShareLinkRequest\x12\x1c\n\x05token\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12\x14\n\x03pin\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x0c\"\xaa\x01\n\x15OpenShareLinkResponse\x12\x38\n\tportfolio\x18\x01 \x01(\x0b\x32%.waymark.portfolio.v1.SharedPortfolio\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\x12\x16\n\x0eremaining_uses\x18\x03 \x01(\x05\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8e\x01\n\x16OpenSharedPagesRequest\x12\x1c\n\x05token\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12\x14\n\x03pin\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x0c\x12@\n\x06\x66ormat\x18\x03 \x01(\x0e\x32 .waymark.portfolio.v1.PageFormatB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x32\xa2\x06\n\x10ShareLinkService\x12\xaa\x01\n\x0f\x43reateShareLink\x12,.waymark.portfolio.v1.CreateShareLinkRequest\x1a-.waymark.portfolio.v1.CreateShareLinkResponse\":\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02&\"!/v1/{parent=holders/*}/shareLinks:\x01*\x12\xa4\x01\n\x0eListShareLinks\x12+.waymark.portfolio.v1.ListShareLinksRequest\x1a,.waymark.portfolio.v1.ListShareLinksResponse\"7\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02#\x12!/v1/{parent=holders/*}/shareLinks\x12\xa3\x01\n\x0fRevokeShareLink\x12,.waymark.portfolio.v1.RevokeShareLinkRequest\x1a\x1f.waymark.portfolio.v1.ShareLink\"A\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02-\"(/v1/{name=holders/*/shareLinks/*}:revoke:\x01*\x12\x8e\x01\n\rOpenShareLink\x12*.waymark.portfolio.v1.OpenShareLinkRequest\x1a+.waymark.portfolio.v1.OpenShareLinkResponse\"$\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x18\"\x13/v1/shareLinks:open:\x01*\x12\x82\x01\n\x0fOpenSharedPages\x12,.waymark.portfolio.v1.OpenSharedPagesRequest\x1a\x14.google.api.HttpBody\")\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/shareLinks:openPages:\x01*0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,6 +64,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHARELINK'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_SHARELINK'].fields_by_name['revoke_time']._loaded_options = None
   _globals['_SHARELINK'].fields_by_name['revoke_time']._serialized_options = b'\342A\001\003'
+  _globals['_SHARELINK'].fields_by_name['pages']._loaded_options = None
+  _globals['_SHARELINK'].fields_by_name['pages']._serialized_options = b'\272H\020\222\001\r\0202\030\001\"\007r\005\020\001\030\310\001'
   _globals['_SHARELINK']._loaded_options = None
   _globals['_SHARELINK']._serialized_options = b'\352A^\n\033portfolio.waymark/ShareLink\022(holders/{holder}/shareLinks/{share_link}*\nshareLinks2\tshareLink'
   _globals['_CREATESHARELINKREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -86,6 +90,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENSHARELINKREQUEST'].fields_by_name['token']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030d'
   _globals['_OPENSHARELINKREQUEST'].fields_by_name['pin']._loaded_options = None
   _globals['_OPENSHARELINKREQUEST'].fields_by_name['pin']._serialized_options = b'\272H\004r\002\030\014'
+  _globals['_OPENSHAREDPAGESREQUEST'].fields_by_name['token']._loaded_options = None
+  _globals['_OPENSHAREDPAGESREQUEST'].fields_by_name['token']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030d'
+  _globals['_OPENSHAREDPAGESREQUEST'].fields_by_name['pin']._loaded_options = None
+  _globals['_OPENSHAREDPAGESREQUEST'].fields_by_name['pin']._serialized_options = b'\272H\004r\002\030\014'
+  _globals['_OPENSHAREDPAGESREQUEST'].fields_by_name['format']._loaded_options = None
+  _globals['_OPENSHAREDPAGESREQUEST'].fields_by_name['format']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
   _globals['_SHARELINKSERVICE'].methods_by_name['CreateShareLink']._loaded_options = None
   _globals['_SHARELINKSERVICE'].methods_by_name['CreateShareLink']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002&\"!/v1/{parent=holders/*}/shareLinks:\001*'
   _globals['_SHARELINKSERVICE'].methods_by_name['ListShareLinks']._loaded_options = None
@@ -94,26 +104,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHARELINKSERVICE'].methods_by_name['RevokeShareLink']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002-\"(/v1/{name=holders/*/shareLinks/*}:revoke:\001*'
   _globals['_SHARELINKSERVICE'].methods_by_name['OpenShareLink']._loaded_options = None
   _globals['_SHARELINKSERVICE'].methods_by_name['OpenShareLink']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\030\"\023/v1/shareLinks:open:\001*'
-  _globals['_SHARELINK']._serialized_start=432
-  _globals['_SHARELINK']._serialized_end=1078
-  _globals['_SHARELINK_STATE']._serialized_start=854
-  _globals['_SHARELINK_STATE']._serialized_end=979
-  _globals['_SHAREDPORTFOLIO']._serialized_start=1081
-  _globals['_SHAREDPORTFOLIO']._serialized_end=1345
-  _globals['_CREATESHARELINKREQUEST']._serialized_start=1348
-  _globals['_CREATESHARELINKREQUEST']._serialized_end=1576
-  _globals['_CREATESHARELINKRESPONSE']._serialized_start=1578
-  _globals['_CREATESHARELINKRESPONSE']._serialized_end=1671
-  _globals['_LISTSHARELINKSREQUEST']._serialized_start=1674
-  _globals['_LISTSHARELINKSREQUEST']._serialized_end=1819
-  _globals['_LISTSHARELINKSRESPONSE']._serialized_start=1821
-  _globals['_LISTSHARELINKSRESPONSE']._serialized_end=1924
-  _globals['_REVOKESHARELINKREQUEST']._serialized_start=1926
-  _globals['_REVOKESHARELINKREQUEST']._serialized_end=2045
-  _globals['_OPENSHARELINKREQUEST']._serialized_start=2047
-  _globals['_OPENSHARELINKREQUEST']._serialized_end=2121
-  _globals['_OPENSHARELINKRESPONSE']._serialized_start=2124
-  _globals['_OPENSHARELINKRESPONSE']._serialized_end=2294
-  _globals['_SHARELINKSERVICE']._serialized_start=2297
-  _globals['_SHARELINKSERVICE']._serialized_end=2966
+  _globals['_SHARELINKSERVICE'].methods_by_name['OpenSharedPages']._loaded_options = None
+  _globals['_SHARELINKSERVICE'].methods_by_name['OpenSharedPages']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\035\"\030/v1/shareLinks:openPages:\001*'
+  _globals['_SHARELINK']._serialized_start=492
+  _globals['_SHARELINK']._serialized_end=1174
+  _globals['_SHARELINK_STATE']._serialized_start=950
+  _globals['_SHARELINK_STATE']._serialized_end=1075
+  _globals['_SHAREDPORTFOLIO']._serialized_start=1177
+  _globals['_SHAREDPORTFOLIO']._serialized_end=1490
+  _globals['_CREATESHARELINKREQUEST']._serialized_start=1493
+  _globals['_CREATESHARELINKREQUEST']._serialized_end=1721
+  _globals['_CREATESHARELINKRESPONSE']._serialized_start=1723
+  _globals['_CREATESHARELINKRESPONSE']._serialized_end=1816
+  _globals['_LISTSHARELINKSREQUEST']._serialized_start=1819
+  _globals['_LISTSHARELINKSREQUEST']._serialized_end=1964
+  _globals['_LISTSHARELINKSRESPONSE']._serialized_start=1966
+  _globals['_LISTSHARELINKSRESPONSE']._serialized_end=2069
+  _globals['_REVOKESHARELINKREQUEST']._serialized_start=2071
+  _globals['_REVOKESHARELINKREQUEST']._serialized_end=2190
+  _globals['_OPENSHARELINKREQUEST']._serialized_start=2192
+  _globals['_OPENSHARELINKREQUEST']._serialized_end=2266
+  _globals['_OPENSHARELINKRESPONSE']._serialized_start=2269
+  _globals['_OPENSHARELINKRESPONSE']._serialized_end=2439
+  _globals['_OPENSHAREDPAGESREQUEST']._serialized_start=2442
+  _globals['_OPENSHAREDPAGESREQUEST']._serialized_end=2584
+  _globals['_SHARELINKSERVICE']._serialized_start=2587
+  _globals['_SHARELINKSERVICE']._serialized_end=3389
 # @@protoc_insertion_point(module_scope)

@@ -12,6 +12,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from waymark.portfolio.v1 import entry_pb2 as _entry_pb2
 from waymark.portfolio.v1 import evidence_pb2 as _evidence_pb2
 from waymark.portfolio.v1 import holder_pb2 as _holder_pb2
+from waymark.portfolio.v1 import page_pb2 as _page_pb2
 from waymark.portfolio.v1 import pathway_pb2 as _pathway_pb2
 from waymark.portfolio.v1 import skill_claim_pb2 as _skill_claim_pb2
 import builtins as _builtins
@@ -74,6 +75,7 @@ class ShareLink(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     REVOKE_TIME_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/shareLinks/{share_link}`."""
     label: _builtins.str
@@ -104,6 +106,12 @@ class ShareLink(_message.Message):
     def revoke_time(self) -> _timestamp_pb2.Timestamp:
         """When it was withdrawn, UTC; unset while it was not."""
 
+    @_builtins.property
+    def pages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What `pages` among the fields shows, in this order: pages, `holders/{holder}/pages/{page}`, and collections,
+        `holders/{holder}/pageCollections/{page_collection}`; empty: every page, newest first, at most 100.
+        """
+
     def __init__(
         self,
         *,
@@ -117,10 +125,11 @@ class ShareLink(_message.Message):
         state: Global___ShareLink.State.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         revoke_time: _timestamp_pb2.Timestamp | None = ...,
+        pages: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "fields", b"fields", "label", b"label", "max_uses", b"max_uses", "name", b"name", "pin_required", b"pin_required", "revoke_time", b"revoke_time", "state", b"state", "uses", b"uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "fields", b"fields", "label", b"label", "max_uses", b"max_uses", "name", b"name", "pages", b"pages", "pin_required", b"pin_required", "revoke_time", b"revoke_time", "state", b"state", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -137,6 +146,7 @@ class SharedPortfolio(_message.Message):
     SKILL_CLAIMS_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     PATHWAYS_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def holder(self) -> _holder_pb2.Holder:
         """The person."""
@@ -157,6 +167,10 @@ class SharedPortfolio(_message.Message):
     def pathways(self) -> _containers.RepeatedCompositeFieldContainer[_pathway_pb2.Pathway]:
         """Pathways, newest first, at most 500."""
 
+    @_builtins.property
+    def pages(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.SharedPage]:
+        """Pages with what is on them and the published comments, in the order of the link."""
+
     def __init__(
         self,
         *,
@@ -165,10 +179,11 @@ class SharedPortfolio(_message.Message):
         skill_claims: _abc.Iterable[_skill_claim_pb2.SkillClaim] | None = ...,
         evidence: _abc.Iterable[_evidence_pb2.Evidence] | None = ...,
         pathways: _abc.Iterable[_pathway_pb2.Pathway] | None = ...,
+        pages: _abc.Iterable[_page_pb2.SharedPage] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["holder", b"holder"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "evidence", b"evidence", "holder", b"holder", "pathways", b"pathways", "skill_claims", b"skill_claims"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "evidence", b"evidence", "holder", b"holder", "pages", b"pages", "pathways", b"pathways", "skill_claims", b"skill_claims"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -387,3 +402,33 @@ class OpenShareLinkResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpenShareLinkResponse: _TypeAlias = OpenShareLinkResponse  # noqa: Y015
+
+@_typing.final
+class OpenSharedPagesRequest(_message.Message):
+    """Opens a share link to have the pages it shows written down. Each opening counts as one use."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """Secret of the link."""
+    pin: _builtins.str
+    """PIN, when the link needs one."""
+    format: _page_pb2.PageFormat.ValueType
+    """How to write them."""
+    def __init__(
+        self,
+        *,
+        token: _builtins.str = ...,
+        pin: _builtins.str = ...,
+        format: _page_pb2.PageFormat.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "pin", b"pin", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenSharedPagesRequest: _TypeAlias = OpenSharedPagesRequest  # noqa: Y015

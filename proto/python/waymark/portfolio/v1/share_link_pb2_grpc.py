@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from waymark.portfolio.v1 import share_link_pb2 as waymark_dot_portfolio_dot_v1_dot_share__link__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -55,6 +56,11 @@ class ShareLinkServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenShareLinkRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenShareLinkResponse.FromString,
                 _registered_method=True)
+        self.OpenSharedPages = channel.unary_stream(
+                '/waymark.portfolio.v1.ShareLinkService/OpenSharedPages',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenSharedPagesRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
 
 
 class ShareLinkServiceServicer:
@@ -93,6 +99,15 @@ class ShareLinkServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def OpenSharedPages(self, request, context):
+        """Opens a link and writes the pages it shows down, as far as its fields go; counts one use, writes the access
+        log. Needs no access token. A link that shows no page is no such link.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ShareLinkServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -115,6 +130,11 @@ def add_ShareLinkServiceServicer_to_server(servicer, server):
                     servicer.OpenShareLink,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenShareLinkRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenShareLinkResponse.SerializeToString,
+            ),
+            'OpenSharedPages': grpc.unary_stream_rpc_method_handler(
+                    servicer.OpenSharedPages,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenSharedPagesRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -226,6 +246,33 @@ class ShareLinkService:
             '/waymark.portfolio.v1.ShareLinkService/OpenShareLink',
             waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenShareLinkRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenShareLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenSharedPages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/waymark.portfolio.v1.ShareLinkService/OpenSharedPages',
+            waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenSharedPagesRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

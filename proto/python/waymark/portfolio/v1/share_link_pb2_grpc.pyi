@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 from waymark.portfolio.v1 import share_link_pb2 as _share_link_pb2
 import abc as _abc_1
@@ -49,6 +50,11 @@ class ShareLinkServiceStub:
     """Opens a link: shows the listed fields, counts one use, writes the access log. Needs no access token.
     Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, PROCESSING_RESTRICTED.
     """
+    OpenSharedPages: _grpc.UnaryStreamMultiCallable[_share_link_pb2.OpenSharedPagesRequest, _httpbody_pb2.HttpBody]
+    """Opens a link and writes the pages it shows down, as far as its fields go; counts one use, writes the access
+    log. Needs no access token. A link that shows no page is no such link.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
+    """
 
 @_typing.type_check_only
 class ShareLinkServiceAsyncStub(ShareLinkServiceStub):
@@ -70,6 +76,11 @@ class ShareLinkServiceAsyncStub(ShareLinkServiceStub):
     OpenShareLink: _aio.UnaryUnaryMultiCallable[_share_link_pb2.OpenShareLinkRequest, _share_link_pb2.OpenShareLinkResponse]  # type: ignore[assignment]
     """Opens a link: shows the listed fields, counts one use, writes the access log. Needs no access token.
     Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, PROCESSING_RESTRICTED.
+    """
+    OpenSharedPages: _aio.UnaryStreamMultiCallable[_share_link_pb2.OpenSharedPagesRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Opens a link and writes the pages it shows down, as far as its fields go; counts one use, writes the access
+    log. Needs no access token. A link that shows no page is no such link.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
     """
 
 class ShareLinkServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -113,6 +124,17 @@ class ShareLinkServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_share_link_pb2.OpenShareLinkResponse, _abc.Awaitable[_share_link_pb2.OpenShareLinkResponse]]:
         """Opens a link: shows the listed fields, counts one use, writes the access log. Needs no access token.
         Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, PROCESSING_RESTRICTED.
+        """
+
+    @_abc_1.abstractmethod
+    def OpenSharedPages(
+        self,
+        request: _share_link_pb2.OpenSharedPagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
+        """Opens a link and writes the pages it shows down, as far as its fields go; counts one use, writes the access
+        log. Needs no access token. A link that shows no page is no such link.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
         """
 
 def add_ShareLinkServiceServicer_to_server(servicer: ShareLinkServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
