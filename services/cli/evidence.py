@@ -20,10 +20,11 @@ EVIDENCE = {
     "type": "contentType",
     "bytes": "sizeBytes",
     "state": "state",
+    "scan": "scanState",
     "SHA-256": "sha256",
     "stored": "storeTime",
 }
-ROW = {key: EVIDENCE[key] for key in ("evidence", "title", "file", "bytes", "state")}
+ROW = {key: EVIDENCE[key] for key in ("evidence", "title", "file", "bytes", "state", "scan")}
 Name = Annotated[str, typer.Argument(metavar="EVIDENCE", help="holders/{id}/evidence/{id}")]
 
 

@@ -58,6 +58,7 @@ class Settings:
     index_dir: Path
     otlp_endpoint: str
     inside_hosts: frozenset[str] = frozenset()
+    clamav: str = ""
     algorithms: tuple[str, ...] = ("EdDSA", "Ed25519", "RS256", "ES256")
 
     def __repr__(self) -> str:
@@ -113,6 +114,7 @@ class Settings:
             index_dir=Path(reader.text("WAYMARK_INDEX_DIR", ".waymark/index")),
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
             inside_hosts=reader.hosts("WAYMARK_INSIDE_HOSTS", inside),
+            clamav=reader.endpoint("WAYMARK_CLAMAV"),
             algorithms=reader.names("WAYMARK_OIDC_ALGORITHMS", cls.algorithms),
         )
         settings.refuse_unsafe_production()
@@ -203,6 +205,13 @@ class _Reader:
 
     def hosts(self, name: str, default: str) -> frozenset[str]:
         return frozenset(filter(None, (part.strip().lower() for part in self.text(name, default).split(","))))
+
+    def endpoint(self, name: str) -> str:
+        value = self.text(name)
+        host, _, port = value.rpartition(":")
+        if value and not value.startswith("/") and not (host and port.isdecimal() and int(port) < 65536):
+            raise SettingsError(f"{name} is {value!r} and must be host:port or the path of a socket.")
+        return value
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         value = self.text(name, str(default))

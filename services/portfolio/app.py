@@ -16,6 +16,7 @@ from waymark.portfolio.v1 import (
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
 from services.platform.app import App
+from services.platform.objects.clamd import Clamd
 from services.portfolio import published
 from services.portfolio.access import log_access
 from services.portfolio.documents import Documents, over
@@ -62,6 +63,7 @@ class PortfolioApp(App):
         self.keys = KeyRing(settings.secret(MASTER, size=32), settings.former_secrets(MASTER, size=32))
         # Of a key of its own: rotating the master key must not make every link a dead one.
         self.links = LinkSecrets(settings.secret("portfolio-links.key", size=32))
+        self.scanner = Clamd(settings.clamav) if settings.clamav else None
         # Where people reach the edge: in the names of what is issued here, and so never to be changed.
         self.origin = settings.s3_public_endpoint.rstrip("/") or "http://localhost"
         self.documents = Documents(over(settings.reach), partial(published.own, self))

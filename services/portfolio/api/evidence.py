@@ -15,9 +15,11 @@ from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mark
 from services.platform.rpc.masks import without_outputs
+from services.portfolio import scanning
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, quotas
+from services.portfolio.domain.scan_states import require_served
 from services.portfolio.store.evidence import BUCKET, EVIDENCE, bytes_held
 from services.portfolio.store.vault import open_vault
 
@@ -62,7 +64,15 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
             self.app.objects.verify(
                 BUCKET, _key(evidence), evidence.size_bytes, evidence.content_type, evidence.sha256
             )
-        return self._stored(request, call)
+            scan_state = scanning.at_once(self.app, evidence, call.remaining())
+        else:
+            scan_state = evidence.scan_state
+
+        @portfolio_call
+        def stored(self: EvidenceApi, tx: Transaction, request: pb.FinalizeEvidenceRequest) -> pb.Evidence:
+            return self._stored(tx, request, scan_state)
+
+        return stored(self, request, call)
 
     @portfolio_call
     def GetEvidence(self, tx: Transaction, request: pb.GetEvidenceRequest) -> pb.Evidence:
@@ -78,15 +88,21 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
     def GetEvidenceDownload(self, request: pb.GetEvidenceDownloadRequest, call: Any) -> pb.EvidenceDownload:
         return download_of(self.app, self._downloadable(request, call))
 
-    @portfolio_call
-    def _stored(self, tx: Transaction, request: pb.FinalizeEvidenceRequest) -> pb.Evidence:
+    def _stored(
+        self,
+        tx: Transaction,
+        request: pb.FinalizeEvidenceRequest,
+        scan_state: pb.Evidence.ScanState.ValueType,
+    ) -> pb.Evidence:
         """Notes that the bytes were checked; once noted, the time stays."""
         holder, evidence_id = names.parse(request.name, "holders", "evidence")
         vault = open_vault(tx, self.app.keys, holder)
         evidence = EVIDENCE.get(tx, vault, evidence_id, lock=True)
         if evidence.state == pb.Evidence.STATE_STORED:
             return evidence
-        return EVIDENCE.replace(tx, vault, evidence_id, evidence, state=pb.Evidence.STATE_STORED)
+        return EVIDENCE.replace(
+            tx, vault, evidence_id, evidence, state=pb.Evidence.STATE_STORED, scan_state=scan_state
+        )
 
     @portfolio_call
     def _downloadable(self, tx: Transaction, request: pb.GetEvidenceDownloadRequest) -> pb.Evidence:
@@ -94,6 +110,8 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
         if evidence.state != pb.Evidence.STATE_STORED:
             metadata = {"state": "AWAITING_UPLOAD", "needed": "STORED"}
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        holder, _ = names.parse(request.name, "holders", "evidence")
+        require_served(evidence, to_holder=tx.principal.subject == holder)
         return evidence
 
     def _read(self, tx: Transaction, name: str) -> pb.Evidence:

@@ -17,8 +17,10 @@ from services.portfolio.api.evidence import download_of
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import refuse
+from services.portfolio.domain.scan_states import require_served
 from services.portfolio.domain.validation import TO_ASSESS, Standing, label, outcome_of
 from services.portfolio.store import mandates, validations
+from services.portfolio.store.evidence import EVIDENCE
 from services.portfolio.store.validations import CASES, COLLECTIONS
 from services.portfolio.store.vault import Vault, open_vault
 from services.portfolio.validating import take_effect
@@ -116,8 +118,15 @@ class AssessingApi:
     def _frozen_file(self, tx: Transaction, request: pb.GetSnapshotFileRequest) -> evidence_pb2.Evidence:
         for file in self._snapshot(tx, request.name).evidence:
             if file.name == request.evidence:
+                self._require_served(tx, file.name)
                 return file
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
+
+    def _require_served(self, tx: Transaction, name: str) -> None:
+        """Asks what a scan has found by now, which may be after the snapshot was made."""
+        holder, evidence_id = names.parse(name, "holders", "evidence")
+        vault = open_vault(tx, self.app.keys, holder)
+        require_served(EVIDENCE.get(tx, vault, evidence_id), to_holder=tx.principal.subject == holder)
 
 
 def _barred(tx: Transaction, found: Found) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, update
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.platform.db.transaction import Transaction
@@ -20,6 +20,7 @@ def _finish(evidence: Evidence, row: Row[Any], _now: datetime) -> None:
     evidence.state = row.state
     if row.state == Evidence.STATE_STORED:
         evidence.store_time.FromDatetime(row.updated_at)
+    evidence.scan_state = row.scan_state
 
 
 EVIDENCE = Collection(tables.evidence, "evidence", Evidence, _finish)
@@ -39,5 +40,19 @@ def files_of(tx: Transaction, holder: str) -> list[str]:
 
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
-    """Returns those object keys that rows name."""
-    return set(tx.execute(select(tables.evidence.c.id).where(tables.evidence.c.id.in_(keys))).scalars())
+    """Returns those object keys that rows name, but for files with malware in them."""
+    column = tables.evidence.c
+    kept = column.id.in_(keys) & (column.scan_state != Evidence.SCAN_STATE_INFECTED)
+    return set(tx.execute(select(column.id).where(kept)).scalars())
+
+
+def unscanned(tx: Transaction, after: str, limit: int = 100) -> list[str]:
+    """Returns the next object keys after `after` of stored files that no scanner has looked at."""
+    column = tables.evidence.c
+    query = select(column.id).where(tables.UNSCANNED, column.id > after)
+    return list(tx.execute(query.order_by(column.id).limit(limit)).scalars())
+
+
+def set_scan_state(tx: Transaction, key: str, state: Evidence.ScanState.ValueType) -> None:
+    """Notes what a scan found; nothing happens when the row is gone by now."""
+    tx.execute(update(tables.evidence).where(tables.evidence.c.id == key).values(scan_state=state))

@@ -103,6 +103,8 @@ cvs = Table(
     time("updated_at"),
 )
 
+UNSCANNED = text("scan_state IN (1, 2)")  # stored files that no scanner has looked at
+
 evidence = Table(
     "evidence",
     metadata,
@@ -110,10 +112,12 @@ evidence = Table(
     id_(),
     Column("state", SmallInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
+    Column("scan_state", SmallInteger, nullable=False, server_default="0"),
     version(),
     sealed(),
     time("created_at"),
     time("updated_at"),
+    Index("evidence_unscanned", "id", postgresql_where=UNSCANNED),
 )
 
 mandates = Table(

@@ -19,7 +19,13 @@ def settings(tmp_path: Path, **environ: str) -> Settings:
 
 
 def test_defaults_and_names(tmp_path: Path) -> None:
-    read = settings(tmp_path, WAYMARK_S3_ENDPOINT="http://s3", WAYMARK_THREADS="3")
+    read = settings(
+        tmp_path, WAYMARK_S3_ENDPOINT="http://s3", WAYMARK_THREADS="3", WAYMARK_CLAMAV="scan:3310"
+    )
+    assert (read.clamav, settings(tmp_path, WAYMARK_CLAMAV="/run/clamd").clamav) == (
+        "scan:3310",
+        "/run/clamd",
+    )
     assert read.database_url == "postgresql://h/d"
     assert (read.threads, read.processes, read.audience) == (3, 1, "waymark")
     assert read.s3_public_endpoint == "http://s3"
@@ -35,6 +41,8 @@ def test_defaults_and_names(tmp_path: Path) -> None:
         ("WAYMARK_THREADS", "-1"),
         ("WAYMARK_PROCESSES", "1000"),
         ("WAYMARK_METRICS_PORT", "70000"),
+        ("WAYMARK_CLAMAV", "clamav"),
+        ("WAYMARK_CLAMAV", "clamav:70000"),
         ("WAYMARK_KAFKA_SECURITY_PROTOCOL", "TLS"),
         ("WAYMARK_OIDC_ALGORITHMS", "none"),
         ("WAYMARK_OIDC_ALGORITHMS", "RS256,HS256"),

@@ -156,6 +156,9 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_REDEMPTION_IS_PART: _Reason.ValueType  # 622
     REASON_SANDBOX_APART: _Reason.ValueType  # 640
     REASON_SANDBOX_LIMIT: _Reason.ValueType  # 641
+    REASON_EVIDENCE_INFECTED: _Reason.ValueType  # 870
+    REASON_EVIDENCE_SCAN_PENDING: _Reason.ValueType  # 871
+    REASON_EVIDENCE_TOO_LARGE_TO_SCAN: _Reason.ValueType  # 872
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -292,6 +295,9 @@ REASON_EVIDENCE_USED: Reason.ValueType  # 621
 REASON_REDEMPTION_IS_PART: Reason.ValueType  # 622
 REASON_SANDBOX_APART: Reason.ValueType  # 640
 REASON_SANDBOX_LIMIT: Reason.ValueType  # 641
+REASON_EVIDENCE_INFECTED: Reason.ValueType  # 870
+REASON_EVIDENCE_SCAN_PENDING: Reason.ValueType  # 871
+REASON_EVIDENCE_TOO_LARGE_TO_SCAN: Reason.ValueType  # 872
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

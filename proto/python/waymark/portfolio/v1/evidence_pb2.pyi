@@ -48,6 +48,39 @@ class Evidence(_message.Message):
     STATE_STORED: Evidence.State.ValueType  # 2
     """The bytes are stored; size, type and hash were checked."""
 
+    class _ScanState:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ScanStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Evidence._ScanState.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SCAN_STATE_UNSPECIFIED: Evidence._ScanState.ValueType  # 0
+        SCAN_STATE_NOT_SCANNED: Evidence._ScanState.ValueType  # 1
+        """This office runs no scanner."""
+        SCAN_STATE_PENDING: Evidence._ScanState.ValueType  # 2
+        """To be scanned; until then nobody can download the file."""
+        SCAN_STATE_CLEAN: Evidence._ScanState.ValueType  # 3
+        """Nothing was found."""
+        SCAN_STATE_INFECTED: Evidence._ScanState.ValueType  # 4
+        """Malware was found after the file was stored; the bytes are deleted."""
+        SCAN_STATE_TOO_LARGE: Evidence._ScanState.ValueType  # 5
+        """Larger than the scanner takes; only the holder can download it."""
+
+    class ScanState(_ScanState, metaclass=_ScanStateEnumTypeWrapper):
+        """What a malware scan found. Unspecified while the bytes are awaited."""
+
+    SCAN_STATE_UNSPECIFIED: Evidence.ScanState.ValueType  # 0
+    SCAN_STATE_NOT_SCANNED: Evidence.ScanState.ValueType  # 1
+    """This office runs no scanner."""
+    SCAN_STATE_PENDING: Evidence.ScanState.ValueType  # 2
+    """To be scanned; until then nobody can download the file."""
+    SCAN_STATE_CLEAN: Evidence.ScanState.ValueType  # 3
+    """Nothing was found."""
+    SCAN_STATE_INFECTED: Evidence.ScanState.ValueType  # 4
+    """Malware was found after the file was stored; the bytes are deleted."""
+    SCAN_STATE_TOO_LARGE: Evidence.ScanState.ValueType  # 5
+    """Larger than the scanner takes; only the holder can download it."""
+
     NAME_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
@@ -57,6 +90,7 @@ class Evidence(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     STORE_TIME_FIELD_NUMBER: _builtins.int
+    SCAN_STATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/evidence/{evidence}`."""
     title: _builtins.str
@@ -71,6 +105,8 @@ class Evidence(_message.Message):
     """SHA-256 of the bytes, 64 lower-case hex digits."""
     state: Global___Evidence.State.ValueType
     """State of the file."""
+    scan_state: Global___Evidence.ScanState.ValueType
+    """What a malware scan found."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the ticket was asked for, UTC."""
@@ -91,10 +127,11 @@ class Evidence(_message.Message):
         state: Global___Evidence.State.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         store_time: _timestamp_pb2.Timestamp | None = ...,
+        scan_state: Global___Evidence.ScanState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "store_time", b"store_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "file_name", b"file_name", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "store_time", b"store_time", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "file_name", b"file_name", "name", b"name", "scan_state", b"scan_state", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "store_time", b"store_time", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -75,8 +75,9 @@ class EvidenceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FinalizeEvidence(self, request, context):
-        """Checks size, type and SHA-256 of the uploaded bytes and stores them.
-        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
+        stores them. Files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,7 +101,7 @@ class EvidenceServiceServicer:
 
     def GetEvidenceDownload(self, request, context):
         """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

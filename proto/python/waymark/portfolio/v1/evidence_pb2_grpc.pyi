@@ -38,8 +38,9 @@ class EvidenceServiceStub:
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     FinalizeEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]
-    """Checks size, type and SHA-256 of the uploaded bytes and stores them.
-    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
+    stores them. Files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED.
     """
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]
     """Reads what is known of a file; a counsellor's read is written to the access log.
@@ -51,7 +52,7 @@ class EvidenceServiceStub:
     """
     GetEvidenceDownload: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceDownloadRequest, _evidence_pb2.EvidenceDownload]
     """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
     """
 
 @_typing.type_check_only
@@ -64,8 +65,9 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     FinalizeEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
-    """Checks size, type and SHA-256 of the uploaded bytes and stores them.
-    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
+    stores them. Files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED.
     """
     GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
     """Reads what is known of a file; a counsellor's read is written to the access log.
@@ -77,7 +79,7 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     """
     GetEvidenceDownload: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceDownloadRequest, _evidence_pb2.EvidenceDownload]  # type: ignore[assignment]
     """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
     """
 
 class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -99,8 +101,9 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _evidence_pb2.FinalizeEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.Evidence, _abc.Awaitable[_evidence_pb2.Evidence]]:
-        """Checks size, type and SHA-256 of the uploaded bytes and stores them.
-        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
+        stores them. Files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED.
         """
 
     @_abc_1.abstractmethod
@@ -130,7 +133,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.EvidenceDownload, _abc.Awaitable[_evidence_pb2.EvidenceDownload]]:
         """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
         """
 
 def add_EvidenceServiceServicer_to_server(servicer: EvidenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,17 @@
+"""What a malware scan found in each file of evidence."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("evidence", sa.Column("scan_state", sa.SmallInteger, nullable=False, server_default="0"))
+    op.execute("UPDATE evidence SET scan_state = 1 WHERE state = 2")  # stored, and not scanned
+    op.create_index(
+        "evidence_unscanned", "evidence", ["id"], postgresql_where=sa.text("scan_state IN (1, 2)")
+    )
