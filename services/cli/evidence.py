@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.call import Call, calls
+from services.cli.downloads import download_to
 from services.cli.holder import LEARNER, HolderName, own
 from services.cli.options import Limit
 from services.cli.uploads import upload_evidence
@@ -42,7 +43,10 @@ def upload(
     ],
     title: Annotated[str, typer.Option(help="What it is called.")] = "",
 ) -> None:
-    """Put a file into your portfolio; shows a bar while it travels."""
+    """Put a file of up to 2 GB into your portfolio; shows a bar while it travels.
+
+    Broken off, the same command goes on where it was, for a day.
+    """
     call.one(upload_evidence(call.caller, own(call, ""), file, title), EVIDENCE)
 
 
@@ -63,7 +67,10 @@ def show(call: Call, name: Name) -> None:
 @evidence.command(epilog="Example:  waymark evidence download holders/0198…/evidence/0198… --out paper.pdf")
 @calls(LEARNER)
 def download(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where to write it.")]) -> None:
-    """Write a stored file to disk; a counsellor's download is written to the access log."""
-    content = call.caller.download(call.get(f"{name}:download")["url"])
-    out.write_bytes(content)
-    typer.echo(f"{out}: {len(content)} bytes")
+    """Write a stored file to disk; a counsellor's download is written to the access log.
+
+    Broken off, the same command goes on where it was.
+    """
+    known = call.get(name)
+    size = download_to(call.caller, call.get(f"{name}:download")["url"], out, known["sha256"])
+    typer.echo(f"{out}: {size} bytes")

@@ -30,19 +30,24 @@ def at_once(app: PortfolioApp, evidence: Evidence, remaining: float | None) -> E
     Raises Refusal(EVIDENCE_INFECTED) after deleting the bytes.
     """
     if app.scanner is None:
-        return Evidence.SCAN_STATE_NOT_SCANNED
+        return first_state(app)
     seconds = min(SECONDS, SECONDS if remaining is None else remaining - MARGIN)
     if evidence.size_bytes > AT_ONCE or seconds <= 0:
-        return Evidence.SCAN_STATE_PENDING
+        return first_state(app)
     try:
         verdict = _scan(app, app.scanner, names.last(evidence.name), seconds)
     except ScannerError as error:
         log.warning("scan_put_off", reason=str(error))
-        return Evidence.SCAN_STATE_PENDING
+        return first_state(app)
     if verdict.found is Found.MALWARE:
         app.objects.delete(store.BUCKET, names.last(evidence.name))
         raise Refusal(reason_pb2.REASON_EVIDENCE_INFECTED, metadata={"found": verdict.name})
     return STATES[verdict.found]
+
+
+def first_state(app: PortfolioApp) -> Evidence.ScanState.ValueType:
+    """Returns the scan state of a file that nobody has scanned yet."""
+    return Evidence.SCAN_STATE_PENDING if app.scanner else Evidence.SCAN_STATE_NOT_SCANNED
 
 
 def scan_the_rest(app: PortfolioApp) -> None:

@@ -29,7 +29,7 @@ from waymark.portfolio.v1 import (
 )
 
 from services.platform.service import Job, ServiceDefinition, Servicer
-from services.portfolio import jobs, requests, scanning
+from services.portfolio import checking, jobs, requests, scanning
 from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.attestations import AttestationApi
 from services.portfolio.api.credential_issuers import CredentialIssuerApi
@@ -93,6 +93,7 @@ DEFINITION = ServiceDefinition(
     jobs=(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
         Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
+        Job("check-evidence", timedelta(seconds=5), checking.check_the_rest),
         Job("scan-evidence", timedelta(minutes=1), scanning.scan_the_rest),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
     ),

@@ -11,7 +11,6 @@ from waymark.portfolio.v1.events_pb2 import SubjectErased
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
-from services.platform.objects.store import INCOMING
 from services.platform.rpc.handlers import mark, mutation
 from services.platform.rpc.masks import merged, without_outputs
 from services.portfolio.api.calls import portfolio_call
@@ -73,12 +72,12 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
             tx.publish(event)
         return answer
 
-    def _delete(self, files: list[str]) -> None:
+    def _delete(self, files: list[tuple[str, int]]) -> None:
         """Deletes files and uploads; what cannot be reached now is left to the sweep, as no row names it."""
         try:
-            for key in files:
+            for key, size in files:
                 self.app.objects.delete(evidence.BUCKET, key)
-                self.app.objects.delete(evidence.BUCKET, INCOMING + key)
+                self.app.objects.discard(evidence.BUCKET, key, size)
         except Refusal:
             log.warning("files_left_to_the_sweep", files=len(files))
 

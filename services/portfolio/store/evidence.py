@@ -21,6 +21,7 @@ def _finish(evidence: Evidence, row: Row[Any], _now: datetime) -> None:
     if row.state == Evidence.STATE_STORED:
         evidence.store_time.FromDatetime(row.updated_at)
     evidence.scan_state = row.scan_state
+    evidence.upload_fault = row.upload_fault
 
 
 EVIDENCE = Collection(tables.evidence, "evidence", Evidence, _finish)
@@ -32,11 +33,18 @@ def bytes_held(tx: Transaction, holder: str) -> int:
     return int(tx.execute(total.where(tables.evidence.c.holder_id == holder)).scalar_one())
 
 
-def files_of(tx: Transaction, holder: str) -> list[str]:
-    """Returns the object keys of a holder's files, announced ones included."""
-    return list(
-        tx.execute(select(tables.evidence.c.id).where(tables.evidence.c.holder_id == holder)).scalars()
-    )
+def files_of(tx: Transaction, holder: str) -> list[tuple[str, int]]:
+    """Returns object key and size of a holder's files, announced ones included."""
+    column = tables.evidence.c
+    rows = tx.execute(select(column.id, column.size_bytes).where(column.holder_id == holder))
+    return [(row.id, row.size_bytes) for row in rows]
+
+
+def to_check(tx: Transaction, after: str, limit: int = 20) -> list[tuple[str, str]]:
+    """Returns holder and id of the next files after `after` whose bytes are to be checked, oldest first."""
+    column = tables.evidence.c
+    query = select(column.holder_id, column.id).where(tables.UNCHECKED, column.id > after)
+    return [(row.holder_id, row.id) for row in tx.execute(query.order_by(column.id).limit(limit))]
 
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:

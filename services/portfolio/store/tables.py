@@ -103,6 +103,7 @@ cvs = Table(
     time("updated_at"),
 )
 
+UNCHECKED = text("state = 3")  # files whose bytes are there and are to be checked
 UNSCANNED = text("scan_state IN (1, 2)")  # stored files that no scanner has looked at
 
 evidence = Table(
@@ -113,10 +114,12 @@ evidence = Table(
     Column("state", SmallInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("scan_state", SmallInteger, nullable=False, server_default="0"),
+    Column("upload_fault", Text, nullable=False, server_default=""),
     version(),
     sealed(),
     time("created_at"),
     time("updated_at"),
+    Index("evidence_unchecked", "id", postgresql_where=UNCHECKED),
     Index("evidence_unscanned", "id", postgresql_where=UNSCANNED),
 )
 

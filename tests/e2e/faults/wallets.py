@@ -24,6 +24,9 @@ def fill(callers: Callers, learner: Person, holder: str, provider: Person) -> No
     request = {"skill_claim": name, "expire_time": portfolio.in_days(1)}
     learner.surely("CreateAttestationRequest", parent=holder, attestation_request=request)
     _validate(learner, holder, provider, issuer)
+    film = {"file_name": "x.mp4", "content_type": "video/mp4", "size_bytes": 600_000_000, "sha256": "0" * 64}
+    announced = learner.surely("CreateEvidence", parent=holder, evidence=film).evidence.name
+    learner.surely("GetEvidenceUpload", name=announced)
 
 
 def _validate(learner: Person, holder: str, provider: Person, issuer: str) -> None:

@@ -88,7 +88,8 @@ WITHOUT_NAME = {
     "VerifyCredential",
 }
 GUARDED = sorted(set(METHODS) - WITHOUT_NAME)
-FILES = {"CreateEvidence", "FinalizeEvidence", "GetEvidenceDownload"}  # need an object store to go through
+# Need an object store to go through.
+FILES = {"CreateEvidence", "FinalizeEvidence", "GetEvidenceDownload", "GetEvidenceUpload"}
 
 LEAVES_NOTHING = {"EraseHolder"}
 

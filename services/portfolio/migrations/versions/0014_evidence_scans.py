@@ -1,4 +1,4 @@
-"""What a malware scan found in each file of evidence."""
+"""What a malware scan found in each file of evidence, and large files that are checked afterwards."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("evidence", sa.Column("scan_state", sa.SmallInteger, nullable=False, server_default="0"))
+    op.add_column("evidence", sa.Column("upload_fault", sa.Text, nullable=False, server_default=""))
     op.execute("UPDATE evidence SET scan_state = 1 WHERE state = 2")  # stored, and not scanned
+    op.create_index("evidence_unchecked", "evidence", ["id"], postgresql_where=sa.text("state = 3"))
     op.create_index(
         "evidence_unscanned", "evidence", ["id"], postgresql_where=sa.text("scan_state IN (1, 2)")
     )

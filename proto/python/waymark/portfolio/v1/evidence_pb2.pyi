@@ -38,6 +38,8 @@ class Evidence(_message.Message):
         """A ticket was given; the bytes are awaited."""
         STATE_STORED: Evidence._State.ValueType  # 2
         """The bytes are stored; size, type and hash were checked."""
+        STATE_CHECKING: Evidence._State.ValueType  # 3
+        """The bytes are there and are being checked, because they are too many to wait for."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """State of the file."""
@@ -47,6 +49,8 @@ class Evidence(_message.Message):
     """A ticket was given; the bytes are awaited."""
     STATE_STORED: Evidence.State.ValueType  # 2
     """The bytes are stored; size, type and hash were checked."""
+    STATE_CHECKING: Evidence.State.ValueType  # 3
+    """The bytes are there and are being checked, because they are too many to wait for."""
 
     class _ScanState:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -91,6 +95,7 @@ class Evidence(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     STORE_TIME_FIELD_NUMBER: _builtins.int
     SCAN_STATE_FIELD_NUMBER: _builtins.int
+    UPLOAD_FAULT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/evidence/{evidence}`."""
     title: _builtins.str
@@ -100,13 +105,17 @@ class Evidence(_message.Message):
     content_type: _builtins.str
     """Media type; the stored bytes must be of it."""
     size_bytes: _builtins.int
-    """Size in bytes, at most 500 MB."""
+    """Size in bytes, at most 2 GB."""
     sha256: _builtins.str
     """SHA-256 of the bytes, 64 lower-case hex digits."""
     state: Global___Evidence.State.ValueType
     """State of the file."""
     scan_state: Global___Evidence.ScanState.ValueType
     """What a malware scan found."""
+    upload_fault: _builtins.str
+    """What was wrong with the last upload that was checked afterwards: `size`, `sha256`, `content_type`, or
+    `missing` when it was not there any more. The file then awaits its bytes anew.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the ticket was asked for, UTC."""
@@ -128,10 +137,11 @@ class Evidence(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         store_time: _timestamp_pb2.Timestamp | None = ...,
         scan_state: Global___Evidence.ScanState.ValueType = ...,
+        upload_fault: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "store_time", b"store_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "file_name", b"file_name", "name", b"name", "scan_state", b"scan_state", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "store_time", b"store_time", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "file_name", b"file_name", "name", b"name", "scan_state", b"scan_state", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "store_time", b"store_time", "title", b"title", "upload_fault", b"upload_fault"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -237,7 +247,7 @@ class CreateEvidenceResponse(_message.Message):
 
     @_builtins.property
     def ticket(self) -> Global___EvidenceTicket:
-        """Where to put the bytes."""
+        """Where to put the bytes at once; none for more than 500 MB, which go in parts."""
 
     def __init__(
         self,
@@ -252,6 +262,118 @@ class CreateEvidenceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateEvidenceResponse: _TypeAlias = CreateEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class GetEvidenceUploadRequest(_message.Message):
+    """Asks which parts of an upload are not there yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/evidence/{evidence}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEvidenceUploadRequest: _TypeAlias = GetEvidenceUploadRequest  # noqa: Y015
+
+@_typing.final
+class EvidencePart(_message.Message):
+    """A part of a file, and where to put it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HeadersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Number, from 1 on."""
+    offset: _builtins.int
+    """First byte of the part in the file, from 0 on."""
+    size_bytes: _builtins.int
+    """Bytes of the part."""
+    url: _builtins.str
+    """Address for the PUT."""
+    @_builtins.property
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Headers the PUT must carry."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        offset: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
+        url: _builtins.str = ...,
+        headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["headers", b"headers", "number", b"number", "offset", b"offset", "size_bytes", b"size_bytes", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidencePart: _TypeAlias = EvidencePart  # noqa: Y015
+
+@_typing.final
+class EvidenceUpload(_message.Message):
+    """What is missing of an upload. Parts may go in any order, and several at a time; what is there stays for a day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MISSING_PARTS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def missing_parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidencePart]:
+        """The parts to put; none when all are there and the file can be finalized."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """End of the addresses, UTC; ask again for new ones."""
+
+    def __init__(
+        self,
+        *,
+        missing_parts: _abc.Iterable[Global___EvidencePart] | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "missing_parts", b"missing_parts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceUpload: _TypeAlias = EvidenceUpload  # noqa: Y015
 
 @_typing.final
 class FinalizeEvidenceRequest(_message.Message):

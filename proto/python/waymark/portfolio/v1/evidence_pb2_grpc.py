@@ -45,6 +45,11 @@ class EvidenceServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.FinalizeEvidenceRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.Evidence.FromString,
                 _registered_method=True)
+        self.GetEvidenceUpload = channel.unary_unary(
+                '/waymark.portfolio.v1.EvidenceService/GetEvidenceUpload',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceUploadRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceUpload.FromString,
+                _registered_method=True)
         self.GetEvidence = channel.unary_unary(
                 '/waymark.portfolio.v1.EvidenceService/GetEvidence',
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceRequest.SerializeToString,
@@ -76,8 +81,17 @@ class EvidenceServiceServicer:
 
     def FinalizeEvidence(self, request, context):
         """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
-        stores them. Files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+        stores them. Files above 200 MB are checked afterwards, which their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
         Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEvidenceUpload(self, request, context):
+        """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
+        to go on with it after a break.
+        Errors: NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,6 +133,11 @@ def add_EvidenceServiceServicer_to_server(servicer, server):
                     servicer.FinalizeEvidence,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.FinalizeEvidenceRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.Evidence.SerializeToString,
+            ),
+            'GetEvidenceUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEvidenceUpload,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceUploadRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceUpload.SerializeToString,
             ),
             'GetEvidence': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEvidence,
@@ -191,6 +210,33 @@ class EvidenceService:
             '/waymark.portfolio.v1.EvidenceService/FinalizeEvidence',
             waymark_dot_portfolio_dot_v1_dot_evidence__pb2.FinalizeEvidenceRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_evidence__pb2.Evidence.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEvidenceUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.EvidenceService/GetEvidenceUpload',
+            waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceUploadRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceUpload.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,8 +39,13 @@ class EvidenceServiceStub:
     """
     FinalizeEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]
     """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
-    stores them. Files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+    stores them. Files above 200 MB are checked afterwards, which their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
     Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED.
+    """
+    GetEvidenceUpload: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceUploadRequest, _evidence_pb2.EvidenceUpload]
+    """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
+    to go on with it after a break.
+    Errors: NOT_FOUND, WRONG_STATE.
     """
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]
     """Reads what is known of a file; a counsellor's read is written to the access log.
@@ -66,8 +71,13 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     """
     FinalizeEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
     """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
-    stores them. Files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+    stores them. Files above 200 MB are checked afterwards, which their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
     Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED.
+    """
+    GetEvidenceUpload: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceUploadRequest, _evidence_pb2.EvidenceUpload]  # type: ignore[assignment]
+    """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
+    to go on with it after a break.
+    Errors: NOT_FOUND, WRONG_STATE.
     """
     GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
     """Reads what is known of a file; a counsellor's read is written to the access log.
@@ -102,8 +112,19 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.Evidence, _abc.Awaitable[_evidence_pb2.Evidence]]:
         """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
-        stores them. Files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+        stores them. Files above 200 MB are checked afterwards, which their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
         Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED.
+        """
+
+    @_abc_1.abstractmethod
+    def GetEvidenceUpload(
+        self,
+        request: _evidence_pb2.GetEvidenceUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.EvidenceUpload, _abc.Awaitable[_evidence_pb2.EvidenceUpload]]:
+        """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
+        to go on with it after a break.
+        Errors: NOT_FOUND, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
