@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.evidence_pb2 import Evidence
@@ -43,6 +45,19 @@ def at_once(app: PortfolioApp, evidence: Evidence, remaining: float | None) -> E
         app.objects.delete(store.BUCKET, names.last(evidence.name))
         raise Refusal(reason_pb2.REASON_EVIDENCE_INFECTED, metadata={"found": verdict.name})
     return STATES[verdict.found]
+
+
+def require_clean(app: PortfolioApp, content: bytes) -> None:
+    """Scans a few bytes. Raises Refusal(EVIDENCE_INFECTED), or UNAVAILABLE while the scanner is away."""
+    if app.scanner is None or not content:
+        return
+    try:
+        verdict = app.scanner.scan([content], SECONDS)
+    except ScannerError as error:
+        log.warning("scan_put_off", reason=str(error))
+        raise Refusal(reason_pb2.REASON_UNAVAILABLE, retry_after=timedelta(seconds=5)) from error
+    if verdict.found is not Found.NOTHING:
+        raise Refusal(reason_pb2.REASON_EVIDENCE_INFECTED, metadata={"found": verdict.name})
 
 
 def first_state(app: PortfolioApp) -> Evidence.ScanState.ValueType:

@@ -17,6 +17,7 @@ from services.platform.rpc.handlers import mark
 from services.platform.rpc.masks import without_outputs
 from services.portfolio import checking
 from services.portfolio.api.calls import portfolio_call
+from services.portfolio.api.evidence_posters import PosterApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.scan_states import require_served
@@ -27,7 +28,7 @@ DOWNLOAD = timedelta(minutes=5)  # how long an address works
 AT_ONCE = 500_000_000  # bytes of one PUT; more go in parts
 
 
-class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
+class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
     """Files that show something, by upload ticket."""
 
     def __init__(self, app: PortfolioApp) -> None:
@@ -79,13 +80,13 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
     @mark
     def FinalizeEvidence(self, request: pb.FinalizeEvidenceRequest, call: Any) -> pb.Evidence:
         evidence = self._known(request, call)
-        checked: dict[str, int] = {}
+        checked = checking.Checked({})
         if evidence.state == pb.Evidence.STATE_AWAITING_UPLOAD:
             checked = checking.at_once(self.app, evidence, call.remaining())
 
         @portfolio_call
         def stored(self: EvidenceApi, tx: Transaction, request: pb.FinalizeEvidenceRequest) -> pb.Evidence:
-            return self._checked(tx, request, checked)
+            return self._noted(tx, request, checked)
 
         return stored(self, request, call)
 
@@ -109,8 +110,8 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
             call.resolve(request, tx.connection)
             return self._read(tx, request.name)
 
-    def _checked(
-        self, tx: Transaction, request: pb.FinalizeEvidenceRequest, checked: dict[str, int]
+    def _noted(
+        self, tx: Transaction, request: pb.FinalizeEvidenceRequest, checked: checking.Checked
     ) -> pb.Evidence:
         """Notes what checking came to; once noted, the time stays."""
         holder, evidence_id = names.parse(request.name, "holders", "evidence")
@@ -118,7 +119,7 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
         evidence = EVIDENCE.get(tx, vault, evidence_id, lock=True)
         if evidence.state != pb.Evidence.STATE_AWAITING_UPLOAD:
             return evidence
-        return EVIDENCE.replace(tx, vault, evidence_id, evidence, **checked)
+        return checking.note(tx, vault, evidence, checked)
 
     @portfolio_call
     def _downloadable(self, tx: Transaction, request: pb.GetEvidenceDownloadRequest) -> pb.Evidence:

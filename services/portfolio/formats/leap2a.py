@@ -129,7 +129,13 @@ class _Feed:
         content = item.find(f"{{{ATOM}}}content")
         content.set("src", file_name(evidence))
         content.set("type", evidence.content_type)
-        _beside(item, beside.rest(evidence, ("title", "state", "store_time", "scan_state", "content_type")))
+        _beside(
+            item,
+            beside.rest(
+                evidence,
+                ("title", "state", "store_time", "scan_state", "has_poster", "duration", "content_type"),
+            ),
+        )
 
     def _item(self, id_: str, title: str, text: str, type_: str, scheme: str = "", term: str = "") -> Any:
         item = _put(self._root, ATOM, "entry")

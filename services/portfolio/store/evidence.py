@@ -22,6 +22,7 @@ def _finish(evidence: Evidence, row: Row[Any], _now: datetime) -> None:
         evidence.store_time.FromDatetime(row.updated_at)
     evidence.scan_state = row.scan_state
     evidence.upload_fault = row.upload_fault
+    evidence.has_poster = row.has_poster
 
 
 EVIDENCE = Collection(tables.evidence, "evidence", Evidence, _finish)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -115,12 +116,25 @@ evidence = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("scan_state", SmallInteger, nullable=False, server_default="0"),
     Column("upload_fault", Text, nullable=False, server_default=""),
+    Column("has_poster", Boolean, nullable=False, server_default="false"),
     version(),
     sealed(),
     time("created_at"),
     time("updated_at"),
     Index("evidence_unchecked", "id", postgresql_where=UNCHECKED),
     Index("evidence_unscanned", "id", postgresql_where=UNSCANNED),
+)
+
+# Small pictures of files, apart from what lists read.
+evidence_posters = Table(
+    "evidence_posters",
+    metadata,
+    Column("holder_id", Text, primary_key=True),
+    Column("evidence_id", Text, primary_key=True),
+    sealed(),
+    ForeignKeyConstraint(
+        ["holder_id", "evidence_id"], ["evidence.holder_id", "evidence.id"], ondelete="CASCADE"
+    ),
 )
 
 mandates = Table(

@@ -19,9 +19,10 @@ from services.cli.stack.state import StackState, write_state
 from services.cli.uploads import upload_evidence
 from services.platform.objects import parts
 from services.portfolio import checking
+from tests.support.films import webm
 from tests.support.world import World
 
-FILM = b"\x1a\x45\xdf\xa3" + b"\x42\x82\x84webm" + os.urandom(200_000)
+FILM = webm() + os.urandom(200_000)
 
 
 @pytest.fixture

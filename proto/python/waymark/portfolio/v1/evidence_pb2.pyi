@@ -96,6 +96,8 @@ class Evidence(_message.Message):
     STORE_TIME_FIELD_NUMBER: _builtins.int
     SCAN_STATE_FIELD_NUMBER: _builtins.int
     UPLOAD_FAULT_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    HAS_POSTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/evidence/{evidence}`."""
     title: _builtins.str
@@ -113,9 +115,11 @@ class Evidence(_message.Message):
     scan_state: Global___Evidence.ScanState.ValueType
     """What a malware scan found."""
     upload_fault: _builtins.str
-    """What was wrong with the last upload that was checked afterwards: `size`, `sha256`, `content_type`, or
+    """What was wrong with the last upload that was checked afterwards: `size`, `sha256`, `content_type`, `duration`, or
     `missing` when it was not there any more. The file then awaits its bytes anew.
     """
+    has_poster: _builtins.bool
+    """There is a small picture of it."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the ticket was asked for, UTC."""
@@ -123,6 +127,12 @@ class Evidence(_message.Message):
     @_builtins.property
     def store_time(self) -> _timestamp_pb2.Timestamp:
         """When the bytes were checked, UTC."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long a film takes by its own header, at most an hour; unset for what is no film, and for one that does not
+        say, as recordings made in a browser do not.
+        """
 
     def __init__(
         self,
@@ -138,10 +148,12 @@ class Evidence(_message.Message):
         store_time: _timestamp_pb2.Timestamp | None = ...,
         scan_state: Global___Evidence.ScanState.ValueType = ...,
         upload_fault: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        has_poster: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "store_time", b"store_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "duration", b"duration", "store_time", b"store_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "file_name", b"file_name", "name", b"name", "scan_state", b"scan_state", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "store_time", b"store_time", "title", b"title", "upload_fault", b"upload_fault"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "duration", b"duration", "file_name", b"file_name", "has_poster", b"has_poster", "name", b"name", "scan_state", b"scan_state", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "store_time", b"store_time", "title", b"title", "upload_fault", b"upload_fault"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -530,3 +542,55 @@ class EvidenceDownload(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EvidenceDownload: _TypeAlias = EvidenceDownload  # noqa: Y015
+
+@_typing.final
+class SetEvidencePosterRequest(_message.Message):
+    """Gives a file a small picture, or takes it away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/evidence/{evidence}`."""
+    image: _builtins.bytes
+    """JPEG, PNG or WebP of at most 100 kB, made by the app that has the file; empty takes the picture away."""
+    request_id: _builtins.str
+    """UUID of this request; the same one again answers the same."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        image: _builtins.bytes = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetEvidencePosterRequest: _TypeAlias = SetEvidencePosterRequest  # noqa: Y015
+
+@_typing.final
+class GetEvidencePosterRequest(_message.Message):
+    """Reads the small picture of a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/evidence/{evidence}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEvidencePosterRequest: _TypeAlias = GetEvidencePosterRequest  # noqa: Y015
