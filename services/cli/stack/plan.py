@@ -46,7 +46,9 @@ PASSED_ON = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 # Handed on to the servers and consumers of a service, which alone need them.
-FOR_SERVICES = {"portfolio": ("WAYMARK_CLAMAV",)}
+FOR_SERVICES = {
+    "portfolio": ("WAYMARK_CLAMAV", "WAYMARK_KEY_SERVICE", "WAYMARK_FORMER_KEY_SERVICES"),
+}
 
 LONGEST_PAUSE = 30.0
 PAUSE_VARIABLE = "WAYMARK_LONGEST_PAUSE_SECONDS"
