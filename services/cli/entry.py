@@ -11,7 +11,7 @@ import typer
 from services.cli.amounts import json_partial_day
 from services.cli.call import Call, calls, enum, with_etag
 from services.cli.exits import ExitCode, Failure
-from services.cli.holder import LEARNER, Etag, HolderName, own
+from services.cli.holder import LEARNER, Etag, ForHolder, HolderName, own
 from services.cli.options import Limit
 
 entry = typer.Typer(help="What a person did, learnt or holds: work, education, languages, certificates.")
@@ -89,11 +89,12 @@ def create(
     uri: Uri = "",
     evidence: Evidence = None,
     more: More = "",
+    holder: ForHolder = "",
 ) -> None:
-    """Add an entry to your portfolio."""
+    """Add an entry to your portfolio, or on behalf of somebody who let you."""
     body = _entry(title, organisation, place, start, end, text, language, uri, evidence, more)
     body["kind"] = enum("ENTRY_KIND", kind)
-    call.one(call.post(f"{own(call, '')}/entries", body), ENTRY)
+    call.one(call.post(f"{own(call, holder)}/entries", body), ENTRY)
 
 
 @entry.command(

@@ -9,7 +9,7 @@ import typer
 
 from services.cli.call import Call, calls
 from services.cli.downloads import download_to
-from services.cli.holder import LEARNER, HolderName, own
+from services.cli.holder import LEARNER, ForHolder, HolderName, own
 from services.cli.options import Limit
 from services.cli.uploads import encoded, upload_evidence
 
@@ -44,12 +44,13 @@ def upload(
         Path, typer.Argument(exists=True, dir_okay=False, help="PDF, JPEG, PNG, MP4, WebM or MP3.")
     ],
     title: Annotated[str, typer.Option(help="What it is called.")] = "",
+    holder: ForHolder = "",
 ) -> None:
-    """Put a file of up to 2 GB into your portfolio; shows a bar while it travels.
+    """Put a file of up to 2 GB into your portfolio, or of somebody who let you; shows a bar while it travels.
 
     Broken off, the same command goes on where it was, for a day.
     """
-    call.one(upload_evidence(call.caller, own(call, ""), file, title), EVIDENCE)
+    call.one(upload_evidence(call.caller, own(call, holder), file, title), EVIDENCE)
 
 
 @evidence.command("list", epilog="Example:  waymark evidence list")

@@ -31,11 +31,19 @@ GOING = {
     "pathways": "pathways",
     "validation cases": "validationCases",
     "questionnaires": "questionnaires",
+    "contacts": "contactRecords",
+    "notes of counsellors": "guidanceNotes",
+    "journal": "journalEntries",
+    "goals": "goals",
+    "plans": "plans",
     "mandates": "mandates",
     "share links": "shareLinks",
 }
 ERASED = GOING | {"access records kept": "accessRecords", "erased": "eraseTime"}
 HolderName = Annotated[str, typer.Argument(metavar="[HOLDER]", help="holders/{id}; default: your own.")]
+ForHolder = Annotated[
+    str, typer.Option("--for", metavar="HOLDER", help="holders/{id} on whose behalf; default: your own.")
+]
 Given = Annotated[str, typer.Option(help="Given names.")]
 Family = Annotated[str, typer.Option(help="Family names.")]
 Born = Annotated[str, typer.Option(help="Date of birth, 1990-05-17.")]

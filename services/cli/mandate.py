@@ -18,6 +18,7 @@ MANDATE = {
     "counsellor": "counsellor",
     "of": "organisation",
     "for": "purpose",
+    "on your behalf": "actOnBehalf",
     "state": "state",
     "until": "expireTime",
     "withdrawn": "revokeTime",
@@ -30,6 +31,7 @@ class Purpose(StrEnum):
     GUIDANCE = "guidance"
     PATHWAY = "pathway"
     SPECIAL_CATEGORY = "special-category"
+    CASE = "case"
 
 
 def register(app: typer.Typer) -> None:
@@ -48,10 +50,14 @@ def create(
     purpose: Annotated[
         Purpose,
         typer.Option(
-            help="`guidance` opens the portfolio, `pathway` the pathways alone, `special-category` what "
-            "questionnaires ask of health and the like, and nothing else."
+            help="`guidance` opens the portfolio and leads the case, `pathway` opens the pathways alone, "
+            "`case` takes part in the case alone, `special-category` opens what questionnaires ask of health "
+            "and the like, and nothing else."
         ),
     ] = Purpose.GUIDANCE,
+    on_behalf: Annotated[
+        bool, typer.Option("--on-behalf", help="Let them write for you too; you can read what they wrote.")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, help="How long it holds.")] = 90,
 ) -> None:
     """Let a counsellor see your portfolio, or work on your pathways."""
@@ -60,6 +66,7 @@ def create(
         "organisation": organisation,
         "purpose": enum("MANDATE_PURPOSE", purpose),
         "expireTime": in_days(days),
+        "actOnBehalf": on_behalf,
     }
     call.one(call.post(f"{own(call, '')}/mandates", body), MANDATE)
 

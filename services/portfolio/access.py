@@ -1,5 +1,5 @@
 """The rule of the access log: whoever is not the holder acts under a mandate, or for the awarding body that a
-case was handed in to, and is written down."""
+case was handed in to, and is written down; what is written on behalf of the holder is recorded besides."""
 
 from __future__ import annotations
 
@@ -10,24 +10,39 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.questionnaire_pb2 import QuestionnairePart
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
-from services.portfolio.requests import holder_of, purposes_of, resource_of
-from services.portfolio.store import access_records, mandates, validations
+from services.platform.errors import Refusal, Violation
+from services.portfolio.domain.dates import refuse
+from services.portfolio.requests import ON_BEHALF, grant_for, holder_of, relationships_of, resource_of
+from services.portfolio.store import access_records, on_behalf_records, validations
 
 
-def log_access(tx: Transaction, request: Any) -> None:
-    """Logs the call unless the holder makes it; raises Refusal(NOT_FOUND) when no grant covers it."""
-    holder = holder_of(request) or tx.principal.subject  # a request that names nobody is about the caller
+def log_access(tx: Transaction, request: Any) -> str:
+    """Logs the call unless the holder makes it; returns the name of the grant that covers it, "" for theirs.
+
+    Raises Refusal(NOT_FOUND) when none does, INVALID_ARGUMENT for a call that would take its record back.
+    """
+    holder = _holder(tx, request)
     if tx.principal.subject == holder:
-        return
-    grant = mandates.in_force(tx.connection, tx.principal, holder, purposes_of(request))
+        return ""
+    if getattr(request, "validate_only", False):
+        refuse([Violation("validate_only", "is for the holder alone")])
+    grant = grant_for(tx, request, holder)
     if grant is None:
         opened = validations.opened_to(tx.connection, tx.principal, resource_of(request))
         grant = opened.name if opened else None
     if grant is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    action = request.DESCRIPTOR.name.removesuffix("Request")
-    access_records.write(tx, holder, action=action, resource=resource_of(request), grant=grant)
+    access_records.write(tx, holder, action=_action(request), resource=resource_of(request), grant=grant)
+    return grant
+
+
+def record_on_behalf(tx: Transaction, request: Any, response: Any, grant: str) -> None:
+    """Records for the holder what was written on their behalf under `grant`; of any other call nothing."""
+    if grant and ON_BEHALF in relationships_of(request.DESCRIPTOR):
+        written = resource_of(response) or resource_of(request)
+        on_behalf_records.write(
+            tx, _holder(tx, request), action=_action(request), resource=written, grant=grant
+        )
 
 
 def shown_to(tx: Transaction, holder: str, parts: Iterable[QuestionnairePart]) -> list[QuestionnairePart]:
@@ -41,3 +56,13 @@ def require_readable(tx: Transaction, holder: str, *, special_category: bool) ->
     mandate for guidance there is no such part."""
     if special_category and tx.principal.subject != holder:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
+
+
+def _holder(tx: Transaction, request: Any) -> str:
+    """A request that names nobody is about the caller."""
+    return holder_of(request) or tx.principal.subject
+
+
+def _action(request: Any) -> str:
+    name: str = request.DESCRIPTOR.name
+    return name.removesuffix("Request")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from waymark.portfolio.v1.events_pb2 import PathwayStalled
+from waymark.portfolio.v1.events_pb2 import PathwayStalled, ReminderDue
 
 from services.platform.db.transaction import transaction
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain.pathways import STALLS_AFTER
-from services.portfolio.store import issuers, stalled, vault
+from services.portfolio.store import issuers, planning, reminders, stalled, vault
 from services.portfolio.store.evidence import BUCKET, known_keys
 
 ORPHAN = timedelta(days=1)  # age at which an object that no row names is no upload under way
@@ -34,6 +34,28 @@ def notice_stalled_pathways(app: PortfolioApp) -> None:
                 tx.publish(PathwayStalled(pathway=name))
         if not found:
             return
+
+
+def tell_reminders(app: PortfolioApp) -> None:
+    """Tells of goals and tasks that are due in as long as their owners wished, once each, some hundred a
+    transaction."""
+    while True:
+        with transaction(app) as tx:
+            found = reminders.take_due(tx)
+            for each in found:
+                event = ReminderDue(holder=each.holder, resource=each.resource, task=each.task)
+                event.remind_time.FromDatetime(each.at)
+                tx.publish(event)
+        if not found:
+            return
+
+
+def empty_trash(app: PortfolioApp) -> None:
+    """Removes for good what has been in the trash for long, some hundred a transaction."""
+    while True:
+        with transaction(app) as tx:
+            if not planning.purge(tx):
+                return
 
 
 def sweep_evidence(app: PortfolioApp) -> None:

@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import mandate_pb2 as pb
-from waymark.portfolio.v1.questionnaire_pb2 import GetSpecialCategoryPartRequest
 
 from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import Principal
+from services.platform.service import Relationship
 from services.portfolio.domain import names
+from services.portfolio.domain.guidance import Reader
 from services.portfolio.domain.steps import Actor
 from services.portfolio.store import issuers, mandates, validations
 
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
 SPECIAL = frozenset({pb.MANDATE_PURPOSE_SPECIAL_CATEGORY})
+CASE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_CASE})
+# Purposes of which a mandate in force makes each relationship hold.
+MANDATES: Mapping[str, frozenset[int]] = {
+    "mandate.guidance": GUIDANCE,
+    "mandate.pathway": PATHWAY,
+    "mandate.case": CASE,
+    "mandate.special": SPECIAL,
+    "mandate.any": PATHWAY | CASE,
+}
+_RESOURCES = ("holder", "entry", "skill_claim", "cv", "step", "goal", "plan", "journal_entry", "evidence")
+ON_BEHALF = "mandate.behalf"  # holds by a mandate for guidance that permits it
 
 
 def resource_of(request: Any) -> str:
-    """Returns the resource name that a request is about; the parent's for lists and new resources."""
+    """Returns the resource name that a request, or an answer, is about; the parent's for lists and new
+    resources."""
     for field in ("parent", "name", "pathway"):
         value = getattr(request, field, "")
         if value and isinstance(value, str):
             return value
-    for field in ("holder", "entry", "skill_claim", "cv", "step"):
-        if hasattr(request, field):
-            return str(getattr(request, field).name)
+    for field in _RESOURCES:
+        resource: Any = getattr(request, field, None)
+        if isinstance(resource, Message):
+            return str(resource.name)  # type: ignore[attr-defined]
     return ""
 
 
 def holder_of(request: Any) -> str:
     """Returns the id of the holder whose portfolio a request is about, or ""."""
     return names.holder_in(resource_of(request))
-
-
-def purposes_of(request: Any) -> frozenset[int]:
-    """Returns the purposes of mandates that cover a request: what is special is opened by nothing else."""
-    return SPECIAL if isinstance(request, GetSpecialCategoryPartRequest) else PATHWAY
 
 
 def actor_of(tx: Transaction, holder: str) -> Actor:
@@ -51,19 +65,43 @@ def is_self(principal: Principal, request: Any, _connection: sqlalchemy.Connecti
     return principal.subject != "" and holder_of(request) == principal.subject
 
 
-def has_guidance_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
-    """Relationship `mandate.guidance`: a mandate in force that opens the whole portfolio."""
-    return mandates.in_force(connection, principal, holder_of(request), GUIDANCE) is not None
+def by_mandate(purposes: frozenset[int], *, on_behalf: bool = False) -> Relationship:
+    """Returns the relationship of who has a mandate in force for one of `purposes`; `on_behalf`: one that
+    permits to act on behalf of the holder."""
+
+    def holds(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
+        holder = holder_of(request)
+        return mandates.in_force(connection, principal, holder, purposes, on_behalf=on_behalf) is not None
+
+    return holds
 
 
-def has_pathway_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
-    """Relationship `mandate.pathway`: a mandate in force that opens the pathways."""
-    return mandates.in_force(connection, principal, holder_of(request), PATHWAY) is not None
+def grant_for(tx: Transaction, request: Any, holder: str) -> str | None:
+    """Returns the name of the caller's mandate that opens the RPC that takes this request, if any."""
+    named = relationships_of(request.DESCRIPTOR)
+    if ON_BEHALF in named:
+        return mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE, on_behalf=True)
+    purposes = frozenset[int]().union(*(MANDATES[name] for name in named & MANDATES.keys()))
+    return mandates.in_force(tx.connection, tx.principal, holder, purposes) if purposes else None
 
 
-def has_special_mandate(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
-    """Relationship `mandate.special`: a mandate in force that opens parts of special categories."""
-    return mandates.in_force(connection, principal, holder_of(request), SPECIAL) is not None
+@cache
+def relationships_of(request: Descriptor) -> frozenset[str]:
+    """Returns the relationships that the policy of the RPC names that takes such a request."""
+    services = request.file.services_by_name.values()
+    policies = [
+        method.GetOptions().Extensions[options_pb2.policy]
+        for service in services
+        for method in service.methods
+        if method.input_type.full_name == request.full_name
+    ]
+    return frozenset(allow.relationship for policy in policies for allow in policy.allow)
+
+
+def reader_of(tx: Transaction, holder: str) -> Reader:
+    """Returns how much of a case the caller reads, whom its policy let in."""
+    leads = mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE) is not None
+    return Reader(tx.principal.subject == holder, leads, tx.principal.organisation)
 
 
 def is_staff(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:

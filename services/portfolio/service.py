@@ -8,6 +8,7 @@ from datetime import timedelta
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     attestation_pb2_grpc,
+    contact_record_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
     cv_pb2_grpc,
@@ -16,12 +17,18 @@ from waymark.portfolio.v1 import (
     entry_revision_pb2_grpc,
     evidence_pb2_grpc,
     framework_pb2_grpc,
+    goal_pb2_grpc,
+    guidance_case_pb2_grpc,
+    guidance_note_pb2_grpc,
     handover_pb2_grpc,
     holder_pb2_grpc,
     instrument_pb2_grpc,
     issued_credential_pb2_grpc,
+    journal_entry_pb2_grpc,
     mandate_pb2_grpc,
+    on_behalf_pb2_grpc,
     pathway_pb2_grpc,
+    plan_pb2_grpc,
     questionnaire_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
@@ -32,6 +39,7 @@ from services.platform.service import Job, ServiceDefinition, Servicer
 from services.portfolio import checking, jobs, requests, scanning
 from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.attestations import AttestationApi
+from services.portfolio.api.contact_records import ContactRecordApi
 from services.portfolio.api.credential_issuers import CredentialIssuerApi
 from services.portfolio.api.credentials import CredentialApi
 from services.portfolio.api.cvs import CvApi
@@ -40,12 +48,18 @@ from services.portfolio.api.entries import EntryApi
 from services.portfolio.api.entry_revisions import EntryRevisionApi
 from services.portfolio.api.evidence import EvidenceApi
 from services.portfolio.api.frameworks import FrameworkApi
+from services.portfolio.api.goals import GoalApi
+from services.portfolio.api.guidance_cases import GuidanceCaseApi
+from services.portfolio.api.guidance_notes import GuidanceNoteApi
 from services.portfolio.api.handovers import HandoverApi
 from services.portfolio.api.holders import HolderApi
 from services.portfolio.api.instruments import InstrumentApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
+from services.portfolio.api.journal_entries import JournalEntryApi
 from services.portfolio.api.mandates import MandateApi
+from services.portfolio.api.on_behalf import OnBehalfApi
 from services.portfolio.api.pathways import PathwayApi
+from services.portfolio.api.plans import PlanApi
 from services.portfolio.api.questionnaires import QuestionnaireApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
@@ -56,6 +70,7 @@ from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 SERVICERS: Sequence[Servicer] = (
     (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi),
     (attestation_pb2_grpc.add_AttestationServiceServicer_to_server, AttestationApi),
+    (contact_record_pb2_grpc.add_ContactRecordServiceServicer_to_server, ContactRecordApi),
     (credential_issuer_pb2_grpc.add_CredentialIssuerServiceServicer_to_server, CredentialIssuerApi),
     (credential_pb2_grpc.add_CredentialServiceServicer_to_server, CredentialApi),
     (cv_pb2_grpc.add_CvServiceServicer_to_server, CvApi),
@@ -64,13 +79,19 @@ SERVICERS: Sequence[Servicer] = (
     (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),
     (evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, EvidenceApi),
     (framework_pb2_grpc.add_FrameworkServiceServicer_to_server, FrameworkApi),
+    (goal_pb2_grpc.add_GoalServiceServicer_to_server, GoalApi),
+    (guidance_case_pb2_grpc.add_GuidanceCaseServiceServicer_to_server, GuidanceCaseApi),
+    (guidance_note_pb2_grpc.add_GuidanceNoteServiceServicer_to_server, GuidanceNoteApi),
     (handover_pb2_grpc.add_HandoverServiceServicer_to_server, HandoverApi),
     (holder_pb2_grpc.add_HolderServiceServicer_to_server, HolderApi),
     (instrument_pb2_grpc.add_InstrumentServiceServicer_to_server, InstrumentApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
+    (journal_entry_pb2_grpc.add_JournalEntryServiceServicer_to_server, JournalEntryApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
+    (on_behalf_pb2_grpc.add_OnBehalfServiceServicer_to_server, OnBehalfApi),
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (questionnaire_pb2_grpc.add_QuestionnaireServiceServicer_to_server, QuestionnaireApi),
+    (plan_pb2_grpc.add_PlanServiceServicer_to_server, PlanApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),
     (validation_pb2_grpc.add_ValidationServiceServicer_to_server, ValidationApi),
@@ -83,9 +104,8 @@ DEFINITION = ServiceDefinition(
     relationships={
         "self": requests.is_self,
         "issuer.staff": requests.is_staff,
-        "mandate.guidance": requests.has_guidance_mandate,
-        "mandate.pathway": requests.has_pathway_mandate,
-        "mandate.special": requests.has_special_mandate,
+        **{name: requests.by_mandate(purposes) for name, purposes in requests.MANDATES.items()},
+        requests.ON_BEHALF: requests.by_mandate(requests.GUIDANCE, on_behalf=True),
         "validation.assessor": requests.is_assessor,
         "validation.awarding": requests.is_of_awarding_body,
     },
@@ -95,6 +115,8 @@ DEFINITION = ServiceDefinition(
         Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
         Job("check-evidence", timedelta(seconds=5), checking.check_the_rest),
         Job("scan-evidence", timedelta(minutes=1), scanning.scan_the_rest),
+        Job("tell-reminders", timedelta(minutes=1), jobs.tell_reminders),
+        Job("empty-trash", timedelta(hours=1), jobs.empty_trash),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
     ),
 )

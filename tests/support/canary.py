@@ -8,9 +8,15 @@ import sqlalchemy
 from google.type.date_pb2 import Date
 from sqlalchemy import text
 from waymark.portfolio.v1 import (
+    contact_record_pb2,
     entry_pb2,
+    goal_pb2,
+    guidance_case_pb2,
+    guidance_note_pb2,
     holder_pb2,
+    journal_entry_pb2,
     pathway_pb2,
+    plan_pb2,
     questionnaire_pb2,
     share_link_pb2,
 )
@@ -65,6 +71,8 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     opened = share(person, ["holder", "entries", "pathways"], label=CANARY)
     counsellor = portfolio.mandated(person)
     counsellor.GetHolder(holder_pb2.GetHolderRequest(name=person.holder))
+    be_guided(person, counsellor)
+    make_plans(person)
     shown = portfolio.anybody().OpenShareLink(share_link_pb2.OpenShareLinkRequest(token=opened.token))
     assert CANARY in str(shown)
     ref = vouchers.RedemptionRef(
@@ -96,3 +104,44 @@ def answer_a_questionnaire(portfolio: Portfolio, person: Caller) -> None:
     token, said = person.AskQuestionnairePart(asking).token, answers(instrument, "health", 0, CANARY)
     giving = questionnaire_pb2.GiveQuestionnairePartRequest(token=token, giver=CANARY, answers=said)
     portfolio.anybody().GiveQuestionnairePart(giving)
+
+
+def be_guided(person: Caller, counsellor: Caller) -> None:
+    """A case of guidance in which everything that was said is the canary."""
+    name, parent = f"{person.holder}/guidanceCase", person.holder
+    tier = guidance_case_pb2.SUPPORT_TIER_INDIVIDUAL
+    counsellor.MoveSupportTier(guidance_case_pb2.MoveSupportTierRequest(name=name, tier=tier, reason=CANARY))
+    contact = contact_record_pb2.ContactRecord(
+        channel=guidance_case_pb2.CONTACT_CHANNEL_PHONE, summary=CANARY
+    )
+    counsellor.CreateContactRecord(
+        contact_record_pb2.CreateContactRecordRequest(parent=parent, contact_record=contact)
+    )
+    note = guidance_note_pb2.GuidanceNote(
+        visibility=guidance_note_pb2.GuidanceNote.VISIBILITY_PROFESSIONAL, text=CANARY
+    )
+    counsellor.CreateGuidanceNote(
+        guidance_note_pb2.CreateGuidanceNoteRequest(
+            parent=parent, guidance_note=note, request_id=str(uuid.uuid4())
+        )
+    )
+
+
+def make_plans(person: Caller) -> None:
+    """A journal, a goal and a plan of which every text is the canary, now and before."""
+    entry = journal_entry_pb2.JournalEntry(title=CANARY, text=CANARY, tags=[CANARY])
+    person.CreateJournalEntry(
+        journal_entry_pb2.CreateJournalEntryRequest(parent=person.holder, journal_entry=entry)
+    )
+    day = Date(year=2099, month=1, day=1)
+    deadline = goal_pb2.Deadline(date=day, remind_days_before=[0])  # there is a reminder, too
+    goal = person.CreateGoal(
+        goal_pb2.CreateGoalRequest(
+            parent=person.holder, goal=goal_pb2.Goal(title=CANARY, description=CANARY, deadline=deadline)
+        )
+    )
+    person.UpdateGoal(goal_pb2.UpdateGoalRequest(goal=goal_pb2.Goal(name=goal.name, title=CANARY * 2)))
+    task = plan_pb2.Task(title=CANARY, description=CANARY)
+    person.CreatePlan(
+        plan_pb2.CreatePlanRequest(parent=person.holder, plan=plan_pb2.Plan(title=CANARY, tasks=[task]))
+    )

@@ -19,6 +19,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     attestation_pb2_grpc,
+    contact_record_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
     cv_pb2_grpc,
@@ -29,15 +30,21 @@ from waymark.portfolio.v1 import (
     evidence_pb2,
     evidence_pb2_grpc,
     framework_pb2_grpc,
+    goal_pb2_grpc,
+    guidance_case_pb2_grpc,
+    guidance_note_pb2_grpc,
     handover_pb2_grpc,
     holder_pb2,
     holder_pb2_grpc,
     instrument_pb2_grpc,
     issued_credential_pb2_grpc,
+    journal_entry_pb2_grpc,
     mandate_pb2,
     mandate_pb2_grpc,
+    on_behalf_pb2_grpc,
     pathway_pb2,
     pathway_pb2_grpc,
+    plan_pb2_grpc,
     questionnaire_pb2_grpc,
     share_link_pb2,
     share_link_pb2_grpc,
@@ -53,6 +60,7 @@ from tests.support.servers import Served, start, token
 STUBS = (
     access_log_pb2_grpc.AccessLogServiceStub,
     attestation_pb2_grpc.AttestationServiceStub,
+    contact_record_pb2_grpc.ContactRecordServiceStub,
     credential_issuer_pb2_grpc.CredentialIssuerServiceStub,
     credential_pb2_grpc.CredentialServiceStub,
     cv_pb2_grpc.CvServiceStub,
@@ -61,13 +69,19 @@ STUBS = (
     entry_revision_pb2_grpc.EntryRevisionServiceStub,
     evidence_pb2_grpc.EvidenceServiceStub,
     framework_pb2_grpc.FrameworkServiceStub,
+    goal_pb2_grpc.GoalServiceStub,
+    guidance_case_pb2_grpc.GuidanceCaseServiceStub,
+    guidance_note_pb2_grpc.GuidanceNoteServiceStub,
     handover_pb2_grpc.HandoverServiceStub,
     holder_pb2_grpc.HolderServiceStub,
     instrument_pb2_grpc.InstrumentServiceStub,
     issued_credential_pb2_grpc.IssuedCredentialServiceStub,
+    journal_entry_pb2_grpc.JournalEntryServiceStub,
     mandate_pb2_grpc.MandateServiceStub,
+    on_behalf_pb2_grpc.OnBehalfServiceStub,
     pathway_pb2_grpc.PathwayServiceStub,
     questionnaire_pb2_grpc.QuestionnaireServiceStub,
+    plan_pb2_grpc.PlanServiceStub,
     share_link_pb2_grpc.ShareLinkServiceStub,
     skill_claim_pb2_grpc.SkillClaimServiceStub,
     validation_pb2_grpc.ValidationServiceStub,
@@ -130,10 +144,18 @@ class Portfolio:
         """Somebody without a token."""
         return Caller(self.served, "")
 
-    def mandated(self, person: Caller, purpose: Any = mandate_pb2.MANDATE_PURPOSE_GUIDANCE) -> Caller:
+    def mandated(
+        self,
+        person: Caller,
+        purpose: Any = mandate_pb2.MANDATE_PURPOSE_GUIDANCE,
+        organisation: str = "",
+        **more: Any,
+    ) -> Caller:
         """A counsellor with a mandate of `person`."""
-        counsellor = self.counsellor()
-        person.CreateMandate(mandate(person, counsellor, self.organisation, purpose))
+        counsellor = self.counsellor(organisation)
+        request = mandate(person, counsellor, organisation or self.organisation, purpose)
+        request.mandate.MergeFrom(mandate_pb2.Mandate(**more))
+        person.CreateMandate(request)
         return counsellor
 
 

@@ -1,4 +1,4 @@
-"""A key service: a real HTTP server of the tests that speaks encrypt and decrypt of Vault's transit engine."""
+"""A key service: a real HTTP server of the tests that speaks like Vault's transit engine."""
 
 from __future__ import annotations
 

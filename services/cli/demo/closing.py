@@ -41,9 +41,10 @@ OF_PORTFOLIO = {
     "AttestationGiven",
     "CredentialImported",
     "HandoverMoved",
-    "HumanRequested",
+    "HumanAsked",
     "IssuedCredentialMoved",
     "QuestionnaireCompleted",
+    "SupportTierMoved",
     "ValidationCaseMoved",
 }
 # … and some takes weeks, a bank, or something going wrong.
@@ -63,6 +64,7 @@ ELSEWHERE = {
     "PayoutReturned",
     "RebookingOffered",
     "ReceivableWrittenOff",
+    "ReminderDue",
     "SanctionAppealDecided",
     "SanctionImposed",
     "TargetReviewDue",
@@ -138,6 +140,6 @@ CATALOGUE_TOLD = Step(
 PORTFOLIO_TOLD = Step(
     "portfolio-told",
     "What the portfolio tells was seen on Kafka",
-    ("P1", "P3", "P5", "P6", "P16", "P17"),
+    ("P1", "P3", "P5", "P6", "P8", "P16", "P17"),
     events_of_portfolio,
 )

@@ -14,7 +14,7 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import Served, Written, mutation
-from services.portfolio.access import log_access
+from services.portfolio.access import log_access, record_on_behalf
 
 S = TypeVar("S", bound=Any)
 Q = TypeVar("Q", bound=Message)
@@ -41,9 +41,11 @@ def portfolio_call_of(method: Any, *, answer_stored: bool) -> Any:
     @mutation(answer_stored=answer_stored)
     @wraps(method)
     def logged(self: Any, tx: Transaction, request: Any) -> Any:
-        log_access(tx, request)
+        grant = log_access(tx, request)
         try:
-            return method(self, tx, request)
+            response = method(self, tx, request)
+            record_on_behalf(tx, request, response, grant)
+            return response
         except IntegrityError as error:
             if isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
                 # The holder's key went while we wrote: whoever writes without it writes for nobody.

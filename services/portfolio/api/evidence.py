@@ -61,8 +61,7 @@ class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
 
     @mark
     def GetEvidenceUpload(self, request: pb.GetEvidenceUploadRequest, call: Any) -> pb.EvidenceUpload:
-        evidence = self._known(request, call)
-        require(evidence, pb.Evidence.STATE_AWAITING_UPLOAD)
+        evidence = self._awaiting(request, call)
         answer, objects = pb.EvidenceUpload(), self.app.objects
         for part in objects.missing_parts(BUCKET, _key(evidence), evidence.size_bytes):
             ticket = objects.part_ticket(BUCKET, _key(evidence), part)
@@ -109,6 +108,12 @@ class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
         with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
             call.resolve(request, tx.connection)
             return self._read(tx, request.name)
+
+    @portfolio_call
+    def _awaiting(self, tx: Transaction, request: pb.GetEvidenceUploadRequest) -> pb.Evidence:
+        evidence = self._read(tx, request.name)
+        require(evidence, pb.Evidence.STATE_AWAITING_UPLOAD)
+        return evidence
 
     def _noted(
         self, tx: Transaction, request: pb.FinalizeEvidenceRequest, checked: checking.Checked

@@ -32,6 +32,8 @@ class MandateApi(mandate_pb2_grpc.MandateServiceServicer):
         check_expiry("mandate.expire_time", request.mandate.expire_time, now=tx.now, longest=LONGEST)
         if request.mandate.counsellor == holder:
             refuse([Violation("mandate.counsellor", "must be somebody else than the holder")])
+        if request.mandate.act_on_behalf and request.mandate.purpose != pb.MANDATE_PURPOSE_GUIDANCE:
+            refuse([Violation("mandate.act_on_behalf", "goes with the purpose of guidance alone")])
         return mandates.create(tx, holder, request.mandate)
 
     @portfolio_call

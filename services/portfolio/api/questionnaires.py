@@ -6,7 +6,7 @@ from google.protobuf.empty_pb2 import Empty
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import questionnaire_pb2 as pb
 from waymark.portfolio.v1 import questionnaire_pb2_grpc
-from waymark.portfolio.v1.events_pb2 import HumanRequested, QuestionnaireCompleted
+from waymark.portfolio.v1.events_pb2 import QuestionnaireCompleted
 from waymark.portfolio.v1.framework_pb2 import FrameworkVersion
 from waymark.portfolio.v1.instrument_pb2 import InstrumentVersion
 
@@ -20,6 +20,7 @@ from services.portfolio.charts import progress
 from services.portfolio.domain import names
 from services.portfolio.domain.questionnaires import channel_of, require_filled, require_open
 from services.portfolio.domain.scoring import score
+from services.portfolio.guiding import ask_for_human
 from services.portfolio.store import questionnaire_parts, questionnaires
 from services.portfolio.store.frameworks import FRAMEWORKS, INSTRUMENTS
 from services.portfolio.store.questionnaires import COLLECTIONS, QUESTIONNAIRES
@@ -105,7 +106,7 @@ class QuestionnaireApi(PartsApi, questionnaire_pb2_grpc.QuestionnaireServiceServ
             found.human_request_time.FromDatetime(tx.now)
             found.channel = channel_of(found)
             found = QUESTIONNAIRES.replace(tx, vault, row_id, found)
-            tx.publish(HumanRequested(questionnaire=found.name))
+        ask_for_human(tx, vault)
         return _with_parts(tx, vault, found)
 
     @portfolio_call

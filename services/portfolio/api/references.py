@@ -38,6 +38,12 @@ def check_own(
     )
 
 
+def check_one(tx: Transaction, holder: str, collection: Collection[Any], field: str, name: str) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) when the holder's `collection` lacks what `field` names."""
+    if collection.missing(tx, holder, {_id(holder, collection.segment, name)}):
+        refuse([Violation(field, f"is not among the {collection.segment} of this portfolio")])
+
+
 def _id(holder: str, segment: str, name: str) -> str:
     try:
         owner, row_id = names.parse(name, "holders", segment)

@@ -22,6 +22,12 @@ LIMITS = {
     "pathway_revisions": 1_000,
     "validation_cases": 100,
     "questionnaires": 500,
+    "contact_records": 5_000,
+    "guidance_notes": 5_000,
+    "tier_moves": 500,
+    "journal_entries": 5_000,
+    "goals": 500,
+    "plans": 200,
 }
 REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000

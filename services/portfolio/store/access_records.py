@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import insert, select
 from waymark.portfolio.v1.access_log_pb2 import AccessRecord, ListAccessRecordsRequest
@@ -15,23 +16,42 @@ from services.portfolio.store.collection import Paged
 from services.portfolio.store.tables import access_records
 
 
+class Look(NamedTuple):
+    """What somebody did: all of it names, no content."""
+
+    holder: str
+    action: str
+    resource: str
+    grant: str
+    fields: Sequence[str] = ()
+
+
 def write(
     tx: Transaction, holder: str, *, action: str, resource: str, grant: str, fields: Sequence[str] = ()
 ) -> None:
     """Writes who (the caller of `tx`) did `action` on `resource` under `grant`; all are names, no content."""
-    tx.execute(
-        insert(access_records).values(
-            holder_id=holder,
-            id=new_id(),
-            accessed_at=tx.now,
-            subject=tx.principal.subject,
-            organisation=tx.principal.organisation,
-            action=action,
-            resource=resource,
-            grant_name=grant,
-            fields=list(fields),
-        )
-    )
+    write_all(tx, [Look(holder, action, resource, grant, fields)])
+
+
+def write_all(tx: Transaction, looks: Sequence[Look]) -> None:
+    """Writes down everything that the caller of `tx` did, in one statement."""
+    if not looks:
+        return
+    caller = {"subject": tx.principal.subject, "organisation": tx.principal.organisation}
+    rows = [
+        {
+            **caller,
+            "holder_id": look.holder,
+            "id": new_id(),
+            "accessed_at": tx.now,
+            "action": look.action,
+            "resource": look.resource,
+            "grant_name": look.grant,
+            "fields": list(look.fields),
+        }
+        for look in looks
+    ]
+    tx.execute(insert(access_records), rows)
 
 
 def listed(

@@ -47,6 +47,10 @@ class Collection(Generic[M]):
     def add(self, tx: Transaction, vault: Vault, message: M, **columns: Any) -> M:
         """Adds a message under a new id and returns it as it will be read; raises Refusal(QUOTA_EXCEEDED)."""
         check_room(tx, self.table, vault.holder)
+        return self.append(tx, vault, message, **columns)
+
+    def append(self, tx: Transaction, vault: Vault, message: M, **columns: Any) -> M:
+        """Adds like `add`, whatever the quota: for what must never be refused."""
         row_id = new_id()
         row = tx.execute(
             insert(self.table)
@@ -89,17 +93,23 @@ class Collection(Generic[M]):
         return self._shown(tx, vault, row)
 
     def page(
-        self, tx: Transaction, signer: PageTokenSigner, vault: Vault, request: Any, **equal: Any
+        self,
+        tx: Transaction,
+        signer: PageTokenSigner,
+        vault: Vault,
+        request: Any,
+        *conditions: ColumnElement[bool],
+        **equal: Any,
     ) -> Paged[M]:
-        """Returns a page, newest first, of the rows whose columns `equal` the given values."""
-        query = select(self.table).where(self.table.c.holder_id == vault.holder)
+        """Returns a page of the rows whose columns `equal` the given values and which meet the conditions."""
+        query = select(self.table).where(self.table.c.holder_id == vault.holder, *conditions)
         for column, value in equal.items():
             query = query.where(self.table.c[column] == value)
         found: Page = page(
             tx,
             signer,
             query,
-            order_by=[self.table.c.id.desc()],
+            order_by=self._order(),
             request=request,
             filters={"holder": vault.holder, **equal},
         )
@@ -158,6 +168,10 @@ class Collection(Generic[M]):
             self.table.c.holder_id == holder, self.table.c.id.in_(sorted(row_ids))
         )
         return row_ids - set(tx.execute(query).scalars()) if row_ids else set()
+
+    def _order(self) -> Sequence[ColumnElement[Any]]:
+        """What pages are ordered by: newest first."""
+        return [self.table.c.id.desc()]
 
     def _is(self, holder: str, row_id: str) -> ColumnElement[bool]:
         return and_(self.table.c.holder_id == holder, self.table.c.id == row_id)

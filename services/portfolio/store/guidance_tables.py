@@ -1,5 +1,5 @@
 """Tables of what holders, counsellors and awarding bodies say to one another: hand-overs, words on pathways,
-validation cases.
+validation cases, cases of guidance.
 
 As in `tables`: whatever says something of a person is sealed.
 """
@@ -88,4 +88,71 @@ validation_snapshots = Table(
     ForeignKeyConstraint(
         ["holder_id", "id"], ["validation_cases.holder_id", "validation_cases.id"], ondelete="CASCADE"
     ),
+)
+
+# One case of guidance for each holder who has had any.
+guidance_cases = Table(
+    "guidance_cases",
+    metadata,
+    owner(),
+    Column("tier", SmallInteger, nullable=False),
+    time("human_asked_at", nullable=True),  # set: the person waits for a human
+    time("last_contact_at", nullable=True),
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+)
+
+tier_moves = Table(
+    "tier_moves",
+    metadata,
+    owner(),
+    id_(),
+    Column("from_tier", SmallInteger, nullable=False),
+    Column("to_tier", SmallInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("organisation", Text, nullable=False),  # empty: the holder
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+)
+
+contact_records = Table(
+    "contact_records",
+    metadata,
+    owner(),
+    id_(),
+    Column("counsellor", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+)
+
+guidance_notes = Table(
+    "guidance_notes",
+    metadata,
+    owner(),
+    id_(),
+    Column("visibility", SmallInteger, nullable=False),
+    Column("counsellor", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+)
+
+# What counsellors wrote on behalf of holders; a trigger refuses to change a record.
+on_behalf_records = Table(
+    "on_behalf_records",
+    metadata,
+    owner(),
+    id_(),
+    Column("counsellor", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("mandate_id", Text, nullable=False),
+    time("created_at"),
 )

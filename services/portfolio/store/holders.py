@@ -16,8 +16,9 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store.collection import bare, fill
-from services.portfolio.store.guidance_tables import validation_cases
+from services.portfolio.store.guidance_tables import contact_records, guidance_notes, validation_cases
 from services.portfolio.store.instrument_tables import questionnaires
+from services.portfolio.store.planning_tables import goals, journal_entries, plans
 from services.portfolio.store.tables import (
     access_records,
     credentials,
@@ -101,6 +102,11 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             share_links,
             validation_cases,
             questionnaires,
+            contact_records,
+            guidance_notes,
+            journal_entries,
+            goals,
+            plans,
             access_records,
         )
     }

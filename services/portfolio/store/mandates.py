@@ -32,8 +32,10 @@ def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
             counsellor=mandate.counsellor,
             organisation=mandate.organisation,
             purpose=mandate.purpose,
+            act_on_behalf=mandate.act_on_behalf,
             expires_at=mandate.expire_time.ToDatetime(tzinfo=tx.now.tzinfo),
             created_at=tx.now,
+            next_contact_at=tx.now,
         )
         .returning(mandates)
     ).one()
@@ -81,13 +83,20 @@ def counsellors(tx: Transaction, holder: str) -> frozenset[str]:
 
 
 def in_force(
-    connection: sqlalchemy.Connection, principal: Principal, holder: str, purposes: Collection[int]
+    connection: sqlalchemy.Connection,
+    principal: Principal,
+    holder: str,
+    purposes: Collection[int],
+    *,
+    on_behalf: bool = False,
 ) -> str | None:
-    """Returns the name of a mandate under which the caller may act now for one of `purposes`, if any."""
+    """Returns the name of a mandate under which the caller may act now for one of `purposes`, if any; of
+    several the widest. `on_behalf`: one that permits to act on behalf of the holder."""
+    permitted = [mandates.c.act_on_behalf] if on_behalf else []
     row = connection.execute(
         select(mandates.c.id)
-        .where(mandates.c.holder_id == holder, covering(principal, purposes))
-        .order_by(mandates.c.id)
+        .where(mandates.c.holder_id == holder, covering(principal, purposes), *permitted)
+        .order_by(mandates.c.purpose, mandates.c.id)
         .limit(1)
     ).one_or_none()
     return None if row is None else names.child(holder, "mandates", row.id)
@@ -104,6 +113,19 @@ def covering(principal: Principal, purposes: Collection[int]) -> ColumnElement[b
     )
 
 
+def due_next(tx: Transaction, holder: str, at: datetime, purposes: Collection[int]) -> None:
+    """Notes in the caller's mandates of a holder for one of `purposes` when the next contact is due (UTC)."""
+    those = (mandates.c.holder_id == holder, covering(tx.principal, purposes))
+    tx.execute(update(mandates).where(*those).values(next_contact_at=at))
+
+
+def due_now(tx: Transaction, holder: str) -> None:
+    """Makes a contact due at once for everybody who has a mandate of a holder."""
+    later = mandates.c.next_contact_at > tx.now
+    those = (mandates.c.holder_id == holder, mandates.c.revoked_at.is_(None), later)
+    tx.execute(update(mandates).where(*those).values(next_contact_at=tx.now))
+
+
 def _shown(row: Row[Any], now: datetime) -> Mandate:
     state = Mandate.STATE_ACTIVE if now < row.expires_at else Mandate.STATE_EXPIRED
     mandate = Mandate(
@@ -111,6 +133,7 @@ def _shown(row: Row[Any], now: datetime) -> Mandate:
         counsellor=row.counsellor,
         organisation=row.organisation,
         purpose=row.purpose,
+        act_on_behalf=row.act_on_behalf,
         state=Mandate.STATE_REVOKED if row.revoked_at else state,
     )
     mandate.expire_time.FromDatetime(row.expires_at)

@@ -24,11 +24,11 @@ from sqlalchemy import (
     text,
 )
 
-from services.portfolio.store import guidance_tables, instrument_tables
+from services.portfolio.store import guidance_tables, instrument_tables, planning_tables
 from services.portfolio.store.columns import id_, metadata, of_pathway, owner, sealed, time, version
 
 # The metadata is complete once this module is imported, as Alembic expects.
-__all__ = ["guidance_tables", "instrument_tables", "metadata"]
+__all__ = ["guidance_tables", "instrument_tables", "metadata", "planning_tables"]
 
 holders = Table(
     "holders",
@@ -145,12 +145,23 @@ mandates = Table(
     Column("counsellor", Text, nullable=False),
     Column("organisation", Text, nullable=False),
     Column("purpose", SmallInteger, nullable=False),
+    Column("act_on_behalf", Boolean, nullable=False, server_default="false"),
     time("expires_at"),
     time("revoked_at", nullable=True),
     time("created_at"),
+    time("next_contact_at"),
     CheckConstraint("counsellor <> holder_id", name="mandates_not_to_oneself"),
     Index("mandates_counsellor", "holder_id", "counsellor"),
     Index("mandates_caseload", "counsellor", "holder_id"),
+    Index(
+        "mandates_due",
+        "counsellor",
+        "organisation",
+        "next_contact_at",
+        "holder_id",
+        "id",
+        postgresql_where=text("revoked_at IS NULL"),
+    ),
 )
 
 share_links = Table(

@@ -20,7 +20,7 @@ from services.cli.demo import portfolio
 from services.cli.demo.rows import ground
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.identity.principals import ROLE_NAMES
-from tests.e2e.faults import instruments, partners, questionnaires, wallets
+from tests.e2e.faults import cases, instruments, partners, questionnaires, wallets
 from tests.e2e.faults.test_traces import upload
 from tests.support.requests import smallest
 from tests.support.stand import Learner, Stand
@@ -87,6 +87,7 @@ class Owners:
         instruments.fill(stand.callers, stand.journey.run, employer, observer, facts.partner)
         wallets.fill(stand.callers, learner.person, learner.holder, stand.provider)
         questionnaires.fill(stand.callers, learner.person, learner.holder, stand.counsellor)
+        cases.fill(learner.person, learner.holder, stand.counsellor)
         told = partners.fill(stand.callers, stand.journey, stand.provider, employer, stand.caseworker)
         self.names = told | Journal(stand.callers.journal.entries[first:]).names()
         self.names |= {learner.name, facts.partner, facts.feeds[0][0], facts.batch, facts.version}
@@ -141,6 +142,7 @@ class Owners:
             "counsellor": stand.counsellor.subject,
             "organisation": stand.counsellor.organisation,
             "purpose": "MANDATE_PURPOSE_GUIDANCE",
+            "act_on_behalf": True,
             "expire_time": portfolio.in_days(1),
         }
         given = person.surely("CreateMandate", parent=holder, mandate=mandate).name

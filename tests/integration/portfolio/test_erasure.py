@@ -92,7 +92,7 @@ def backup(app: Any, holder: str) -> list[Copy]:
             owner = table.c.id if table is tables.holders else table.c.holder_id
             for row in tx.execute(select(table).where(owner == holder)):
                 is_revision = table is tables.entry_revisions
-                place = f"{row.entry_id}/{row.version}" if is_revision else row.id
+                place = f"{row.entry_id}/{row.version}" if is_revision else getattr(row, "id", holder)
                 copies.append(Copy(table.name, place, row.sealed))
         answers = select(request_ids.c.method, request_ids.c.answer).where(request_ids.c.principal == holder)
         for method, answer in tx.execute(answers):
@@ -135,11 +135,12 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     )
     put(never_finalized.ticket.url, never_finalized.ticket.headers, PDF)
     copies = backup(portfolio.app, person.subject)
-    everywhere = ["entries", "entry_revisions", "evidence", "holders"]
+    everywhere = ["contact_records", "entries", "entry_revisions", "evidence", "guidance_notes", "holders"]
+    everywhere += ["goals", "journal_entries", "plans"]
     everywhere += ["pathway_steps", "pathway_words", "pathways"]
-    everywhere += ["questionnaire_parts", "request_ids", "share_links", "skill_claims"]
+    everywhere += ["questionnaire_parts", "request_ids", "share_links", "skill_claims", "tier_moves"]
     everywhere += ["validation_cases", "validation_snapshots"]
-    assert readable(portfolio.app, person.subject, copies) == everywhere
+    assert readable(portfolio.app, person.subject, copies) == sorted(everywhere)
     person.EraseHolder(erase_request(person))
     return person, copies
 

@@ -117,7 +117,7 @@ def test_a_counsellors_download_is_logged(portfolio_with_files: Portfolio) -> No
     assert httpx.get(url).content == PDF
     (record,) = person.ListAccessRecords(log.ListAccessRecordsRequest(parent=person.holder)).access_records
     assert (record.action, record.resource) == ("GetEvidenceDownload", done.name)
-    assert reason_of(counsellor.FinalizeEvidence, finalize(done.name)) == "PERMISSION_DENIED"
+    assert reason_of(counsellor.FinalizeEvidence, finalize(done.name)) == "NOT_FOUND"
     assert reason_of(portfolio_with_files.person().FinalizeEvidence, finalize(done.name)) == "NOT_FOUND"
 
 

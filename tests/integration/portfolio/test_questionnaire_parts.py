@@ -17,7 +17,7 @@ from services.platform.db.transaction import transaction
 from services.portfolio import requests
 from services.portfolio.api import questionnaire_parts as api
 from services.portfolio.api import questionnaires
-from services.portfolio.store import questionnaire_parts
+from services.portfolio.store import mandates, questionnaire_parts
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused, soon
 from tests.support.questionnaires import answers, begun, published
 
@@ -171,7 +171,12 @@ def test_control_without_the_guards_guidance_would_open_health(
     monkeypatch.undo()
     reading = pb.GetSpecialCategoryPartRequest(name=given.part("health"))
     assert reason_of(counsellor.GetSpecialCategoryPart, reading) == "NOT_FOUND"
-    monkeypatch.setattr(requests, "SPECIAL", requests.PATHWAY)
+    in_force = mandates.in_force
+
+    def any_purpose(*who: Any, on_behalf: bool = False) -> str | None:
+        return in_force(*who[:-1], requests.PATHWAY, on_behalf=on_behalf)
+
+    monkeypatch.setattr(mandates, "in_force", any_purpose)
     assert given.read_special(counsellor).answers[0].text == "no dust"
 
 

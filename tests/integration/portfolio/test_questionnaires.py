@@ -10,6 +10,7 @@ from sqlalchemy import text
 from waymark.portfolio.v1 import access_log_pb2 as log
 from waymark.portfolio.v1 import instrument_pb2, mandate_pb2
 from waymark.portfolio.v1 import questionnaire_pb2 as pb
+from waymark.portfolio.v1.guidance_case_pb2 import GetGuidanceCaseRequest
 
 from services.platform.db.schema import outbox
 from services.platform.db.transaction import transaction
@@ -112,7 +113,10 @@ def test_answers_decide_the_channel_and_a_human_is_always_there(
     assert person.RequestHuman(asking) == asked
     again = person.RequestHuman(pb.RequestHumanRequest(name=done[2].name))
     assert again.human_request_time == asked.human_request_time
-    assert events(portfolio, asked.name) == ["QuestionnaireCompleted", "HumanRequested"]
+    assert events(portfolio, asked.name) == ["QuestionnaireCompleted"]
+    case = person.GetGuidanceCase(GetGuidanceCaseRequest(name=f"{person.holder}/guidanceCase"))
+    assert case.human_ask_time == asked.human_request_time
+    assert events(portfolio, case.name) == ["SupportTierMoved", "HumanAsked"]
     early = begun(person, instrument)  # before a single question is answered
     person.RequestHuman(pb.RequestHumanRequest(name=early.name))
     assert filled(person, read(person, early.name), instrument, 2).channel == Band.CHANNEL_INDIVIDUAL

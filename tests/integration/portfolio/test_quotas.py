@@ -24,7 +24,14 @@ ADDS = {
     "pathway_revisions": "UpdateStep",
     "validation_cases": "CreateValidationCase",
     "questionnaires": "CreateQuestionnaire",
+    "contact_records": "CreateContactRecord",
+    "guidance_notes": "CreateGuidanceNote",
+    "tier_moves": "MoveSupportTier",
+    "journal_entries": "CreateJournalEntry",
+    "goals": "CreateGoal",
+    "plans": "CreatePlan",
 }
+BY_COUNSELLORS = {"CreateHandover", "CreateContactRecord", "CreateGuidanceNote", "MoveSupportTier"}
 FULL = 1  # what there is of everything already, but of evidence
 
 
@@ -32,7 +39,7 @@ def test_each_limit_stops_what_it_is_of(portfolio: Portfolio, monkeypatch: pytes
     assert ADDS.keys() == quotas.LIMITS.keys()
     owned = Owned(portfolio)
     for what, rpc in ADDS.items():
-        caller = owned.counsellor if rpc == "CreateHandover" else owned.person
+        caller = owned.counsellor if rpc in BY_COUNSELLORS else owned.person
         with monkeypatch.context() as patch:
             patch.setitem(quotas.LIMITS, what, 0 if what == "evidence" else FULL)
             info = refused(getattr(caller, rpc), owned.requests[rpc])

@@ -14,16 +14,23 @@ from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2,
     attestation_pb2,
+    contact_record_pb2,
     credential_pb2,
     cv_pb2,
     document_pb2,
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    goal_pb2,
+    guidance_case_pb2,
+    guidance_note_pb2,
     handover_pb2,
     holder_pb2,
+    journal_entry_pb2,
     mandate_pb2,
+    on_behalf_pb2,
     pathway_pb2,
+    plan_pb2,
     questionnaire_pb2,
     share_link_pb2,
     skill_claim_pb2,
@@ -53,17 +60,24 @@ from tests.support.validations import opened_case
 MODULES = (
     access_log_pb2,
     attestation_pb2,
+    contact_record_pb2,
     credential_pb2,
     cv_pb2,
     document_pb2,
     entry_pb2,
     entry_revision_pb2,
     evidence_pb2,
+    goal_pb2,
+    guidance_case_pb2,
+    guidance_note_pb2,
     handover_pb2,
     holder_pb2,
+    journal_entry_pb2,
     mandate_pb2,
+    on_behalf_pb2,
     pathway_pb2,
     questionnaire_pb2,
+    plan_pb2,
     share_link_pb2,
     skill_claim_pb2,
     validation_pb2,
@@ -75,12 +89,13 @@ METHODS = {
     for method in service.methods
     if not method.server_streaming  # ExportDocument: test_documents
 }
-# These name nobody's portfolio: one opens the caller's own, one lists those of whom the caller has a mandate
-# (test_pathways), others need the secret of a link or a file.
+# These name nobody's portfolio: one opens the caller's own, two list those of whom the caller has a mandate
+# (test_pathways, test_guidance), others need the secret of a link or a file.
 WITHOUT_NAME = {
     "CreateHolder",
     "GiveAttestation",
     "GiveQuestionnairePart",
+    "ListCaseload",
     "ListStalledPathways",
     "OpenAttestationRequest",
     "OpenQuestionnairePart",
@@ -101,6 +116,37 @@ def way_with_spell(person: Caller) -> tuple[pathway_pb2.Pathway, pathway_pb2.Spe
         kind=pathway_pb2.Spell.KIND_CARE, start_date={"year": 2024, "month": 1, "day": 1}
     )
     return person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell)), spell
+
+
+def planned_things(person: Caller) -> dict[str, str]:
+    """An entry of the journal, a goal and a plan, by the service that has them."""
+    entry_of = journal_entry_pb2.JournalEntry(text="before")
+    written = person.CreateJournalEntry(
+        journal_entry_pb2.CreateJournalEntryRequest(parent=person.holder, journal_entry=entry_of)
+    )
+    aim = person.CreateGoal(
+        goal_pb2.CreateGoalRequest(parent=person.holder, goal=goal_pb2.Goal(title="before"))
+    )
+    todo = person.CreatePlan(
+        plan_pb2.CreatePlanRequest(parent=person.holder, plan=plan_pb2.Plan(title="before"))
+    )
+    return {"JournalEntryService": written.name, "GoalService": aim.name, "PlanService": todo.name}
+
+
+def words_in_the_case(
+    person: Caller, counsellor: Caller
+) -> tuple[contact_record_pb2.ContactRecord, guidance_note_pb2.GuidanceNote]:
+    """A contact and a note of the counsellor, both written down; the case has moved once."""
+    contact = contact_record_pb2.ContactRecord(channel=guidance_case_pb2.CONTACT_CHANNEL_EMAIL, summary="x")
+    note = guidance_note_pb2.GuidanceNote(visibility=1, text="x")  # type: ignore[arg-type]
+    person.AskForHuman(guidance_case_pb2.AskForHumanRequest(name=f"{person.holder}/guidanceCase"))
+    counsellor.CreateContactRecord(
+        contact_record_pb2.CreateContactRecordRequest(parent=person.holder, contact_record=contact)
+    )
+    counsellor.CreateGuidanceNote(
+        guidance_note_pb2.CreateGuidanceNoteRequest(parent=person.holder, guidance_note=note)
+    )
+    return contact, note
 
 
 class Owned:
@@ -138,6 +184,8 @@ class Owned:
         instrument = published(portfolio, "school-questionnaire")
         asked_of = begun(self.person, instrument)
         own, school, health = (part.name for part in asked_of.parts)
+        planned = planned_things(self.person)
+        contact, note = words_in_the_case(self.person, self.counsellor)
         new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
         named: dict[str, dict[str, Any]] = {
             "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -173,6 +221,21 @@ class Owned:
                     mandate=given.name, counsellor="x", organisation="organisations/x"
                 )
             },
+            "CreateJournalEntry": {"journal_entry": journal_entry_pb2.JournalEntry(text="x")},
+            "UpdateJournalEntry": {
+                "journal_entry": journal_entry_pb2.JournalEntry(
+                    name=planned["JournalEntryService"], text="Eve"
+                )
+            },
+            "CreateGoal": {"goal": goal_pb2.Goal(title="x")},
+            "UpdateGoal": {"goal": goal_pb2.Goal(name=planned["GoalService"], title="Eve")},
+            "ArrangeGoals": {"names": [planned["GoalService"]]},
+            "CreatePlan": {"plan": plan_pb2.Plan(title="x")},
+            "UpdatePlan": {"plan": plan_pb2.Plan(name=planned["PlanService"], title="Eve")},
+            "ArrangePlans": {"names": [planned["PlanService"]]},
+            "MoveSupportTier": {"tier": guidance_case_pb2.SUPPORT_TIER_INDIVIDUAL, "reason": "x"},
+            "CreateContactRecord": {"contact_record": contact},
+            "CreateGuidanceNote": {"guidance_note": note},
             "AcceptHandover": {"name": offer.name},
             "DeclineHandover": {"name": offer.name},
             "CreateMandate": {"mandate": mandate_request.mandate},
@@ -216,6 +279,8 @@ class Owned:
             "EvidenceService": f"{holder}/evidence/none",
             "ValidationService": case.name,
             "QuestionnaireService": asked_of.name,
+            "GuidanceCaseService": f"{holder}/guidanceCase",
+            **planned,
         }
         self.requests = {
             name: self._request(method, named.get(name, {}), holder, names_by_service)
@@ -248,9 +313,25 @@ def test_every_rpc_is_in_the_table_and_asks_a_relationship() -> None:
         policy = METHODS[name].GetOptions().Extensions[options_pb2.policy]
         assert all(allow.relationship for allow in policy.allow), name
         assert not policy.public, name
-        if options_pb2.ROLE_COUNSELLOR in roles(METHODS[name]):
-            # It would roll the access log back together with the rest, and so show without a trace.
-            assert "validate_only" not in METHODS[name].input_type.fields_by_name, name
+
+
+def test_only_the_holder_tries_out_what_would_happen(portfolio: Portfolio) -> None:
+    """It rolls the access log back together with the rest, and so would show without a trace."""
+    owned = Owned(portfolio)
+    helper = portfolio.mandated(owned.person, act_on_behalf=True)
+    tried = {
+        name
+        for name in GUARDED
+        if options_pb2.ROLE_COUNSELLOR in roles(METHODS[name])
+        and "validate_only" in METHODS[name].input_type.fields_by_name
+    }
+    assert "CreateEntry" in tried
+    for name in tried:
+        request: Any = type(owned.requests[name])()
+        request.CopyFrom(owned.requests[name])
+        request.validate_only = True
+        getattr(owned.person, name)(request)
+        assert reason_of(getattr(helper, name), request) == "INVALID_ARGUMENT", name
 
 
 def test_a_stranger_finds_nothing_with_any_rpc(portfolio: Portfolio) -> None:
@@ -303,6 +384,9 @@ def test_without_the_relationships_a_stranger_would_see(
         "RevokeShareLink",
         "GetPathway",
         "MoveStep",
+        "GetJournalEntry",
+        "UpdateGoal",
+        "DeletePlan",
         "GetValidationCase",
         "SubmitValidationCase",
         "GetQuestionnaire",

@@ -140,8 +140,8 @@ def test_calls_go_inside_in_development_alone(tmp_path: Path) -> None:
     production = settings(tmp_path, WAYMARK_ENVIRONMENT="production").reach
     assert (production.inside, production.schemes) == (frozenset(), ("https",))
     for name in ("WAYMARK_KEY_SERVICE", "WAYMARK_FORMER_KEY_SERVICES"):
+        told = {name: "http://vault.example/v1/transit/keys/x", "WAYMARK_ENVIRONMENT": "production"}
         with pytest.raises(SettingsError, match="WAYMARK_KEY_SERVICE must be an https"):
-            told = {name: "http://vault.example/v1/transit/keys/x"}
-            settings(tmp_path, WAYMARK_ENVIRONMENT="production", **told)
+            settings(tmp_path, **told)
     with pytest.raises(SettingsError, match="WAYMARK_INSIDE_HOSTS"):
         settings(tmp_path, WAYMARK_ENVIRONMENT="production", WAYMARK_INSIDE_HOSTS="feeds.test")

@@ -34,23 +34,32 @@ class People:
         return self.journey.subject(person)
 
 
-def gather(journey: Journey, person: str) -> People:
+def gather(journey: Journey, person: str, *, purpose: str = "PATHWAY", on_behalf: bool = False) -> People:
     """Somebody with a portfolio and a counsellor, and an awarding body with three of its staff."""
     learner, name = holder(journey, person)
-    mandate = {
-        "counsellor": journey.subject(COUNSELLOR),
-        "organisation": OFFICE,
-        "purpose": "MANDATE_PURPOSE_PATHWAY",
-        "expireTime": in_days(90),
-    }
-    learner.rest("POST", f"/v1/{name}/mandates", mandate, request_id=request_id())
     organisation = f"organisations/yard-{person.lower()}-{journey.run}"
     body = awarding_body(journey, organisation, "Yard Guild")
     first, second, head = (
         journey.person("provider", each, organisation) for each in ("first", "second", "head")
     )
     counsellor = journey.person("counsellor", COUNSELLOR, OFFICE)
-    return People(journey, learner, counsellor, first, second, head, name, body)
+    people = People(journey, learner, counsellor, first, second, head, name, body)
+    mandate(people, COUNSELLOR, OFFICE, purpose, on_behalf=on_behalf)
+    return people
+
+
+def mandate(
+    people: People, counsellor: str, organisation: str, purpose: str, *, on_behalf: bool = False
+) -> None:
+    """The learner gives somebody a mandate of ninety days."""
+    wanted = {
+        "counsellor": people.subject(counsellor),
+        "organisation": organisation,
+        "purpose": f"MANDATE_PURPOSE_{purpose}",
+        "expireTime": in_days(90),
+        "actOnBehalf": on_behalf,
+    }
+    add(people.learner, f"{people.holder}/mandates", wanted)
 
 
 def pathway(people: People) -> str:
@@ -102,3 +111,8 @@ def ratings(*, gas: str) -> list[dict[str, str]]:
 def post(caller: Caller, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """Sends a custom method with a request id of its own."""
     return caller.rest("POST", f"/v1/{path}", body | {"requestId": request_id()})
+
+
+def add(caller: Caller, path: str, resource: dict[str, Any]) -> dict[str, Any]:
+    """Creates a resource with a request id of its own; returns it."""
+    return caller.rest("POST", f"/v1/{path}", resource, request_id=request_id())

@@ -156,6 +156,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_REDEMPTION_IS_PART: _Reason.ValueType  # 622
     REASON_SANDBOX_APART: _Reason.ValueType  # 640
     REASON_SANDBOX_LIMIT: _Reason.ValueType  # 641
+    REASON_HUMAN_ASKED: _Reason.ValueType  # 660
     REASON_EVIDENCE_INFECTED: _Reason.ValueType  # 870
     REASON_EVIDENCE_SCAN_PENDING: _Reason.ValueType  # 871
     REASON_EVIDENCE_TOO_LARGE_TO_SCAN: _Reason.ValueType  # 872
@@ -296,6 +297,7 @@ REASON_EVIDENCE_USED: Reason.ValueType  # 621
 REASON_REDEMPTION_IS_PART: Reason.ValueType  # 622
 REASON_SANDBOX_APART: Reason.ValueType  # 640
 REASON_SANDBOX_LIMIT: Reason.ValueType  # 641
+REASON_HUMAN_ASKED: Reason.ValueType  # 660
 REASON_EVIDENCE_INFECTED: Reason.ValueType  # 870
 REASON_EVIDENCE_SCAN_PENDING: Reason.ValueType  # 871
 REASON_EVIDENCE_TOO_LARGE_TO_SCAN: Reason.ValueType  # 872

@@ -391,7 +391,7 @@ class CreateEntryRequest(_message.Message):
     request_id: _builtins.str
     """UUID of this request; the same one again answers the same."""
     validate_only: _builtins.bool
-    """True: check everything and write nothing."""
+    """True: check everything and write nothing; for the holder alone."""
     @_builtins.property
     def entry(self) -> Global___Entry:
         """The entry without a name."""

@@ -68,7 +68,7 @@ class EntryServiceServicer:
     """
 
     def CreateEntry(self, request, context):
-        """Adds an entry.
+        """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
         Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -92,7 +92,7 @@ class EntryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateEntry(self, request, context):
-        """Changes an entry; its kind stays.
+        """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
         Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

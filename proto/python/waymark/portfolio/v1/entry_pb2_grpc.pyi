@@ -35,7 +35,7 @@ class EntryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EntryServiceAsyncStub: ...
     CreateEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.CreateEntryRequest, _entry_pb2.Entry]
-    """Adds an entry.
+    """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     GetEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.GetEntryRequest, _entry_pb2.Entry]
@@ -47,7 +47,7 @@ class EntryServiceStub:
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     UpdateEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.UpdateEntryRequest, _entry_pb2.Entry]
-    """Changes an entry; its kind stays.
+    """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
     DeleteEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.DeleteEntryRequest, _empty_pb2.Empty]
@@ -61,7 +61,7 @@ class EntryServiceAsyncStub(EntryServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.CreateEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
-    """Adds an entry.
+    """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     GetEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.GetEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
@@ -73,7 +73,7 @@ class EntryServiceAsyncStub(EntryServiceStub):
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     UpdateEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.UpdateEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
-    """Changes an entry; its kind stays.
+    """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
     DeleteEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.DeleteEntryRequest, _empty_pb2.Empty]  # type: ignore[assignment]
@@ -90,7 +90,7 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.CreateEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.Entry, _abc.Awaitable[_entry_pb2.Entry]]:
-        """Adds an entry.
+        """Adds an entry; also on behalf of the holder, by a mandate that permits it, which is recorded.
         Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
         """
 
@@ -120,7 +120,7 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.UpdateEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.Entry, _abc.Awaitable[_entry_pb2.Entry]]:
-        """Changes an entry; its kind stays.
+        """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
         Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
         """
 

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/portfolio/v1/events.proto\x12\x14waymark.portfolio.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\x94\x01\n\x10PathwayStepMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x12\n\nfrom_state\x18\x03 \x01(\t\x12\x10\n\x08to_state\x18\x04 \x01(\t\x12\r\n\x05\x63\x61use\x18\x05 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"_\n\x0cPathwayMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"O\n\x0ePathwayStalled\x12\x0f\n\x07pathway\x18\x01 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"a\n\rHandoverMoved\x12\x10\n\x08handover\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1cwaymark.portfolio.holders.v1\x12\x08handover\"`\n\x0fShareLinkOpened\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x12\n\nshare_link\x18\x02 \x01(\t:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06holder\"{\n\rSubjectErased\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12.\n\nerase_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:*\x8a\xb5\x18&\n\x1cwaymark.portfolio.holders.v1\x12\x06holder\"\x7f\n\x15IssuedCredentialMoved\x12\x19\n\x11issued_credential\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:9\x8a\xb5\x18\x35\n waymark.portfolio.credentials.v1\x12\x11issued_credential\"y\n\x12\x43redentialImported\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x12\n\ncredential\x18\x02 \x01(\t\x12\x0f\n\x07verdict\x18\x03 \x01(\t:.\x8a\xb5\x18*\n waymark.portfolio.credentials.v1\x12\x06holder\"o\n\x10\x41ttestationGiven\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x1b\n\x13\x61ttestation_request\x18\x02 \x01(\t:.\x8a\xb5\x18*\n waymark.portfolio.credentials.v1\x12\x06holder\"v\n\x13ValidationCaseMoved\x12\x17\n\x0fvalidation_case\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:4\x8a\xb5\x18\x30\n\x1dwaymark.portfolio.pathways.v1\x12\x0fvalidation_case\"b\n\x16QuestionnaireCompleted\x12\x15\n\rquestionnaire\x18\x01 \x01(\t:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rquestionnaire\"Z\n\x0eHumanRequested\x12\x15\n\rquestionnaire\x18\x01 \x01(\t:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rquestionnaireb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/portfolio/v1/events.proto\x12\x14waymark.portfolio.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\x94\x01\n\x10PathwayStepMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x12\n\nfrom_state\x18\x03 \x01(\t\x12\x10\n\x08to_state\x18\x04 \x01(\t\x12\r\n\x05\x63\x61use\x18\x05 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"_\n\x0cPathwayMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"O\n\x0ePathwayStalled\x12\x0f\n\x07pathway\x18\x01 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"a\n\rHandoverMoved\x12\x10\n\x08handover\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1cwaymark.portfolio.holders.v1\x12\x08handover\"`\n\x0fShareLinkOpened\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x12\n\nshare_link\x18\x02 \x01(\t:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06holder\"{\n\rSubjectErased\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12.\n\nerase_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:*\x8a\xb5\x18&\n\x1cwaymark.portfolio.holders.v1\x12\x06holder\"\x7f\n\x15IssuedCredentialMoved\x12\x19\n\x11issued_credential\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:9\x8a\xb5\x18\x35\n waymark.portfolio.credentials.v1\x12\x11issued_credential\"y\n\x12\x43redentialImported\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x12\n\ncredential\x18\x02 \x01(\t\x12\x0f\n\x07verdict\x18\x03 \x01(\t:.\x8a\xb5\x18*\n waymark.portfolio.credentials.v1\x12\x06holder\"o\n\x10\x41ttestationGiven\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x1b\n\x13\x61ttestation_request\x18\x02 \x01(\t:.\x8a\xb5\x18*\n waymark.portfolio.credentials.v1\x12\x06holder\"v\n\x13ValidationCaseMoved\x12\x17\n\x0fvalidation_case\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:4\x8a\xb5\x18\x30\n\x1dwaymark.portfolio.pathways.v1\x12\x0fvalidation_case\"b\n\x16QuestionnaireCompleted\x12\x15\n\rquestionnaire\x18\x01 \x01(\t:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rquestionnaire\"\x84\x01\n\nHumanAsked\x12\x15\n\rguidance_case\x18\x01 \x01(\t\x12,\n\x08\x61sk_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rguidance_case\"m\n\x10SupportTierMoved\x12\x15\n\rguidance_case\x18\x01 \x01(\t\x12\x0f\n\x07to_tier\x18\x02 \x01(\t:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rguidance_case\"\x9a\x01\n\x0bReminderDue\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12/\n\x0bremind_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:*\x8a\xb5\x18&\n\x1cwaymark.portfolio.holders.v1\x12\x06holderb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,8 +55,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALIDATIONCASEMOVED']._serialized_options = b'\212\265\0300\n\035waymark.portfolio.pathways.v1\022\017validation_case'
   _globals['_QUESTIONNAIRECOMPLETED']._loaded_options = None
   _globals['_QUESTIONNAIRECOMPLETED']._serialized_options = b'\212\265\030-\n\034waymark.portfolio.holders.v1\022\rquestionnaire'
-  _globals['_HUMANREQUESTED']._loaded_options = None
-  _globals['_HUMANREQUESTED']._serialized_options = b'\212\265\030-\n\034waymark.portfolio.holders.v1\022\rquestionnaire'
+  _globals['_HUMANASKED']._loaded_options = None
+  _globals['_HUMANASKED']._serialized_options = b'\212\265\030-\n\034waymark.portfolio.holders.v1\022\rguidance_case'
+  _globals['_SUPPORTTIERMOVED']._loaded_options = None
+  _globals['_SUPPORTTIERMOVED']._serialized_options = b'\212\265\030-\n\034waymark.portfolio.holders.v1\022\rguidance_case'
+  _globals['_REMINDERDUE']._loaded_options = None
+  _globals['_REMINDERDUE']._serialized_options = b'\212\265\030&\n\034waymark.portfolio.holders.v1\022\006holder'
   _globals['_PATHWAYSTEPMOVED']._serialized_start=127
   _globals['_PATHWAYSTEPMOVED']._serialized_end=275
   _globals['_PATHWAYMOVED']._serialized_start=277
@@ -79,6 +83,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALIDATIONCASEMOVED']._serialized_end=1260
   _globals['_QUESTIONNAIRECOMPLETED']._serialized_start=1262
   _globals['_QUESTIONNAIRECOMPLETED']._serialized_end=1360
-  _globals['_HUMANREQUESTED']._serialized_start=1362
-  _globals['_HUMANREQUESTED']._serialized_end=1452
+  _globals['_HUMANASKED']._serialized_start=1363
+  _globals['_HUMANASKED']._serialized_end=1495
+  _globals['_SUPPORTTIERMOVED']._serialized_start=1497
+  _globals['_SUPPORTTIERMOVED']._serialized_end=1606
+  _globals['_REMINDERDUE']._serialized_start=1609
+  _globals['_REMINDERDUE']._serialized_end=1763
 # @@protoc_insertion_point(module_scope)

@@ -314,23 +314,91 @@ class QuestionnaireCompleted(_message.Message):
 Global___QuestionnaireCompleted: _TypeAlias = QuestionnaireCompleted  # noqa: Y015
 
 @_typing.final
-class HumanRequested(_message.Message):
-    """A person asked for a human instead of, or beside, what a questionnaire suggests."""
+class HumanAsked(_message.Message):
+    """A person asked for a human; whoever guides them, or the office where nobody does, calls them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    QUESTIONNAIRE_FIELD_NUMBER: _builtins.int
-    questionnaire: _builtins.str
-    """Resource name `holders/{holder}/questionnaires/{id}`."""
+    GUIDANCE_CASE_FIELD_NUMBER: _builtins.int
+    ASK_TIME_FIELD_NUMBER: _builtins.int
+    guidance_case: _builtins.str
+    """Resource name `holders/{holder}/guidanceCase`."""
+    @_builtins.property
+    def ask_time(self) -> _timestamp_pb2.Timestamp:
+        """When, UTC."""
+
     def __init__(
         self,
         *,
-        questionnaire: _builtins.str = ...,
+        guidance_case: _builtins.str = ...,
+        ask_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ask_time", b"ask_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["questionnaire", b"questionnaire"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask_time", b"ask_time", "guidance_case", b"guidance_case"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___HumanRequested: _TypeAlias = HumanRequested  # noqa: Y015
+Global___HumanAsked: _TypeAlias = HumanAsked  # noqa: Y015
+
+@_typing.final
+class SupportTierMoved(_message.Message):
+    """A case of guidance moved to another support tier."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GUIDANCE_CASE_FIELD_NUMBER: _builtins.int
+    TO_TIER_FIELD_NUMBER: _builtins.int
+    guidance_case: _builtins.str
+    """Resource name `holders/{holder}/guidanceCase`."""
+    to_tier: _builtins.str
+    """Tier since: `SELF_HELP`, `STAFF_ASSISTED` or `INDIVIDUAL`."""
+    def __init__(
+        self,
+        *,
+        guidance_case: _builtins.str = ...,
+        to_tier: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guidance_case", b"guidance_case", "to_tier", b"to_tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SupportTierMoved: _TypeAlias = SupportTierMoved  # noqa: Y015
+
+@_typing.final
+class ReminderDue(_message.Message):
+    """A goal or a task is due in as many days as its owner wished to be reminded of; whoever tells them looks up who it is and what."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLDER_FIELD_NUMBER: _builtins.int
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    TASK_FIELD_NUMBER: _builtins.int
+    REMIND_TIME_FIELD_NUMBER: _builtins.int
+    holder: _builtins.str
+    """Opaque id of the holder, `holders/{id}`."""
+    resource: _builtins.str
+    """Resource name `holders/{holder}/goals/{id}` or `holders/{holder}/plans/{id}`."""
+    task: _builtins.str
+    """Id of the task in the plan; empty for a goal."""
+    @_builtins.property
+    def remind_time(self) -> _timestamp_pb2.Timestamp:
+        """When the reminder was due, UTC."""
+
+    def __init__(
+        self,
+        *,
+        holder: _builtins.str = ...,
+        resource: _builtins.str = ...,
+        task: _builtins.str = ...,
+        remind_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["remind_time", b"remind_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder", b"holder", "remind_time", b"remind_time", "resource", b"resource", "task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReminderDue: _TypeAlias = ReminderDue  # noqa: Y015

@@ -83,7 +83,7 @@ class EvidenceServiceServicer:
     """
 
     def CreateEvidence(self, request, context):
-        """Announces a file and answers with a ticket to upload it.
+        """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
         Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -92,7 +92,8 @@ class EvidenceServiceServicer:
 
     def FinalizeEvidence(self, request, context):
         """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
-        stores them. Files above 200 MB are checked afterwards, which their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+        stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
+        their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
         Films may take an hour, by what their header says.
         Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG.
         """
@@ -102,7 +103,7 @@ class EvidenceServiceServicer:
 
     def GetEvidenceUpload(self, request, context):
         """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
-        to go on with it after a break.
+        to go on with it after a break; also on behalf of the holder, which is recorded.
         Errors: NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -111,7 +112,7 @@ class EvidenceServiceServicer:
 
     def SetEvidencePoster(self, request, context):
         """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
-        it away.
+        it away. Also on behalf of the holder, which is recorded.
         Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

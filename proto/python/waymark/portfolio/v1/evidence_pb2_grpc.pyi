@@ -35,23 +35,24 @@ class EvidenceServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EvidenceServiceAsyncStub: ...
     CreateEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.CreateEvidenceRequest, _evidence_pb2.CreateEvidenceResponse]
-    """Announces a file and answers with a ticket to upload it.
+    """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     FinalizeEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]
     """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
-    stores them. Files above 200 MB are checked afterwards, which their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+    stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
+    their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
     Films may take an hour, by what their header says.
     Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG.
     """
     GetEvidenceUpload: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceUploadRequest, _evidence_pb2.EvidenceUpload]
     """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
-    to go on with it after a break.
+    to go on with it after a break; also on behalf of the holder, which is recorded.
     Errors: NOT_FOUND, WRONG_STATE.
     """
     SetEvidencePoster: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.SetEvidencePosterRequest, _evidence_pb2.Evidence]
     """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
-    it away.
+    it away. Also on behalf of the holder, which is recorded.
     Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
     """
     GetEvidencePoster: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidencePosterRequest, _httpbody_pb2.HttpBody]
@@ -77,23 +78,24 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.CreateEvidenceRequest, _evidence_pb2.CreateEvidenceResponse]  # type: ignore[assignment]
-    """Announces a file and answers with a ticket to upload it.
+    """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
     """
     FinalizeEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
     """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
-    stores them. Files above 200 MB are checked afterwards, which their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+    stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
+    their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
     Films may take an hour, by what their header says.
     Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG.
     """
     GetEvidenceUpload: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceUploadRequest, _evidence_pb2.EvidenceUpload]  # type: ignore[assignment]
     """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
-    to go on with it after a break.
+    to go on with it after a break; also on behalf of the holder, which is recorded.
     Errors: NOT_FOUND, WRONG_STATE.
     """
     SetEvidencePoster: _aio.UnaryUnaryMultiCallable[_evidence_pb2.SetEvidencePosterRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
     """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
-    it away.
+    it away. Also on behalf of the holder, which is recorded.
     Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
     """
     GetEvidencePoster: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidencePosterRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
@@ -122,7 +124,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _evidence_pb2.CreateEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.CreateEvidenceResponse, _abc.Awaitable[_evidence_pb2.CreateEvidenceResponse]]:
-        """Announces a file and answers with a ticket to upload it.
+        """Announces a file and answers with a ticket to upload it; also on behalf of the holder, by a mandate that permits it, which is recorded.
         Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED.
         """
 
@@ -133,7 +135,8 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.Evidence, _abc.Awaitable[_evidence_pb2.Evidence]]:
         """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
-        stores them. Files above 200 MB are checked afterwards, which their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+        stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
+        their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
         Films may take an hour, by what their header says.
         Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG.
         """
@@ -145,7 +148,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.EvidenceUpload, _abc.Awaitable[_evidence_pb2.EvidenceUpload]]:
         """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
-        to go on with it after a break.
+        to go on with it after a break; also on behalf of the holder, which is recorded.
         Errors: NOT_FOUND, WRONG_STATE.
         """
 
@@ -156,7 +159,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.Evidence, _abc.Awaitable[_evidence_pb2.Evidence]]:
         """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
-        it away.
+        it away. Also on behalf of the holder, which is recorded.
         Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
         """
 

@@ -70,7 +70,9 @@ class Handover(_message.Message):
     state: Global___Handover.State.ValueType
     """State now."""
     new_mandate: _builtins.str
-    """Mandate that came of it, for the same purpose and until the same time; empty before it is accepted."""
+    """Mandate that came of it, for the same purpose and until the same time, without the permission to act on behalf; empty before
+    it is accepted.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was offered, UTC."""

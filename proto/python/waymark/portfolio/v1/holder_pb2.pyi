@@ -293,6 +293,11 @@ class EraseHolderResponse(_message.Message):
     VALIDATION_CASES_FIELD_NUMBER: _builtins.int
     CVS_FIELD_NUMBER: _builtins.int
     QUESTIONNAIRES_FIELD_NUMBER: _builtins.int
+    CONTACT_RECORDS_FIELD_NUMBER: _builtins.int
+    GUIDANCE_NOTES_FIELD_NUMBER: _builtins.int
+    JOURNAL_ENTRIES_FIELD_NUMBER: _builtins.int
+    GOALS_FIELD_NUMBER: _builtins.int
+    PLANS_FIELD_NUMBER: _builtins.int
     entries: _builtins.int
     """Entries, with all they said before."""
     skill_claims: _builtins.int
@@ -315,6 +320,16 @@ class EraseHolderResponse(_message.Message):
     """Versions of the CV, with their letters."""
     questionnaires: _builtins.int
     """Questionnaires, with all that was answered, by whomever."""
+    contact_records: _builtins.int
+    """Contacts in the log of the case."""
+    guidance_notes: _builtins.int
+    """Notes of counsellors, shared and professional."""
+    journal_entries: _builtins.int
+    """Entries of the journal, those in the trash included."""
+    goals: _builtins.int
+    """Goals, those in the trash included."""
+    plans: _builtins.int
+    """Plans with their tasks, those in the trash included."""
     @_builtins.property
     def erase_time(self) -> _timestamp_pb2.Timestamp:
         """When the holder was erased, UTC; unset with validate_only."""
@@ -334,10 +349,15 @@ class EraseHolderResponse(_message.Message):
         validation_cases: _builtins.int = ...,
         cvs: _builtins.int = ...,
         questionnaires: _builtins.int = ...,
+        contact_records: _builtins.int = ...,
+        guidance_notes: _builtins.int = ...,
+        journal_entries: _builtins.int = ...,
+        goals: _builtins.int = ...,
+        plans: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "mandates", b"mandates", "pathways", b"pathways", "questionnaires", b"questionnaires", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "contact_records", b"contact_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "goals", b"goals", "guidance_notes", b"guidance_notes", "journal_entries", b"journal_entries", "mandates", b"mandates", "pathways", b"pathways", "plans", b"plans", "questionnaires", b"questionnaires", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

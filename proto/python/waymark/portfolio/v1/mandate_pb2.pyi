@@ -28,22 +28,30 @@ class _MandatePurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Mandat
     DESCRIPTOR: _descriptor.EnumDescriptor
     MANDATE_PURPOSE_UNSPECIFIED: _MandatePurpose.ValueType  # 0
     MANDATE_PURPOSE_GUIDANCE: _MandatePurpose.ValueType  # 1
-    """Guidance: read the portfolio, work on pathways."""
+    """Guidance: read the portfolio, work on pathways, lead the case."""
     MANDATE_PURPOSE_PATHWAY: _MandatePurpose.ValueType  # 2
     """Pathways alone: read and work on pathways, see nothing else."""
     MANDATE_PURPOSE_SPECIAL_CATEGORY: _MandatePurpose.ValueType  # 3
     """Special categories: read the parts of questionnaires that ask for them, such as health; see nothing else. Given beside any other mandate."""
+    MANDATE_PURPOSE_CASE: _MandatePurpose.ValueType  # 4
+    """The case alone: take part in it beside others, see nothing of portfolio and pathways, and of what other organisations say
+    only what is shared with the person.
+    """
 
 class MandatePurpose(_MandatePurpose, metaclass=_MandatePurposeEnumTypeWrapper):
     """What a counsellor may use a mandate for."""
 
 MANDATE_PURPOSE_UNSPECIFIED: MandatePurpose.ValueType  # 0
 MANDATE_PURPOSE_GUIDANCE: MandatePurpose.ValueType  # 1
-"""Guidance: read the portfolio, work on pathways."""
+"""Guidance: read the portfolio, work on pathways, lead the case."""
 MANDATE_PURPOSE_PATHWAY: MandatePurpose.ValueType  # 2
 """Pathways alone: read and work on pathways, see nothing else."""
 MANDATE_PURPOSE_SPECIAL_CATEGORY: MandatePurpose.ValueType  # 3
 """Special categories: read the parts of questionnaires that ask for them, such as health; see nothing else. Given beside any other mandate."""
+MANDATE_PURPOSE_CASE: MandatePurpose.ValueType  # 4
+"""The case alone: take part in it beside others, see nothing of portfolio and pathways, and of what other organisations say
+only what is shared with the person.
+"""
 Global___MandatePurpose: _TypeAlias = MandatePurpose  # noqa: Y015
 
 @_typing.final
@@ -85,6 +93,7 @@ class Mandate(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     REVOKE_TIME_FIELD_NUMBER: _builtins.int
+    ACT_ON_BEHALF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/mandates/{mandate}`."""
     counsellor: _builtins.str
@@ -95,6 +104,10 @@ class Mandate(_message.Message):
     """What for."""
     state: Global___Mandate.State.ValueType
     """State now."""
+    act_on_behalf: _builtins.bool
+    """True: the counsellor may also add and change entries, goals and plans, add evidence, and document a validation, on behalf of a
+    holder who cannot use online services; with MANDATE_PURPOSE_GUIDANCE only. Every such write is recorded for the holder to read.
+    """
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends, UTC; at most two years ahead."""
@@ -118,10 +131,11 @@ class Mandate(_message.Message):
         state: Global___Mandate.State.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         revoke_time: _timestamp_pb2.Timestamp | None = ...,
+        act_on_behalf: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counsellor", b"counsellor", "create_time", b"create_time", "expire_time", b"expire_time", "name", b"name", "organisation", b"organisation", "purpose", b"purpose", "revoke_time", b"revoke_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_on_behalf", b"act_on_behalf", "counsellor", b"counsellor", "create_time", b"create_time", "expire_time", b"expire_time", "name", b"name", "organisation", b"organisation", "purpose", b"purpose", "revoke_time", b"revoke_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -211,7 +211,8 @@ class QuestionnaireServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RequestHuman(self, request, context):
-        """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one. Twice is no error.
+        """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one.
+        It is a word for a human in the person's case of guidance, too (see GuidanceCaseService.AskForHuman). Twice is no error.
         Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -85,7 +85,8 @@ class QuestionnaireServiceStub:
     Errors: NOT_FOUND, ETAG_STALE, WRONG_STATE, QUESTIONNAIRE_INCOMPLETE.
     """
     RequestHuman: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.RequestHumanRequest, _questionnaire_pb2.Questionnaire]
-    """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one. Twice is no error.
+    """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one.
+    It is a word for a human in the person's case of guidance, too (see GuidanceCaseService.AskForHuman). Twice is no error.
     Errors: NOT_FOUND.
     """
     GetQuestionnaireProgress: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.GetQuestionnaireProgressRequest, _questionnaire_pb2.GetQuestionnaireProgressResponse]
@@ -149,7 +150,8 @@ class QuestionnaireServiceAsyncStub(QuestionnaireServiceStub):
     Errors: NOT_FOUND, ETAG_STALE, WRONG_STATE, QUESTIONNAIRE_INCOMPLETE.
     """
     RequestHuman: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.RequestHumanRequest, _questionnaire_pb2.Questionnaire]  # type: ignore[assignment]
-    """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one. Twice is no error.
+    """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one.
+    It is a word for a human in the person's case of guidance, too (see GuidanceCaseService.AskForHuman). Twice is no error.
     Errors: NOT_FOUND.
     """
     GetQuestionnaireProgress: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.GetQuestionnaireProgressRequest, _questionnaire_pb2.GetQuestionnaireProgressResponse]  # type: ignore[assignment]
@@ -288,7 +290,8 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _questionnaire_pb2.RequestHumanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_questionnaire_pb2.Questionnaire, _abc.Awaitable[_questionnaire_pb2.Questionnaire]]:
-        """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one. Twice is no error.
+        """Notes that the person wants a human, at any time, with or without a result; the channel is then an individual one.
+        It is a word for a human in the person's case of guidance, too (see GuidanceCaseService.AskForHuman). Twice is no error.
         Errors: NOT_FOUND.
         """
 

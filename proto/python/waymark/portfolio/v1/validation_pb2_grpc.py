@@ -147,7 +147,8 @@ class ValidationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DocumentElements(self, request, context):
-        """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION.
+        """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
+        permits it, which is recorded.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -53,7 +53,8 @@ class ValidationServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
     """
     DocumentElements: _grpc.UnaryUnaryMultiCallable[_validation_pb2.DocumentElementsRequest, _validation_pb2.ValidationCase]
-    """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION.
+    """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
+    permits it, which is recorded.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
     """
     SubmitValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.SubmitValidationCaseRequest, _validation_pb2.ValidationCase]
@@ -117,7 +118,8 @@ class ValidationServiceAsyncStub(ValidationServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
     """
     DocumentElements: _aio.UnaryUnaryMultiCallable[_validation_pb2.DocumentElementsRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
-    """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION.
+    """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
+    permits it, which is recorded.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
     """
     SubmitValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.SubmitValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
@@ -208,7 +210,8 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _validation_pb2.DocumentElementsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
-        """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION.
+        """Rates elements as the holder and names what shows them, to STATE_DOCUMENTATION. Also on behalf of the holder, by a mandate that
+        permits it, which is recorded.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT.
         """
 

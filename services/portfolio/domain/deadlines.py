@@ -1,0 +1,38 @@
+"""Days by which something is to be done, and when to remind of them, in the time zone of who does it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from waymark.portfolio.v1.goal_pb2 import Deadline
+
+from services.platform.errors import Violation
+from services.portfolio.domain.dates import check_date, to_date
+
+MORNING = "09:00"
+
+
+def check(field: str, deadline: Deadline) -> list[Violation]:
+    """Returns what is wrong with a deadline that is set."""
+    violations = check_date(f"{field}.date", deadline.date, partial=False)
+    try:
+        ZoneInfo(deadline.time_zone or "UTC")
+    except (LookupError, ValueError, OSError):
+        violations.append(Violation(f"{field}.time_zone", "is no time zone of the IANA database"))
+    return violations
+
+
+def reminders(deadline: Deadline, now: datetime) -> list[datetime]:
+    """Returns the times (UTC) after `now` at which a checked deadline wants to be reminded of.
+
+    A time that a day does not have, because clocks go forward, counts as so much later; of one that it has
+    twice it is the first.
+    """
+    zone, day = ZoneInfo(deadline.time_zone or "UTC"), to_date(deadline.date)
+    at = time.fromisoformat(deadline.remind_time or MORNING)
+    moments = (
+        datetime.combine(day - timedelta(days=before), at, zone).astimezone(UTC)
+        for before in deadline.remind_days_before
+    )
+    return sorted(moment for moment in moments if moment > now)

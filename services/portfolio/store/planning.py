@@ -1,0 +1,107 @@
+"""The journal, goals and plans: things with a trash and one step of undo; goals and plans in an order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+from sqlalchemy import ColumnElement, Row, case, delete, func, select, tuple_, update
+from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1.goal_pb2 import Goal
+from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.plan_pb2 import Plan
+
+from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.portfolio.store import planning_tables as tables
+from services.portfolio.store.collection import Collection, bare
+from services.portfolio.store.vault import Vault
+
+M = TypeVar("M", bound=Message)
+IN_TRASH = timedelta(days=30)
+
+
+def _trashed(message: Any, row: Row[Any], _now: datetime) -> None:
+    if row.deleted_at is not None:
+        message.delete_time.FromDatetime(row.deleted_at)
+        message.purge_time.FromDatetime(row.deleted_at + IN_TRASH)
+
+
+class Kept(Collection[M]):
+    """Things with a trash and one step of undo."""
+
+    def change(self, tx: Transaction, vault: Vault, row_id: str, before: M, after: M) -> M:
+        """Writes a new version of a locked row, and keeps what it said `before`, to be brought back."""
+        former = vault.seal(self.table, _former(row_id), bare(before))
+        return self.replace(tx, vault, row_id, after, former=former)
+
+    def former(self, tx: Transaction, vault: Vault, row_id: str) -> M:
+        """Returns what a locked row said before its last change; raises Refusal(WRONG_STATE)."""
+        sealed = tx.execute(select(self.table.c.former).where(self._is(vault.holder, row_id))).scalar_one()
+        if sealed is None:
+            metadata = {"state": "NEVER_CHANGED", "needed": "CHANGED"}
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        return vault.open(self.table, _former(row_id), sealed, self._message)
+
+    def trash(self, tx: Transaction, vault: Vault, row_id: str, at: datetime | None) -> M:
+        """Puts a locked row into the trash, or with None takes it out; returns it as it will be read."""
+        row = tx.execute(
+            update(self.table)
+            .where(self._is(vault.holder, row_id))
+            .values(deleted_at=at, version=self.table.c.version + 1, updated_at=tx.now)
+            .returning(self.table)
+        ).one()
+        return self._shown(tx, vault, row)
+
+    def untrashed(self) -> ColumnElement[bool]:
+        """Returns the condition of what is not in the trash."""
+        return self.table.c.deleted_at.is_(None)
+
+
+class Arranged(Kept[M]):
+    """Things with a trash, one step of undo, and an order; what is added comes last."""
+
+    def append(self, tx: Transaction, vault: Vault, message: M, **columns: Any) -> M:
+        """Adds a message as the last one."""
+        place = int(tx.now.timestamp() * 1_000_000)  # larger than any that `arrange` gives
+        return super().append(tx, vault, message, position=place, **columns)
+
+    def arrange(self, tx: Transaction, holder: str, row_ids: Sequence[str]) -> None:
+        """Puts rows before all others of a holder, in this order."""
+        first = select(func.min(self.table.c.position)).where(self.table.c.holder_id == holder)
+        begin = tx.execute(first).scalar_one() - len(row_ids)
+        places = {row_id: begin + index for index, row_id in enumerate(row_ids)}
+        those = (self.table.c.holder_id == holder, self.table.c.id.in_(row_ids))
+        tx.execute(update(self.table).where(*those).values(position=case(places, value=self.table.c.id)))
+
+    def _order(self) -> Sequence[ColumnElement[Any]]:
+        return [self.table.c.position, self.table.c.id]
+
+
+JOURNAL: Kept[JournalEntry] = Kept(tables.journal_entries, "journalEntries", JournalEntry, _trashed)
+GOALS: Arranged[Goal] = Arranged(tables.goals, "goals", Goal, _trashed)
+PLANS: Arranged[Plan] = Arranged(tables.plans, "plans", Plan, _trashed)
+
+
+def purge(tx: Transaction, *, limit: int = 500) -> int:
+    """Removes up to `limit` rows of each kind that have been in the trash for long; returns how many."""
+    gone = 0
+    for table in (tables.journal_entries, tables.goals, tables.plans):
+        old = (
+            select(table.c.holder_id, table.c.id)
+            .where(table.c.deleted_at < tx.now - IN_TRASH)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        found = [(row.holder_id, row.id) for row in tx.execute(old)]
+        if found:
+            tx.execute(delete(table).where(tuple_(table.c.holder_id, table.c.id).in_(found)))
+        gone += len(found)
+    return gone
+
+
+def _former(row_id: str) -> str:
+    """The place of a former version, so that neither opens in the place of the other."""
+    return f"{row_id}/former"

@@ -1,0 +1,107 @@
+"""Commands of guidance, of what is written on somebody's behalf, and of journal, goals and plans."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from tests.support.terminal import Person
+
+pytestmark = [pytest.mark.timeout(400)]
+OFFICE = "organisations/office"
+
+
+def counsellor_of(learner: Person, *options: str) -> Person:
+    """A counsellor with a mandate of the learner."""
+    name = f"counsellor:{secrets.token_hex(4)}"
+    learner.prints("mandate", "create", name, OFFICE, *options)
+    return Person(learner.stack, "--as", name, "--org", OFFICE)
+
+
+def test_a_case_is_guided_from_a_caseload(learner: Person) -> None:
+    holder = learner.gets("holder", "show")["name"]
+    counsellor = counsellor_of(learner)
+    asked = learner.gets("guidance", "ask-human", "--channel", "home-visit")
+    assert (asked["tier"], asked["preferredChannel"]) == (
+        "SUPPORT_TIER_STAFF_ASSISTED",
+        "CONTACT_CHANNEL_HOME_VISIT",
+    )
+    (due,) = counsellor.gets("guidance", "caseload")
+    assert (due["holder"], due["humanAskTime"]) == (holder, asked["humanAskTime"])
+    down = ("guidance", "move", holder, "self-help", "--reason", "Finds the way")
+    assert counsellor.fails(*down) == (4, "HUMAN_ASKED")
+    said = ("--summary", "Wants to weld", "--needs", "training", "--needs", "language", "--next-in", "14")
+    counsellor.prints("guidance", "contact", holder, "phone", *said)
+    counsellor.prints("guidance", "contact", holder, "video", "--met", "language")
+    assert "needs                    training\n" in learner.prints("guidance", "show")
+    assert "self help" in counsellor.prints(*down)
+    assert "Wants to weld" in learner.prints("guidance", "contacts")
+    assert "Finds the way" in learner.prints("guidance", "moves")
+
+
+def test_notes_are_read_by_whom_they_are_for(learner: Person) -> None:
+    holder = learner.gets("holder", "show")["name"]
+    counsellor, partner = counsellor_of(learner), counsellor_of(learner, "--purpose", "case")
+    counsellor.prints("guidance", "note", holder, "Bring the diploma")
+    counsellor.prints("guidance", "note", holder, "Is tired", "--professional")
+    assert "Is tired" not in learner.prints("guidance", "notes")
+    assert [each["text"] for each in learner.gets("guidance", "disclose")] == [
+        "Is tired",
+        "Bring the diploma",
+    ]
+    assert "professional" in counsellor.prints("guidance", "notes", holder)
+    assert len(partner.gets("guidance", "notes", holder)) == 2  # of the same organisation
+    assert partner.fails("entry", "list", holder) == (5, "NOT_FOUND")
+
+
+def test_a_counsellor_writes_on_behalf_of_who_permits_it(learner: Person) -> None:
+    holder = learner.gets("holder", "show")["name"]
+    adding = ("entry", "create", "work", "Dockhand", "--for", holder)
+    assert counsellor_of(learner).fails(*adding) == (5, "NOT_FOUND")
+    helper = counsellor_of(learner, "--on-behalf")
+    entry = helper.gets(*adding)["name"]
+    goal = helper.gets("goal", "create", "Work near home", "--for", holder)["name"]
+    assert [each["resource"] for each in learner.gets("on-behalf")] == [goal, entry]
+    assert "CreateEntry" in helper.prints("on-behalf", holder)
+
+
+def test_goals_are_put_in_order_undone_and_taken_from_the_trash(learner: Person) -> None:
+    due = ("--due", "2099-06-30", "--zone", "Europe/Brussels", "--remind", "7", "--at", "07:30")
+    weld = learner.gets("goal", "create", "Weld", "--kind", "career", *due)
+    dutch = learner.gets("goal", "create", "Speak Dutch", "--kind", "learning")["name"]
+    assert (weld["deadline"]["timeZone"], weld["deadline"]["remindDaysBefore"]) == ("Europe/Brussels", [7])
+    learner.prints("goal", "arrange", dutch, weld["name"])
+    assert [each["name"] for each in learner.gets("goal", "list")] == [dutch, weld["name"]]
+    assert "reached" in learner.prints("goal", "update", dutch, "--state", "reached")
+    assert "open" in learner.prints("goal", "undo", dutch)
+    assert learner.gets("goal", "delete", dutch)["purgeTime"]
+    assert [each["name"] for each in learner.gets("goal", "list")] == [weld["name"]]
+    assert len(learner.gets("goal", "list", "--trash")) == 2
+    assert "Speak Dutch" in learner.prints("goal", "restore", dutch)
+    assert learner.run("goal", "create", "x", "--remind", "1").returncode == 2  # of which day?
+
+
+def test_a_plan_is_worked_off_task_by_task(learner: Person) -> None:
+    plan = learner.gets("plan", "create", "To the yard")["name"]
+    (learn,) = learner.gets("plan", "task", plan, "Learn")["tasks"]
+    learner.prints("plan", "task", plan, "Ask", "--due", "2099-01-01", "--before", learn["id"])
+    assert [each["title"] for each in learner.gets("plan", "tasks", plan)] == ["Ask", "Learn"]
+    learner.prints("plan", "done", plan, learn["id"])
+    assert [each["state"] for each in learner.gets("plan", "tasks", plan)] == ["STATE_OPEN", "STATE_DONE"]
+    assert learner.run("plan", "done", plan, "none").returncode == 5
+    learner.prints("plan", "undo", plan)
+    assert "Ask" in learner.prints("plan", "show", plan)
+    assert "To the yard" in learner.prints("plan", "list")
+    assert [each["name"] for each in learner.gets("plan", "list")] == [plan]
+
+
+def test_a_journal_is_the_writers_own(learner: Person) -> None:
+    entry = learner.gets("journal", "write", "First day", "--tag", "yard", "--day", "2026-09-01")["name"]
+    learner.prints("journal", "update", entry, "--text", "The first day")
+    assert learner.gets("journal", "undo", entry)["text"] == "First day"
+    assert "2026-09-01" in learner.prints("journal", "list")
+    counsellor = counsellor_of(learner)
+    assert counsellor.fails("journal", "show", entry) == (4, "PERMISSION_DENIED")
+    learner.prints("journal", "delete", entry)
+    assert learner.prints("journal", "list") == "none yet\n"
