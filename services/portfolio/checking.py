@@ -10,6 +10,7 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
+from services.platform.seals import SealBrokenError
 from services.portfolio import scanning
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import films, names
@@ -56,16 +57,28 @@ def note(tx: Transaction, vault: Vault, evidence: Evidence, checked: Checked) ->
 
 
 def check_the_rest(app: PortfolioApp) -> None:
-    """Checks what waits for it, oldest first. Raises Refusal(UNAVAILABLE) while the store is away."""
+    """Checks what waits for it, oldest first; one file that cannot be opened holds no other up.
+
+    Raises Refusal(UNAVAILABLE) while the store or the key service is away.
+    """
     after = ""
     while True:
         with transaction(app, read_only=True) as tx:
             waiting = store.to_check(tx, after)
         for holder, evidence_id in waiting:
-            _check(app, holder, evidence_id)
+            _check_or_put_off(app, holder, evidence_id)
         if not waiting:
             return
         after = waiting[-1][1]
+
+
+def _check_or_put_off(app: PortfolioApp, holder: str, evidence_id: str) -> None:
+    try:
+        _check(app, holder, evidence_id)
+    except (Refusal, SealBrokenError) as error:
+        if isinstance(error, Refusal) and error.reason == reason_pb2.REASON_UNAVAILABLE:
+            raise
+        log.warning("check_put_off", evidence=evidence_id, reason=str(error))
 
 
 def _check(app: PortfolioApp, holder: str, evidence_id: str) -> None:

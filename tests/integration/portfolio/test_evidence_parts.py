@@ -6,9 +6,11 @@ import hashlib
 
 import httpx
 import pytest
+from sqlalchemy import text
 from waymark.portfolio.v1 import evidence_pb2 as pb
 from waymark.portfolio.v1 import holder_pb2
 
+from services.platform.db.transaction import transaction
 from services.platform.objects import parts
 from services.platform.objects.clamd import Clamd
 from services.platform.objects.store import INCOMING
@@ -151,3 +153,19 @@ def test_a_small_file_still_goes_at_once(portfolio_with_files: Portfolio) -> Non
     made = announce(person)
     put(made).raise_for_status()
     assert person.FinalizeEvidence(finalize(made.evidence.name)).state == pb.Evidence.STATE_STORED
+
+
+def test_one_that_cannot_be_opened_holds_no_other_up(portfolio_with_files: Portfolio) -> None:
+    person, app = portfolio_with_files.person(), portfolio_with_files.app
+    announced = [announce(person, FILM).evidence.name for _ in range(2)]
+    for name in announced:
+        for part in missing(person, name):
+            put_part(part).raise_for_status()
+        person.FinalizeEvidence(finalize(name))
+    spoil = text("UPDATE evidence SET sealed = 'x' WHERE id = :id")
+    with transaction(app) as tx:
+        tx.execute(spoil, {"id": announced[0].rpartition("/")[2]})
+    checking.check_the_rest(app)
+    assert state(person, announced[1]).state == pb.Evidence.STATE_STORED
+    with transaction(app) as tx:  # so that no later test meets it
+        tx.execute(text("DELETE FROM evidence WHERE holder_id = :id"), {"id": person.subject})
