@@ -120,7 +120,7 @@ class Objects:
 
     def uploaded(self, bucket: str, key: str, size: int) -> bool:
         """True when there is something for `verify` to check, or it was checked."""
-        source = self._uploaded(bucket, key, size)
+        source, _ = self._uploaded(bucket, key, size)
         if source is None:
             with suppress(KeyError):
                 source = self._get(bucket, key)
@@ -135,7 +135,7 @@ class Objects:
         `field` that is wrong (size, sha256 or content_type) in its metadata, after deleting what was
         uploaded.
         """
-        source = self._uploaded(bucket, key, size)
+        source, taken = self._uploaded(bucket, key, size)
         if source is None:
             self._verify_moved(bucket, key, size, content_type, sha256)
             return
@@ -146,10 +146,9 @@ class Objects:
                 _check(measured, size, content_type, sha256)
             except Refusal as refusal:
                 if refusal.reason == reason_pb2.REASON_UPLOAD_MISMATCH:
-                    self.delete(bucket, key)
-                    self.discard(bucket, key, size)
+                    self._delete_all(bucket, [key, *taken])
                 raise
-        self.discard(bucket, key, size)
+        self._delete_all(bucket, taken)
 
     def open(self, bucket: str, key: str, *, sha256: str = "", offset: int = 0) -> ObjectStream:
         """Opens an object to stream, from byte `offset` on; with `sha256` (of all that is streamed) altered
@@ -218,8 +217,7 @@ class Objects:
 
     def discard(self, bucket: str, key: str, size: int) -> None:
         """Deletes what was uploaded for `key`, whole or in parts, and not moved there."""
-        for name in (INCOMING + key, *(_part_key(key, part) for part in parts.parts_of(size))):
-            self.delete(bucket, name)
+        self._delete_all(bucket, [INCOMING + key, *_part_keys(key, size)])
 
     def sweep(self, bucket: str, known_keys: Known, older_than: timedelta) -> list[str]:
         """Deletes objects older than `older_than` that no row knows, and uploads never finalized; returns
@@ -266,13 +264,19 @@ class Objects:
                         raise
         self._buckets.add(bucket)
 
-    def _uploaded(self, bucket: str, key: str, size: int) -> ObjectStream | None:
+    def _delete_all(self, bucket: str, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.delete(bucket, key)
+
+    def _uploaded(self, bucket: str, key: str, size: int) -> tuple[ObjectStream | None, list[str]]:
+        """Opens what was uploaded for `key`, whole or in parts; None unless it is there. Returns its keys
+        too."""
         with suppress(KeyError):
-            return self._get(bucket, INCOMING + key)
+            return self._get(bucket, INCOMING + key), [INCOMING + key]
         if self.missing_parts(bucket, key, size):
-            return None
-        opened = (partial(self.open, bucket, _part_key(key, part)) for part in parts.parts_of(size))
-        return ObjectStream(parts.Joined(opened))
+            return None, []
+        keys = _part_keys(key, size)
+        return ObjectStream(parts.Joined(partial(self.open, bucket, each) for each in keys)), keys
 
     def _get(self, bucket: str, key: str, sha256: str = "", offset: int = 0) -> ObjectStream:
         with _reachable():
@@ -317,6 +321,10 @@ def disposition(filename: str) -> str:
 
 def _part_key(key: str, part: parts.Part) -> str:
     return f"{INCOMING}{key}.{part.number:04d}"
+
+
+def _part_keys(key: str, size: int) -> list[str]:
+    return [_part_key(key, part) for part in parts.parts_of(size)]
 
 
 def _check(measured: Measured, size: int, content_type: str, sha256: str) -> None:
