@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from services.cli.call import Call, calls
+from services.cli.downloads import download_to
 from services.cli.holder import LEARNER, ForHolder, HolderName, own
 from services.cli.options import Limit
-from services.cli.uploads import upload_evidence
+from services.cli.uploads import encoded, upload_evidence
 
 evidence = typer.Typer(help="Files that show something: certificates, photographs, films.")
 EVIDENCE = {
@@ -20,10 +21,13 @@ EVIDENCE = {
     "type": "contentType",
     "bytes": "sizeBytes",
     "state": "state",
+    "scan": "scanState",
     "SHA-256": "sha256",
     "stored": "storeTime",
+    "length": "duration",
+    "fault": "uploadFault",
 }
-ROW = {key: EVIDENCE[key] for key in ("evidence", "title", "file", "bytes", "state")}
+ROW = {key: EVIDENCE[key] for key in ("evidence", "title", "file", "bytes", "state", "scan")}
 Name = Annotated[str, typer.Argument(metavar="EVIDENCE", help="holders/{id}/evidence/{id}")]
 
 
@@ -42,7 +46,10 @@ def upload(
     title: Annotated[str, typer.Option(help="What it is called.")] = "",
     holder: ForHolder = "",
 ) -> None:
-    """Put a file into your portfolio, or of somebody who let you; shows a bar while it travels."""
+    """Put a file of up to 2 GB into your portfolio, or of somebody who let you; shows a bar while it travels.
+
+    Broken off, the same command goes on where it was, for a day.
+    """
     call.one(upload_evidence(call.caller, own(call, holder), file, title), EVIDENCE)
 
 
@@ -63,7 +70,33 @@ def show(call: Call, name: Name) -> None:
 @evidence.command(epilog="Example:  waymark evidence download holders/0198…/evidence/0198… --out paper.pdf")
 @calls(LEARNER)
 def download(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where to write it.")]) -> None:
-    """Write a stored file to disk; a counsellor's download is written to the access log."""
-    content = call.caller.download(call.get(f"{name}:download")["url"])
-    out.write_bytes(content)
-    typer.echo(f"{out}: {len(content)} bytes")
+    """Write a stored file to disk; a counsellor's download is written to the access log.
+
+    Broken off, the same command goes on where it was.
+    """
+    known = call.get(name)
+    size = download_to(call.caller, call.get(f"{name}:download")["url"], out, known["sha256"])
+    typer.echo(f"{out}: {size} bytes")
+
+
+@evidence.command(
+    "set-poster", epilog="Example:  waymark evidence set-poster holders/0198…/evidence/0198… still.jpg"
+)
+@calls(LEARNER)
+def set_poster(
+    call: Call,
+    name: Name,
+    image: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="JPEG, PNG or WebP up to 100 kB.")
+    ] = None,
+) -> None:
+    """Give a file a small picture; without one, take it away."""
+    body = {"image": encoded(image)} if image else {}
+    call.one(call.post(f"{name}:setPoster", body), EVIDENCE)
+
+
+@evidence.command(epilog="Example:  waymark evidence poster holders/0198…/evidence/0198… --out still.jpg")
+@calls(LEARNER)
+def poster(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where to write it.")]) -> None:
+    """Write the small picture of a file to disk; a counsellor's look is written to the access log."""
+    call.save(f"{name}:poster", out)

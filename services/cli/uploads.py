@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from services.cli import evidence_parts
 from services.cli.exits import ExitCode, Failure
 from services.cli.progress import bars
 
@@ -55,6 +56,8 @@ def upload_evidence(caller: Caller, holder: str, file: Path, title: str) -> dict
     """
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     evidence = measured(file) | {"title": title, "fileName": file.name, "contentType": kind}
+    if evidence["sizeBytes"] > evidence_parts.IN_PARTS:
+        return evidence_parts.upload_in_parts(caller, holder, file, evidence)
     made = caller.rest("POST", f"/v1/{holder}/evidence", evidence)
     send(caller, file, made["ticket"]["url"], made["ticket"]["headers"])
     return caller.rest("POST", f"/v1/{made['evidence']['name']}:finalize", {})

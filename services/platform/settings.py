@@ -59,6 +59,9 @@ class Settings:
     otlp_endpoint: str
     inside_hosts: frozenset[str] = frozenset()
     daily_people: int = 200  # whose data one who is not of them may look at in a day (UTC)
+    clamav: str = ""
+    key_service: str = ""
+    former_key_services: tuple[str, ...] = ()
     algorithms: tuple[str, ...] = ("EdDSA", "Ed25519", "RS256", "ES256")
 
     def __repr__(self) -> str:
@@ -115,6 +118,9 @@ class Settings:
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
             inside_hosts=reader.hosts("WAYMARK_INSIDE_HOSTS", inside),
             daily_people=reader.number("WAYMARK_DAILY_PEOPLE", cls.daily_people, 1, 1_000_000),
+            clamav=reader.endpoint("WAYMARK_CLAMAV"),
+            key_service=reader.text("WAYMARK_KEY_SERVICE"),
+            former_key_services=reader.texts("WAYMARK_FORMER_KEY_SERVICES"),
             algorithms=reader.names("WAYMARK_OIDC_ALGORITHMS", cls.algorithms),
         )
         settings.refuse_unsafe_production()
@@ -127,6 +133,9 @@ class Settings:
             return
         if self.inside_hosts:
             raise SettingsError("WAYMARK_INSIDE_HOSTS is for development and must be empty in production.")
+        for url in filter(None, (self.key_service, *self.former_key_services)):
+            if urlsplit(url).scheme != "https":
+                raise SettingsError("WAYMARK_KEY_SERVICE must be an https address in production.")
         for name, url in (("WAYMARK_OIDC_ISSUER", self.issuer), ("WAYMARK_OIDC_JWKS_URI", self.jwks_uri)):
             if (url or name == "WAYMARK_OIDC_ISSUER") and urlsplit(url).scheme != "https":
                 raise SettingsError(f"{name} must be an https address in production.")
@@ -163,6 +172,10 @@ class Settings:
         stem, _, ending = name.rpartition(".")
         files = sorted(self.secrets_dir.glob(f"{stem}.former*.{ending}"))
         return [self.secret(file.name, size=size) for file in files]
+
+    def has_secret(self, name: str) -> bool:
+        """True when there is a key of that name."""
+        return (self.secrets_dir / name).exists()
 
     def store_secret(self, name: str, content: bytes) -> bytes:
         """Keeps a development key; returns what is kept: another process's key if that came first."""
@@ -203,8 +216,18 @@ class _Reader:
             raise SettingsError(f"{name} must list some of {', '.join(allowed)}.")
         return value
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        return tuple(filter(None, (part.strip() for part in self.text(name).split(","))))
+
     def hosts(self, name: str, default: str) -> frozenset[str]:
         return frozenset(filter(None, (part.strip().lower() for part in self.text(name, default).split(","))))
+
+    def endpoint(self, name: str) -> str:
+        value = self.text(name)
+        host, _, port = value.rpartition(":")
+        if value and not value.startswith("/") and not (host and port.isdecimal() and int(port) < 65536):
+            raise SettingsError(f"{name} is {value!r} and must be host:port or the path of a socket.")
+        return value
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         value = self.text(name, str(default))

@@ -20,11 +20,13 @@ from waymark.portfolio.v1 import (
 from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
 
 from services.platform.app import App
+from services.platform.objects.clamd import Clamd
 from services.portfolio import published
 from services.portfolio.access import OF_THE_DESK, log_access
 from services.portfolio.documents import Documents, over
-from services.portfolio.domain.keys import HolderKey, KeyRing, WrappedKey
+from services.portfolio.domain.keys import HolderKey, WrappedKey
 from services.portfolio.domain.secrets import LinkSecrets
+from services.portfolio.key_service import key_ring
 from services.portfolio.requests import holder_of
 from services.portfolio.store.vault import open_at_desk, open_vault
 
@@ -70,10 +72,10 @@ class PortfolioApp(App):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        # Former ones are there while a rotation is under way: a job wraps what is under them anew.
-        self.keys = KeyRing(settings.secret(MASTER, size=32), settings.former_secrets(MASTER, size=32))
+        self.keys = key_ring(settings, MASTER)
         # Of a key of its own: rotating the master key must not make every link a dead one.
         self.links = LinkSecrets(settings.secret("portfolio-links.key", size=32))
+        self.scanner = Clamd(settings.clamav) if settings.clamav else None
         # Where people reach the edge: in the names of what is issued here, and so never to be changed.
         self.origin = settings.s3_public_endpoint.rstrip("/") or "http://localhost"
         self.documents = Documents(over(settings.reach), partial(published.own, self))

@@ -22,6 +22,7 @@ from services.platform.rpc.masks import without_outputs
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.dates import from_date, refuse, to_date
 from services.portfolio.domain.sameness import Known
+from services.portfolio.domain.scan_states import is_served
 from services.portfolio.formats import skills
 from services.portfolio.formats.anonymous import anonymised
 from services.portfolio.formats.format import Cv, Read
@@ -35,6 +36,7 @@ from services.portfolio.store.evidence import EVIDENCE
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
 
+LEAP2A = pb.DOCUMENT_FORMAT_LEAP2A  # carries files
 PAGES = (pb.DOCUMENT_FORMAT_HTML, pb.DOCUMENT_FORMAT_PDF)
 P = TypeVar("P", Entry, SkillClaim)
 MOST_TOLD = 1000
@@ -43,10 +45,11 @@ _FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "s
 
 class Material(NamedTuple):
     """What a document is made of: of a portfolio, and the version of the CV that was asked for, or an empty
-    one."""
+    one. `withheld`: names of evidence whose files the caller may not have."""
 
     portfolio: SharedPortfolio
     version: Version
+    withheld: frozenset[str]
 
 
 def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Material:
@@ -60,13 +63,15 @@ def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
     if wanted := request.entries or version.entries:
         entries = [by_name[name] for name in dict.fromkeys(wanted) if name in by_name]
     stored = int(Evidence.STATE_STORED)
+    own = tx.principal.subject == vault.holder
     portfolio = SharedPortfolio(
         holder=holders.get(tx, vault),
         entries=entries,
         skill_claims=SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"]),
         evidence=EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"], state=stored),
     )
-    return Material(portfolio, version)
+    withheld = (each.name for each in portfolio.evidence if not is_served(each, to_holder=own))
+    return Material(portfolio, version, frozenset(withheld))
 
 
 def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Version:
@@ -85,7 +90,7 @@ def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
 
 def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) -> Cv:
     """Returns what is written for a request at `now` (UTC). A letter is never anonymous."""
-    portfolio, version = material
+    portfolio, version, withheld = material
     spoken = next(iter(portfolio.holder.languages), "en")
     language = request.language_code or version.language_code or spoken
     hidden = request.anonymous and not request.cover_letter
@@ -95,6 +100,7 @@ def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) 
         now,
         headline="" if hidden else version.title,
         letter=version.cover_letter if request.cover_letter else "",
+        withheld=withheld,
     )
 
 
@@ -103,7 +109,8 @@ def report(request: pb.ExportDocumentRequest, cv: Cv) -> list[pb.NotCarried]:
     if cv.letter:
         return []
     headline = [(request.cv, "cv.title")] if cv.headline and request.format not in PAGES else []
-    found = chain(headline, losses(FORMATS[request.format], cv))
+    files = [(name, "evidence.file") for name in sorted(cv.withheld)] if request.format == LEAP2A else []
+    found = chain(headline, files, losses(FORMATS[request.format], cv))
     told = (pb.NotCarried(resource=resource, field=field, count=1) for resource, field in found)
     return list(islice(told, MOST_TOLD))
 

@@ -11,7 +11,6 @@ from waymark.portfolio.v1.holder_pb2 import EraseHolderResponse
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.platform.objects.store import INCOMING
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.store import evidence, holders
@@ -20,10 +19,10 @@ log = structlog.get_logger("holders")
 
 
 class Erased(NamedTuple):
-    """What went, and the keys of files that are to go once the transaction has committed."""
+    """What went, and the keys and sizes of files that are to go once the transaction has committed."""
 
     answer: EraseHolderResponse
-    files: list[str]
+    files: list[tuple[str, int]]
 
 
 def erase(tx: Transaction, holder_id: str, etag: str) -> Erased:
@@ -41,11 +40,11 @@ def erase(tx: Transaction, holder_id: str, etag: str) -> Erased:
     return Erased(answer, files)
 
 
-def delete_files(app: PortfolioApp, files: Sequence[str]) -> None:
+def delete_files(app: PortfolioApp, files: Sequence[tuple[str, int]]) -> None:
     """Deletes files and uploads; what cannot be reached now is left to the sweep, as no row names it."""
     try:
-        for key in files:
+        for key, size in files:
             app.objects.delete(evidence.BUCKET, key)
-            app.objects.delete(evidence.BUCKET, INCOMING + key)
+            app.objects.discard(evidence.BUCKET, key, size)
     except Refusal:
         log.warning("files_left_to_the_sweep", files=len(files))

@@ -31,6 +31,7 @@ from services.platform.errors import Refusal
 from services.platform.rpc.interceptors.validation import violations_of
 from services.platform.rpc.status import answer_of
 from services.platform.signing import SigningKey, base64url, keys_of
+from services.portfolio.domain import films
 from services.portfolio.domain.credentials import checking, reading, strict_json
 from services.portfolio.formats import smart_evidence
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, no_files
@@ -141,6 +142,21 @@ def _document_reader(number: int) -> Reader:
     return Reader(partial(_document, FORMATS[number]), (DocumentBrokenError,))
 
 
+def _film(content_type: str, data: bytes) -> object:
+    """The length of a film, read in pieces; few of them, whatever the file says."""
+    reads = 0
+
+    def read_at(offset: int, count: int) -> bytes:
+        nonlocal reads
+        reads += 1
+        assert reads <= 5 * films.MOST_PARTS
+        assert count <= 64
+        assert offset >= 0
+        return data[offset:][:count]
+
+    return films.duration(content_type, len(data), read_at)
+
+
 def _framework(data: bytes) -> object:
     """What a framework says, which the service would take."""
     found = smart_evidence.read(data, "en")
@@ -195,6 +211,8 @@ READERS: dict[str, Reader] = {
     "document_europass_xml": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_XML),
     "document_europass_json": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_JSON),
     "document_leap2a": _document_reader(pb.DOCUMENT_FORMAT_LEAP2A),
+    "film_mp4": Reader(partial(_film, "video/mp4"), (films.FilmBrokenError,)),
+    "film_webm": Reader(partial(_film, "video/webm"), (films.FilmBrokenError,)),
     "framework": Reader(_framework, (DocumentBrokenError,)),
     "pain_002": Reader(bank_files.read),
     "camt_054": Reader(bank_files.read),

@@ -19,6 +19,7 @@ from services.catalogue.imports import (
     xml_records,
 )
 from services.platform import signing
+from services.portfolio.domain import films
 from services.portfolio.domain.credentials import strict_json, validity
 from services.portfolio.formats import europass_reading, json_resume, leap2a_reading, markup, smart_evidence
 from services.vouchers.domain import bank_xml, codes, levies, qr, row_files
@@ -71,6 +72,8 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("document_europass_json", lambda patch: patch.setattr(europass_reading, "fit", lambda *_: Counter())),
     ("document_leap2a", deaf(markup, "XMLSyntaxError", "etree")),
     ("document_leap2a", lambda patch: patch.setattr(leap2a_reading, "fit", lambda *_: Counter())),
+    ("film_mp4", lambda patch: patch.setattr(films, "struct", without(films.struct, error=Nothing))),
+    ("film_webm", lambda patch: patch.setattr(films, "math", SimpleNamespace(isfinite=lambda _: True))),
     ("framework", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
     ("framework", lambda patch: patch.setattr(smart_evidence, "_check", lambda _: None)),
     ("pain_002", deaf(bank_xml, "XMLSyntaxError", "etree")),

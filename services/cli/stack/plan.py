@@ -46,6 +46,10 @@ PASSED_ON = (
     "WAYMARK_THREADS",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
+# Handed on to the servers and consumers of a service, which alone need them.
+FOR_SERVICES = {
+    "portfolio": ("WAYMARK_CLAMAV", "WAYMARK_KEY_SERVICE", "WAYMARK_FORMER_KEY_SERVICES"),
+}
 
 LONGEST_PAUSE = 30.0
 PAUSE_VARIABLE = "WAYMARK_LONGEST_PAUSE_SECONDS"
@@ -191,8 +195,10 @@ class Plan:
 
     def service_environment(self, service: str) -> dict[str, str]:
         """Return what server and consumer of a service are told: no other service's database or keys."""
+        own = {name: self.environ[name] for name in FOR_SERVICES.get(service, ()) if name in self.environ}
         return {
             **self.relay_environment(service),
+            **own,
             "WAYMARK_SECRETS_DIR": str(self.secrets_dir(service)),
             "WAYMARK_INDEX_DIR": str(self.home / "index" / service),
             **self.s3_environment(),

@@ -13,8 +13,9 @@ import base64
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 from urllib.parse import quote, urlsplit
@@ -25,7 +26,7 @@ from minio.error import MinioException, S3Error
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
-from services.platform.objects import sniff
+from services.platform.objects import parts, sniff
 from services.platform.objects.presign import Presigner
 from services.platform.objects.streams import Measured, ObjectStream, Readable
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 INCOMING = "quarantine-"
 TICKET = timedelta(minutes=15)
+PARTS_TICKET = timedelta(hours=1)  # for a slow line
 DOWNLOAD = timedelta(minutes=5)
 PART = 8 * 1024 * 1024  # bytes of one part when the size is not known beforehand
 CONNECT, READ = 1.0, 20.0  # seconds
@@ -98,16 +100,43 @@ class Objects:
         url = self._presigner.sign("PUT", bucket, INCOMING + key, expires, headers=headers)
         return UploadTicket(url, headers, datetime.now(UTC) + expires)
 
+    def missing_parts(self, bucket: str, key: str, size: int) -> list[parts.Part]:
+        """Returns the parts of an upload for `key` of so many bytes that are not there whole."""
+        with _reachable():
+            if not self._client.bucket_exists(bucket):
+                return parts.parts_of(size)
+            found = self._client.list_objects(bucket, f"{INCOMING}{key}.", recursive=True)
+            there = {each.object_name: each.size for each in found}
+        return [part for part in parts.parts_of(size) if there.get(_part_key(key, part)) != part.size]
+
+    def part_ticket(
+        self, bucket: str, key: str, part: parts.Part, expires: timedelta = PARTS_TICKET
+    ) -> UploadTicket:
+        """Returns leave to upload one part for `key`; `verify` joins them."""
+        self._ensure(bucket)
+        headers = {"Content-Length": str(part.size), "Content-Type": sniff.ANYTHING}
+        url = self._presigner.sign("PUT", bucket, _part_key(key, part), expires, headers=headers)
+        return UploadTicket(url, headers, datetime.now(UTC) + expires)
+
+    def uploaded(self, bucket: str, key: str, size: int) -> bool:
+        """True when there is something for `verify` to check, or it was checked."""
+        source, _ = self._uploaded(bucket, key, size)
+        if source is None:
+            with suppress(KeyError):
+                source = self._get(bucket, key)
+        if source is not None:
+            source.close()
+        return source is not None
+
     def verify(self, bucket: str, key: str, size: int, content_type: str, sha256: str) -> None:
-        """Checks what was uploaded for `key` and moves it there; harmless to repeat.
+        """Checks what was uploaded for `key`, whole or in parts, and moves it there; harmless to repeat.
 
         Raises Refusal(UPLOAD_MISSING) when nothing was uploaded, and Refusal(UPLOAD_MISMATCH), with the
         `field` that is wrong (size, sha256 or content_type) in its metadata, after deleting what was
         uploaded.
         """
-        try:
-            source = self._get(bucket, INCOMING + key)
-        except KeyError:
+        source, taken = self._uploaded(bucket, key, size)
+        if source is None:
             self._verify_moved(bucket, key, size, content_type, sha256)
             return
         with source:
@@ -117,10 +146,9 @@ class Objects:
                 _check(measured, size, content_type, sha256)
             except Refusal as refusal:
                 if refusal.reason == reason_pb2.REASON_UPLOAD_MISMATCH:
-                    self.delete(bucket, key)
-                    self.delete(bucket, INCOMING + key)
+                    self._delete_all(bucket, [key, *taken])
                 raise
-        self.delete(bucket, INCOMING + key)
+        self._delete_all(bucket, taken)
 
     def open(self, bucket: str, key: str, *, sha256: str = "", offset: int = 0) -> ObjectStream:
         """Opens an object to stream, from byte `offset` on; with `sha256` (of all that is streamed) altered
@@ -187,6 +215,10 @@ class Objects:
                 if _code(error) not in _MISSING:
                     raise
 
+    def discard(self, bucket: str, key: str, size: int) -> None:
+        """Deletes what was uploaded for `key`, whole or in parts, and not moved there."""
+        self._delete_all(bucket, [INCOMING + key, *_part_keys(key, size)])
+
     def sweep(self, bucket: str, known_keys: Known, older_than: timedelta) -> list[str]:
         """Deletes objects older than `older_than` that no row knows, and uploads never finalized; returns
         their keys.
@@ -232,6 +264,20 @@ class Objects:
                         raise
         self._buckets.add(bucket)
 
+    def _delete_all(self, bucket: str, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.delete(bucket, key)
+
+    def _uploaded(self, bucket: str, key: str, size: int) -> tuple[ObjectStream | None, list[str]]:
+        """Opens what was uploaded for `key`, whole or in parts; None unless it is there. Returns its keys
+        too."""
+        with suppress(KeyError):
+            return self._get(bucket, INCOMING + key), [INCOMING + key]
+        if self.missing_parts(bucket, key, size):
+            return None, []
+        keys = _part_keys(key, size)
+        return ObjectStream(parts.Joined(partial(self.open, bucket, each) for each in keys)), keys
+
     def _get(self, bucket: str, key: str, sha256: str = "", offset: int = 0) -> ObjectStream:
         with _reachable():
             try:
@@ -271,6 +317,14 @@ def disposition(filename: str) -> str:
     name = name.replace('"', "'").strip(" .")[:120] or "file"
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip() or "file"
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _part_key(key: str, part: parts.Part) -> str:
+    return f"{INCOMING}{key}.{part.number:04d}"
+
+
+def _part_keys(key: str, size: int) -> list[str]:
+    return [_part_key(key, part) for part in parts.parts_of(size)]
 
 
 def _check(measured: Measured, size: int, content_type: str, sha256: str) -> None:

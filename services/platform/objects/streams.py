@@ -22,6 +22,16 @@ class Readable(Protocol):
         """Returns at most `size` bytes, none at the end."""
 
 
+class Response(Readable, Protocol):
+    """A stream that holds a connection."""
+
+    def close(self) -> None:
+        """Reads no more."""
+
+    def release_conn(self) -> None:
+        """Gives the connection back."""
+
+
 class Measured:
     """Reads through to `source`; afterwards `size`, `sha256` and the `head` of what passed are known."""
 
@@ -61,7 +71,7 @@ class ObjectStream:
     Refusal(INTERNAL) there, before the reader can take them for whole.
     """
 
-    def __init__(self, response: Readable, sha256: str = "") -> None:
+    def __init__(self, response: Response, sha256: str = "") -> None:
         self._measured = Measured(response)
         self._response = response
         self._sha256 = sha256
@@ -79,8 +89,8 @@ class ObjectStream:
 
     def close(self) -> None:
         """Gives the connection back."""
-        self._response.close()  # type: ignore[attr-defined]
-        self._response.release_conn()  # type: ignore[attr-defined]
+        self._response.close()
+        self._response.release_conn()
 
     def __enter__(self) -> ObjectStream:
         return self

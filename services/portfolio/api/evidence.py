@@ -15,16 +15,20 @@ from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mark
 from services.platform.rpc.masks import without_outputs
+from services.portfolio import checking
 from services.portfolio.api.calls import portfolio_call
+from services.portfolio.api.evidence_posters import PosterApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, quotas
+from services.portfolio.domain.scan_states import require_served
 from services.portfolio.store.evidence import BUCKET, EVIDENCE, bytes_held
 from services.portfolio.store.vault import open_vault
 
 DOWNLOAD = timedelta(minutes=5)  # how long an address works
+AT_ONCE = 500_000_000  # bytes of one PUT; more go in parts
 
 
-class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
+class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
     """Files that show something, by upload ticket."""
 
     def __init__(self, app: PortfolioApp) -> None:
@@ -40,6 +44,8 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
         made = EVIDENCE.add(
             tx, vault, evidence, state=pb.Evidence.STATE_AWAITING_UPLOAD, size_bytes=evidence.size_bytes
         )
+        if made.size_bytes > AT_ONCE:
+            return pb.CreateEvidenceResponse(evidence=made)
         ticket = self.app.objects.ticket(
             BUCKET,
             _key(made),
@@ -54,15 +60,34 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
         return answer
 
     @mark
-    def FinalizeEvidence(self, request: pb.FinalizeEvidenceRequest, call: Any) -> pb.Evidence:
-        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
-            call.resolve(request, tx.connection)
-            evidence = self._read(tx, request.name)
-        if evidence.state == pb.Evidence.STATE_AWAITING_UPLOAD:
-            self.app.objects.verify(
-                BUCKET, _key(evidence), evidence.size_bytes, evidence.content_type, evidence.sha256
+    def GetEvidenceUpload(self, request: pb.GetEvidenceUploadRequest, call: Any) -> pb.EvidenceUpload:
+        evidence = self._awaiting(request, call)
+        answer, objects = pb.EvidenceUpload(), self.app.objects
+        for part in objects.missing_parts(BUCKET, _key(evidence), evidence.size_bytes):
+            ticket = objects.part_ticket(BUCKET, _key(evidence), part)
+            answer.missing_parts.add(
+                number=part.number,
+                offset=part.offset,
+                size_bytes=part.size,
+                url=ticket.url,
+                headers=ticket.headers,
             )
-        return self._stored(request, call)
+            if not answer.HasField("expire_time"):
+                answer.expire_time.FromDatetime(ticket.expire_time)
+        return answer
+
+    @mark
+    def FinalizeEvidence(self, request: pb.FinalizeEvidenceRequest, call: Any) -> pb.Evidence:
+        evidence = self._known(request, call)
+        checked = checking.Checked({})
+        if evidence.state == pb.Evidence.STATE_AWAITING_UPLOAD:
+            checked = checking.at_once(self.app, evidence, call.remaining())
+
+        @portfolio_call
+        def stored(self: EvidenceApi, tx: Transaction, request: pb.FinalizeEvidenceRequest) -> pb.Evidence:
+            return self._noted(tx, request, checked)
+
+        return stored(self, request, call)
 
     @portfolio_call
     def GetEvidence(self, tx: Transaction, request: pb.GetEvidenceRequest) -> pb.Evidence:
@@ -78,22 +103,35 @@ class EvidenceApi(evidence_pb2_grpc.EvidenceServiceServicer):
     def GetEvidenceDownload(self, request: pb.GetEvidenceDownloadRequest, call: Any) -> pb.EvidenceDownload:
         return download_of(self.app, self._downloadable(request, call))
 
+    def _known(self, request: Any, call: Any) -> pb.Evidence:
+        """Reads what is known of a file, in a transaction of its own."""
+        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
+            call.resolve(request, tx.connection)
+            return self._read(tx, request.name)
+
     @portfolio_call
-    def _stored(self, tx: Transaction, request: pb.FinalizeEvidenceRequest) -> pb.Evidence:
-        """Notes that the bytes were checked; once noted, the time stays."""
+    def _awaiting(self, tx: Transaction, request: pb.GetEvidenceUploadRequest) -> pb.Evidence:
+        evidence = self._read(tx, request.name)
+        require(evidence, pb.Evidence.STATE_AWAITING_UPLOAD)
+        return evidence
+
+    def _noted(
+        self, tx: Transaction, request: pb.FinalizeEvidenceRequest, checked: checking.Checked
+    ) -> pb.Evidence:
+        """Notes what checking came to; once noted, the time stays."""
         holder, evidence_id = names.parse(request.name, "holders", "evidence")
         vault = open_vault(tx, self.app.keys, holder)
         evidence = EVIDENCE.get(tx, vault, evidence_id, lock=True)
-        if evidence.state == pb.Evidence.STATE_STORED:
+        if evidence.state != pb.Evidence.STATE_AWAITING_UPLOAD:
             return evidence
-        return EVIDENCE.replace(tx, vault, evidence_id, evidence, state=pb.Evidence.STATE_STORED)
+        return checking.note(tx, vault, evidence, checked)
 
     @portfolio_call
     def _downloadable(self, tx: Transaction, request: pb.GetEvidenceDownloadRequest) -> pb.Evidence:
         evidence = self._read(tx, request.name)
-        if evidence.state != pb.Evidence.STATE_STORED:
-            metadata = {"state": "AWAITING_UPLOAD", "needed": "STORED"}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        require(evidence, pb.Evidence.STATE_STORED)
+        holder, _ = names.parse(request.name, "holders", "evidence")
+        require_served(evidence, to_holder=tx.principal.subject == holder)
         return evidence
 
     def _read(self, tx: Transaction, name: str) -> pb.Evidence:
@@ -112,6 +150,15 @@ def download_of(app: PortfolioApp, evidence: pb.Evidence) -> pb.EvidenceDownload
         sha256=evidence.sha256,
     )
     return pb.EvidenceDownload(url=url, lifetime=Duration(seconds=DOWNLOAD.seconds))
+
+
+def require(evidence: pb.Evidence, needed: pb.Evidence.State.ValueType) -> None:
+    """Raises Refusal(WRONG_STATE) unless a file is in the state that a call needs."""
+    if evidence.state != needed:
+        state, wanted = (
+            pb.Evidence.State.Name(each).removeprefix("STATE_") for each in (evidence.state, needed)
+        )
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": state, "needed": wanted})
 
 
 def _key(evidence: pb.Evidence) -> str:

@@ -70,7 +70,8 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
 
     @mark  # files go after the transaction: they could not come back with it
     def EraseHolder(self, request: pb.EraseHolderRequest, call: Any) -> pb.EraseHolderResponse:
-        files: list[str] = []  # stays empty for a repeat, which must not take what somebody has had since
+        # Stays empty for a repeat, which must not take what somebody has had since.
+        files: list[tuple[str, int]] = []
 
         @portfolio_call
         def erased(

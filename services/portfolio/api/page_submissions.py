@@ -26,6 +26,7 @@ from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_expiry, refuse
 from services.portfolio.presenting import presented
+from services.portfolio.scanning import require_served_now
 from services.portfolio.store import page_submissions, pages
 from services.portfolio.store.collection import Collection
 from services.portfolio.store.page_submissions import COLLECTIONS, SUBMISSIONS, State
@@ -91,8 +92,7 @@ class PageSubmissionApi(page_submission_pb2_grpc.PageSubmissionServiceServicer):
 
     @mark
     def GetSubmittedFile(self, request: pb.GetSubmittedFileRequest, call: Any) -> EvidenceDownload:
-        frozen: pb.SubmittedPages = self._read(request, call)
-        return download_of(self.app, _file(frozen, request.evidence))
+        return download_of(self.app, self._frozen_file(request, call))
 
     @portfolio_call
     def ReturnPageSubmission(
@@ -121,6 +121,12 @@ class PageSubmissionApi(page_submission_pb2_grpc.PageSubmissionServiceServicer):
     def _read(self, tx: Transaction, request: Any) -> pb.SubmittedPages:
         """Reads what was frozen, for what is made of it once the transaction is over."""
         return page_submissions.frozen(tx, *self._named(tx, request.name))
+
+    @portfolio_call
+    def _frozen_file(self, tx: Transaction, request: pb.GetSubmittedFileRequest) -> Evidence:
+        file = _file(page_submissions.frozen(tx, *self._named(tx, request.name)), request.evidence)
+        require_served_now(self.app, tx, file.name)
+        return file
 
     def _named(self, tx: Transaction, name: str) -> tuple[Vault, str]:
         holder, row_id = names.parse(name, *COLLECTIONS)

@@ -84,7 +84,7 @@ class RightsRequestApi(rights_request_pb2_grpc.RightsRequestServiceServicer):
 
     @mark  # files go after the transaction: they could not come back with it
     def DeliverRightsRequest(self, request: pb.DeliverRightsRequestRequest, call: Any) -> Request:
-        files: list[str] = []
+        files: list[tuple[str, int]] = []
 
         @portfolio_call
         def delivered(

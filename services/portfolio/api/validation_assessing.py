@@ -18,6 +18,7 @@ from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import refuse
 from services.portfolio.domain.validation import TO_ASSESS, Standing, label, outcome_of
+from services.portfolio.scanning import require_served_now
 from services.portfolio.store import mandates, validations
 from services.portfolio.store.validations import CASES, COLLECTIONS
 from services.portfolio.store.vault import Vault, open_vault
@@ -116,6 +117,7 @@ class AssessingApi:
     def _frozen_file(self, tx: Transaction, request: pb.GetSnapshotFileRequest) -> evidence_pb2.Evidence:
         for file in self._snapshot(tx, request.name).evidence:
             if file.name == request.evidence:
+                require_served_now(self.app, tx, file.name)
                 return file
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
 

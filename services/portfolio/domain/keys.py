@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -17,6 +17,7 @@ from services.platform.seals import decrypt as _decrypt
 from services.platform.seals import encrypt as _encrypt
 
 _PURPOSE = "master"  # of the keys on the ring; part of their ids, which are stored
+VERSION = "#"  # between the id of a master key and its version, where it has versions
 _HOLDERS, _SECRETS = "holder_keys", "secrets"  # apart, so that none opens as the other
 
 
@@ -25,6 +26,41 @@ class WrappedKey(NamedTuple):
 
     master_key_id: str
     wrapped: bytes
+
+
+class Master(Protocol):
+    """A master key, wherever it is kept. `id` names it, and is what ids of its wrappings begin with."""
+
+    id: str
+
+    def current_id(self) -> str:
+        """Returns the id that wrappings made now carry."""
+
+    def wrap(self, key: bytes, bound: bytes) -> WrappedKey:
+        """Returns a key wrapped so that it is unwrapped with `bound` only."""
+
+    def unwrap(self, stored: WrappedKey, bound: bytes) -> bytes:
+        """Returns the key; raises SealBrokenError for anything but what `wrap` wrapped with `bound`."""
+
+
+class KeptMaster:
+    """A master key (32 bytes) that this process has."""
+
+    def __init__(self, key: bytes) -> None:
+        self.id = key_id(key, _PURPOSE)
+        self._key = key
+
+    def current_id(self) -> str:
+        """Returns the key's only id."""
+        return self.id
+
+    def wrap(self, key: bytes, bound: bytes) -> WrappedKey:
+        """Returns nonce and ciphertext of a key."""
+        return WrappedKey(self.id, _encrypt(self._key, key, bound))
+
+    def unwrap(self, stored: WrappedKey, bound: bytes) -> bytes:
+        """Returns the key; raises SealBrokenError."""
+        return _decrypt(self._key, stored.wrapped, bound)
 
 
 class HolderKey:
@@ -49,11 +85,18 @@ class HolderKey:
 
 
 class KeyRing:
-    """The master key (32 bytes) and former ones that still open older wrappings."""
+    """The master key and former ones that still open older wrappings; 32 bytes stand for one kept here."""
 
-    def __init__(self, current: bytes, former: Sequence[bytes] = ()) -> None:
-        self.current_id = key_id(current, _PURPOSE)
-        self._keys = {key_id(key, _PURPOSE): key for key in (*former, current)}
+    def __init__(self, current: Master | bytes, former: Sequence[Master | bytes] = ()) -> None:
+        masters = [KeptMaster(key) if isinstance(key, bytes) else key for key in (*former, current)]
+        self._current = masters[-1]
+        self._masters = {master.id: master for master in masters}
+
+    @property
+    def current_id(self) -> str:
+        """The id that wrappings made now carry. Raises Refusal(UNAVAILABLE) like the rest, where the master
+        key is kept by a service that is away."""
+        return self._current.current_id()
 
     def new_key(self, holder: str) -> WrappedKey:
         """Makes a data key for a holder and returns it wrapped under the current master key."""
@@ -79,14 +122,13 @@ class KeyRing:
         return self._unwrap(place, stored, _SECRETS)
 
     def _wrap(self, owner: str, key: bytes, table: str = _HOLDERS) -> WrappedKey:
-        bound = associated(owner, table, self.current_id)
-        return WrappedKey(self.current_id, _encrypt(self._keys[self.current_id], key, bound))
+        return self._current.wrap(key, associated(owner, table, self._current.id))
 
     def _unwrap(self, owner: str, stored: WrappedKey, table: str = _HOLDERS) -> bytes:
-        master = self._keys.get(stored.master_key_id)
+        master = self._masters.get(stored.master_key_id.partition(VERSION)[0])
         if master is None:
             raise SealKeyMissingError(stored.master_key_id)
-        return _decrypt(master, stored.wrapped, associated(owner, table, stored.master_key_id))
+        return master.unwrap(stored, associated(owner, table, master.id))
 
 
 def associated(holder: str, table: str, row: str) -> bytes:

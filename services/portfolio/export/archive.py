@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+import filetype
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from waymark.portfolio.v1.credential_pb2 import ListCredentialsRequest
@@ -19,10 +20,11 @@ from services.platform.db.transaction import Transaction
 from services.platform.zipping import ZipStream
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials.reading import ENDINGS, JWT
+from services.portfolio.domain.scan_states import is_served
 from services.portfolio.export import pages
 from services.portfolio.export.parts import PARTS
 from services.portfolio.export.reader import Reader
-from services.portfolio.store import credentials
+from services.portfolio.store import credentials, posters
 from services.portfolio.store.credentials import AS_IT_CAME, CREDENTIALS
 from services.portfolio.store.evidence import EVIDENCE
 from services.portfolio.store.vault import Vault
@@ -73,14 +75,19 @@ def written(reader: Reader, at: datetime, *, without_files: bool = False) -> Ite
 
 
 def _evidence(archive: ZipStream, reader: Reader, files: list[File]) -> Iterator[bytes]:
-    """Adds the files that were uploaded whole, and notes them."""
+    """Adds the files that were uploaded whole and may be had, and notes them."""
     for evidence in reader.pages(ListEvidenceRequest, EVIDENCE.page):
-        if evidence.state != Evidence.STATE_STORED:
+        if evidence.state != Evidence.STATE_STORED or not is_served(evidence, to_holder=True):
             continue
         path = f"evidence/{names.last(evidence.name)}-{_harmless(evidence.file_name)}"
         yield from archive.add(path, reader.file(evidence), packed=False)
         title = evidence.title or evidence.file_name
         files.append(File(path, evidence.name, title, evidence.size_bytes, evidence.sha256))
+        if evidence.has_poster:
+            image = reader.look(partial(_poster, names.last(evidence.name)))
+            path = f"posters/{names.last(evidence.name)}.{filetype.guess_extension(image)}"
+            yield from archive.add(path, (image,), packed=False)
+            files.append(File(path, evidence.name, title, len(image), hashlib.sha256(image).hexdigest()))
 
 
 def _credentials(archive: ZipStream, reader: Reader, files: list[File]) -> Iterator[bytes]:
@@ -96,6 +103,10 @@ def _credentials(archive: ZipStream, reader: Reader, files: list[File]) -> Itera
 
 def _forms(credential_id: str, tx: Transaction, vault: Vault) -> list[tuple[int, bytes]]:
     return credentials.files_of(tx, vault, credential_id)
+
+
+def _poster(evidence_id: str, tx: Transaction, vault: Vault) -> bytes:
+    return posters.read(tx, vault, evidence_id)
 
 
 def _json(things: Iterable[dict[str, Any]]) -> Iterator[bytes]:

@@ -232,7 +232,12 @@ PARTS: tuple[Part, ...] = (
         (tables.attestation_requests,),
     ),
     Part("cvs", "Versions of your CV, with letters", _all(ListCvsRequest, CVS.page), (tables.cvs,)),
-    Part("evidence", "Files", _all(ListEvidenceRequest, EVIDENCE.page), (tables.evidence,)),
+    Part(
+        "evidence",
+        "Files",
+        _all(ListEvidenceRequest, EVIDENCE.page),
+        (tables.evidence, tables.evidence_posters),
+    ),
     Part(
         "credentials",
         "Credentials in your wallet",

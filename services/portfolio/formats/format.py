@@ -19,13 +19,15 @@ class DocumentBrokenError(ValueError):
 @dataclass(frozen=True)
 class Cv:
     """What is written. `language`: of texts that are there in several; `written_at`: UTC; `headline`: what
-    the person applies as; `letter`: text of a cover letter that is written instead of the CV."""
+    the person applies as; `letter`: text of a cover letter that is written instead of the CV; `withheld`:
+    names of evidence whose files stay behind, because they may not be served."""
 
     portfolio: SharedPortfolio
     language: str
     written_at: datetime
     headline: str = ""
     letter: str = ""
+    withheld: frozenset[str] = frozenset()
 
 
 @dataclass

@@ -129,7 +129,13 @@ class _Feed:
         content = item.find(f"{{{ATOM}}}content")
         content.set("src", file_name(evidence))
         content.set("type", evidence.content_type)
-        _beside(item, beside.rest(evidence, ("title", "state", "store_time", "content_type")))
+        _beside(
+            item,
+            beside.rest(
+                evidence,
+                ("title", "state", "store_time", "scan_state", "has_poster", "duration", "content_type"),
+            ),
+        )
 
     def _item(self, id_: str, title: str, text: str, type_: str, scheme: str = "", term: str = "") -> Any:
         item = _put(self._root, ATOM, "entry")
@@ -163,4 +169,5 @@ def _beside(item: Any, rest: dict[str, Any]) -> None:
 
 def files_of(cv: Cv) -> Iterator[tuple[str, Evidence]]:
     """Yields the files that belong into the archive, each once, with its place there."""
-    yield from {file_name(each): each for each in cv.portfolio.evidence}.items()
+    files = (each for each in cv.portfolio.evidence if each.name not in cv.withheld)
+    yield from {file_name(each): each for each in files}.items()

@@ -15,7 +15,20 @@ from services.portfolio.domain import sharing
 from services.portfolio.formats.format import Cv, Format, no_files
 
 # What the service gives and nobody says: it begins anew where a document is read.
-_GIVEN = frozenset({"name", "etag", "create_time", "update_time", "freshness", "store_time", "state"})
+_GIVEN = frozenset(
+    {
+        "name",
+        "etag",
+        "create_time",
+        "update_time",
+        "freshness",
+        "store_time",
+        "state",
+        "scan_state",
+        "has_poster",
+        "duration",
+    }
+)
 # Who brings a document says what it says.
 _BY_THE_PERSON = ("source", SKILL_SOURCE_SELF)
 Lost = Iterator[tuple[str, str]]

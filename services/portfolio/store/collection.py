@@ -155,6 +155,13 @@ class Collection(Generic[M]):
         ).one()
         return self.shown(tx, vault, row)
 
+    def noted(self, tx: Transaction, vault: Vault, row_id: str, **columns: Any) -> M:
+        """Writes columns beside the sealed message of a locked row, which stays at its version and time."""
+        row = tx.execute(
+            update(self.table).where(self._is(vault.holder, row_id)).values(**columns).returning(self.table)
+        ).one()
+        return self.shown(tx, vault, row)
+
     def remove(self, tx: Transaction, holder: str, row_id: str, etag: str = "") -> None:
         """Removes a row; raises Refusal(NOT_FOUND or ETAG_STALE)."""
         version = tx.execute(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, update
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.platform.db.transaction import Transaction
@@ -20,6 +20,9 @@ def _finish(evidence: Evidence, row: Row[Any], _now: datetime) -> None:
     evidence.state = row.state
     if row.state == Evidence.STATE_STORED:
         evidence.store_time.FromDatetime(row.updated_at)
+    evidence.scan_state = row.scan_state
+    evidence.upload_fault = row.upload_fault
+    evidence.has_poster = row.has_poster
 
 
 EVIDENCE = Collection(tables.evidence, "evidence", Evidence, _finish)
@@ -31,13 +34,34 @@ def bytes_held(tx: Transaction, holder: str) -> int:
     return int(tx.execute(total.where(tables.evidence.c.holder_id == holder)).scalar_one())
 
 
-def files_of(tx: Transaction, holder: str) -> list[str]:
-    """Returns the object keys of a holder's files, announced ones included."""
-    return list(
-        tx.execute(select(tables.evidence.c.id).where(tables.evidence.c.holder_id == holder)).scalars()
-    )
+def files_of(tx: Transaction, holder: str) -> list[tuple[str, int]]:
+    """Returns object key and size of a holder's files, announced ones included."""
+    column = tables.evidence.c
+    rows = tx.execute(select(column.id, column.size_bytes).where(column.holder_id == holder))
+    return [(row.id, row.size_bytes) for row in rows]
+
+
+def to_check(tx: Transaction, after: str, limit: int = 20) -> list[tuple[str, str]]:
+    """Returns holder and id of the next files after `after` whose bytes are to be checked, oldest first."""
+    column = tables.evidence.c
+    query = select(column.holder_id, column.id).where(tables.UNCHECKED, column.id > after)
+    return [(row.holder_id, row.id) for row in tx.execute(query.order_by(column.id).limit(limit))]
 
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
-    """Returns those object keys that rows name."""
-    return set(tx.execute(select(tables.evidence.c.id).where(tables.evidence.c.id.in_(keys))).scalars())
+    """Returns those object keys that rows name, but for files with malware in them."""
+    column = tables.evidence.c
+    kept = column.id.in_(keys) & (column.scan_state != Evidence.SCAN_STATE_INFECTED)
+    return set(tx.execute(select(column.id).where(kept)).scalars())
+
+
+def unscanned(tx: Transaction, after: str, limit: int = 100) -> list[str]:
+    """Returns the next object keys after `after` of stored files that no scanner has looked at."""
+    column = tables.evidence.c
+    query = select(column.id).where(tables.UNSCANNED, column.id > after)
+    return list(tx.execute(query.order_by(column.id).limit(limit)).scalars())
+
+
+def set_scan_state(tx: Transaction, key: str, state: Evidence.ScanState.ValueType) -> None:
+    """Notes what a scan found; nothing happens when the row is gone by now."""
+    tx.execute(update(tables.evidence).where(tables.evidence.c.id == key).values(scan_state=state))

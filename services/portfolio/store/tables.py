@@ -118,6 +118,9 @@ cvs = Table(
     time("updated_at"),
 )
 
+UNCHECKED = text("state = 3")  # files whose bytes are there and are to be checked
+UNSCANNED = text("scan_state IN (1, 2)")  # stored files that no scanner has looked at
+
 evidence = Table(
     "evidence",
     metadata,
@@ -125,10 +128,27 @@ evidence = Table(
     id_(),
     Column("state", SmallInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
+    Column("scan_state", SmallInteger, nullable=False, server_default="0"),
+    Column("upload_fault", Text, nullable=False, server_default=""),
+    Column("has_poster", Boolean, nullable=False, server_default="false"),
     version(),
     sealed(),
     time("created_at"),
     time("updated_at"),
+    Index("evidence_unchecked", "id", postgresql_where=UNCHECKED),
+    Index("evidence_unscanned", "id", postgresql_where=UNSCANNED),
+)
+
+# Small pictures of files, apart from what lists read.
+evidence_posters = Table(
+    "evidence_posters",
+    metadata,
+    Column("holder_id", Text, primary_key=True),
+    Column("evidence_id", Text, primary_key=True),
+    sealed(),
+    ForeignKeyConstraint(
+        ["holder_id", "evidence_id"], ["evidence.holder_id", "evidence.id"], ondelete="CASCADE"
+    ),
 )
 
 mandates = Table(

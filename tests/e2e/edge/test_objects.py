@@ -75,6 +75,19 @@ def test_a_ticket_takes_the_bytes_to_the_store_and_back(objects: Objects, http: 
     assert "server" not in got.headers
 
 
+def test_part_of_a_file_is_answered_as_a_part(objects: Objects, http: httpx.Client, direct: Minio) -> None:
+    leave = ticket(objects, "ranged")
+    http.put(leave.url, content=CONTENT, headers=dict(leave.headers)).raise_for_status()
+    objects.verify(BUCKET, "ranged", len(CONTENT), TYPE, hashlib.sha256(CONTENT).hexdigest())
+    url = objects.download_url(BUCKET, "ranged", "report.pdf", TYPE)
+    got = http.get(url, headers={"range": "bytes=100-149"})
+    assert (got.status_code, got.content) == (206, CONTENT[100:150])
+    assert got.headers["content-range"] == f"bytes 100-149/{len(CONTENT)}"
+    assert http.get(url).status_code == 200
+    with direct.get_object(BUCKET, "ranged", 100, 50) as part:
+        assert part.status == 200  # control: the store itself calls a part the whole
+
+
 def test_a_large_file_passes_without_being_held(objects: Objects, http: httpx.Client, running: Edge) -> None:
     size, chunk = 96 * 1024 * 1024, os.urandom(1024 * 1024)
     digest = hashlib.sha256()

@@ -27,6 +27,9 @@ def fill(callers: Callers, learner: Person, holder: str, provider: Person) -> No
     request = {"skill_claim": name, "expire_time": portfolio.in_days(1)}
     learner.surely("CreateAttestationRequest", parent=holder, attestation_request=request)
     _validate(learner, holder, provider, issuer)
+    film = {"file_name": "x.mp4", "content_type": "video/mp4", "size_bytes": 600_000_000, "sha256": "0" * 64}
+    announced = learner.surely("CreateEvidence", parent=holder, evidence=film).evidence.name
+    learner.surely("GetEvidenceUpload", name=announced)
 
 
 def _validate(learner: Person, holder: str, provider: Person, issuer: str) -> None:
@@ -37,6 +40,7 @@ def _validate(learner: Person, holder: str, provider: Person, issuer: str) -> No
     case = learner.surely("CreateValidationCase", parent=holder, validation_case=wanted).name
     learner.surely("IdentifyElements", name=case, elements=[{"id": "x", "title": "x"}])
     (file, *_) = learner.surely("ListEvidence", parent=holder).evidence
+    learner.surely("SetEvidencePoster", name=file.name, image=b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(20))
     document = {"element": "x", "rating": "ELEMENT_RATING_SHOWN", "evidence": [file.name]}
     learner.surely("DocumentElements", name=case, documents=[document])
     learner.surely("SubmitValidationCase", name=case)

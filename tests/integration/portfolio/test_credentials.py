@@ -207,7 +207,7 @@ def test_former_keys_verify_and_masters_change(portfolio: Portfolio, monkeypatch
         methods |= {proof["verificationMethod"] for proof in json.loads(content)["proof"]}
         assert verify(portfolio, content).state == VALID
     assert methods == {key.verification_method for key in rotated.keys}
-    monkeypatch.setattr(portfolio.app, "keys", KeyRing(b"n" * 32, list(portfolio.app.keys._keys.values())))
+    monkeypatch.setattr(portfolio.app, "keys", KeyRing(b"n" * 32, list(portfolio.app.keys._masters.values())))
     jobs.rewrap_holder_keys(portfolio.app)
     with transaction(portfolio.app) as tx:
         query = "SELECT DISTINCT master_key_id FROM issuer_keys WHERE wrapped IS NOT NULL"

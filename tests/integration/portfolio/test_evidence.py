@@ -19,6 +19,7 @@ from services.platform.db.transaction import transaction
 from services.portfolio import jobs
 from services.portfolio.api import evidence as evidence_api
 from services.portfolio.domain import quotas
+from services.portfolio.store import evidence as evidence_store
 from tests.support import uploads
 from tests.support.pages import handing_in, page
 from tests.support.portfolio import PDF, Caller, Portfolio, entry, evidence_of, reason_of, refused
@@ -108,7 +109,7 @@ def test_bytes_of_another_type_are_refused(portfolio_with_files: Portfolio) -> N
     [
         {"content_type": "text/html"},
         {"size_bytes": 0},
-        {"size_bytes": 500_000_001},
+        {"size_bytes": 2_000_000_001},
         {"sha256": "abc"},
         {"file_name": "../../etc/passwd"},
         {"file_name": ""},
@@ -142,7 +143,11 @@ def test_a_counsellors_download_is_logged(portfolio_with_files: Portfolio) -> No
 
 def test_swept_are_objects_without_a_row_only(portfolio_with_files: Portfolio, monkeypatch) -> None:
     person, bucket = portfolio_with_files.person(), f"waymark-portfolio-{uuid.uuid4().hex}"
-    for module in (jobs, evidence_api):  # a bucket of its own: the sweep must not meet other tests' files
+    for module in (
+        jobs,
+        evidence_api,
+        evidence_store,
+    ):  # a bucket of its own: the sweep must not meet other tests' files
         monkeypatch.setattr(module, "BUCKET", bucket)
     kept, lost = stored(person), stored(person)
     monkeypatch.setattr(jobs, "ORPHAN", timedelta(seconds=-60))

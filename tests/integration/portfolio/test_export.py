@@ -16,6 +16,7 @@ from waymark.portfolio.v1 import (
     cv_pb2,
     entry_pb2,
     guidance_note_pb2,
+    idea_exposure_pb2,
     mandate_pb2,
 )
 from waymark.portfolio.v1 import holder_pb2 as pb
@@ -56,6 +57,10 @@ def test_everything_leaves_as_it_is_listed(portfolio_with_files: Portfolio, monk
     note = guidance_note_pb2.GuidanceNote(text="shared", visibility=VISIBILITY_SHARED)
     portfolio_with_files.mandated(person).CreateGuidanceNote(
         guidance_note_pb2.CreateGuidanceNoteRequest(parent=person.holder, guidance_note=note)
+    )
+    consent = idea_exposure_pb2.ExposureConsent(gender="GENDER_WOMAN", terms="idea-exposure-1")
+    person.GiveExposureConsent(
+        idea_exposure_pb2.GiveExposureConsentRequest(parent=person.holder, exposure_consent=consent)
     )
     taken = export(person)
     assert taken.testzip() is None

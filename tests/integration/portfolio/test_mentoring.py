@@ -213,6 +213,8 @@ def both_agree(portfolio: Portfolio, mentor: Offered, monkeypatch: pytest.Monkey
     to have counted. Returns the states and refusals."""
     people = [portfolio.person(), portfolio.person()]
     asked = [each.CreateMentoringMatch(asking(each, mentor.name, fields=FIELDS)).name for each in people]
+    for name in asked:  # looking at somebody new is counted under a lock of its own
+        mentor.caller.GetMentoringMatch(pb.GetMentoringMatchRequest(name=name))
     counted, get = threading.Barrier(2), mentors.get
 
     def waiting(tx: Transaction, *arguments: Any, **options: Any) -> mentor_pb2.Mentor:

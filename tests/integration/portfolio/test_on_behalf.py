@@ -79,12 +79,13 @@ def test_a_paper_is_brought_in_on_behalf(portfolio_with_files: Portfolio) -> Non
     assert reason_of(portfolio_with_files.mandated(person).CreateEvidence, request) == "NOT_FOUND"  # control
     made = helper.CreateEvidence(request)
     put(made.ticket.url, made.ticket.headers, PDF).raise_for_status()
-    helper.FinalizeEvidence(evidence_pb2.FinalizeEvidenceRequest(name=made.evidence.name))
+    name = made.evidence.name
+    helper.GetEvidenceUpload(evidence_pb2.GetEvidenceUploadRequest(name=name))
+    helper.FinalizeEvidence(evidence_pb2.FinalizeEvidenceRequest(name=name))
+    helper.SetEvidencePoster(evidence_pb2.SetEvidencePosterRequest(name=name))
     found = records(person, person.holder)
-    assert [(each.action, each.resource) for each in found] == [
-        ("CreateEvidence", made.evidence.name),
-        ("FinalizeEvidence", made.evidence.name),
-    ]
+    written = ("CreateEvidence", "GetEvidenceUpload", "FinalizeEvidence", "SetEvidencePoster")
+    assert [(each.action, each.resource) for each in found] == [(action, name) for action in written]
     stored = person.GetEvidence(evidence_pb2.GetEvidenceRequest(name=made.evidence.name))
     assert stored.state == evidence_pb2.Evidence.STATE_STORED
 

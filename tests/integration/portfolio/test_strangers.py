@@ -135,7 +135,8 @@ WITHOUT_NAME = {
 # Looks without leave, which test_break_glass holds: anybody of the office may open one, and end their own.
 OPEN_TO_THE_OFFICE = {"CreateBreakGlassAccess", "EndBreakGlassAccess"}
 GUARDED = sorted(set(METHODS) - WITHOUT_NAME - OPEN_TO_THE_OFFICE)
-FILES = {"CreateEvidence", "FinalizeEvidence", "GetEvidenceDownload"}  # need an object store to go through
+# Need an object store to go through.
+FILES = {"CreateEvidence", "FinalizeEvidence", "GetEvidenceDownload", "GetEvidenceUpload"}
 LEAVES_NOTHING = {"EraseHolder"}
 DESK = {options_pb2.ROLE_CASEWORKER, options_pb2.ROLE_SUPERVISOR}  # who answers for the office
 

@@ -24,6 +24,7 @@ from services.portfolio.api.references import check_own
 from services.portfolio.domain import quotas, validation
 from services.portfolio.store import validations
 from services.portfolio.store.entries import ENTRIES
+from services.portfolio.store.evidence import set_scan_state
 from tests.integration.portfolio.test_evidence import stored
 from tests.support.portfolio import PDF, Caller, Portfolio, entry, mandate, pathway, reason_of, refused, step
 from tests.support.validations import NOT_SHOWN, PARTLY, SHOWN, Given, identified, opened_case, submitted
@@ -125,6 +126,10 @@ def test_the_assessor_downloads_what_was_frozen(portfolio_with_files: Portfolio)
     assert reason_of(given.second.GetSnapshotFile, file) == "NOT_FOUND"
     file.evidence = other.name
     assert reason_of(given.assessor.GetSnapshotFile, file) == "NOT_FOUND"
+    file.evidence = shown.name
+    with transaction(portfolio_with_files.app) as tx:  # what a scan finds afterwards counts as well
+        set_scan_state(tx, shown.name.rpartition("/")[2], evidence_pb2.Evidence.SCAN_STATE_INFECTED)
+    assert reason_of(given.assessor.GetSnapshotFile, file) == "EVIDENCE_INFECTED"
     own = evidence_pb2.GetEvidenceDownloadRequest(name=shown.name)
     assert reason_of(given.assessor.GetEvidenceDownload, own) == "PERMISSION_DENIED"
 

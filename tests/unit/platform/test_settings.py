@@ -19,7 +19,13 @@ def settings(tmp_path: Path, **environ: str) -> Settings:
 
 
 def test_defaults_and_names(tmp_path: Path) -> None:
-    read = settings(tmp_path, WAYMARK_S3_ENDPOINT="http://s3", WAYMARK_THREADS="3")
+    read = settings(
+        tmp_path, WAYMARK_S3_ENDPOINT="http://s3", WAYMARK_THREADS="3", WAYMARK_CLAMAV="scan:3310"
+    )
+    assert (read.clamav, settings(tmp_path, WAYMARK_CLAMAV="/run/clamd").clamav) == (
+        "scan:3310",
+        "/run/clamd",
+    )
     assert read.database_url == "postgresql://h/d"
     assert (read.threads, read.processes, read.audience) == (3, 1, "waymark")
     assert read.s3_public_endpoint == "http://s3"
@@ -36,6 +42,8 @@ def test_defaults_and_names(tmp_path: Path) -> None:
         ("WAYMARK_PROCESSES", "1000"),
         ("WAYMARK_DAILY_PEOPLE", "0"),
         ("WAYMARK_METRICS_PORT", "70000"),
+        ("WAYMARK_CLAMAV", "clamav"),
+        ("WAYMARK_CLAMAV", "clamav:70000"),
         ("WAYMARK_KAFKA_SECURITY_PROTOCOL", "TLS"),
         ("WAYMARK_OIDC_ALGORITHMS", "none"),
         ("WAYMARK_OIDC_ALGORITHMS", "RS256,HS256"),
@@ -132,5 +140,9 @@ def test_calls_go_inside_in_development_alone(tmp_path: Path) -> None:
     assert (named.inside, named.schemes) == ({"feeds.test", "other.test"}, ("https", "http"))
     production = settings(tmp_path, WAYMARK_ENVIRONMENT="production").reach
     assert (production.inside, production.schemes) == (frozenset(), ("https",))
+    for name in ("WAYMARK_KEY_SERVICE", "WAYMARK_FORMER_KEY_SERVICES"):
+        told = {name: "http://vault.example/v1/transit/keys/x", "WAYMARK_ENVIRONMENT": "production"}
+        with pytest.raises(SettingsError, match="WAYMARK_KEY_SERVICE must be an https"):
+            settings(tmp_path, **told)
     with pytest.raises(SettingsError, match="WAYMARK_INSIDE_HOSTS"):
         settings(tmp_path, WAYMARK_ENVIRONMENT="production", WAYMARK_INSIDE_HOSTS="feeds.test")

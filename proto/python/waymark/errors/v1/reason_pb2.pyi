@@ -167,6 +167,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PLACE_FILE_INVALID: _Reason.ValueType  # 862
     REASON_QUALITY_HOLD_OPEN: _Reason.ValueType  # 863
     REASON_COURSE_NOT_COMPLETED: _Reason.ValueType  # 864
+    REASON_EVIDENCE_INFECTED: _Reason.ValueType  # 870
+    REASON_EVIDENCE_SCAN_PENDING: _Reason.ValueType  # 871
+    REASON_EVIDENCE_TOO_LARGE_TO_SCAN: _Reason.ValueType  # 872
+    REASON_EVIDENCE_TOO_LONG: _Reason.ValueType  # 873
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -314,6 +318,10 @@ REASON_PLACE_AMBIGUOUS: Reason.ValueType  # 861
 REASON_PLACE_FILE_INVALID: Reason.ValueType  # 862
 REASON_QUALITY_HOLD_OPEN: Reason.ValueType  # 863
 REASON_COURSE_NOT_COMPLETED: Reason.ValueType  # 864
+REASON_EVIDENCE_INFECTED: Reason.ValueType  # 870
+REASON_EVIDENCE_SCAN_PENDING: Reason.ValueType  # 871
+REASON_EVIDENCE_TOO_LARGE_TO_SCAN: Reason.ValueType  # 872
+REASON_EVIDENCE_TOO_LONG: Reason.ValueType  # 873
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -38,6 +38,8 @@ class Evidence(_message.Message):
         """A ticket was given; the bytes are awaited."""
         STATE_STORED: Evidence._State.ValueType  # 2
         """The bytes are stored; size, type and hash were checked."""
+        STATE_CHECKING: Evidence._State.ValueType  # 3
+        """The bytes are there and are being checked, because they are too many to wait for."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """State of the file."""
@@ -47,6 +49,41 @@ class Evidence(_message.Message):
     """A ticket was given; the bytes are awaited."""
     STATE_STORED: Evidence.State.ValueType  # 2
     """The bytes are stored; size, type and hash were checked."""
+    STATE_CHECKING: Evidence.State.ValueType  # 3
+    """The bytes are there and are being checked, because they are too many to wait for."""
+
+    class _ScanState:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ScanStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Evidence._ScanState.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SCAN_STATE_UNSPECIFIED: Evidence._ScanState.ValueType  # 0
+        SCAN_STATE_NOT_SCANNED: Evidence._ScanState.ValueType  # 1
+        """This office runs no scanner."""
+        SCAN_STATE_PENDING: Evidence._ScanState.ValueType  # 2
+        """To be scanned; until then nobody can download the file."""
+        SCAN_STATE_CLEAN: Evidence._ScanState.ValueType  # 3
+        """Nothing was found."""
+        SCAN_STATE_INFECTED: Evidence._ScanState.ValueType  # 4
+        """Malware was found after the file was stored; the bytes are deleted."""
+        SCAN_STATE_TOO_LARGE: Evidence._ScanState.ValueType  # 5
+        """Larger than the scanner takes; only the holder can download it."""
+
+    class ScanState(_ScanState, metaclass=_ScanStateEnumTypeWrapper):
+        """What a malware scan found. Unspecified while the bytes are awaited."""
+
+    SCAN_STATE_UNSPECIFIED: Evidence.ScanState.ValueType  # 0
+    SCAN_STATE_NOT_SCANNED: Evidence.ScanState.ValueType  # 1
+    """This office runs no scanner."""
+    SCAN_STATE_PENDING: Evidence.ScanState.ValueType  # 2
+    """To be scanned; until then nobody can download the file."""
+    SCAN_STATE_CLEAN: Evidence.ScanState.ValueType  # 3
+    """Nothing was found."""
+    SCAN_STATE_INFECTED: Evidence.ScanState.ValueType  # 4
+    """Malware was found after the file was stored; the bytes are deleted."""
+    SCAN_STATE_TOO_LARGE: Evidence.ScanState.ValueType  # 5
+    """Larger than the scanner takes; only the holder can download it."""
 
     NAME_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
@@ -57,6 +94,10 @@ class Evidence(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     STORE_TIME_FIELD_NUMBER: _builtins.int
+    SCAN_STATE_FIELD_NUMBER: _builtins.int
+    UPLOAD_FAULT_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    HAS_POSTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/evidence/{evidence}`."""
     title: _builtins.str
@@ -66,11 +107,19 @@ class Evidence(_message.Message):
     content_type: _builtins.str
     """Media type; the stored bytes must be of it."""
     size_bytes: _builtins.int
-    """Size in bytes, at most 500 MB."""
+    """Size in bytes, at most 2 GB."""
     sha256: _builtins.str
     """SHA-256 of the bytes, 64 lower-case hex digits."""
     state: Global___Evidence.State.ValueType
     """State of the file."""
+    scan_state: Global___Evidence.ScanState.ValueType
+    """What a malware scan found."""
+    upload_fault: _builtins.str
+    """What was wrong with the last upload that was checked afterwards: `size`, `sha256`, `content_type`, `duration`, or
+    `missing` when it was not there any more. The file then awaits its bytes anew.
+    """
+    has_poster: _builtins.bool
+    """There is a small picture of it."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the ticket was asked for, UTC."""
@@ -78,6 +127,12 @@ class Evidence(_message.Message):
     @_builtins.property
     def store_time(self) -> _timestamp_pb2.Timestamp:
         """When the bytes were checked, UTC."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long a film takes by its own header, at most an hour; unset for what is no film, and for one that does not
+        say, as recordings made in a browser do not.
+        """
 
     def __init__(
         self,
@@ -91,10 +146,14 @@ class Evidence(_message.Message):
         state: Global___Evidence.State.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         store_time: _timestamp_pb2.Timestamp | None = ...,
+        scan_state: Global___Evidence.ScanState.ValueType = ...,
+        upload_fault: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        has_poster: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "store_time", b"store_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "duration", b"duration", "store_time", b"store_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "file_name", b"file_name", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "store_time", b"store_time", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "duration", b"duration", "file_name", b"file_name", "has_poster", b"has_poster", "name", b"name", "scan_state", b"scan_state", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "store_time", b"store_time", "title", b"title", "upload_fault", b"upload_fault"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -200,7 +259,7 @@ class CreateEvidenceResponse(_message.Message):
 
     @_builtins.property
     def ticket(self) -> Global___EvidenceTicket:
-        """Where to put the bytes."""
+        """Where to put the bytes at once; none for more than 500 MB, which go in parts."""
 
     def __init__(
         self,
@@ -215,6 +274,118 @@ class CreateEvidenceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateEvidenceResponse: _TypeAlias = CreateEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class GetEvidenceUploadRequest(_message.Message):
+    """Asks which parts of an upload are not there yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/evidence/{evidence}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEvidenceUploadRequest: _TypeAlias = GetEvidenceUploadRequest  # noqa: Y015
+
+@_typing.final
+class EvidencePart(_message.Message):
+    """A part of a file, and where to put it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HeadersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Number, from 1 on."""
+    offset: _builtins.int
+    """First byte of the part in the file, from 0 on."""
+    size_bytes: _builtins.int
+    """Bytes of the part."""
+    url: _builtins.str
+    """Address for the PUT."""
+    @_builtins.property
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Headers the PUT must carry."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        offset: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
+        url: _builtins.str = ...,
+        headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["headers", b"headers", "number", b"number", "offset", b"offset", "size_bytes", b"size_bytes", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidencePart: _TypeAlias = EvidencePart  # noqa: Y015
+
+@_typing.final
+class EvidenceUpload(_message.Message):
+    """What is missing of an upload. Parts may go in any order, and several at a time; what is there stays for a day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MISSING_PARTS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def missing_parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidencePart]:
+        """The parts to put; none when all are there and the file can be finalized."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """End of the addresses, UTC; ask again for new ones."""
+
+    def __init__(
+        self,
+        *,
+        missing_parts: _abc.Iterable[Global___EvidencePart] | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "missing_parts", b"missing_parts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceUpload: _TypeAlias = EvidenceUpload  # noqa: Y015
 
 @_typing.final
 class FinalizeEvidenceRequest(_message.Message):
@@ -371,3 +542,55 @@ class EvidenceDownload(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EvidenceDownload: _TypeAlias = EvidenceDownload  # noqa: Y015
+
+@_typing.final
+class SetEvidencePosterRequest(_message.Message):
+    """Gives a file a small picture, or takes it away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/evidence/{evidence}`."""
+    image: _builtins.bytes
+    """JPEG, PNG or WebP of at most 100 kB, made by the app that has the file; empty takes the picture away."""
+    request_id: _builtins.str
+    """UUID of this request; the same one again answers the same."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        image: _builtins.bytes = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetEvidencePosterRequest: _TypeAlias = SetEvidencePosterRequest  # noqa: Y015
+
+@_typing.final
+class GetEvidencePosterRequest(_message.Message):
+    """Reads the small picture of a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/evidence/{evidence}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEvidencePosterRequest: _TypeAlias = GetEvidencePosterRequest  # noqa: Y015

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from waymark.portfolio.v1 import evidence_pb2 as waymark_dot_portfolio_dot_v1_dot_evidence__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -45,6 +46,21 @@ class EvidenceServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.FinalizeEvidenceRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.Evidence.FromString,
                 _registered_method=True)
+        self.GetEvidenceUpload = channel.unary_unary(
+                '/waymark.portfolio.v1.EvidenceService/GetEvidenceUpload',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceUploadRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceUpload.FromString,
+                _registered_method=True)
+        self.SetEvidencePoster = channel.unary_unary(
+                '/waymark.portfolio.v1.EvidenceService/SetEvidencePoster',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.SetEvidencePosterRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.Evidence.FromString,
+                _registered_method=True)
+        self.GetEvidencePoster = channel.unary_unary(
+                '/waymark.portfolio.v1.EvidenceService/GetEvidencePoster',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidencePosterRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
         self.GetEvidence = channel.unary_unary(
                 '/waymark.portfolio.v1.EvidenceService/GetEvidence',
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceRequest.SerializeToString,
@@ -75,8 +91,38 @@ class EvidenceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FinalizeEvidence(self, request, context):
-        """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
-        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
+        stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
+        their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+        Films may take an hour, by what their header says.
+        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG, PROCESSING_RESTRICTED,
+        READ_QUOTA_EXCEEDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEvidenceUpload(self, request, context):
+        """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
+        to go on with it after a break; also on behalf of the holder, which is recorded.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetEvidencePoster(self, request, context):
+        """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
+        it away. Also on behalf of the holder, which is recorded.
+        Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEvidencePoster(self, request, context):
+        """Answers the small picture of a file; a counsellor's look is written to the access log.
+        Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,7 +146,8 @@ class EvidenceServiceServicer:
 
     def GetEvidenceDownload(self, request, context):
         """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-        Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN,
+        PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,6 +165,21 @@ def add_EvidenceServiceServicer_to_server(servicer, server):
                     servicer.FinalizeEvidence,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.FinalizeEvidenceRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.Evidence.SerializeToString,
+            ),
+            'GetEvidenceUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEvidenceUpload,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceUploadRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceUpload.SerializeToString,
+            ),
+            'SetEvidencePoster': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetEvidencePoster,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.SetEvidencePosterRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.Evidence.SerializeToString,
+            ),
+            'GetEvidencePoster': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEvidencePoster,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidencePosterRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'GetEvidence': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEvidence,
@@ -190,6 +252,87 @@ class EvidenceService:
             '/waymark.portfolio.v1.EvidenceService/FinalizeEvidence',
             waymark_dot_portfolio_dot_v1_dot_evidence__pb2.FinalizeEvidenceRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_evidence__pb2.Evidence.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEvidenceUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.EvidenceService/GetEvidenceUpload',
+            waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceUploadRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceUpload.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetEvidencePoster(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.EvidenceService/SetEvidencePoster',
+            waymark_dot_portfolio_dot_v1_dot_evidence__pb2.SetEvidencePosterRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_evidence__pb2.Evidence.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEvidencePoster(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.EvidenceService/GetEvidencePoster',
+            waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidencePosterRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 from waymark.portfolio.v1 import evidence_pb2 as _evidence_pb2
 import abc as _abc_1
@@ -38,8 +39,26 @@ class EvidenceServiceStub:
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     FinalizeEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]
-    """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
-    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
+    stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
+    their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+    Films may take an hour, by what their header says.
+    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG, PROCESSING_RESTRICTED,
+    READ_QUOTA_EXCEEDED.
+    """
+    GetEvidenceUpload: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceUploadRequest, _evidence_pb2.EvidenceUpload]
+    """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
+    to go on with it after a break; also on behalf of the holder, which is recorded.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
+    SetEvidencePoster: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.SetEvidencePosterRequest, _evidence_pb2.Evidence]
+    """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
+    it away. Also on behalf of the holder, which is recorded.
+    Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
+    """
+    GetEvidencePoster: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidencePosterRequest, _httpbody_pb2.HttpBody]
+    """Answers the small picture of a file; a counsellor's look is written to the access log.
+    Errors: NOT_FOUND.
     """
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]
     """Reads what is known of a file; a counsellor's read is written to the access log.
@@ -51,7 +70,8 @@ class EvidenceServiceStub:
     """
     GetEvidenceDownload: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceDownloadRequest, _evidence_pb2.EvidenceDownload]
     """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-    Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN,
+    PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 @_typing.type_check_only
@@ -64,8 +84,26 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     FinalizeEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.FinalizeEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
-    """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
-    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
+    stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
+    their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+    Films may take an hour, by what their header says.
+    Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG, PROCESSING_RESTRICTED,
+    READ_QUOTA_EXCEEDED.
+    """
+    GetEvidenceUpload: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceUploadRequest, _evidence_pb2.EvidenceUpload]  # type: ignore[assignment]
+    """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
+    to go on with it after a break; also on behalf of the holder, which is recorded.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
+    SetEvidencePoster: _aio.UnaryUnaryMultiCallable[_evidence_pb2.SetEvidencePosterRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
+    """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
+    it away. Also on behalf of the holder, which is recorded.
+    Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
+    """
+    GetEvidencePoster: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidencePosterRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Answers the small picture of a file; a counsellor's look is written to the access log.
+    Errors: NOT_FOUND.
     """
     GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
     """Reads what is known of a file; a counsellor's read is written to the access log.
@@ -77,7 +115,8 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     """
     GetEvidenceDownload: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceDownloadRequest, _evidence_pb2.EvidenceDownload]  # type: ignore[assignment]
     """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-    Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN,
+    PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -99,8 +138,44 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _evidence_pb2.FinalizeEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.Evidence, _abc.Awaitable[_evidence_pb2.Evidence]]:
-        """Checks size, type and SHA-256 of the uploaded bytes and stores them; also on behalf of the holder, which is recorded.
-        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
+        stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
+        their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
+        Films may take an hour, by what their header says.
+        Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG, PROCESSING_RESTRICTED,
+        READ_QUOTA_EXCEEDED.
+        """
+
+    @_abc_1.abstractmethod
+    def GetEvidenceUpload(
+        self,
+        request: _evidence_pb2.GetEvidenceUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.EvidenceUpload, _abc.Awaitable[_evidence_pb2.EvidenceUpload]]:
+        """Answers which parts of an upload are missing, each with an address to put it to: to begin an upload in parts, and
+        to go on with it after a break; also on behalf of the holder, which is recorded.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def SetEvidencePoster(
+        self,
+        request: _evidence_pb2.SetEvidencePosterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.Evidence, _abc.Awaitable[_evidence_pb2.Evidence]]:
+        """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
+        it away. Also on behalf of the holder, which is recorded.
+        Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def GetEvidencePoster(
+        self,
+        request: _evidence_pb2.GetEvidencePosterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """Answers the small picture of a file; a counsellor's look is written to the access log.
+        Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -130,7 +205,8 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.EvidenceDownload, _abc.Awaitable[_evidence_pb2.EvidenceDownload]]:
         """Answers with an address to download a stored file from; a counsellor's is written to the access log.
-        Errors: NOT_FOUND, WRONG_STATE, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN,
+        PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
 def add_EvidenceServiceServicer_to_server(servicer: EvidenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -138,7 +138,7 @@ class PageSubmissionServiceServicer:
 
     def GetSubmittedFile(self, request, context):
         """Answers an address from which a file of what was frozen can be had for some minutes; written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,7 +61,7 @@ class PageSubmissionServiceStub:
     """
     GetSubmittedFile: _grpc.UnaryUnaryMultiCallable[_page_submission_pb2.GetSubmittedFileRequest, _evidence_pb2.EvidenceDownload]
     """Answers an address from which a file of what was frozen can be had for some minutes; written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
     """
     ReturnPageSubmission: _grpc.UnaryUnaryMultiCallable[_page_submission_pb2.ReturnPageSubmissionRequest, _page_submission_pb2.PageSubmission]
     """Answers a submission; written to the access log.
@@ -103,7 +103,7 @@ class PageSubmissionServiceAsyncStub(PageSubmissionServiceStub):
     """
     GetSubmittedFile: _aio.UnaryUnaryMultiCallable[_page_submission_pb2.GetSubmittedFileRequest, _evidence_pb2.EvidenceDownload]  # type: ignore[assignment]
     """Answers an address from which a file of what was frozen can be had for some minutes; written to the access log.
-    Errors: NOT_FOUND.
+    Errors: NOT_FOUND, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
     """
     ReturnPageSubmission: _aio.UnaryUnaryMultiCallable[_page_submission_pb2.ReturnPageSubmissionRequest, _page_submission_pb2.PageSubmission]  # type: ignore[assignment]
     """Answers a submission; written to the access log.
@@ -184,7 +184,7 @@ class PageSubmissionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.EvidenceDownload, _abc.Awaitable[_evidence_pb2.EvidenceDownload]]:
         """Answers an address from which a file of what was frozen can be had for some minutes; written to the access log.
-        Errors: NOT_FOUND.
+        Errors: NOT_FOUND, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
         """
 
     @_abc_1.abstractmethod

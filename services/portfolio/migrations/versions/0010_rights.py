@@ -4,8 +4,8 @@ looks without leave, and how many people somebody has looked at in a day."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
