@@ -19,7 +19,7 @@ from waymark.vouchers.v1.learner_fact_pb2 import PushLearnerFactsRequest
 
 from services.cli.amounts import json_date, json_money
 from services.cli.client import Client
-from services.cli.demo import portfolio, programme, refusals, voucher
+from services.cli.demo import portfolio, programme, rated, refusals, voucher
 from services.cli.demo.data import Data
 from services.cli.demo.journey import Journey
 from services.cli.demo.walk import STEPS
@@ -253,7 +253,7 @@ def stand(folder: Path, **environment: str) -> Iterator[Stand]:
 
 def _walk(journey: Journey) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for chapter in (programme, portfolio, voucher, refusals):
+        for chapter in (programme, portfolio, voucher, refusals, rated):
             patch.setattr(chapter, "LEARNER", CANARY)
         for step in STEPS:
             step.run(journey)

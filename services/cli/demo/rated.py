@@ -1,11 +1,11 @@
-"""Chapter 3, afterwards: the learner says what the training was like, the provider answers."""
+"""Chapter 3: the training takes place, then the learner says what it was like and the provider answers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from services.cli.client import request_id
-from services.cli.demo import catalogue
+from services.cli.demo import catalogue, voucher
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.programme import LEARNER
 from services.cli.exits import Failure
@@ -41,7 +41,17 @@ def rate(journey: Journey) -> str:
     expect(not shown.get("rating"), "the rating of a single learner is told")
     rating = anyone.rest("GET", f"/v1/{course}/rating")
     expect(rating.get("suppressed", False) and not rating.get("mean"), f"of one learner is told: {rating}")
-    return f"{body['comment']!r} answered, reported and kept; no rating is told of fewer than five"
+    return "a rating answered, reported and kept; none is told of fewer than five"
 
 
-RATED = Step("training-rated", "The learner rates the course, the provider answers", ("C14", "C11"), rate)
+def deliver_and_rate(journey: Journey) -> str:
+    """gRPC and REST: delivered and accepted, then rated."""
+    return f"{voucher.deliver(journey)}; {rate(journey)}"
+
+
+DELIVER = Step(
+    "training-delivered",
+    "The training takes place, is accepted and rated",
+    ("V6", "C11", "C14"),
+    deliver_and_rate,
+)

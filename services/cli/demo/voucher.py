@@ -143,5 +143,4 @@ def euros(amount: money_pb2.Money) -> str:
 
 GRANT = Step("voucher-granted", "The learner applies and is granted a voucher", ("V1", "V3"), be_granted)
 RESERVE = Step("voucher-reserved", "The learner books and agrees to the spend", ("V4", "V7"), reserve)
-DELIVER = Step("training-delivered", "The training takes place and is accepted", ("V6",), deliver)
 PAY = Step("provider-paid", "A second person approves, the bank file leaves", ("V8", "V13"), pay)

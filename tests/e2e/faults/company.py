@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+
 from services.cli.amounts import json_date
 from services.cli.demo import portfolio
 from tests.support.traffic import Person
@@ -43,7 +45,8 @@ def _group(learner: Person, holder: str, provider: Person) -> None:
 
 def _pages(learner: Person, holder: str, recipients: Iterable[Person]) -> None:
     """A page with a file, in a collection, commented and handed in."""
-    (file, *_) = learner.surely("ListEvidence", parent=holder).evidence
+    files = learner.surely("ListEvidence", parent=holder).evidence
+    file = next(each for each in files if each.state == Evidence.STATE_STORED)
     page = {"title": "x", "blocks": [{"evidence": file.name}]}
     name = learner.surely("CreatePage", parent=holder, page=page).name
     collection = {"title": "x", "pages": [name]}

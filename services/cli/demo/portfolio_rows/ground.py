@@ -50,3 +50,13 @@ def findings(verdict: dict[str, Any]) -> set[str]:
         for check in verdict["checks"]
         if check["outcome"] != "CHECK_OUTCOME_PASSED"
     }
+
+
+def said(value: Any) -> Any:
+    """What an answer in JSON says beside what is said by default, which the edge writes out as well."""
+    if isinstance(value, list):
+        return [said(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {name: said(each) for name, each in value.items()}
+    return {name: each for name, each in kept.items() if each and not str(each).endswith("_UNSPECIFIED")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.cli.amounts import in_days
 from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
-from services.cli.demo.portfolio_rows.ground import holder
+from services.cli.demo.portfolio_rows.ground import holder, said
 from services.cli.demo.portfolio_rows.guidance import post
 
 LEARNER = "Samir"
@@ -24,7 +24,7 @@ def show(journey: Journey) -> str:
     mentor = staff.rest("POST", "/v1/mentors", offer, request_id=request_id())["name"]
     asked = learner.rest("GET", f"/v1/{name}/mentoringMatches:suggest", isco_code=ISCO)
     why = next(each["reasons"] for each in asked["suggestions"] if each["mentor"] == mentor)
-    expect(why == {"iscoGroup": ISCO, "languages": ["nl"]}, f"the mentor fits by {why}")
+    expect(said(why) == {"iscoGroup": ISCO, "languages": ["nl"]}, f"the mentor fits by {why}")
     wanted = {"mentor": mentor, "iscoCode": ISCO, "expireTime": in_days(150)}
     fields = ["holder.given_name", "entries.title"]
     body = {**wanted, "fields": fields}
@@ -33,7 +33,10 @@ def show(journey: Journey) -> str:
         bea.rest("GET", f"/v1/{match}:read")
     post(bea, f"{match}:agree", {})
     seen = bea.rest("GET", f"/v1/{match}:read")["portfolio"]
-    expect(seen == {"holder": {"givenName": LEARNER}, "entries": [{"title": "Dock worker"}]}, f"seen: {seen}")
+    expect(
+        said(seen) == {"holder": {"givenName": LEARNER}, "entries": [{"title": "Dock worker"}]},
+        f"seen: {seen}",
+    )
     post(learner, f"{match}:end", {})
     with refused("NOT_FOUND"):
         bea.rest("GET", f"/v1/{match}:read")

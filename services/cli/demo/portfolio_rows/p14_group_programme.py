@@ -8,7 +8,7 @@ from typing import Any
 from services.cli.amounts import json_date
 from services.cli.client import Caller, request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
-from services.cli.demo.portfolio_rows.ground import holder
+from services.cli.demo.portfolio_rows.ground import holder, said
 from services.cli.demo.portfolio_rows.guidance import post
 
 LEADER, SIZE = "Pilar", 10
@@ -25,17 +25,17 @@ def show(journey: Journey) -> str:
         join(journey, name, "One too many")
     for number, (learner, membership) in enumerate(members):
         level = "BEGINNING" if number < SIZE // 2 else "READY"
-        said = {
+        told = {
             "tasks": [{"task": task, "state": "TASK_STATE_DONE"} for task in TASKS[: 1 + number % 3]],
             "ratings": [
                 {"area": "goal", "level": f"EMPLOYABILITY_LEVEL_{level}"},
                 {"area": "network", "level": "EMPLOYABILITY_LEVEL_ON_THE_WAY"},
             ],
         }
-        post(learner, f"{membership}:record", said)
+        post(learner, f"{membership}:record", told)
     progress = leader.rest("GET", f"/v1/{name}/memberProgress")["memberProgress"]
-    told = {field for each in progress for field in each}
-    expect(len(progress) == SIZE and told == {"displayName", "tasks", "done"}, f"the leader reads {told}")
+    fields = {field for each in progress for field in each}
+    expect(len(progress) == SIZE and fields == {"displayName", "tasks", "done"}, f"the leader reads {fields}")
     learner, membership = members[0]
     log = learner.rest("GET", f"/v1/{membership.partition('/groupMemberships/')[0]}/accessRecords")
     expect([each["grant"] for each in log["accessRecords"]] == [membership], "the look is not in the log")
@@ -44,7 +44,7 @@ def show(journey: Journey) -> str:
         leader.rest("GET", f"/v1/{name}/memberProgress")
     rows = leader.rest("GET", f"/v1/{name}:employabilityMap")["rows"]
     wanted = [{"area": "goal", "beginning": 5, "ready": 5}, {"area": "network", "withheld": True}]
-    expect(rows == wanted, f"the map is {rows}")
+    expect(said(rows) == wanted, f"the map is {rows}")
     done = sum(each["done"] == len(TASKS) for each in progress)
     return f"{SIZE} joined, {done} did all of the plan; {len(rows)} rows of counts, one withheld"
 

@@ -14,7 +14,7 @@ from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.portfolio_rows.ground import holder
 from services.cli.demo.portfolio_rows.guidance import COUNSELLOR, OFFICE
 
-LEARNER, DESK, NIGHT, HEAD = "Amal", "Rik", "Joke", "Hilde"
+LEARNER, DESK, NIGHT, HEAD = "Farah", "Rik", "Joke", "Hilde"
 
 
 def show(journey: Journey) -> str:
