@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.portfolio.domain import quotas
-from tests.integration.portfolio.test_strangers import Owned
+from tests.support.owned import Owned
 from tests.support.portfolio import Portfolio, refused
 
 ADDS = {

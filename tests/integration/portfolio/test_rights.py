@@ -33,8 +33,9 @@ from services.portfolio.domain.rights import REMINDED
 from services.portfolio.store import break_glass, legal_holds, read_quota, rights_tables
 from services.portfolio.store import rights_requests as store
 from tests.integration.portfolio.test_erasure import erase_request, somebody_waits, upload
-from tests.integration.portfolio.test_strangers import GUARDED, METHODS, Owned
+from tests.integration.portfolio.test_strangers import GUARDED
 from tests.support.events import eventually
+from tests.support.owned import METHODS, Owned
 from tests.support.plans import plans
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of, refused, share, skill, soon
 from tests.support.validations import submitted
