@@ -94,6 +94,7 @@ MODULES = (
     skill_profile_pb2,
     validation_pb2,
 )
+Rating = validation_pb2.ElementRating
 METHODS = {
     method.name: method
     for module in MODULES
@@ -280,18 +281,14 @@ class Owned:
             "IdentifyElements": {"elements": [validation_pb2.ValidationElement(id="x", title="x")]},
             "DocumentElements": {
                 "documents": [
-                    validation_pb2.ElementDocument(
-                        element="x", rating=validation_pb2.ELEMENT_RATING_NOT_SHOWN
-                    )
+                    validation_pb2.ElementDocument(element="x", rating=Rating.ELEMENT_RATING_NOT_SHOWN)
                 ]
             },
             "AppealValidationCase": {"grounds": "x"},
             "AssignAssessor": {"assessor": "somebody"},
             "DecideValidationCase": {
                 "assessments": [
-                    validation_pb2.ElementAssessment(
-                        element="x", rating=validation_pb2.ELEMENT_RATING_NOT_SHOWN
-                    )
+                    validation_pb2.ElementAssessment(element="x", rating=Rating.ELEMENT_RATING_NOT_SHOWN)
                 ]
             },
             "GetSnapshotFile": {"evidence": f"{holder}/evidence/none"},
