@@ -132,12 +132,10 @@ def forget_positions(path: Path) -> None:
 
 def stale(fresh: Path, committed: Path) -> list[str]:
     """Names, relative to `committed`, that differ, are missing or should not be there."""
-    wanted = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
-    present = {
-        path.relative_to(committed)
-        for path in committed.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    wanted, present = (
+        {path.relative_to(root) for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+        for root in (fresh, committed)
+    )
     differing = {
         name for name in wanted & present if not filecmp.cmp(fresh / name, committed / name, shallow=False)
     }

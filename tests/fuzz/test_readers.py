@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from services.catalogue.imports import (
+    csv_rows,
     csv_template,
     feed,
     json_records,
     shortage_csv,
-    taxonomy_csv,
     xml_records,
 )
 from services.platform import signing
@@ -98,11 +98,11 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("shortage_template", deaf(shortage_csv, "Error", "csv")),
     ("shortage_names", deaf(shortage_csv, "Error", "csv")),
     ("shortage_index", lambda patch: patch.setattr(shortage_csv, "_INDEX", SimpleNamespace(fullmatch=str))),
-    ("taxonomy_esco", deaf(taxonomy_csv, "Error", "csv")),
-    ("taxonomy_isco", lambda patch: patch.setattr(taxonomy_csv, "any", lambda _: False, raising=False)),
-    ("taxonomy_labels", deaf(taxonomy_csv, "Error", "csv")),
-    ("taxonomy_template", deaf(taxonomy_csv, "Error", "csv")),
-    ("taxonomy_links", deaf(taxonomy_csv, "Error", "csv")),
+    ("taxonomy_esco", deaf(csv_rows, "Error", "csv")),
+    ("taxonomy_isco", lambda patch: patch.setattr(csv_rows, "any", lambda _: False, raising=False)),
+    ("taxonomy_labels", deaf(csv_rows, "Error", "csv")),
+    ("taxonomy_template", deaf(csv_rows, "Error", "csv")),
+    ("taxonomy_links", deaf(csv_rows, "Error", "csv")),
 ]
 CSV_RAW = csv_template._raw
 

@@ -108,6 +108,7 @@ def test_late_commits_and_removals_are_told_and_controls_without_either(
     catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch, off: str
 ) -> None:
     catalogue.feed(source, feed(*many(4)))
+    until_settled(catalogue.app.engine)
     copy = Copy(catalogue)
     copy.begin()
     if off == "horizon":

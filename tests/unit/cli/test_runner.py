@@ -92,9 +92,9 @@ def test_facts_are_kept_by_name() -> None:
     assert facts.voucher == "vouchers/1"
 
 
-def test_the_journey_has_25_steps_of_which_five_are_refusals() -> None:
-    assert len(STEPS) == 25
-    assert len({step.name for step in STEPS}) == 25
+def test_the_journey_has_24_steps_of_which_five_are_refusals() -> None:
+    assert len(STEPS) == 24
+    assert len({step.name for step in STEPS}) == 24
     assert sum(step.name.startswith("refused-") for step in STEPS) == 5
     assert all(step.rows for step in STEPS)
 
