@@ -172,12 +172,13 @@ def rows(labels: list[str], count: int, seed: int = 7) -> Iterator[list[str]]:
 
 
 class Peak:
-    """Samples the resident memory of a process (default: this one) and its children; `mib` is how far it rose
-    above where it stood at the start."""
+    """Samples the resident memory of a process (default: this one) and its children, but for PostgreSQL,
+    whose buffers are a setting; `mib` is how far it rose above where it stood at the start."""
 
     def __init__(self, pid: int | None = None) -> None:
         process = psutil.Process(pid)
-        self._processes = [process, *process.children(recursive=True)]
+        below = process.children(recursive=True)
+        self._processes = [process, *(each for each in below if each.name() != "postgres")]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
