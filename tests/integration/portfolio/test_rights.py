@@ -18,8 +18,11 @@ from waymark.portfolio.v1 import (
     share_link_pb2,
 )
 from waymark.portfolio.v1 import break_glass_pb2 as looks
+from waymark.portfolio.v1 import group_membership_pb2 as members_pb
 from waymark.portfolio.v1 import holder_pb2 as holders
 from waymark.portfolio.v1 import legal_hold_pb2 as holds
+from waymark.portfolio.v1 import mentoring_match_pb2 as matches_pb
+from waymark.portfolio.v1 import page_submission_pb2 as pages_pb
 from waymark.portfolio.v1 import rights_request_pb2 as pb
 from waymark.portfolio.v1 import validation_pb2 as validation
 
@@ -35,7 +38,10 @@ from services.portfolio.store import rights_requests as store
 from tests.integration.portfolio.test_erasure import erase_request, somebody_waits, upload
 from tests.integration.portfolio.test_strangers import GUARDED
 from tests.support.events import eventually
+from tests.support.groups import joining, programme
+from tests.support.mentoring import matched, offered
 from tests.support.owned import METHODS, Owned
+from tests.support.pages import handing_in, page
 from tests.support.plans import plans
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of, refused, share, skill, soon
 from tests.support.validations import submitted
@@ -242,6 +248,43 @@ def test_nobody_but_the_holder_reads_what_is_restricted(
         lifted = person.LiftRestriction(holders.LiftRestrictionRequest(name=person.holder))
         assert not lifted.HasField("restrict_time")
         assert owned.counsellor.CreatePathway(kept).name
+
+
+@pytest.mark.parametrize("restricting", [True, False], ids=["restricted", "control"])
+def test_nobody_in_company_reads_what_is_restricted(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, restricting: bool
+) -> None:
+    """A mentor, the leader of a group, and who pages were handed in to; the control restricts nothing."""
+    if not restricting:
+        monkeypatch.setattr(api, "restrict", lambda *_: None)
+    person, mentor, group = portfolio.person(), offered(portfolio), programme(portfolio)
+    match = matched(person, mentor).name
+    person.CreateGroupMembership(joining(person, group.name))
+    reader = portfolio.counsellor()
+    handing = handing_in(person, page(person).name, reader, portfolio.organisation)
+    handed_in = person.CreatePageSubmission(handing).name
+
+    def listed() -> list[bool]:
+        matches = mentor.caller.ListReceivedMatches(matches_pb.ListReceivedMatchesRequest(parent=mentor.name))
+        progress = group.leader.ListMemberProgress(members_pb.ListMemberProgressRequest(parent=group.name))
+        pages = reader.ListReceivedSubmissions(pages_pb.ListReceivedSubmissionsRequest())
+        return [
+            bool(matches.received_matches),
+            bool(progress.member_progress),
+            bool(pages.received_submissions),
+        ]
+
+    assert listed() == [True] * 3
+    delivered(portfolio, person, Kind.KIND_RESTRICTION)
+    assert listed() == [not restricting] * 3
+    for call, request in (
+        (mentor.caller.GetMentoredPortfolio, matches_pb.GetMentoredPortfolioRequest(name=match)),
+        (reader.GetSubmittedPages, pages_pb.GetSubmittedPagesRequest(name=handed_in)),
+    ):
+        if restricting:
+            assert reason_of(call, request) == "PROCESSING_RESTRICTED"
+        else:
+            call(request)
 
 
 def test_an_erasure_is_done_as_it_is_delivered(portfolio_with_files: Portfolio) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from waymark.portfolio.v1 import document_pb2
+from waymark.portfolio.v1 import document_pb2, page_pb2, page_submission_pb2
 from waymark.portfolio.v1 import evidence_pb2 as pb
 
+from services.platform.db.transaction import transaction
 from services.platform.errors import Refusal
 from services.platform.objects.clamd import Clamd
 from services.portfolio import jobs, scanning
@@ -20,6 +21,7 @@ from services.portfolio.domain import scan_states
 from services.portfolio.store import evidence as store
 from tests.integration.portfolio.test_evidence import announce, finalize, put, stored
 from tests.support.clamd import EICAR, Scanner, scanner
+from tests.support.pages import handing_in, page
 from tests.support.portfolio import PDF, Caller, Portfolio, reason_of, refused
 
 INFECTED = PDF + EICAR
@@ -101,6 +103,24 @@ def test_held_while_the_scanner_is_away_and_scanned_afterwards(
     assert len(scans.scanned) == before
     monkeypatch.setattr(scan_states, "_HELD", {})  # control: without the rule the address is given
     assert download(person, stored_unscanned(portfolio_with_files, person)) == "OK"
+
+
+def test_what_was_handed_in_with_a_page_goes_by_what_a_scan_has_found_since(
+    portfolio_with_files: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, reader = portfolio_with_files.person(), portfolio_with_files.counsellor()
+    file = stored(person)
+    shown = page(person, page_pb2.PageBlock(evidence=file.name)).name
+    handed_in = person.CreatePageSubmission(
+        handing_in(person, shown, reader, portfolio_with_files.organisation)
+    ).name
+    asked = page_submission_pb2.GetSubmittedFileRequest(name=handed_in, evidence=file.name)
+    assert reader.GetSubmittedFile(asked).url
+    with transaction(portfolio_with_files.app) as tx:
+        store.set_scan_state(tx, file.name.rpartition("/")[2], pb.Evidence.SCAN_STATE_INFECTED)
+    assert reason_of(reader.GetSubmittedFile, asked) == "EVIDENCE_INFECTED"
+    monkeypatch.setattr(scan_states, "_HELD", {})  # control: without the rule the address is given
+    assert reader.GetSubmittedFile(asked).url
 
 
 def stored_unscanned(portfolio: Portfolio, person: Caller) -> pb.Evidence:
