@@ -43,23 +43,29 @@ def gather(journey: Journey, person: str, *, purpose: str = "PATHWAY", on_behalf
         journey.person("provider", each, organisation) for each in ("first", "second", "head")
     )
     counsellor = journey.person("counsellor", COUNSELLOR, OFFICE)
-    people = People(journey, learner, counsellor, first, second, head, name, body)
-    mandate(people, COUNSELLOR, OFFICE, purpose, on_behalf=on_behalf)
-    return people
+    mandate(journey, learner, name, purpose, on_behalf=on_behalf)
+    return People(journey, learner, counsellor, first, second, head, name, body)
 
 
 def mandate(
-    people: People, counsellor: str, organisation: str, purpose: str, *, on_behalf: bool = False
-) -> None:
-    """The learner gives somebody a mandate of ninety days."""
+    journey: Journey,
+    learner: Caller,
+    name: str,
+    purpose: str,
+    *,
+    counsellor: str = COUNSELLOR,
+    organisation: str = OFFICE,
+    on_behalf: bool = False,
+) -> str:
+    """The learner, whose portfolio is `name`, gives somebody a mandate of ninety days; returns its name."""
     wanted = {
-        "counsellor": people.subject(counsellor),
+        "counsellor": journey.subject(counsellor),
         "organisation": organisation,
         "purpose": f"MANDATE_PURPOSE_{purpose}",
         "expireTime": in_days(90),
         "actOnBehalf": on_behalf,
     }
-    add(people.learner, f"{people.holder}/mandates", wanted)
+    return str(add(learner, f"{name}/mandates", wanted)["name"])
 
 
 def pathway(people: People) -> str:

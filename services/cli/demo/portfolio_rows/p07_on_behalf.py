@@ -17,7 +17,9 @@ def show(journey: Journey) -> str:
     entry = guidance.add(people.counsellor, f"{people.holder}/entries", job)
     people.counsellor.rest("PATCH", f"/v1/{entry['name']}", {"place": "Antwerp"})
     aim = guidance.add(people.counsellor, f"{people.holder}/goals", {"title": "Work near home"})
-    guidance.mandate(people, OTHER, ELSEWHERE, "GUIDANCE")
+    guidance.mandate(
+        journey, people.learner, people.holder, "GUIDANCE", counsellor=OTHER, organisation=ELSEWHERE
+    )
     with refused("NOT_FOUND"):
         guidance.add(journey.person("counsellor", OTHER, ELSEWHERE), f"{people.holder}/entries", job)
     read = people.learner.rest("GET", f"/v1/{entry['name']}")

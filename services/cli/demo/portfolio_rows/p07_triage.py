@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from services.cli.amounts import in_days
-from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.portfolio_rows import asked
 from services.cli.demo.portfolio_rows.ground import holder
-from services.cli.demo.portfolio_rows.guidance import COUNSELLOR, OFFICE
+from services.cli.demo.portfolio_rows.guidance import COUNSELLOR, OFFICE, mandate
 
 LEARNER, OTHER = "Walter", "Yusra"
 
@@ -20,13 +18,7 @@ def show(journey: Journey) -> str:
     counsellor = journey.person("counsellor", COUNSELLOR, OFFICE)
     with refused("NOT_FOUND"):
         asked.begin(counsellor, name, instrument)
-    mandate = {
-        "counsellor": journey.subject(COUNSELLOR),
-        "organisation": OFFICE,
-        "purpose": "MANDATE_PURPOSE_GUIDANCE",
-        "expireTime": in_days(90),
-    }
-    learner.rest("POST", f"/v1/{name}/mandates", mandate, request_id=request_id())
+    mandate(journey, learner, name, "GUIDANCE")
     done = asked.fill(counsellor, asked.begin(counsellor, name, instrument), instrument, 0)
     expect(done["channel"] == "CHANNEL_ASSISTED", f"the check came to {done['channel']}")
     other, theirs = holder(journey, OTHER)

@@ -7,7 +7,7 @@ from services.cli.client import Caller, request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.portfolio_rows import asked
 from services.cli.demo.portfolio_rows.ground import holder
-from services.cli.demo.portfolio_rows.guidance import COUNSELLOR, OFFICE
+from services.cli.demo.portfolio_rows.guidance import COUNSELLOR, OFFICE, mandate
 
 LEARNER = "Lana"
 
@@ -24,13 +24,13 @@ def show(journey: Journey) -> str:
     states = {each["state"] for each in done["parts"]}
     expect(states == {"STATE_FILLED"}, f"the parts are {states}")
     counsellor = journey.person("counsellor", COUNSELLOR, OFFICE)
-    let_read(journey, learner, name, "GUIDANCE")
+    mandate(journey, learner, name, "GUIDANCE")
     school = counsellor.rest("GET", f"/v1/{made}/parts/school")
     with refused("NOT_FOUND"):
         counsellor.rest("GET", f"/v1/{made}/parts/health")
     with refused("NOT_FOUND"):
         counsellor.rest("GET", f"/v1/{made}/parts/health:special")
-    grant = let_read(journey, learner, name, "SPECIAL_CATEGORY")
+    grant = mandate(journey, learner, name, "SPECIAL_CATEGORY")
     health = counsellor.rest("GET", f"/v1/{made}/parts/health:special")
     learner.rest("POST", f"/v1/{grant}:revoke", {"requestId": request_id()})
     with refused("NOT_FOUND"):
@@ -52,18 +52,6 @@ def give(journey: Journey, learner: Caller, part: str, giver: str, answers: list
     anybody.rest("POST", "/v1/questionnaireParts:give", {**giving, "requestId": request_id()})
     with refused("SHARE_LINK_ENDED"):
         anybody.rest("POST", "/v1/questionnaireParts:give", {**giving, "requestId": request_id()})
-
-
-def let_read(journey: Journey, learner: Caller, holder_name: str, purpose: str) -> str:
-    """Gives the counsellor a mandate for a purpose; returns its name."""
-    mandate = {
-        "counsellor": journey.subject(COUNSELLOR),
-        "organisation": OFFICE,
-        "purpose": f"MANDATE_PURPOSE_{purpose}",
-        "expireTime": in_days(30),
-    }
-    made = learner.rest("POST", f"/v1/{holder_name}/mandates", mandate, request_id=request_id())
-    return str(made["name"])
 
 
 STEP = Step("several-hands", "A person, a school and a doctor fill one questionnaire", ("P10",), show)

@@ -13,7 +13,7 @@ YOUTH = "organisations/youth-centre"
 def show(journey: Journey) -> str:
     """REST: the office leads the case and a youth centre takes part; what each reads of the other's notes."""
     people = guidance.gather(journey, LEARNER, purpose="GUIDANCE")
-    guidance.mandate(people, "Aino", YOUTH, "CASE")
+    guidance.mandate(journey, people.learner, people.holder, "CASE", counsellor="Aino", organisation=YOUTH)
     youth = journey.person("counsellor", "Aino", YOUTH)
     for caller, who in ((people.counsellor, "office"), (youth, "youth")):
         for visibility in ("SHARED", "PROFESSIONAL"):

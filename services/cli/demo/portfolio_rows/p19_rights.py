@@ -12,7 +12,7 @@ from services.cli.amounts import in_days
 from services.cli.client import Caller, request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.portfolio_rows.ground import holder
-from services.cli.demo.portfolio_rows.guidance import COUNSELLOR, OFFICE
+from services.cli.demo.portfolio_rows.guidance import COUNSELLOR, OFFICE, mandate
 
 LEARNER, DESK, NIGHT, HEAD = "Farah", "Rik", "Joke", "Hilde"
 
@@ -23,13 +23,7 @@ def show(journey: Journey) -> str:
     learner, name = holder(journey, LEARNER)
     learner.rest("POST", f"/v1/{name}/entries", {"kind": "ENTRY_KIND_WORK", "title": "Stevedore <quay 7>"})
     counsellor = journey.person("counsellor", COUNSELLOR, OFFICE)
-    mandate = {
-        "counsellor": journey.subject(COUNSELLOR),
-        "organisation": OFFICE,
-        "purpose": "MANDATE_PURPOSE_GUIDANCE",
-        "expireTime": in_days(30),
-    }
-    learner.rest("POST", f"/v1/{name}/mandates", mandate, request_id=request_id())
+    mandate(journey, learner, name, "GUIDANCE")
     looked_without_leave(journey, learner, name)
     restricted(journey, learner, counsellor, name)
     files, size = taken_out(learner, name)
