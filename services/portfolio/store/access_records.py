@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from waymark.portfolio.v1.access_log_pb2 import AccessRecord, ListAccessRecordsRequest
 
 from services.platform.db.ids import new_id
-from services.platform.db.paging import PageTokenSigner, page
+from services.platform.db.paging import PageTokenSigner
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
-from services.portfolio.store.collection import Paged
+from services.portfolio.store.collection import Paged, page_of
 from services.portfolio.store.tables import access_records
 
 
@@ -58,14 +58,7 @@ def listed(
     tx: Transaction, signer: PageTokenSigner, holder: str, request: ListAccessRecordsRequest
 ) -> Paged[AccessRecord]:
     """Returns a page of the records of a holder, newest first."""
-    found = page(
-        tx,
-        signer,
-        select(access_records).where(access_records.c.holder_id == holder),
-        order_by=[access_records.c.id.desc()],
-        request=request,
-        filters={"holder": holder},
-    )
+    found = page_of(tx, signer, access_records, holder, request)
     records = []
     for row in found.rows:
         record = AccessRecord(

@@ -15,7 +15,7 @@ from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
-from services.portfolio.store.collection import Paged, check_room
+from services.portfolio.store.collection import Paged, check_room, page_of
 from services.portfolio.store.rights_tables import break_glass_accesses
 from services.portfolio.store.vault import Vault
 
@@ -63,14 +63,7 @@ def listed(
     request: pb.ListBreakGlassAccessesRequest,
 ) -> Paged[Access]:
     """Returns a page of the looks at a holder, newest first."""
-    found = page(
-        tx,
-        signer,
-        select(_TABLE).where(_TABLE.c.holder_id == holder),
-        order_by=[_TABLE.c.id.desc()],
-        request=request,
-        filters={"holder": holder},
-    )
+    found = page_of(tx, signer, _TABLE, holder, request)
     return Paged([_shown(row, vault, tx.now) for row in found.rows], found.next_page_token)
 
 

@@ -197,6 +197,13 @@ class Collection(Generic[M]):
         return message
 
 
+def page_of(tx: Transaction, signer: PageTokenSigner, table: Table, holder: str, request: Any) -> Page:
+    """Returns a page of a holder's rows, newest first: of what is read without the holder's key, too."""
+    query = select(table).where(table.c.holder_id == holder)
+    filters = {"holder": holder}
+    return page(tx, signer, query, order_by=[table.c.id.desc()], request=request, filters=filters)
+
+
 def check_room(tx: Transaction, table: Table, holder: str, more: int = 1) -> None:
     """Raises Refusal(QUOTA_EXCEEDED) unless a portfolio can take so many more rows of a table."""
     held = select(func.count()).select_from(table).where(table.c.holder_id == holder)

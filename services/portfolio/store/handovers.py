@@ -8,10 +8,10 @@ from sqlalchemy import Row, insert, select, update
 from waymark.portfolio.v1.handover_pb2 import Handover, ListHandoversRequest
 
 from services.platform.db.ids import new_id
-from services.platform.db.paging import PageTokenSigner, page
+from services.platform.db.paging import PageTokenSigner
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
-from services.portfolio.store.collection import Paged, check_room
+from services.portfolio.store.collection import Paged, check_room, page_of
 from services.portfolio.store.guidance_tables import handovers
 
 
@@ -58,14 +58,7 @@ def listed(
     tx: Transaction, signer: PageTokenSigner, holder: str, request: ListHandoversRequest
 ) -> Paged[Handover]:
     """Returns a page of the offers to a holder, newest first."""
-    found = page(
-        tx,
-        signer,
-        select(handovers).where(handovers.c.holder_id == holder),
-        order_by=[handovers.c.id.desc()],
-        request=request,
-        filters={"holder": holder},
-    )
+    found = page_of(tx, signer, handovers, holder, request)
     return Paged([_shown(row) for row in found.rows], found.next_page_token)
 
 

@@ -12,12 +12,12 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest, Mandate
 
 from services.platform.db.ids import new_id
-from services.platform.db.paging import PageTokenSigner, page
+from services.platform.db.paging import PageTokenSigner
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
-from services.portfolio.store.collection import Paged, check_room
+from services.portfolio.store.collection import Paged, check_room, page_of
 from services.portfolio.store.tables import mandates
 
 
@@ -52,14 +52,7 @@ def listed(
     tx: Transaction, signer: PageTokenSigner, holder: str, request: ListMandatesRequest
 ) -> Paged[Mandate]:
     """Returns a page of a holder's mandates, newest first."""
-    found = page(
-        tx,
-        signer,
-        select(mandates).where(mandates.c.holder_id == holder),
-        order_by=[mandates.c.id.desc()],
-        request=request,
-        filters={"holder": holder},
-    )
+    found = page_of(tx, signer, mandates, holder, request)
     return Paged([_shown(row, tx.now) for row in found.rows], found.next_page_token)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, insert
 from waymark.portfolio.v1.on_behalf_pb2 import ListOnBehalfRecordsRequest, OnBehalfRecord
 
 from services.platform.db.ids import new_id
-from services.platform.db.paging import PageTokenSigner, page
+from services.platform.db.paging import PageTokenSigner
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
-from services.portfolio.store.collection import Paged
+from services.portfolio.store.collection import Paged, page_of
 from services.portfolio.store.guidance_tables import on_behalf_records as table
 
 
@@ -35,14 +35,7 @@ def listed(
     tx: Transaction, signer: PageTokenSigner, holder: str, request: ListOnBehalfRecordsRequest
 ) -> Paged[OnBehalfRecord]:
     """Returns a page of what was written on behalf of a holder, newest first."""
-    found = page(
-        tx,
-        signer,
-        select(table).where(table.c.holder_id == holder),
-        order_by=[table.c.id.desc()],
-        request=request,
-        filters={"holder": holder},
-    )
+    found = page_of(tx, signer, table, holder, request)
     return Paged([_shown(row) for row in found.rows], found.next_page_token)
 
 

@@ -25,7 +25,7 @@ from services.platform.db.ids import new_id
 from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names, rights
-from services.portfolio.store.collection import Paged, check_room
+from services.portfolio.store.collection import Paged, check_room, page_of
 from services.portfolio.store.rights_tables import rights_requests
 from services.portfolio.store.vault import Vault
 
@@ -75,14 +75,7 @@ def listed(
     request: pb.ListRightsRequestsRequest,
 ) -> Paged[Request]:
     """Returns a page of a holder's requests, newest first."""
-    found = page(
-        tx,
-        signer,
-        select(_TABLE).where(_TABLE.c.holder_id == holder),
-        order_by=[_TABLE.c.id.desc()],
-        request=request,
-        filters={"holder": holder},
-    )
+    found = page_of(tx, signer, _TABLE, holder, request)
     return Paged([_shown(row, vault) for row in found.rows], found.next_page_token)
 
 
