@@ -70,6 +70,11 @@ def test_partners_are_told_by_signed_reports_until_they_have_them(catalogue: Cat
         assert not verified(first.secret, *office.got[-1])  # its time is over
         assert json.loads(office.got[-1][1])["data"]["feedRun"]["state"] == "STATE_REJECTED"
 
+
+def test_who_is_gone_or_has_not_answered_for_so_long_is_told_no_more(catalogue: Catalogue) -> None:
+    with receiver() as office:
+        source = catalogue.source(catalogue.organisation("partner"), report_url=office.url)
+        catalogue.sources().RotateReportSecret(source_pb2.RotateReportSecretRequest(name=source))
         office.status = 410
         catalogue.feed(source, feed(*many(3)))
         told(catalogue)

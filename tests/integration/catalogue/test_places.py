@@ -66,6 +66,10 @@ def test_courses_get_to_be_where_their_postcode_or_town_is(catalogue: Catalogue)
     versions = calls(catalogue).ListPlaceVersions(place_pb2.ListPlaceVersionsRequest()).place_versions
     assert [each.version for each in versions] == ["2026-2", "2026-1"]
 
+
+def test_sites_get_to_be_where_their_postcode_is(catalogue: Catalogue) -> None:
+    catalogue.organisation("harbour")
+    take_in(catalogue, MOVED, "2026-2")
     site = organisation_pb2.Site(display_name="Dock", postal_code="9050", town="Gent", nuts_code="BE234")
     add = organisation_pb2.CreateSiteRequest(parent="organisations/harbour", site=site)
     dock = catalogue.organisations().CreateSite(add)

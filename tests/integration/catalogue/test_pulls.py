@@ -166,13 +166,10 @@ def test_credentials_are_sent_and_never_shown(catalogue: Catalogue, partner: Ori
         kept = bytes(tx.execute(text("SELECT pull_credentials FROM sources")).scalar_one())
     assert b"hush" not in kept
 
-    client = Credentials.OauthClient(
-        token_url=f"{partner.url}/token", client_id="us", client_secret="hush", scope="courses"
-    )
     sent = [
         (Credentials(bearer_token="t0k"), "authorization", "Bearer t0k"),
         (Credentials(header=Credentials.Header(name="X-Api-Key", value="k3y")), "x-api-key", "k3y"),
-        (Credentials(oauth_client=client), "authorization", "Bearer fresh"),
+        (oauth_client(partner), "authorization", "Bearer fresh"),
     ]
     for credentials, name, value in sent:
         change(
@@ -193,13 +190,20 @@ def test_credentials_are_sent_and_never_shown(catalogue: Catalogue, partner: Ori
         pull(catalogue, source)
         assert "authorization" not in other.asked[-1].headers
 
-    partner.answer = lambda asked: Reply(401 if asked.method == "POST" else 200)
-    change(
-        catalogue,
-        source,
-        "pull",
-        pull=Pull(url=partner.url, interval=HOURLY, credentials=Credentials(oauth_client=client)),
+
+def oauth_client(partner: Origin) -> Credentials:
+    """Credentials by which a token is had from the partner first."""
+    client = Credentials.OauthClient(
+        token_url=f"{partner.url}/token", client_id="us", client_secret="hush", scope="courses"
     )
+    return Credentials(oauth_client=client)
+
+
+def test_a_token_that_is_refused_or_may_stand_in_no_header_is_a_run_that_failed(
+    catalogue: Catalogue, partner: Origin
+) -> None:
+    source = pulled(catalogue, partner.url, credentials=oauth_client(partner))
+    partner.answer = lambda asked: Reply(401 if asked.method == "POST" else 200)
     run = pull(catalogue, source)
     assert [each.value for each in catalogue.findings(run.name)] == ["TOKEN_REFUSED 401"]
     before = len(partner.asked)
