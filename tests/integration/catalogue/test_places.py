@@ -20,6 +20,14 @@ MOVED = TABLE.replace(b"51.0330,3.7440", b"51.0331,3.7441")
 AROUND: dict[str, Any] = {"radius_km": 5, "as_of": day("2030-01-15")}
 
 
+ROWS = (
+    row("P", "By postcode", postal_code="9050", nuts_code="BE234"),
+    row("T", "By town", town="Antwerpen"),
+    row("L", "By itself", town="Antwerpen", latitude="50.8", longitude="4.3"),
+    row("O", "Online", town="Antwerpen", mode="online"),
+)
+
+
 def calls(catalogue: Catalogue) -> Any:
     return catalogue.stub(place_pb2_grpc.PlaceServiceStub)
 
@@ -39,14 +47,8 @@ def titles(catalogue: Catalogue, **values: Any) -> set[str]:
 
 
 def test_courses_get_to_be_where_their_postcode_or_town_is(catalogue: Catalogue) -> None:
-    rows = (
-        row("P", "By postcode", postal_code="9050", nuts_code="BE234"),
-        row("T", "By town", town="Antwerpen"),
-        row("L", "By itself", town="Antwerpen", latitude="50.8", longitude="4.3"),
-        row("O", "Online", town="Antwerpen", mode="online"),
-    )
     source = catalogue.source(catalogue.organisation("harbour"))
-    catalogue.feed(source, feed(*rows))
+    catalogue.feed(source, feed(*ROWS))
     found = sessions(catalogue)
     # Without a table a town is known, a postcode is not.
     assert (found["T"].location_derived, found["T"].location.latitude) == (True, 51.2205)
@@ -55,13 +57,13 @@ def test_courses_get_to_be_where_their_postcode_or_town_is(catalogue: Catalogue)
     assert not found["O"].HasField("location")
     assert take_in(catalogue, TABLE, "2026-1").place_count == 8
     assert reason_of(lambda data: take_in(catalogue, data, "2026-1"), TABLE) == "ALREADY_EXISTS"
-    assert catalogue.feed(source, feed(*rows)).courses_updated == 4  # the same file, read anew
+    assert catalogue.feed(source, feed(*ROWS)).courses_updated == 4  # the same file, read anew
     found = sessions(catalogue)
     assert (found["P"].location_derived, found["P"].location.longitude) == (True, 3.744)
     assert found["P"].postal_code == "9050"
-    assert catalogue.feed(source, feed(*rows)).courses_unchanged == 4  # control: as long as the table is
+    assert catalogue.feed(source, feed(*ROWS)).courses_unchanged == 4  # control: as long as the table is
     take_in(catalogue, MOVED, "2026-2")  # the newest is in use
-    catalogue.feed(source, feed(*rows))
+    catalogue.feed(source, feed(*ROWS))
     assert sessions(catalogue)["P"].location.longitude == 3.7441
     versions = calls(catalogue).ListPlaceVersions(place_pb2.ListPlaceVersionsRequest()).place_versions
     assert [each.version for each in versions] == ["2026-2", "2026-1"]
@@ -77,6 +79,10 @@ def test_sites_get_to_be_where_their_postcode_is(catalogue: Catalogue) -> None:
     add.site.ClearField("nuts_code")  # control: in whatever country
     assert not catalogue.organisations().CreateSite(add).HasField("location")
 
+
+def test_a_place_is_searched_around_and_found_by_name_postcode_and_region(catalogue: Catalogue) -> None:
+    take_in(catalogue, MOVED, "2026-2")
+    catalogue.feed(catalogue.source(catalogue.organisation("harbour")), feed(*ROWS))
     catalogue.wait_for(lambda: titles(catalogue, place="9050") == {"By postcode"})
     assert titles(catalogue, place="9 050", place_country="BE") == {"By postcode"}
     assert titles(catalogue, place="ledeberg") == {"By postcode"}
