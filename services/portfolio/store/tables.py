@@ -25,9 +25,11 @@ from sqlalchemy import (
 )
 
 from services.portfolio.store import (
+    company_tables,
     exposure_tables,
     guidance_tables,
     instrument_tables,
+    page_tables,
     planning_tables,
     rights_tables,
 )
@@ -35,10 +37,12 @@ from services.portfolio.store.columns import id_, metadata, of_pathway, owner, s
 
 # The metadata is complete once this module is imported, as Alembic expects.
 __all__ = [
+    "company_tables",
     "exposure_tables",
     "guidance_tables",
     "instrument_tables",
     "metadata",
+    "page_tables",
     "planning_tables",
     "rights_tables",
 ]
