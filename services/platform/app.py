@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from services.platform.db.transaction import Transaction
-    from services.platform.objects import Objects
+    from services.platform.objects.store import Objects
     from services.platform.settings import Settings
 
 GATHERED = 1  # connection beside one per thread, of the calls that share transactions
@@ -39,7 +39,7 @@ class App:
     @cached_property
     def objects(self) -> Objects:
         """The object store, loaded on first use: most processes never need its client."""
-        from services.platform.objects import Objects
+        from services.platform.objects.store import Objects
 
         return Objects(self.settings)
 

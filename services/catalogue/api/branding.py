@@ -15,7 +15,7 @@ from services.catalogue.store.branding import logo_name
 from services.platform.app import App
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.platform.objects.store import DOWNLOAD
+from services.platform.objects.tickets import DOWNLOAD
 from services.platform.rpc.handlers import query
 
 LARGEST = 1024 * 1024  # bytes of a logo

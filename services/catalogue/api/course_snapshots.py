@@ -14,7 +14,7 @@ from services.catalogue.store.tables import course_snapshots as table
 from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.objects.store import DOWNLOAD
+from services.platform.objects.tickets import DOWNLOAD
 from services.platform.rpc.handlers import mutation, query
 
 

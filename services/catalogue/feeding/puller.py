@@ -25,7 +25,7 @@ from services.platform.crew import Crew
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
-from services.platform.objects.store import Stored
+from services.platform.objects.tickets import Stored
 from services.platform.outgoing.fetching import LIMITS, Answer, FetchError, Limits, Wanted, fetch
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.edge.limits import Limits
-from services.platform.objects.store import INCOMING
+from services.platform.objects.tickets import INCOMING
 
 OBJECTS = "objects"
 _NOBODY = 9_223_372_036_854_775_807

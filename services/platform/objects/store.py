@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import base64
 import re
-import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, BinaryIO, cast
+from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
@@ -29,33 +28,22 @@ from services.platform.errors import Refusal
 from services.platform.objects import parts, sniff
 from services.platform.objects.presign import Presigner
 from services.platform.objects.streams import Measured, ObjectStream, Readable
+from services.platform.objects.tickets import (
+    DOWNLOAD,
+    INCOMING,
+    PARTS_TICKET,
+    TICKET,
+    Stored,
+    UploadTicket,
+    disposition,
+)
 
 if TYPE_CHECKING:
     from services.platform.settings import Settings
 
-INCOMING = "quarantine-"
-TICKET = timedelta(minutes=15)
-PARTS_TICKET = timedelta(hours=1)  # for a slow line
-DOWNLOAD = timedelta(minutes=5)
 PART = 8 * 1024 * 1024  # bytes of one part when the size is not known beforehand
 CONNECT, READ = 1.0, 20.0  # seconds
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchObject"})
-
-
-class UploadTicket(NamedTuple):
-    """Leave to PUT one object: send the bytes to `url` with exactly these headers until `expire_time`
-    (UTC)."""
-
-    url: str
-    headers: Mapping[str, str]
-    expire_time: datetime
-
-
-class Stored(NamedTuple):
-    """What was stored: size in bytes and SHA-256, hex."""
-
-    size: int
-    sha256: str
 
 
 Known = Collection[str] | Callable[[Sequence[str]], Collection[str]]
@@ -307,16 +295,6 @@ class Objects:
             measured = Measured(source)
             measured.drain()
             _check(measured, size, content_type, sha256)
-
-
-def disposition(filename: str) -> str:
-    """Returns `attachment` with the name in both forms of RFC 6266; paths, controls and quotes are taken
-    out."""
-    name = re.split(r"[/\\]", filename)[-1]
-    name = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in name)
-    name = name.replace('"', "'").strip(" .")[:120] or "file"
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip() or "file"
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _part_key(key: str, part: parts.Part) -> str:

@@ -17,7 +17,7 @@ from services.vouchers.domain.facts import Fact, Source
 from services.vouchers.domain.outcomes import Outcome, Result
 
 if TYPE_CHECKING:
-    from services.platform.objects import Objects
+    from services.platform.objects.store import Objects
 
 
 def day(value: date) -> date_pb2.Date:

@@ -17,7 +17,8 @@ from minio import Minio
 
 from services.platform.edge import filters
 from services.platform.edge.limits import Limits
-from services.platform.objects.store import INCOMING, Objects
+from services.platform.objects.store import Objects
+from services.platform.objects.tickets import INCOMING
 from services.platform.settings import Settings
 from tests.support.edges import Edge, MakeEdge, free_port
 from tests.support.parts import S3Address

@@ -13,7 +13,7 @@ from waymark.portfolio.v1 import holder_pb2
 from services.platform.db.transaction import transaction
 from services.platform.objects import parts
 from services.platform.objects.clamd import Clamd
-from services.platform.objects.store import INCOMING
+from services.platform.objects.tickets import INCOMING
 from services.portfolio import checking
 from services.portfolio.api import evidence as evidence_api
 from services.portfolio.store.evidence import BUCKET

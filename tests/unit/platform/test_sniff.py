@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.platform.objects.sniff import fits
-from services.platform.objects.store import disposition
+from services.platform.objects.tickets import disposition
 
 
 @pytest.mark.parametrize(

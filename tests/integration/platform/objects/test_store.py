@@ -20,8 +20,8 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.app import App
 from services.platform.errors import Refusal
-from services.platform.objects import Objects, UploadTicket
-from services.platform.objects.store import INCOMING
+from services.platform.objects.store import Objects
+from services.platform.objects.tickets import INCOMING, UploadTicket
 from tests.support.events import test_settings
 from tests.support.parts import S3Address
 
