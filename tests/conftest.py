@@ -6,13 +6,18 @@ from hypothesis import HealthCheck, settings
 from tests.support.databases import database
 from tests.support.events import rig
 from tests.support.parts import kafka, postgres, s3
-from tests.support.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+from tests.support.scheduling import (
+    pytest_collection_finish,
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 from tests.support.servers import serve
 
 __all__ = [
     "database",
     "kafka",
     "postgres",
+    "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_xdist_make_scheduler",
     "rig",

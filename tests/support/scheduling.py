@@ -7,11 +7,15 @@ the group goes into a field of the item that pytest no longer reads.
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from services.platform.collector import settle_collector
+
+gc.disable()  # while modules are loaded and tests collected
 # In the order in which they begin: what takes longest must not begin last. Two groups have stacks, since two
 # cores cannot start more of them at once in time.
 TOGETHER = {
@@ -38,6 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests share is stopped."""
     order = [*TOGETHER, ""]
     items.sort(key=lambda item: (order.index(place(item.nodeid)), item.nodeid.startswith(AFTER_ITS_FOLDER)))
+
+
+def pytest_collection_finish() -> None:
+    """What has been loaded by now stays: a quarter of a test's time would go into looking at it again."""
+    gc.enable()
+    settle_collector()
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]
