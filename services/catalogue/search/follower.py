@@ -27,7 +27,7 @@ from services.platform.db.transaction import transaction
 if TYPE_CHECKING:
     from services.catalogue.app import CatalogueApp
 
-PAUSE = 0.25  # seconds between looks at the database
+PAUSE = 0.5  # seconds between looks at the database
 CHECK = 60.0  # seconds between comparisons of counts
 BATCH = 2000
 HEAP = 20_000_000  # bytes of the writer that follows

@@ -21,7 +21,7 @@ from services.platform.db.transaction import transaction
 if TYPE_CHECKING:
     from services.catalogue.app import CatalogueApp
 
-PAUSE = 0.5  # seconds between looks at the database
+PAUSE = 1.0  # seconds between looks at the database
 HEAP = 60_000_000  # bytes of the writer
 log = structlog.get_logger("search")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -53,6 +54,7 @@ class Keeper:
         self._home, self._longest_pause = home, longest_pause
         self._changed = changed
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended = asyncio.Event()
         self._command: process.Command | None = None
 
     async def run(self, needs: list["Keeper"]) -> None:
@@ -103,6 +105,7 @@ class Keeper:
         self._command = replace(command, environment=marked)
         # In this thread: the kernel ends the part when the thread that started it ends.
         self._process = process.spawn(self._command, self.log)
+        self._ended = ended(self._process)
         self._say("starting", self.state.reason)
         if not self.member.once:
             await self._answer(START_SECONDS)
@@ -121,16 +124,15 @@ class Keeper:
 
     async def _watch(self) -> str:
         """Return, once the part has ended or stays silent, why it has to be started anew."""
-        answered = probed = time.monotonic()
+        answered = time.monotonic()
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            pause = PROBE_SECONDS if self.state.state == "ready" else min(PROBE_SECONDS, RECOVERY_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), pause)
             try:
                 self._alive()
             except PartError as error:
                 return str(error)
-            pause = PROBE_SECONDS if self.state.state == "ready" else min(PROBE_SECONDS, RECOVERY_SECONDS)
-            if time.monotonic() - probed < pause:
-                continue
             if await asyncio.to_thread(self.member.part.ready):
                 answered = time.monotonic()
                 await self._ask()
@@ -138,7 +140,6 @@ class Keeper:
                 return f"no answer for {SILENT_SECONDS:.0f} s"
             else:
                 self._say("silent", "runs, does not answer")
-            probed = time.monotonic()
 
     async def _ask(self) -> None:
         """Say how a part that answers does.
@@ -151,8 +152,7 @@ class Keeper:
     async def _finish(self) -> None:
         """Wait for the end of a part that runs once."""
         assert self._process is not None
-        while self._process.poll() is None:
-            await asyncio.sleep(POLL_SECONDS)
+        await self._ended.wait()
         code = self._process.returncode
         await self._end()
         if code:
@@ -179,6 +179,22 @@ class Keeper:
         if (self.state.state, self.state.reason, self.state.pid) != (state, reason, pid):
             self.state.state, self.state.reason, self.state.pid = state, reason, pid
             self._changed()
+
+
+def ended(part: subprocess.Popen[bytes]) -> asyncio.Event:
+    """Return an event of the running loop that is set once the process has ended; its code is known then.
+
+    A thread waits for it: looking ten times a second at fourteen parts is most of what a supervisor would do.
+    """
+    event, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def wait() -> None:
+        part.wait()
+        with suppress(RuntimeError):  # the loop was closed before
+            loop.call_soon_threadsafe(event.set)
+
+    threading.Thread(target=wait, name=f"wait-{part.pid}", daemon=True).start()
+    return event
 
 
 def last_words(log: Path) -> str:

@@ -75,6 +75,7 @@ def consumer(settings: Settings, group: str | None, **options: Any) -> Any:
         "auto_offset_reset": "earliest",
         "allow_auto_create_topics": False,
         "fetch_max_bytes": 8 * 1024 * 1024,  # bounds memory, whatever waits
+        "fetch_max_wait_ms": 2_000,  # an idle broker is asked seldom; a message ends the wait at once
         "metadata_max_age_ms": 15_000,  # how soon a topic created later is found
         "session_timeout_ms": 6_000,
         "heartbeat_interval_ms": 1_500,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from services.platform.service import ServiceDefinition
 
 BATCH = 500  # messages of one transaction
-POLL_MS = 250
+POLL_MS = 1000  # at most, without a message; also how long a stop may wait
 BACK_OFF = 10.0  # seconds at most between tries of a failing dependency
 HALT_CHECK = 10.0  # seconds between looks whether the dead-letter limit still holds
 LAG_EVERY = 5.0  # seconds between measurements of the lag

@@ -8,15 +8,12 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 
 from services.platform.db import requests
-from services.platform.db.schema import job_runs
-from services.platform.db.transaction import transaction
 from services.platform.events import inbox
 from services.platform.service import Job
 from services.platform.telemetry import metrics
@@ -24,6 +21,19 @@ from services.platform.telemetry import metrics
 if TYPE_CHECKING:
     from services.platform.app import App
 
+# One round trip, since jobs that look for work every second are most of what an idle consumer does.
+_BEGIN = text(
+    """
+    WITH lock AS MATERIALIZED (SELECT pg_try_advisory_lock(:key) AS alone),
+    start AS (
+        INSERT INTO job_runs AS last (name, started_at) SELECT :name, now() FROM lock WHERE alone
+        ON CONFLICT (name) DO UPDATE SET started_at = now() WHERE last.started_at <= now() - :every
+        RETURNING true
+    )
+    SELECT alone, EXISTS (SELECT FROM start) AS due FROM lock
+    """
+)
+_END = text("SELECT pg_advisory_unlock(:key)")
 TICK = 0.5  # seconds between looks at this process's own clock
 ASK_DATABASE = 30.0  # seconds at most between questions to the database whether a job is due
 log = structlog.get_logger("jobs")
@@ -62,8 +72,8 @@ def run_jobs(app: App, jobs: Sequence[Job], stop: threading.Event) -> None:
 
 def run_if_due(app: App, job: Job) -> bool:
     """Runs the job if its period has passed and no other replica is at it; returns whether it ran."""
-    with _alone(app, job.name) as alone:
-        if not alone or not _claim(app, job):
+    with _begun(app, job) as due:
+        if not due:
             return False
         with metrics.JOB_SECONDS.labels(job.name).time():
             job.run(app)
@@ -72,25 +82,14 @@ def run_if_due(app: App, job: Job) -> bool:
 
 
 @contextmanager
-def _alone(app: App, name: str) -> Iterator[bool]:
-    """Holds the job's advisory lock on a connection of its own; yields False when another replica has it."""
-    key = zlib.crc32(f"job {name}".encode())
+def _begun(app: App, job: Job) -> Iterator[bool]:
+    """Holds the job's advisory lock, on a connection of its own, and notes the start; yields False when
+    another replica has the lock, or when the last start is less than a period ago by the database clock."""
+    key = zlib.crc32(f"job {job.name}".encode())
     with app.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        alone = bool(connection.execute(select(func.pg_try_advisory_lock(key))).scalar_one())
+        begun = connection.execute(_BEGIN, {"key": key, "name": job.name, "every": job.every}).one()
         try:
-            yield alone
+            yield begun.due
         finally:
-            if alone:
-                connection.execute(select(func.pg_advisory_unlock(key)))
-
-
-def _claim(app: App, job: Job) -> bool:
-    """Notes the start; False when the last one is less than a period ago by the database clock."""
-    start: Any = insert(job_runs).values(name=job.name, started_at=func.now())
-    start = start.on_conflict_do_update(
-        index_elements=["name"],
-        set_={"started_at": func.now()},
-        where=job_runs.c.started_at <= func.now() - job.every,
-    )
-    with transaction(app) as tx:
-        return tx.execute(start.returning(job_runs.c.name)).first() is not None
+            if begun.alone:
+                connection.execute(_END, {"key": key})

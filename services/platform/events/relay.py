@@ -18,11 +18,12 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import ARRAY, Select, SmallInteger, any_, bindparam, delete, func, literal, select
+from sqlalchemy import ARRAY, SmallInteger, any_, bindparam, delete, func, literal, literal_column, select
 
 from services.platform.db.faults import refusal_of
 from services.platform.db.schema import outbox
 from services.platform.db.transaction import transaction
+from services.platform.db.wire import Named, compiled
 from services.platform.events import clients, cloudevents
 from services.platform.events.leases import Leases
 from services.platform.telemetry import metrics
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 BATCH = 2_000  # rows of one round
 BATCH_BYTES = 8 * 1024 * 1024  # payloads of one round; bounds memory, whatever waits
 BUSY_POLL = 0.02  # seconds between looks while events flow
-IDLE_POLL = 0.15  # seconds between looks when nothing has come for a while
+IDLE_POLL = 0.2  # seconds between looks when nothing has come for a while
 GAUGES = 5.0  # seconds between measurements of the backlog
 BACK_OFF = 5.0  # seconds at most between tries of a failing dependency
 log = structlog.get_logger("relay")
@@ -93,11 +94,12 @@ class Relay:
         self._drop_producer()
 
     def _take(self) -> Sequence[Any]:
-        held = sorted(self._leases.held)
+        held = tuple(sorted(self._leases.held))
         if not held:
             return ()
-        with transaction(self._engine, read_only=True) as tx:
-            return tx.execute(_oldest(), {"held": held}).all()
+        oldest = _oldest()(held=held)
+        with transaction(self._engine, read_only=True, ahead=[oldest]) as tx:
+            return tx.rows(oldest)
 
     def _publish(self, rows: Sequence[Any]) -> None:
         """Sends the rows and waits for every acknowledgement; raises the first failure after noting
@@ -191,14 +193,15 @@ class Relay:
 
 
 @cache
-def _oldest() -> Select[Any]:
-    """The oldest rows of buckets `held`: at most BATCH, and no more than fit BATCH_BYTES (but always one)."""
+def _oldest() -> Named:
+    """Finds the oldest rows of buckets `held`: at most BATCH, and what fits BATCH_BYTES, but always one."""
     mine = outbox.c.bucket == any_(bindparam("held", type_=ARRAY(SmallInteger)))
-    rows = select(outbox).where(mine).order_by(outbox.c.seq).limit(BATCH).subquery()
+    rows = select(outbox).where(mine).order_by(outbox.c.seq).limit(literal_column(str(BATCH))).subquery()
     size = func.octet_length(rows.c.payload)
     before = (func.sum(size).over(order_by=rows.c.seq) - size).label("bytes_before")
     counted = select(rows, before).subquery()
-    return select(counted).where(counted.c.bytes_before < BATCH_BYTES).order_by(counted.c.seq)
+    fitting = select(counted).where(counted.c.bytes_before < literal_column(str(BATCH_BYTES)))
+    return compiled("waymark_oldest_events", fitting.order_by(counted.c.seq))
 
 
 def _foreseen(error: BaseException) -> bool:
