@@ -49,7 +49,7 @@ KINDS = {
 _SAID = ("title", "organisation", "place", "start_date", "end_date")
 _SAID_OF_FILES = (
     *("title", "file_name", "content_type", "size_bytes"),
-    *("state", "store_time", "scan_state", "has_poster", "duration"),
+    *("state", "store_time", "scan_state", "upload_fault", "has_poster", "duration"),
 )
 P = TypeVar("P", Entry, SkillClaim)
 _NSMAP: Any = {None: ATOM, "rdf": RDF, "leap2": LEAP, "categories": CATEGORIES, "waymark": OURS}

@@ -119,6 +119,10 @@ def test_a_file_goes_in_and_comes_out_the_same(learner: Person, tmp_path: Path) 
     learner.prints("evidence", "download", stored["name"], "--out", str(copy))
     assert copy.read_bytes() == paper.read_bytes()
     assert learner.gets("entry", "create", "certificate", "MIG", "--evidence", stored["name"])["evidence"]
+    assert learner.fails("evidence", "delete", stored["name"], "--etag", '"0"') == (4, "ETAG_STALE")
+    assert learner.prints("evidence", "delete", stored["name"]) == f"{stored['name']} is gone\n"
+    assert learner.prints("evidence", "list") == "no file yet\n"
+    assert learner.gets("entry", "list")[0]["evidence"] == []
     note = tmp_path / "note.txt"
     note.write_text("no type that evidence has")
     assert learner.fails("evidence", "upload", str(note)) == (4, "INVALID_ARGUMENT")
