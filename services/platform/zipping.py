@@ -45,11 +45,15 @@ def opened(file: BinaryIO, most: int) -> Iterator[zipfile.ZipFile]:
 def opened_file(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
     """Opens a file of such a ZIP, which is to be read to its end; raises ZipUnsafeError."""
     try:
-        with archive.open(info) as file:
+        file = archive.open(info)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+        raise ZipUnsafeError("a broken ZIP") from error
+    try:
+        with file:
             yield file
             if file.tell() != info.file_size or file.read(1):
                 raise ZipUnsafeError("a length that is not true")
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise ZipUnsafeError("a broken ZIP") from error
 
 

@@ -70,6 +70,7 @@ BROKEN = {
     "longer than said": (listed(GOOD, 24, len(WORDS) - 1), "broken"),
     "other bytes": (listed(GOOD, 16, 0), "broken"),
     "not packed so": (listed(GOOD, 10, 0, 2), "broken|length"),
+    "no name": (packed("é").replace("é".encode(), b"\xed\x9a", 1), "broken"),
     "other name": (GOOD.replace(b"files/b", b"files/c", 1), "broken"),
 }
 
