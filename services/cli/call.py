@@ -62,6 +62,10 @@ class Call:
         mask = {"update_mask": ",".join(named)} if cleared else {}
         return self.caller.rest("PATCH", f"/v1/{path}", body, **mask)
 
+    def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """PATCHes all of a resource below `/v1/`: what `body` does not hold is emptied; raises Failure."""
+        return self.caller.rest("PATCH", f"/v1/{path}", body, update_mask="*")
+
     def delete(self, path: str, **query: Any) -> None:
         """DELETEs a resource below `/v1/` and says so; raises Failure."""
         answer = self.caller.rest("DELETE", f"/v1/{path}", **query)

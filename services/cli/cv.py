@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,9 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.call import Call, calls, enum, with_etag
+from services.cli.evidence import ROW as EVIDENCE_ROW
+from services.cli.exits import ExitCode, Failure
 from services.cli.holder import LEARNER, Etag, HolderName, own
+from services.cli.leap2a import small, upload_files
 from services.cli.options import Limit
-from services.cli.uploads import encoded
 
 cv = typer.Typer(help="Take a portfolio along as a CV in many formats, and bring one in.")
 
@@ -157,14 +160,23 @@ def import_(
     as_: As,
     language: Language = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added, add nothing.")] = False,
+    with_files: Annotated[
+        bool, typer.Option("--with-files", help="Upload the files of a Leap2A archive as evidence first.")
+    ] = False,
 ) -> None:
     """Add what a document says to your portfolio; what is there already is not added again."""
+    of_leap = as_ is DocumentFormat.LEAP2A
+    if with_files and (dry_run or not of_leap):
+        raise Failure(ExitCode.USAGE, "--with-files goes with --format leap2a, and not with --dry-run.")
+    uploaded = upload_files(call.caller, own(call, ""), file) if with_files else []
     body = {
         "format": enum("DOCUMENT_FORMAT", as_),
-        "content": encoded(file),
+        "content": b64encode(small(file) if of_leap else file.read_bytes()).decode(),
         "languageCode": language,
         "validateOnly": dry_run,
     }
+    if with_files:
+        call.part(uploaded, EVIDENCE_ROW, empty="every file was there")
     answer = call.post(f"{own(call, '')}/documents:import", body)
     call.one(answer, BROUGHT)
     call.part(answer.get("notCarried", []), NOT_CARRIED, empty="everything was carried")

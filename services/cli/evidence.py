@@ -9,7 +9,7 @@ import typer
 
 from services.cli.call import Call, calls
 from services.cli.downloads import download_to
-from services.cli.holder import LEARNER, ForHolder, HolderName, own
+from services.cli.holder import LEARNER, Etag, ForHolder, HolderName, own
 from services.cli.options import Limit
 from services.cli.uploads import encoded, upload_evidence
 
@@ -26,6 +26,7 @@ EVIDENCE = {
     "stored": "storeTime",
     "length": "duration",
     "fault": "uploadFault",
+    "etag": "etag",
 }
 ROW = {key: EVIDENCE[key] for key in ("evidence", "title", "file", "bytes", "state", "scan")}
 Name = Annotated[str, typer.Argument(metavar="EVIDENCE", help="holders/{id}/evidence/{id}")]
@@ -100,3 +101,10 @@ def set_poster(
 def poster(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where to write it.")]) -> None:
     """Write the small picture of a file to disk; a counsellor's look is written to the access log."""
     call.save(f"{name}:poster", out)
+
+
+@evidence.command(epilog="Example:  waymark evidence delete holders/0198…/evidence/0198…")
+@calls(LEARNER)
+def delete(call: Call, name: Name, etag: Etag = "") -> None:
+    """Remove a file for good; entries, skills and the journal no longer name it."""
+    call.delete(name, etag=etag)

@@ -76,7 +76,7 @@ def import_(
 @calls(MAKER)
 def change(call: Call, name: Name, file: File) -> None:
     """Replace what a draft says."""
-    call.one(call.patch(name, read_json(file)), VERSION)
+    call.one(call.replace(name, read_json(file)), VERSION)
 
 
 @framework.command(epilog="Example:  waymark framework publish frameworks/career-management/versions/1")

@@ -61,7 +61,7 @@ def draft(call: Call, name: Id, file: File, framework: Framework = "") -> None:
 @calls(MAKER)
 def change(call: Call, name: Name, file: File, framework: Framework = "") -> None:
     """Replace what a draft says."""
-    call.one(call.patch(name, _read(file, framework)), VERSION)
+    call.one(call.replace(name, _read(file, framework)), VERSION)
 
 
 @instrument.command(epilog="Example:  waymark instrument publish instruments/digital-check/versions/1")

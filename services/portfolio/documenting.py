@@ -118,6 +118,7 @@ def report(request: pb.ExportDocumentRequest, cv: Cv) -> list[pb.NotCarried]:
 def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.ImportDocumentResponse:
     """Adds what was read to a portfolio; what is there stays as it is. Raises Refusal(QUOTA_EXCEEDED)."""
     current = holders.get(tx, vault, lock=True)  # also, so that two imports do not both add the same
+    _find_files(tx, vault, read)
     answer = pb.ImportDocumentResponse()
     _fill_holder(tx, vault, current, read.portfolio.holder, answer)
     entries = list(_new_entries(tx, vault, read, answer))
@@ -127,7 +128,6 @@ def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.Imp
     SKILL_CLAIMS.add_all(tx, vault, list(reversed(claims)))
     answer.entry_titles.extend(entry.title for entry in entries)
     answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
-    _miss_files(tx, vault, read)
     told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
     answer.not_carried.extend(pb.NotCarried(field=field, count=count) for field, count in told)
     return answer
@@ -197,9 +197,18 @@ def _with_own_evidence(tx: Transaction, vault: Vault, read: Read, parts: Iterabl
     return found
 
 
-def _miss_files(tx: Transaction, vault: Vault, read: Read) -> None:
-    """Tells of files that are not here: they are uploaded by tickets, each checked on its own."""
-    if read.portfolio.evidence:
-        here = {each.sha256 for each in EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"])}
-        if missing := sum(each.sha256 not in here for each in read.portfolio.evidence):
-            read.left["evidence.file"] += missing
+def _find_files(tx: Transaction, vault: Vault, read: Read) -> None:
+    """Names files of a document as they are named here, by their hash, and tells of those that are not here:
+    they are uploaded by tickets, each checked on its own."""
+    if not read.portfolio.evidence:
+        return
+    newest = EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"])
+    here = {each.sha256: each.name for each in newest if each.state != Evidence.STATE_AWAITING_UPLOAD}
+    names_here = {each.name: here[each.sha256] for each in read.portfolio.evidence if each.sha256 in here}
+    if missing := sum(each.sha256 not in here for each in read.portfolio.evidence):
+        read.left["evidence.file"] += missing
+    parts: list[Entry | SkillClaim] = [*read.portfolio.entries, *read.portfolio.skill_claims]
+    for part in parts:
+        known = [names_here.get(name, name) for name in part.evidence]
+        del part.evidence[:]
+        part.evidence.extend(dict.fromkeys(known))

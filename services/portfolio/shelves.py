@@ -16,7 +16,7 @@ from services.platform.rpc.masks import merged, without_outputs
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import deadlines, names
 from services.portfolio.domain.dates import refuse
-from services.portfolio.store import reminders
+from services.portfolio.store import evidence, reminders
 from services.portfolio.store.collection import Paged
 from services.portfolio.store.planning import Kept
 from services.portfolio.store.vault import Vault, open_vault
@@ -79,6 +79,7 @@ class Shelf(Generic[M]):
         vault, row_id = self._place(tx, request.name)
         current = self._current(tx, vault, row_id, request.etag)
         former = self._kept.former(tx, vault, row_id)
+        evidence.leave_gone(tx, vault, former)
         return self._reminding(tx, self._kept.change(tx, vault, row_id, current, former))
 
     def delete(self, tx: Transaction, request: Any) -> M:

@@ -18,7 +18,7 @@ from services.catalogue.imports import (
     shortage_csv,
     xml_records,
 )
-from services.platform import signing
+from services.platform import signing, zipping
 from services.portfolio.domain import films
 from services.portfolio.domain.credentials import strict_json, validity
 from services.portfolio.formats import europass_reading, json_resume, leap2a_reading, markup, smart_evidence
@@ -72,6 +72,7 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("document_europass_json", lambda patch: patch.setattr(europass_reading, "fit", lambda *_: Counter())),
     ("document_leap2a", deaf(markup, "XMLSyntaxError", "etree")),
     ("document_leap2a", lambda patch: patch.setattr(leap2a_reading, "fit", lambda *_: Counter())),
+    ("document_leap2a", lambda patch: patch.setattr(zipping, "ValueError", Nothing, raising=False)),
     ("film_mp4", lambda patch: patch.setattr(films, "struct", without(films.struct, error=Nothing))),
     ("film_webm", lambda patch: patch.setattr(films, "math", SimpleNamespace(isfinite=lambda _: True))),
     ("framework", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),

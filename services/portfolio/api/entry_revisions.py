@@ -10,7 +10,7 @@ from services.portfolio.api.calls import portfolio_call
 from services.portfolio.api.entries import check
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
-from services.portfolio.store import entry_revisions
+from services.portfolio.store import entry_revisions, evidence
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.vault import open_vault
 
@@ -44,5 +44,6 @@ class EntryRevisionApi(entry_revision_pb2_grpc.EntryRevisionServiceServicer):
         vault = open_vault(tx, self.app.keys, holder)
         current = ENTRIES.get(tx, vault, entry_id, etag=request.etag, lock=True)
         former = entry_revisions.get(tx, vault, entry_id, request.revision_id).snapshot
-        check(tx, holder, former)  # what it refers to may have gone since
+        evidence.leave_gone(tx, vault, former)
+        check(tx, holder, former)
         return entry_revisions.save(tx, vault, entry_id, current, former)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.empty_pb2 import Empty
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import evidence_pb2 as pb
 from waymark.portfolio.v1 import evidence_pb2_grpc
@@ -15,12 +16,13 @@ from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mark
 from services.platform.rpc.masks import without_outputs
-from services.portfolio import checking
+from services.portfolio import checking, unlinking
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.api.evidence_posters import PosterApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.scan_states import require_served
+from services.portfolio.erasing import delete_files
 from services.portfolio.store.evidence import BUCKET, EVIDENCE, bytes_held
 from services.portfolio.store.vault import open_vault
 
@@ -102,6 +104,25 @@ class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
     @mark
     def GetEvidenceDownload(self, request: pb.GetEvidenceDownloadRequest, call: Any) -> pb.EvidenceDownload:
         return download_of(self.app, self._downloadable(request, call))
+
+    @mark  # bytes go after the transaction: they could not come back with it
+    def DeleteEvidence(self, request: pb.DeleteEvidenceRequest, call: Any) -> Empty:
+        files: list[tuple[str, int]] = []
+
+        @portfolio_call
+        def deleted(self: EvidenceApi, tx: Transaction, request: pb.DeleteEvidenceRequest) -> Empty:
+            holder, evidence_id = names.parse(request.name, "holders", "evidence")
+            vault = open_vault(tx, self.app.keys, holder)
+            evidence = EVIDENCE.get(tx, vault, evidence_id, etag=request.etag, lock=True)
+            unlinking.require_unneeded(tx, vault, evidence.name)
+            unlinking.unlink(tx, vault, evidence.name)
+            EVIDENCE.remove(tx, holder, evidence_id)
+            files[:] = [(evidence_id, evidence.size_bytes)]
+            return Empty()
+
+        answer = deleted(self, request, call)
+        delete_files(self.app, files)
+        return answer
 
     def _known(self, request: Any, call: Any) -> pb.Evidence:
         """Reads what is known of a file, in a transaction of its own."""

@@ -9,7 +9,7 @@ from waymark.portfolio.v1 import framework_pb2_grpc
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
-from services.platform.rpc.masks import without_outputs
+from services.platform.rpc.masks import merged, without_outputs
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import frameworks
 from services.portfolio.formats import smart_evidence
@@ -51,11 +51,11 @@ class FrameworkApi(framework_pb2_grpc.FrameworkServiceServicer):
     def UpdateFrameworkVersion(
         self, tx: Transaction, request: pb.UpdateFrameworkVersionRequest
     ) -> pb.FrameworkVersion:
-        name, etag = request.framework_version.name, request.framework_version.etag
-        FRAMEWORKS.lock(tx, name, etag)
-        wanted = without_outputs(request.framework_version)
+        change = request.framework_version
+        current = FRAMEWORKS.lock(tx, change.name, change.etag)
+        wanted = without_outputs(merged(current, change, request.update_mask, "framework_version"))
         frameworks.check(wanted)
-        return FRAMEWORKS.change(tx, name, wanted)
+        return FRAMEWORKS.change(tx, change.name, wanted)
 
     @query
     def GetFrameworkVersion(

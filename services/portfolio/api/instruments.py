@@ -7,7 +7,7 @@ from waymark.portfolio.v1 import instrument_pb2_grpc
 
 from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation, query
-from services.platform.rpc.masks import without_outputs
+from services.platform.rpc.masks import merged, without_outputs
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import instruments
 from services.portfolio.store.frameworks import FRAMEWORKS, INSTRUMENTS
@@ -29,9 +29,10 @@ class InstrumentApi(instrument_pb2_grpc.InstrumentServiceServicer):
     def UpdateInstrumentVersion(
         self, tx: Transaction, request: pb.UpdateInstrumentVersionRequest
     ) -> pb.InstrumentVersion:
-        name, etag = request.instrument_version.name, request.instrument_version.etag
-        INSTRUMENTS.lock(tx, name, etag)
-        return INSTRUMENTS.change(tx, name, _checked(tx, request.instrument_version))
+        change = request.instrument_version
+        current = INSTRUMENTS.lock(tx, change.name, change.etag)
+        wanted = merged(current, change, request.update_mask, "instrument_version")
+        return INSTRUMENTS.change(tx, change.name, _checked(tx, wanted))
 
     @query
     def GetInstrumentVersion(

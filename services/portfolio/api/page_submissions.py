@@ -29,6 +29,7 @@ from services.portfolio.presenting import presented
 from services.portfolio.scanning import require_served_now
 from services.portfolio.store import page_submissions, pages
 from services.portfolio.store.collection import Collection
+from services.portfolio.store.evidence import hold
 from services.portfolio.store.page_submissions import COLLECTIONS, SUBMISSIONS, State
 from services.portfolio.store.pages import PAGE_COLLECTIONS, PAGES
 from services.portfolio.store.vault import Vault, open_vault
@@ -54,6 +55,7 @@ class PageSubmissionApi(page_submission_pb2_grpc.PageSubmissionServiceServicer):
         if wanted.recipient == holder:
             refuse([Violation("page_submission.recipient", "must be somebody else than the holder")])
         frozen = _frozen(tx, vault, wanted.source)
+        hold(tx, vault, (each.evidence for page in frozen.pages for each in page.items if each.evidence.name))
         wanted.sha256 = hashlib.sha256(frozen.SerializeToString(deterministic=True)).hexdigest()
         return self._told(tx, page_submissions.add(tx, vault, wanted, frozen))
 

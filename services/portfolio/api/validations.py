@@ -20,7 +20,7 @@ from services.portfolio.domain.validation import undocumented
 from services.portfolio.store import issuers, pathways, validations
 from services.portfolio.store.collection import Collection
 from services.portfolio.store.entries import ENTRIES
-from services.portfolio.store.evidence import EVIDENCE
+from services.portfolio.store.evidence import EVIDENCE, hold
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.validations import CASES, COLLECTIONS
 from services.portfolio.store.vault import open_vault
@@ -126,6 +126,7 @@ class ValidationApi(AssessingApi, validation_pb2_grpc.ValidationServiceServicer)
     ) -> pb.ValidationCase:
         found = self.find(tx, request)
         snapshot = snapshot_of(tx, found.vault, found.case)
+        hold(tx, found.vault, snapshot.evidence)
         parts: list[Any] = [*snapshot.entries, *snapshot.skill_claims, *snapshot.evidence]
         there = {part.name for part in parts}
         standing = found.standing.submit(undocumented(found.case.elements, there))

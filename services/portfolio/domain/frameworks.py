@@ -19,6 +19,7 @@ def check(version: pb.FrameworkVersion) -> None:
 
 
 def _findings(version: pb.FrameworkVersion) -> Iterator[Violation]:
+    yield from lacking("framework_version", version, ("titles", "standards", "elements"))
     for field in ("standards", "elements", "levels"):
         place, parts = f"framework_version.{field}", getattr(version, field)
         yield from twice(place, parts)
@@ -34,6 +35,15 @@ def _findings(version: pb.FrameworkVersion) -> Iterator[Violation]:
             yield Violation(f"{place}.parent", f"`{element.parent}` is no element of the same standard")
         elif _circular(element, elements):
             yield Violation(f"{place}.parent", f"`{element.id}` is a part of itself")
+
+
+def lacking(place: str, version: Any, fields: Iterable[str]) -> Iterator[Violation]:
+    """Yields the fields that are empty: rules of a change alone would ask for what it leaves as it is."""
+    yield from (
+        Violation(f"{place}.{field}", "must have at least one")
+        for field in fields
+        if not getattr(version, field)
+    )
 
 
 def twice(place: str, parts: Iterable[Any]) -> Iterator[Violation]:

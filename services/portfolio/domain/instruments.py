@@ -11,7 +11,7 @@ from waymark.portfolio.v1.framework_pb2 import FrameworkVersion
 from services.platform.errors import Violation
 from services.portfolio.domain import scoring
 from services.portfolio.domain.dates import refuse
-from services.portfolio.domain.frameworks import twice, untranslated
+from services.portfolio.domain.frameworks import lacking, twice, untranslated
 
 _AT = "instrument_version"
 
@@ -23,6 +23,7 @@ def check(version: pb.InstrumentVersion, framework: FrameworkVersion | None) -> 
 
 
 def _findings(version: pb.InstrumentVersion, framework: FrameworkVersion | None) -> Iterator[Violation]:
+    yield from lacking(_AT, version, ("titles", "parts", "questions"))
     if version.framework_version and framework is None:
         yield Violation(f"{_AT}.framework_version", "is no published version of a framework")
     elif version.framework_version and not scoring.scored(version):

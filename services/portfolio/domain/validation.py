@@ -34,6 +34,8 @@ UNDECIDED = frozenset(
 )
 # The awarding body sees a case from its submission on, and no more once it is withdrawn.
 HANDED_IN = frozenset(range(Case.STATE_SUBMITTED, Case.STATE_REDECIDED + 1))
+# Something is still to be decided by what the case was handed in with.
+PENDING = frozenset({Case.STATE_SUBMITTED, *TO_ASSESS, Case.STATE_DECIDED})
 _CONCLUDED: dict[Outcome, State] = {
     Case.OUTCOME_CERTIFIED: Case.STATE_CERTIFIED,
     Case.OUTCOME_PARTIAL: Case.STATE_PARTIAL,

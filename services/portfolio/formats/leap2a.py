@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import mimetypes
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
@@ -47,6 +47,11 @@ KINDS = {
     if said[0] != "entry" and kind != entries.ENTRY_KIND_DRIVING_LICENCE
 }
 _SAID = ("title", "organisation", "place", "start_date", "end_date")
+_SAID_OF_FILES = (
+    *("title", "file_name", "content_type", "size_bytes"),
+    *("state", "store_time", "scan_state", "upload_fault", "has_poster", "duration"),
+)
+P = TypeVar("P", Entry, SkillClaim)
 _NSMAP: Any = {None: ATOM, "rdf": RDF, "leap2": LEAP, "categories": CATEGORIES, "waymark": OURS}
 
 
@@ -60,6 +65,11 @@ def file_name(evidence: Evidence) -> str:
     return f"files/{evidence.sha256}{mimetypes.guess_extension(evidence.content_type) or ''}"
 
 
+def file_id(number: int) -> str:
+    """Returns the id in a feed of its file of this number."""
+    return f"portfolio:file/{number}"
+
+
 class _Feed:
     """A feed in the making."""
 
@@ -67,6 +77,7 @@ class _Feed:
         self._cv = cv
         self._updated = f"{cv.written_at:%Y-%m-%dT%H:%M:%SZ}"
         self._root = etree.Element(f"{{{ATOM}}}feed", {LANG: cv.language}, nsmap=_NSMAP)
+        self._files = {each.name: file_id(number) for number, each in enumerate(cv.portfolio.evidence)}
 
     def made(self) -> bytes:
         portfolio = self._cv.portfolio
@@ -82,7 +93,7 @@ class _Feed:
         for number, claim in enumerate(portfolio.skill_claims):
             self._claim(claim, f"portfolio:skill/{number}")
         for number, evidence in enumerate(portfolio.evidence):
-            self._evidence(evidence, f"portfolio:file/{number}")
+            self._evidence(evidence, file_id(number))
         return bytes(etree.tostring(self._root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
 
     def _person(self, holder: Holder, name: str) -> None:
@@ -111,7 +122,7 @@ class _Feed:
                 _put(item, LEAP, "date", as_iso(date), {f"{{{LEAP}}}point": point})
         if entry.place:
             _put(item, LEAP, "spatial", clean(entry.place))
-        rest = beside.rest(entry, _SAID, self._cv.language)
+        rest = beside.rest(self._shown_by(item, entry), _SAID, self._cv.language)
         if KINDS.get((type_, area)) == entry.kind:
             rest.pop("kind")
         _beside(item, rest)
@@ -122,20 +133,32 @@ class _Feed:
 
     def _claim(self, claim: SkillClaim, id_: str) -> None:
         item = self._item(id_, chosen(claim.label, self._cv.language), "", "ability")
-        _beside(item, beside.rest(claim, ("source",), self._cv.language, "label"))
+        rest = beside.rest(self._shown_by(item, claim), ("source",), self._cv.language, "label")
+        _beside(item, rest)
+
+    def _shown_by(self, item: Any, part: P) -> P:
+        """Links an entry or skill to its files in this feed; returns it with the others only."""
+        others = type(part)()
+        others.CopyFrom(part)
+        del others.evidence[:]
+        for name in part.evidence:
+            if name in self._files:
+                _put(item, ATOM, "link", "", {"rel": "leap2:has_evidence", "href": self._files[name]})
+            else:
+                others.evidence.append(name)
+        return others
 
     def _evidence(self, evidence: Evidence, id_: str) -> None:
         item = self._item(id_, evidence.title, "", "resource", "resource_type", "Offline")
-        content = item.find(f"{{{ATOM}}}content")
-        content.set("src", file_name(evidence))
-        content.set("type", evidence.content_type)
-        _beside(
-            item,
-            beside.rest(
-                evidence,
-                ("title", "state", "store_time", "scan_state", "has_poster", "duration", "content_type"),
-            ),
-        )
+        enclosure = {
+            "rel": "enclosure",
+            "href": file_name(evidence),
+            "type": evidence.content_type,
+            "length": str(evidence.size_bytes),
+            "title": line(evidence.file_name),
+        }
+        _put(item, ATOM, "link", "", {key: value for key, value in enclosure.items() if value})
+        _beside(item, beside.rest(evidence, _SAID_OF_FILES))
 
     def _item(self, id_: str, title: str, text: str, type_: str, scheme: str = "", term: str = "") -> Any:
         item = _put(self._root, ATOM, "entry")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from lxml import etree
 
@@ -17,7 +17,7 @@ MAX_BYTES = 8 << 20
 MAX_ELEMENTS = 200_000
 
 
-def root_of(file: BinaryIO) -> Any:
+def root_of(file: IO[bytes]) -> Any:
     """Returns the root element of a document; raises DocumentBrokenError."""
     root, count = None, 0
     try:
@@ -34,7 +34,7 @@ def root_of(file: BinaryIO) -> Any:
     return root
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     size = 0
     for chunk in iter(partial(file.read, _CHUNK), b""):
         size += len(chunk)

@@ -172,11 +172,13 @@ class Collection(Generic[M]):
         check_etag(etag, version)
 
     def missing(self, tx: Transaction, holder: str, row_ids: set[str]) -> set[str]:
-        """Returns those of `row_ids` that the holder does not have."""
+        """Returns those of `row_ids` that the holder does not have; those there are cannot go before the
+        transaction is over, so that what then names them names something."""
         query = select(self.table.c.id).where(
             self.table.c.holder_id == holder, self.table.c.id.in_(sorted(row_ids))
         )
-        return row_ids - set(tx.execute(query).scalars()) if row_ids else set()
+        kept = query.order_by(self.table.c.id).with_for_update(read=True, key_share=True)
+        return row_ids - set(tx.execute(kept).scalars()) if row_ids else set()
 
     def _order(self) -> Sequence[ColumnElement[Any]]:
         """What pages are ordered by: newest first."""

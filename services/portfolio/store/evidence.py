@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
+from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.platform.db.transaction import Transaction
+from services.platform.errors import Refusal
+from services.portfolio.domain import names
 from services.portfolio.store import tables
 from services.portfolio.store.collection import Collection
+from services.portfolio.store.vault import Vault
 
 BUCKET = "waymark-portfolio-evidence"
 
@@ -39,6 +43,21 @@ def files_of(tx: Transaction, holder: str) -> list[tuple[str, int]]:
     column = tables.evidence.c
     rows = tx.execute(select(column.id, column.size_bytes).where(column.holder_id == holder))
     return [(row.id, row.size_bytes) for row in rows]
+
+
+def hold(tx: Transaction, vault: Vault, files: Iterable[Evidence]) -> None:
+    """Keeps files from going until the transaction is over; raises Refusal(NOT_FOUND) for one just gone."""
+    if EVIDENCE.missing(tx, vault.holder, {names.last(each.name) for each in files}):
+        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+
+
+def leave_gone(tx: Transaction, vault: Vault, message: Any) -> None:
+    """Takes out of what a holder once said the files that are gone by now."""
+    if "evidence" in message.DESCRIPTOR.fields_by_name and message.evidence:
+        gone = EVIDENCE.missing(tx, vault.holder, set(map(names.last, message.evidence)))
+        kept = [name for name in message.evidence if names.last(name) not in gone]
+        del message.evidence[:]
+        message.evidence.extend(kept)
 
 
 def to_check(tx: Transaction, after: str, limit: int = 20) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +70,13 @@ def frozen(tx: Transaction, vault: Vault, submission_id: str) -> pb.SubmittedPag
     found = vault.open(submitted_pages, submission_id, row.sealed, pb.SubmittedPages)
     found.page_submission = names.child(vault.holder, COLLECTIONS[1], submission_id)
     return found
+
+
+def readable(tx: Transaction, vault: Vault) -> Iterator[pb.SubmittedPages]:
+    """Yields what a holder has handed in and whom it was handed to can still read."""
+    those = (_TABLE.c.holder_id == vault.holder, _OPEN, _TABLE.c.expires_at > tx.now)
+    for row_id in tx.execute(select(_TABLE.c.id).where(*those).order_by(_TABLE.c.id)).scalars().all():
+        yield frozen(tx, vault, row_id)
 
 
 def received(

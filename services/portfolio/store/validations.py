@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
-from services.portfolio.domain.validation import HANDED_IN, Standing
+from services.portfolio.domain.validation import HANDED_IN, PENDING, Standing
 from services.portfolio.store.collection import Collection, Paged
 from services.portfolio.store.guidance_tables import validation_cases, validation_snapshots
 from services.portfolio.store.tables import credential_issuers
@@ -75,6 +76,14 @@ def frozen(tx: Transaction, vault: Vault, case_id: str) -> pb.ValidationSnapshot
         )
     )
     return vault.open(validation_snapshots, case_id, row.sealed, pb.ValidationSnapshot)
+
+
+def undecided(tx: Transaction, vault: Vault) -> Iterator[pb.ValidationSnapshot]:
+    """Yields what a holder's cases were handed in with by which something may still be decided."""
+    pending = _TABLE.c.state.in_(sorted(PENDING)) | (_TABLE.c.appeal_end > tx.now)
+    those = select(_TABLE.c.id).where(_TABLE.c.holder_id == vault.holder, pending)
+    for case_id in tx.execute(those.order_by(_TABLE.c.id)).scalars().all():
+        yield frozen(tx, vault, case_id)
 
 
 def handed_in(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -118,9 +119,39 @@ def test_a_file_goes_in_and_comes_out_the_same(learner: Person, tmp_path: Path) 
     learner.prints("evidence", "download", stored["name"], "--out", str(copy))
     assert copy.read_bytes() == paper.read_bytes()
     assert learner.gets("entry", "create", "certificate", "MIG", "--evidence", stored["name"])["evidence"]
+    assert learner.fails("evidence", "delete", stored["name"], "--etag", '"0"') == (4, "ETAG_STALE")
+    assert learner.prints("evidence", "delete", stored["name"]) == f"{stored['name']} is gone\n"
+    assert learner.prints("evidence", "list") == "no file yet\n"
+    assert learner.gets("entry", "list")[0]["evidence"] == []
     note = tmp_path / "note.txt"
     note.write_text("no type that evidence has")
     assert learner.fails("evidence", "upload", str(note)) == (4, "INVALID_ARGUMENT")
+
+
+def test_an_archive_with_files_moves_into_another_portfolio(learner: Person, tmp_path: Path) -> None:
+    paper, archive = tmp_path / "certificate.pdf", tmp_path / "all.zip"
+    paper.write_bytes(PDF + bytes(n * n % 251 for n in range(900_000)))
+    stored = learner.gets("evidence", "upload", str(paper), "--title", "Welding certificate")
+    learner.gets("entry", "create", "certificate", "MIG", "--evidence", stored["name"])
+    learner.prints("cv", "export", "--format", "leap2a", "--out", str(archive))
+    with zipfile.ZipFile(archive, "a") as packed:  # as one from elsewhere may have
+        packed.writestr("files/notes.txt", "no type that evidence has")
+    other = Person(learner.stack, "--as", f"learner:{secrets.token_hex(4)}")
+    other.prints("holder", "create", "--given", "Noor", "--family", "Other", "--email", "n@example.org")
+    moved = other.gets("cv", "import", "--format", "leap2a", str(archive), "--with-files")
+    told = {each["field"] for each in moved["notCarried"]}
+    assert told == {"holder.contact", "holder.family_name", "files/notes.txt"}
+    (there,) = other.gets("evidence", "list")
+    assert (there["title"], there["fileName"]) == ("Welding certificate", "certificate.pdf")
+    assert there["sha256"] == stored["sha256"]
+    (entry,) = other.gets("entry", "list")
+    assert entry["evidence"] == [there["name"]]
+    again = other.gets("cv", "import", "--format", "leap2a", str(archive), "--with-files")
+    assert again["duplicates"] == 1
+    assert len(other.gets("evidence", "list")) == 1
+    archive.write_bytes(b"%PDF-" + archive.read_bytes())
+    assert other.fails("cv", "import", "--format", "leap2a", str(archive), "--with-files")[0] == 2
+    assert other.fails("cv", "import", "--format", "pdf", str(archive), "--with-files")[0] == 2
 
 
 def test_a_counsellor_sees_under_a_mandate_and_is_seen(learner: Person) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import grpc
 import pytest
+from google.rpc import error_details_pb2, status_pb2
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from waymark.portfolio.v1 import framework_pb2 as pb
@@ -18,6 +21,17 @@ from tests.support.events import eventually
 from tests.support.frameworks import drafted, published, sample
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused
 from tests.support.real_data import real_data
+
+
+def violations(call: Any, request: Any) -> list[str]:
+    """The fields that a call refuses."""
+    with pytest.raises(grpc.RpcError) as caught:
+        call(request)
+    error: Any = caught.value
+    found = error_details_pb2.BadRequest()
+    blob = dict(error.trailing_metadata())["grpc-status-details-bin"]
+    assert any(each.Unpack(found) for each in status_pb2.Status.FromString(blob).details)
+    return [each.field for each in found.field_violations]
 
 
 def listed(caller: Caller, parent: str) -> list[str]:
@@ -67,6 +81,41 @@ def test_a_draft_is_for_managers_and_a_second_person_publishes_it(portfolio: Por
     assert maker.CreateFrameworkVersion(request).name == f"{parent}/versions/2"
     request.framework_version.elements[0].standard = "none"
     assert reason_of(maker.CreateFrameworkVersion, request) == "INVALID_ARGUMENT"
+
+
+def test_a_draft_is_changed_by_what_is_named(portfolio: Portfolio) -> None:
+    maker = portfolio.staff("catalogue_manager")
+    draft = drafted(portfolio)
+    assert len(draft.levels) > 1
+    assert draft.descriptions
+
+    def update(*mask: str, **fields: Any) -> pb.FrameworkVersion:
+        change = pb.FrameworkVersion(name=draft.name, **fields)
+        request = pb.UpdateFrameworkVersionRequest(framework_version=change)
+        request.update_mask.paths.extend(mask)
+        answer: pb.FrameworkVersion = maker.UpdateFrameworkVersion(request)
+        return answer
+
+    said = update(source="elsewhere")  # what is set
+    assert (said.source, said.elements, said.levels) == ("elsewhere", draft.elements, draft.levels)
+    emptied = update("source", "descriptions", titles={"en": "of no matter"})
+    assert (emptied.source, dict(emptied.descriptions), emptied.titles) == ("", {}, draft.titles)
+    assert emptied.etag != said.etag != draft.etag
+    whole = update("*", titles=draft.titles, standards=draft.standards, elements=draft.elements)
+    assert (list(whole.levels), whole.elements) == ([], draft.elements)
+    for mask, field in (
+        (["nothing"], "update_mask"),
+        (["state"], "update_mask"),
+        (["elements"], "framework_version.elements"),
+        (["*"], "framework_version.titles"),
+        (["standards"], "framework_version.elements[0].standard"),  # what stays must fit what comes
+    ):
+        change = pb.FrameworkVersion(name=draft.name)
+        if mask == ["standards"]:
+            change.standards.add(id="other", titles=draft.standards[0].titles)
+        request = pb.UpdateFrameworkVersionRequest(framework_version=change, update_mask={"paths": mask})
+        assert field in violations(maker.UpdateFrameworkVersion, request), mask
+    assert maker.GetFrameworkVersion(pb.GetFrameworkVersionRequest(name=draft.name)) == whole
 
 
 def test_the_database_keeps_what_is_published_and_who_did_it(portfolio: Portfolio) -> None:

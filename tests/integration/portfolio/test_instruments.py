@@ -27,6 +27,12 @@ def test_an_instrument_is_drafted_tried_and_published_by_another(portfolio: Port
     changing = pb.UpdateInstrumentVersionRequest(instrument_version=version)
     changing.instrument_version.name = draft.name
     assert reason_of(checker.UpdateInstrumentVersion, changing) == "INVALID_ARGUMENT"
+    renaming = pb.UpdateInstrumentVersionRequest(update_mask={"paths": ["descriptions"]})  # and nothing else
+    renaming.instrument_version.name = draft.name
+    renamed = maker.UpdateInstrumentVersion(renaming)
+    assert (dict(renamed.descriptions), renamed.questions) == ({}, draft.questions)
+    renaming.update_mask.paths[:] = ["*"]
+    assert reason_of(maker.UpdateInstrumentVersion, renaming) == "INVALID_ARGUMENT"
     publishing = pb.PublishInstrumentVersionRequest(name=draft.name)
     assert reason_of(maker.PublishInstrumentVersion, publishing) == "SAME_PERSON"
     out = checker.PublishInstrumentVersion(publishing)

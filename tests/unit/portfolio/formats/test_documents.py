@@ -22,6 +22,7 @@ from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
+from services.platform import zipping
 from services.platform.paper import pages
 from services.portfolio.domain.sameness import Known
 from services.portfolio.formats import (
@@ -236,6 +237,9 @@ def test_a_bomb_is_refused_before_it_unfolds(monkeypatch: pytest.MonkeyPatch) ->
         start = b'<feed xmlns="http://www.w3.org/2005/Atom">'
         archive.writestr("leap2a.xml", start + b" " * (markup.MAX_BYTES + 1) + b"</feed>")
     assert len(packed.getvalue()) < 20_000
+    with pytest.raises(DocumentBrokenError, match="times its size"):
+        read(LEAP, packed.getvalue())
+    monkeypatch.setattr(zipping, "MAX_RATIO", 10_000)  # control, and the limit behind it
     with pytest.raises(DocumentBrokenError, match="bytes"):
         read(LEAP, packed.getvalue())
     monkeypatch.setattr(markup, "MAX_BYTES", 1 << 30)  # control

@@ -28,11 +28,12 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#waymark/portfolio/v1/evidence.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xec\x07\n\x08\x45vidence\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x17\n\x05title\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x35\n\tfile_name\x18\x03 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x10\x01\x18\xc8\x01\x32\x12^[^/\\\\\\x00-\\x1f]+$\x12j\n\x0c\x63ontent_type\x18\x04 \x01(\tBT\xe2\x41\x01\x02\xbaHMrKR\x0f\x61pplication/pdfR\nimage/jpegR\timage/pngR\tvideo/mp4R\nvideo/webmR\naudio/mpeg\x12%\n\nsize_bytes\x18\x05 \x01(\x03\x42\x11\xe2\x41\x01\x02\xbaH\n\"\x08\x18\x80\xa8\xd6\xb9\x07(\x01\x12)\n\x06sha256\x18\x06 \x01(\tB\x19\xe2\x41\x01\x02\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12\x39\n\x05state\x18\x07 \x01(\x0e\x32$.waymark.portfolio.v1.Evidence.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nstore_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x42\n\nscan_state\x18\n \x01(\x0e\x32(.waymark.portfolio.v1.Evidence.ScanStateB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cupload_fault\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x31\n\x08\x64uration\x18\x0c \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x03\x12\x18\n\nhas_poster\x18\r \x01(\x08\x42\x04\xe2\x41\x01\x03\"_\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15STATE_AWAITING_UPLOAD\x10\x01\x12\x10\n\x0cSTATE_STORED\x10\x02\x12\x12\n\x0eSTATE_CHECKING\x10\x03\"\xa4\x01\n\tScanState\x12\x1a\n\x16SCAN_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16SCAN_STATE_NOT_SCANNED\x10\x01\x12\x16\n\x12SCAN_STATE_PENDING\x10\x02\x12\x14\n\x10SCAN_STATE_CLEAN\x10\x03\x12\x17\n\x13SCAN_STATE_INFECTED\x10\x04\x12\x18\n\x14SCAN_STATE_TOO_LARGE\x10\x05:Y\xea\x41V\n\x1aportfolio.waymark/Evidence\x12$holders/{holder}/evidence/{evidence}*\x08\x65vidence2\x08\x65vidence\"\xc2\x01\n\x0e\x45videnceTicket\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x42\n\x07headers\x18\x02 \x03(\x0b\x32\x31.waymark.portfolio.v1.EvidenceTicket.HeadersEntry\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xb5\x01\n\x15\x43reateEvidenceRequest\x12=\n\x06parent\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12<\n\x08\x65vidence\x18\x02 \x01(\x0b\x32\x1e.waymark.portfolio.v1.EvidenceB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x80\x01\n\x16\x43reateEvidenceResponse\x12\x30\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x1e.waymark.portfolio.v1.Evidence\x12\x34\n\x06ticket\x18\x02 \x01(\x0b\x32$.waymark.portfolio.v1.EvidenceTicket\"W\n\x18GetEvidenceUploadRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\xc1\x01\n\x0c\x45videncePart\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0b\n\x03url\x18\x04 \x01(\t\x12@\n\x07headers\x18\x05 \x03(\x0b\x32/.waymark.portfolio.v1.EvidencePart.HeadersEntry\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"|\n\x0e\x45videnceUpload\x12\x39\n\rmissing_parts\x18\x01 \x03(\x0b\x32\".waymark.portfolio.v1.EvidencePart\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"w\n\x17\x46inalizeEvidenceRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"Q\n\x12GetEvidenceRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\x8e\x01\n\x13ListEvidenceRequest\x12=\n\x06parent\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"a\n\x14ListEvidenceResponse\x12\x30\n\x08\x65vidence\x18\x01 \x03(\x0b\x32\x1e.waymark.portfolio.v1.Evidence\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Y\n\x1aGetEvidenceDownloadRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"L\n\x10\x45videnceDownload\x12\x0b\n\x03url\x18\x01 \x01(\t\x12+\n\x08lifetime\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x92\x01\n\x18SetEvidencePosterRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x18\n\x05image\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xa0\x8d\x06\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"W\n\x18GetEvidencePosterRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x32\xdf\x0b\n\x0f\x45videnceService\x12\xc0\x01\n\x0e\x43reateEvidence\x12+.waymark.portfolio.v1.CreateEvidenceRequest\x1a,.waymark.portfolio.v1.CreateEvidenceResponse\"S\x8a\xb5\x18\x1e\n\x08\x08\x01\x12\x04self\n\x12\x08\x07\x12\x0emandate.behalf\x82\xd3\xe4\x93\x02+\"\x1f/v1/{parent=holders/*}/evidence:\x08\x65vidence\x12\xb8\x01\n\x10\x46inalizeEvidence\x12-.waymark.portfolio.v1.FinalizeEvidenceRequest\x1a\x1e.waymark.portfolio.v1.Evidence\"U\x8a\xb5\x18\x1e\n\x08\x08\x01\x12\x04self\n\x12\x08\x07\x12\x0emandate.behalf\x82\xd3\xe4\x93\x02-\"(/v1/{name=holders/*/evidence/*}:finalize:\x01*\x12\xbb\x01\n\x11GetEvidenceUpload\x12..waymark.portfolio.v1.GetEvidenceUploadRequest\x1a$.waymark.portfolio.v1.EvidenceUpload\"P\x8a\xb5\x18\x1e\n\x08\x08\x01\x12\x04self\n\x12\x08\x07\x12\x0emandate.behalf\x82\xd3\xe4\x93\x02(\x12&/v1/{name=holders/*/evidence/*}:upload\x12\xbb\x01\n\x11SetEvidencePoster\x12..waymark.portfolio.v1.SetEvidencePosterRequest\x1a\x1e.waymark.portfolio.v1.Evidence\"V\x8a\xb5\x18\x1e\n\x08\x08\x01\x12\x04self\n\x12\x08\x07\x12\x0emandate.behalf\x82\xd3\xe4\x93\x02.\")/v1/{name=holders/*/evidence/*}:setPoster:\x01*\x12\xad\x01\n\x11GetEvidencePoster\x12..waymark.portfolio.v1.GetEvidencePosterRequest\x1a\x14.google.api.HttpBody\"R\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02(\x12&/v1/{name=holders/*/evidence/*}:poster\x12\xa4\x01\n\x0bGetEvidence\x12(.waymark.portfolio.v1.GetEvidenceRequest\x1a\x1e.waymark.portfolio.v1.Evidence\"K\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=holders/*/evidence/*}\x12\xb2\x01\n\x0cListEvidence\x12).waymark.portfolio.v1.ListEvidenceRequest\x1a*.waymark.portfolio.v1.ListEvidenceResponse\"K\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=holders/*}/evidence\x12\xc5\x01\n\x13GetEvidenceDownload\x12\x30.waymark.portfolio.v1.GetEvidenceDownloadRequest\x1a&.waymark.portfolio.v1.EvidenceDownload\"T\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02*\x12(/v1/{name=holders/*/evidence/*}:downloadb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#waymark/portfolio/v1/evidence.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\x87\x08\n\x08\x45vidence\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x17\n\x05title\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x35\n\tfile_name\x18\x03 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x10\x01\x18\xc8\x01\x32\x12^[^/\\\\\\x00-\\x1f]+$\x12j\n\x0c\x63ontent_type\x18\x04 \x01(\tBT\xe2\x41\x01\x02\xbaHMrKR\x0f\x61pplication/pdfR\nimage/jpegR\timage/pngR\tvideo/mp4R\nvideo/webmR\naudio/mpeg\x12%\n\nsize_bytes\x18\x05 \x01(\x03\x42\x11\xe2\x41\x01\x02\xbaH\n\"\x08\x18\x80\xa8\xd6\xb9\x07(\x01\x12)\n\x06sha256\x18\x06 \x01(\tB\x19\xe2\x41\x01\x02\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12\x39\n\x05state\x18\x07 \x01(\x0e\x32$.waymark.portfolio.v1.Evidence.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nstore_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x42\n\nscan_state\x18\n \x01(\x0e\x32(.waymark.portfolio.v1.Evidence.ScanStateB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cupload_fault\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x31\n\x08\x64uration\x18\x0c \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x03\x12\x18\n\nhas_poster\x18\r \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x19\n\x04\x65tag\x18\x0e \x01(\tB\x0b\xe2\x41\x01\x03\xbaH\x04r\x02\x18\x64\"_\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15STATE_AWAITING_UPLOAD\x10\x01\x12\x10\n\x0cSTATE_STORED\x10\x02\x12\x12\n\x0eSTATE_CHECKING\x10\x03\"\xa4\x01\n\tScanState\x12\x1a\n\x16SCAN_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16SCAN_STATE_NOT_SCANNED\x10\x01\x12\x16\n\x12SCAN_STATE_PENDING\x10\x02\x12\x14\n\x10SCAN_STATE_CLEAN\x10\x03\x12\x17\n\x13SCAN_STATE_INFECTED\x10\x04\x12\x18\n\x14SCAN_STATE_TOO_LARGE\x10\x05:Y\xea\x41V\n\x1aportfolio.waymark/Evidence\x12$holders/{holder}/evidence/{evidence}*\x08\x65vidence2\x08\x65vidence\"\xc2\x01\n\x0e\x45videnceTicket\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x42\n\x07headers\x18\x02 \x03(\x0b\x32\x31.waymark.portfolio.v1.EvidenceTicket.HeadersEntry\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xb5\x01\n\x15\x43reateEvidenceRequest\x12=\n\x06parent\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12<\n\x08\x65vidence\x18\x02 \x01(\x0b\x32\x1e.waymark.portfolio.v1.EvidenceB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x80\x01\n\x16\x43reateEvidenceResponse\x12\x30\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x1e.waymark.portfolio.v1.Evidence\x12\x34\n\x06ticket\x18\x02 \x01(\x0b\x32$.waymark.portfolio.v1.EvidenceTicket\"W\n\x18GetEvidenceUploadRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\xc1\x01\n\x0c\x45videncePart\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0b\n\x03url\x18\x04 \x01(\t\x12@\n\x07headers\x18\x05 \x03(\x0b\x32/.waymark.portfolio.v1.EvidencePart.HeadersEntry\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"|\n\x0e\x45videnceUpload\x12\x39\n\rmissing_parts\x18\x01 \x03(\x0b\x32\".waymark.portfolio.v1.EvidencePart\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"w\n\x17\x46inalizeEvidenceRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"Q\n\x12GetEvidenceRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\x8e\x01\n\x13ListEvidenceRequest\x12=\n\x06parent\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"a\n\x14ListEvidenceResponse\x12\x30\n\x08\x65vidence\x18\x01 \x03(\x0b\x32\x1e.waymark.portfolio.v1.Evidence\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Y\n\x1aGetEvidenceDownloadRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"L\n\x10\x45videnceDownload\x12\x0b\n\x03url\x18\x01 \x01(\t\x12+\n\x08lifetime\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x92\x01\n\x18SetEvidencePosterRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x18\n\x05image\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xa0\x8d\x06\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"W\n\x18GetEvidencePosterRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\x8c\x01\n\x15\x44\x65leteEvidenceRequest\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aportfolio.waymark/Evidence\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\xee\x0c\n\x0f\x45videnceService\x12\xc0\x01\n\x0e\x43reateEvidence\x12+.waymark.portfolio.v1.CreateEvidenceRequest\x1a,.waymark.portfolio.v1.CreateEvidenceResponse\"S\x8a\xb5\x18\x1e\n\x08\x08\x01\x12\x04self\n\x12\x08\x07\x12\x0emandate.behalf\x82\xd3\xe4\x93\x02+\"\x1f/v1/{parent=holders/*}/evidence:\x08\x65vidence\x12\xb8\x01\n\x10\x46inalizeEvidence\x12-.waymark.portfolio.v1.FinalizeEvidenceRequest\x1a\x1e.waymark.portfolio.v1.Evidence\"U\x8a\xb5\x18\x1e\n\x08\x08\x01\x12\x04self\n\x12\x08\x07\x12\x0emandate.behalf\x82\xd3\xe4\x93\x02-\"(/v1/{name=holders/*/evidence/*}:finalize:\x01*\x12\xbb\x01\n\x11GetEvidenceUpload\x12..waymark.portfolio.v1.GetEvidenceUploadRequest\x1a$.waymark.portfolio.v1.EvidenceUpload\"P\x8a\xb5\x18\x1e\n\x08\x08\x01\x12\x04self\n\x12\x08\x07\x12\x0emandate.behalf\x82\xd3\xe4\x93\x02(\x12&/v1/{name=holders/*/evidence/*}:upload\x12\xbb\x01\n\x11SetEvidencePoster\x12..waymark.portfolio.v1.SetEvidencePosterRequest\x1a\x1e.waymark.portfolio.v1.Evidence\"V\x8a\xb5\x18\x1e\n\x08\x08\x01\x12\x04self\n\x12\x08\x07\x12\x0emandate.behalf\x82\xd3\xe4\x93\x02.\")/v1/{name=holders/*/evidence/*}:setPoster:\x01*\x12\xad\x01\n\x11GetEvidencePoster\x12..waymark.portfolio.v1.GetEvidencePosterRequest\x1a\x14.google.api.HttpBody\"R\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02(\x12&/v1/{name=holders/*/evidence/*}:poster\x12\xa4\x01\n\x0bGetEvidence\x12(.waymark.portfolio.v1.GetEvidenceRequest\x1a\x1e.waymark.portfolio.v1.Evidence\"K\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=holders/*/evidence/*}\x12\xb2\x01\n\x0cListEvidence\x12).waymark.portfolio.v1.ListEvidenceRequest\x1a*.waymark.portfolio.v1.ListEvidenceResponse\"K\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=holders/*}/evidence\x12\xc5\x01\n\x13GetEvidenceDownload\x12\x30.waymark.portfolio.v1.GetEvidenceDownloadRequest\x1a&.waymark.portfolio.v1.EvidenceDownload\"T\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02*\x12(/v1/{name=holders/*/evidence/*}:download\x12\x8c\x01\n\x0e\x44\x65leteEvidence\x12+.waymark.portfolio.v1.DeleteEvidenceRequest\x1a\x16.google.protobuf.Empty\"5\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02!*\x1f/v1/{name=holders/*/evidence/*}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,6 +66,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVIDENCE'].fields_by_name['duration']._serialized_options = b'\342A\001\003'
   _globals['_EVIDENCE'].fields_by_name['has_poster']._loaded_options = None
   _globals['_EVIDENCE'].fields_by_name['has_poster']._serialized_options = b'\342A\001\003'
+  _globals['_EVIDENCE'].fields_by_name['etag']._loaded_options = None
+  _globals['_EVIDENCE'].fields_by_name['etag']._serialized_options = b'\342A\001\003\272H\004r\002\030d'
   _globals['_EVIDENCE']._loaded_options = None
   _globals['_EVIDENCE']._serialized_options = b'\352AV\n\032portfolio.waymark/Evidence\022$holders/{holder}/evidence/{evidence}*\010evidence2\010evidence'
   _globals['_EVIDENCETICKET_HEADERSENTRY']._loaded_options = None
@@ -101,6 +104,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETEVIDENCEPOSTERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_GETEVIDENCEPOSTERREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETEVIDENCEPOSTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032portfolio.waymark/Evidence\272H\007r\005\020\001\030\310\001'
+  _globals['_DELETEEVIDENCEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEEVIDENCEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032portfolio.waymark/Evidence\272H\007r\005\020\001\030\310\001'
+  _globals['_DELETEEVIDENCEREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_DELETEEVIDENCEREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_DELETEEVIDENCEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETEEVIDENCEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_EVIDENCESERVICE'].methods_by_name['CreateEvidence']._loaded_options = None
   _globals['_EVIDENCESERVICE'].methods_by_name['CreateEvidence']._serialized_options = b'\212\265\030\036\n\010\010\001\022\004self\n\022\010\007\022\016mandate.behalf\202\323\344\223\002+\"\037/v1/{parent=holders/*}/evidence:\010evidence'
   _globals['_EVIDENCESERVICE'].methods_by_name['FinalizeEvidence']._loaded_options = None
@@ -117,44 +126,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVIDENCESERVICE'].methods_by_name['ListEvidence']._serialized_options = b'\212\265\030 \n\010\010\001\022\004self\n\024\010\007\022\020mandate.guidance\202\323\344\223\002!\022\037/v1/{parent=holders/*}/evidence'
   _globals['_EVIDENCESERVICE'].methods_by_name['GetEvidenceDownload']._loaded_options = None
   _globals['_EVIDENCESERVICE'].methods_by_name['GetEvidenceDownload']._serialized_options = b'\212\265\030 \n\010\010\001\022\004self\n\024\010\007\022\020mandate.guidance\202\323\344\223\002*\022(/v1/{name=holders/*/evidence/*}:download'
-  _globals['_EVIDENCE']._serialized_start=307
-  _globals['_EVIDENCE']._serialized_end=1311
-  _globals['_EVIDENCE_STATE']._serialized_start=958
-  _globals['_EVIDENCE_STATE']._serialized_end=1053
-  _globals['_EVIDENCE_SCANSTATE']._serialized_start=1056
-  _globals['_EVIDENCE_SCANSTATE']._serialized_end=1220
-  _globals['_EVIDENCETICKET']._serialized_start=1314
-  _globals['_EVIDENCETICKET']._serialized_end=1508
-  _globals['_EVIDENCETICKET_HEADERSENTRY']._serialized_start=1462
-  _globals['_EVIDENCETICKET_HEADERSENTRY']._serialized_end=1508
-  _globals['_CREATEEVIDENCEREQUEST']._serialized_start=1511
-  _globals['_CREATEEVIDENCEREQUEST']._serialized_end=1692
-  _globals['_CREATEEVIDENCERESPONSE']._serialized_start=1695
-  _globals['_CREATEEVIDENCERESPONSE']._serialized_end=1823
-  _globals['_GETEVIDENCEUPLOADREQUEST']._serialized_start=1825
-  _globals['_GETEVIDENCEUPLOADREQUEST']._serialized_end=1912
-  _globals['_EVIDENCEPART']._serialized_start=1915
-  _globals['_EVIDENCEPART']._serialized_end=2108
-  _globals['_EVIDENCEPART_HEADERSENTRY']._serialized_start=1462
-  _globals['_EVIDENCEPART_HEADERSENTRY']._serialized_end=1508
-  _globals['_EVIDENCEUPLOAD']._serialized_start=2110
-  _globals['_EVIDENCEUPLOAD']._serialized_end=2234
-  _globals['_FINALIZEEVIDENCEREQUEST']._serialized_start=2236
-  _globals['_FINALIZEEVIDENCEREQUEST']._serialized_end=2355
-  _globals['_GETEVIDENCEREQUEST']._serialized_start=2357
-  _globals['_GETEVIDENCEREQUEST']._serialized_end=2438
-  _globals['_LISTEVIDENCEREQUEST']._serialized_start=2441
-  _globals['_LISTEVIDENCEREQUEST']._serialized_end=2583
-  _globals['_LISTEVIDENCERESPONSE']._serialized_start=2585
-  _globals['_LISTEVIDENCERESPONSE']._serialized_end=2682
-  _globals['_GETEVIDENCEDOWNLOADREQUEST']._serialized_start=2684
-  _globals['_GETEVIDENCEDOWNLOADREQUEST']._serialized_end=2773
-  _globals['_EVIDENCEDOWNLOAD']._serialized_start=2775
-  _globals['_EVIDENCEDOWNLOAD']._serialized_end=2851
-  _globals['_SETEVIDENCEPOSTERREQUEST']._serialized_start=2854
-  _globals['_SETEVIDENCEPOSTERREQUEST']._serialized_end=3000
-  _globals['_GETEVIDENCEPOSTERREQUEST']._serialized_start=3002
-  _globals['_GETEVIDENCEPOSTERREQUEST']._serialized_end=3089
-  _globals['_EVIDENCESERVICE']._serialized_start=3092
-  _globals['_EVIDENCESERVICE']._serialized_end=4595
+  _globals['_EVIDENCESERVICE'].methods_by_name['DeleteEvidence']._loaded_options = None
+  _globals['_EVIDENCESERVICE'].methods_by_name['DeleteEvidence']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002!*\037/v1/{name=holders/*/evidence/*}'
+  _globals['_EVIDENCE']._serialized_start=336
+  _globals['_EVIDENCE']._serialized_end=1367
+  _globals['_EVIDENCE_STATE']._serialized_start=1014
+  _globals['_EVIDENCE_STATE']._serialized_end=1109
+  _globals['_EVIDENCE_SCANSTATE']._serialized_start=1112
+  _globals['_EVIDENCE_SCANSTATE']._serialized_end=1276
+  _globals['_EVIDENCETICKET']._serialized_start=1370
+  _globals['_EVIDENCETICKET']._serialized_end=1564
+  _globals['_EVIDENCETICKET_HEADERSENTRY']._serialized_start=1518
+  _globals['_EVIDENCETICKET_HEADERSENTRY']._serialized_end=1564
+  _globals['_CREATEEVIDENCEREQUEST']._serialized_start=1567
+  _globals['_CREATEEVIDENCEREQUEST']._serialized_end=1748
+  _globals['_CREATEEVIDENCERESPONSE']._serialized_start=1751
+  _globals['_CREATEEVIDENCERESPONSE']._serialized_end=1879
+  _globals['_GETEVIDENCEUPLOADREQUEST']._serialized_start=1881
+  _globals['_GETEVIDENCEUPLOADREQUEST']._serialized_end=1968
+  _globals['_EVIDENCEPART']._serialized_start=1971
+  _globals['_EVIDENCEPART']._serialized_end=2164
+  _globals['_EVIDENCEPART_HEADERSENTRY']._serialized_start=1518
+  _globals['_EVIDENCEPART_HEADERSENTRY']._serialized_end=1564
+  _globals['_EVIDENCEUPLOAD']._serialized_start=2166
+  _globals['_EVIDENCEUPLOAD']._serialized_end=2290
+  _globals['_FINALIZEEVIDENCEREQUEST']._serialized_start=2292
+  _globals['_FINALIZEEVIDENCEREQUEST']._serialized_end=2411
+  _globals['_GETEVIDENCEREQUEST']._serialized_start=2413
+  _globals['_GETEVIDENCEREQUEST']._serialized_end=2494
+  _globals['_LISTEVIDENCEREQUEST']._serialized_start=2497
+  _globals['_LISTEVIDENCEREQUEST']._serialized_end=2639
+  _globals['_LISTEVIDENCERESPONSE']._serialized_start=2641
+  _globals['_LISTEVIDENCERESPONSE']._serialized_end=2738
+  _globals['_GETEVIDENCEDOWNLOADREQUEST']._serialized_start=2740
+  _globals['_GETEVIDENCEDOWNLOADREQUEST']._serialized_end=2829
+  _globals['_EVIDENCEDOWNLOAD']._serialized_start=2831
+  _globals['_EVIDENCEDOWNLOAD']._serialized_end=2907
+  _globals['_SETEVIDENCEPOSTERREQUEST']._serialized_start=2910
+  _globals['_SETEVIDENCEPOSTERREQUEST']._serialized_end=3056
+  _globals['_GETEVIDENCEPOSTERREQUEST']._serialized_start=3058
+  _globals['_GETEVIDENCEPOSTERREQUEST']._serialized_end=3145
+  _globals['_DELETEEVIDENCEREQUEST']._serialized_start=3148
+  _globals['_DELETEEVIDENCEREQUEST']._serialized_end=3288
+  _globals['_EVIDENCESERVICE']._serialized_start=3291
+  _globals['_EVIDENCESERVICE']._serialized_end=4937
 # @@protoc_insertion_point(module_scope)

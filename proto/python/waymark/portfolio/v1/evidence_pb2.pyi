@@ -98,6 +98,7 @@ class Evidence(_message.Message):
     UPLOAD_FAULT_FIELD_NUMBER: _builtins.int
     DURATION_FIELD_NUMBER: _builtins.int
     HAS_POSTER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/evidence/{evidence}`."""
     title: _builtins.str
@@ -120,6 +121,8 @@ class Evidence(_message.Message):
     """
     has_poster: _builtins.bool
     """There is a small picture of it."""
+    etag: _builtins.str
+    """Changes whenever the file's state does; for deletes that must not meet another state."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the ticket was asked for, UTC."""
@@ -150,10 +153,11 @@ class Evidence(_message.Message):
         upload_fault: _builtins.str = ...,
         duration: _duration_pb2.Duration | None = ...,
         has_poster: _builtins.bool = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "duration", b"duration", "store_time", b"store_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "duration", b"duration", "file_name", b"file_name", "has_poster", b"has_poster", "name", b"name", "scan_state", b"scan_state", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "store_time", b"store_time", "title", b"title", "upload_fault", b"upload_fault"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "create_time", b"create_time", "duration", b"duration", "etag", b"etag", "file_name", b"file_name", "has_poster", b"has_poster", "name", b"name", "scan_state", b"scan_state", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "store_time", b"store_time", "title", b"title", "upload_fault", b"upload_fault"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -594,3 +598,33 @@ class GetEvidencePosterRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetEvidencePosterRequest: _TypeAlias = GetEvidencePosterRequest  # noqa: Y015
+
+@_typing.final
+class DeleteEvidenceRequest(_message.Message):
+    """Removes a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/evidence/{evidence}`."""
+    etag: _builtins.str
+    """Etag read before; empty removes whatever is there."""
+    request_id: _builtins.str
+    """UUID of this request; the same one again answers the same."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteEvidenceRequest: _TypeAlias = DeleteEvidenceRequest  # noqa: Y015

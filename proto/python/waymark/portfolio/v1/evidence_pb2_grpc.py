@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from waymark.portfolio.v1 import evidence_pb2 as waymark_dot_portfolio_dot_v1_dot_evidence__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -75,6 +76,11 @@ class EvidenceServiceStub:
                 '/waymark.portfolio.v1.EvidenceService/GetEvidenceDownload',
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceDownloadRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceDownload.FromString,
+                _registered_method=True)
+        self.DeleteEvidence = channel.unary_unary(
+                '/waymark.portfolio.v1.EvidenceService/DeleteEvidence',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.DeleteEvidenceRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
 
 
@@ -153,6 +159,16 @@ class EvidenceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteEvidence(self, request, context):
+        """Removes a file with its bytes, for good, also one whose bytes are awaited; its room is free at once. Entries,
+        skills and the journal no longer name it; steps, cases and pages that name it stay, without it. What was handed in
+        and can still be read or decided keeps its files until then.
+        Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EvidenceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -195,6 +211,11 @@ def add_EvidenceServiceServicer_to_server(servicer, server):
                     servicer.GetEvidenceDownload,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceDownloadRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceDownload.SerializeToString,
+            ),
+            'DeleteEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteEvidence,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.DeleteEvidenceRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -414,6 +435,33 @@ class EvidenceService:
             '/waymark.portfolio.v1.EvidenceService/GetEvidenceDownload',
             waymark_dot_portfolio_dot_v1_dot_evidence__pb2.GetEvidenceDownloadRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceDownload.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.EvidenceService/DeleteEvidence',
+            waymark_dot_portfolio_dot_v1_dot_evidence__pb2.DeleteEvidenceRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

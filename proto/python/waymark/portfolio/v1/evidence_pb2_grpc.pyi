@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.api import httpbody_pb2 as _httpbody_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 from waymark.portfolio.v1 import evidence_pb2 as _evidence_pb2
 import abc as _abc_1
@@ -73,6 +74,12 @@ class EvidenceServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN,
     PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
+    DeleteEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.DeleteEvidenceRequest, _empty_pb2.Empty]
+    """Removes a file with its bytes, for good, also one whose bytes are awaited; its room is free at once. Entries,
+    skills and the journal no longer name it; steps, cases and pages that name it stay, without it. What was handed in
+    and can still be read or decided keeps its files until then.
+    Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN.
+    """
 
 @_typing.type_check_only
 class EvidenceServiceAsyncStub(EvidenceServiceStub):
@@ -117,6 +124,12 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     """Answers with an address to download a stored file from; a counsellor's is written to the access log.
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN,
     PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    """
+    DeleteEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.DeleteEvidenceRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Removes a file with its bytes, for good, also one whose bytes are awaited; its room is free at once. Entries,
+    skills and the journal no longer name it; steps, cases and pages that name it stay, without it. What was handed in
+    and can still be read or decided keeps its files until then.
+    Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN.
     """
 
 class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -207,6 +220,18 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Answers with an address to download a stored file from; a counsellor's is written to the access log.
         Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN,
         PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteEvidence(
+        self,
+        request: _evidence_pb2.DeleteEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Removes a file with its bytes, for good, also one whose bytes are awaited; its room is free at once. Entries,
+        skills and the journal no longer name it; steps, cases and pages that name it stay, without it. What was handed in
+        and can still be read or decided keeps its files until then.
+        Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN.
         """
 
 def add_EvidenceServiceServicer_to_server(servicer: EvidenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -547,27 +548,33 @@ Global___ImportFrameworkVersionResponse: _TypeAlias = ImportFrameworkVersionResp
 
 @_typing.final
 class UpdateFrameworkVersionRequest(_message.Message):
-    """Replaces what a draft says."""
+    """Changes what a draft says."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     FRAMEWORK_VERSION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID of this request; the same one again answers the same."""
     @_builtins.property
     def framework_version(self) -> Global___FrameworkVersion:
-        """The version with its name, as it is to be; with its etag, one that has changed since is refused."""
+        """The version with its name and what changes; with its etag, one that has changed since is refused."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields to change; absent: every field that is set; `*`: all, so that what is not set is emptied."""
 
     def __init__(
         self,
         *,
         framework_version: Global___FrameworkVersion | None = ...,
         request_id: _builtins.str = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["framework_version", b"framework_version"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["framework_version", b"framework_version", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["framework_version", b"framework_version", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["framework_version", b"framework_version", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -44,7 +44,8 @@ class FrameworkServiceStub:
     Errors: DOCUMENT_UNREADABLE, ALREADY_EXISTS.
     """
     UpdateFrameworkVersion: _grpc.UnaryUnaryMultiCallable[_framework_pb2.UpdateFrameworkVersionRequest, _framework_pb2.FrameworkVersion]
-    """Replaces what a draft says. What is published never changes: draft another version.
+    """Changes what a draft says, which must hold together after it. What is published never changes: draft another
+    version.
     Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE, WRONG_STATE.
     """
     GetFrameworkVersion: _grpc.UnaryUnaryMultiCallable[_framework_pb2.GetFrameworkVersionRequest, _framework_pb2.FrameworkVersion]
@@ -76,7 +77,8 @@ class FrameworkServiceAsyncStub(FrameworkServiceStub):
     Errors: DOCUMENT_UNREADABLE, ALREADY_EXISTS.
     """
     UpdateFrameworkVersion: _aio.UnaryUnaryMultiCallable[_framework_pb2.UpdateFrameworkVersionRequest, _framework_pb2.FrameworkVersion]  # type: ignore[assignment]
-    """Replaces what a draft says. What is published never changes: draft another version.
+    """Changes what a draft says, which must hold together after it. What is published never changes: draft another
+    version.
     Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE, WRONG_STATE.
     """
     GetFrameworkVersion: _aio.UnaryUnaryMultiCallable[_framework_pb2.GetFrameworkVersionRequest, _framework_pb2.FrameworkVersion]  # type: ignore[assignment]
@@ -123,7 +125,8 @@ class FrameworkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _framework_pb2.UpdateFrameworkVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_framework_pb2.FrameworkVersion, _abc.Awaitable[_framework_pb2.FrameworkVersion]]:
-        """Replaces what a draft says. What is published never changes: draft another version.
+        """Changes what a draft says, which must hold together after it. What is published never changes: draft another
+        version.
         Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE, WRONG_STATE.
         """
 

@@ -76,7 +76,8 @@ class InstrumentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateInstrumentVersion(self, request, context):
-        """Replaces what a draft says. What is published never changes: draft another version.
+        """Changes what a draft says, which must hold together after it. What is published never changes: draft another
+        version.
         Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

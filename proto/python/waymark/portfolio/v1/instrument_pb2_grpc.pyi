@@ -39,7 +39,8 @@ class InstrumentServiceStub:
     Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
     """
     UpdateInstrumentVersion: _grpc.UnaryUnaryMultiCallable[_instrument_pb2.UpdateInstrumentVersionRequest, _instrument_pb2.InstrumentVersion]
-    """Replaces what a draft says. What is published never changes: draft another version.
+    """Changes what a draft says, which must hold together after it. What is published never changes: draft another
+    version.
     Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE, WRONG_STATE.
     """
     GetInstrumentVersion: _grpc.UnaryUnaryMultiCallable[_instrument_pb2.GetInstrumentVersionRequest, _instrument_pb2.InstrumentVersion]
@@ -66,7 +67,8 @@ class InstrumentServiceAsyncStub(InstrumentServiceStub):
     Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
     """
     UpdateInstrumentVersion: _aio.UnaryUnaryMultiCallable[_instrument_pb2.UpdateInstrumentVersionRequest, _instrument_pb2.InstrumentVersion]  # type: ignore[assignment]
-    """Replaces what a draft says. What is published never changes: draft another version.
+    """Changes what a draft says, which must hold together after it. What is published never changes: draft another
+    version.
     Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE, WRONG_STATE.
     """
     GetInstrumentVersion: _aio.UnaryUnaryMultiCallable[_instrument_pb2.GetInstrumentVersionRequest, _instrument_pb2.InstrumentVersion]  # type: ignore[assignment]
@@ -102,7 +104,8 @@ class InstrumentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _instrument_pb2.UpdateInstrumentVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_instrument_pb2.InstrumentVersion, _abc.Awaitable[_instrument_pb2.InstrumentVersion]]:
-        """Replaces what a draft says. What is published never changes: draft another version.
+        """Changes what a draft says, which must hold together after it. What is published never changes: draft another
+        version.
         Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE, WRONG_STATE.
         """
 

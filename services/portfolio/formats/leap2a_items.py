@@ -1,0 +1,226 @@
+"""One entry of a Leap2A feed, whose elements are used up as they are read: what is left over is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from google.type.date_pb2 import Date
+from lxml import etree
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+
+from services.portfolio.domain.credentials import strict_json
+from services.portfolio.formats import beside, leap2a
+from services.portfolio.formats.markup import local
+from services.portfolio.formats.texts import line, of_iso, of_markup
+from services.portfolio.formats.trees import refuse_many
+
+# The last one stands behind the address of a web archive in what Mahara writes.
+NAMESPACES = ("http://www.cetis.org.uk/leap2/terms/", "http://terms.leapspecs.org/")
+_SIZE = re.compile(r"\d{1,12}")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+# Of the document, or said by the kind of what is made of it.
+_PLAIN = ("id", "updated", "published", "type", "artefactplugin")
+# What a text loses that is more than its look.
+_SHOWN = re.compile(r"<(?:\w+:)?(?:a|img|table|audio|video|object|iframe)[\s/>]", re.IGNORECASE)
+
+
+class Item:
+    """An entry of a feed, whose elements are used up as they are read."""
+
+    def __init__(self, element: Any) -> None:
+        refuse_many(len(element))
+        self._element = element
+        self._unused = [each for each in element if local(each) not in ("", *_PLAIN)]
+        self.id = self._plain("id")
+        types = [each.get(f"{{{leap2a.RDF}}}resource", "") for each in element if local(each) == "type"]
+        # An entry may be of several types; plain `entry` says least.
+        named = [re.split("[:/#]", each)[-1] for each in types]
+        self.type = next((each for each in named if each != "entry"), "entry")
+        self.plugin = next((_of(e, "type") for e in element if local(e) == "artefactplugin"), "")
+
+    def title(self, *, used: bool = True) -> str:
+        """Returns the title, shortened to what a title may have."""
+        title = line(self._plain("title"))
+        if used and len(title) <= 300:
+            self._use(*self._named("title")[:1])
+        return title[:300]
+
+    def text(self) -> str:
+        """Returns the content as text; a summary where there is no content."""
+        for name in ("content", "summary"):
+            for element in self._named(name):
+                if text := _text(element):
+                    self._use(element)
+                    return text
+        return ""
+
+    def loses_links(self) -> bool:
+        """Returns whether the text has links, pictures or tables, of which its words remain."""
+        found = (each for name in ("content", "summary") for each in self._named(name))
+        return any(_SHOWN.search(_markup(each)) for each in found if not self.is_left(each))
+
+    def describe(self, evidence: Evidence) -> None:
+        """Says of a file what the link to it says; before 2010-07 that was content that stands outside."""
+        for each in self._named("content"):
+            if each.get("src"):
+                evidence.content_type = each.get("type", "")
+                self._use(each)
+        for each in self._links("enclosure")[:1]:
+            size = each.get("length", "")
+            evidence.content_type = each.get("type", "")
+            evidence.file_name = line(each.get("title", ""))[:200]
+            evidence.size_bytes = int(size) if _SIZE.fullmatch(size) else 0
+            self._use(each)
+        self.category("resource_type", ("Offline",))
+
+    def category(self, scheme: str, terms: Collection[str]) -> str:
+        """Takes the first of these terms in a scheme of categories; "" for none."""
+        for each in self._named("category"):
+            term = each.get("term", "")
+            if term in terms and each.get("scheme", "").rstrip("#").endswith(scheme):
+                self._use(each)
+                return str(term)
+        return ""
+
+    def links(self, *rels: str) -> list[str]:
+        """Returns what links of these relations lead to."""
+        return [each.get("href", "") for each in self._links(*rels)]
+
+    def use_links(self, hrefs: Collection[str], *rels: str) -> None:
+        """Notes that links of these relations were followed to these addresses."""
+        self._use(*(each for each in self._links(*rels) if each.get("href", "") in hrefs))
+
+    def use_name(self, holders: Collection[str]) -> None:
+        """Notes that an organisation's title, and links back to what named it, are read there."""
+        self.title()
+        self.use_links(holders, "supports")
+
+    def _links(self, *rels: str) -> list[Any]:
+        return [each for each in self._named("link") if _last(each.get("rel", "")) in rels]
+
+    def date(self, point: str) -> Date | None:
+        """Returns the date of a point, said in ISO 8601 or with dots in its label."""
+        for each in self._named("date"):
+            if _of(each, "point") != point or not _is_leap(each):
+                continue
+            said = (each.text or "").strip() or _of(each, "label").strip()
+            dotted = _DOTTED.fullmatch(said)
+            found = of_iso(said)
+            if dotted:
+                day, month, year = map(int, dotted.groups())
+                found = Date(year=year, month=month, day=day)
+            if found is not None:
+                self._use(each)
+                return found
+        return None
+
+    def place(self) -> str:
+        """Returns the place, where it is one text."""
+        for each in self._named("spatial"):
+            said = line(_said(each))
+            if said and len(each) == 0 and len(said) <= 200:
+                self._use(each)
+                return said
+        return ""
+
+    def address_lines(self) -> list[str]:
+        """Takes the lines of the first address, at most eight; one that says more is left as well."""
+        for each in (*self._named("spatial"), *self._named("persondata")):
+            found = [line(_said(part)) for part in each if local(part) == "addressline"]
+            lines = [said[:200] for said in found if said][:8]
+            if lines == found and len(found) == len(each):
+                self._use(each)
+            if lines:
+                return lines
+        return []
+
+    def person_data(self) -> dict[str, str]:
+        """Takes what is said of a person, by field; of several of a field the first. Uses up those taken."""
+        data: dict[str, str] = {}
+        taken = []
+        for each in self._named("persondata"):
+            field, value = _of(each, "field")[:60], line(_said(each))
+            if field not in data and len(each) == 0 and 0 < len(value) <= 254:
+                data[field] = value
+                taken.append(each)
+        self._use(*taken)
+        return data
+
+    def beside(self, message: type[Any]) -> Any:
+        """Takes what stands beside in the words of the contract; what is no such message is left."""
+        for each in self._element:
+            if each.tag == f"{{{leap2a.OURS}}}beside":
+                try:
+                    found = beside.beside(strict_json.parsed(each.text or ""), message)
+                except strict_json.UnreadableError:
+                    found = None
+                if found is not None:
+                    self._use(each)
+                    return found
+        return message()
+
+    def use_all(self) -> None:
+        """Notes that the whole is told as left."""
+        self._unused = []
+
+    def left(self) -> list[str]:
+        """Returns the names of elements that nobody used; links by their relation."""
+        return [
+            f"link.{_last(each.get('rel', ''))[:60]}" if local(each) == "link" else local(each)[:60]
+            for each in self._unused
+            if _says(each)
+        ]
+
+    def is_left(self, element: Any) -> bool:
+        """Returns whether nobody used an element."""
+        return any(each is element for each in self._unused)
+
+    def _plain(self, name: str) -> str:
+        return next((_said(each).strip() for each in self._named(name)), "")
+
+    def _named(self, name: str) -> list[Any]:
+        return [each for each in self._element if local(each) == name]
+
+    def _use(self, *elements: Any) -> None:
+        used = set(elements)
+        self._unused = [each for each in self._unused if each not in used]
+
+
+def _is_leap(element: Any) -> bool:
+    return str(etree.QName(element).namespace).endswith(NAMESPACES)
+
+
+def _of(element: Any, name: str) -> str:
+    """Returns an attribute by its name in whatever namespace."""
+    return next((value for key, value in element.attrib.items() if etree.QName(key).localname == name), "")
+
+
+def _last(name: str) -> str:
+    return re.split("[:/#]", name)[-1]
+
+
+def _said(element: Any) -> str:
+    """Returns what an element says, around comments in it."""
+    return str(element.xpath("string()"))
+
+
+def _says(element: Any) -> bool:
+    return bool(_said(element).strip() or element.keys() not in ([], ["type"]))
+
+
+def _text(element: Any) -> str:
+    """Returns the content of an element, of type text, html or xhtml, as text; "" for any other."""
+    kind = element.get("type", "text")
+    if kind in ("html", "text/html", "xhtml"):
+        return of_markup(_markup(element))
+    if kind in ("text", "text/plain"):
+        return "\n".join(each.strip() for each in _said(element).strip().split("\n"))
+    return ""
+
+
+def _markup(element: Any) -> str:
+    if element.get("type") == "xhtml":
+        return "".join(etree.tostring(each, encoding="unicode") for each in element)
+    return _said(element) if element.get("type") in ("html", "text/html") else ""
