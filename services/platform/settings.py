@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ class Settings:
     clamav: str = ""
     key_service: str = ""
     former_key_services: tuple[str, ...] = ()
+    # Its own among replicas, kept over restarts: who comes after a kill goes on at once with what was held.
+    instance: str = ""
     algorithms: tuple[str, ...] = ("EdDSA", "Ed25519", "RS256", "ES256")
 
     def __repr__(self) -> str:
@@ -121,6 +124,7 @@ class Settings:
             clamav=reader.endpoint("WAYMARK_CLAMAV"),
             key_service=reader.text("WAYMARK_KEY_SERVICE"),
             former_key_services=reader.texts("WAYMARK_FORMER_KEY_SERVICES"),
+            instance=reader.label("WAYMARK_INSTANCE"),
             algorithms=reader.names("WAYMARK_OIDC_ALGORITHMS", cls.algorithms),
         )
         settings.refuse_unsafe_production()
@@ -214,6 +218,12 @@ class _Reader:
         value = tuple(part.strip() for part in self.text(name, ",".join(allowed)).split(","))
         if not set(value) <= set(allowed):
             raise SettingsError(f"{name} must list some of {', '.join(allowed)}.")
+        return value
+
+    def label(self, name: str) -> str:
+        value = self.text(name)
+        if not re.fullmatch(r"[A-Za-z0-9._-]{0,200}", value) or value in (".", ".."):
+            raise SettingsError(f"{name} is {value!r}; it takes letters, digits, '.', '_' and '-'.")
         return value
 
     def texts(self, name: str) -> tuple[str, ...]:

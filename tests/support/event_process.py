@@ -41,7 +41,11 @@ def main() -> None:
     """Runs until killed or told to stop."""
     kind, service, url, bootstrap, *faults = sys.argv[1:]
     settings = test_settings(
-        service, database_url=url, kafka_bootstrap=bootstrap, secrets_dir=Path(os.environ["SECRETS"])
+        service,
+        database_url=url,
+        kafka_bootstrap=bootstrap,
+        secrets_dir=Path(os.environ["SECRETS"]),
+        instance=os.environ["INSTANCE"],
     )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -178,6 +178,10 @@ class Rig:
         finally:
             reader.close()
 
+    def with_instance(self, instance: str) -> Rig:
+        """Returns the rig with a name of its own for relay and consumer."""
+        return replace(self, settings=replace(self.settings, instance=instance))
+
     def with_bootstrap(self, bootstrap: str) -> Rig:
         """Returns the rig with another broker."""
         return replace(self, settings=replace(self.settings, kafka_bootstrap=bootstrap))
@@ -259,7 +263,11 @@ def process(rig: Rig, kind: str, *faults: str) -> Iterator[subprocess.Popen[byte
     checkout = Path(__file__).resolve().parents[2]
     command = parts.Command(
         [sys.executable, "-m", "tests.support.event_process", *arguments],
-        {"PYTHONPATH": ".:proto/python", "SECRETS": str(rig.settings.secrets_dir)},
+        {
+            "PYTHONPATH": ".:proto/python",
+            "SECRETS": str(rig.settings.secrets_dir),
+            "INSTANCE": rig.settings.instance,
+        },
     )
     # As a part of the stack, so that it dies with this process, however that ends.
     child = parts.spawn(command, rig.settings.secrets_dir / f"{kind}.log", checkout)

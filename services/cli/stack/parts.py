@@ -178,7 +178,7 @@ def event_process(
         name,
         partial(waymark, verb, service),
         partial(accepts, port),
-        lambda: {**told(service), "WAYMARK_METRICS_PORT": str(port)},
+        lambda: {**told(service), "WAYMARK_METRICS_PORT": str(port), "WAYMARK_INSTANCE": plan.instance},
     )
     asked = partial(health.trouble, plan.port(f"{service}-server"), check)
     return Member(program, ("setup",), floor, ports=(name,), health=asked)

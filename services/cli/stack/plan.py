@@ -2,6 +2,8 @@
 
 import json
 import os
+import platform
+import re
 import secrets
 import urllib.request
 from collections.abc import Mapping
@@ -76,6 +78,11 @@ class Plan:
     def outside(self, variable: str) -> str:
         """Return the address of an outside part, "" when the embedded one is to run."""
         return self.environ.get(variable, "").strip()
+
+    @property
+    def instance(self) -> str:
+        """Return what tells relays and consumers of this stack from those of others, over restarts too."""
+        return f"{re.sub('[^A-Za-z0-9.-]', '-', platform.node())}-{self.base}"
 
     @property
     def longest_pause(self) -> float:

@@ -85,6 +85,18 @@ def consumer(settings: Settings, group: str | None, **options: Any) -> Any:
     return open_client(KafkaConsumer, **connection_options(settings), **(defaults | options))
 
 
+def member(settings: Settings, **options: Any) -> Any:
+    """Returns a consumer of the group `waymark-<service>`.
+
+    With `instance` set it is a static member (KIP-345): after a kill the broker gives it its partitions at
+    once, instead of waiting until the session of the one killed has run out.
+    """
+    group = f"waymark-{settings.service}"
+    if settings.instance:
+        options["group_instance_id"] = f"{group}-{settings.instance}"
+    return consumer(settings, group, **options)
+
+
 def admin(settings: Settings) -> Any:
     """Returns an administration client."""
     from kafka import KafkaAdminClient

@@ -55,9 +55,7 @@ class Consumer:
         while not stop.is_set():
             client = None
             try:
-                client = clients.consumer(
-                    self._settings, f"waymark-{self._settings.service}", max_poll_records=BATCH
-                )
+                client = clients.member(self._settings, max_poll_records=BATCH)
                 watch = StallWatch()
                 client.subscribe(self._reader.topics, listener=watch.listener())
                 client.topics()  # joining before the partitions are known may leave it deaf (stalls.py)

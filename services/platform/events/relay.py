@@ -49,7 +49,7 @@ class Relay:
         self._settings = settings
         self._engine = engine
         self._source = f"/waymark/{settings.service}"
-        self._leases = Leases(engine, f"{socket.gethostname()}-{token_hex(6)}")
+        self._leases = Leases(engine, settings.instance or f"{socket.gethostname()}-{token_hex(6)}")
         self._producer: Any = None
         self._published: list[int] = []  # acknowledged by the broker, still in the outbox
         self._measured = 0.0

@@ -134,6 +134,14 @@ def test_production_refuses_issuers_over_plain_http(tmp_path: Path, environ: dic
         settings(tmp_path, WAYMARK_ENVIRONMENT="production", **environ)
 
 
+def test_an_instance_has_a_name_that_the_broker_takes(tmp_path: Path) -> None:
+    assert settings(tmp_path).instance == ""
+    assert settings(tmp_path, WAYMARK_INSTANCE="relay-0.pes_be").instance == "relay-0.pes_be"
+    for name in ("relay 0", "..", "é", "a" * 201):
+        with pytest.raises(SettingsError, match="WAYMARK_INSTANCE"):
+            settings(tmp_path, WAYMARK_INSTANCE=name)
+
+
 def test_calls_go_inside_in_development_alone(tmp_path: Path) -> None:
     assert settings(tmp_path).reach.inside == {"localhost", "127.0.0.1", "::1"}
     named = settings(tmp_path, WAYMARK_INSIDE_HOSTS="feeds.test, Other.test").reach

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -227,3 +228,21 @@ def test_two_consumers_share_the_work_and_every_effect_is_one(rig):
         eventually(lambda: len(rig.effects()) == 400)
     assert len(set(rig.effects())) == 400
     assert [n for key, n in rig.effects() if key == "k1"] == list(range(40))
+
+
+@pytest.mark.parametrize("instance", ["consumer-0", ""])
+def test_a_consumer_goes_on_at_once_for_one_of_its_name_and_without_a_name_waits(rig, instance):
+    named = rig.with_instance(instance)
+    with process(named, "consumer") as first, running(relay(rig).run):
+        rig.publish(("one", 1))
+        eventually(lambda: rig.effects() == [("one", 1)])
+        first.kill()
+        killed = time.monotonic()
+    client = clients.member(named.settings)
+    client.subscribe([rig.topic])
+    while not client.assignment():
+        client.poll(timeout_ms=100)
+    waited = time.monotonic() - killed
+    client.close()
+    # The session of the one killed ends 6 s after its last heartbeat, of which one comes every 1.5 s.
+    assert (waited < 4) is bool(instance)

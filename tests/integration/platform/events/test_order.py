@@ -172,6 +172,14 @@ def test_leases_are_disjoint_balanced_and_given_back(rig):
     assert len(second.held) == BUCKETS
 
 
+def test_a_relay_goes_on_with_what_one_of_its_name_held_when_it_was_killed(rig):
+    Leases(rig.engine, "relay-0").renew(idle=True)  # and gives nothing back
+    other, successor = Leases(rig.engine, "relay-1"), Leases(rig.engine, "relay-0")
+    other.renew(idle=True)
+    successor.renew(idle=False)
+    assert (len(other.held), len(successor.held)) == (0, BUCKETS)
+
+
 def test_a_relay_with_events_in_flight_gives_nothing_up(rig):
     first, second = Leases(rig.engine, "first"), Leases(rig.engine, "second")
     first.renew(idle=True)
