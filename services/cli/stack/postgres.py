@@ -25,6 +25,8 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
     "password_encryption": "scram-sha-256",
+    # Passwords are random here, so nobody guesses them; the 4096 usual rounds cost each connection 3 ms.
+    "scram_iterations": "1",
     "shared_buffers": "64MB",
     "work_mem": "4MB",
     "maintenance_work_mem": "32MB",
@@ -147,6 +149,7 @@ class Postgres:
             ]
             arguments += [
                 "--auth=scram-sha-256",
+                f"--set=scram_iterations={SETTINGS['scram_iterations']}",
                 f"--pwfile={stream.name}",
                 *([] if self.durable else ["--no-sync"]),
             ]
