@@ -69,7 +69,8 @@ def test_resources_have_names_of_their_own() -> None:
 
 
 class TestTheCheckGoesRed:
-    """`python -m proto.generate --check` on a copy of the project with one thing broken."""
+    """`python -m proto.generate --check` on a copy of the project with one thing broken; `make check` is the
+    control, on the project as it is."""
 
     @pytest.fixture
     def copy(self, tmp_path: Path) -> Path:
@@ -88,10 +89,6 @@ class TestTheCheckGoesRed:
         before = path.read_text()
         assert change(before) != before
         path.write_text(change(before))
-
-    def test_control_the_copy_as_it_is_passes(self, copy: Path) -> None:
-        done = self.check(copy)
-        assert done.returncode == 0, done.stderr
 
     def test_a_breaking_change(self, copy: Path) -> None:
         self.change(

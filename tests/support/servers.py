@@ -106,7 +106,7 @@ def start(
     """Starts a server with its keys in `folder`.
 
     `environ` adds WAYMARK_… settings (for example WAYMARK_S3_ENDPOINT); `server` goes to Server (queue,
-    shed).
+    shed). It refuses no work for want of time unless asked to: how busy a machine is says nothing of a test.
     """
     settings = Settings.from_environment(
         definition.name,
@@ -121,7 +121,9 @@ def start(
         },
     )
     app = definition.app.build(settings)
-    running = Server(definition, app, verify or verifier().verify, listen="127.0.0.1:0", **server)
+    running = Server(
+        definition, app, verify or verifier().verify, listen="127.0.0.1:0", **{"shed": False, **server}
+    )
     running.start()
     return Served(running, app)
 

@@ -67,7 +67,7 @@ def median(values: list[float]) -> float:
 
 
 def test_the_excess_is_refused_at_once_with_a_hint(serve: Any, url: str) -> None:
-    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)})
+    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)}, shed=True)
     outcome = overload(served)
     assert outcome.accepted
     assert outcome.refused
@@ -92,14 +92,16 @@ SLOW = 0.5
 
 
 def test_slow_calls_are_refused_before_those_that_wait_are_many(serve: Any, url: str) -> None:
-    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)})
+    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)}, shed=True)
     outcome = overload(served, SLOW)
     assert outcome.refused
     assert median(outcome.accepted) < 2.5 * SLOW
 
 
 def test_control_by_the_places_of_the_queue_alone_slow_calls_wait_long(serve: Any, url: str) -> None:
-    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)}, patience=float("inf"))
+    served = serve(
+        notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)}, patience=float("inf"), shed=True
+    )
     outcome = overload(served, SLOW)
     assert outcome.refused
     assert median(outcome.accepted) > 3 * SLOW
@@ -108,7 +110,7 @@ def test_control_by_the_places_of_the_queue_alone_slow_calls_wait_long(serve: An
 def test_health_and_the_edge_are_answered_while_every_worker_is_taken(serve: Any, url: str) -> None:
     asked: list[tuple[str, str]] = []
     definition = replace(notes.DEFINITION, admits=lambda app: lambda *call: asked.append(call))
-    served = serve(definition, url, environ={"WAYMARK_THREADS": "1"}, queue=0)
+    served = serve(definition, url, environ={"WAYMARK_THREADS": "1"}, queue=0, shed=True)
     busy = served.stub(NoteServiceStub).Wait.future(notes_pb2.WaitRequest(seconds=4))
     eventually(lambda: served.server.load.busy == 1)
     health = served.stub(health_pb2_grpc.HealthStub)
@@ -122,7 +124,7 @@ def test_health_and_the_edge_are_answered_while_every_worker_is_taken(serve: Any
 
 
 def test_a_call_that_was_queued_past_its_deadline_is_not_begun(serve: Any, url: str) -> None:
-    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": "1"})
+    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": "1"}, shed=True)
     stub = served.stub(NoteServiceStub)
     busy = stub.Wait.future(notes_pb2.WaitRequest(seconds=2))
     eventually(lambda: served.server.load.busy == 1)
