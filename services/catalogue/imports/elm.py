@@ -20,6 +20,7 @@ from services.catalogue.imports import countries, leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, MAX_KINDS, Bounded, Context, FeedBroken, Raw
 from services.catalogue.imports.languages import two_letters
 from services.catalogue.imports.offerings import Offerings
+from services.catalogue.imports.postcodes import in_address
 from services.catalogue.imports.xml_records import elements, forget
 
 ELM = "{http://data.europa.eu/snb/model/ap/loq-constraints/}"
@@ -72,7 +73,7 @@ CARRIED = {
     "entitlement": leftovers.place("entitlement@id entitlement/limitOccupation/*", "entitlement"),
     "location": leftovers.place(
         """location@id location/geographicName/* location/spatialCode/* location/address/countryCode/*
-        location/geometry/*""",
+        location/address/fullAddress/* location/geometry/*""",
         "location",
     ),
 }
@@ -123,7 +124,7 @@ class _Kept:
 class Elm:
     """Reader of ELM 3.1 (and 3.0) learning opportunities."""
 
-    revision = "elm-1"
+    revision = "elm-2"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `learningOpportunity`, once the file has ended; its content is a Content."""
@@ -236,6 +237,7 @@ def _location(element: Any) -> Document:
     return {
         "id": element.get("id"),
         "town": next(iter(_said(element, f"{ELM}geographicName")), ""),
+        "address": " ".join(_said(element, f"{ELM}address/{ELM}fullAddress/{ELM}noteLiteral")),
         "codes": _uris(element, f"{ELM}spatialCode") + _uris(element, f"{ELM}address/{ELM}countryCode"),
         "degrees": [
             next(iter(_said(element, f".//{{http://data.europa.eu/m8g/}}{name}")), "")
@@ -355,4 +357,6 @@ def _place(session: Document, content: Content, context: Context, findings: Find
     code = values.nuts(nuts[0], "location/spatialCode", findings) if nuts else ""
     region = code or countries.region(countries.two_letters(country), context)
     latitude, longitude = place["degrees"]
-    offerings.place(session, place["town"], (latitude, longitude), region, "location/geometry", findings)
+    postcode = in_address(place["address"], region[:2])
+    degrees, path = (latitude, longitude), "location/geometry"
+    offerings.place(session, place["town"], degrees, region, path, findings, postcode)
