@@ -2,13 +2,15 @@
 
 Feeds: a generated one of 200 000 courses in the CSV template, the same with its rows in another order
 (unchanged record by record, another file), and an XCRI-CAP 1.2 one (the real feed of 965 courses where the
-shared data is there). PostgreSQL runs with fsync on.
+shared data is there). A table of as many places as one call takes. PostgreSQL runs with fsync on.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import io
+import random
 import sys
 import tempfile
 from pathlib import Path
@@ -21,7 +23,8 @@ from services.catalogue import skill_tagging
 from services.catalogue.app import CatalogueApp
 from services.catalogue.imports.csv_template import COLUMNS
 from services.catalogue.imports.pipeline import FeedImport
-from services.catalogue.store import feed_runs
+from services.catalogue.imports.place_csv import LIMITS, read_places
+from services.catalogue.store import feed_runs, places
 from services.platform.db.transaction import transaction
 
 REAL = ROOT / ".." / "shared" / "data" / "feeds" / "xcri-cap-1.2" / "ou-conversion.xml"
@@ -32,6 +35,8 @@ GOALS = (
     Goal("unchanged_records_per_s", "≥", 20_000, "records/s"),
     Goal("tagged_courses_per_s", "≥", 250, "courses/s"),
     Goal("memory_rise_mib", "≤", 128, "MiB"),
+    Goal("places_s", "≤", 10, "s"),  # the deadline of callers that name none
+    Goal("places_memory_rise_mib", "≤", 128, "MiB"),
 )
 
 
@@ -64,7 +69,7 @@ def main() -> None:
             source = add_source(app, "open-university", FeedFormat.FEED_FORMAT_XCRI_CAP_1_2)
             real = run(app, source, REAL)
             figures |= {"xcri_read_records_per_s": 965 / real["read"], "xcri_whole_run_s": sum(real.values())}
-        figures |= tag(app)
+        figures |= tag(app) | add_places(app)
     sys.exit(0 if report("import", figures, GOALS) else 1)
 
 
@@ -76,6 +81,22 @@ def tag(app: CatalogueApp) -> dict[str, float]:
         for _ in range(TAGGED // skill_tagging.BATCH):
             skill_tagging.look_at_next(app)
     return {"tagged_courses_per_s": TAGGED / clock.seconds}
+
+
+def add_places(app: CatalogueApp) -> dict[str, float]:
+    """Takes in a table of as many rows as one call may; returns how long that takes, and in what memory."""
+    pick = random.Random(7)
+    lines = ["postcode,town,latitude,longitude"]
+    for number in range(LIMITS.rows):
+        at = f"{pick.uniform(47, 55):.6f},{pick.uniform(6, 15):.6f}"
+        lines.append(f"{pick.randrange(10_000, 99_999)},Town number {number % 30_000} on the river,{at}")
+    table = io.BytesIO("\n".join(lines).encode())
+    del lines
+    with Peak() as peak, Clock() as clock, transaction(app) as tx:
+        row = places.add_version(tx, "DE", "bench", read_places(table))
+    if row.place_count != 2 * LIMITS.rows:
+        raise SystemExit(f"the table is not what it should be: {row}")
+    return {"places_s": clock.seconds, "places_memory_rise_mib": peak.mib}
 
 
 def warm_up(app: CatalogueApp, labels: list[str], folder: Path) -> None:

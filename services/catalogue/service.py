@@ -68,7 +68,7 @@ from services.catalogue.api.occupations import OccupationApi
 from services.catalogue.api.organisations import OrganisationApi
 from services.catalogue.api.partner_applications import PartnerApplicationApi
 from services.catalogue.api.places import PlaceApi
-from services.catalogue.api.quality_holds import QualityHoldApi
+from services.catalogue.api.quality_holds import QualityHoldApi, tell_followers
 from services.catalogue.api.relationships import RELATIONSHIPS
 from services.catalogue.api.search import SearchApi
 from services.catalogue.api.shortage_answers import ShortageAnswerApi
@@ -169,6 +169,7 @@ DEFINITION = ServiceDefinition(
         Job("feed-runs", timedelta(seconds=1), run_waiting),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),
+        Job("holds-to-tell", timedelta(seconds=1), tell_followers),
         Job("views-of-skills", timedelta(hours=1), count_views),
         Job("course-snapshots", timedelta(seconds=1), make_waiting),
         Job("feed-pulls", timedelta(seconds=2), pull_feeds),

@@ -39,7 +39,13 @@ SKILLS = {
 ORIGINS = {"field": "field", "said by": "kind", "source": "source", "the feed says": "feedValue"}
 COMPLETENESS = {"score": "score", "course": "course", "title": "titles", "add": "toAdd"}
 LINKS = {"link": "name", "courses": "courses", "alike": "score", "said": "verdict", "by": "decidedBy"}
-CHANGES = {"course": "name", "version": "version", "removed": "removed", "title": "course.titles"}
+CHANGES = {
+    "course": "name",
+    "version": "version",
+    "removed": "removed",
+    "held back": "onHold",
+    "title": "course.titles",
+}
 FOLLOWED = 590  # seconds of one stream, which another one follows
 Token = Annotated[str, typer.Option("--since", metavar="TOKEN", help="Token that an earlier answer gave.")]
 
@@ -195,7 +201,8 @@ def _streamed(call: Call, token: str) -> Iterator[dict[str, Any]]:
 
 
 def _line(change: dict[str, Any]) -> str:
-    said = "removed" if change.get("removed") else output.text(change["course"].get("titles", {}))
+    gone = "held back" if change.get("onHold") else "removed" if change.get("removed") else ""
+    said = gone or output.text(change["course"].get("titles", {}))
     return f"{change['name']}  {change['version']:>4}  {said}"
 
 

@@ -75,9 +75,11 @@ def changes_after(tx: Transaction, place: Place, size: int) -> Changes:
 
 def _message(row: Any) -> pb.CourseChange:
     answer = pb.CourseChange(name=f"courses/{row.id}", version=row.version)
-    if row.removed_time is None:
+    if row.removed_time is None and not row.on_hold:
         answer.course.CopyFrom(course_message(row))
-    else:
-        answer.removed = True
+        return answer
+    answer.removed = True
+    answer.on_hold = row.removed_time is None
+    if row.removed_time is not None:
         answer.remove_time.FromDatetime(row.removed_time)
     return answer

@@ -28,7 +28,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import events
 from services.catalogue.api.branding import put_branding
-from services.catalogue.api.messages import day_or, invalid, last, mask, put_date
+from services.catalogue.api.messages import day_or, invalid, last, mask, only_own, put_date
 from services.catalogue.domain import composing
 from services.catalogue.domain import courses as domain
 from services.catalogue.domain.courses import CORRECTABLE, FIELDS, Document
@@ -59,7 +59,6 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
         rows = courses.with_same(tx, last(request.name))
         self.app.views.add(rows[0].id)
         answer = _messages(tx, rows[:1])[0]
-        answer.on_hold = quality_holds.is_open(tx, answer.name, answer.organisation)
         answer.stands_for.extend(f"courses/{other.id}" for other in rows[1:])
         put_origins(answer, rows if request.composed else rows[:1])
         return answer
@@ -95,13 +94,14 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
     def ListCourses(self, tx: Transaction, request: ListCoursesRequest) -> ListCoursesResponse:
         organisation = last(request.organisation) if request.organisation else ""
         source = last(request.source) if request.source else ""
+        own = only_own(tx.principal)
         found = page(
             tx,
             self.app.signer,
-            courses.listing(organisation, source),
+            courses.listing(organisation, source, own),
             order_by=[table.c.id],
             request=request,
-            filters={"organisation": organisation, "source": source},
+            filters={"organisation": organisation, "source": source, "own": own},
             maximum=200,
         )
         return ListCoursesResponse(courses=_messages(tx, found.rows), next_page_token=found.next_page_token)
@@ -187,10 +187,12 @@ def _tags(tx: Transaction, given: Course) -> list[Document]:
 
 
 def _messages(tx: Transaction, rows: Sequence[Any]) -> list[Course]:
-    """Returns the messages of courses with the branding of who offers them."""
+    """Returns the messages of courses with the branding of who offers them, and whether they are on hold."""
     branded = branding.branded(tx.connection, [row.organisation_id for row in rows])
+    held = quality_holds.on_hold(tx, [row.id for row in rows])
     answers = [course_message(row) for row in rows]
     for row, answer in zip(rows, answers, strict=True):
+        answer.on_hold = row.id in held
         if found := branded.get(row.organisation_id):
             put_branding(answer, found)
     return answers

@@ -17,9 +17,11 @@ from services.catalogue.store import quality_holds as store
 from services.catalogue.store.quality_tables import quality_holds
 from services.platform.app import App
 from services.platform.db.paging import page
-from services.platform.db.transaction import Transaction
+from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
+
+TOLD_AT_ONCE = 500  # courses that are counted up by one transaction
 
 
 class QualityHoldApi(quality_hold_pb2_grpc.QualityHoldServiceServicer):
@@ -44,7 +46,7 @@ class QualityHoldApi(quality_hold_pb2_grpc.QualityHoldServiceServicer):
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "LIFTED", "needed": "OPEN"})
         if row.placed_by == tx.principal.subject:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        row = store.lift(tx, row.id, request.outcome)
+        row = store.lift(tx, row, request.outcome)
         _announce(tx, row)
         return _message(row)
 
@@ -64,6 +66,24 @@ class QualityHoldApi(quality_hold_pb2_grpc.QualityHoldServiceServicer):
         return pb.ListQualityHoldsResponse(
             quality_holds=map(_message, found.rows), next_page_token=found.next_page_token
         )
+
+
+def tell_followers(app: App) -> None:
+    """Counts up the courses of organisations that are held back or let go, so that who follows changes of
+    courses hears of it; a job."""
+    while tell_next(app):
+        pass
+
+
+def tell_next(app: App) -> bool:
+    """Does so with TOLD_AT_ONCE of them; returns whether there were any to tell of."""
+    with transaction(app) as tx:
+        hold = store.to_tell(tx)
+        if hold is None:
+            return False
+        told = courses.touch_next(tx, hold.organisation_id, hold.tell_after, TOLD_AT_ONCE)
+        store.told(tx, hold.id, told[-1] if len(told) == TOLD_AT_ONCE else None)
+    return True
 
 
 def _locked(tx: Transaction, subject: str) -> str:

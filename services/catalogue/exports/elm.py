@@ -79,7 +79,9 @@ class ElmWriter:
         names = self._names(self._providers)
         providers = [_provider(key, names.get(key, key)) for key in self._providers]
         yield _element("agentReferences", *providers).encode()
-        homes = [_location(f"urn:waymark:home:{key}", ("", nuts)) for key, nuts in self._providers.items()]
+        homes = [
+            _location(f"urn:waymark:home:{key}", ("", "", nuts)) for key, nuts in self._providers.items()
+        ]
         places = [_location(key, place) for place, key in self._places.items()]
         yield _element("locationReferences", *homes, *places).encode() + b"</Courses>\n"
 
@@ -151,10 +153,10 @@ class ElmWriter:
     def _place(self, session: Document, provider: str) -> str:
         """The id of the place of a session, "" without one."""
         told = as_told(session)
-        place = tuple(told.get(name, "") for name in ("town", "nuts", "lat", "lon"))
+        place = tuple(told.get(name, "") for name in ("town", "postcode", "nuts", "lat", "lon"))
         if not any(each != "" for each in place):
             return ""
-        self._providers[provider] = self._providers[provider] or place[1][:2]
+        self._providers[provider] = self._providers[provider] or place[2][:2]
         return self._places.setdefault(place, f"urn:waymark:place:{len(self._places)}")
 
 
@@ -200,7 +202,8 @@ def _provider(key: str, name: str) -> str:
 
 
 def _location(key: str, place: tuple[Any, ...]) -> str:
-    town, nuts, *degrees = place
+    town, postcode, nuts, *degrees = place
+    address = _element("noteLiteral", _text(f"{postcode} {town}".strip()), language="en")
     country = three_letters(nuts[:2]) or _UNKNOWN_COUNTRY
     latitude, longitude = [*degrees, "", ""][:2]
     geometry = ""
@@ -211,7 +214,11 @@ def _location(key: str, place: tuple[Any, ...]) -> str:
         "location",
         _element("geographicName", _text(town), language="en") if town else "",
         _element("spatialCode", uri=f"http://data.europa.eu/nuts/code/{nuts}") if nuts else "",
-        _element("address", _element("countryCode", uri=COUNTRY + country)),
+        _element(
+            "address",
+            _element("fullAddress", address) if postcode else "",
+            _element("countryCode", uri=COUNTRY + country),
+        ),
         geometry,
         id=key,
     )

@@ -43,23 +43,24 @@ def rows(
     """Yields (line, row) of a UTF-8 CSV file within `limits` with at least these columns;
     notes what is wrong and goes on where it can."""
     buffered = io.BufferedReader(_Capped(stream, limits.bytes), 65536)
-    reader = csv.DictReader(io.TextIOWrapper(buffered, "utf-8-sig", newline=""), strict=True)
+    reader = csv.reader(io.TextIOWrapper(buffered, "utf-8-sig", newline=""), strict=True)
     try:
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
+        header = next(reader, [])
+        missing = [column for column in columns if column not in header]
         if missing:
             problems.add(1, "header", f"lacks {', '.join(missing)}")
             return
-        for count, row in enumerate(reader):
+        for count, values in enumerate(filter(None, reader)):  # lines with nothing on them aside
             if count >= limits.rows:
                 problems.add(reader.line_num, "row", f"is beyond the {limits.rows} rows a file may have")
                 return
-            if None in row or None in row.values():
+            if len(values) != len(header):
                 problems.add(reader.line_num, "row", "has more or fewer values than the header")
                 continue
-            if any("\0" in value for value in row.values()):  # which no text of the database holds
+            if "\0" in "".join(values):  # which no text of the database holds
                 problems.add(reader.line_num, "row", "holds a NUL character; save the file as UTF-8 text")
                 continue
-            yield reader.line_num, row
+            yield reader.line_num, dict(zip(header, values, strict=True))
     except csv.Error as error:
         problems.add(reader.line_num, "row", f"is no CSV: {error}")
     except UnicodeDecodeError:

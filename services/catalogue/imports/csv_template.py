@@ -293,7 +293,8 @@ def _session(
         session |= values.money(price, code, "price", "currency", findings)
     nuts = values.nuts(get("nuts_code", "") or context.default_nuts_code, "nuts_code", findings)
     degrees = get("latitude", ""), get("longitude", "")
-    place(session, get("town", ""), degrees, nuts, "latitude", findings, get("postal_code", ""))
+    postcode = values.postcode(get("postal_code", ""), "postal_code", findings)
+    place(session, get("town", ""), degrees, nuts, "latitude", findings, postcode)
     if capacity := values.whole(get("capacity", ""), 0, 100_000, "capacity", findings):
         session["capacity"] = capacity
     return session

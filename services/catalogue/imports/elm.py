@@ -7,8 +7,10 @@ catalogue carries of each is kept on disk until the end, and of what is referred
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import Any, NamedTuple
 
@@ -20,6 +22,7 @@ from services.catalogue.imports import countries, leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, MAX_KINDS, Bounded, Context, FeedBroken, Raw
 from services.catalogue.imports.languages import two_letters
 from services.catalogue.imports.offerings import Offerings
+from services.catalogue.imports.postcodes import in_address
 from services.catalogue.imports.xml_records import elements, forget
 
 ELM = "{http://data.europa.eu/snb/model/ap/loq-constraints/}"
@@ -34,6 +37,9 @@ MODES: dict[str, int] = {
 }
 NAME_A_MODE = "Name presential, online, blended, hybrid or work-based of the Europass list."
 MAX_KEPT = 32 << 20  # bytes of what opportunities refer to, as it is kept
+_GEOMETRY = "{http://www.w3.org/ns/locn#}geometry"
+_DEGREES = tuple(f"{{http://data.europa.eu/m8g/}}{name}" for name in ("latitude", "longitude"))
+_encode = json.JSONEncoder(check_circular=False).encode  # in ASCII, so that whatever a file holds can be kept
 _SPOOL = 4 << 20  # bytes in memory before the disk is used
 # Containers, by the kind of what is in them; "": nothing that the catalogue has a place for.
 _CONTAINERS = {
@@ -72,7 +78,7 @@ CARRIED = {
     "entitlement": leftovers.place("entitlement@id entitlement/limitOccupation/*", "entitlement"),
     "location": leftovers.place(
         """location@id location/geographicName/* location/spatialCode/* location/address/countryCode/*
-        location/geometry/*""",
+        location/address/fullAddress/* location/geometry/*""",
         "location",
     ),
 }
@@ -91,16 +97,16 @@ class Content(NamedTuple):
 
 @dataclass
 class _Kept:
-    """What opportunities may refer to, by kind and id; `told`: paths of which somebody was told."""
+    """What opportunities may refer to as JSON, by kind and id; `told`: paths of which somebody was told."""
 
-    nodes: dict[str, dict[str, Document]] = field(default_factory=lambda: {kind: {} for kind in CARRIED})
+    nodes: dict[str, dict[str, str]] = field(default_factory=lambda: {kind: {} for kind in CARRIED})
     size: int = 0
     left: list[tuple[str, str]] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
 
-    def keep(self, kind: str, node: Document, line: int) -> None:
+    def keep(self, kind: str, key: str, node: str, line: int) -> None:
         """Keeps a node; raises FeedBroken when all together are too large."""
-        self.size += len(json.dumps(node))
+        self.size += len(node)
         if self.size > MAX_KEPT:
             raise FeedBroken(
                 "NODES_TOO_LARGE",
@@ -108,7 +114,11 @@ class _Kept:
                 f"What courses refer to is larger than {MAX_KEPT >> 20} MiB.",
                 "Leave out specifications and locations that no opportunity names, or split the file.",
             )
-        self.nodes[kind][node["id"]] = node
+        self.nodes[kind][key] = node
+
+    def named(self, kind: str, keys: Iterable[str]) -> list[str]:
+        """Returns the nodes of these ids, `null` for one that is not there."""
+        return [self.nodes[kind].get(key, "null") for key in keys]
 
     def note(self, element: Any, kind: str) -> None:
         """Notes what of an element is not carried, once a path."""
@@ -123,7 +133,7 @@ class _Kept:
 class Elm:
     """Reader of ELM 3.1 (and 3.0) learning opportunities."""
 
-    revision = "elm-1"
+    revision = "elm-2"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `learningOpportunity`, once the file has ended; its content is a Content."""
@@ -135,17 +145,18 @@ class Elm:
                 if kind is None:
                     continue  # a reference to one of them
                 line = element.sourceline or 0
+                parts, key = _parts(element), element.get("id", "")
                 kept.note(element, kind)
                 if kind == "opportunity":
-                    spool.write(json.dumps([line, _opportunity(element)]).encode() + b"\n")
-                elif kind and element.get("id"):
-                    kept.keep(kind, _EXTRACT[kind](element), line)
+                    spool.write(f"{line} {_encode(_opportunity(key.strip(), parts))}\n".encode())
+                elif kind and key:
+                    kept.keep(kind, key, _encode(_EXTRACT[kind](key, parts)), line)
                 stream.record_done()
                 forget(element)
             spool.seek(0)
-            for text in spool:
-                line, own = json.loads(text)
-                yield _raw(line, own, kept)
+            for each in spool:
+                number, _, own = each.decode().partition(" ")
+                yield _raw(int(number), own, kept)
 
     def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
         """Reads an opportunity with what it refers to."""
@@ -184,62 +195,76 @@ def _no_elm(root: str) -> FeedBroken:
 # --- what is kept of each element
 
 
-def _opportunity(element: Any) -> Document:
+Parts = Mapping[str, list[Any]]
+
+
+def _parts(element: Any) -> Parts:
+    """The children of an element by name: one look at all of them takes far less than one for each name."""
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    for child in element.iterchildren("*"):
+        found[child.tag.removeprefix(ELM)].append(child)
+    return found
+
+
+def _below(found: list[Any], *path: str) -> list[Any]:
+    """Elements at a path of names below those found."""
+    for name in path:
+        found = [child for each in found for child in each.iterchildren(ELM + name)]
+    return found
+
+
+def _opportunity(key: str, parts: Parts) -> Document:
+    amounts = _below(parts["priceDetail"], "amount")
     return {
-        "id": element.get("id", "").strip(),
-        "titles": _texts(element, "title"),
-        "descriptions": _texts(element, "description"),
-        "pages": _said(element, f"{ELM}homepage/{ELM}contentUrl"),
-        "start": _said(element, f"{ELM}temporal/{ELM}startDate"),
-        "end": _said(element, f"{ELM}temporal/{ELM}endDate"),
-        "modes": _uris(element, f"{ELM}mode"),
-        "deadlines": _said(element, f"{ELM}applicationDeadline"),
+        "id": key,
+        "titles": _texts(parts["title"]),
+        "descriptions": _texts(parts["description"]),
+        "pages": _said(_below(parts["homepage"], "contentUrl")),
+        "start": _said(_below(parts["temporal"], "startDate")),
+        "end": _said(_below(parts["temporal"], "endDate")),
+        "modes": _uris(parts["mode"]),
+        "deadlines": _said(parts["applicationDeadline"]),
         "prices": [
-            [next(iter(_uris(each, f"{ELM}unit")), ""), next(iter(_said(each, f"{ELM}value")), "")]
-            for each in element.iterfind(f"{ELM}priceDetail/{ELM}amount")
+            [next(iter(_uris(_below([each], "unit"))), ""), next(iter(_said(_below([each], "value"))), "")]
+            for each in amounts
         ],
-        "locations": _references(element, "location"),
-        "specification": _references(element, "learningAchievementSpecification"),
-        "activity": _references(element, "learningActivitySpecification"),
-        "language": next(iter(_uris(element, f"{ELM}defaultLanguage")), ""),
+        "locations": _references(parts["location"]),
+        "specification": _references(parts["learningAchievementSpecification"]),
+        "activity": _references(parts["learningActivitySpecification"]),
+        "language": next(iter(_uris(parts["defaultLanguage"])), ""),
     }
 
 
-def _specification(element: Any) -> Document:
-    subjects = [
-        each.findtext(f"{SKOS}prefLabel") or "" for each in element.iterfind(f"{ELM}educationSubject")
-    ]
-    codes = [f"ISCED-F {uri.rpartition('/')[2]}" for uri in _uris(element, f"{ELM}ISCEDFCode")]
+def _specification(key: str, parts: Parts) -> Document:
+    subjects = [each.findtext(f"{SKOS}prefLabel") or "" for each in parts["educationSubject"]]
+    codes = [f"ISCED-F {uri.rpartition('/')[2]}" for uri in _uris(parts["ISCEDFCode"])]
+    levels = [uri for uri in _uris(parts["educationLevel"]) if "/eqf/" in uri]  # those of the EQF
     return {
-        "id": element.get("id"),
-        "level": next(iter(_uris(element, f"{ELM}EQFLevel") + _levels(element)), ""),
-        "languages": _uris(element, f"{ELM}language"),
+        "id": key,
+        "level": next(iter(_uris(parts["EQFLevel"]) + levels), ""),
+        "languages": _uris(parts["language"]),
         "subjects": subjects + codes,
-        "entitles": _references(element, "entitlesTo"),
+        "entitles": _references(parts["entitlesTo"]),
     }
 
 
-def _levels(element: Any) -> list[str]:
-    """Levels of education that are those of the EQF."""
-    return [uri for uri in _uris(element, f"{ELM}educationLevel") if "/eqf/" in uri]
+def _activity(key: str, parts: Parts) -> Document:
+    return {"id": key, "languages": _uris(parts["language"])}
 
 
-def _activity(element: Any) -> Document:
-    return {"id": element.get("id"), "languages": _uris(element, f"{ELM}language")}
+def _entitlement(key: str, parts: Parts) -> Document:
+    return {"id": key, "occupations": _uris(parts["limitOccupation"])}
 
 
-def _entitlement(element: Any) -> Document:
-    return {"id": element.get("id"), "occupations": _uris(element, f"{ELM}limitOccupation")}
-
-
-def _location(element: Any) -> Document:
+def _location(key: str, parts: Parts) -> Document:
     return {
-        "id": element.get("id"),
-        "town": next(iter(_said(element, f"{ELM}geographicName")), ""),
-        "codes": _uris(element, f"{ELM}spatialCode") + _uris(element, f"{ELM}address/{ELM}countryCode"),
+        "id": key,
+        "town": next(iter(_said(parts["geographicName"])), ""),
+        "address": " ".join(_said(_below(parts["address"], "fullAddress", "noteLiteral"))),
+        "codes": _uris(parts["spatialCode"]) + _uris(_below(parts["address"], "countryCode")),
         "degrees": [
-            next(iter(_said(element, f".//{{http://data.europa.eu/m8g/}}{name}")), "")
-            for name in ("latitude", "longitude")
+            next(iter(_said([degree for each in parts[_GEOMETRY] for degree in each.iter(name)])), "")
+            for name in _DEGREES
         ],
     }
 
@@ -252,42 +277,41 @@ _EXTRACT = {
 }
 
 
-def _said(element: Any, path: str) -> list[str]:
-    """Texts at a path that are not empty."""
-    return [text for each in element.iterfind(path) if (text := (each.text or "").strip())]
+def _said(found: list[Any]) -> list[str]:
+    """Texts that are not empty."""
+    return [text for each in found if (text := (each.text or "").strip())]
 
 
-def _texts(element: Any, name: str) -> dict[str, str]:
+def _texts(found: list[Any]) -> dict[str, str]:
     """Texts by the language that they say; of a language the first."""
-    found: dict[str, str] = {}
-    for each in element.iterfind(f"{ELM}{name}"):
+    texts: dict[str, str] = {}
+    for each in found:
         if text := (each.text or "").strip():
-            found.setdefault(each.get("language", "").strip(), text)
-    return found
+            texts.setdefault(each.get("language", "").strip(), text)
+    return texts
 
 
-def _uris(element: Any, path: str) -> list[str]:
-    return [uri for each in element.iterfind(path) if (uri := each.get("uri", "").strip())]
+def _uris(found: list[Any]) -> list[str]:
+    return [uri for each in found if (uri := each.get("uri", "").strip())]
 
 
-def _references(element: Any, name: str) -> list[str]:
-    return [key for each in element.iterfind(f"{ELM}{name}") if (key := each.get("idref", "").strip())]
+def _references(found: list[Any]) -> list[str]:
+    return [key for each in found if (key := each.get("idref", "").strip())]
 
 
 # --- reading
 
 
-def _raw(line: int, own: Document, kept: _Kept) -> Raw:
-    """Joins an opportunity with what it refers to: when one of these changes, it has changed too."""
-    nodes = kept.nodes
-    specification, activity = (
-        nodes[kind].get(next(iter(own[kind]), ""), {}) for kind in ("specification", "activity")
-    )
-    locations = [nodes["location"].get(key) for key in own["locations"]]
-    entitled = [nodes["entitlement"].get(key, {}) for key in specification.get("entitles", [])]
-    occupations = [uri for each in entitled for uri in each.get("occupations", [])]
-    content = Content(own, specification, activity, locations, occupations, kept.left)
-    raw = json.dumps(content[:-1], ensure_ascii=False).encode(errors="replace")
+def _raw(line: int, text: str, kept: _Kept) -> Raw:
+    """Joins an opportunity (JSON) with what it refers to: when one of these changes, it has changed too."""
+    own: Document = json.loads(text)
+    said = [kept.named(kind, own[kind][:1]) for kind in ("specification", "activity")]
+    specification, activity = (json.loads(each[0]) or {} if each else {} for each in said)
+    locations = kept.named("location", own["locations"])
+    entitled = kept.named("entitlement", specification.get("entitles", ()))
+    occupations = [uri for each in entitled for uri in (json.loads(each) or {}).get("occupations", ())]
+    content = Content(own, specification, activity, list(map(json.loads, locations)), occupations, kept.left)
+    raw = "\n".join(chain([text], *said, locations, entitled)).encode()
     key = own["id"]
     return Raw(key if len(key) <= MAX_ID else "", line, raw, content)
 
@@ -355,4 +379,6 @@ def _place(session: Document, content: Content, context: Context, findings: Find
     code = values.nuts(nuts[0], "location/spatialCode", findings) if nuts else ""
     region = code or countries.region(countries.two_letters(country), context)
     latitude, longitude = place["degrees"]
-    offerings.place(session, place["town"], (latitude, longitude), region, "location/geometry", findings)
+    postcode = in_address(place["address"], region[:2])
+    degrees, path = (latitude, longitude), "location/geometry"
+    offerings.place(session, place["town"], degrees, region, path, findings, postcode)

@@ -111,7 +111,7 @@ CARRIED = leftovers.place(
 )
 LOCATION_CARRIED = leftovers.place(
     """location@uniqueIdentifier location/place location/visitingAddress@city location/visitingAddress@country
-    location/coordinates@latitude location/coordinates@longitude""",
+    location/visitingAddress@zip location/coordinates@latitude location/coordinates@longitude""",
     "location",
 )
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"\d{1,2}")
@@ -122,6 +122,7 @@ class Location(NamedTuple):
 
     town: str
     country: str
+    postcode: str
     degrees: tuple[str, str]
     raw: bytes
     left: tuple[tuple[str, str], ...]
@@ -137,7 +138,7 @@ class Content(NamedTuple):
 class Emg:
     """Reader of EMG 3.0."""
 
-    revision = "emg-1"
+    revision = "emg-2"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `course`; its content is a Content."""
@@ -218,6 +219,7 @@ def _location(element: Any) -> Location:
     return Location(
         here.get("city", "") or text_of(element, f"{EMG}place"),
         here.get("country", ""),
+        here.get("zip", ""),
         (there.get("latitude", ""), there.get("longitude", "")),
         etree.tostring(element, with_tail=False),
         tuple(leftovers.of_element(element, LOCATION_CARRIED)),
@@ -240,10 +242,8 @@ def _offerings(content: Content, course: str, context: Context, findings: Findin
     found = Offerings(course, "events/event@uniqueIdentifier", findings)
     window = content.element.find(f"{EMG}application")
     if window is not None and content.element.find(f"{EMG}events/{EMG}event") is None:
-        days = [
-            ("application (without events)", f"{window.get('startDate', '')} {window.get('endDate', '')}")
-        ]
-        leftovers.tell(days, context, findings)
+        days = f"{window.get('startDate', '')} {window.get('endDate', '')}"
+        leftovers.tell([("application (without events)", days)], context, findings)
     for event in content.element.iterfind(f"{EMG}events/{EMG}event"):
         session = found.session(event.get("uniqueIdentifier", ""))
         mode = _mode(event, context, findings)
@@ -396,4 +396,5 @@ def _place(
         return
     leftovers.tell(location.left, context, findings)
     nuts = countries.region(location.country, context)
-    offerings.place(session, location.town, location.degrees, nuts, "location/coordinates", findings)
+    code = values.postcode(location.postcode, "location/visitingAddress@zip", findings)
+    offerings.place(session, location.town, location.degrees, nuts, "location/coordinates", findings, code)

@@ -46,23 +46,14 @@ class Place:
     Its children are found once, as elements have them: to look at each path of each record takes far longer.
     """
 
-    __slots__ = ("_attributes", "_carried", "_children", "kind", "path", "read", "whole")
+    __slots__ = ("_attributes", "_carried", "children", "kind", "path", "read", "whole")
 
     def __init__(self, carried: Carried, path: str = "") -> None:
         self.path, self.kind, self._carried = path, _kind(path), carried
         self.whole = carried.all_below(path)
         self.read = carried.takes(path) or carried.reaches(path)
-        self._children: dict[str, Place] = {}
+        self.children = _Children(carried, path)
         self._attributes: dict[str, bool] = {}
-
-    def child(self, tag: str) -> Place:
-        """Returns the place of a child element."""
-        found = self._children.get(tag)
-        if found is None:
-            found = Place(self._carried, f"{self.path}/{_local(tag)}".lstrip("/"))
-            if len(self._children) < _KEPT:
-                self._children[tag] = found
-        return found
 
     def reads(self, attribute: str) -> bool:
         """True when the attribute is read."""
@@ -71,6 +62,20 @@ class Place:
             found = self._carried.takes(f"{self.path}@{_local(attribute)}")
             if len(self._attributes) < _KEPT:
                 self._attributes[attribute] = found
+        return found
+
+
+class _Children(dict[str, Place]):
+    """The places of child elements by tag, each made when it is first asked for."""
+
+    def __init__(self, carried: Carried, path: str) -> None:
+        super().__init__()
+        self._carried, self._path = carried, path
+
+    def __missing__(self, tag: str) -> Place:
+        found = Place(self._carried, f"{self._path}/{_local(tag)}".lstrip("/"))
+        if len(self) < _KEPT:
+            self[tag] = found
         return found
 
 
@@ -116,10 +121,8 @@ def of_element(element: Any, here: Place, told: Container[str] = ()) -> Iterator
     for name, value in element.items():
         if not here.reads(name) and value.strip():
             yield f"{here.path}@{_local(name)}", value
-    for child in element:
-        if not isinstance(child.tag, str):
-            continue
-        below = here.child(child.tag)
+    for child in element.iterchildren("*"):  # comments aside
+        below = here.children[child.tag]
         if below.whole:
             continue
         if below.read:

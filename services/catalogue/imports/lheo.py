@@ -244,8 +244,9 @@ def _place(session: Document, action: Any, context: Context, findings: Findings)
     if country in ("", "FR"):
         nuts = french_regions.nuts_code(_text(address, "departement"), _text(address, "codepostal")) or nuts
     degrees = _text(address, "geolocalisation/latitude"), _text(address, "geolocalisation/longitude")
-    town, postcode = _text(address, "ville"), _text(address, "codepostal")
-    offerings.place(session, town, degrees, nuts, f"action/{path}/geolocalisation", findings, postcode)
+    code = values.postcode(_text(address, "codepostal"), f"action/{path}/codepostal", findings)
+    where = f"action/{path}/geolocalisation"
+    offerings.place(session, _text(address, "ville"), degrees, nuts, where, findings, code)
 
 
 def _capacity(session: Document, item: Any, context: Context, findings: Findings) -> None:

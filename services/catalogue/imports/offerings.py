@@ -85,12 +85,13 @@ def place(
     findings: Findings,
     postcode: str = "",
 ) -> None:
-    """Puts a place into a session: town, postcode, latitude and longitude in degrees, NUTS code, as given."""
+    """Puts a place into a session: town, latitude and longitude in degrees, NUTS code as given; the postcode
+    as `values.postcode` returns it."""
     if nuts:
         session["nuts"] = nuts
     if town := values.plain(town, 100):
         session["town"] = town
-    if postcode := values.plain(postcode, 20):
+    if postcode:
         session["postcode"] = postcode
     if found := values.coordinates(*degrees, path, findings):
         session["lat"], session["lon"] = found

@@ -200,5 +200,7 @@ def _place(session: Document, item: Node, node: Node, context: Context, findings
     degrees = string(there.get("latitude")), string(there.get("longitude"))
     region = countries.region(code, context)
     path = "courseOfferings/addresses/geolocation"
-    town, postcode = string(address.get("city")), string(address.get("postCode"))
-    offerings.place(session, town, degrees, region, path, findings, postcode)
+    postcode = values.postcode(
+        string(address.get("postCode")), "courseOfferings/addresses/postCode", findings
+    )
+    offerings.place(session, string(address.get("city")), degrees, region, path, findings, postcode)

@@ -25,27 +25,32 @@ def read_places(stream: BinaryIO) -> Iterator[PlaceRow]:
     empty = True
     for line, row in rows(stream, ("latitude", "longitude"), LIMITS, problems):
         at = _degrees(row)
-        postcode, town = (clean(row.get(name, "")).strip()[:MAX_NAME] for name in ("postcode", "town"))
-        found = [
-            PlaceRow(kind, key, town, code, *at)
-            for kind, text, code in ((Kind.POSTCODE, postcode, postcode), (Kind.TOWN, town, ""))
-            if at and (key := key_of(kind, text))
-        ]
         if at is None:
             problems.add(line, "latitude, longitude", "are no degrees of WGS 84 such as 51.2205 and 4.4003")
-        elif not found:
+            continue
+        postcode, town = _name(row, "postcode"), _name(row, "town")
+        code_key, town_key = key_of(Kind.POSTCODE, postcode), key_of(Kind.TOWN, town)
+        if code_key:
+            yield PlaceRow(Kind.POSTCODE, code_key, town, postcode, *at)
+        if town_key:
+            yield PlaceRow(Kind.TOWN, town_key, town, "", *at)
+        if code_key or town_key:
+            empty = False
+        else:
             problems.add(line, "postcode, town", "one of the two must be told")
-        empty = empty and not found
-        yield from found
     if empty:
         problems.add(0, "", "holds no places")
     problems.check()
 
 
+def _name(row: dict[str, str], column: str) -> str:
+    return clean(row.get(column, "")).strip()[:MAX_NAME]
+
+
 def _degrees(row: dict[str, str]) -> tuple[float, float] | None:
     """Degrees to four decimals, about ten metres."""
     try:
-        latitude, longitude = (round(float(row[name]), 4) for name in ("latitude", "longitude"))
+        latitude, longitude = round(float(row["latitude"]), 4), round(float(row["longitude"]), 4)
     except ValueError:
         return None
     return (latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None

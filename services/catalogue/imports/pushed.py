@@ -22,7 +22,7 @@ DAYS = {"start": "start_date", "end": "end_date", "apply_from": "apply_from", "a
 class Pushed:
     """Reader of pushed courses."""
 
-    revision = "pushed-1"
+    revision = "pushed-2"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Returns a record per course; its content is the object."""
@@ -124,4 +124,8 @@ def _place(session: Document, item: Document, context: Context, findings: Findin
     )
     nuts = values.nuts(string(item.get("nuts_code")), "sessions/nuts_code", findings)
     region = nuts or context.default_nuts_code
-    offerings.place(session, string(item.get("town")), degrees, region, "sessions/location", findings)
+    town, code = (
+        string(item.get("town")),
+        values.postcode(string(item.get("postal_code")), "sessions/postal_code", findings),
+    )
+    offerings.place(session, town, degrees, region, "sessions/location", findings, code)

@@ -24,6 +24,7 @@ MARKUP = (
 _AMOUNT = re.compile(r"(-?\d{1,9})(?:[.,](\d{1,2})0{0,8})?", re.ASCII)
 _NUTS = re.compile(r"[A-Z]{2}[A-Z0-9]{0,3}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_POSTCODE = re.compile(r"(?=.*[0-9])[A-Z0-9][A-Z0-9 -]{0,10}[A-Z0-9]", re.ASCII | re.IGNORECASE)
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
@@ -202,6 +203,17 @@ def nuts(text: str, path: str, findings: Findings) -> str:
         findings.warning("NUTS_INVALID", path, text, "This is no NUTS code.", "Write it like BE21 or BE211.")
         return ""
     return text
+
+
+def postcode(text: str, path: str, findings: Findings) -> str:
+    """Returns a postcode on one line, "" (with a warning) for what is written like none: letters of the Latin
+    alphabet, digits, spaces and hyphens, a digit among them, two to twelve in all."""
+    found = plain(text, 100)
+    if found and not _POSTCODE.fullmatch(found):
+        message, remedy = "This is no postcode.", "Write the postcode alone, like 9000 or MK7 6BJ."
+        findings.warning("POSTCODE_INVALID", path, found, message, remedy)
+        return ""
+    return found
 
 
 def web_address(text: str, path: str, findings: Findings) -> str:

@@ -52,7 +52,8 @@ CARRIED = leftovers.place(
     """identifier/* title@lang title description/* abstract/* subject/* url credit/scheme credit/level
     presentation/identifier/* presentation/start@dtf presentation/end@dtf presentation/applyFrom
     presentation/applyUntil presentation/attendanceMode@identifier presentation/languageOfInstruction
-    presentation/cost presentation/venue/provider/location/town"""
+    presentation/cost presentation/venue/provider/location/town
+    presentation/venue/provider/location/postcode"""
 )
 _FEE = re.compile(r"(?:([A-Za-z][A-Za-z ]{0,40}?) fee: ?)?\b([A-Z]{3}) ?(-?\d[\d.,]*\d|-?\d)")
 
@@ -60,7 +61,7 @@ _FEE = re.compile(r"(?:([A-Za-z][A-Za-z ]{0,40}?) fee: ?)?\b([A-Z]{3}) ?(-?\d[\d
 class XcriCap:
     """Reader of XCRI-CAP 1.2."""
 
-    revision = "xcri-cap-2"
+    revision = "xcri-cap-3"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `course`; its content is the element."""
@@ -155,11 +156,9 @@ def _fill(session: Document, item: Any, mode: int, context: Context, findings: F
     values.check_order(session, "presentation/end", findings)
     session.update(_price(text_of(item, f"{MLO}cost"), findings))
     if mode in (CourseMode.COURSE_MODE_ON_SITE, CourseMode.COURSE_MODE_BLENDED):
-        if context.default_nuts_code:
-            session["nuts"] = context.default_nuts_code
-        town = item.find(f"{XCRI}venue//{MLO}town")
-        if town is not None and town.text:
-            session["town"] = values.plain(town.text, 100)
+        town, code = (text_of(item, f"{XCRI}venue//{MLO}{name}") for name in ("town", "postcode"))
+        code = values.postcode(code, "presentation/venue/mlo:postcode", findings)
+        offerings.place(session, town, ("", ""), context.default_nuts_code, "", findings, code)
 
 
 def _day(element: Any, path: str, findings: Findings) -> str | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, delete, literal, select, tuple_
+from sqlalchemy import Row, and_, delete, literal, not_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.catalogue.store.columns import UuidText
 from services.catalogue.store.derived_tables import course_followers
+from services.catalogue.store.quality_holds import ON_HOLD
 from services.catalogue.store.tables import courses
 from services.platform.db.horizon import HORIZON, settled
 from services.platform.db.transaction import Transaction
@@ -59,11 +60,12 @@ def stop_others(tx: Transaction, family: str, follower: str) -> None:
 
 
 def after(tx: Transaction, place: Place, size: int) -> Sequence[Row[Any]]:
-    """Returns up to `size` courses that have changed after a place, removed ones as well."""
+    """Returns up to `size` courses that have changed after a place, removed ones as well; `on_hold` says
+    which are held back."""
     order = courses.c.changed_xid, courses.c.id
     here = tuple_(literal(place.xid), literal(place.course, UuidText))
-    statement = select(courses).where(tuple_(*order) > here, settled(courses.c.changed_xid)).order_by(*order)
-    return tx.execute(statement.limit(size)).all()
+    statement = select(courses, ON_HOLD.label("on_hold")).order_by(*order).limit(size)
+    return tx.execute(statement.where(tuple_(*order) > here, settled(courses.c.changed_xid))).all()
 
 
 def is_ahead(tx: Transaction, place: Place) -> bool:
@@ -72,7 +74,8 @@ def is_ahead(tx: Transaction, place: Place) -> bool:
 
 
 def offered(tx: Transaction) -> tuple[Place, Iterator[Row[Any]]]:
-    """Returns the courses that are offered now, by id, in flat memory, and the place to go on from.
+    """Returns the courses that are offered now and not held back, by id, in flat memory, and the place to go
+    on from.
 
     All are of one moment, however long they are read: they come by one statement, and so does the horizon.
     What has changed above the horizon and is among them comes again, with the version it has.
@@ -80,7 +83,7 @@ def offered(tx: Transaction) -> tuple[Place, Iterator[Row[Any]]]:
     moment = select(HORIZON.label("horizon")).subquery()
     statement = (
         select(moment.c.horizon, courses)
-        .select_from(moment.outerjoin(courses, courses.c.removed_time.is_(None)))
+        .select_from(moment.outerjoin(courses, and_(courses.c.removed_time.is_(None), not_(ON_HOLD))))
         .order_by(courses.c.id)
     )
     rows = (row for part in tx.parts(statement, AT_ONCE) for row in part)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, not_, or_, select, text, update
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.courses import Document
 from services.catalogue.store.feed_tables import sources
+from services.catalogue.store.quality_holds import ON_HOLD
 from services.catalogue.store.tables import courses
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
 AT_ONCE = 200  # courses of a stream that are in memory together
+EVERYBODY = "-"  # who sees what is nobody's own
+_TOUCHED = {"version": courses.c.version + 1, "update_time": func.now()}
 _UPSERT = text(
     """
     INSERT INTO courses (id, source_id, external_id, organisation_id, raw_hash, document, imported)
@@ -140,8 +143,17 @@ def read(connection: Connection, course: str, *, lock: bool = False) -> Row[Any]
 
 def touch(tx: Transaction, course: str) -> Row[Any]:
     """Counts the version of a course up, so that others hear of it anew; returns the row."""
-    values = {"version": courses.c.version + 1, "update_time": func.now()}
-    return tx.execute(update(courses).where(courses.c.id == course).values(values).returning(courses)).one()
+    statement = update(courses).where(courses.c.id == course).values(_TOUCHED)
+    return tx.execute(statement.returning(courses)).one()
+
+
+def touch_next(tx: Transaction, organisation: str, after: str, size: int) -> Sequence[str]:
+    """Does so with up to `size` courses of an organisation, by id, those after one; returns their ids."""
+    found = select(courses.c.id).where(courses.c.organisation_id == organisation, courses.c.id > after)
+    found = found.where(courses.c.removed_time.is_(None)).order_by(courses.c.id).limit(size)
+    ids = tx.execute(found.with_for_update()).scalars().all()
+    tx.execute(update(courses).where(courses.c.id.in_(ids)).values(_TOUCHED))
+    return ids
 
 
 def _unknown(course: str) -> Refusal:
@@ -165,18 +177,21 @@ def with_same(tx: Transaction, course: str) -> Sequence[Row[Any]]:
     return rows
 
 
-def listing(organisation: str, source: str) -> Select[Any]:
-    """Selects the courses that are offered, of one organisation and one source where named."""
+def listing(organisation: str, source: str, own: str) -> Select[Any]:
+    """Selects the courses that are offered, of one organisation and one source where named; of those that are
+    held back only the ones of the organisation `own`, all where it is empty."""
     statement = select(courses).where(courses.c.removed_time.is_(None))
+    if own:
+        statement = statement.where(or_(courses.c.organisation_id == own, not_(ON_HOLD)))
     if organisation:
         statement = statement.where(courses.c.organisation_id == organisation)
     return statement.where(courses.c.source_id == source) if source else statement
 
 
 def stream(tx: Transaction, organisation: str, source: str) -> Iterator[Row[Any]]:
-    """Yields the courses of `listing` by source and partner's id, in flat memory."""
+    """Yields the courses of `listing` that everybody sees, by source and partner's id, in flat memory."""
     order = courses.c.source_id, courses.c.external_id
-    for part in tx.parts(listing(organisation, source).order_by(*order), AT_ONCE):
+    for part in tx.parts(listing(organisation, source, EVERYBODY).order_by(*order), AT_ONCE):
         yield from part
 
 

@@ -18,6 +18,8 @@ quality_holds = Table(
     Column("lifted_by", Text),
     moment("create_time", now=True),
     moment("lift_time"),
+    # Of an organisation: its last course, by id, that followers have been told of; NULL once that is all.
+    Column("tell_after", UuidText),
     CheckConstraint("lifted_by <> placed_by", name="quality_hold_second_person"),
     CheckConstraint(
         "(lifted_by IS NULL) = (outcome = 0) AND (lift_time IS NULL) = (outcome = 0)",

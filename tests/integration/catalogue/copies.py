@@ -81,12 +81,12 @@ def read(catalogue: Catalogue, name: str) -> Any:
     return calls.GetCourseSnapshot(course_snapshot_pb2.GetCourseSnapshotRequest(name=name))
 
 
-def served(catalogue: Catalogue) -> dict[str, Any]:
-    """All courses that are offered, by name, as the list shows them."""
+def served(catalogue: Catalogue, access: str = "") -> dict[str, Any]:
+    """All courses that are offered, by name, as the list shows them, to everybody unless told."""
     found: dict[str, Any] = {}
     request = course_pb2.ListCoursesRequest(page_size=200)
     while True:
-        answer = catalogue.courses("").ListCourses(request)
+        answer = catalogue.courses(access).ListCourses(request)
         found |= {course.name: course for course in answer.courses}
         request.page_token = answer.next_page_token
         if not answer.next_page_token:

@@ -15,12 +15,14 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import text, true
 from waymark.catalogue.v1 import course_change_pb2, course_change_pb2_grpc, course_pb2
 
+from services.catalogue.api.quality_holds import tell_followers
 from services.catalogue.imports import pipeline
 from services.catalogue.store import course_changes
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.rpc import watching
 from tests.integration.catalogue.copies import Copy, served
 from tests.integration.catalogue.feeds import feed, many
+from tests.integration.catalogue.holds import calls, lift, place, placing
 from tests.support.catalogue import Catalogue, until_settled
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
@@ -52,7 +54,7 @@ def test_a_copy_equals_the_catalogue_while_writers_run(
         assert catalogue.feed(source, feed(*rows)).state == 4
 
     def corrects() -> None:
-        course = random.choice(list(served(catalogue).values()))
+        course = random.choice(list(served(catalogue, catalogue.manager).values()))
         request = course_pb2.CorrectCourseRequest(
             course=course_pb2.Course(name=course.name, titles={"en": f"Corrected {time.monotonic()}"}),
             update_mask=FieldMask(paths=["titles"]),
@@ -60,18 +62,28 @@ def test_a_copy_equals_the_catalogue_while_writers_run(
         if reason := reason_of_or_none(catalogue.courses().CorrectCourse, request):
             assert reason == "WRONG_STATE"  # removed just now
 
+    def holds() -> None:
+        organisation = insisted(lambda: place(catalogue, "organisations/harbour"))
+        tell_followers(catalogue.app)
+        if offered := list(served(catalogue, catalogue.manager)):
+            reason_of_or_none(calls(catalogue).PlaceQualityHold, placing(random.choice(offered)))
+        insisted(lambda: lift(catalogue, organisation.name))
+        tell_followers(catalogue.app)
+
     def commits_late() -> None:
         with transaction(catalogue.app) as tx:
             touch(tx, f"C{random.randrange(60)}")
             time.sleep(0.05)
 
-    with writing(imports, corrects, commits_late, commits_late) as going_on:
+    with writing(imports, corrects, holds, commits_late) as going_on:
         copy.begin()
         while going_on():
             copy.follow()
+    reason_of_or_none(calls(catalogue).PlaceQualityHold, placing(next(iter(served(catalogue)))))
     copy.follow_to_the_end()
     assert copy.courses == served(catalogue)
     assert len(copy.versions) > 40
+    assert 0 < len(copy.courses) < len(served(catalogue, catalogue.manager))
 
 
 @contextmanager
@@ -82,7 +94,7 @@ def writing(*works: Callable[[], None], seconds: float = 1.5) -> Iterator[Callab
     def repeat(work: Callable[[], None]) -> None:
         try:
             while time.monotonic() < end:
-                work()
+                insisted(work)
         except BaseException as error:
             failures.append(error)
 
@@ -93,6 +105,16 @@ def writing(*works: Callable[[], None], seconds: float = 1.5) -> Iterator[Callab
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def insisted(call: Callable[[], Any]) -> Any:
+    """Returns what a call does; one that a busy server turns away changes nothing and is made again."""
+    while True:
+        try:
+            return call()
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                raise
 
 
 def reason_of_or_none(call: Any, request: Any) -> str:

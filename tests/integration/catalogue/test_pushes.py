@@ -33,6 +33,7 @@ def course(key: str, title: str = "Welding", **values: Any) -> pb.PushedCourse:
         start_date=day("2030-03-01"),
         price=Money(currency_code="EUR", units=99, nanos=500_000_000),
         town="Gent",
+        postal_code="9000",
         nuts_code="BE234",
     )
     return pb.PushedCourse(external_id=key, titles={"en": title}, sessions=[session], **values)
@@ -101,7 +102,7 @@ def test_a_push_goes_the_way_of_every_feed(catalogue: Catalogue, source: str) ->
         "Gent",
         "BE234",
     )
-    assert session.start_date == day("2030-03-01")
+    assert (session.postal_code, session.start_date) == ("9000", day("2030-03-01"))
 
     assert pushed(catalogue, parts(source, courses)).courses_unchanged == 2
     assert pushed(catalogue, parts(source, courses[:1], partial=True)).courses_removed == 0

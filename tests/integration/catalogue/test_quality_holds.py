@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import grpc
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from waymark.catalogue.v1 import course_pb2, events_pb2, organisation_pb2, quality_hold_pb2_grpc, search_pb2
+from waymark.catalogue.v1 import course_pb2, events_pb2, organisation_pb2, search_pb2
 from waymark.catalogue.v1 import quality_hold_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from tests.integration.catalogue.feeds import feed, row
+from tests.integration.catalogue.holds import UNFOUNDED, calls, lift, place, placing
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import Catalogue, day
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
-
-Hold = pb.QualityHold
-UNFOUNDED = Hold.OUTCOME_UNFOUNDED
-
-
-def calls(catalogue: Catalogue, access: str | None = None) -> Any:
-    return catalogue.stub(quality_hold_pb2_grpc.QualityHoldServiceStub, access)
-
-
-def place(catalogue: Catalogue, subject: str) -> Any:
-    hold = Hold(subject=subject, reason=Hold.REASON_SAFETY)
-    return calls(catalogue).PlaceQualityHold(pb.PlaceQualityHoldRequest(quality_hold=hold))
-
-
-def lift(catalogue: Catalogue, hold: str) -> Any:
-    request = pb.LiftQualityHoldRequest(name=hold, outcome=UNFOUNDED)
-    return calls(catalogue, catalogue.second).LiftQualityHold(request)
 
 
 def shown(catalogue: Catalogue) -> set[str]:
@@ -53,7 +35,7 @@ def test_a_course_held_back_is_neither_found_nor_booked(catalogue: Catalogue) ->
     courses = catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest()).courses
     course = next(each.name for each in courses if each.external_id == "W")
     catalogue.wait_for(lambda: shown(catalogue) == {"Welding", "Baking"})
-    request = pb.PlaceQualityHoldRequest(quality_hold=Hold(subject=course, reason=Hold.REASON_FEEDBACK))
+    request = placing(course)
     with transaction(catalogue.app) as tx:  # as an import that is writing the course
         tx.execute(text("SELECT FROM courses WHERE id = :id FOR UPDATE"), {"id": course.rpartition("/")[2]})
         with pytest.raises(grpc.RpcError):

@@ -30,6 +30,7 @@ SESSION = {
     "cents": 45050,
     "nuts": "BE234",
     "town": "Gent",
+    "postcode": "9000",
     "lat": 51.05,
     "lon": 3.72,
 }

@@ -77,6 +77,7 @@ def test_a_course() -> None:
         "cents": 125050,
         "nuts": "BE",
         "town": "Gent",
+        "postcode": "9000",
         "lat": 51.05,
         "lon": 3.72,
     }
@@ -90,7 +91,7 @@ def test_what_is_not_carried_is_told_once_a_kind() -> None:
     assert len(found) == len(told)
     assert told["credits"] == "180"
     assert told["informationRequestSettings"] == ""  # whose address it is, is not told
-    assert told["location/visitingAddress@zip"] == "9000"
+    assert told["location/visitingAddress@street"] == "Kouter 1"
 
 
 @pytest.mark.parametrize(

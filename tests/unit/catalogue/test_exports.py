@@ -38,6 +38,7 @@ PLACES = st.fixed_dictionaries(
     optional={
         "nuts": st.sampled_from(["BE", "BE2", "BE211", "EL301", "UKI", "FRH02", "EL"]),
         "town": texts(100),
+        "postcode": st.sampled_from(["9000", "B-9000", "MK7 6BJ", "1012 AB"]),
         "degrees": st.tuples(st.floats(-90, 90), st.floats(-180, 180)),
     },
 )

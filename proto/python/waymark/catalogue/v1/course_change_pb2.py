@@ -29,7 +29,7 @@ from waymark.catalogue.v1 import course_pb2 as waymark_dot_catalogue_dot_v1_dot_
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(waymark/catalogue/v1/course_change.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!waymark/catalogue/v1/course.proto\x1a waymark/options/v1/options.proto\"\x9d\x01\n\x0c\x43ourseChange\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0f\n\x07removed\x18\x03 \x01(\x08\x12/\n\x0bremove_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x06\x63ourse\x18\x05 \x01(\x0b\x32\x1c.waymark.catalogue.v1.Course\"\x8b\x01\n\x18ListCourseChangesRequest\x12P\n\x05token\x18\x01 \x01(\tBA\xbaH>r927^[0-9]{1,18}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\"y\n\x19ListCourseChangesResponse\x12:\n\x0e\x63ourse_changes\x18\x01 \x03(\x0b\x32\".waymark.catalogue.v1.CourseChange\x12\x12\n\nnext_token\x18\x02 \x01(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\"\x8b\x01\n\x13WatchCoursesRequest\x12P\n\x05token\x18\x01 \x01(\tBA\xbaH>r927^[0-9]{1,18}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\x12\"\n\x0e\x66ollow_seconds\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xce\x04(\x00\"f\n\x14WatchCoursesResponse\x12:\n\x0e\x63ourse_changes\x18\x01 \x03(\x0b\x32\".waymark.catalogue.v1.CourseChange\x12\x12\n\nnext_token\x18\x02 \x01(\t2\xcc\x02\n\x13\x43ourseChangeService\x12\x95\x01\n\x11ListCourseChanges\x12..waymark.catalogue.v1.ListCourseChangesRequest\x1a/.waymark.catalogue.v1.ListCourseChangesResponse\"\x1f\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/courseChanges\x12\x9c\x01\n\x0cWatchCourses\x12).waymark.catalogue.v1.WatchCoursesRequest\x1a*.waymark.catalogue.v1.WatchCoursesResponse\"3\x8a\xb5\x18\x10\n\x02\x08\x06\n\x02\x08\x02\n\x02\x08\x08\n\x02\x08\t\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/courseChanges:watch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(waymark/catalogue/v1/course_change.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!waymark/catalogue/v1/course.proto\x1a waymark/options/v1/options.proto\"\xae\x01\n\x0c\x43ourseChange\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0f\n\x07removed\x18\x03 \x01(\x08\x12/\n\x0bremove_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x06\x63ourse\x18\x05 \x01(\x0b\x32\x1c.waymark.catalogue.v1.Course\x12\x0f\n\x07on_hold\x18\x06 \x01(\x08\"\x8b\x01\n\x18ListCourseChangesRequest\x12P\n\x05token\x18\x01 \x01(\tBA\xbaH>r927^[0-9]{1,18}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\"y\n\x19ListCourseChangesResponse\x12:\n\x0e\x63ourse_changes\x18\x01 \x03(\x0b\x32\".waymark.catalogue.v1.CourseChange\x12\x12\n\nnext_token\x18\x02 \x01(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\"\x8b\x01\n\x13WatchCoursesRequest\x12P\n\x05token\x18\x01 \x01(\tBA\xbaH>r927^[0-9]{1,18}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\x12\"\n\x0e\x66ollow_seconds\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xce\x04(\x00\"f\n\x14WatchCoursesResponse\x12:\n\x0e\x63ourse_changes\x18\x01 \x03(\x0b\x32\".waymark.catalogue.v1.CourseChange\x12\x12\n\nnext_token\x18\x02 \x01(\t2\xcc\x02\n\x13\x43ourseChangeService\x12\x95\x01\n\x11ListCourseChanges\x12..waymark.catalogue.v1.ListCourseChangesRequest\x1a/.waymark.catalogue.v1.ListCourseChangesResponse\"\x1f\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/courseChanges\x12\x9c\x01\n\x0cWatchCourses\x12).waymark.catalogue.v1.WatchCoursesRequest\x1a*.waymark.catalogue.v1.WatchCoursesResponse\"3\x8a\xb5\x18\x10\n\x02\x08\x06\n\x02\x08\x02\n\x02\x08\x08\n\x02\x08\t\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/courseChanges:watch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,15 +49,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COURSECHANGESERVICE'].methods_by_name['WatchCourses']._loaded_options = None
   _globals['_COURSECHANGESERVICE'].methods_by_name['WatchCourses']._serialized_options = b'\212\265\030\020\n\002\010\006\n\002\010\002\n\002\010\010\n\002\010\t\202\323\344\223\002\031\022\027/v1/courseChanges:watch'
   _globals['_COURSECHANGE']._serialized_start=228
-  _globals['_COURSECHANGE']._serialized_end=385
-  _globals['_LISTCOURSECHANGESREQUEST']._serialized_start=388
-  _globals['_LISTCOURSECHANGESREQUEST']._serialized_end=527
-  _globals['_LISTCOURSECHANGESRESPONSE']._serialized_start=529
-  _globals['_LISTCOURSECHANGESRESPONSE']._serialized_end=650
-  _globals['_WATCHCOURSESREQUEST']._serialized_start=653
-  _globals['_WATCHCOURSESREQUEST']._serialized_end=792
-  _globals['_WATCHCOURSESRESPONSE']._serialized_start=794
-  _globals['_WATCHCOURSESRESPONSE']._serialized_end=896
-  _globals['_COURSECHANGESERVICE']._serialized_start=899
-  _globals['_COURSECHANGESERVICE']._serialized_end=1231
+  _globals['_COURSECHANGE']._serialized_end=402
+  _globals['_LISTCOURSECHANGESREQUEST']._serialized_start=405
+  _globals['_LISTCOURSECHANGESREQUEST']._serialized_end=544
+  _globals['_LISTCOURSECHANGESRESPONSE']._serialized_start=546
+  _globals['_LISTCOURSECHANGESRESPONSE']._serialized_end=667
+  _globals['_WATCHCOURSESREQUEST']._serialized_start=670
+  _globals['_WATCHCOURSESREQUEST']._serialized_end=809
+  _globals['_WATCHCOURSESRESPONSE']._serialized_start=811
+  _globals['_WATCHCOURSESRESPONSE']._serialized_end=913
+  _globals['_COURSECHANGESERVICE']._serialized_start=916
+  _globals['_COURSECHANGESERVICE']._serialized_end=1248
 # @@protoc_insertion_point(module_scope)

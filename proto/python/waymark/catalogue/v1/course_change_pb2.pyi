@@ -31,15 +31,18 @@ class CourseChange(_message.Message):
     REMOVED_FIELD_NUMBER: _builtins.int
     REMOVE_TIME_FIELD_NUMBER: _builtins.int
     COURSE_FIELD_NUMBER: _builtins.int
+    ON_HOLD_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `courses/{id}`."""
     version: _builtins.int
     """Grows with each change of the course."""
     removed: _builtins.bool
-    """True: it is no longer offered; drop the copy. It may come back with a later version."""
+    """True: it is no longer offered, or held back; drop the copy. It may come back with a later version."""
+    on_hold: _builtins.bool
+    """True: it is still offered, but it or its organisation is held back for its quality; it comes back when that is lifted."""
     @_builtins.property
     def remove_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was removed, UTC; unset while it is offered."""
+        """When it was removed, UTC; unset of one that is offered or held back."""
 
     @_builtins.property
     def course(self) -> _course_pb2.Course:
@@ -55,10 +58,11 @@ class CourseChange(_message.Message):
         removed: _builtins.bool = ...,
         remove_time: _timestamp_pb2.Timestamp | None = ...,
         course: _course_pb2.Course | None = ...,
+        on_hold: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "remove_time", b"remove_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "name", b"name", "remove_time", b"remove_time", "removed", b"removed", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "name", b"name", "on_hold", b"on_hold", "remove_time", b"remove_time", "removed", b"removed", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -49,7 +49,8 @@ class CourseExportServiceServicer:
 
     def ExportCourses(self, request, context):
         """Streams the courses that are offered, as people see them: with corrections, sessions and prices. Tags of occupations
-        are those of partners and people, not those that the tagger found. Ten minutes at most; what is under way then breaks
+        are those of partners and people, not those that the tagger found. What is held back for its quality is in none, whoever
+        asks: files are passed on, and no format can say so. Ten minutes at most; what is under way then breaks
         off with an error. OVERLOADED: too many streams at once.
         Errors: OVERLOADED.
         """

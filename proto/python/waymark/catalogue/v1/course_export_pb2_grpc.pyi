@@ -36,7 +36,8 @@ class CourseExportServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CourseExportServiceAsyncStub: ...
     ExportCourses: _grpc.UnaryStreamMultiCallable[_course_export_pb2.ExportCoursesRequest, _httpbody_pb2.HttpBody]
     """Streams the courses that are offered, as people see them: with corrections, sessions and prices. Tags of occupations
-    are those of partners and people, not those that the tagger found. Ten minutes at most; what is under way then breaks
+    are those of partners and people, not those that the tagger found. What is held back for its quality is in none, whoever
+    asks: files are passed on, and no format can say so. Ten minutes at most; what is under way then breaks
     off with an error. OVERLOADED: too many streams at once.
     Errors: OVERLOADED.
     """
@@ -48,7 +49,8 @@ class CourseExportServiceAsyncStub(CourseExportServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExportCourses: _aio.UnaryStreamMultiCallable[_course_export_pb2.ExportCoursesRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Streams the courses that are offered, as people see them: with corrections, sessions and prices. Tags of occupations
-    are those of partners and people, not those that the tagger found. Ten minutes at most; what is under way then breaks
+    are those of partners and people, not those that the tagger found. What is held back for its quality is in none, whoever
+    asks: files are passed on, and no format can say so. Ten minutes at most; what is under way then breaks
     off with an error. OVERLOADED: too many streams at once.
     Errors: OVERLOADED.
     """
@@ -63,7 +65,8 @@ class CourseExportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """Streams the courses that are offered, as people see them: with corrections, sessions and prices. Tags of occupations
-        are those of partners and people, not those that the tagger found. Ten minutes at most; what is under way then breaks
+        are those of partners and people, not those that the tagger found. What is held back for its quality is in none, whoever
+        asks: files are passed on, and no format can say so. Ten minutes at most; what is under way then breaks
         off with an error. OVERLOADED: too many streams at once.
         Errors: OVERLOADED.
         """

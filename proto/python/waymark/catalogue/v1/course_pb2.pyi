@@ -160,7 +160,9 @@ class Course(_message.Message):
     other's source comes first. Empty when it stands for itself.
     """
     on_hold: _builtins.bool
-    """True: it, or its organisation, is held back for its quality; nobody can book it. Only GetCourse fills it."""
+    """True: it, or its organisation, is held back for its quality; nobody can book it. Snapshots and
+    changes of courses hold no such course.
+    """
     etag: _builtins.str
     """Version of this state; send it back with a correction."""
     @_builtins.property

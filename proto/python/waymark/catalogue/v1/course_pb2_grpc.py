@@ -75,7 +75,8 @@ class CourseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCourses(self, request, context):
-        """Lists courses that are offered, by id.
+        """Lists courses that are offered, by id. Those held back for their quality are listed, as `on_hold`, to their own
+        organisation, catalogue managers and auditors only.
         Errors: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -38,7 +38,8 @@ class CourseServiceStub:
     Errors: NOT_FOUND.
     """
     ListCourses: _grpc.UnaryUnaryMultiCallable[_course_pb2.ListCoursesRequest, _course_pb2.ListCoursesResponse]
-    """Lists courses that are offered, by id.
+    """Lists courses that are offered, by id. Those held back for their quality are listed, as `on_hold`, to their own
+    organisation, catalogue managers and auditors only.
     Errors: PAGE_TOKEN_INVALID.
     """
     CorrectCourse: _grpc.UnaryUnaryMultiCallable[_course_pb2.CorrectCourseRequest, _course_pb2.Course]
@@ -64,7 +65,8 @@ class CourseServiceAsyncStub(CourseServiceStub):
     Errors: NOT_FOUND.
     """
     ListCourses: _aio.UnaryUnaryMultiCallable[_course_pb2.ListCoursesRequest, _course_pb2.ListCoursesResponse]  # type: ignore[assignment]
-    """Lists courses that are offered, by id.
+    """Lists courses that are offered, by id. Those held back for their quality are listed, as `on_hold`, to their own
+    organisation, catalogue managers and auditors only.
     Errors: PAGE_TOKEN_INVALID.
     """
     CorrectCourse: _aio.UnaryUnaryMultiCallable[_course_pb2.CorrectCourseRequest, _course_pb2.Course]  # type: ignore[assignment]
@@ -99,7 +101,8 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _course_pb2.ListCoursesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.ListCoursesResponse, _abc.Awaitable[_course_pb2.ListCoursesResponse]]:
-        """Lists courses that are offered, by id.
+        """Lists courses that are offered, by id. Those held back for their quality are listed, as `on_hold`, to their own
+        organisation, catalogue managers and auditors only.
         Errors: PAGE_TOKEN_INVALID.
         """
 

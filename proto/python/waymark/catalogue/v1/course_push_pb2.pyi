@@ -233,6 +233,7 @@ class PushedSession(_message.Message):
     APPLY_UNTIL_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
     NUTS_CODE_FIELD_NUMBER: _builtins.int
+    POSTAL_CODE_FIELD_NUMBER: _builtins.int
     TOWN_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     CAPACITY_FIELD_NUMBER: _builtins.int
@@ -244,6 +245,8 @@ class PushedSession(_message.Message):
     """Language of instruction, BCP 47."""
     nuts_code: _builtins.str
     """NUTS code of the place; empty: that of the source."""
+    postal_code: _builtins.str
+    """Postcode."""
     town: _builtins.str
     """Town."""
     capacity: _builtins.int
@@ -284,13 +287,14 @@ class PushedSession(_message.Message):
         apply_until: _date_pb2.Date | None = ...,
         price: _money_pb2.Money | None = ...,
         nuts_code: _builtins.str = ...,
+        postal_code: _builtins.str = ...,
         town: _builtins.str = ...,
         location: _latlng_pb2.LatLng | None = ...,
         capacity: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "end_date", b"end_date", "location", b"location", "price", b"price", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "capacity", b"capacity", "end_date", b"end_date", "external_id", b"external_id", "language", b"language", "location", b"location", "mode", b"mode", "nuts_code", b"nuts_code", "price", b"price", "start_date", b"start_date", "town", b"town"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "capacity", b"capacity", "end_date", b"end_date", "external_id", b"external_id", "language", b"language", "location", b"location", "mode", b"mode", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "price", b"price", "start_date", b"start_date", "town", b"town"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

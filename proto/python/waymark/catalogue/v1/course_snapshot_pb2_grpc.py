@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class CourseSnapshotServiceStub:
-    """All courses that are offered, as of one moment, in files to fetch; with the token that CourseChangeService goes on from.
-    One is made a day, the newest three are kept.
+    """All courses that are offered and not held back for their quality, as of one moment, in files to fetch; with the token that
+    CourseChangeService goes on from. One is made a day, the newest three are kept.
     """
 
     def __init__(self, channel):
@@ -54,8 +54,8 @@ class CourseSnapshotServiceStub:
 
 
 class CourseSnapshotServiceServicer:
-    """All courses that are offered, as of one moment, in files to fetch; with the token that CourseChangeService goes on from.
-    One is made a day, the newest three are kept.
+    """All courses that are offered and not held back for their quality, as of one moment, in files to fetch; with the token that
+    CourseChangeService goes on from. One is made a day, the newest three are kept.
     """
 
     def CreateCourseSnapshot(self, request, context):
@@ -110,8 +110,8 @@ def add_CourseSnapshotServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CourseSnapshotService:
-    """All courses that are offered, as of one moment, in files to fetch; with the token that CourseChangeService goes on from.
-    One is made a day, the newest three are kept.
+    """All courses that are offered and not held back for their quality, as of one moment, in files to fetch; with the token that
+    CourseChangeService goes on from. One is made a day, the newest three are kept.
     """
 
     @staticmethod

@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CourseSnapshotServiceStub:
-    """All courses that are offered, as of one moment, in files to fetch; with the token that CourseChangeService goes on from.
-    One is made a day, the newest three are kept.
+    """All courses that are offered and not held back for their quality, as of one moment, in files to fetch; with the token that
+    CourseChangeService goes on from. One is made a day, the newest three are kept.
     """
 
     @_typing.overload
@@ -51,8 +51,8 @@ class CourseSnapshotServiceStub:
 
 @_typing.type_check_only
 class CourseSnapshotServiceAsyncStub(CourseSnapshotServiceStub):
-    """All courses that are offered, as of one moment, in files to fetch; with the token that CourseChangeService goes on from.
-    One is made a day, the newest three are kept.
+    """All courses that are offered and not held back for their quality, as of one moment, in files to fetch; with the token that
+    CourseChangeService goes on from. One is made a day, the newest three are kept.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -71,8 +71,8 @@ class CourseSnapshotServiceAsyncStub(CourseSnapshotServiceStub):
     """
 
 class CourseSnapshotServiceServicer(metaclass=_abc_1.ABCMeta):
-    """All courses that are offered, as of one moment, in files to fetch; with the token that CourseChangeService goes on from.
-    One is made a day, the newest three are kept.
+    """All courses that are offered and not held back for their quality, as of one moment, in files to fetch; with the token that
+    CourseChangeService goes on from. One is made a day, the newest three are kept.
     """
 
     @_abc_1.abstractmethod

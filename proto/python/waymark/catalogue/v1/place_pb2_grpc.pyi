@@ -38,7 +38,8 @@ class PlaceServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PlaceServiceAsyncStub: ...
     ImportPlaces: _grpc.UnaryUnaryMultiCallable[_place_pb2.ImportPlacesRequest, _place_pb2.PlaceVersion]
     """Imports a table of a country from a ready upload, all or nothing. A version once imported never changes; of a country the one
-    imported last is in use. Courses get coordinates by it from the next feed on.
+    imported last is in use. Courses get coordinates by it from the next feed on. The largest takes some seconds, on a busy machine
+    more than the 10 that callers have who name no deadline: name one of 30.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ALREADY_EXISTS, PLACE_FILE_INVALID.
     """
     ListPlaceVersions: _grpc.UnaryUnaryMultiCallable[_place_pb2.ListPlaceVersionsRequest, _place_pb2.ListPlaceVersionsResponse]
@@ -60,7 +61,8 @@ class PlaceServiceAsyncStub(PlaceServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportPlaces: _aio.UnaryUnaryMultiCallable[_place_pb2.ImportPlacesRequest, _place_pb2.PlaceVersion]  # type: ignore[assignment]
     """Imports a table of a country from a ready upload, all or nothing. A version once imported never changes; of a country the one
-    imported last is in use. Courses get coordinates by it from the next feed on.
+    imported last is in use. Courses get coordinates by it from the next feed on. The largest takes some seconds, on a busy machine
+    more than the 10 that callers have who name no deadline: name one of 30.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ALREADY_EXISTS, PLACE_FILE_INVALID.
     """
     ListPlaceVersions: _aio.UnaryUnaryMultiCallable[_place_pb2.ListPlaceVersionsRequest, _place_pb2.ListPlaceVersionsResponse]  # type: ignore[assignment]
@@ -85,7 +87,8 @@ class PlaceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_place_pb2.PlaceVersion, _abc.Awaitable[_place_pb2.PlaceVersion]]:
         """Imports a table of a country from a ready upload, all or nothing. A version once imported never changes; of a country the one
-        imported last is in use. Courses get coordinates by it from the next feed on.
+        imported last is in use. Courses get coordinates by it from the next feed on. The largest takes some seconds, on a busy machine
+        more than the 10 that callers have who name no deadline: name one of 30.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, ALREADY_EXISTS, PLACE_FILE_INVALID.
         """
 

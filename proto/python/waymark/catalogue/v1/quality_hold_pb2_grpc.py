@@ -26,9 +26,10 @@ if _version_not_supported:
 
 
 class QualityHoldServiceStub:
-    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
-    recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
+    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion,
+    recommendation, public list, export or snapshot shows the course, or any course of the organisation, and no voucher can be
+    reserved for it; who follows changes of courses is told to drop it, within seconds. What is booked stays booked,
+    but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     def __init__(self, channel):
@@ -55,9 +56,10 @@ class QualityHoldServiceStub:
 
 
 class QualityHoldServiceServicer:
-    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
-    recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
+    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion,
+    recommendation, public list, export or snapshot shows the course, or any course of the organisation, and no voucher can be
+    reserved for it; who follows changes of courses is told to drop it, within seconds. What is booked stays booked,
+    but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     def PlaceQualityHold(self, request, context):
@@ -111,9 +113,10 @@ def add_QualityHoldServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class QualityHoldService:
-    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
-    recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
+    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion,
+    recommendation, public list, export or snapshot shows the course, or any course of the organisation, and no voucher can be
+    reserved for it; who follows changes of courses is told to drop it, within seconds. What is booked stays booked,
+    but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     @staticmethod

@@ -27,9 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class QualityHoldServiceStub:
-    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
-    recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
+    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion,
+    recommendation, public list, export or snapshot shows the course, or any course of the organisation, and no voucher can be
+    reserved for it; who follows changes of courses is told to drop it, within seconds. What is booked stays booked,
+    but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     @_typing.overload
@@ -51,9 +52,10 @@ class QualityHoldServiceStub:
 
 @_typing.type_check_only
 class QualityHoldServiceAsyncStub(QualityHoldServiceStub):
-    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
-    recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
+    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion,
+    recommendation, public list, export or snapshot shows the course, or any course of the organisation, and no voucher can be
+    reserved for it; who follows changes of courses is told to drop it, within seconds. What is booked stays booked,
+    but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -71,9 +73,10 @@ class QualityHoldServiceAsyncStub(QualityHoldServiceStub):
     """
 
 class QualityHoldServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion or
-    recommendation shows the course, or any course of the organisation, and no voucher can be reserved for it; what is
-    booked stays booked, but nothing of an organisation that is held back starts. A second person lifts it.
+    """Courses and organisations that are held back until their quality is verified. While a hold is open, no search, suggestion,
+    recommendation, public list, export or snapshot shows the course, or any course of the organisation, and no voucher can be
+    reserved for it; who follows changes of courses is told to drop it, within seconds. What is booked stays booked,
+    but nothing of an organisation that is held back starts. A second person lifts it.
     """
 
     @_abc_1.abstractmethod
