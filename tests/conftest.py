@@ -4,6 +4,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.support.databases import database
+from tests.support.dialect import share_compiled
 from tests.support.events import rig
 from tests.support.parts import kafka, postgres, s3
 from tests.support.scheduling import (
@@ -24,6 +25,8 @@ __all__ = [
     "s3",
     "serve",
 ]
+
+share_compiled()
 
 # How long an example takes says nothing about it on a machine whose cores are all at work.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
