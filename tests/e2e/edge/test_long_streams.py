@@ -28,7 +28,7 @@ from tests.support.world import World, world
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 SHORT = 1.0  # seconds: of a call without a deadline, and of a transaction that stands idle
 LONG = 3 * SHORT
-LONGER = 2 * LONG  # for a reader: on a busy machine it takes LONG until the buffers are full
+LONGER = 3 * LONG  # for a reader: on a busy machine it takes LONG until the buffers are full
 LINES = 150_000  # more bytes than all buffers on the way hold
 ENTRY = "x" * 200
 
