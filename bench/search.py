@@ -38,9 +38,8 @@ from services.catalogue.app import CatalogueApp
 from services.catalogue.domain.distance import distance
 from services.catalogue.imports.csv_template import COLUMNS
 from services.catalogue.imports.pipeline import FeedImport
-from services.catalogue.search import asked, schema, words
+from services.catalogue.search import asked, facets, schema, words
 from services.catalogue.search.directory import Directory, Snapshot
-from services.catalogue.search.facets import FIELDS
 from services.catalogue.search.filters import understand
 from services.catalogue.search.follower import Follower
 from services.catalogue.search.label_follower import renew
@@ -193,7 +192,7 @@ def bare_tantivy(
         if request.HasField("near"):  # the circle is the last of the filters
             filters = [*filters[:-1], within(snapshot, request)]
         plain.append(words.filtered(text, filters))
-    aggregation = terms(requests[0])
+    aggregation = facets.aggregation(requests[0].facets)
 
     def rate(built: list[Query]) -> float:
         end = time.perf_counter() + seconds
@@ -228,14 +227,6 @@ def answer(snapshot: Snapshot, query: object, aggregation: dict[str, object]) ->
     for _, address in found.hits:
         snapshot.searcher.doc(address)
     snapshot.searcher.aggregate(query, aggregation)  # type: ignore[arg-type]
-
-
-def terms(request: SearchCoursesRequest) -> dict[str, object]:
-    """Returns Tantivy's words for the facets of a request."""
-    return {
-        FIELDS[facet]: {"terms": {"field": FIELDS[facet], "size": 65_000, "segment_size": 65_000}}
-        for facet in request.facets
-    }
 
 
 def postgres(app: CatalogueApp, requests: list[SearchCoursesRequest]) -> dict[str, float]:
