@@ -48,6 +48,7 @@ from services.catalogue.search import asked, label_index, schema
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.documents import document
 from services.catalogue.search.label_index import Labels
+from services.catalogue.search.meaning import Concepts
 from services.catalogue.search.schema import Design
 from services.catalogue.store.taxonomies import ESCO, ISCO, SKILLS, ConceptRow, LabelRow
 
@@ -115,14 +116,14 @@ class World:
 
     def ours(self, judged: Judged) -> list[str]:
         """Ranks as the service does."""
-        return self._ranked(judged, self.labels)
+        return self._ranked(judged, Concepts(self.labels, self.snapshot.labelled))
 
     def words_only(self, judged: Judged) -> list[str]:
         """Ranks as the service does while it knows no labels."""
         return self._ranked(judged, None)
 
-    def _ranked(self, judged: Judged, labels: Labels | None) -> list[str]:
-        return asked.take(judged.query, judged.language, labels, self.titles)[1].first
+    def _ranked(self, judged: Judged, concepts: Concepts | None) -> list[str]:
+        return asked.take(judged.query, judged.language, concepts, self.titles)[1].first
 
 
 def build(data: Path, folder: Path) -> World:

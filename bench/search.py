@@ -44,6 +44,7 @@ from services.catalogue.search.filters import understand
 from services.catalogue.search.follower import Follower
 from services.catalogue.search.label_follower import renew
 from services.catalogue.search.label_index import labels_directory
+from services.catalogue.search.meaning import Concepts
 from services.cli.stack.ports import free_port
 from services.platform.db.transaction import transaction
 
@@ -186,7 +187,8 @@ def bare_tantivy(
     view = app.market.view()
     plain, ours = [], []
     for request in requests:
-        text = asked.understand(request.query, request.language, labels).every
+        concepts = Concepts(labels, snapshot.labelled)
+        text = asked.understand(request.query, request.language, concepts).every
         filters = understand(request, app.market, view, snapshot.places).filters
         ours.append(words.filtered(text, filters))
         if request.HasField("near"):  # the circle is the last of the filters

@@ -15,8 +15,7 @@ from tantivy import Occur, Query
 
 from services.catalogue.domain.labels import normal
 from services.catalogue.search import meaning, weights, words
-from services.catalogue.search.label_index import Labels
-from services.catalogue.search.meaning import Meaning, Way
+from services.catalogue.search.meaning import Concepts, Meaning, Way
 from services.catalogue.search.words import Unit
 
 FEW = 10  # courses; where fewer are found, words are taken more freely
@@ -100,17 +99,17 @@ class Asked:
         return [*(way for part in self.parts for way in part.ways), *self.about]
 
 
-def understand(query: str, language: str, labels: Labels | None) -> Asked:
+def understand(query: str, language: str, concepts: Concepts | None) -> Asked:
     """Splits what was typed into parts: the longest words that name a concept, else word by word."""
     units = words.units(query)
     languages = words.fields_of(language)
     runs = list(_runs(units))
     plain = [[unit.text for unit in run] for run in runs if not run[0].quoted]
-    known = meaning.find(labels, plain, language) if labels else {}
+    known = meaning.find(concepts.labels, plain, language) if concepts else {}
     parts = []
     for run in runs:
         for piece, meant in _pieces(run, known):
-            ways = meaning.ways(labels, meant) if labels else []
+            ways = meaning.ways(concepts, meant) if concepts else []
             part = Part(words.every(piece, languages), ways)
             if part.words is not None or ways:
                 parts.append(part)
@@ -136,36 +135,36 @@ Found = TypeVar("Found", bound=Counted)
 
 
 def take(
-    query: str, language: str, labels: Labels | None, run: Callable[[Query], Found]
+    query: str, language: str, concepts: Concepts | None, run: Callable[[Query], Found]
 ) -> tuple[Attempt, Found]:
     """Takes words as they are, and more freely where that finds little; `run` answers a query.
 
     Words in quotes are taken as they are.
     """
-    asked = understand(query, language, labels)
+    asked = understand(query, language, concepts)
     whole = run(asked.every or Query.empty_query())
     if whole.total >= FEW or '"' in query:
         return Attempt(How.AS_WRITTEN, asked), whole
     if not whole.total:
-        like = similar(query, language, labels)
+        like = similar(query, language, concepts)
         if like.every is not None and (found := run(like.every)).total:
             return Attempt(How.SIMILAR, like), found
-    loose = replace(asked, about=_about(query, language, labels) if labels else ())
+    loose = replace(asked, about=_about(query, language, concepts) if concepts else ())
     if loose.some is not None and (found := run(loose.some)).total > whole.total:
         return Attempt(How.SOME, loose), found
     return Attempt(How.AS_WRITTEN, asked), whole
 
 
-def _about(query: str, language: str, labels: Labels) -> list[Way]:
-    ways = meaning.ways(labels, meaning.described(labels, query, language))
+def _about(query: str, language: str, concepts: Concepts) -> list[Way]:
+    ways = meaning.ways(concepts, meaning.described(concepts.labels, query, language))
     return [way._replace(near=True) for way in ways]
 
 
-def similar(query: str, language: str, labels: Labels | None) -> Asked:
+def similar(query: str, language: str, concepts: Concepts | None) -> Asked:
     """Takes what was typed for something like it."""
     plain = query.replace('"', " ")
-    meant = meaning.similar(labels, plain, language) if labels else []
-    part = Part(words.similar(query), meaning.ways(labels, meant) if labels else [])
+    meant = meaning.similar(concepts.labels, plain, language) if concepts else []
+    part = Part(words.similar(query), meaning.ways(concepts, meant) if concepts else [])
     return Asked([part] if part.words is not None or part.ways else [])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from tantivy import FieldType, Occur, Query
+from tantivy import FieldType, Query
 from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest
 
 from services.catalogue.api.messages import day, invalid, last
@@ -17,7 +17,7 @@ from services.catalogue.search.documents import EPOCH, ITSELF
 from services.catalogue.search.market import Market, Shortages, View
 from services.catalogue.search.places import Places
 from services.catalogue.search.schema import CURRENCIES
-from services.catalogue.search.words import any_of, between, filtered
+from services.catalogue.search.words import any_in, any_of, between, filtered
 
 
 @dataclass
@@ -82,31 +82,18 @@ def not_held(view: View) -> list[Query]:
 
 def short(shortages: Shortages) -> Query:
     """Returns the filter for courses with an occupation in shortage."""
-    return either(
-        [
-            any_of(name, list(values))
-            for name, values in (("isco", shortages.by_isco), ("uri", shortages.by_uri))
-            if values
-        ]
-    )
+    return any_in(("isco", list(shortages.by_isco)), ("uri", list(shortages.by_uri)))
 
 
 def of_organisations(organisations: frozenset[str]) -> Query:
     """Returns the filter for courses of these organisations."""
-    return any_of("organisation", sorted(organisations)) if organisations else Query.empty_query()
-
-
-def either(options: list[Query]) -> Query:
-    """Returns what matches any of the options; nothing when there is none."""
-    if not options:
-        return Query.empty_query()
-    return options[0] if len(options) == 1 else Query.boolean_query([(Occur.Should, q) for q in options])
+    return any_of("organisation", sorted(organisations))
 
 
 def _occupations(values: list[str]) -> Query:
     codes = [value for value in values if value.isascii() and value.isdecimal()]
     uris = [value for value in values if value not in codes]
-    return either([any_of(name, v) for name, v in (("isco", codes), ("uri", uris)) if v])
+    return any_in(("isco", codes), ("uri", uris))
 
 
 def _numbers(request: SearchCoursesRequest, wanted: Wanted) -> None:
@@ -152,9 +139,7 @@ def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places, market:
         raise invalid("radius_km", "is needed with near or place")
     wanted.near = latitude, longitude
     found = places.within(latitude, longitude, request.radius_km)
-    wanted.filters.append(
-        either([any_of(*each) for each in (("cell", found.cells), ("place", found.places)) if each[1]])
-    )
+    wanted.filters.append(any_in(("cell", found.cells), ("place", found.places)))
 
 
 def _centre(request: SearchCoursesRequest, places: Places, market: Market, view: View) -> Degrees:

@@ -14,7 +14,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.api.messages import last
 from services.catalogue.search import weights, words
 from services.catalogue.search.directory import Snapshot
-from services.catalogue.search.filters import either, understand
+from services.catalogue.search.filters import understand
 from services.catalogue.search.hits import Hits, add_hits, put_first
 from services.catalogue.search.market import Market
 from services.catalogue.search.meaning import GROUP_DIGITS, points
@@ -53,7 +53,7 @@ def _like(model: CourseHit) -> Query:
         options.append(points("uri", tag.uri, weights.TAGGED))
         if len(tag.isco_code) == GROUP_DIGITS:
             options.append(points("isco", tag.isco_code, weights.GROUP))
-    return either([option for option in options if option is not None])
+    return words.either([option for option in options if option is not None])
 
 
 def _add_reasons(hits: Hits, model: CourseHit) -> None:

@@ -41,7 +41,7 @@ def recommend(
     for number, skill in enumerate(request.skills):
         if skill not in known:
             raise invalid(f"skills[{number}]", "is no concept of an imported taxonomy")
-    covered = covering(snapshot.searcher, known, wanted, MOST)
+    covered = covering(snapshot, known, wanted, MOST)
     best = sorted(covered.values(), key=lambda each: (-len(each.skills), -each.score, each.place))
     chosen = best[: request.page_size or SIZE]
     answer = RecommendCoursesResponse()
@@ -67,12 +67,12 @@ class Covering:
         return self.address.segment_ord, self.address.doc
 
 
-def covering(searcher: Searcher, known: Names, wanted: Wanted, most: int) -> dict[Place, Covering]:
+def covering(snapshot: Snapshot, known: Names, wanted: Wanted, most: int) -> dict[Place, Covering]:
     """Returns the courses that come into question and are for some of the skills, at most so many of each."""
     covered: dict[Place, Covering] = {}
     for skill, rows in known.items():
-        query = teaching(skill, rows)
-        for score, address in searcher.search(words.filtered(query, wanted.filters), most, count=False).hits:
+        query = words.filtered(teaching(skill, rows, snapshot.labelled), wanted.filters)
+        for score, address in snapshot.searcher.search(query, most, count=False).hits:
             each = covered.setdefault((address.segment_ord, address.doc), Covering(address))
             each.skills.append(skill)
             each.score += score

@@ -21,6 +21,7 @@ from services.catalogue.search.filters import Wanted, understand
 from services.catalogue.search.hits import add_hits, next_session
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import Market
+from services.catalogue.search.meaning import Concepts
 from services.catalogue.search.reasons import add_reasons
 from services.catalogue.search.words import between
 
@@ -68,7 +69,8 @@ def search(
 
     attempt: Attempt | None = None
     if request.query.strip():
-        attempt, found = asked.take(request.query, request.language, labels, run)
+        concepts = Concepts(labels, snapshot.labelled) if labels else None
+        attempt, found = asked.take(request.query, request.language, concepts, run)
     else:
         found = run(None)
     response = SearchCoursesResponse(
