@@ -50,6 +50,7 @@ from services.catalogue.search.documents import document
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.meaning import Concepts
 from services.catalogue.search.schema import Design
+from services.catalogue.search.words import filtered
 from services.catalogue.store.taxonomies import ESCO, ISCO, SKILLS, ConceptRow, LabelRow
 
 HERE = Path(__file__).resolve().parent
@@ -107,10 +108,10 @@ class World:
         """The titles of all courses."""
         return [_title(state) for state in self.states]
 
-    def titles(self, query: Query) -> Titles:
+    def titles(self, wanted: Sequence[Query]) -> Titles:
         """Returns the titles of the first hits of the service's index."""
         searcher = self.snapshot.searcher
-        found = searcher.search(query, FIRST, count=True)
+        found = searcher.search(filtered(wanted, []), FIRST, count=True)
         numbers = [int(str(searcher.doc(address).get_first("id"))) for _, address in found.hits]
         return Titles([_title(self.states[number]) for number in numbers], int(found.count))  # type: ignore[attr-defined]
 

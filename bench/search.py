@@ -188,12 +188,11 @@ def bare_tantivy(
     plain, ours = [], []
     for request in requests:
         concepts = Concepts(labels, snapshot.labelled)
-        text = asked.understand(request.query, request.language, concepts).every
-        filters = understand(request, app.market, view, snapshot.places).filters
-        ours.append(words.filtered(text, filters))
-        if request.HasField("near"):  # the circle is the last of the filters
-            filters = [*filters[:-1], within(snapshot, request)]
-        plain.append(words.filtered(text, filters))
+        text = asked.understand(request.query, request.language, concepts).every or [Query.empty_query()]
+        wanted = understand(request, app.market, view, snapshot.places)
+        ours.append(words.filtered(text, wanted.filters, wanted.excluded))
+        circle = [within(snapshot, request)] if request.HasField("near") else []  # the only filter there is
+        plain.append(words.filtered(text, circle, wanted.excluded))
     aggregation = facets.aggregation(requests[0].facets)
 
     def rate(built: list[Query]) -> float:

@@ -82,12 +82,16 @@ def _counted(name: str, found: Mapping[str, Any]) -> list[tuple[Any, int]]:
     """Returns the values of a field, but for none, with how many courses have them."""
     if name not in SPLIT:
         return [(each["key"], each["doc_count"]) for each in found[name]["buckets"] if each["key"]]
-    one, several = (found[column]["buckets"] for column in columns(name))
-    sums = {each["key"]: each["doc_count"] for each in several}
-    for each in one:
-        value = each["key"]
-        for covered in courses.nuts_prefixes([value]) if name == "nuts" else (value,) if value else ():
-            sums[covered] = sums.get(covered, 0) + each["doc_count"]
+    one, several = (
+        {each["key"]: each["doc_count"] for each in found[column]["buckets"]} for column in columns(name)
+    )
+    one.pop("", None)
+    if not several and name != "nuts":
+        return list(one.items())
+    sums = Counter(several)
+    for value, number in one.items():
+        for covered in _regions(value) if name == "nuts" else (value,):
+            sums[covered] += number
     return list(sums.items())
 
 
@@ -122,6 +126,11 @@ def _most(buckets: list[tuple[str, int]]) -> list[tuple[str, int]]:
 @cache
 def _sector(key: int) -> str:
     return Sector.Name(key).removeprefix("SECTOR_")  # type: ignore[arg-type]
+
+
+@cache
+def _regions(code: str) -> tuple[str, ...]:
+    return tuple(courses.nuts_prefixes([code]))
 
 
 @cache

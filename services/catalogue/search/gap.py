@@ -179,4 +179,6 @@ class _Asked:
             Covering(courses[place].address, sorted(options[place].skills), options[place].score)
             for place in closing(options, worth, most)
         ]
-        return recommendations(chosen, self._snapshot.searcher, self._names, self._among, self._wanted, self._view)
+        return recommendations(
+            chosen, self._snapshot.searcher, self._names, self._among, self._wanted, self._view
+        )

@@ -50,7 +50,10 @@ class Labelled:
 
     def _standing(self, language: str, tokens: Sequence[str]) -> Iterator[Query]:
         """Yields the queries for a label that find something."""
-        for field, boost, made in ((f"title_{language}", weights.TITLE, _all), (f"text_{language}", 1.0, _together)):
+        for field, boost, made in (
+            (f"title_{language}", weights.TITLE, _all),
+            (f"text_{language}", 1.0, _together),
+        ):
             if not all(self._searcher.doc_freq(field, token) for token in tokens):
                 continue
             query = made(field, tokens)

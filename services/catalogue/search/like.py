@@ -35,7 +35,7 @@ def similar_courses(
     if not found:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, "No such course is offered.")
     model = _model(searcher, found[0][1])
-    query = words.filtered(_like(model), wanted.filters, [own])
+    query = words.filtered([_like(model)], wanted.filters, [own, *wanted.excluded])
     answer = FindSimilarCoursesResponse()
     hits = searcher.search(query, request.page_size or SIZE, count=False).hits
     add_hits(answer.hits, searcher, hits, request.among.occupations, wanted, view)

@@ -71,7 +71,8 @@ def covering(snapshot: Snapshot, known: Names, wanted: Wanted, most: int) -> dic
     """Returns the courses that come into question and are for some of the skills, at most so many of each."""
     covered: dict[Place, Covering] = {}
     for skill, rows in known.items():
-        query = words.filtered(teaching(skill, rows, snapshot.labelled), wanted.filters)
+        either = teaching(skill, rows, snapshot.labelled)
+        query = words.filtered([either], wanted.filters, wanted.excluded)
         for score, address in snapshot.searcher.search(query, most, count=False).hits:
             each = covered.setdefault((address.segment_ord, address.doc), Covering(address))
             each.skills.append(skill)
@@ -115,7 +116,9 @@ def _tagged(searcher: Searcher, skills: Iterable[str], ids: Sequence[str]) -> di
         return {}
     among = words.any_of("id", ids)
     found = {
-        skill: searcher.search(words.filtered(points("uri", skill, 1.0), [among]), len(ids), count=False).hits
+        skill: searcher.search(
+            words.filtered([points("uri", skill, 1.0)], [among]), len(ids), count=False
+        ).hits
         for skill in skills
     }
     return {skill: {(at.segment_ord, at.doc) for _, at in hits} for skill, hits in found.items()}
