@@ -133,9 +133,9 @@ Found = TypeVar("Found", bound=Counted)
 def take(
     query: str, language: str, concepts: Concepts | None, run: Callable[[Sequence[Query]], Found]
 ) -> tuple[Attempt, Found]:
-    """Takes words as they are, and more freely where that finds little; `run` answers for all of some queries.
+    """Takes words as they are, and more freely where that finds little; those in quotes as they are.
 
-    Words in quotes are taken as they are.
+    `run` answers for courses that all of some queries find.
     """
     asked = understand(query, language, concepts)
     whole = run(asked.every or [Query.empty_query()])

@@ -24,7 +24,7 @@ from services.catalogue.search.words import any_in, any_of, between
 class Wanted:
     """A request understood: filters, and what reasons and facets need.
 
-    What nearly every course would pass is said by what it leaves out: Tantivy pays for that only where it applies.
+    What nearly every course would pass is said by what it leaves out: nothing costs nothing.
     """
 
     as_of: date

@@ -186,7 +186,7 @@ class Follower:
 def piece_of(count: int) -> int:
     """Returns how many courses to put into each segment for all of them to end in one.
 
-    What a search asks for is looked up in each segment, so an index of one answers in half the time of one of three.
+    Whatever a search asks for is looked up in each segment.
     """
     while count > PIECE:
         count = -(-count // MERGED)

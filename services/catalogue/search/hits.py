@@ -28,8 +28,8 @@ def add_hits(
     view: View,
     first: Sequence[SearchReason] = (),
 ) -> None:
-    """Adds what was found to `hits`, in that order; `occupations`: those asked for, if any; `first`: the first
-    reasons of each."""
+    """Adds what was found to `hits`, in that order; `occupations`: those asked for, if any; `first`: reasons
+    of each before any other."""
     near = wanted.near
     tags_matter = bool(wanted.shortages.by_isco or wanted.shortages.by_uri or occupations)
     for score, address in found:

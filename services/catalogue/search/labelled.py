@@ -1,7 +1,8 @@
 """Which labels of concepts stand in courses: the others are not asked for.
 
-A label of several words is costly to look for, whether it is anywhere or not, and a search looks three times: for what
-it finds, to count it and to say why. Most labels, above all those of languages without courses, are nowhere.
+Tantivy goes through all courses that have the words of a label as soon as it is asked for it, whether they
+ever stand together or not; and a search asks three times: for what it finds, to count that and to say why.
+Most labels, above all those of languages without courses, stand nowhere.
 """
 
 from __future__ import annotations

@@ -124,8 +124,8 @@ def ways(concepts: Concepts, meanings: Sequence[Meaning]) -> list[Way]:
         rows = names.get(meaning.uri, ())
         for query in concepts.labelled.queries(rows):
             found.append(Way(meaning, Query.boost_query(query, weights.NAMED * meaning.sureness)))
-        if query := related(rows):
-            boosted = Query.boost_query(query, weights.RELATED * meaning.sureness)
+        if shared := related(rows):
+            boosted = Query.boost_query(shared, weights.RELATED * meaning.sureness)
             found.append(Way(meaning, boosted, near=True, loose=True))
     return found
 

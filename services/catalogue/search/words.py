@@ -54,8 +54,7 @@ def exact(query: str, language: str) -> Query | None:
 
 
 def every(wanted: Sequence[Unit], languages: Sequence[str]) -> list[Query]:
-    """Returns the queries of which each finds all of the units in a way of its own; none when they hold nothing
-    to search for."""
+    """Returns queries of which each finds all of the units in a way of its own; none for mere stop words."""
     each = [
         found
         for unit in wanted
@@ -70,7 +69,7 @@ def every(wanted: Sequence[Unit], languages: Sequence[str]) -> list[Query]:
 
 
 def best(options: Sequence[Query]) -> Query | None:
-    """Returns the query that scores by the best of several, and a little by the others; None when there is none."""
+    """Returns what scores by the best of the options, and a little by the others; None when there is none."""
     if len(options) <= 1:
         return options[0] if options else None
     return Query.disjunction_max_query(list(options), weights.TIE)
@@ -147,7 +146,7 @@ def similar(query: str) -> Query | None:
 
 
 def filtered(wanted: Sequence[Query], filters: Sequence[Query], excluded: Sequence[Query] = ()) -> Query:
-    """Returns all that is wanted and filters together; filters decide what is found and never how it ranks."""
+    """Returns all that is wanted, filters and what is excluded together; only what is wanted ranks."""
     clauses = [(Occur.Must, each) for each in wanted]
     if filters or not clauses:
         clauses.append((Occur.Must, Query.const_score_query(all_of(filters), 0.0)))
