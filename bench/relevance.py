@@ -48,7 +48,9 @@ from services.catalogue.search import asked, label_index, schema
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.documents import document
 from services.catalogue.search.label_index import Labels
+from services.catalogue.search.meaning import Concepts
 from services.catalogue.search.schema import Design
+from services.catalogue.search.words import filtered
 from services.catalogue.store.taxonomies import ESCO, ISCO, SKILLS, ConceptRow, LabelRow
 
 HERE = Path(__file__).resolve().parent
@@ -106,23 +108,23 @@ class World:
         """The titles of all courses."""
         return [_title(state) for state in self.states]
 
-    def titles(self, query: Query) -> Titles:
+    def titles(self, wanted: Sequence[Query]) -> Titles:
         """Returns the titles of the first hits of the service's index."""
         searcher = self.snapshot.searcher
-        found = searcher.search(query, FIRST, count=True)
+        found = searcher.search(filtered(wanted, []), FIRST, count=True)
         numbers = [int(str(searcher.doc(address).get_first("id"))) for _, address in found.hits]
         return Titles([_title(self.states[number]) for number in numbers], int(found.count))  # type: ignore[attr-defined]
 
     def ours(self, judged: Judged) -> list[str]:
         """Ranks as the service does."""
-        return self._ranked(judged, self.labels)
+        return self._ranked(judged, Concepts(self.labels, self.snapshot.labelled))
 
     def words_only(self, judged: Judged) -> list[str]:
         """Ranks as the service does while it knows no labels."""
         return self._ranked(judged, None)
 
-    def _ranked(self, judged: Judged, labels: Labels | None) -> list[str]:
-        return asked.take(judged.query, judged.language, labels, self.titles)[1].first
+    def _ranked(self, judged: Judged, concepts: Concepts | None) -> list[str]:
+        return asked.take(judged.query, judged.language, concepts, self.titles)[1].first
 
 
 def build(data: Path, folder: Path) -> World:

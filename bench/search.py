@@ -38,13 +38,13 @@ from services.catalogue.app import CatalogueApp
 from services.catalogue.domain.distance import distance
 from services.catalogue.imports.csv_template import COLUMNS
 from services.catalogue.imports.pipeline import FeedImport
-from services.catalogue.search import asked, schema, words
+from services.catalogue.search import asked, facets, schema, words
 from services.catalogue.search.directory import Directory, Snapshot
-from services.catalogue.search.facets import FIELDS
 from services.catalogue.search.filters import understand
 from services.catalogue.search.follower import Follower
 from services.catalogue.search.label_follower import renew
 from services.catalogue.search.label_index import labels_directory
+from services.catalogue.search.meaning import Concepts
 from services.cli.stack.ports import free_port
 from services.platform.db.transaction import transaction
 
@@ -187,13 +187,13 @@ def bare_tantivy(
     view = app.market.view()
     plain, ours = [], []
     for request in requests:
-        text = asked.understand(request.query, request.language, labels).every
-        filters = understand(request, app.market, view, snapshot.places).filters
-        ours.append(words.filtered(text, filters))
-        if request.HasField("near"):  # the circle is the last of the filters
-            filters = [*filters[:-1], within(snapshot, request)]
-        plain.append(words.filtered(text, filters))
-    aggregation = terms(requests[0])
+        concepts = Concepts(labels, snapshot.labelled)
+        text = asked.understand(request.query, request.language, concepts).every or [Query.empty_query()]
+        wanted = understand(request, app.market, view, snapshot.places)
+        ours.append(words.filtered(text, wanted.filters, wanted.excluded))
+        circle = [within(snapshot, request)] if request.HasField("near") else []  # the only filter there is
+        plain.append(words.filtered(text, circle, wanted.excluded))
+    aggregation = facets.aggregation(requests[0].facets)
 
     def rate(built: list[Query]) -> float:
         end = time.perf_counter() + seconds
@@ -228,14 +228,6 @@ def answer(snapshot: Snapshot, query: object, aggregation: dict[str, object]) ->
     for _, address in found.hits:
         snapshot.searcher.doc(address)
     snapshot.searcher.aggregate(query, aggregation)  # type: ignore[arg-type]
-
-
-def terms(request: SearchCoursesRequest) -> dict[str, object]:
-    """Returns Tantivy's words for the facets of a request."""
-    return {
-        FIELDS[facet]: {"terms": {"field": FIELDS[facet], "size": 65_000, "segment_size": 65_000}}
-        for facet in request.facets
-    }
 
 
 def postgres(app: CatalogueApp, requests: list[SearchCoursesRequest]) -> dict[str, float]:

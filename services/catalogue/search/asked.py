@@ -6,7 +6,7 @@ be wrong; when little is, courses with some of the parts follow those with all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
@@ -15,8 +15,7 @@ from tantivy import Occur, Query
 
 from services.catalogue.domain.labels import normal
 from services.catalogue.search import meaning, weights, words
-from services.catalogue.search.label_index import Labels
-from services.catalogue.search.meaning import Meaning, Way
+from services.catalogue.search.meaning import Concepts, Meaning, Way
 from services.catalogue.search.words import Unit
 
 FEW = 10  # courses; where fewer are found, words are taken more freely
@@ -32,29 +31,29 @@ class How(Enum):
 
 @dataclass(frozen=True)
 class Part:
-    """Words that mean something together, or one. `words`: the query for themselves, None for a mere stop
-    word; `ways`: those of the concepts they name."""
+    """Words that mean something together, or one. `by_words`: queries for themselves, any of which will do,
+    none for a mere stop word; `ways`: those of the concepts they name."""
 
-    words: Query | None
+    by_words: Sequence[Query]
     ways: Sequence[Way]
 
     @property
     def query(self) -> Query | None:
         """Either the words or what they mean."""
-        return self._either([way for way in self.ways if not way.loose])
+        return self._best(way for way in self.ways if not way.loose)
 
     @property
     def loose(self) -> Query | None:
         """Either the words or anything to do with what they mean."""
-        return self._either(self.ways)
+        return self._best(self.ways)
 
-    def _either(self, ways: Sequence[Way]) -> Query | None:
-        options = [way.query for way in ways]
-        if self.words is not None:
-            options.append(self.words)
-        if not options:
-            return None
-        return options[0] if len(options) == 1 else Query.disjunction_max_query(options, weights.TIE)
+    @property
+    def words(self) -> Query | None:
+        """The words."""
+        return words.best(self.by_words)
+
+    def _best(self, ways: Iterable[Way]) -> Query | None:
+        return words.best([*(way.query for way in ways), *self.by_words])
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,10 @@ class Asked:
     about: Sequence[Way] = ()
 
     @property
-    def every(self) -> Query | None:
-        """All parts; None when there is nothing to search for."""
-        queries = [part.query for part in self.parts]
-        found = [(Occur.Must, query) for query in queries if query is not None]
-        if len(found) < len(queries):
-            return None
-        return found[0][1] if len(found) == 1 else Query.boolean_query(found) if found else None
+    def every(self) -> list[Query]:
+        """All parts; none when there is nothing to search for."""
+        found = [query for query in (part.query for part in self.parts) if query is not None]
+        return found if len(found) == len(self.parts) else []
 
     @property
     def some(self) -> Query | None:
@@ -83,16 +79,15 @@ class Asked:
             options.append((Occur.Should, Query.boolean_query(found, max(1, len(found) // 2))))
         if not options:
             return None
-        if self.every is not None:
-            first = Query.const_score_query(self.every, weights.ALL_PARTS)
-            options.append((Occur.Should, first))
+        if every := self.every:
+            options.append((Occur.Should, Query.const_score_query(words.all_of(every), weights.ALL_PARTS)))
         return Query.boolean_query(options)
 
     @property
     def words(self) -> Query | None:
         """All words as written; None when part of them is nowhere."""
-        found = [(Occur.Must, part.words) for part in self.parts if part.words is not None]
-        return Query.boolean_query(found) if len(found) == len(self.parts) and found else None
+        found = [query for query in (part.words for part in self.parts) if query is not None]
+        return words.all_of(found) if len(found) == len(self.parts) and found else None
 
     @property
     def ways(self) -> list[Way]:
@@ -100,19 +95,19 @@ class Asked:
         return [*(way for part in self.parts for way in part.ways), *self.about]
 
 
-def understand(query: str, language: str, labels: Labels | None) -> Asked:
+def understand(query: str, language: str, concepts: Concepts | None) -> Asked:
     """Splits what was typed into parts: the longest words that name a concept, else word by word."""
     units = words.units(query)
     languages = words.fields_of(language)
     runs = list(_runs(units))
     plain = [[unit.text for unit in run] for run in runs if not run[0].quoted]
-    known = meaning.find(labels, plain, language) if labels else {}
+    known = meaning.find(concepts.labels, plain, language) if concepts else {}
     parts = []
     for run in runs:
         for piece, meant in _pieces(run, known):
-            ways = meaning.ways(labels, meant) if labels else []
+            ways = meaning.ways(concepts, meant) if concepts else []
             part = Part(words.every(piece, languages), ways)
-            if part.words is not None or ways:
+            if part.by_words or ways:
                 parts.append(part)
     return Asked(parts)
 
@@ -136,37 +131,38 @@ Found = TypeVar("Found", bound=Counted)
 
 
 def take(
-    query: str, language: str, labels: Labels | None, run: Callable[[Query], Found]
+    query: str, language: str, concepts: Concepts | None, run: Callable[[Sequence[Query]], Found]
 ) -> tuple[Attempt, Found]:
-    """Takes words as they are, and more freely where that finds little; `run` answers a query.
+    """Takes words as they are, and more freely where that finds little; those in quotes as they are.
 
-    Words in quotes are taken as they are.
+    `run` answers for courses that all of some queries find.
     """
-    asked = understand(query, language, labels)
-    whole = run(asked.every or Query.empty_query())
+    asked = understand(query, language, concepts)
+    whole = run(asked.every or [Query.empty_query()])
     if whole.total >= FEW or '"' in query:
         return Attempt(How.AS_WRITTEN, asked), whole
     if not whole.total:
-        like = similar(query, language, labels)
-        if like.every is not None and (found := run(like.every)).total:
+        like = similar(query, language, concepts)
+        if like.every and (found := run(like.every)).total:
             return Attempt(How.SIMILAR, like), found
-    loose = replace(asked, about=_about(query, language, labels) if labels else ())
-    if loose.some is not None and (found := run(loose.some)).total > whole.total:
+    loose = replace(asked, about=_about(query, language, concepts) if concepts else ())
+    if (some := loose.some) is not None and (found := run([some])).total > whole.total:
         return Attempt(How.SOME, loose), found
     return Attempt(How.AS_WRITTEN, asked), whole
 
 
-def _about(query: str, language: str, labels: Labels) -> list[Way]:
-    ways = meaning.ways(labels, meaning.described(labels, query, language))
+def _about(query: str, language: str, concepts: Concepts) -> list[Way]:
+    ways = meaning.ways(concepts, meaning.described(concepts.labels, query, language))
     return [way._replace(near=True) for way in ways]
 
 
-def similar(query: str, language: str, labels: Labels | None) -> Asked:
+def similar(query: str, language: str, concepts: Concepts | None) -> Asked:
     """Takes what was typed for something like it."""
     plain = query.replace('"', " ")
-    meant = meaning.similar(labels, plain, language) if labels else []
-    part = Part(words.similar(query), meaning.ways(labels, meant) if labels else [])
-    return Asked([part] if part.words is not None or part.ways else [])
+    meant = meaning.similar(concepts.labels, plain, language) if concepts else []
+    alike = words.similar(query)
+    part = Part([alike] if alike is not None else [], meaning.ways(concepts, meant) if concepts else [])
+    return Asked([part] if part.by_words or part.ways else [])
 
 
 def _runs(units: Sequence[Unit]) -> Iterator[list[Unit]]:

@@ -19,6 +19,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import tantivy
 
+from services.catalogue.search.labelled import Labelled
 from services.catalogue.search.places import Places
 from services.catalogue.search.schema import COURSES, Design
 from services.platform.db.ids import new_id
@@ -135,6 +136,7 @@ class Snapshot:
 
     searcher: tantivy.Searcher
     places: Places
+    labelled: Labelled
 
     @classmethod
     def of(cls, searcher: tantivy.Searcher, before: Snapshot | None = None) -> Snapshot:
@@ -142,8 +144,8 @@ class Snapshot:
         terms = [term for term, _ in searcher.terms_with_prefix("place", "")]
         towns = [town for town, _ in searcher.terms_with_prefix("town", "")]
         if before is not None and (before.places.terms, before.places.towns) == (terms, towns):
-            return cls(searcher, before.places)  # nearly always; else 5 µs a place
-        return cls(searcher, Places(terms, towns))
+            return cls(searcher, before.places, Labelled(searcher))  # nearly always; else 5 µs a place
+        return cls(searcher, Places(terms, towns), Labelled(searcher))
 
 
 View = TypeVar("View")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Collection
 from datetime import date
 from typing import Any, NamedTuple, cast
 
@@ -14,10 +15,10 @@ from services.catalogue.api.courses import session_message, tag_message
 from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
 from services.catalogue.search import places
-from services.catalogue.search.schema import CURRENCIES, PLAIN, TITLE, field_language, prepared
+from services.catalogue.search.schema import CURRENCIES, PLAIN, TITLE, columns, field_language, prepared
 
 EPOCH = date(1970, 1, 1).toordinal()
-FOREVER = 10_000_000  # days; after every date
+NEVER, FOREVER = -10_000_000, 10_000_000  # days; before and after every date
 ITSELF = "itself"
 SUMMARY = 300  # characters
 _KEPT = struct.Struct("<iidd")  # start, end, latitude, longitude
@@ -51,8 +52,7 @@ def document(row: Any) -> tantivy.Document:
     if row.same_as is None:
         made.add_text("stands_for", ITSELF)
     made.add_text("kind", state["kind"])
-    if state["eqf_level"]:
-        made.add_unsigned("eqf", state["eqf_level"])
+    made.add_unsigned("eqf", state["eqf_level"] or 0)
     for field, key in (("target_group", "target_groups"), ("territory", "territories")):
         for tag in state.get(key, []):
             made.add_text(field, tag)
@@ -64,10 +64,14 @@ def document(row: Any) -> tantivy.Document:
         made.add_text("refused", uri)
     sessions = sorted(courses.sessions(state), key=courses.session_order)
     _sessions(made, sessions)
-    for mode in {offering["mode"] for offering in state["offerings"]} - {0}:
+    modes = {offering["mode"] for offering in state["offerings"]} - {0}
+    for mode in modes:
         made.add_unsigned("mode", mode)
-    for language in {offering["language"] for offering in state["offerings"]} - {""}:
+    _counted(made, "mode", list(map(str, modes)))
+    languages = {offering["language"] for offering in state["offerings"]} - {""}
+    for language in languages:
         made.add_text("language", language)
+    _counted(made, "language", languages)
     made.add_bytes("hit", _hit(row).SerializeToString())
     for session in sessions:
         made.add_bytes("session", _kept(row.id, session))
@@ -111,10 +115,17 @@ def _texts(made: tantivy.Document, state: Document) -> None:
 def _occupations(made: tantivy.Document, state: Document) -> None:
     for code in courses.isco_prefixes(state):
         made.add_text("isco", code)
-    for code in {tag["isco"] for tag in state["occupations"] if len(tag["isco"]) == 4}:
-        made.add_text("isco4", code)
+    _counted(made, "isco4", {tag["isco"] for tag in state["occupations"] if len(tag["isco"]) == 4})
     for tag in state["occupations"]:
         made.add_text("uri", tag["uri"])
+
+
+def _counted(made: tantivy.Document, name: str, values: Collection[str]) -> None:
+    """Puts the values of a field where they are counted: see `schema.SPLIT`."""
+    one, several = columns(name)
+    made.add_text(one, "".join(values) if len(values) == 1 else "")
+    for value in values if len(values) > 1 else ():
+        made.add_text(several, value)
 
 
 def _sessions(made: tantivy.Document, sessions: list[Document]) -> None:
@@ -131,10 +142,12 @@ def _sessions(made: tantivy.Document, sessions: list[Document]) -> None:
         else FOREVER
         for session in sessions
     ]
-    if ends:
-        made.add_integer("bookable_until", max(ends))
-    for code in courses.nuts_prefixes(session["nuts"] for session in sessions if "nuts" in session):
+    made.add_integer("bookable_until", max(ends, default=NEVER))
+    regions = courses.nuts_prefixes(session["nuts"] for session in sessions if "nuts" in session)
+    for code in regions:
         made.add_text("nuts", code)
+    smallest = max(regions, key=len, default="")
+    _counted(made, "nuts", [smallest] if regions == courses.nuts_prefixes([smallest]) else regions)
     where = {places.term(s["lat"], s["lon"]) for s in sessions if "lat" in s}
     for town in {places.town(s["town"], s["lat"], s["lon"]) for s in sessions if "lat" in s and "town" in s}:
         made.add_text("town", town)

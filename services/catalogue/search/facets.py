@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
+from heapq import nlargest
 from operator import itemgetter
 from typing import Any
 
@@ -15,9 +16,11 @@ from waymark.catalogue.v1.course_pb2 import CourseMode
 from waymark.catalogue.v1.organisation_pb2 import Sector
 from waymark.catalogue.v1.search_pb2 import FacetCounts
 
+from services.catalogue.domain import courses
 from services.catalogue.search import filters
 from services.catalogue.search.documents import EPOCH
 from services.catalogue.search.filters import Wanted
+from services.catalogue.search.schema import SPLIT, columns
 from services.catalogue.search.words import between
 
 MOST = 100  # values of one facet in an answer
@@ -45,22 +48,14 @@ def count(
     """Returns the counts over all hits of `query`, in the order asked for."""
     if not total:
         return [FacetCounts(facet=facet) for facet in asked]  # type: ignore[arg-type]
-    by_field = {facet: FIELDS[facet] for facet in asked if facet in FIELDS}
-    found: dict[str, Any] = {}
-    if by_field:
-        found = searcher.aggregate(
-            query,
-            {
-                name: {"terms": {"field": name, "size": ALL, "segment_size": ALL}}
-                for name in by_field.values()
-            },
-        )
+    plan = aggregation(asked)
+    found: dict[str, Any] = searcher.aggregate(query, plan) if plan else {}
     answers = []
     for facet in asked:
         if facet == search_pb2.FACET_SECTOR:
-            buckets = _sectors(found[by_field[facet]]["buckets"], wanted)
-        elif facet in by_field:
-            buckets = _of_field(searcher, query, facet, found[by_field[facet]]["buckets"], wanted)
+            buckets = _sectors(found[FIELDS[facet]]["buckets"], wanted)
+        elif facet in FIELDS:
+            buckets = _of_field(searcher, query, facet, _counted(FIELDS[facet], found), wanted)
         elif facet == search_pb2.FACET_SHORTAGE:
             buckets = _yes_no(searcher, query, filters.short(wanted.shortages), total)
         else:
@@ -73,6 +68,33 @@ def count(
     return answers
 
 
+def aggregation(asked: Sequence[int]) -> dict[str, Any]:
+    """Returns Tantivy's words for the counts of facets, by column."""
+    names = (FIELDS[facet] for facet in asked if facet in FIELDS)
+    return {
+        column: {"terms": {"field": column, "size": ALL, "segment_size": ALL}}
+        for name in names
+        for column in (columns(name) if name in SPLIT else (name,))
+    }
+
+
+def _counted(name: str, found: Mapping[str, Any]) -> list[tuple[Any, int]]:
+    """Returns the values of a field, but for none, with how many courses have them."""
+    if name not in SPLIT:
+        return [(each["key"], each["doc_count"]) for each in found[name]["buckets"] if each["key"]]
+    one, several = (
+        {each["key"]: each["doc_count"] for each in found[column]["buckets"]} for column in columns(name)
+    )
+    one.pop("", None)
+    if not several and name != "nuts":
+        return list(one.items())
+    sums = Counter(several)
+    for value, number in one.items():
+        for covered in _regions(value) if name == "nuts" else (value,):
+            sums[covered] += number
+    return list(sums.items())
+
+
 def _sectors(counted: list[dict[str, Any]], wanted: Wanted) -> list[tuple[str, int]]:
     """Adds the counts of organisations up by sector; those of which none is known are left out."""
     sums: Counter[int] = Counter()
@@ -82,15 +104,15 @@ def _sectors(counted: list[dict[str, Any]], wanted: Wanted) -> list[tuple[str, i
 
 
 def _of_field(
-    searcher: Searcher, query: Query, facet: int, counted: list[dict[str, Any]], wanted: Wanted
+    searcher: Searcher, query: Query, facet: int, counted: list[tuple[Any, int]], wanted: Wanted
 ) -> list[tuple[str, int]]:
-    """Returns at least the MOST values of a field; Tantivy gives the greatest first, equals in any order."""
+    """Returns at least the MOST values of a field, in any order."""
     months = facet == search_pb2.FACET_START_MONTH  # of which some are left out afterwards
     if len(counted) > MOST and not months:
-        least = counted[MOST - 1]["doc_count"]
-        counted = [bucket for bucket in counted if bucket["doc_count"] >= least]
+        least = nlargest(MOST, map(itemgetter(1), counted))[-1]
+        counted = [each for each in counted if each[1] >= least]
     name = NAMES.get(facet, str)
-    buckets = [(name(bucket["key"]), bucket["doc_count"]) for bucket in counted]
+    buckets = [(name(value), number) for value, number in counted]
     return _months(searcher, query, buckets, wanted.as_of) if months else buckets
 
 
@@ -107,7 +129,12 @@ def _sector(key: int) -> str:
 
 
 @cache
-def _mode(key: float) -> str:
+def _regions(code: str) -> tuple[str, ...]:
+    return tuple(courses.nuts_prefixes([code]))
+
+
+@cache
+def _mode(key: str) -> str:
     return CourseMode.Name(int(key)).removeprefix("COURSE_MODE_")  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from tantivy import FieldType, Occur, Query
+from tantivy import FieldType, Query
 from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest
 
 from services.catalogue.api.messages import day, invalid, last
@@ -17,18 +17,22 @@ from services.catalogue.search.documents import EPOCH, ITSELF
 from services.catalogue.search.market import Market, Shortages, View
 from services.catalogue.search.places import Places
 from services.catalogue.search.schema import CURRENCIES
-from services.catalogue.search.words import any_of, between, filtered
+from services.catalogue.search.words import any_in, any_of, between
 
 
 @dataclass
 class Wanted:
-    """A request understood: filters, and what reasons and facets need."""
+    """A request understood: filters, and what reasons and facets need.
+
+    What nearly every course would pass is said by what it leaves out: nothing costs nothing.
+    """
 
     as_of: date
     shortages: Shortages
     eligible: frozenset[str]
     sectors: Mapping[str, int]  # of organisations
     filters: list[Query] = field(default_factory=list)
+    excluded: list[Query] = field(default_factory=list)
     start_from: int = 0  # days since 1970-01-01; sessions before it do not count
     start_to: int | None = None
     near: tuple[float, float] | None = None
@@ -57,7 +61,7 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
         add(_occupations(list(request.occupations)))
     if request.nuts_code:
         add(any_of("nuts", [request.nuts_code]))
-    wanted.filters += not_held(view)
+    wanted.excluded += not_held(view)
     _numbers(request, wanted)
     _dates(request, wanted)
     _near(request, wanted, places, market, view)
@@ -71,42 +75,33 @@ def understand(request: SearchCoursesRequest, market: Market, view: View, places
 
 
 def not_held(view: View) -> list[Query]:
-    """Returns the filter that passes by what is held back for its quality; none while nothing is."""
-    found = [
+    """Returns what is held back for its quality, to be left out."""
+    return [
         any_of(name, sorted(ids))
         for name, ids in (("id", view.held), ("organisation", view.held_organisations))
         if ids
     ]
-    return [filtered(None, [], found)] if found else []
+
+
+def over(today: int) -> Query:
+    """Returns the courses that cannot be booked any more, to be left out; `today`: days since 1970-01-01."""
+    return between("bookable_until", FieldType.Integer, None, today - 1)
 
 
 def short(shortages: Shortages) -> Query:
     """Returns the filter for courses with an occupation in shortage."""
-    return either(
-        [
-            any_of(name, list(values))
-            for name, values in (("isco", shortages.by_isco), ("uri", shortages.by_uri))
-            if values
-        ]
-    )
+    return any_in(("isco", list(shortages.by_isco)), ("uri", list(shortages.by_uri)))
 
 
 def of_organisations(organisations: frozenset[str]) -> Query:
     """Returns the filter for courses of these organisations."""
-    return any_of("organisation", sorted(organisations)) if organisations else Query.empty_query()
-
-
-def either(options: list[Query]) -> Query:
-    """Returns what matches any of the options; nothing when there is none."""
-    if not options:
-        return Query.empty_query()
-    return options[0] if len(options) == 1 else Query.boolean_query([(Occur.Should, q) for q in options])
+    return any_of("organisation", sorted(organisations))
 
 
 def _occupations(values: list[str]) -> Query:
     codes = [value for value in values if value.isascii() and value.isdecimal()]
     uris = [value for value in values if value not in codes]
-    return either([any_of(name, v) for name, v in (("isco", codes), ("uri", uris)) if v])
+    return any_in(("isco", codes), ("uri", uris))
 
 
 def _numbers(request: SearchCoursesRequest, wanted: Wanted) -> None:
@@ -132,7 +127,7 @@ def _dates(request: SearchCoursesRequest, wanted: Wanted) -> None:
     if request.HasField("start_from") or request.HasField("start_to"):
         wanted.filters.append(between("start", FieldType.Integer, wanted.start_from, wanted.start_to))
     elif not request.include_not_bookable:
-        wanted.filters.append(between("bookable_until", FieldType.Integer, wanted.start_from, None))
+        wanted.excluded.append(over(wanted.start_from))
 
 
 def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places, market: Market, view: View) -> None:
@@ -152,9 +147,7 @@ def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places, market:
         raise invalid("radius_km", "is needed with near or place")
     wanted.near = latitude, longitude
     found = places.within(latitude, longitude, request.radius_km)
-    wanted.filters.append(
-        either([any_of(*each) for each in (("cell", found.cells), ("place", found.places)) if each[1]])
-    )
+    wanted.filters.append(any_in(("cell", found.cells), ("place", found.places)))
 
 
 def _centre(request: SearchCoursesRequest, places: Places, market: Market, view: View) -> Degrees:

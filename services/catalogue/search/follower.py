@@ -32,6 +32,8 @@ CHECK = 60.0  # seconds between comparisons of counts
 BATCH = 2000
 HEAP = 20_000_000  # bytes of the writer that follows
 BUILD_HEAP = 120_000_000  # bytes of the writer that builds
+PIECE = 15_000  # courses that it surely holds
+MERGED = 8  # segments about as large, which Tantivy merges into one
 FIRST = Cursor(0, "00000000-0000-0000-0000-000000000000")
 
 _HORIZON = select(horizon.HORIZON)
@@ -149,20 +151,25 @@ class Follower:
         started = time.monotonic()
         start = Cursor(self.horizon() - 1, "ffffffff-ffff-ffff-ffff-ffffffffffff")
         folder = self._where.create()
-        writer = disk.open_writer(disk.open_index(folder), BUILD_HEAP, 2)
-        count = 0
+        writer = disk.open_writer(disk.open_index(folder), BUILD_HEAP, 1)
+        piece, count = piece_of(self._count()), 0
         for rows in self._pages():
             if stop.is_set():
                 return None
-            for row in rows:
+            for count, row in enumerate(rows, count + 1):  # noqa: B020  goes on counting
                 writer.add_document(document(row))
-            count += len(rows)
+                if count % piece == 0:
+                    writer.commit()
         writer.commit()
         writer.wait_merging_threads()
         disk.write_cursor(folder, start)
         self._where.switch(folder)
         log.info("index_built", courses=count, seconds=round(time.monotonic() - started, 2))
         return folder
+
+    def _count(self) -> int:
+        with transaction(self._app, read_only=True) as tx:
+            return int(tx.execute(_COUNT).scalar_one())
 
     def _pages(self) -> Iterator[Sequence[Any]]:
         """Yields all courses on offer, a short transaction a page, so that nothing is held up."""
@@ -174,3 +181,13 @@ class Follower:
                 return
             yield rows
             after = rows[-1].id
+
+
+def piece_of(count: int) -> int:
+    """Returns how many courses to put into each segment for all of them to end in one.
+
+    Whatever a search asks for is looked up in each segment.
+    """
+    while count > PIECE:
+        count = -(-count // MERGED)
+    return max(count, 1)

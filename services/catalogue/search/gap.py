@@ -119,7 +119,7 @@ class _Asked:
         self, among: SearchCoursesRequest, snapshot: Snapshot, labels: Labels, market: Market
     ) -> None:
         self._among = among
-        self._searcher = snapshot.searcher
+        self._snapshot = snapshot
         self._labels = labels
         self._names: dict[str, tuple[LabelRow, ...]] = {}
         self._found: dict[Place, Covering] = {}
@@ -161,7 +161,7 @@ class _Asked:
     def find_courses(self, skills: Collection[str]) -> None:
         """Finds the clearest courses for each of the skills, which the next two go by."""
         names = {each: self._names.get(each, ()) for each in skills}
-        self._found = covering(self._searcher, names, self._wanted, MOST)
+        self._found = covering(self._snapshot, names, self._wanted, MOST)
         for place, course in self._found.items():
             for skill in course.skills:
                 self._teaching[skill].append(place)
@@ -179,4 +179,6 @@ class _Asked:
             Covering(courses[place].address, sorted(options[place].skills), options[place].score)
             for place in closing(options, worth, most)
         ]
-        return recommendations(chosen, self._searcher, self._names, self._among, self._wanted, self._view)
+        return recommendations(
+            chosen, self._snapshot.searcher, self._names, self._among, self._wanted, self._view
+        )

@@ -26,8 +26,10 @@ def add_hits(
     occupations: Sequence[str],
     wanted: Wanted,
     view: View,
+    first: Sequence[SearchReason] = (),
 ) -> None:
-    """Adds what was found to `hits`, in that order; `occupations`: those asked for, if any."""
+    """Adds what was found to `hits`, in that order; `occupations`: those asked for, if any; `first`: reasons
+    of each before any other."""
     near = wanted.near
     tags_matter = bool(wanted.shortages.by_isco or wanted.shortages.by_uri or occupations)
     for score, address in found:
@@ -46,6 +48,7 @@ def add_hits(
             hit.organisation_display_name = shown.display_name
             hit.organisation_logo = shown.logo
         add = hit.reasons.add
+        hit.reasons.extend(first)
         if tags_matter:
             _occupations(hit, occupations, wanted)
         if organisation in wanted.eligible:

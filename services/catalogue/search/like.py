@@ -14,7 +14,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.api.messages import last
 from services.catalogue.search import weights, words
 from services.catalogue.search.directory import Snapshot
-from services.catalogue.search.filters import either, understand
+from services.catalogue.search.filters import understand
 from services.catalogue.search.hits import Hits, add_hits, put_first
 from services.catalogue.search.market import Market
 from services.catalogue.search.meaning import GROUP_DIGITS, points
@@ -35,7 +35,7 @@ def similar_courses(
     if not found:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, "No such course is offered.")
     model = _model(searcher, found[0][1])
-    query = words.filtered(_like(model), wanted.filters, [own])
+    query = words.filtered([_like(model)], wanted.filters, [own, *wanted.excluded])
     answer = FindSimilarCoursesResponse()
     hits = searcher.search(query, request.page_size or SIZE, count=False).hits
     add_hits(answer.hits, searcher, hits, request.among.occupations, wanted, view)
@@ -53,7 +53,7 @@ def _like(model: CourseHit) -> Query:
         options.append(points("uri", tag.uri, weights.TAGGED))
         if len(tag.isco_code) == GROUP_DIGITS:
             options.append(points("isco", tag.isco_code, weights.GROUP))
-    return either([option for option in options if option is not None])
+    return words.either([option for option in options if option is not None])
 
 
 def _add_reasons(hits: Hits, model: CourseHit) -> None:

@@ -18,14 +18,21 @@ from tantivy import Occur, Query
 from services.catalogue.domain.labels import STEMMERS, normal
 from services.catalogue.search import label_index, schema, weights
 from services.catalogue.search.label_index import LONGEST, Labels, stemmed
+from services.catalogue.search.labelled import Labelled
 from services.catalogue.search.schema import field_language
 from services.catalogue.store.taxonomies import ESCO, ISCO, SKILLS, LabelRow
 
 MOST = 4  # concepts that the same words may mean; words that name more say nothing
-MOST_NAMES = 8  # labels of a concept, by language, that are looked for in texts
 MOST_DESCRIBED = 3  # concepts
 MOST_RELATED = 6  # words, by language
 GROUP_DIGITS = 4  # of the code of an ISCO-08 unit group
+
+
+class Concepts(NamedTuple):
+    """What concepts are called, and which of that stands in courses."""
+
+    labels: Labels
+    labelled: Labelled
 
 
 class Meaning(NamedTuple):
@@ -108,19 +115,17 @@ def _meant(rows: Iterable[tuple[LabelRow, float]], language: str) -> list[Meanin
     return sorted(meant, key=lambda each: (-each.sureness, each.uri))
 
 
-def ways(labels: Labels, meanings: Sequence[Meaning]) -> list[Way]:
+def ways(concepts: Concepts, meanings: Sequence[Meaning]) -> list[Way]:
     """Returns the ways in which concepts find courses."""
-    names = labels.of([meaning.uri for meaning in meanings]) if meanings else {}
+    names = concepts.labels.of([meaning.uri for meaning in meanings]) if meanings else {}
     found: list[Way] = []
     for meaning in meanings:
         found += _tagged(meaning)
         rows = names.get(meaning.uri, ())
-        if query := named(rows):
-            if meaning.scheme == SKILLS:
-                query = unless_refused(query, meaning.uri)
+        for query in concepts.labelled.queries(rows):
             found.append(Way(meaning, Query.boost_query(query, weights.NAMED * meaning.sureness)))
-        if query := related(rows):
-            boosted = Query.boost_query(query, weights.RELATED * meaning.sureness)
+        if shared := related(rows):
+            boosted = Query.boost_query(shared, weights.RELATED * meaning.sureness)
             found.append(Way(meaning, boosted, near=True, loose=True))
     return found
 
@@ -138,41 +143,16 @@ def _tagged(meaning: Meaning) -> Iterator[Way]:
             yield Way(meaning, points("isco", code, weights.GROUP * sure), near=True)
 
 
-def teaching(uri: str, rows: tuple[LabelRow, ...]) -> Query:
+def teaching(uri: str, rows: tuple[LabelRow, ...], labelled: Labelled) -> Query:
     """Returns the query for courses that are tagged with a skill, or have a label of it and are not said to
     teach something else."""
-    tagged, by_label = points("uri", uri, weights.TAGGED), named(rows)
-    if by_label is None:
-        return tagged
-    return Query.disjunction_max_query([tagged, unless_refused(by_label, uri)], weights.TIE)
-
-
-def unless_refused(query: Query, uri: str) -> Query:
-    """Returns the query without courses of which people say that they do not teach a skill."""
-    refused = Query.term_query(schema.schema(), "refused", uri, "basic")
-    return Query.boolean_query([(Occur.Must, query), (Occur.MustNot, refused)])
+    options = [points("uri", uri, weights.TAGGED), *labelled.queries(rows)]
+    return Query.disjunction_max_query(options, weights.TIE)
 
 
 def points(field: str, value: str, worth: float) -> Query:
     """Returns the query for documents with a value, worth so many points whatever its rarity."""
     return Query.const_score_query(Query.term_query(schema.schema(), field, value, "basic"), worth)
-
-
-@lru_cache(2048)
-def named(rows: tuple[LabelRow, ...]) -> Query | None:
-    """Returns the query for courses that have one of the labels: its words in the title, or it as it stands
-    in the text. None when no label has a word to search for."""
-    taken: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
-    options = []
-    for row in rows:
-        language = field_language(row.language)
-        tokens = tuple(schema.tokens(row.label, language))
-        if not tokens or tokens in taken[language] or len(taken[language]) >= MOST_NAMES:
-            continue
-        taken[language].add(tokens)
-        options.append(Query.boost_query(_all(f"title_{language}", tokens), weights.TITLE))
-        options.append(_together(f"text_{language}", tokens))
-    return Query.disjunction_max_query(options, weights.TIE) if options else None
 
 
 @lru_cache(2048)
@@ -192,14 +172,3 @@ def related(rows: tuple[LabelRow, ...]) -> Query | None:
                 term = Query.term_query(schema.schema(), f"text_{language}", token, "freq")
                 options.append(Query.boost_query(term, count / len(labels)))
     return Query.boolean_query([(Occur.Should, option) for option in options]) if options else None
-
-
-def _all(field: str, tokens: Sequence[str]) -> Query:
-    terms = [Query.term_query(schema.schema(), field, token, "freq") for token in tokens]
-    return terms[0] if len(terms) == 1 else Query.boolean_query([(Occur.Must, term) for term in terms])
-
-
-def _together(field: str, tokens: Sequence[str]) -> Query:
-    if len(tokens) == 1:
-        return Query.term_query(schema.schema(), field, tokens[0], "freq")
-    return Query.phrase_query(schema.schema(), field, list(tokens))

@@ -4,68 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tantivy import DocAddress, Occur, Query, Searcher
+from tantivy import DocAddress, Query, Searcher
 from waymark.catalogue.v1.search_pb2 import SearchReason
 
-from services.catalogue.search import weights
+from services.catalogue.api.messages import last
+from services.catalogue.search import words
 from services.catalogue.search.asked import Attempt, How
 from services.catalogue.search.hits import Hits, put_first
 from services.catalogue.search.meaning import Meaning, Way
-from services.catalogue.search.words import any_of
 
+MOST = 20  # queries told apart by one search: a score is exact up to 24 bits
 _KINDS = {How.SIMILAR: SearchReason.KIND_SIMILAR_WORDS}
+
+
+def of_all(attempt: Attempt, query: str) -> list[SearchReason]:
+    """Returns the reason of all hits where nothing but the words can have found them; none elsewhere."""
+    return [] if attempt.how is How.SOME or _ways(attempt) else [_by_words(attempt, query)]
 
 
 def add_reasons(
     hits: Hits, found: Sequence[tuple[float, DocAddress]], searcher: Searcher, attempt: Attempt, query: str
 ) -> None:
     """Adds the reasons that lie in what was typed, before any other; `found`: where the hits stand."""
-    kind = _KINDS.get(attempt.how, SearchReason.KIND_WORDS)
-    some = attempt.how is How.SOME
-    ways = [way for way in attempt.asked.ways if some or not way.loose]
-    page = _Page(hits, found, searcher)
-    by_words_alone = not ways and not some
-    with_words = set(page.places) if by_words_alone else page.having([attempt.asked.words])
-    named: dict[int, list[SearchReason]] = {place: [] for place in page.places}
-    for meaning in dict.fromkeys(way.meaning for way in ways):
-        direct = page.having(_queries(ways, meaning, near=False))
-        near = page.having(_queries(ways, meaning, near=True)) - direct
-        for places, which in (direct, SearchReason.KIND_CONCEPT), (near, SearchReason.KIND_NEAR_CONCEPT):
-            for place in places:
-                named[place].append(_reason(meaning, which))
-    for place, hit in enumerate(hits):
-        reasons = named[place]
-        if place in with_words:
-            reasons.insert(0, SearchReason(kind=kind, evidence=query))
-        elif not reasons:
-            reasons = [SearchReason(kind=SearchReason.KIND_SOME_WORDS, evidence=query)]
-        put_first(hit, reasons)
+    ways, own = _ways(attempt), _by_words(attempt, query)
+    meanings = list(dict.fromkeys(way.meaning for way in ways))
+    asked_for = [attempt.asked.words]
+    for meaning in meanings:
+        asked_for += [_either(ways, meaning, near=False), _either(ways, meaning, near=True)]
+    for hit, mark in zip(hits, _marks(asked_for, hits, found, searcher), strict=True):
+        reasons = [own] if mark & 1 else []
+        for place, meaning in enumerate(meanings):
+            direct, near = mark >> 2 * place + 1 & 1, mark >> 2 * place + 2 & 1
+            if direct or near:
+                kind = SearchReason.KIND_CONCEPT if direct else SearchReason.KIND_NEAR_CONCEPT
+                reasons.append(_reason(meaning, kind))
+        put_first(hit, reasons or [SearchReason(kind=SearchReason.KIND_SOME_WORDS, evidence=query)])
 
 
-def _queries(ways: Iterable[Way], meaning: Meaning, *, near: bool) -> list[Query | None]:
-    return [way.query for way in ways if way.meaning == meaning and way.near is near]
+def _ways(attempt: Attempt) -> list[Way]:
+    return [way for way in attempt.asked.ways if attempt.how is How.SOME or not way.loose]
+
+
+def _by_words(attempt: Attempt, query: str) -> SearchReason:
+    return SearchReason(kind=_KINDS.get(attempt.how, SearchReason.KIND_WORDS), evidence=query)
+
+
+def _either(ways: Iterable[Way], meaning: Meaning, *, near: bool) -> Query | None:
+    options = [way.query for way in ways if way.meaning == meaning and way.near is near]
+    return words.either(options) if options else None
 
 
 def _reason(meaning: Meaning, kind: SearchReason.Kind.ValueType) -> SearchReason:
     return SearchReason(kind=kind, evidence=meaning.uri, label=meaning.label, label_language=meaning.language)
 
 
-class _Page:
-    """The hits of one page, by their places on it."""
+def _marks(
+    queries: Sequence[Query | None],
+    hits: Hits,
+    found: Sequence[tuple[float, DocAddress]],
+    searcher: Searcher,
+) -> list[int]:
+    """Returns for each hit a number whose bit n says whether the query n finds it; None finds nothing.
 
-    def __init__(self, hits: Hits, found: Sequence[tuple[float, DocAddress]], searcher: Searcher) -> None:
-        self.places = range(len(hits))
-        self._searcher = searcher
-        self._place = {(at.segment_ord, at.doc): place for place, (_, at) in enumerate(found)}
-        ids = [hit.course.rpartition("/")[2] for hit in hits]
-        self._filter = Query.const_score_query(any_of("id", ids), 0.0) if ids else None
-
-    def having(self, queries: Sequence[Query | None]) -> set[int]:
-        """Returns the places of the hits that one of the queries finds too."""
-        wanted = [query for query in queries if query is not None]
-        if not wanted or self._filter is None:
-            return set()
-        either = Query.disjunction_max_query(wanted, weights.TIE) if len(wanted) > 1 else wanted[0]
-        narrowed = Query.boolean_query([(Occur.Must, self._filter), (Occur.Must, either)])
-        again = self._searcher.search(narrowed, len(self.places), count=False).hits
-        return {self._place[at.segment_ord, at.doc] for _, at in again}
+    One search tells of MOST queries: each adds a power of two of its own to the scores of the hits it finds.
+    """
+    marks = [0] * len(found)
+    places = {(at.segment_ord, at.doc): place for place, (_, at) in enumerate(found)}
+    here = words.any_of("id", [last(hit.course) for hit in hits])
+    for start in range(0, len(queries), MOST):
+        # Each query with the hits, not all beside them: Tantivy then looks at the hits alone.
+        asked_for = [
+            Query.const_score_query(words.filtered([query], [here]), float(1 << bit))
+            for bit, query in enumerate(queries[start : start + MOST])
+            if query is not None
+        ]
+        for score, at in searcher.search(words.either(asked_for), len(hits) or 1, count=False).hits:
+            marks[places[at.segment_ord, at.doc]] |= int(score) << start
+    return marks

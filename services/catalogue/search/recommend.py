@@ -41,7 +41,7 @@ def recommend(
     for number, skill in enumerate(request.skills):
         if skill not in known:
             raise invalid(f"skills[{number}]", "is no concept of an imported taxonomy")
-    covered = covering(snapshot.searcher, known, wanted, MOST)
+    covered = covering(snapshot, known, wanted, MOST)
     best = sorted(covered.values(), key=lambda each: (-len(each.skills), -each.score, each.place))
     chosen = best[: request.page_size or SIZE]
     answer = RecommendCoursesResponse()
@@ -67,12 +67,13 @@ class Covering:
         return self.address.segment_ord, self.address.doc
 
 
-def covering(searcher: Searcher, known: Names, wanted: Wanted, most: int) -> dict[Place, Covering]:
+def covering(snapshot: Snapshot, known: Names, wanted: Wanted, most: int) -> dict[Place, Covering]:
     """Returns the courses that come into question and are for some of the skills, at most so many of each."""
     covered: dict[Place, Covering] = {}
     for skill, rows in known.items():
-        query = teaching(skill, rows)
-        for score, address in searcher.search(words.filtered(query, wanted.filters), most, count=False).hits:
+        either = teaching(skill, rows, snapshot.labelled)
+        query = words.filtered([either], wanted.filters, wanted.excluded)
+        for score, address in snapshot.searcher.search(query, most, count=False).hits:
             each = covered.setdefault((address.segment_ord, address.doc), Covering(address))
             each.skills.append(skill)
             each.score += score
@@ -115,7 +116,9 @@ def _tagged(searcher: Searcher, skills: Iterable[str], ids: Sequence[str]) -> di
         return {}
     among = words.any_of("id", ids)
     found = {
-        skill: searcher.search(words.filtered(points("uri", skill, 1.0), [among]), len(ids), count=False).hits
+        skill: searcher.search(
+            words.filtered([points("uri", skill, 1.0)], [among]), len(ids), count=False
+        ).hits
         for skill in skills
     }
     return {skill: {(at.segment_ord, at.doc) for _, at in hits} for skill, hits in found.items()}

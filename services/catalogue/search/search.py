@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from waymark.catalogue.v1.search_pb2 import (
 )
 
 from services.catalogue.api.messages import put_date
-from services.catalogue.search import asked, facets, words
+from services.catalogue.search import asked, facets, reasons, words
 from services.catalogue.search.asked import Attempt, How
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.documents import kept_sessions
@@ -21,7 +22,7 @@ from services.catalogue.search.filters import Wanted, understand
 from services.catalogue.search.hits import add_hits, next_session
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import Market
-from services.catalogue.search.reasons import add_reasons
+from services.catalogue.search.meaning import Concepts
 from services.catalogue.search.words import between
 
 DEEPEST = 1000  # hits one can page to
@@ -62,23 +63,26 @@ def search(
     wanted = understand(request, market, view, snapshot.places)
     searcher = snapshot.searcher
 
-    def run(text: Query | None) -> Ranked:
-        query = words.filtered(text, wanted.filters)
+    def run(text: Sequence[Query]) -> Ranked:
+        query = words.filtered(text, wanted.filters, wanted.excluded)
         return Ranked(*_ranked(searcher, query, request, wanted, offset, size), query)
 
     attempt: Attempt | None = None
     if request.query.strip():
-        attempt, found = asked.take(request.query, request.language, labels, run)
+        concepts = Concepts(labels, snapshot.labelled) if labels else None
+        attempt, found = asked.take(request.query, request.language, concepts, run)
     else:
-        found = run(None)
+        found = run([])
     response = SearchCoursesResponse(
         total_size=found.total,
         facets=facets.count(searcher, found.query, request.facets, wanted, found.total),
         corrected=attempt is not None and attempt.how is How.SIMILAR,
     )
-    add_hits(response.hits, searcher, found.hits, request.occupations, wanted, view)
-    if attempt is not None:
-        add_reasons(response.hits, found.hits, searcher, attempt, request.query.strip())
+    text = request.query.strip()
+    first = reasons.of_all(attempt, text) if attempt else []
+    add_hits(response.hits, searcher, found.hits, request.occupations, wanted, view, first)
+    if attempt is not None and not first:
+        reasons.add_reasons(response.hits, found.hits, searcher, attempt, text)
     put_date(response.as_of, wanted.as_of)
     return Answer(response, more=offset + size < min(found.total, DEEPEST))
 
@@ -116,16 +120,16 @@ def _by_start(searcher: Searcher, query: Query, wanted: Wanted, need: int) -> Hi
     if len(before) >= need:
         return before[:need]
     rest = [between("start", FieldType.Integer, first, low - 1)] if low > first else []
-    on_day = words.filtered(query, [between("start", FieldType.Integer, low, low)], rest)
+    on_day = words.filtered([query], [between("start", FieldType.Integer, low, low)], rest)
     found = [*before, *_all(searcher, on_day, need - len(before))]
     if len(found) < need:
-        undated = words.filtered(query, [], [between("start", FieldType.Integer, first, limit)])
+        undated = words.filtered([query], [], [between("start", FieldType.Integer, first, limit)])
         found += _all(searcher, undated, need - len(found))
     return found
 
 
 def _starting(query: Query, first: int, last: int) -> Query:
-    return words.filtered(query, [between("start", FieldType.Integer, first, last)])
+    return words.filtered([query], [between("start", FieldType.Integer, first, last)])
 
 
 def _all(searcher: Searcher, query: Query, limit: int) -> Hits:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from tantivy import FieldType, Searcher
+from tantivy import Searcher
 from waymark.catalogue.v1.search_pb2 import CourseHit, Suggestion, SuggestTermsRequest
 
 from services.catalogue.domain.labels import normal
 from services.catalogue.search import label_index, words
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.documents import EPOCH
-from services.catalogue.search.filters import not_held
+from services.catalogue.search.filters import not_held, over
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import View
 
@@ -74,8 +74,8 @@ def _titles(text: str, searcher: Searcher, view: View, *, mistaken: bool) -> Ite
     if query is None:
         return
     today = view.today.toordinal() - EPOCH
-    wanted = [words.between("bookable_until", FieldType.Integer, today, None), *not_held(view)]
-    for _, address in searcher.search(words.filtered(query, wanted), LOOKED_AT, count=False).hits:
+    known = words.filtered([query], [], [over(today), *not_held(view)])
+    for _, address in searcher.search(known, LOOKED_AT, count=False).hits:
         hit = CourseHit.FromString(bytes(searcher.doc(address).get_first("hit") or b""))
         for language, title in hit.titles.items():
             yield Suggestion(kind=Suggestion.KIND_COURSE, text=title, language=language, resource=hit.course)

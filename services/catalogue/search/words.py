@@ -50,24 +50,33 @@ def fields_of(language: str) -> list[str]:
 
 def exact(query: str, language: str) -> Query | None:
     """Returns the query for the words as written; None when they hold nothing to search for."""
-    return every(units(query), fields_of(language))
+    return best(every(units(query), fields_of(language)))
 
 
-def every(wanted: Sequence[Unit], languages: Sequence[str]) -> Query | None:
-    """Returns the query for all of the units; None when they hold nothing to search for."""
-    musts: list[Query] = []
-    for unit in wanted:
-        for word in [unit.text] if unit.quoted else written(unit.text):
-            found = _word(word, languages, quoted=unit.quoted, beginning=unit.unfinished)
-            if found is not None:
-                musts.append(found)
-    if len(musts) <= 1:
-        return musts[0] if musts else None
-    return Query.boolean_query([(Occur.Must, must) for must in musts])
+def every(wanted: Sequence[Unit], languages: Sequence[str]) -> list[Query]:
+    """Returns queries of which each finds all of the units in a way of its own; none for mere stop words."""
+    each = [
+        found
+        for unit in wanted
+        for word in ([unit.text] if unit.quoted else written(unit.text))
+        if (found := _word(word, languages, quoted=unit.quoted, beginning=unit.unfinished))
+    ]
+    if len(each) <= 1:
+        return each[0] if each else []
+    return [
+        Query.boolean_query([(Occur.Must, Query.disjunction_max_query(one, weights.TIE)) for one in each])
+    ]
 
 
-def _word(text: str, languages: Sequence[str], *, quoted: bool, beginning: bool) -> Query | None:
-    """Returns the query of one word or phrase over the fields of the languages; None for a mere stop word."""
+def best(options: Sequence[Query]) -> Query | None:
+    """Returns what scores by the best of the options, and a little by the others; None when there is none."""
+    if len(options) <= 1:
+        return options[0] if options else None
+    return Query.disjunction_max_query(list(options), weights.TIE)
+
+
+def _word(text: str, languages: Sequence[str], *, quoted: bool, beginning: bool) -> list[Query]:
+    """Returns the queries of one word or phrase in the fields of the languages; none for a mere stop word."""
     options: list[Query] = []
     for language in languages:
         # By place, since words that say nothing leave a gap in the index.
@@ -84,14 +93,12 @@ def _word(text: str, languages: Sequence[str], *, quoted: bool, beginning: bool)
             else:
                 query = Query.term_query(schema.schema(), name, tokens[0][1], "freq")
             options.append(Query.boost_query(query, boost))
-    if not options:
-        return None
     folded = schema.analyzer(PLAIN).analyze(text)
-    if not quoted and folded:
+    if options and not quoted and folded:
         for name, boost in ((schema.TITLE, weights.TITLE), (PLAIN, 1.0)):
             query = _unstemmed(name, folded[-1], beginning=beginning)
             options.append(Query.boost_query(query, boost * weights.BEGINNING))
-    return Query.disjunction_max_query(options, weights.TIE)
+    return options
 
 
 def _unstemmed(field: str, word: str, *, beginning: bool) -> Query:
@@ -120,8 +127,8 @@ def beginning(text: str, *, mistaken: bool) -> Query | None:
 
 def anything(text: str, language: str) -> Query | None:
     """Returns the query for any of the words of a text of a language; None when it has none."""
-    options = [_word(word, fields_of(language), quoted=False, beginning=False) for word in written(text)]
-    found = [(Occur.Should, option) for option in options if option is not None]
+    words = [best(_word(word, fields_of(language), quoted=False, beginning=False)) for word in written(text)]
+    found = [(Occur.Should, word) for word in words if word is not None]
     return Query.boolean_query(found) if found else None
 
 
@@ -138,22 +145,46 @@ def similar(query: str) -> Query | None:
     return Query.boolean_query(musts)
 
 
-def filtered(words: Query | None, filters: Sequence[Query], excluded: Sequence[Query] = ()) -> Query:
-    """Returns words and filters together; filters decide what is found and never how it ranks."""
-    clauses = [(Occur.Must, words)] if words is not None else []
-    clauses += [(Occur.Must, Query.const_score_query(each, 0.0)) for each in filters]
-    if not clauses:
-        clauses = [(Occur.Must, Query.const_score_query(Query.all_query(), 0.0))]
+def filtered(wanted: Sequence[Query], filters: Sequence[Query], excluded: Sequence[Query] = ()) -> Query:
+    """Returns all that is wanted, filters and what is excluded together; only what is wanted ranks."""
+    clauses = [(Occur.Must, each) for each in wanted]
+    if filters or not clauses:
+        clauses.append((Occur.Must, Query.const_score_query(all_of(filters), 0.0)))
     clauses += [(Occur.MustNot, each) for each in excluded]
     return Query.boolean_query(clauses)
 
 
+def all_of(queries: Sequence[Query]) -> Query:
+    """Returns what matches all of the queries; everything when there is none."""
+    if not queries:
+        return Query.all_query()
+    return queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Must, each) for each in queries])
+
+
 def any_of(field: str, values: Sequence[object]) -> Query:
     """Returns the filter for documents that have one of the values."""
-    if len(values) > FEW:
-        return Query.term_set_query(schema.schema(), field, list(values))
-    terms = [Query.term_query(schema.schema(), field, value, "basic") for value in values]
-    return terms[0] if len(terms) == 1 else Query.boolean_query([(Occur.Should, term) for term in terms])
+    return any_in((field, values))
+
+
+def any_in(*wanted: tuple[str, Sequence[object]]) -> Query:
+    """Returns the filter for documents that have one of the values of one of the fields; nothing without any.
+
+    As terms beside each other: Tantivy takes longer where some of them stand in a query of their own.
+    """
+    options: list[Query] = []
+    for field, values in wanted:
+        if len(values) > FEW:
+            options.append(Query.term_set_query(schema.schema(), field, list(values)))
+        else:
+            options += [Query.term_query(schema.schema(), field, value, "basic") for value in values]
+    return either(options)
+
+
+def either(options: Sequence[Query]) -> Query:
+    """Returns what matches any of the options; nothing when there is none."""
+    if not options:
+        return Query.empty_query()
+    return options[0] if len(options) == 1 else Query.boolean_query([(Occur.Should, q) for q in options])
 
 
 def between(field: str, kind: tantivy.FieldType, low: int | None, high: int | None) -> Query:
