@@ -22,7 +22,7 @@ MEMORY = (
     "-Xss512k",
     "--sun-misc-unsafe-memory-access=allow",
     # What it cannot use of a rehearsal it does without.
-    "-Xlog:aot*=error",
+    "-Xlog:aot*=off",
 )
 QUIET = {
     "defaultLogLevel": "warn",

@@ -156,13 +156,16 @@ def test_an_unreachable_repository_is_named_and_what_is_there_needs_none(
         jars.fetch(silent)
 
 
-def test_a_rehearsed_start_is_used_and_a_damaged_one_passed_over(
+def test_a_rehearsed_start_is_used_and_a_missing_or_damaged_one_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = Kafka(tmp_path / "kafka", free_port(), free_port())
     assert starts(part, tmp_path / "log", "-XX:AOTMode=on")
+    whole = kafka.rehearsed().read_bytes()
+    monkeypatch.setattr(kafka, "rehearsed", lambda: tmp_path / "nowhere.aot")
+    assert starts(part, tmp_path / "log")
     damaged = tmp_path / "start.aot"
-    damaged.write_bytes(kafka.rehearsed().read_bytes()[:1_000_000])
+    damaged.write_bytes(whole[:1_000_000])
     monkeypatch.setattr(kafka, "rehearsed", lambda: damaged)
     assert starts(part, tmp_path / "log")
     with pytest.raises(process.PartError, match="exit code 1"):  # control: it is not usable
