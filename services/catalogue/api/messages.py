@@ -80,8 +80,10 @@ def optional_day(message: Any, field: str) -> date | None:
 
 def put_date(message: date_pb2.Date, value: date | str | None) -> None:
     """Writes a date, or nothing for None."""
-    if value is not None:
-        set_date(message, value if isinstance(value, str) else value.isoformat())
+    if isinstance(value, str):
+        set_date(message, value)
+    elif value is not None:
+        message.year, message.month, message.day = value.year, value.month, value.day
 
 
 def mask(update_mask: FieldMask, allowed: Iterable[str]) -> list[str]:
