@@ -41,9 +41,14 @@ def main() -> int:
 
 def torture(folder: Path, kills: int, seed: int) -> Outcome:
     """Starts a stack, kills its parts until there were so many kills, and says what came of it."""
-    # What is killed again and again would else be away for half a minute each time.
+    settings = {
+        # What is killed again and again would else be away for half a minute each time.
+        "WAYMARK_LONGEST_PAUSE_SECONDS": "1",
+        # One counsellor makes a pathway in each round: more people than one may look at in a day.
+        "WAYMARK_DAILY_PEOPLE": "1000000",
+    }
     with (
-        stand(folder, WAYMARK_LONGEST_PAUSE_SECONDS="1") as running,
+        stand(folder, **settings) as running,
         all_gates(running) as built,
         counts() as bars,
     ):
