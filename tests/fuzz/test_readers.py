@@ -100,7 +100,7 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("shortage_names", deaf(shortage_csv, "Error", "csv")),
     ("shortage_index", lambda patch: patch.setattr(shortage_csv, "_INDEX", SimpleNamespace(fullmatch=str))),
     ("taxonomy_esco", deaf(csv_rows, "Error", "csv")),
-    ("taxonomy_isco", lambda patch: patch.setattr(csv_rows, "any", lambda _: False, raising=False)),
+    ("taxonomy_isco", lambda patch: patch.setattr(csv_rows, "_has_nul", lambda _: False)),
     ("taxonomy_labels", deaf(csv_rows, "Error", "csv")),
     ("taxonomy_template", deaf(csv_rows, "Error", "csv")),
     ("taxonomy_links", deaf(csv_rows, "Error", "csv")),

@@ -57,7 +57,7 @@ def rows(
             if len(values) != len(header):
                 problems.add(reader.line_num, "row", "has more or fewer values than the header")
                 continue
-            if "\0" in "".join(values):  # which no text of the database holds
+            if _has_nul(values):
                 problems.add(reader.line_num, "row", "holds a NUL character; save the file as UTF-8 text")
                 continue
             yield reader.line_num, dict(zip(header, values, strict=True))
@@ -89,3 +89,8 @@ class _Capped(io.RawIOBase):
             raise _TooLarge
         buffer[: len(data)] = data
         return len(data)
+
+
+def _has_nul(values: list[str]) -> bool:
+    """Tells whether a value holds the one character that no text of the database holds."""
+    return "\0" in "".join(values)

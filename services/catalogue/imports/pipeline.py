@@ -38,6 +38,7 @@ from services.catalogue.store import courses as course_store
 from services.catalogue.store import feed_changes, feed_runs, quality_holds, sources, staging, uploads
 from services.catalogue.store.staging import Action, Staged
 from services.platform.db.transaction import Transaction, transaction
+from services.platform.rpc.handlers import twice
 
 if TYPE_CHECKING:
     from services.platform.app import App
@@ -256,17 +257,21 @@ class FeedImport:
     def apply(self) -> None:
         """Writes staged courses with their events, a batch a transaction;
 
-        The cursor commits with the batch.
+        The cursor commits with the batch, so one that met a deadlock, as with a hold, is tried again.
         """
-        after = self._row.applied_to
-        while True:
-            with transaction(self._app) as tx:
-                rows = staging.to_apply(tx, self._run, after, APPLY_BATCH)
-                if not rows:
-                    return
-                apply_batch(tx, self._source, self._run, rows, after)
-                after = rows[-1].external_id
-                feed_runs.change(tx, self._run, applied_to=after)
+        after: str | None = self._row.applied_to
+        while after is not None:
+            after = twice(self._apply_next, after, repeatable=False)
+
+    def _apply_next(self, after: str) -> str | None:
+        """Writes the next batch; returns the last id in it, None when nothing was left."""
+        with transaction(self._app) as tx:
+            rows = staging.to_apply(tx, self._run, after, APPLY_BATCH)
+            if not rows:
+                return None
+            apply_batch(tx, self._source, self._run, rows, after)
+            feed_runs.change(tx, self._run, applied_to=rows[-1].external_id)
+        return str(rows[-1].external_id)
 
     def remove(self) -> None:
         """Marks courses that the feed no longer names as missing, and as removed once the grace is over."""
