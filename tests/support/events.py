@@ -224,7 +224,7 @@ def rig(database: Databases, kafka: str, tmp_path: Path) -> Iterator[Rig]:
     made.app.close()
 
 
-def eventually(check: Callable[[], bool], within: timedelta = timedelta(seconds=60)) -> None:
+def eventually(check: Callable[[], object], within: timedelta = timedelta(seconds=60)) -> None:
     """Waits until `check()` holds; fails the test when it does not in time."""
     deadline = time.monotonic() + within.total_seconds()
     while not check():

@@ -19,7 +19,7 @@ from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
-from services.platform.rpc.handlers import mutation, query, twice
+from services.platform.rpc.handlers import mutation, query
 
 TOLD_AT_ONCE = 500  # courses that are counted up by one transaction
 
@@ -70,9 +70,8 @@ class QualityHoldApi(quality_hold_pb2_grpc.QualityHoldServiceServicer):
 
 def tell_followers(app: App) -> None:
     """Counts up the courses of organisations that are held back or let go, so that who follows changes of
-    courses hears of it; a job. An import locks those with corrections first, so the two may meet in a
-    deadlock, which either tries again."""
-    while twice(tell_next, app, repeatable=False):
+    courses hears of it; a job."""
+    while tell_next(app):
         pass
 
 

@@ -38,7 +38,6 @@ from services.catalogue.store import courses as course_store
 from services.catalogue.store import feed_changes, feed_runs, quality_holds, sources, staging, uploads
 from services.catalogue.store.staging import Action, Staged
 from services.platform.db.transaction import Transaction, transaction
-from services.platform.rpc.handlers import twice
 
 if TYPE_CHECKING:
     from services.platform.app import App
@@ -255,13 +254,10 @@ class FeedImport:
     # --- applying
 
     def apply(self) -> None:
-        """Writes staged courses with their events, a batch a transaction;
-
-        The cursor commits with the batch, so one that met a deadlock, as with a hold, is tried again.
-        """
+        """Writes staged courses with their events, a batch a transaction, together with the cursor."""
         after: str | None = self._row.applied_to
         while after is not None:
-            after = twice(self._apply_next, after, repeatable=False)
+            after = self._apply_next(after)
 
     def _apply_next(self, after: str) -> str | None:
         """Writes the next batch; returns the last id in it, None when nothing was left."""

@@ -6,14 +6,12 @@ import time
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from waymark.catalogue.v1 import course_pb2, events_pb2, feed_run_pb2
 
 from services.catalogue.domain import guard
 from services.catalogue.imports import pipeline, worker
-from services.catalogue.store import courses as course_store
 from services.catalogue.store import uploads
-from services.platform.db.transaction import Transaction, transaction
+from services.platform.db.transaction import transaction
 from tests.integration.catalogue.feeds import feed, many, row
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import DEVELOPER, XML, Catalogue, with_taxonomy
@@ -21,7 +19,6 @@ from tests.support.portfolio import reason_of
 from tests.support.servers import token
 
 Run = feed_run_pb2.FeedRun
-DEADLOCK = "DO $$ BEGIN RAISE deadlock_detected; END $$"  # what the server says when it ends one
 
 
 @pytest.fixture
@@ -74,24 +71,6 @@ def test_dry_run_changes_nothing(catalogue: Catalogue, source: str) -> None:
     assert (run.state, run.courses_created, run.records_accepted) == (Run.STATE_SUCCEEDED, 3, 3)
     assert not courses(catalogue)
     assert not events(catalogue, events_pb2.CourseChanged)
-
-
-@pytest.mark.parametrize(("deadlocks", "state"), [(1, Run.STATE_SUCCEEDED), (2, Run.STATE_RUNNING)])
-def test_a_batch_that_met_a_deadlock_is_tried_again_once(
-    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch, deadlocks: int, state: int
-) -> None:
-    upsert, left = course_store.upsert, [text(DEADLOCK)] * deadlocks
-
-    def meets(tx: Transaction, *arguments: Any) -> Any:
-        found = upsert(tx, *arguments)
-        if left:
-            tx.execute(left.pop())
-        return found
-
-    monkeypatch.setattr(course_store, "upsert", meets)
-    run = catalogue.feed(source, feed(*many(3)))
-    assert run.state == state
-    assert len(courses(catalogue)) == (3 if state == Run.STATE_SUCCEEDED else 0)
 
 
 def test_changes_unchanged_and_removed(catalogue: Catalogue, source: str) -> None:

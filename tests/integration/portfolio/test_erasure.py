@@ -32,6 +32,7 @@ from services.portfolio.domain.keys import WrappedKey
 from services.portfolio.store import evidence as evidence_store
 from services.portfolio.store import holders, tables
 from tests.support.canary import CANARY, everything, live_a_life
+from tests.support.databases import sessions
 from tests.support.events import eventually, running, test_settings
 from tests.support.portfolio import PDF, Caller, Portfolio, entry, evidence_of, reason_of, share
 from tests.support.uploads import put
@@ -295,18 +296,13 @@ def write_while_erased(portfolio: Portfolio, person: Caller) -> tuple[str, int]:
         holders.erase(tx, person.subject, "*")
         writer = threading.Thread(target=write)
         writer.start()
-        eventually(lambda: not writer.is_alive() or somebody_waits(portfolio))
+        eventually(
+            lambda: not writer.is_alive() or sessions(portfolio.app.engine, "wait_event_type = 'Lock'")
+        )
     writer.join()
     with transaction(portfolio.app, read_only=True) as tx:
         rows = tx.execute(text(left), {"holder": person.subject}).scalar_one()
     return "".join(refusal), rows
-
-
-def somebody_waits(portfolio: Portfolio) -> bool:
-    """True when a call waits for a lock; asked in a transaction of its own, which sees the present."""
-    waits = "wait_event_type = 'Lock' AND datname = current_database()"
-    with transaction(portfolio.app, read_only=True) as tx:
-        return bool(tx.execute(text(f"SELECT 1 FROM pg_stat_activity WHERE {waits}")).first())
 
 
 def test_what_is_written_meanwhile_does_not_stay(lonely_portfolio: Portfolio) -> None:

@@ -19,6 +19,7 @@ from services.portfolio.store import idea_exposures
 from services.portfolio.store.exposure_tables import exposure_consents
 from services.portfolio.store.exposure_tables import idea_exposures as counts
 from services.portfolio.store.vault import open_vault
+from tests.support.databases import sessions
 from tests.support.events import eventually
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of, refused, skill
 
@@ -165,17 +166,10 @@ def shown_twice_at_once(portfolio: Portfolio) -> int:
         after, fresh = exposure.count(idea_exposures.counted(tx, vault), tx.now.date(), [WELDERS])
         idea_exposures.put_counted(tx, vault, held.name.rpartition("/")[2], after)
         other.start()
-        eventually(lambda: waits(portfolio))
+        eventually(lambda: sessions(portfolio.app.engine, "wait_event_type = 'Lock'"))
         idea_exposures.add(tx, after.month, held.gender, fresh)
     other.join(20)
     return people(portfolio)[WELDERS, 1]
-
-
-def waits(portfolio: Portfolio) -> bool:
-    """True when a call waits for a lock."""
-    query = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    with transaction(portfolio.app, read_only=True) as tx:
-        return bool(tx.execute(text(query)).first())
 
 
 def test_shown_by_two_at_once_counts_once(lonely_portfolio: Portfolio) -> None:
