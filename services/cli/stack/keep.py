@@ -1,7 +1,6 @@
 """Keeps one part running: starts it when what it needs is there, watches it, restarts it after back-off."""
 
 import asyncio
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -10,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from services.cli.stack import process
+from services.cli.stack.forks import Forks
 from services.cli.stack.leftovers import MARK
 from services.cli.stack.parts import Member
 from services.cli.stack.plan import LONGEST_PAUSE
-from services.cli.stack.process import PartError
+from services.cli.stack.process import PartError, Running
 from services.cli.stack.state import PartState
 
 FIRST_WAIT = 0.5
@@ -46,14 +46,15 @@ class Keeper:
         home: Path,
         changed: Callable[[], None],
         longest_pause: float = LONGEST_PAUSE,
+        forks: Forks | None = None,
     ) -> None:
         self.member = member
         self.state = PartState(member.name, address=member.address)
         self.up = asyncio.Event()
         self.log = home / "logs" / f"{member.name}.log"
         self._home, self._longest_pause = home, longest_pause
-        self._changed = changed
-        self._process: subprocess.Popen[bytes] | None = None
+        self._changed, self._forks = changed, forks
+        self._process: Running | None = None
         self._ended = asyncio.Event()
         self._command: process.Command | None = None
 
@@ -103,8 +104,11 @@ class Keeper:
         command = await asyncio.to_thread(part.command)
         marked = {**command.environment, MARK: str(self._home)}
         self._command = replace(command, environment=marked)
-        # In this thread: the kernel ends the part when the thread that started it ends.
-        self._process = process.spawn(self._command, self.log)
+        if self._forks and command.forked:
+            self._process = await self._forks.spawn(self._command, self.log)
+        else:
+            # In this thread: the kernel ends the part when the thread that started it ends.
+            self._process = process.spawn(self._command, self.log)
         self._ended = ended(self._process)
         self._say("starting", self.state.reason)
         if not self.member.once:
@@ -181,7 +185,7 @@ class Keeper:
             self._changed()
 
 
-def ended(part: subprocess.Popen[bytes]) -> asyncio.Event:
+def ended(part: Running) -> asyncio.Event:
     """Return an event of the running loop that is set once the process has ended; its code is known then.
 
     A thread waits for it: looking ten times a second at fourteen parts is most of what a supervisor would do.

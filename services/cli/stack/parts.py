@@ -37,20 +37,22 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class Program:
-    """A part that is one command line; `ready` tells whether it answers."""
+    """A part that is one command line, or what is forked of it (`Command.forked`); `ready` tells whether it
+    answers."""
 
     name: str
     argv: Callable[[], Sequence[str]]
     ready: Callable[[], bool]
     environment: Callable[[], dict[str, str]] = dict
     stop_seconds: float = 15.0
+    forked: Sequence[str] = ()
 
     def prepare(self, log: Path) -> None:
         """Nothing to prepare; what it reads is made where `argv` is."""
 
     def command(self) -> Command:
         """Return how to run it."""
-        return Command(self.argv(), self.environment(), stop_seconds=self.stop_seconds)
+        return Command(self.argv(), self.environment(), stop_seconds=self.stop_seconds, forked=self.forked)
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,8 @@ def setup(plan: Plan) -> Program:
     """
     argv = [sys.executable, "-m", "services.cli.stack.setup", str(plan.home), str(plan.base)]
     told = {name: value for name, value in plan.environ.items() if name.startswith("WAYMARK_")}
-    return Program("setup", lambda: argv, lambda: True, lambda: told)
+    forked = ("setup", str(plan.home), str(plan.base))
+    return Program("setup", lambda: argv, lambda: True, lambda: told, forked=forked)
 
 
 def workers(plan: Plan, service: str) -> list[Member]:
@@ -155,6 +158,8 @@ def workers(plan: Plan, service: str) -> list[Member]:
         server_environment,
         # Its own drain takes up to 20 s.
         stop_seconds=25.0,
+        # Several share a port and count into one folder, which has to be known before anything is loaded.
+        forked=("serve", service) if plan.environ.get("WAYMARK_PROCESSES", "1") == "1" else (),
     )
     ports = (f"{service}-server", f"{service}-server-metrics")
     return [
@@ -179,6 +184,7 @@ def event_process(
         partial(waymark, verb, service),
         partial(accepts, port),
         lambda: {**told(service), "WAYMARK_METRICS_PORT": str(port), "WAYMARK_INSTANCE": plan.instance},
+        forked=("waymark", verb, service),
     )
     asked = partial(health.trouble, plan.port(f"{service}-server"), check)
     return Member(program, ("setup",), floor, ports=(name,), health=asked)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 # Python processes with a few threads need no more arenas of the C library; each costs memory.
@@ -30,6 +31,8 @@ class Command:
         user: account a root caller drops to, or "".
         stop_signal: asks the program to end in order.
         stop_seconds: how long it may take before it is killed.
+        forked: what a fork of the stack's own programs is to run instead (`forks.Forks`), the first of it one
+            of `fork_server.PROGRAMS`; empty for all other programs.
     """
 
     argv: Sequence[str]
@@ -37,6 +40,29 @@ class Command:
     user: str = ""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 15.0
+    forked: Sequence[str] = ()
+
+
+class Running(Protocol):
+    """A process as `subprocess.Popen` has it, however it was made."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end; raise subprocess.TimeoutExpired."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send a signal, unless it has ended."""
+
+
+def death_signal(command: Command) -> signal.Signals:
+    """Return what a program gets when who started it ends: SIGKILL, or `stop_signal` where it has children of
+    its own to end."""
+    return command.stop_signal if command.stop_signal != signal.SIGTERM else signal.SIGKILL
 
 
 def base_environment() -> dict[str, str]:
@@ -44,25 +70,27 @@ def base_environment() -> dict[str, str]:
     return DEFAULTS | {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
-def spawn(command: Command, log: Path, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+def spawn(
+    command: Command, log: Path, cwd: Path | None = None, stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own, output appended to `log`.
 
-    The program gets SIGKILL (or `stop_signal` where it has children of its own to end) when the calling
-    thread ends, so call this from a thread that lives as long as the part should.
+    The program gets its `death_signal` when the calling thread ends, so call this from a thread that lives as
+    long as the part should.
 
     Args:
         command: what to run.
         log: file that receives stdout and stderr.
         cwd: working folder; the caller's when None.
+        stdin: descriptor of its standard input.
     """
-    death = command.stop_signal if command.stop_signal != signal.SIGTERM else signal.SIGKILL
     launcher = [
         sys.executable,
         "-I",
         "-S",
         str(LAUNCHER),
         str(os.getpid()),
-        str(int(death)),
+        str(int(death_signal(command))),
         command.user,
         "--",
     ]
@@ -70,7 +98,7 @@ def spawn(command: Command, log: Path, cwd: Path | None = None) -> subprocess.Po
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603
             [*launcher, *command.argv],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**base_environment(), **command.environment},
@@ -96,9 +124,7 @@ def run_once(command: Command, log: Path, timeout: float = 60.0) -> None:
         raise PartError(f"{Path(command.argv[0]).name} failed with exit code {code}; see {log}\n{tail(log)}")
 
 
-def wait_ready(
-    process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, timeout: float
-) -> None:
+def wait_ready(process: Running, ready: Callable[[], bool], log: Path, timeout: float) -> None:
     """Wait until `ready()` answers True.
 
     Raises:
@@ -113,7 +139,7 @@ def wait_ready(
         time.sleep(0.05)
 
 
-def stop(process: subprocess.Popen[bytes], command: Command) -> None:
+def stop(process: Running, command: Command) -> None:
     """Ask the process to end, wait, then kill whatever is left of its session."""
     if process.poll() is None:
         process.send_signal(command.stop_signal)

@@ -11,6 +11,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from services.cli.exits import ExitCode, Failure
+from services.cli.stack.forks import Forks
 from services.cli.stack.jars import JarsError
 from services.cli.stack.keep import Keeper
 from services.cli.stack.leftovers import end_left_overs
@@ -35,8 +36,9 @@ class Supervisor:
     def __init__(self, plan: Plan, watch: Watcher) -> None:
         self.plan = plan
         self._watch = watch
+        self._forks = Forks(plan.home)
         self._keepers = {
-            member.name: Keeper(member, plan.home, self._changed, plan.longest_pause)
+            member.name: Keeper(member, plan.home, self._changed, plan.longest_pause, self._forks)
             for member in members(plan)
         }
         self._stop = asyncio.Event()
@@ -66,6 +68,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop.set)
+        self._forks.start()  # to load while the stores start
         tasks = {name: asyncio.create_task(self._keep(keeper)) for name, keeper in self._keepers.items()}
         stopping = asyncio.create_task(self._stop.wait())
         self._changed()
@@ -82,6 +85,7 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
             await self._stop_all()
+            await asyncio.to_thread(self._forks.stop)
 
     async def _keep(self, keeper: Keeper) -> None:
         await keeper.run([self._keepers[name] for name in keeper.member.needs])

@@ -19,6 +19,7 @@ from services.cli.stack.health import NO_DATABASE
 from services.cli.stack.leftovers import left_overs
 from services.cli.stack.plan import SERVICES, Plan
 from services.cli.stack.probes import accepts
+from tests.support.memory import holds
 from tests.support.parts import held
 from tests.support.stacks import WAYMARK, Stack, bare_environment, free_base
 
@@ -96,16 +97,18 @@ def test_reset_is_refused_while_the_stack_runs(stack: Stack) -> None:
 
 
 def test_a_part_is_told_no_other_service_s_secrets(stack: Stack) -> None:
+    plan = Plan(stack.home, stack.base, {})
+    passwords = {service: plan.database_password(service).encode() for service in SERVICES}
+    server = plan.postgres
+    assert server is not None
     for part in stack.state.parts.values():
         service, _, kind = part.name.partition("-")
         if not kind:
             continue
-        told = psutil.Process(part.pid).environ()
-        for other in set(SERVICES) - {service}:
-            assert f"WAYMARK_{other.upper()}_DATABASE_URL" not in told
-            assert not any(f"/secrets/{other}" in value for value in told.values())
-        assert "postgres:" not in told[f"WAYMARK_{service.upper()}_DATABASE_URL"]
-        assert "WAYMARK_DATABASE_URL" not in told
+        known = {each for each, password in passwords.items() if holds(part.pid, password)}
+        assert known == {service}, part.name
+        assert not holds(part.pid, server.password.encode()), part.name
+        assert psutil.Process(part.pid).cmdline()[0].endswith(f" {service}")
 
 
 def database(url: str, name: str) -> str:
@@ -151,6 +154,15 @@ def test_every_process_of_the_services_killed_at_once_comes_back(stack: Stack) -
     before = {name: part.pid for name, part in stack.state.parts.items() if "-" in name}
     for pid in before.values():
         psutil.Process(pid).kill()
+    stack.until(lambda state: state.ready and all(state.parts[name].pid != before[name] for name in before))
+    assert answers(stack.state.edge)
+
+
+def test_the_fork_server_killed_comes_back_with_all_it_had_made(stack: Stack) -> None:
+    before = {name: part.pid for name, part in stack.state.parts.items() if "-" in name}
+    server = psutil.Process(before["catalogue-server"]).parent()
+    assert server is not None
+    server.kill()
     stack.until(lambda state: state.ready and all(state.parts[name].pid != before[name] for name in before))
     assert answers(stack.state.edge)
 
