@@ -3,7 +3,7 @@
 import structlog
 from hypothesis import HealthCheck, settings
 
-from tests.support.databases import database
+from tests.support.databases import admin, database
 from tests.support.dialect import share_compiled
 from tests.support.events import rig
 from tests.support.parts import kafka, postgres, s3
@@ -15,6 +15,7 @@ from tests.support.scheduling import (
 from tests.support.servers import serve
 
 __all__ = [
+    "admin",
     "database",
     "kafka",
     "postgres",

@@ -1,6 +1,6 @@
-"""One cache of compiled statements for all databases of a test process.
+"""One cache of compiled statements for all databases of a test process, and one look at what the server is.
 
-SQLAlchemy keeps one for each engine, and here each test has engines of its own: a quarter of what tests of a
+SQLAlchemy keeps both for each engine, and here each test has engines of its own: a quarter of what tests of a
 service spent went into compiling what an earlier one had compiled already.
 """
 
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 COMPILED: dict[Any, Any] = {}
+FOUND: dict[Any, dict[str, Any]] = {}  # by ways of a dialect: what it found out from a server
 
 
 class SharedDialect(PGDialect_psycopg):
@@ -24,6 +25,16 @@ class SharedDialect(PGDialect_psycopg):
     def engine_created(cls, engine: sqlalchemy.Engine) -> None:
         """Called for each new engine."""
         engine.update_execution_options(compiled_cache=COMPILED)
+
+    def initialize(self, connection: sqlalchemy.Connection) -> None:
+        """Asks the first server what it is; the others are of the same kind."""
+        found = FOUND.get(self._ways())
+        if found is None:
+            before = dict(vars(self))
+            super().initialize(connection)  # type: ignore[no-untyped-call]
+            now = vars(self).items()
+            found = FOUND[self._ways()] = {n: v for n, v in now if n not in before or before[n] is not v}
+        vars(self).update(found)
 
     def _ways(self) -> tuple[Any, ...]:
         return self._json_serializer, self._json_deserializer, self.use_native_hstore
