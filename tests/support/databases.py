@@ -95,6 +95,9 @@ class Databases:
             connection.exec_driver_sql(f"ALTER DATABASE {draft} RENAME TO {template}")
 
 
+WAITING = "wait_event_type = 'Lock'"  # for `sessions`: waits for what another transaction holds
+
+
 def administrator(url: str, **options: Any) -> sqlalchemy.Engine:
     """Returns an engine for statements that stand outside any transaction; `options` go to SQLAlchemy."""
     return sqlalchemy.create_engine(

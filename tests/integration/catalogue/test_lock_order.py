@@ -15,7 +15,7 @@ from services.catalogue.store import courses as store
 from services.platform.db.transaction import Transaction, transaction
 from tests.integration.catalogue.feeds import feed, many
 from tests.support.catalogue import Catalogue
-from tests.support.databases import sessions
+from tests.support.databases import WAITING, sessions
 from tests.support.events import eventually
 
 Locks = Callable[[Transaction, Sequence[str]], dict[str, Any]]
@@ -41,7 +41,7 @@ def meet(catalogue: Catalogue, lock: Locks) -> None:
         with transaction(catalogue.app) as tx:
             assert list(lock(tx, ids)) == ids[-1:]
             telling = pool.submit(tell)
-            eventually(lambda: sessions(catalogue.app.engine, "wait_event_type = 'Lock'"))
+            eventually(lambda: sessions(catalogue.app.engine, WAITING))
             store.touch(tx, ids[0])
         assert telling.result() == ids
 

@@ -32,7 +32,7 @@ from services.portfolio.domain.keys import WrappedKey
 from services.portfolio.store import evidence as evidence_store
 from services.portfolio.store import holders, tables
 from tests.support.canary import CANARY, everything, live_a_life
-from tests.support.databases import sessions
+from tests.support.databases import WAITING, sessions
 from tests.support.events import eventually, running, test_settings
 from tests.support.portfolio import PDF, Caller, Portfolio, entry, evidence_of, reason_of, share
 from tests.support.uploads import put
@@ -296,9 +296,7 @@ def write_while_erased(portfolio: Portfolio, person: Caller) -> tuple[str, int]:
         holders.erase(tx, person.subject, "*")
         writer = threading.Thread(target=write)
         writer.start()
-        eventually(
-            lambda: not writer.is_alive() or sessions(portfolio.app.engine, "wait_event_type = 'Lock'")
-        )
+        eventually(lambda: not writer.is_alive() or sessions(portfolio.app.engine, WAITING))
     writer.join()
     with transaction(portfolio.app, read_only=True) as tx:
         rows = tx.execute(text(left), {"holder": person.subject}).scalar_one()

@@ -19,7 +19,7 @@ from services.platform.db.transaction import transaction
 from services.portfolio.domain import guidance, quotas
 from services.portfolio.store import guidance_cases
 from services.portfolio.store.vault import open_vault
-from tests.integration.portfolio.test_erasure import somebody_waits
+from tests.support.databases import WAITING, sessions
 from tests.support.events import eventually
 from tests.support.portfolio import Caller, Portfolio, entry, pathway, reason_of, soon
 
@@ -261,7 +261,7 @@ def note_two_at_once(portfolio: Portfolio, begin: Callable[[], None] = lambda: N
         found = guidance_cases.lock(tx, vault)
         writer = threading.Thread(target=met, args=(counsellor, person.holder), kwargs={"needs_found": [3]})
         writer.start()
-        eventually(lambda: not writer.is_alive() or somebody_waits(portfolio))
+        eventually(lambda: not writer.is_alive() or sessions(portfolio.app.engine, WAITING))
         found.needs.append(2)  # type: ignore[arg-type]
         guidance_cases.save(tx, vault, found)
     writer.join()

@@ -19,7 +19,7 @@ from services.portfolio.store import idea_exposures
 from services.portfolio.store.exposure_tables import exposure_consents
 from services.portfolio.store.exposure_tables import idea_exposures as counts
 from services.portfolio.store.vault import open_vault
-from tests.support.databases import sessions
+from tests.support.databases import WAITING, sessions
 from tests.support.events import eventually
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of, refused, skill
 
@@ -166,7 +166,7 @@ def shown_twice_at_once(portfolio: Portfolio) -> int:
         after, fresh = exposure.count(idea_exposures.counted(tx, vault), tx.now.date(), [WELDERS])
         idea_exposures.put_counted(tx, vault, held.name.rpartition("/")[2], after)
         other.start()
-        eventually(lambda: sessions(portfolio.app.engine, "wait_event_type = 'Lock'"))
+        eventually(lambda: sessions(portfolio.app.engine, WAITING))
         idea_exposures.add(tx, after.month, held.gender, fresh)
     other.join(20)
     return people(portfolio)[WELDERS, 1]

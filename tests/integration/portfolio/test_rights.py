@@ -35,8 +35,9 @@ from services.portfolio.api import rights_requests as api
 from services.portfolio.domain.rights import REMINDED
 from services.portfolio.store import break_glass, legal_holds, read_quota, rights_tables
 from services.portfolio.store import rights_requests as store
-from tests.integration.portfolio.test_erasure import erase_request, somebody_waits, upload
+from tests.integration.portfolio.test_erasure import erase_request, upload
 from tests.integration.portfolio.test_strangers import GUARDED
+from tests.support.databases import WAITING, sessions
 from tests.support.events import eventually
 from tests.support.groups import joining, programme
 from tests.support.mentoring import matched, offered
@@ -351,7 +352,7 @@ def test_a_hold_that_comes_just_before_an_erasure_counts(
         made = add(*given, **columns)
         eraser = threading.Thread(target=erase)
         eraser.start()
-        eventually(lambda: somebody_waits(lonely_portfolio))
+        eventually(lambda: sessions(lonely_portfolio.app.engine, WAITING))
         return made
 
     monkeypatch.setattr(holds_api.LEGAL_HOLDS, "add", added_while_somebody_erases)

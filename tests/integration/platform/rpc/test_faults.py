@@ -18,7 +18,7 @@ from services.platform.events.lag import keep_lag
 from services.platform.rpc import handlers
 from tests.integration.platform.rpc.test_calls import refused
 from tests.support import notes
-from tests.support.databases import sessions
+from tests.support.databases import WAITING, sessions
 from tests.support.events import eventually
 from tests.support.notes import NoteServiceStub, notes_pb2
 from tests.support.servers import Served, token
@@ -105,7 +105,7 @@ def test_a_short_deadline_stops_the_statement_in_the_database(served: Served) ->
         with pytest.raises(grpc.RpcError) as caught:
             stub.CreateNote(notes_pb2.CreateNoteRequest(text="a"), timeout=0.5)
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-        eventually(lambda: not sessions(served.app.engine, "wait_event_type = 'Lock'"))
+        eventually(lambda: not sessions(served.app.engine, WAITING))
         assert time.monotonic() - started < LOCK_TIMEOUT  # which would end it too
 
 
