@@ -60,7 +60,8 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
         self.app.views.add(rows[0].id)
         answer = _messages(tx, rows[:1])[0]
         answer.stands_for.extend(f"courses/{other.id}" for other in rows[1:])
-        put_origins(answer, rows if request.composed else rows[:1])
+        others = [other for other in rows[1:] if request.composed and not other.on_hold]
+        put_origins(answer, [rows[0], *others])
         return answer
 
     @query
