@@ -160,8 +160,8 @@ class Course(_message.Message):
     other's source comes first. One that is held back stands for none that is not. Empty when it stands for itself.
     """
     on_hold: _builtins.bool
-    """True: it, or its organisation, is held back for its quality; nobody can book it. Snapshots and
-    changes of courses hold no such course.
+    """True: it, or its organisation, is held back for its quality; nobody can book it. Exports, snapshots and changes of courses
+    hold no such course; why it is held its organisation reads in ListQualityHolds.
     """
     etag: _builtins.str
     """Version of this state; send it back with a correction."""
