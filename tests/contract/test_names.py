@@ -102,10 +102,10 @@ def callers(rpc: Rpc) -> list[tuple[str, str]]:
     """Returns roles that may call, each with what its relationships say."""
     assert rpc.policy is not None
     if rpc.policy.public:
-        return [(ANONYMOUS, OWN), ("catalogue_manager", OWN)]
+        return [(ANONYMOUS, OWN)]
     free = [ROLE_NAMES[allow.role] for allow in rpc.policy.allow if not allow.relationship]
     bound = [ROLE_NAMES[allow.role] for allow in rpc.policy.allow if allow.relationship]
-    return [*((role, OWN) for role in free[:1] + bound[:1]), *((role, REAL) for role in bound[:1])]
+    return [((free + bound)[0], OWN), *((role, REAL) for role in bound[:1])]
 
 
 def is_addressed(rpc: Rpc, field: Named) -> bool:
@@ -122,7 +122,8 @@ def wrongly_said(running: Running, rpc: Rpc) -> dict[tuple[str, ...], str]:
             passes = value.endswith("/nonsense") or not is_addressed(rpc, field)  # ids of some are words
             sent = smallest(method)
             put(sent, field.path, value)
-            for request, (role, says) in product(masked(sent), callers(rpc)):
+            requests = masked(sent) if is_addressed(rpc, field) else [sent]
+            for request, (role, says) in product(requests, callers(rpc)):
                 said = running.reason(rpc, role, says, request)
                 if said == "INTERNAL" or (said == PASSED and not passes):
                     found[str(field), role, says, value] = said
