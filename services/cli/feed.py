@@ -207,7 +207,10 @@ def export(
     organisation: Annotated[str, typer.Option(help="Only of organisations/{id}.")] = "",
     source: Annotated[str, typer.Option(help="Only of sources/{id}.")] = "",
 ) -> None:
-    """Write the courses that are offered as schema.org JSON-LD, the CSV template or ELM 3.1, as they come."""
+    """Write the courses that are offered as schema.org JSON-LD, the CSV template or ELM 3.1, as they come.
+
+    What is on hold is not among them: `waymark quality holds --open` lists that.
+    """
     form = enum("COURSE_EXPORT_FORMAT", written)
     call.save("courseExports", out, organisation=organisation, source=source, format=form)
 

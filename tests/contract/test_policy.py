@@ -5,129 +5,22 @@ What the contract says is what is expected; nothing is listed here. `docs/policy
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
-from google.protobuf import descriptor_pool, message_factory
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from services.platform.edge.contract import Contract, Rpc
 from services.platform.identity.principals import ROLE_NAMES
 from services.platform.rpc import pipeline
 from services.platform.rpc.call import Call
-from services.platform.service import SERVICES, Relationship, load_service
-from tests.support.databases import Databases
-from tests.support.parts import S3Address
+from services.platform.service import SERVICES, load_service
+from tests.contract.running import ANONYMOUS, OTHER, OWN, PASSED, REAL, Run, method_of
 from tests.support.requests import smallest, violations
-from tests.support.servers import Served, start, token
 
 CONTRACT = Contract()
-ANONYMOUS = ""
-OWN, OTHER, REAL = "own", "other", "real"
 REFUSALS = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
-PASSED = "passed"
-
-
-class Relations:
-    """Stands in for a service's resolvers and answers as the test says; notes which were asked."""
-
-    def __init__(self, real: Mapping[str, Relationship]) -> None:
-        self.real = real
-        self.says = REAL
-        self.asked: set[str] = set()
-
-    def resolvers(self) -> dict[str, Relationship]:
-        return {name: self._resolver(name) for name in self.real}
-
-    def _resolver(self, name: str) -> Relationship:
-        def holds(principal: Any, request: Any, connection: Any) -> bool:
-            self.asked.add(name)
-            if self.says == REAL:
-                return self.real[name](principal, request, connection)
-            return self.says == OWN
-
-        return holds
-
-
-@dataclasses.dataclass(frozen=True)
-class Running:
-    """A served service with its resolvers under control."""
-
-    served: Served
-    relations: Relations
-    channel: grpc.Channel
-
-    def reason(self, rpc: Rpc, role: str, says: str) -> str:
-        """Calls with the smallest valid request; returns the error reason, or "passed"."""
-        self.relations.says, self.relations.asked = says, set()
-        metadata = [("authorization", f"Bearer {token(role)}")] if role else []
-        method = descriptor_pool.Default().FindMethodByName(f"{rpc.interface}.{rpc.name}")
-        answer = message_factory.GetMessageClass(method.output_type)
-        wire: Any = (lambda request: request.SerializeToString(), answer.FromString)
-        request = smallest(method)
-        assert violations(request) == []
-        try:
-            if rpc.client_streaming:
-                call = self.channel.stream_stream(rpc.path, *wire)
-                list(call(iter([request]), metadata=metadata, timeout=20))
-            elif rpc.server_streaming:
-                list(self.channel.unary_stream(rpc.path, *wire)(request, metadata=metadata, timeout=20))
-            else:
-                self.channel.unary_unary(rpc.path, *wire)(request, metadata=metadata, timeout=20)
-        except grpc.RpcError as error:
-            return reason_of(error)
-        return PASSED
-
-
-def reason_of(error: grpc.RpcError) -> str:
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    info = error_details_pb2.ErrorInfo()
-    assert status is not None, error
-    assert status.details[0].Unpack(info)
-    return str(info.reason)
-
-
-Run = Callable[[str], Running]
-
-
-@pytest.fixture(scope="module")
-def run(postgres: str, s3: S3Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """Starts a service with the tests' resolvers, once per name."""
-    databases, running = Databases(postgres), dict[str, Running]()
-    environ = {
-        "WAYMARK_S3_ENDPOINT": s3.endpoint,
-        "WAYMARK_S3_ACCESS_KEY": s3.access_key,
-        "WAYMARK_S3_SECRET_KEY": s3.secret_key,
-    }
-    with ExitStack() as stack:
-        stack.callback(databases.drop)
-
-        def begin(name: str) -> Running:
-            definition = load_service(name)
-            relations = Relations(definition.relationships)
-            served = start(
-                dataclasses.replace(definition, relationships=relations.resolvers()),
-                databases(name).url,
-                tmp_path_factory.mktemp(name),
-                environ=environ,
-            )
-            stack.callback(served.stop)
-            channel = stack.enter_context(grpc.insecure_channel(served.address))
-            return Running(served, relations, channel)
-
-        def once(name: str) -> Running:
-            if name not in running:
-                running[name] = begin(name)
-            return running[name]
-
-        once.begin = begin  # type: ignore[attr-defined]
-        yield once
 
 
 def relations_of(rpc: Rpc, role: str) -> set[str]:
@@ -161,6 +54,12 @@ def of_each(rpcs: Iterable[Rpc]) -> pytest.MarkDecorator:
     """A test for each RPC, in every role: a test for each role would spend most of its time on saying so."""
     named = [pytest.param(rpc, id=rpc.path.removeprefix("/waymark.")) for rpc in rpcs]
     return pytest.mark.parametrize("rpc", named)
+
+
+@of_each(CONTRACT.rpcs)
+def test_the_smallest_request_keeps_the_rules(rpc: Rpc) -> None:
+    load_service(rpc.service)
+    assert violations(smallest(method_of(rpc))) == []
 
 
 @of_each(CONTRACT.rpcs)

@@ -12,20 +12,29 @@ from tests.support.pages import collection, handing_in, inviting, page, text
 from tests.support.portfolio import Caller, Portfolio
 
 
-class Company(NamedTuple):
+class Things(NamedTuple):
     """Fields of valid requests by RPC, and the name of a thing by the service it is of."""
 
     requests: dict[str, dict[str, Any]]
     names: dict[str, str]
 
 
-def company_of(portfolio: Portfolio, person: Caller) -> Company:
+def together(*things: Things) -> Things:
+    """Returns all of them as one."""
+    requests: dict[str, dict[str, Any]] = {}
+    names: dict[str, str] = {}
+    for each in things:
+        requests |= each.requests
+        names |= each.names
+    return Things(requests, names)
+
+
+def company_of(portfolio: Portfolio, person: Caller) -> Things:
     """Gives somebody a mentor, a group, and a page that was commented and handed in."""
-    groups, pages = _groups(portfolio, person), _pages(portfolio, person)
-    return Company(groups.requests | pages.requests, groups.names | pages.names)
+    return together(_groups(portfolio, person), _pages(portfolio, person))
 
 
-def _groups(portfolio: Portfolio, person: Caller) -> Company:
+def _groups(portfolio: Portfolio, person: Caller) -> Things:
     mentor, group = offered(portfolio), programme(portfolio).name
     match = person.CreateMentoringMatch(asking(person, mentor.name, fields=["holder"])).name
     member = person.CreateGroupMembership(joining(person, group)).name
@@ -39,10 +48,10 @@ def _groups(portfolio: Portfolio, person: Caller) -> Company:
         },
         "ListMemberProgress": {"parent": group},
     }
-    return Company(requests, {"MentoringService": match, "GroupMembershipService": member})
+    return Things(requests, {"MentoringService": match, "GroupMembershipService": member})
 
 
-def _pages(portfolio: Portfolio, person: Caller) -> Company:
+def _pages(portfolio: Portfolio, person: Caller) -> Things:
     shown = page(person).name
     pages = collection(person, shown).name
     invited = person.CreatePageInvitation(inviting(person, shown, max_comments=2))
@@ -71,7 +80,7 @@ def _pages(portfolio: Portfolio, person: Caller) -> Company:
         "PageCommentService": comment.name,
         "PageSubmissionService": person.CreatePageSubmission(handing).name,
     }
-    return Company(requests, names)
+    return Things(requests, names)
 
 
 def tell_company(portfolio: Portfolio, person: Caller, shown: str, said: str) -> None:

@@ -19,7 +19,7 @@ _validator = protovalidate.Validator()
 def smallest(method: MethodDescriptor) -> Message:
     """Returns a request with what is required set to the least that is valid; resources are of nobody."""
     request = message_factory.GetMessageClass(method.input_type)()
-    _fill(request)
+    fill(request)
     if "request_id" in method.input_type.fields_by_name:
         request.request_id = str(uuid.uuid4())  # type: ignore[attr-defined]
     return request
@@ -34,7 +34,7 @@ def _path(found: Any) -> str:
     return ".".join(element.field_name for element in found.proto.field.elements)
 
 
-def _fill(message: Message, depth: int = 0) -> None:
+def fill(message: Message, depth: int = 0) -> None:
     for field in message.DESCRIPTOR.fields:
         options = field.GetOptions()
         rules = options.Extensions[validate_pb2.field]
@@ -74,18 +74,18 @@ def _set(message: Any, field: Any, rules: validate_pb2.FieldRules, depth: int) -
         if value.message_type is None:
             getattr(message, field.name)[key] = _scalar(value, rules.map.values)
         else:
-            _fill(getattr(message, field.name)[key], depth + 1)
+            fill(getattr(message, field.name)[key], depth + 1)
     elif field.is_repeated:
         for _ in range(max(1, rules.repeated.min_items)):
             if field.message_type is not None:
-                _fill(getattr(message, field.name).add(), depth + 1)
+                fill(getattr(message, field.name).add(), depth + 1)
             else:
                 getattr(message, field.name).append(_scalar(field, rules.repeated.items))
     elif field.message_type is not None:
         inner = getattr(message, field.name)
         inner.SetInParent()
         _known(inner)
-        _fill(inner, depth + 1)
+        fill(inner, depth + 1)
     else:
         setattr(message, field.name, _scalar(field, rules))
 

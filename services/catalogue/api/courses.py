@@ -28,7 +28,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import events
 from services.catalogue.api.branding import put_branding
-from services.catalogue.api.messages import day_or, invalid, last, mask, only_own, put_date
+from services.catalogue.api.messages import day_or, invalid, last, last_uuid, mask, only_own, put_date
 from services.catalogue.domain import composing
 from services.catalogue.domain import courses as domain
 from services.catalogue.domain.courses import CORRECTABLE, FIELDS, Document
@@ -60,7 +60,8 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
         self.app.views.add(rows[0].id)
         answer = _messages(tx, rows[:1])[0]
         answer.stands_for.extend(f"courses/{other.id}" for other in rows[1:])
-        put_origins(answer, rows if request.composed else rows[:1])
+        others = [other for other in rows[1:] if request.composed and not other.on_hold]
+        put_origins(answer, [rows[0], *others])
         return answer
 
     @query
@@ -109,7 +110,7 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
     @mutation
     def CorrectCourse(self, tx: Transaction, request: CorrectCourseRequest) -> Course:
         fields = mask(request.update_mask, CORRECTABLE)
-        row = courses.read(tx.connection, last(request.course.name), lock=True)
+        row = courses.read(tx.connection, last_uuid(request.course.name), lock=True)
         if row.removed_time is not None:
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "REMOVED", "needed": "OFFERED"})
         check_etag(request.course.etag, row.version)

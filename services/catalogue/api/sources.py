@@ -22,7 +22,7 @@ from waymark.catalogue.v1.source_pb2 import (
 )
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import last, mask, only_own, required
+from services.catalogue.api.messages import last, last_uuid, mask, only_own, required
 from services.catalogue.api.source_pulls import check_report_url, pull_message, pull_values
 from services.catalogue.app import CatalogueApp
 from services.catalogue.feeding.run_message import run_message
@@ -111,7 +111,7 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
         fields = mask(_whole(request.update_mask), CHANGEABLE)
         if "display_name" in fields:
             required(given, "source", "display_name")
-        row = sources.read(tx.connection, last(given.name), lock=True)
+        row = sources.read(tx.connection, last_uuid(given.name), lock=True)
         check_etag(given.etag, row.version)
         values = {field: getattr(given, field) for field in fields if field != "pull"}
         if "pull" in fields:

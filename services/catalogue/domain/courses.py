@@ -9,7 +9,7 @@ with `lon` (`derived` from a table of places where the partner gives none), `cap
 
 from __future__ import annotations
 
-import uuid
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -27,12 +27,21 @@ ALWAYS = "9999-12-31"  # start of a session one can enter at any time, where an 
 
 def course_id(source_id: str, external_id: str) -> str:
     """Returns the id of a course: it follows from source and partner's id alone (UUIDv5)."""
-    return str(uuid.uuid5(uuid.UUID(source_id), external_id))
+    return _uuid5(source_id, external_id)
 
 
 def session_id(course: str, external_id: str) -> str:
     """Returns the id of a session: it follows from course and partner's id alone (UUIDv5)."""
-    return str(uuid.uuid5(uuid.UUID(course), external_id))
+    return _uuid5(course, external_id)
+
+
+def _uuid5(namespace: str, name: str) -> str:
+    """Returns a name-based UUID (RFC 9562, version 5) as text; `uuid.uuid5` takes five times as long, and an
+    import needs two a record."""
+    given = bytes.fromhex(namespace.replace("-", "")) + name.encode()
+    found = hashlib.sha1(given, usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(found[16], 16) & 3]
+    return f"{found[:8]}-{found[8:12]}-5{found[13:16]}-{variant}{found[17:20]}-{found[20:32]}"
 
 
 def amount(cents: int) -> str:

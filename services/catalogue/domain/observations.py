@@ -13,7 +13,7 @@ from waymark.catalogue.v1.observation_pb2 import ObservationMeasure as Measure
 from waymark.catalogue.v1.observation_pb2 import ObservationStatus as Status
 
 from services.catalogue.domain.findings import Findings
-from services.catalogue.domain.periods import period_of
+from services.catalogue.domain.periods import Period, period_of
 from services.catalogue.domain.suppression import ALL, SHOWN, SMALL, WITHHELD, is_small
 
 # What sums up over occupations, regions and periods, and is hidden where it is small.
@@ -68,25 +68,9 @@ def read(row: Mapping[str, str], known: Known, below: int, findings: Findings) -
     """
     measure = _word(row, "measure", MEASURES, findings)
     status = _word(row, "status", STATUSES, findings) if row.get("status", "").strip() else STATUSES["final"]
-    period = period_of(row["period"])
-    if period is None:
-        findings.error(
-            "PERIOD_INVALID",
-            "period",
-            row["period"],
-            "This is no period.",
-            "Write a year, quarter or month: 2026, 2026-Q1, 2026-03.",
-        )
+    period = _period(row["period"], findings)
     occupation, region, unit = (row[name].strip() for name in ("occupation", "region", "unit"))
-    found = ("", "") if occupation == ALL else known.occupations.get(occupation)
-    if found is None:
-        findings.error(
-            "OCCUPATION_UNKNOWN",
-            "occupation",
-            occupation,
-            "The imported taxonomies have no such code or concept.",
-            f"Use an ISCO-08 code, the URI of an ESCO occupation, or {ALL} for all together.",
-        )
+    found = _occupation(occupation, known, findings)
     if not _NUTS.fullmatch(region):
         findings.error(
             "NUTS_INVALID", "region", region, "This is no NUTS code.", "Write it like BE2 or BE211."
@@ -101,20 +85,35 @@ def read(row: Mapping[str, str], known: Known, below: int, findings: Findings) -
         return None
     if value is not None and measure in COUNTS and is_small(value, below):
         hidden, value = SMALL, None
-    return Observation(
-        measure,
-        period.first,
-        period.text,
-        occupation,
-        region,
-        period.last,
-        *found,
-        value,
-        unit,
-        status,
-        hidden,
-        findings.line,
-    )
+    series = measure, period.first, period.text, occupation, region, period.last
+    return Observation(*series, *found, value, unit, status, hidden, findings.line)
+
+
+def _period(text: str, findings: Findings) -> Period | None:
+    period = period_of(text)
+    if period is None:
+        findings.error(
+            "PERIOD_INVALID",
+            "period",
+            text,
+            "This is no period.",
+            "Write a year, quarter or month: 2026, 2026-Q1, 2026-03.",
+        )
+    return period
+
+
+def _occupation(text: str, known: Known, findings: Findings) -> tuple[str, str] | None:
+    """The ISCO-08 code and taxonomy version of an occupation."""
+    found = ("", "") if text == ALL else known.occupations.get(text)
+    if found is None:
+        findings.error(
+            "OCCUPATION_UNKNOWN",
+            "occupation",
+            text,
+            "The imported taxonomies have no such code or concept.",
+            f"Use an ISCO-08 code, the URI of an ESCO occupation, or {ALL} for all together.",
+        )
+    return found
 
 
 def _word(row: Mapping[str, str], column: str, words: Mapping[str, int], findings: Findings) -> int:

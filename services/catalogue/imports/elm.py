@@ -97,7 +97,7 @@ class Content(NamedTuple):
 
 @dataclass
 class _Kept:
-    """What opportunities may refer to as JSON, by kind and id; `told`: paths of which somebody was told."""
+    """What opportunities may refer to as JSON, by kind and id; `told`: kinds of fields in `left`."""
 
     nodes: dict[str, dict[str, str]] = field(default_factory=lambda: {kind: {} for kind in CARRIED})
     size: int = 0
@@ -125,8 +125,9 @@ class _Kept:
         here = CARRIED.get(kind)
         name = element.tag.removeprefix(ELM)
         for path, value in leftovers.of_element(element, here, self.told) if here else [(name, "")]:
-            if path not in self.told and len(self.told) < MAX_KINDS:
-                self.told.add(path)
+            field_kind = leftovers.kind_of(path)
+            if field_kind not in self.told and len(self.told) < MAX_KINDS:
+                self.told.add(field_kind)
                 self.left.append((path, value[:MAX_VALUE]))
 
 
@@ -144,8 +145,8 @@ class Elm:
                 kind = _CONTAINERS.get(parent.tag) if parent is not None else None
                 if kind is None:
                     continue  # a reference to one of them
-                line = element.sourceline or 0
-                parts, key = _parts(element), element.get("id", "")
+                line, key = element.sourceline or 0, element.get("id", "")
+                parts = _parts(element) if kind else {}
                 kept.note(element, kind)
                 if kind == "opportunity":
                     spool.write(f"{line} {_encode(_opportunity(key.strip(), parts))}\n".encode())
@@ -162,7 +163,8 @@ class Elm:
         """Reads an opportunity with what it refers to."""
         content: Content = raw.content
         own, specification = content.own, content.specification
-        leftovers.tell(content.left, context, findings)
+        if context.once("what the file says besides"):  # they are of the file, which has ended
+            leftovers.tell(content.left, context, findings)
         default = two_letters(own["language"]) or context.default_language
         leftovers.tell_several("homepage", len(own["pages"]), context, findings)
         page = own["pages"][0] if own["pages"] else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -84,14 +83,12 @@ class Source(Protocol):
 
 
 class Bounded:
-    """A stream that stops a record from growing without end, and hashes what goes through (SHA-256)."""
+    """A stream that stops a record from growing without end."""
 
     def __init__(self, stream: Source, limit: int = MAX_RECORD_BYTES) -> None:
         self._stream = stream
         self._limit = limit
         self._since = 0
-        self.sha256 = hashlib.sha256()
-        self.size = 0
 
     def record_done(self) -> None:
         """Says that a record was cut off, so that counting starts again."""
@@ -108,6 +105,4 @@ class Bounded:
                 f"One record is larger than {self._limit >> 20} MiB.",
                 "Check that every record is closed; shorten descriptions.",
             )
-        self.sha256.update(data)
-        self.size += len(data)
         return data

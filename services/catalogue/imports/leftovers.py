@@ -49,7 +49,7 @@ class Place:
     __slots__ = ("_attributes", "_carried", "children", "kind", "path", "read", "whole")
 
     def __init__(self, carried: Carried, path: str = "") -> None:
-        self.path, self.kind, self._carried = path, _kind(path), carried
+        self.path, self.kind, self._carried = path, kind_of(path), carried
         self.whole = carried.all_below(path)
         self.read = carried.takes(path) or carried.reaches(path)
         self.children = _Children(carried, path)
@@ -87,7 +87,7 @@ def place(paths: str, path: str = "") -> Place:
 def tell(leftovers: Iterable[tuple[str, str]], context: Context, findings: Findings) -> None:
     """Notes FIELD_NOT_CARRIED for each (path, value) of which the run has not told yet."""
     for path, value in leftovers:
-        if not context.once(_kind(path)):
+        if not context.once(kind_of(path)):
             continue
         shown = "" if _PRIVATE.intersection(path.replace("@", "/").split("/")) else value
         findings.add(
@@ -146,7 +146,8 @@ def of_node(node: Mapping[str, Any], carried: Carried, path: str = "") -> Iterat
             yield place, "" if isinstance(value, dict | list) else str(value)
 
 
-def _kind(path: str) -> str:
+def kind_of(path: str) -> str:
+    """Returns what a run is told of once for all that is left out at `path`."""
     return f"FIELD_NOT_CARRIED {path}"
 
 

@@ -12,6 +12,7 @@ from waymark.catalogue.v1.course_link_pb2 import CourseLink
 
 from services.catalogue.domain.likeness import RULE, Features, keys
 from services.catalogue.store.derived_tables import course_features, course_links
+from services.catalogue.store.quality_holds import ON_HOLD_SQL
 from services.platform.db.transaction import Transaction
 
 MOST = 50  # courses that one is compared with
@@ -29,22 +30,23 @@ _ALIKE = text(
     """
 )
 _REGROUP = text(
-    """
+    f"""
     WITH RECURSIVE same (id) AS (
       SELECT CAST(:course AS uuid)
       UNION
       SELECT CASE WHEN l.low = s.id THEN l.high ELSE l.low END
       FROM same s JOIN course_links l ON l.verdict = 1 AND s.id IN (l.low, l.high)
     ), head AS (
-      SELECT c.id FROM courses c JOIN same USING (id) JOIN sources s ON s.id = c.source_id
-      WHERE c.removed_time IS NULL ORDER BY s.precedence DESC, c.create_time, c.id LIMIT 1
+      SELECT courses.id FROM courses JOIN same USING (id) JOIN sources s ON s.id = courses.source_id
+      WHERE courses.removed_time IS NULL
+      ORDER BY ({ON_HOLD_SQL}), s.precedence DESC, courses.create_time, courses.id LIMIT 1
     ), wanted AS (
       SELECT c.id, CASE WHEN c.removed_time IS NULL THEN nullif((SELECT id FROM head), c.id) END AS same_as
       FROM courses c JOIN same USING (id)
     )
     UPDATE courses c SET same_as = w.same_as, version = c.version + 1, update_time = now()
     FROM wanted w WHERE c.id = w.id AND c.same_as IS DISTINCT FROM w.same_as
-    """
+    """  # noqa: S608  a constant
 )
 
 
@@ -125,8 +127,8 @@ def same(tx: Transaction, courses: Collection[str]) -> list[str]:
 
 
 def regroup(tx: Transaction, course: str) -> None:
-    """Lets one of a course and those that are the same stand for the others: that of the source that comes
-    first, of two such the older one."""
+    """Lets one of a course and those that are the same stand for the others: one that is not held back, of
+    those that of the source that comes first, of two such the older one."""
     tx.execute(_REGROUP, {"course": course})
 
 

@@ -167,11 +167,11 @@ def _unknown(course: str) -> Refusal:
 
 def with_same(tx: Transaction, course: str) -> Sequence[Row[Any]]:
     """Returns a course and those that it stands for, each with `precedence` and `field_precedence` of its
-    source. Raises Refusal(NOT_FOUND).
+    source, and whether it is `on_hold`. Raises Refusal(NOT_FOUND).
     """
     itself = courses.c.id == course
     statement = (
-        select(courses, sources.c.precedence, sources.c.field_precedence)
+        select(courses, sources.c.precedence, sources.c.field_precedence, ON_HOLD.label("on_hold"))
         .join(sources, sources.c.id == courses.c.source_id)
         .where(or_(itself, courses.c.same_as == course))
         .order_by(itself.desc(), courses.c.create_time, courses.c.id)

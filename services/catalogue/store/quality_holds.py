@@ -23,6 +23,9 @@ ON_HOLD = or_(
     (literal("courses/") + cast(courses.c.id, Text)).in_(_HELD),
     (literal("organisations/") + courses.c.organisation_id).in_(_HELD),
 )
+ON_HOLD_SQL = str(
+    ON_HOLD.compile(compile_kwargs={"literal_binds": True})
+)  # where `courses` goes by that name
 
 
 def add(tx: Transaction, subject: str, organisation: str, reason: int) -> Row[Any]:

@@ -39,7 +39,7 @@ def received(parse: Callable[[bytes], Any], bodies: Iterable[bytes]) -> Iterator
             violation = Violation("", "The body is not a message of this call's request type.")
             yield Received(number, None, [violation], len(body))
         else:
-            yield Received(number, request, violations_of(request), len(body))
+            yield Received(number, request, violations_of(request, body), len(body))
 
 
 def exchange(

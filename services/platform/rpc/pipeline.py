@@ -78,7 +78,7 @@ def _unary(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse
             request = _parsed(parse, body)
             for check in before:
                 check(call)
-            validation(request)
+            validation(request, body)
             return behaviour(request, call)
 
     return serve
@@ -91,7 +91,7 @@ def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Pars
             request = _parsed(parse, body)
             for check in before:
                 check(call)
-            validation(request)
+            validation(request, body)
             with _place(streams):
                 yield from visibly(call, behaviour(request, call))
 

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
+from sqlalchemy import text
 from waymark.catalogue.v1 import course_link_pb2 as pb
 from waymark.catalogue.v1 import course_link_pb2_grpc, course_pb2, source_pb2
 
+from services.catalogue.api import quality_holds
+from services.catalogue.store import course_links
 from tests.integration.catalogue.copies import Copy, served
 from tests.integration.catalogue.feeds import derive, feed, row
+from tests.integration.catalogue.holds import lift, place
 from tests.support.catalogue import MANAGER, Catalogue
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
@@ -49,13 +53,39 @@ def decide(catalogue: Catalogue, link: str, verdict: int) -> Any:
 
 def course(catalogue: Catalogue, external_id: str) -> Any:
     name = next(each.name for each in served(catalogue).values() if each.external_id == external_id)
-    return catalogue.courses("").GetCourse(course_pb2.GetCourseRequest(name=name))
+    return get(catalogue, name)
 
 
 def pairs(catalogue: Catalogue, found: list[Any]) -> set[frozenset[str]]:
     """The partners' ids of what is linked."""
     ids = {name: each.external_id for name, each in served(catalogue).items()}
     return {frozenset(ids[name] for name in link.courses) for link in found}
+
+
+def get(catalogue: Catalogue, name: str, **options: Any) -> Any:
+    return catalogue.courses("").GetCourse(course_pb2.GetCourseRequest(name=name, **options))
+
+
+def collapsed(catalogue: Catalogue) -> set[str]:
+    found = catalogue.search("welding", include_not_bookable=True, collapse_same=True)
+    return {hit.course for hit in found.hits}
+
+
+def held(catalogue: Catalogue, subject: str) -> str:
+    """Holds back, and has all that follows from it worked out; returns the hold."""
+    hold = place(catalogue, subject).name
+    follow(catalogue)
+    return str(hold)
+
+
+def let_go(catalogue: Catalogue, hold: str) -> None:
+    lift(catalogue, hold)
+    follow(catalogue)
+
+
+def follow(catalogue: Catalogue) -> None:
+    quality_holds.tell_followers(catalogue.app)
+    derive(catalogue)
 
 
 def hits(catalogue: Catalogue, **options: Any) -> int:
@@ -139,10 +169,7 @@ def test_a_course_is_composed_field_by_field_of_those_that_are_the_same(two: Any
     request = course_pb2.CorrectCourseRequest(course=given, update_mask=FieldMask(paths=["kind"]))
     catalogue.courses().CorrectCourse(request)
 
-    def composed(name: str) -> Any:
-        return catalogue.courses("").GetCourse(course_pb2.GetCourseRequest(name=name, composed=True))
-
-    whole = composed(mine.name)
+    whole = get(catalogue, mine.name, composed=True)
     assert dict(whole.titles) == dict(mine.titles)  # both say it, and the course comes first
     assert dict(whole.descriptions) == {"en": "Theirs."}  # one says nothing
     assert whole.offerings == theirs.offerings  # by the precedence of the field
@@ -152,4 +179,66 @@ def test_a_course_is_composed_field_by_field_of_those_that_are_the_same(two: Any
     assert others == {"descriptions", "offerings", "kind"}
     plain = course(catalogue, "W")  # control: unless asked for it is as its source says
     assert (plain.kind, plain.descriptions, plain.offerings) == ("course", {}, mine.offerings)
-    assert composed(theirs.name).offerings == theirs.offerings
+    assert get(catalogue, theirs.name, composed=True).offerings == theirs.offerings
+
+
+@pytest.mark.parametrize("of_organisation", [False, True])
+def test_another_stands_for_those_whose_first_is_held_back(two: Any, of_organisation: bool) -> None:
+    catalogue, _, _ = two
+    decide(catalogue, links(catalogue)[0].name, SAME)
+    names = {each.external_id: each.name for each in served(catalogue).values()}
+    first, second, others = names["W"], names["1"], {names["2"], names["3"]}
+    copy = Copy(catalogue)
+    copy.begin()
+    catalogue.wait_for(lambda: collapsed(catalogue) == {first, *others})
+    hold = held(catalogue, "organisations/harbour" if of_organisation else first)
+    catalogue.wait_for(lambda: collapsed(catalogue) == {second, *others})
+    assert (get(catalogue, second).same_as, list(get(catalogue, second).stands_for)) == ("", [first])
+    assert get(catalogue, first).same_as == second
+    copy.follow_to_the_end()
+    assert copy.courses == served(catalogue)
+    both = held(catalogue, second)
+    catalogue.wait_for(lambda: collapsed(catalogue) == others)
+    assert get(catalogue, second).same_as == first  # of those that are all held back it is as before
+    let_go(catalogue, both)
+    catalogue.wait_for(lambda: collapsed(catalogue) == {second, *others})
+    let_go(catalogue, hold)
+    catalogue.wait_for(lambda: collapsed(catalogue) == {first, *others})
+    assert (get(catalogue, first).same_as, get(catalogue, second).same_as) == ("", first)
+    copy.follow_to_the_end()
+    assert copy.courses == served(catalogue)
+
+
+def test_whoever_is_said_to_be_the_same_as_one_held_back_stands_for_it(two: Any) -> None:
+    catalogue, _, _ = two
+    names = {each.external_id: each.name for each in served(catalogue).values()}
+    held(catalogue, names["W"])
+    decide(catalogue, links(catalogue)[0].name, SAME)
+    assert get(catalogue, names["W"]).same_as == names["1"]
+
+
+def test_without_a_look_at_holds_those_that_it_stands_for_are_not_found(
+    two: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue, _, _ = two
+    blind = str(course_links._REGROUP).replace(course_links.ON_HOLD_SQL, "courses.id IS NULL")
+    monkeypatch.setattr(course_links, "_REGROUP", text(blind))
+    decide(catalogue, links(catalogue)[0].name, SAME)
+    names = {each.external_id: each.name for each in served(catalogue).values()}
+    held(catalogue, names["W"])
+    catalogue.wait_for(lambda: collapsed(catalogue) == {names["2"], names["3"]})
+
+
+def test_nothing_is_composed_of_what_is_held_back(two: Any) -> None:
+    catalogue, _, market = two
+    decide(catalogue, links(catalogue)[0].name, SAME)
+    catalogue.feed(market, feed({**OURS[0], "description": "Theirs."}, *OURS[1:]))
+    names = {each.external_id: each.name for each in served(catalogue).values()}
+    theirs = {"en": "Theirs."}
+    assert get(catalogue, names["W"], composed=True).descriptions == theirs
+    hold = held(catalogue, names["1"])
+    answer = get(catalogue, names["W"], composed=True)
+    assert (answer.descriptions, list(answer.stands_for)) == ({}, [names["1"]])
+    assert get(catalogue, names["1"], composed=True).descriptions == theirs  # itself as it is, marked
+    let_go(catalogue, hold)
+    assert get(catalogue, names["W"], composed=True).descriptions == theirs

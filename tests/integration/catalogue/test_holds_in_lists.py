@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import false
 from waymark.catalogue.v1 import course_change_pb2, course_export_pb2_grpc
 from waymark.catalogue.v1 import course_export_pb2 as export_pb
+from waymark.catalogue.v1 import quality_hold_pb2 as hold_pb
 
 from services.catalogue.api import quality_holds as api
 from services.catalogue.store import course_changes, courses
 from tests.integration.catalogue.copies import Copy, served
 from tests.integration.catalogue.feeds import feed, many, row
+from tests.integration.catalogue.holds import calls as hold_calls
 from tests.integration.catalogue.holds import lift, place
 from tests.support.catalogue import Catalogue, day, until_settled
 from tests.support.servers import token
@@ -35,8 +37,8 @@ def found(catalogue: Catalogue) -> set[str]:
     return {hit.course for hit in catalogue.search(as_of=day("2030-01-15")).hits}
 
 
-def exported(catalogue: Catalogue, form: int) -> bytes:
-    calls = catalogue.stub(course_export_pb2_grpc.CourseExportServiceStub)
+def exported(catalogue: Catalogue, form: int, access: str | None = None) -> bytes:
+    calls = catalogue.stub(course_export_pb2_grpc.CourseExportServiceStub, access)
     return b"".join(each.data for each in calls.ExportCourses(export_pb.ExportCoursesRequest(format=form)))
 
 
@@ -59,6 +61,25 @@ def test_lists_and_exports_of_everybody_leave_it_out(catalogue: Catalogue, held:
     lift(catalogue, hold.name)
     assert all(titles(catalogue, each) == {"Welding": False, "Baking": False} for each in everyone)
     assert all(b"Welding" in exported(catalogue, form) for form in FORMATS)
+
+
+@pytest.mark.parametrize("subject", ["course", "organisation"])
+def test_an_organisation_finds_what_its_export_lacks(catalogue: Catalogue, subject: str) -> None:
+    source = catalogue.source(catalogue.organisation("harbour"))
+    catalogue.feed(source, feed(row("A1", "Welding"), row("A2", "Baking")))
+    own = token("provider", org="organisations/harbour")
+    held = next(name for name, each in served(catalogue, own).items() if each.external_id == "A1")
+    hold = place(catalogue, held if subject == "course" else "organisations/harbour")
+    mine = served(catalogue, own)
+    lacks = {each.titles["en"] for each in mine.values() if each.on_hold}
+    assert lacks == ({"Welding"} if subject == "course" else {"Welding", "Baking"})
+    for form in FORMATS:
+        file = exported(catalogue, form, own)
+        assert {each for each in ("Welding", "Baking") if each.encode() not in file} == lacks
+    listed = hold_calls(catalogue, own).ListQualityHolds(hold_pb.ListQualityHoldsRequest(open_only=True))
+    (told,) = listed.quality_holds
+    assert (told.name, told.reason) == (hold.name, hold.reason)
+    assert told.subject in (held, mine[held].organisation)
 
 
 def test_a_list_that_looks_at_no_holds_shows_it(

@@ -107,10 +107,8 @@ def recommended(catalogue: Catalogue, skill: str) -> dict[str, bool]:
     }
 
 
-def test_skills_are_found_queued_by_use_and_searched_by(
-    tagged: tuple[Catalogue, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    catalogue, source = tagged
+def test_skills_are_found_queued_by_use_and_searched_by(tagged: tuple[Catalogue, str]) -> None:
+    catalogue, _ = tagged
     assert uris(catalogue) == {"A": {BAKE}, "B": {BAKE}, "C": {BAKE, PROJECTS}}
     tag = skills(catalogue)["B"][BAKE]
     assert (tag.label, tag.phrase, tag.origin, tag.taxonomy_version, tag.reviewed) == (
@@ -139,7 +137,11 @@ def test_skills_are_found_queued_by_use_and_searched_by(
     hit = next(each for each in catalogue.search("bake bread").hits if each.titles["en"] == "Cooking")
     assert (hit.reasons[0].kind, hit.reasons[0].evidence) == (search_pb2.SearchReason.KIND_CONCEPT, BAKE)
 
-    # The same text is looked at once, whatever else of the course changes; another text again.
+
+def test_the_same_text_is_looked_at_once_whatever_else_of_the_course_changes(
+    tagged: tuple[Catalogue, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue, source = tagged
     texts: list[str] = []
     clearest = naming.Names.clearest
     monkeypatch.setattr(

@@ -83,26 +83,26 @@ def tagged(catalogue: Catalogue) -> tuple[Catalogue, str]:
     return catalogue, source
 
 
-def test_report_second_person_and_undo(
-    tagged: tuple[Catalogue, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def proposed(tagged: tuple[Catalogue, str], monkeypatch: pytest.MonkeyPatch) -> tuple[Catalogue, str, Any]:
+    """The courses, one more, and a change to the next version that is being counted, in several chunks."""
     catalogue, source = tagged
-    monkeypatch.setattr(taxonomy_changing, "SIZE", 2)  # several chunks
-    before = tags(catalogue)
-    assert [before[key][0][0] for key in "ABCD"] == [DEVELOPER, BAKER, NURSE, DEVELOPER]
+    monkeypatch.setattr(taxonomy_changing, "SIZE", 2)
     catalogue.import_taxonomy(NEXT, "ESCO_OCCUPATIONS", "ESCO_OCCUPATIONS", "1.2")
     assert stub(catalogue).ImportConceptLinks(link(catalogue, LINKS)).link_count == 4
     # Nothing moves in silence: not what is stored, not what comes in next.
     again = catalogue.feed(source, feed(row("A", "software developer"), row("E", "baker")), partial=True)
     assert (again.courses_unchanged, tags(catalogue)["E"][0][::2]) == (1, (BAKER, "1.1.1"))
+    assert [tags(catalogue)[key][0][0] for key in "ABCD"] == [DEVELOPER, BAKER, NURSE, DEVELOPER]
     catalogue.publish(catalogue.draft(catalogue.shortage_list(), b"occupation\nbaker\n").name)
+    change = stub(catalogue).ProposeTaxonomyChange(pb.ProposeTaxonomyChangeRequest(to_version=NEW))
+    return catalogue, source, change
 
-    proposed = stub(catalogue).ProposeTaxonomyChange(pb.ProposeTaxonomyChangeRequest(to_version=NEW))
-    assert (proposed.state, proposed.from_version, proposed.to_version) == (T.STATE_COUNTING, OLD, NEW)
-    applying = pb.ApplyTaxonomyChangeRequest(name=proposed.name)
-    second = stub(catalogue, catalogue.second)
-    assert reason_of(second.ApplyTaxonomyChange, applying) == "WRONG_STATE"
-    report = done(catalogue, proposed.name)
+
+def test_a_report_says_what_would_move_to_what(proposed: tuple[Catalogue, str, Any]) -> None:
+    catalogue, _, change = proposed
+    assert (change.state, change.from_version, change.to_version) == (T.STATE_COUNTING, OLD, NEW)
+    report = done(catalogue, change.name)
     assert (report.state, dict(report.counts)) == (
         T.STATE_PROPOSED,
         {
@@ -124,18 +124,23 @@ def test_report_second_person_and_undo(
         (DEVELOPER, pb.TaxonomyChangeItem.KIND_SPLIT, [f"{BASE}/app", f"{BASE}/web"], 2),
         (NURSE, pb.TaxonomyChangeItem.KIND_RELABELLED, [NURSE], 0),
     ]
+
+
+def test_a_second_person_applies_it_and_it_can_be_undone(proposed: tuple[Catalogue, str, Any]) -> None:
+    catalogue, source, change = proposed
+    applying = pb.ApplyTaxonomyChangeRequest(name=change.name)
+    second = stub(catalogue, catalogue.second)
+    assert reason_of(second.ApplyTaxonomyChange, applying) == "WRONG_STATE"  # it is being counted
+    done(catalogue, change.name)
     assert reason_of(stub(catalogue).ApplyTaxonomyChange, applying) == "SAME_PERSON"
-    with_e = tags(catalogue)
+    before = tags(catalogue)
     told = len(events(catalogue, events_pb2.CourseChanged))
     assert second.ApplyTaxonomyChange(applying).state == T.STATE_APPLYING
-    applied = done(catalogue, report.name)
+    applied = done(catalogue, change.name)
     assert (applied.state, applied.done_count, applied.total_count) == (T.STATE_APPLIED, 5, 5)
     now = tags(catalogue)
-    sure = before["A"][0][1]
-    assert now["A"] == [
-        (f"{BASE}/app", round(sure / 2, 2), "1.2"),
-        (f"{BASE}/web", round(sure / 2, 2), "1.2"),
-    ]
+    half = round(before["A"][0][1] / 2, 2)
+    assert now["A"] == [(f"{BASE}/app", half, "1.2"), (f"{BASE}/web", half, "1.2")]
     assert now["B"][0][::2] == now["E"][0][::2] == (f"{BASE}/breadmaker", "1.2")
     assert now["C"][0][::2] == (NURSE, "1.2")
     assert now["D"] == before["D"]  # a person set it
@@ -145,11 +150,11 @@ def test_report_second_person_and_undo(
 
     # Undone: as it was, but for what has changed since.
     catalogue.feed(source, feed(row("B", "pilot")), partial=True)
-    undo = pb.UndoTaxonomyChangeRequest(name=report.name)
+    undo = pb.UndoTaxonomyChangeRequest(name=change.name)
     assert second.UndoTaxonomyChange(undo).state == T.STATE_UNDOING
-    assert done(catalogue, report.name).state == T.STATE_UNDONE
+    assert done(catalogue, change.name).state == T.STATE_UNDONE
     after = tags(catalogue)
-    assert {key: after[key] for key in "ACDE"} == {key: with_e[key] for key in "ACDE"}
+    assert {key: after[key] for key in "ACDE"} == {key: before[key] for key in "ACDE"}
     assert after["B"][0][0] == f"{BASE}/pilot"
     assert reason_of(second.UndoTaxonomyChange, undo) == "WRONG_STATE"
 
@@ -230,6 +235,9 @@ def test_any_scheme_by_the_template_in_several_languages(catalogue: Catalogue) -
     for scheme, code in (("ISCED_F", "0611"), ("EQF", "4"), ("NACE", "62.01"), ("NUTS", "BE211")):
         made = catalogue.import_taxonomy(f"code,label\n{code},x\n".encode(), scheme, "TEMPLATE", "1")
         assert made.scheme == taxonomy_pb2.TaxonomyScheme.Value(f"TAXONOMY_SCHEME_{scheme}")
+
+
+def test_a_template_that_is_wrong_is_told_line_by_line(catalogue: Catalogue) -> None:
     bad = b"code,label,language,isco_code\n,x,,\nA,,,\nA,x,,99999\nA,x,english,\nB,x,,\nB,y,,\n"
     request = taxonomy_pb2.ImportTaxonomyRequest(
         upload=catalogue.upload(bad),

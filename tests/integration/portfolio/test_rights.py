@@ -196,6 +196,24 @@ def test_the_office_is_reminded_once_and_again_when_extended(portfolio: Portfoli
     assert [each.due_time.seconds < reminder.due_time.seconds for each in second] == [True]
 
 
+def attestation_of(person: Caller) -> str:
+    """Asks for a skill to be attested; returns the token."""
+    wanted = attestation_pb2.AttestationRequest(skill_claim=skill(person, "x").name, expire_time=soon(days=1))
+    request = attestation_pb2.CreateAttestationRequestRequest(
+        parent=person.holder, attestation_request=wanted
+    )
+    return str(person.CreateAttestationRequest(request).token)
+
+
+def outcome(call: Any, request: Any) -> str:
+    """Returns the reason of a refusal, else that it was read."""
+    try:
+        call(request)
+    except Exception:
+        return reason_of(call, request)
+    return "read"
+
+
 @pytest.mark.parametrize("restricting", [True, False], ids=["restricted", "control"])
 def test_nobody_but_the_holder_reads_what_is_restricted(
     portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, restricting: bool
@@ -205,24 +223,13 @@ def test_nobody_but_the_holder_reads_what_is_restricted(
         monkeypatch.setattr(api, "restrict", lambda *_: None)
     owned = Owned(portfolio)
     person, token = owned.person, share(owned.person, ["holder"]).token
-    wanted = attestation_pb2.AttestationRequest(skill_claim=skill(person, "x").name, expire_time=soon(days=1))
-    attested = person.CreateAttestationRequest(
-        attestation_pb2.CreateAttestationRequestRequest(parent=person.holder, attestation_request=wanted)
-    ).token
-    request_id = str(uuid.uuid4())
+    attested = attestation_of(person)
     way = pathway_pb2.Pathway(target={"occupation_uri": "http://a/b"})
-    kept = pathway_pb2.CreatePathwayRequest(parent=person.holder, pathway=way, request_id=request_id)
+    kept = pathway_pb2.CreatePathwayRequest(parent=person.holder, pathway=way, request_id=str(uuid.uuid4()))
     owned.counsellor.CreatePathway(kept)
     given = submitted(portfolio)
     for each in (person, given.person):
         delivered(portfolio, each, Kind.KIND_RESTRICTION)
-
-    def outcome(call: Any, request: Any) -> str:
-        try:
-            call(request)
-        except Exception:
-            return reason_of(call, request)
-        return "read"
 
     by_counsellor = {name for name in GUARDED if ways_of_counsellors(name) & BY_MANDATE}
     calls = {name: (getattr(owned.counsellor, name), owned.requests[name]) for name in sorted(by_counsellor)}

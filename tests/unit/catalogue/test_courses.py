@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
+
+import pytest
 
 from services.catalogue.domain import courses
 
@@ -15,6 +18,14 @@ def test_identity_follows_from_source_and_id() -> None:
     assert courses.course_id(SOURCE, "A1") != courses.course_id(OTHER, "A1")
     course = courses.course_id(SOURCE, "A1")
     assert courses.session_id(course, "1") != courses.session_id(courses.course_id(OTHER, "A1"), "1")
+
+
+@pytest.mark.parametrize("external_id", ["", "A1", "https://partner.example/Köln/1", "課程" * 200])
+def test_ids_are_name_based_uuids(external_id: str) -> None:
+    for namespace in (SOURCE, OTHER.upper()):
+        wanted = str(uuid.uuid5(uuid.UUID(namespace), external_id))
+        assert courses.course_id(namespace, external_id) == wanted
+        assert courses.session_id(namespace, external_id) == wanted
 
 
 def test_corrections_take_the_place_of_the_feeds_fields() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from waymark.catalogue.v1.course_pb2 import CourseMode
 
-from services.catalogue.imports import countries, elm, languages
+from services.catalogue.imports import countries, elm, languages, leftovers
 from services.catalogue.imports.elm import Elm
 from services.catalogue.imports.feed import Bounded, Context, FeedBroken, Occupation
 from tests.support.real_data import real_data
@@ -199,6 +199,21 @@ def test_fields_that_are_made_up_do_not_grow_in_memory_and_control(monkeypatch: 
     assert kept() == 50
     monkeypatch.setattr(elm, "MAX_KINDS", 1 << 40)  # the guard off
     assert kept() > 150
+
+
+@pytest.mark.parametrize("off", [False, True])
+def test_a_field_that_was_told_of_is_not_looked_into_again(
+    monkeypatch: pytest.MonkeyPatch, *, off: bool
+) -> None:
+    looked: list[str] = []
+    says = leftovers._says_something
+    monkeypatch.setattr(leftovers, "_says_something", lambda each: looked.append(each.tag) or says(each))
+    if off:  # it is kept under another name than it is asked for by
+        monkeypatch.setattr(leftovers, "kind_of", str)
+    several = [opportunity(f"urn:c{number}", "<duration>P1M</duration>") for number in range(5)]
+    documents, found = read_all(Elm(), feed(*several), Context(**CONTEXT))
+    assert (len(documents), [each.path for each in found].count("duration")) == (5, 1)
+    assert looked.count(f"{elm.ELM}duration") == (5 if off else 1)
 
 
 class Many:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import protovalidate
@@ -12,18 +14,40 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.errors import Refusal, Violation
 
 _validator = protovalidate.Validator()
+NUL = "\0"  # no text in the database can hold it
+TOLD = 100  # fields that do
 
 
-def validation(request: Message) -> None:
-    """Raises Refusal(INVALID_ARGUMENT) naming every field that breaks a rule."""
-    if violations := violations_of(request):
+def validation(request: Message, body: bytes) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) naming every field that breaks a rule; `body`: the request as sent."""
+    if violations := violations_of(request, body):
         raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=violations)
 
 
-def violations_of(message: Message) -> list[Violation]:
-    """Returns every breach of a rule, with the path of its field."""
+def violations_of(message: Message, body: bytes = b"") -> list[Violation]:
+    """Returns every breach of a rule, with the path of its field; `body`: the message as sent, if it was."""
     found = _validator.collect_violations(message)
-    return [Violation(_path(each.proto), each.proto.message) for each in found]
+    violations = [Violation(_path(each.proto), each.proto.message) for each in found]
+    if NUL.encode() in body:  # in hardly any, so hardly any is walked through
+        held = (path for path, text in _texts(message) if NUL in text)
+        violations += [Violation(path, "must not hold the character NUL") for path in islice(held, TOLD)]
+    return violations
+
+
+def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yields every text in a message or in a value of a field, with the path of its field."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Message):
+        for field, inner in value.ListFields():
+            yield from _texts(inner, f"{path}.{field.name}".removeprefix("."))
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(key, path)
+            yield from _texts(inner, f"{path}[{json.dumps(key)}]")
+    elif isinstance(value, Iterable) and not isinstance(value, bytes):
+        for number, inner in enumerate(value):
+            yield from _texts(inner, f"{path}[{number}]")
 
 
 def _path(violation: Any) -> str:

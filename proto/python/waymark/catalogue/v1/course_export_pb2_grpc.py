@@ -50,8 +50,9 @@ class CourseExportServiceServicer:
     def ExportCourses(self, request, context):
         """Streams the courses that are offered, as people see them: with corrections, sessions and prices. Tags of occupations
         are those of partners and people, not those that the tagger found. What is held back for its quality is in none, whoever
-        asks: files are passed on, and no format can say so. Ten minutes at most; what is under way then breaks
-        off with an error. OVERLOADED: too many streams at once.
+        asks: files are passed on, and no format can say so. Its organisation finds what its own file lacks in ListCourses, as
+        `on_hold`, and since when and why in ListQualityHolds. Ten minutes at most; what is under way then breaks off with an
+        error. OVERLOADED: too many streams at once.
         Errors: OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -37,8 +37,9 @@ class CourseExportServiceStub:
     ExportCourses: _grpc.UnaryStreamMultiCallable[_course_export_pb2.ExportCoursesRequest, _httpbody_pb2.HttpBody]
     """Streams the courses that are offered, as people see them: with corrections, sessions and prices. Tags of occupations
     are those of partners and people, not those that the tagger found. What is held back for its quality is in none, whoever
-    asks: files are passed on, and no format can say so. Ten minutes at most; what is under way then breaks
-    off with an error. OVERLOADED: too many streams at once.
+    asks: files are passed on, and no format can say so. Its organisation finds what its own file lacks in ListCourses, as
+    `on_hold`, and since when and why in ListQualityHolds. Ten minutes at most; what is under way then breaks off with an
+    error. OVERLOADED: too many streams at once.
     Errors: OVERLOADED.
     """
 
@@ -50,8 +51,9 @@ class CourseExportServiceAsyncStub(CourseExportServiceStub):
     ExportCourses: _aio.UnaryStreamMultiCallable[_course_export_pb2.ExportCoursesRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Streams the courses that are offered, as people see them: with corrections, sessions and prices. Tags of occupations
     are those of partners and people, not those that the tagger found. What is held back for its quality is in none, whoever
-    asks: files are passed on, and no format can say so. Ten minutes at most; what is under way then breaks
-    off with an error. OVERLOADED: too many streams at once.
+    asks: files are passed on, and no format can say so. Its organisation finds what its own file lacks in ListCourses, as
+    `on_hold`, and since when and why in ListQualityHolds. Ten minutes at most; what is under way then breaks off with an
+    error. OVERLOADED: too many streams at once.
     Errors: OVERLOADED.
     """
 
@@ -66,8 +68,9 @@ class CourseExportServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """Streams the courses that are offered, as people see them: with corrections, sessions and prices. Tags of occupations
         are those of partners and people, not those that the tagger found. What is held back for its quality is in none, whoever
-        asks: files are passed on, and no format can say so. Ten minutes at most; what is under way then breaks
-        off with an error. OVERLOADED: too many streams at once.
+        asks: files are passed on, and no format can say so. Its organisation finds what its own file lacks in ListCourses, as
+        `on_hold`, and since when and why in ListQualityHolds. Ten minutes at most; what is under way then breaks off with an
+        error. OVERLOADED: too many streams at once.
         Errors: OVERLOADED.
         """
 

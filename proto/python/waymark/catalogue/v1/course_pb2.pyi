@@ -157,11 +157,11 @@ class Course(_message.Message):
     """True when it is no longer offered."""
     same_as: _builtins.str
     """The course of another source that stands for this one, `courses/{id}`: a person has said that they are the same, and the
-    other's source comes first. Empty when it stands for itself.
+    other's source comes first. One that is held back stands for none that is not. Empty when it stands for itself.
     """
     on_hold: _builtins.bool
-    """True: it, or its organisation, is held back for its quality; nobody can book it. Snapshots and
-    changes of courses hold no such course.
+    """True: it, or its organisation, is held back for its quality; nobody can book it. Exports, snapshots and changes of courses
+    hold no such course; why it is held its organisation reads in ListQualityHolds.
     """
     etag: _builtins.str
     """Version of this state; send it back with a correction."""
@@ -585,6 +585,7 @@ class GetCourseRequest(_message.Message):
     composed: _builtins.bool
     """True: of a course that stands for others each field as the source that comes first for it says it
     (`precedence` and `field_precedence` of sources), corrections before feeds; what a source leaves empty is of the next.
+    Of others that are held back for their quality nothing is taken.
     """
     def __init__(
         self,

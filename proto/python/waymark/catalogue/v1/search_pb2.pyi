@@ -145,7 +145,9 @@ class SearchCoursesRequest(_message.Message):
     order_by: Global___SearchOrder.ValueType
     """Order of hits."""
     collapse_same: _builtins.bool
-    """True: of courses that a person has said are the same, only the one that stands for the others."""
+    """True: of courses that a person has said are the same, only the one that stands for the others; while that one is held
+    back for its quality another does, a few seconds after the hold.
+    """
     page_size: _builtins.int
     """At most 100; default 20."""
     page_token: _builtins.str
