@@ -15,7 +15,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
-from services.portfolio.store import break_glass, legal_holds, read_quota, rights_requests, rights_tables
+from services.portfolio.store import break_glass, keeping, read_quota, rights_requests, rights_tables
 from services.portfolio.store.collection import bare, fill
 from services.portfolio.store.company_tables import group_memberships, mentoring_matches
 from services.portfolio.store.exposure_tables import exposure_consents
@@ -83,7 +83,7 @@ def erase(tx: Transaction, holder_id: str, etag: str) -> tuple[bool, datetime]:
     if row.erased_at is not None:
         return False, row.erased_at
     check_etag(etag, row.version)
-    legal_holds.require_none(tx, holder_id)
+    keeping.require_none(tx, holder_id)
     for kept in (rights_requests, break_glass, read_quota):
         kept.close_with(tx, holder_id)
     erase_key(tx, holder_id)

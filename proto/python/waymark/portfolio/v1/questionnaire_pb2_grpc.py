@@ -137,8 +137,8 @@ class QuestionnaireServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteQuestionnaire(self, request, context):
-        """Removes a questionnaire with all that was answered; links to its parts are dead.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a questionnaire with all that was answered, unless the law asks for it to be kept; links to its parts are dead.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
