@@ -164,11 +164,13 @@ mandates = Table(
     Column("organisation", Text, nullable=False),
     Column("purpose", SmallInteger, nullable=False),
     Column("act_on_behalf", Boolean, nullable=False, server_default="false"),
+    Column("questionnaire_id", Text, nullable=False, server_default=""),  # empty: for none
     time("expires_at"),
     time("revoked_at", nullable=True),
     time("created_at"),
     time("next_contact_at"),
     CheckConstraint("counsellor <> holder_id", name="mandates_not_to_oneself"),
+    CheckConstraint("questionnaire_id = '' OR purpose = 3", name="mandates_questionnaire"),
     Index("mandates_counsellor", "holder_id", "counsellor"),
     Index("mandates_caseload", "counsellor", "holder_id"),
     Index(

@@ -162,7 +162,8 @@ class QuestionnaireServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSpecialCategoryPart(self, request, context):
-        """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
+        """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY for this
+        questionnaire; no other mandate opens it.
         The look is written to the access log.
         Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """

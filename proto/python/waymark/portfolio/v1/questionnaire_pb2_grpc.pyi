@@ -60,7 +60,8 @@ class QuestionnaireServiceStub:
     Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetSpecialCategoryPart: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.GetSpecialCategoryPartRequest, _questionnaire_pb2.QuestionnairePart]
-    """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
+    """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY for this
+    questionnaire; no other mandate opens it.
     The look is written to the access log.
     Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
@@ -125,7 +126,8 @@ class QuestionnaireServiceAsyncStub(QuestionnaireServiceStub):
     Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetSpecialCategoryPart: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.GetSpecialCategoryPartRequest, _questionnaire_pb2.QuestionnairePart]  # type: ignore[assignment]
-    """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
+    """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY for this
+    questionnaire; no other mandate opens it.
     The look is written to the access log.
     Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
@@ -229,7 +231,8 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _questionnaire_pb2.GetSpecialCategoryPartRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_questionnaire_pb2.QuestionnairePart, _abc.Awaitable[_questionnaire_pb2.QuestionnairePart]]:
-        """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
+        """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY for this
+        questionnaire; no other mandate opens it.
         The look is written to the access log.
         Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
