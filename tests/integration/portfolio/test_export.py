@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
+import re
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -22,6 +25,7 @@ from waymark.portfolio.v1 import (
 from waymark.portfolio.v1 import holder_pb2 as pb
 
 from services.platform.objects.store import Objects
+from services.platform.paper.pages import LANGUAGES, words_of
 from services.portfolio.export import archive, reader
 from services.portfolio.export.parts import PARTS
 from services.portfolio.store.evidence import BUCKET
@@ -31,6 +35,7 @@ from tests.support.portfolio import PDF, Caller, Portfolio, entry, reason_of, sh
 from tests.support.validations import SHOWN, submitted
 
 VISIBILITY_SHARED = guidance_note_pb2.GuidanceNote.VISIBILITY_SHARED
+WORDS = Path(archive.__file__).parent / "words"
 JWT = credential_pb2.CREDENTIAL_FILE_FORM_JWT
 
 
@@ -92,6 +97,57 @@ def test_everything_leaves_as_it_is_listed(portfolio_with_files: Portfolio, monk
     alone = export(person, without_files=True)
     assert not [name for name in alone.namelist() if name.startswith("evidence/")]
     assert len(data(alone, "evidence")) == 2
+
+
+def in_language(portfolio: Portfolio, languages: list[str], **fields: Any) -> str:
+    """The language that the index of an archive and each of its pages are in; what is said there is too."""
+    person = portfolio.person(languages=languages, given_name="Ada <3")
+    entry(person)
+    taken = export(person, **fields)
+    found = {re.findall('<html lang="(..)">', taken.read(page).decode())[0] for page in pages_of(taken)}
+    (language,) = found
+    words = {code: words_of(WORDS, code) for code in LANGUAGES}
+    index, shown = (html.unescape(taken.read(page).decode()) for page in pages_of(taken)[:2])
+    assert person.holder in index
+    for code, said in words.items():
+        for key in ("title", "there", "files", "no_file", "missing", "not_here", "labels"):
+            assert (said[key] in index) == (code == language), key
+        assert (said["parts"]["entry-revisions"] in index) == (code == language)
+        assert (f"<title>{said['parts']['holder']}</title>" in shown) == (code == language)
+        for part in PARTS:
+            assert code != language or said["parts"][part.name] in index
+    assert "Ada <3" in shown
+    return language
+
+
+def pages_of(taken: zipfile.ZipFile) -> list[str]:
+    """The index, who it is of, and all other pages."""
+    named = sorted(name for name in taken.namelist() if name.startswith("pages/"))
+    return ["index.html", "pages/holder.html", *named]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_is_in_the_language_of_the_holder(portfolio: Portfolio, language: str) -> None:
+    assert in_language(portfolio, [language]) == language
+    assert in_language(portfolio, ["uk"], language_code=language) == language
+
+
+def test_other_languages_fall_back(portfolio: Portfolio) -> None:
+    for languages in ([], ["uk", "nl"], ["x-klingon"]):
+        assert in_language(portfolio, languages) == "en"
+    assert in_language(portfolio, ["de-AT", "nl"]) == "de"
+    assert in_language(portfolio, ["de"], language_code="nl-BE") == "nl"
+    person = portfolio.person()
+    assert reason_of(lambda _: list(streamed(person, language_code="../x")), None) == "INVALID_ARGUMENT"
+
+
+def test_every_language_has_a_word_for_everything() -> None:
+    ours = {code: words_of(WORDS, code) for code in LANGUAGES}
+    names = {part.name for part in PARTS}
+    for said in ours.values():
+        assert (said.keys(), said["parts"].keys()) == (ours["en"].keys(), names)
+        assert all(said.values())
+        assert all(said["parts"].values())
 
 
 def test_credentials_leave_in_their_own_bytes(portfolio: Portfolio) -> None:
