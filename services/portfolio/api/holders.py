@@ -21,6 +21,7 @@ from services.portfolio.domain.dates import check_date, refuse
 from services.portfolio.erasing import delete_files, erase
 from services.portfolio.export.archive import written
 from services.portfolio.export.reader import Reader
+from services.portfolio.export.resuming import rest_of
 from services.portfolio.store import holders
 from services.portfolio.store.vault import open_vault, restrict
 
@@ -64,7 +65,8 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
         spoken = next(iter(self._exportable(request, call).languages), "")
         reader = Reader(self.app, call, *names.parse(request.name, "holders"))
         day, language = datetime.now(UTC).date(), language_of(request.language_code or spoken)
-        for part in written(reader, day, language, without_files=request.without_files):
+        parts = written(reader, day, language, without_files=request.without_files)
+        for part in rest_of(parts, request.received_bytes, request.received_sha256):
             for start in range(0, len(part), LONGEST):
                 data = part[start : start + LONGEST]
                 yield httpbody_pb2.HttpBody(content_type="application/zip", data=data)

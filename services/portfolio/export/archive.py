@@ -112,10 +112,11 @@ def _poster(evidence_id: str, tx: Transaction, vault: Vault) -> bytes:
 
 
 def _json(things: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    """Yields a list of things as JSON, one a line, so that a program may read it by and by."""
+    """Yields a list of things as JSON, one a line, so that a program may read it by and by. Sorted: maps come
+    in another order in each process, and an archive that is made again must be the same."""
     before = b"["
     for thing in things:
-        yield before + b"\n" + json.dumps(thing, ensure_ascii=False).encode()
+        yield before + b"\n" + json.dumps(thing, ensure_ascii=False, sort_keys=True).encode()
         before = b","
     yield before[:-1] + b"\n]\n" if before == b"," else b"[]\n"
 
