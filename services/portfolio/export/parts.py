@@ -59,6 +59,7 @@ from services.portfolio.export.rows import (
 from services.portfolio.store import (
     access_records,
     break_glass,
+    credential_tables,
     guidance_tables,
     handovers,
     instrument_tables,
@@ -125,12 +126,12 @@ PARTS: tuple[Part, ...] = (
     Part(
         "credentials",
         every(ListCredentialsRequest, CREDENTIALS.page),
-        (tables.credentials, tables.credential_files),
+        (credential_tables.credentials, credential_tables.credential_files),
     ),
     Part(
         "issued-credentials",
         every(ListIssuedCredentialsRequest, of_holder(issued_credentials.of_holder)),
-        (tables.issued_credentials,),
+        (credential_tables.issued_credentials,),
     ),
     Part(
         "pathways",

@@ -18,6 +18,7 @@ from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store import break_glass, keeping, read_quota, rights_requests, rights_tables
 from services.portfolio.store.collection import bare, fill
 from services.portfolio.store.company_tables import group_memberships, mentoring_matches
+from services.portfolio.store.credential_tables import credentials
 from services.portfolio.store.exposure_tables import exposure_consents
 from services.portfolio.store.guidance_tables import contact_records, guidance_notes, validation_cases
 from services.portfolio.store.instrument_tables import questionnaires
@@ -25,7 +26,6 @@ from services.portfolio.store.page_tables import page_submissions, pages
 from services.portfolio.store.planning_tables import goals, journal_entries, plans
 from services.portfolio.store.tables import (
     access_records,
-    credentials,
     cvs,
     entries,
     evidence,
