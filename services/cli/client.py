@@ -7,7 +7,6 @@ import json
 import random
 import time
 import uuid
-import zipfile
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 from waymark.errors.v1 import reason_pb2
 
+from services.cli.downloads import broke_off, draft_of
 from services.cli.exits import ExitCode, Failure, FieldViolation
 from services.cli.stack.paths import home_dir
 from services.cli.stack.state import StackState, read_state
@@ -132,51 +132,44 @@ class Caller:
 
         Raises Failure, and leaves no file behind that is not whole.
         """
-        with self._draft(file) as draft:
-            return self._stream(path, draft, query)
-
-    def rest_to_zip(self, path: str, file: Path, moved: Callable[[int], None], **query: Any) -> int:
-        """The same for a ZIP, which tells whether it is whole: its end comes last, when nothing went wrong.
-        `moved` is told of bytes that arrived."""
-        with self._draft(file) as draft:
-            size = self._stream(path, draft, query, moved)
-            if not zipfile.is_zipfile(draft):
-                raise _broke_off(size)
-            return size
-
-    @contextmanager
-    def _draft(self, file: Path) -> Iterator[Path]:
-        """A path beside `file` to write to, which takes its place once all went well."""
-        draft = file.with_name(f".{file.name}.part")
+        draft = draft_of(file)
         try:
-            yield draft
+            size = self.rest_added(path, draft, **query)
             draft.replace(file)
         finally:
             draft.unlink(missing_ok=True)
+        return size
 
-    def _stream(
+    def rest_added(
         self,
         path: str,
         file: Path,
-        query: Mapping[str, Any],
         moved: Callable[[int], None] = lambda _: None,
+        silent: float = DEADLINE,
+        **query: Any,
     ) -> int:
+        """GETs a file that streams and adds it to `file` as it comes, which is there from the first byte on;
+        returns how many bytes came. `moved` is told of them; `silent`: seconds without any that are too many.
+        Raises Failure."""
+        timeout = httpx.Timeout(DEADLINE, read=silent)
         given = {name: value for name, value in query.items() if value not in ("", [])}
         with (
             self.reached(),
-            self.client.http().stream("GET", path, params=given, headers=self.headers()) as answer,
+            self.client.http().stream(
+                "GET", path, params=given, headers=self.headers(), timeout=timeout
+            ) as answer,
         ):
             if answer.status_code >= 400:
                 answer.read()
                 raise failure_of_rest(answer)
             size = 0
             try:
-                with file.open("wb") as target:
+                with file.open("ab") as target:
                     for part in answer.iter_bytes():
                         size += target.write(part)
                         moved(len(part))
             except httpx.TransportError as error:
-                raise _broke_off(size) from error
+                raise broke_off(size) from error
         return size
 
     def _request(
@@ -300,12 +293,6 @@ def request_id() -> str:
 def sha256(content: bytes) -> str:
     """SHA-256 in hex, as upload tickets want it."""
     return hashlib.sha256(content).hexdigest()
-
-
-def _broke_off(size: int) -> Failure:
-    """The failure for a file that did not come to its end."""
-    text = f"The file broke off after {size} bytes."
-    return Failure(ExitCode.UNREACHABLE, text, remedy="Nothing was kept. Run the command again.")
 
 
 def unreachable(client: Client) -> Failure:

@@ -10,6 +10,7 @@ import typer
 
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls, with_etag
+from services.cli.downloads import export_to
 from services.cli.progress import bars
 
 holder = typer.Typer(
@@ -119,22 +120,26 @@ def update(
 
 @holder.command(
     epilog="Examples:  waymark holder export --output all.zip · "
-    "waymark holder export --output all.zip --no-files"
+    "waymark holder export --output all.zip --no-files --language nl"
 )
 @calls(LEARNER)
 def export(
     call: Call,
     output: Annotated[Path, typer.Option(help="Where to write the ZIP.")],
     no_files: Annotated[bool, typer.Option("--no-files", help="Without the files of the evidence.")] = False,
+    language: Annotated[str, typer.Option(help="Of the pages, BCP 47; default: your first.")] = "",
 ) -> None:
-    """Take everything out that is kept of you, as one ZIP: pages to read, JSON, files, who looked."""
+    """Take everything out that is kept of you, as one ZIP: pages to read, JSON, files, who looked.
+
+    Broken off, the same command goes on where it was; it begins anew when what it has is no longer so.
+    """
     name = own(call, "")
-    asked = {"without_files": True} if no_files else {}
+    asked = {"language_code": language} | ({"without_files": True} if no_files else {})
     stored = () if no_files else call.each(f"{name}/evidence")
     with bars() as shown:
         task = shown.add_task(output.name, total=sum(int(each["sizeBytes"]) for each in stored) or None)
         moved = partial(shown.advance, task)
-        size = call.caller.rest_to_zip(f"/v1/{name}:export", output, moved, **asked)
+        size = export_to(call.caller, f"/v1/{name}:export", output, moved, **asked)
     call.wrote(output, size)
 
 

@@ -18,6 +18,7 @@ MANDATE = {
     "counsellor": "counsellor",
     "of": "organisation",
     "for": "purpose",
+    "of questionnaire": "questionnaire",
     "on your behalf": "actOnBehalf",
     "state": "state",
     "until": "expireTime",
@@ -39,7 +40,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(mandate, name="mandate", no_args_is_help=True)
 
 
-@mandate.command(epilog="Example:  waymark mandate create counsellor:Tess organisations/office --days 90")
+@mandate.command(
+    epilog="Examples:  waymark mandate create counsellor:Tess organisations/office --days 90 · "
+    "waymark mandate create counsellor:Ivo organisations/office --purpose special-category "
+    "--questionnaire holders/0198…/questionnaires/0198…"
+)
 @calls(LEARNER)
 def create(
     call: Call,
@@ -51,13 +56,17 @@ def create(
         Purpose,
         typer.Option(
             help="`guidance` opens the portfolio and leads the case, `pathway` opens the pathways alone, "
-            "`case` takes part in the case alone, `special-category` opens what questionnaires ask of health "
-            "and the like, and nothing else."
+            "`case` takes part in the case alone, `special-category` opens what one questionnaire asks of "
+            "health and the like, and nothing else."
         ),
     ] = Purpose.GUIDANCE,
     on_behalf: Annotated[
         bool, typer.Option("--on-behalf", help="Let them write for you too; you can read what they wrote.")
     ] = False,
+    questionnaire: Annotated[
+        str,
+        typer.Option(help="holders/{id}/questionnaires/{id} that `special-category` opens; one a mandate."),
+    ] = "",
     days: Annotated[int, typer.Option(min=1, help="How long it holds.")] = 90,
 ) -> None:
     """Let a counsellor see your portfolio, or work on your pathways."""
@@ -67,6 +76,7 @@ def create(
         "purpose": enum("MANDATE_PURPOSE", purpose),
         "expireTime": in_days(days),
         "actOnBehalf": on_behalf,
+        "questionnaire": questionnaire,
     }
     call.one(call.post(f"{own(call, '')}/mandates", body), MANDATE)
 

@@ -94,8 +94,16 @@ def by_mandate(purposes: frozenset[int], *, on_behalf: bool = False) -> Relation
     permits to act on behalf of the holder."""
 
     def holds(principal: Principal, request: Any, connection: sqlalchemy.Connection) -> bool:
-        holder = holder_of(request)
-        return mandates.in_force(connection, principal, holder, purposes, on_behalf=on_behalf) is not None
+        named = resource_of(request)
+        found = mandates.in_force(
+            connection,
+            principal,
+            names.holder_in(named),
+            purposes,
+            on_behalf=on_behalf,
+            questionnaire=names.questionnaire_in(named),
+        )
+        return found is not None
 
     return holds
 
@@ -106,7 +114,10 @@ def grant_for(tx: Transaction, request: Any, holder: str) -> str | None:
     if ON_BEHALF in named:
         return mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE, on_behalf=True)
     purposes = frozenset[int]().union(*(MANDATES[name] for name in named & MANDATES.keys()))
-    return mandates.in_force(tx.connection, tx.principal, holder, purposes) if purposes else None
+    if not purposes:
+        return None
+    questionnaire = names.questionnaire_in(resource_of(request))
+    return mandates.in_force(tx.connection, tx.principal, holder, purposes, questionnaire=questionnaire)
 
 
 @cache

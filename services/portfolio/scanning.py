@@ -103,7 +103,8 @@ def _note(app: PortfolioApp, scanner: Clamd, key: str) -> None:
         return
     with transaction(app) as tx:
         store.set_scan_state(tx, key, STATES[verdict.found])
-    if verdict.found is Found.MALWARE:
+        kept = store.known_keys(tx, [key])
+    if key not in kept:
         app.objects.delete(store.BUCKET, key)  # what is left by a crash before this, the sweep deletes
 
 

@@ -75,6 +75,7 @@ def test_practices_of_the_portfolio_are_walked(stack: Stack) -> None:
     assert walk.failed == {}
     assert walk.exit_code == 0
     shown = {row for step in walk.steps for row in step["rows"]}
+    assert "evidence-files" in {step["step"] for step in walk.steps}
     assert {"P1", "P2", "P3", "P4", "P13", "P15", "P16", "P17", "P18", "P19", "P20"} <= shown
 
 

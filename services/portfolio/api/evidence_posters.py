@@ -16,7 +16,7 @@ from services.portfolio import scanning
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
-from services.portfolio.store import posters
+from services.portfolio.store import keeping, posters
 from services.portfolio.store.evidence import EVIDENCE
 from services.portfolio.store.vault import open_vault
 
@@ -47,6 +47,7 @@ class PosterApi:
     def _set_poster(self, tx: Transaction, request: pb.SetEvidencePosterRequest) -> pb.Evidence:
         holder, evidence_id = names.parse(request.name, "holders", "evidence")
         vault = open_vault(tx, self.app.keys, holder)
-        EVIDENCE.get(tx, vault, evidence_id, lock=True)
+        if EVIDENCE.get(tx, vault, evidence_id, lock=True).has_poster:
+            keeping.require_none(tx, holder)
         posters.write(tx, vault, evidence_id, request.image)
         return EVIDENCE.noted(tx, vault, evidence_id, has_poster=bool(request.image))

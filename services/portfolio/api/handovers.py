@@ -57,6 +57,7 @@ class HandoverApi(handover_pb2_grpc.HandoverServiceServicer):
             counsellor=offer.counsellor,
             organisation=offer.organisation,
             purpose=former.purpose,
+            questionnaire=former.questionnaire,
             expire_time=former.expire_time,
         )
         made = mandates.create(tx, holder, taken_over)

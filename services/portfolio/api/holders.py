@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from google.api import httpbody_pb2
-from google.protobuf.empty_pb2 import Empty
 from waymark.portfolio.v1 import holder_pb2 as pb
 from waymark.portfolio.v1 import holder_pb2_grpc
 
 from services.platform.db.transaction import Transaction
+from services.platform.paper.pages import language_of
 from services.platform.rpc.handlers import mark, mutation
 from services.platform.rpc.masks import merged, without_outputs
 from services.portfolio.api.calls import portfolio_call
@@ -21,6 +21,7 @@ from services.portfolio.domain.dates import check_date, refuse
 from services.portfolio.erasing import delete_files, erase
 from services.portfolio.export.archive import written
 from services.portfolio.export.reader import Reader
+from services.portfolio.export.resuming import rest_of
 from services.portfolio.store import holders
 from services.portfolio.store.vault import open_vault, restrict
 
@@ -61,9 +62,11 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
 
     @mark  # reads a page at a time, each in a transaction of its own, for as long as the caller takes
     def ExportHolder(self, request: pb.ExportHolderRequest, call: Any) -> Iterator[httpbody_pb2.HttpBody]:
-        self._exportable(request, call)
+        spoken = next(iter(self._exportable(request, call).languages), "")
         reader = Reader(self.app, call, *names.parse(request.name, "holders"))
-        for part in written(reader, datetime.now(UTC), without_files=request.without_files):
+        day, language = datetime.now(UTC).date(), language_of(request.language_code or spoken)
+        parts = written(reader, day, language, without_files=request.without_files)
+        for part in rest_of(parts, request.received_bytes, request.received_sha256):
             for start in range(0, len(part), LONGEST):
                 data = part[start : start + LONGEST]
                 yield httpbody_pb2.HttpBody(content_type="application/zip", data=data)
@@ -89,9 +92,8 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
         return answer
 
     @portfolio_call
-    def _exportable(self, tx: Transaction, request: pb.ExportHolderRequest) -> Empty:
-        open_vault(tx, self.app.keys, *names.parse(request.name, "holders"))
-        return Empty()
+    def _exportable(self, tx: Transaction, request: pb.ExportHolderRequest) -> pb.Holder:
+        return holders.get(tx, open_vault(tx, self.app.keys, *names.parse(request.name, "holders")))
 
 
 def _check(holder: pb.Holder) -> None:

@@ -12,6 +12,7 @@ from services.portfolio.access import refuse_own
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
+from services.portfolio.store import keeping
 from services.portfolio.store.legal_holds import LEGAL_HOLDS
 from services.portfolio.store.vault import open_at_desk
 
@@ -26,8 +27,8 @@ class LegalHoldApi(legal_hold_pb2_grpc.LegalHoldServiceServicer):
     def CreateLegalHold(self, tx: Transaction, request: pb.CreateLegalHoldRequest) -> pb.LegalHold:
         (holder,) = names.parse(request.parent, "holders")
         refuse_own(tx, holder)
-        # The access record of this call keeps an erasure waiting, which then finds the hold.
         vault = open_at_desk(tx, self.app.keys, holder)
+        keeping.begin(tx, holder)
         hold = without_outputs(request.legal_hold)
         return _told(tx, LEGAL_HOLDS.add(tx, vault, hold, setter=tx.principal.subject, lifter=""))
 

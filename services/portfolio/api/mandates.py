@@ -10,10 +10,12 @@ from waymark.portfolio.v1 import mandate_pb2_grpc
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Violation
 from services.portfolio.api.calls import portfolio_call
+from services.portfolio.api.references import check_one
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_expiry, refuse
 from services.portfolio.store import mandates
+from services.portfolio.store.questionnaires import QUESTIONNAIRES
 from services.portfolio.store.vault import open_vault
 
 LONGEST = timedelta(days=731)
@@ -34,6 +36,7 @@ class MandateApi(mandate_pb2_grpc.MandateServiceServicer):
             refuse([Violation("mandate.counsellor", "must be somebody else than the holder")])
         if request.mandate.act_on_behalf and request.mandate.purpose != pb.MANDATE_PURPOSE_GUIDANCE:
             refuse([Violation("mandate.act_on_behalf", "goes with the purpose of guidance alone")])
+        _check_questionnaire(tx, holder, request.mandate)
         return mandates.create(tx, holder, request.mandate)
 
     @portfolio_call
@@ -45,3 +48,12 @@ class MandateApi(mandate_pb2_grpc.MandateServiceServicer):
     @portfolio_call
     def RevokeMandate(self, tx: Transaction, request: pb.RevokeMandateRequest) -> pb.Mandate:
         return mandates.revoke(tx, *names.parse(request.name, "holders", "mandates"))
+
+
+def _check_questionnaire(tx: Transaction, holder: str, mandate: pb.Mandate) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) unless a mandate for special categories, and no other, names a
+    questionnaire of the holder's."""
+    if mandate.purpose == pb.MANDATE_PURPOSE_SPECIAL_CATEGORY:
+        check_one(tx, holder, QUESTIONNAIRES, "mandate.questionnaire", mandate.questionnaire)
+    elif mandate.questionnaire:
+        refuse([Violation("mandate.questionnaire", "goes with the purpose of special categories alone")])

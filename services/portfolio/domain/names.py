@@ -25,6 +25,12 @@ def holder_in(name: str) -> str:
     return parts[1] if len(parts) > 1 and parts[0] == "holders" else ""
 
 
+def questionnaire_in(name: str) -> str:
+    """Returns the questionnaire id of the name of one, or of anything in it, else ""."""
+    parts = name.split("/")
+    return parts[3] if len(parts) > 3 and parts[::2][:2] == ["holders", "questionnaires"] else ""
+
+
 def holder(holder_id: str) -> str:
     """`holders/{holder}`."""
     return f"holders/{holder_id}"

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from services.platform.zipping import ZipStream
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials.reading import ENDINGS, JWT
 from services.portfolio.domain.scan_states import is_served
-from services.portfolio.export import pages
+from services.portfolio.export.pages import Pages
 from services.portfolio.export.parts import PARTS
 from services.portfolio.export.reader import Reader
 from services.portfolio.store import credentials, posters
@@ -53,23 +53,25 @@ class _Counted:
             yield MessageToDict(message)
 
 
-def written(reader: Reader, at: datetime, *, without_files: bool = False) -> Iterator[bytes]:
-    """Yields the archive as it is made, a file at a time; `at` (UTC) is on its index.
+def written(reader: Reader, day: date, language: str, *, without_files: bool = False) -> Iterator[bytes]:
+    """Yields the archive as it is made, a file at a time; `day` (UTC) is on its index, which is in one of
+    pages.LANGUAGES.
 
     Raises what `Reader` raises, which leaves the archive without its end.
     """
-    archive, counts, files = ZipStream(at), [], list[File]()
+    archive, pages = ZipStream(datetime(day.year, day.month, day.day, tzinfo=UTC)), Pages(language)
+    counts, files = [], list[File]()
     for part in PARTS:
         counted = _Counted(part.rows(reader))
         yield from archive.add(f"data/{part.name}.json", _json(counted))
-        yield from archive.add(f"pages/{part.name}.html", pages.page(part.title, part.rows(reader)))
-        counts.append((part, counted.count))
+        yield from archive.add(f"pages/{part.name}.html", pages.page(part.name, part.rows(reader)))
+        counts.append((part.name, counted.count))
     yield from _credentials(archive, reader, files)
     if not without_files:
         yield from _evidence(archive, reader, files)
     yield from archive.add("data/files.json", _json(file._asdict() for file in files))
-    facts = {"at": f"{at:%Y-%m-%d %H:%M} UTC", "holder": names.holder(reader.holder)}
-    index = pages.index(**facts, counts=counts, files=files, without_files=without_files)
+    facts = {"counts": counts, "files": files, "without_files": without_files}
+    index = pages.index(day, names.holder(reader.holder), **facts)
     yield from archive.add("index.html", index)
     yield archive.end()
 
@@ -110,10 +112,11 @@ def _poster(evidence_id: str, tx: Transaction, vault: Vault) -> bytes:
 
 
 def _json(things: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    """Yields a list of things as JSON, one a line, so that a program may read it by and by."""
+    """Yields a list of things as JSON, one a line, so that a program may read it by and by. Sorted: maps come
+    in another order in each process, and an archive that is made again must be the same."""
     before = b"["
     for thing in things:
-        yield before + b"\n" + json.dumps(thing, ensure_ascii=False).encode()
+        yield before + b"\n" + json.dumps(thing, ensure_ascii=False, sort_keys=True).encode()
         before = b","
     yield before[:-1] + b"\n]\n" if before == b"," else b"[]\n"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from datetime import UTC
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from babel.dates import format_date
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -20,19 +21,34 @@ _FOLDER = Path(__file__).parent
 Said: TypeAlias = "str | list[tuple[str, Said]]"  # a text, or labels with what stands under each
 
 
-def page(title: str, messages: Iterable[Message]) -> Iterator[bytes]:
-    """Yields the page of a kind of things, UTF-8, as it is made."""
-    rendered = _template("page.html").generate(title=title, resources=map(said, messages))
-    return (part.encode() for part in rendered)
+class Pages:
+    """The pages in one of pages.LANGUAGES. Names of fields and values are the contract's, in English."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._words = pages.words_of(_FOLDER / "words", language)
+
+    def page(self, part: str, messages: Iterable[Message]) -> Iterator[bytes]:
+        """Yields the page of a kind of things, a name of PARTS, UTF-8, as it is made."""
+        resources = (said(message, self._words) for message in messages)
+        return self._rendered("page.html", title=self._words["parts"][part], resources=resources)
+
+    def index(self, day: date, holder: str, **facts: Any) -> Iterator[bytes]:
+        """Yields the first page of an archive that was made on a `day` (UTC), UTF-8."""
+        when = format_date(day, "long", locale=self._language)
+        return self._rendered(
+            "index.html", taken=self._words["taken"].format(day=when, holder=holder), **facts
+        )
+
+    def _rendered(self, template: str, **facts: Any) -> Iterator[bytes]:
+        found = pages.templates(_FOLDER).get_template(template)
+        parts = found.generate(lang=self._language, words=self._words, **facts)
+        return (part.encode() for part in parts)
 
 
-def index(**facts: Any) -> Iterator[bytes]:
-    """Yields the first page of an archive, UTF-8."""
-    return (part.encode() for part in _template("index.html").generate(**facts))
-
-
-def said(message: Message) -> Said:
-    """Returns what a message says: each field that is set, under its name in plain words."""
+def said(message: Message, words: Mapping[str, Any]) -> Said:
+    """Returns what a message says: each field that is set, under its name in plain words; `words` has those
+    for yes and no."""
     if isinstance(message, Timestamp):
         return f"{message.ToDatetime(UTC):%Y-%m-%d %H:%M} UTC"
     if isinstance(message, Date):
@@ -43,18 +59,18 @@ def said(message: Message) -> Said:
         if field.message_type and field.message_type.GetOptions().map_entry:
             found += [(f"{label} ({key})", str(value[key])) for key in sorted(value)]
         elif field.is_repeated:
-            found += [(label, _value(field, each)) for each in value]
+            found += [(label, _value(field, each, words)) for each in value]
         else:
-            found.append((label, _value(field, value)))
+            found.append((label, _value(field, value, words)))
     return found
 
 
-def _value(field: FieldDescriptor, value: Any) -> Said:
+def _value(field: FieldDescriptor, value: Any, words: Mapping[str, Any]) -> Said:
     if field.message_type:
-        return said(value)
+        return said(value, words)
     if field.enum_type:
         return _enum(field.enum_type, value)
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    return str(words["yes" if value else "no"] if isinstance(value, bool) else value)
 
 
 def _enum(kind: EnumDescriptor, number: int) -> str:
@@ -65,7 +81,3 @@ def _enum(kind: EnumDescriptor, number: int) -> str:
 
 def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
-
-
-def _template(name: str) -> Any:
-    return pages.templates(_FOLDER).get_template(name)

@@ -59,6 +59,7 @@ from services.portfolio.export.rows import (
 from services.portfolio.store import (
     access_records,
     break_glass,
+    credential_tables,
     guidance_tables,
     handovers,
     instrument_tables,
@@ -94,189 +95,160 @@ from services.portfolio.store.validations import CASES
 
 
 class Part(NamedTuple):
-    """One kind of thing: the name of its files, what people call it, how it is read, of which tables."""
+    """One kind of thing: the name of its files, by which `words` say what people call it, how it is read, of
+    which tables."""
 
     name: str
-    title: str
     rows: Rows
     tables: tuple[Table, ...]
 
 
 PARTS: tuple[Part, ...] = (
-    Part("holder", "You", the_holder, (tables.holders,)),
+    Part("holder", the_holder, (tables.holders,)),
     Part(
         "entries",
-        "Work, learning and other entries",
         every(ListEntriesRequest, ENTRIES.page),
         (tables.entries,),
     ),
-    Part("entry-revisions", "What entries said before", revisions, (tables.entry_revisions,)),
-    Part("skill-claims", "Skills", every(ListSkillClaimsRequest, SKILL_CLAIMS.page), (tables.skill_claims,)),
+    Part("entry-revisions", revisions, (tables.entry_revisions,)),
+    Part("skill-claims", every(ListSkillClaimsRequest, SKILL_CLAIMS.page), (tables.skill_claims,)),
     Part(
         "attestation-requests",
-        "Links for employers to attest skills",
         every(ListAttestationRequestsRequest, REQUESTS.page),
         (tables.attestation_requests,),
     ),
-    Part("cvs", "Versions of your CV, with letters", every(ListCvsRequest, CVS.page), (tables.cvs,)),
+    Part("cvs", every(ListCvsRequest, CVS.page), (tables.cvs,)),
     Part(
         "evidence",
-        "Files",
         every(ListEvidenceRequest, EVIDENCE.page),
         (tables.evidence, tables.evidence_posters),
     ),
     Part(
         "credentials",
-        "Credentials in your wallet",
         every(ListCredentialsRequest, CREDENTIALS.page),
-        (tables.credentials, tables.credential_files),
+        (credential_tables.credentials, credential_tables.credential_files),
     ),
     Part(
         "issued-credentials",
-        "What awarding bodies issued to you",
         every(ListIssuedCredentialsRequest, of_holder(issued_credentials.of_holder)),
-        (tables.issued_credentials,),
+        (credential_tables.issued_credentials,),
     ),
     Part(
         "pathways",
-        "Pathways, with steps and spells",
         every(ListPathwaysRequest, pathways.listed),
         (tables.pathways, tables.pathway_steps, tables.pathway_spells),
     ),
-    Part("pathway-words", "Who proposed and agreed to what", words, (guidance_tables.pathway_words,)),
+    Part("pathway-words", words, (guidance_tables.pathway_words,)),
     Part(
         "validation-cases",
-        "Validation of what you learnt",
         every(ListValidationCasesRequest, CASES.page),
         (guidance_tables.validation_cases,),
     ),
     Part(
         "validation-snapshots",
-        "What your cases were handed in with",
         snapshots,
         (guidance_tables.validation_snapshots,),
     ),
-    Part("journal-entries", "Your journal", every(ListJournalEntriesRequest, JOURNAL.page), (JOURNAL.table,)),
-    Part("goals", "Goals", every(ListGoalsRequest, GOALS.page), (GOALS.table,)),
-    Part("plans", "Plans with tasks", every(ListPlansRequest, PLANS.page), (PLANS.table,)),
-    Part("before-last-change", "What journal, goals and plans said before their last change", formers, ()),
+    Part("journal-entries", every(ListJournalEntriesRequest, JOURNAL.page), (JOURNAL.table,)),
+    Part("goals", every(ListGoalsRequest, GOALS.page), (GOALS.table,)),
+    Part("plans", every(ListPlansRequest, PLANS.page), (PLANS.table,)),
+    Part("before-last-change", formers, ()),
     Part(
         "questionnaires",
-        "Questionnaires and what they came to",
         every(ListQuestionnairesRequest, QUESTIONNAIRES.page),
         (QUESTIONNAIRES.table,),
     ),
     Part(
         "questionnaire-parts",
-        "What you and others answered",
         answers,
         (instrument_tables.questionnaire_parts,),
     ),
-    Part("pages", "Pages", every(ListPagesRequest, PAGES.page), (PAGES.table,)),
+    Part("pages", every(ListPagesRequest, PAGES.page), (PAGES.table,)),
     Part(
         "page-collections",
-        "Collections of pages",
         every(ListPageCollectionsRequest, PAGE_COLLECTIONS.page),
         (PAGE_COLLECTIONS.table,),
     ),
     Part(
         "page-invitations",
-        "Links to comment on pages",
         every(ListPageInvitationsRequest, INVITATIONS.page),
         (INVITATIONS.table,),
     ),
     Part(
         "page-comments",
-        "What others said to pages",
         every(ListPageCommentsRequest, COMMENTS.page),
         (COMMENTS.table,),
     ),
     Part(
         "page-submissions",
-        "Pages you handed in",
         every(ListPageSubmissionsRequest, SUBMISSIONS.page),
         (SUBMISSIONS.table,),
     ),
-    Part("submitted-pages", "Pages as they were handed in", handed_in, (page_tables.submitted_pages,)),
+    Part("submitted-pages", handed_in, (page_tables.submitted_pages,)),
     Part(
         "mentoring-matches",
-        "Mentors",
         every(ListMentoringMatchesRequest, MATCHES.page),
         (MATCHES.table,),
     ),
     Part(
         "group-memberships",
-        "Group programmes",
         every(ListGroupMembershipsRequest, MEMBERSHIPS.page),
         (MEMBERSHIPS.table,),
     ),
     Part(
         "exposure-consents",
-        "Consents to being counted by gender",
         every(ListExposureConsentsRequest, CONSENTS.page),
         (CONSENTS.table,),
     ),
-    Part("guidance-case", "Your case of guidance", case, (guidance_tables.guidance_cases,)),
+    Part("guidance-case", case, (guidance_tables.guidance_cases,)),
     Part(
         "tier-moves",
-        "How much help you were to have",
         every(ListTierMovesRequest, TIER_MOVES.page),
         (TIER_MOVES.table,),
     ),
     Part(
         "contact-records",
-        "When you were met",
         every(ListContactRecordsRequest, CONTACT_RECORDS.page),
         (CONTACT_RECORDS.table,),
     ),
     Part(
         "guidance-notes",
-        "Notes of counsellors that are shared with you",
         every(ListGuidanceNotesRequest, shared_notes),
         (GUIDANCE_NOTES.table,),
     ),
     Part(
         "on-behalf-records",
-        "What counsellors wrote on your behalf",
         every(ListOnBehalfRecordsRequest, of_holder(on_behalf_records.listed)),
         (guidance_tables.on_behalf_records,),
     ),
     Part(
         "mandates",
-        "Counsellors whom you let look",
         every(ListMandatesRequest, of_holder(mandates.listed)),
         (tables.mandates,),
     ),
     Part(
         "handovers",
-        "Offers to hand a mandate over",
         every(ListHandoversRequest, of_holder(handovers.listed)),
         (guidance_tables.handovers,),
     ),
-    Part(
-        "share-links", "Secret links", every(ListShareLinksRequest, share_links.listed), (tables.share_links,)
-    ),
+    Part("share-links", every(ListShareLinksRequest, share_links.listed), (tables.share_links,)),
     Part(
         "rights-requests",
-        "What you asked the office for by right",
         every(ListRightsRequestsRequest, of_holder_and_vault(rights_requests.listed)),
         (rights_tables.rights_requests,),
     ),
     Part(
         "legal-holds",
-        "Why the law asks for something to be kept",
         every(ListLegalHoldsRequest, LEGAL_HOLDS.page),
         (rights_tables.legal_holds,),
     ),
     Part(
         "break-glass-accesses",
-        "Looks without your leave",
         every(ListBreakGlassAccessesRequest, of_holder_and_vault(break_glass.listed)),
         (rights_tables.break_glass_accesses,),
     ),
     Part(
         "access-records",
-        "Who looked",
         every(ListAccessRecordsRequest, of_holder(access_records.listed)),
         (tables.access_records,),
     ),

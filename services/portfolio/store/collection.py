@@ -16,6 +16,7 @@ from services.platform.db.paging import Page, PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names, quotas
+from services.portfolio.store import keeping
 from services.portfolio.store.vault import Vault
 
 M = TypeVar("M", bound=Message)
@@ -163,7 +164,8 @@ class Collection(Generic[M]):
         return self.shown(tx, vault, row)
 
     def remove(self, tx: Transaction, holder: str, row_id: str, etag: str = "") -> None:
-        """Removes a row; raises Refusal(NOT_FOUND or ETAG_STALE)."""
+        """Removes a row for good; raises Refusal(NOT_FOUND, ETAG_STALE or ERASURE_HELD)."""
+        keeping.require_none(tx, holder)
         version = tx.execute(
             delete(self.table).where(self._is(holder, row_id)).returning(self.table.c.version)
         ).scalar_one_or_none()

@@ -16,13 +16,13 @@ from waymark.portfolio.v1.credential_pb2 import (
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
-from services.portfolio.store import tables
+from services.portfolio.store import credential_tables
 from services.portfolio.store.collection import Collection
 from services.portfolio.store.vault import Vault
 
-CREDENTIALS = Collection(tables.credentials, "credentials", Credential)
+CREDENTIALS = Collection(credential_tables.credentials, "credentials", Credential)
 AS_IT_CAME = CREDENTIAL_FILE_FORM_UNSPECIFIED
-_FILES = tables.credential_files
+_FILES = credential_tables.credential_files
 
 
 def add(

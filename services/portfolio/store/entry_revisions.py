@@ -13,6 +13,7 @@ from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names, quotas
+from services.portfolio.store import keeping
 from services.portfolio.store.collection import Paged, bare, fill
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.tables import entries, entry_revisions
@@ -22,7 +23,8 @@ from services.portfolio.store.vault import Vault
 def save(tx: Transaction, vault: Vault, entry_id: str, before: Entry, after: Entry) -> Entry:
     """Writes a new version of a locked entry, keeps what it said `before`, and returns it as it will be read.
 
-    The oldest revisions beyond `quotas.REVISIONS` are forgotten, so that nothing grows without end.
+    The oldest revisions beyond `quotas.REVISIONS` are forgotten, so that nothing grows without end, but not
+    while a legal hold is in force.
     """
     saved, version = ENTRIES.replace(tx, vault, entry_id, after), _version(before)
     tx.execute(
@@ -34,9 +36,15 @@ def save(tx: Transaction, vault: Vault, entry_id: str, before: Entry, after: Ent
             updated_at=before.update_time.ToDatetime(tzinfo=tx.now.tzinfo),
         )
     )
-    old = entry_revisions.c.version <= version - quotas.REVISIONS
-    tx.execute(delete(entry_revisions).where(_of(vault.holder, entry_id), old))
+    if version > quotas.REVISIONS:
+        _forget(tx, vault.holder, entry_id, version - quotas.REVISIONS)
     return saved
+
+
+def _forget(tx: Transaction, holder: str, entry_id: str, last: int) -> None:
+    keeping.settle(tx, [holder])
+    old = (_of(holder, entry_id), entry_revisions.c.version <= last, ~keeping.is_held(holder))
+    tx.execute(delete(entry_revisions).where(*old))
 
 
 def get(tx: Transaction, vault: Vault, entry_id: str, revision_id: str) -> EntryRevision:

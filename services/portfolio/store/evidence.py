@@ -13,7 +13,7 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
-from services.portfolio.store import tables
+from services.portfolio.store import keeping, tables
 from services.portfolio.store.collection import Collection
 from services.portfolio.store.vault import Vault
 
@@ -68,9 +68,10 @@ def to_check(tx: Transaction, after: str, limit: int = 20) -> list[tuple[str, st
 
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
-    """Returns those object keys that rows name, but for files with malware in them."""
+    """Returns those object keys that rows name, but for malware that no legal hold keeps."""
     column = tables.evidence.c
-    kept = column.id.in_(keys) & (column.scan_state != Evidence.SCAN_STATE_INFECTED)
+    sound = column.scan_state != Evidence.SCAN_STATE_INFECTED
+    kept = column.id.in_(keys) & (sound | keeping.is_held(column.holder_id))
     return set(tx.execute(select(column.id).where(kept)).scalars())
 
 

@@ -15,9 +15,10 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
-from services.portfolio.store import break_glass, legal_holds, read_quota, rights_requests, rights_tables
+from services.portfolio.store import break_glass, keeping, read_quota, rights_requests, rights_tables
 from services.portfolio.store.collection import bare, fill
 from services.portfolio.store.company_tables import group_memberships, mentoring_matches
+from services.portfolio.store.credential_tables import credentials
 from services.portfolio.store.exposure_tables import exposure_consents
 from services.portfolio.store.guidance_tables import contact_records, guidance_notes, validation_cases
 from services.portfolio.store.instrument_tables import questionnaires
@@ -25,7 +26,6 @@ from services.portfolio.store.page_tables import page_submissions, pages
 from services.portfolio.store.planning_tables import goals, journal_entries, plans
 from services.portfolio.store.tables import (
     access_records,
-    credentials,
     cvs,
     entries,
     evidence,
@@ -83,7 +83,7 @@ def erase(tx: Transaction, holder_id: str, etag: str) -> tuple[bool, datetime]:
     if row.erased_at is not None:
         return False, row.erased_at
     check_etag(etag, row.version)
-    legal_holds.require_none(tx, holder_id)
+    keeping.require_none(tx, holder_id)
     for kept in (rights_requests, break_glass, read_quota):
         kept.close_with(tx, holder_id)
     erase_key(tx, holder_id)

@@ -19,7 +19,7 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials.issuing import Place, new_place
 from services.portfolio.store.collection import Paged
-from services.portfolio.store.tables import achievements, credential_issuers, issued_credentials
+from services.portfolio.store.credential_tables import achievements, credential_issuers, issued_credentials
 
 State = pb.IssuedCredential.State
 _TABLE = issued_credentials

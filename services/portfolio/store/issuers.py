@@ -19,7 +19,7 @@ from services.portfolio.domain.credentials import controllers, keys
 from services.portfolio.domain.credentials.issuing import Issuer, Signer
 from services.portfolio.domain.keys import KeyRing, WrappedKey
 from services.portfolio.store.collection import Paged
-from services.portfolio.store.tables import credential_issuers, issuer_keys, trusted_issuers
+from services.portfolio.store.credential_tables import credential_issuers, issuer_keys, trusted_issuers
 
 OFFICE, OFFICE_NAME = "attestations", "Waymark attestations"
 

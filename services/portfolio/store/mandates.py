@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
 from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1.mandate_pb2 import MANDATE_PURPOSE_SPECIAL_CATEGORY as SPECIAL
 from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest, Mandate
 
 from services.platform.db.ids import new_id
@@ -33,6 +34,7 @@ def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
             organisation=mandate.organisation,
             purpose=mandate.purpose,
             act_on_behalf=mandate.act_on_behalf,
+            questionnaire_id=names.last(mandate.questionnaire),
             expires_at=mandate.expire_time.ToDatetime(tzinfo=tx.now.tzinfo),
             created_at=tx.now,
             next_contact_at=tx.now,
@@ -82,10 +84,14 @@ def in_force(
     purposes: Collection[int],
     *,
     on_behalf: bool = False,
+    questionnaire: str = "",
 ) -> str | None:
     """Returns the name of a mandate under which the caller may act now for one of `purposes`, if any; of
-    several the widest. `on_behalf`: one that permits to act on behalf of the holder."""
-    permitted = [mandates.c.act_on_behalf] if on_behalf else []
+    several the widest. `on_behalf`: one that permits to act on behalf of the holder; `questionnaire`: id of
+    the one that is asked for, as special categories are opened of one alone."""
+    permitted = [or_(mandates.c.purpose != SPECIAL, _is_for(questionnaire))]
+    if on_behalf:
+        permitted.append(mandates.c.act_on_behalf)
     row = connection.execute(
         select(mandates.c.id)
         .where(mandates.c.holder_id == holder, covering(principal, purposes), *permitted)
@@ -106,6 +112,11 @@ def covering(principal: Principal, purposes: Collection[int]) -> ColumnElement[b
     )
 
 
+def _is_for(questionnaire: str) -> ColumnElement[bool]:
+    """A mandate from when none named a questionnaire is for none."""
+    return and_(mandates.c.questionnaire_id == questionnaire, mandates.c.questionnaire_id != "")
+
+
 def due_next(tx: Transaction, holder: str, at: datetime, purposes: Collection[int]) -> None:
     """Notes in the caller's mandates of a holder for one of `purposes` when the next contact is due (UTC)."""
     those = (mandates.c.holder_id == holder, covering(tx.principal, purposes))
@@ -119,16 +130,26 @@ def due_now(tx: Transaction, holder: str) -> None:
     tx.execute(update(mandates).where(*those).values(next_contact_at=tx.now))
 
 
+def _state_of(row: Row[Any], now: datetime) -> Mandate.State.ValueType:
+    if row.revoked_at:
+        return Mandate.STATE_REVOKED
+    if row.expires_at <= now:
+        return Mandate.STATE_EXPIRED
+    unnamed = row.purpose == SPECIAL and not row.questionnaire_id
+    return Mandate.STATE_NEEDS_RENEWAL if unnamed else Mandate.STATE_ACTIVE
+
+
 def _shown(row: Row[Any], now: datetime) -> Mandate:
-    state = Mandate.STATE_ACTIVE if now < row.expires_at else Mandate.STATE_EXPIRED
     mandate = Mandate(
         name=names.child(row.holder_id, "mandates", row.id),
         counsellor=row.counsellor,
         organisation=row.organisation,
         purpose=row.purpose,
         act_on_behalf=row.act_on_behalf,
-        state=Mandate.STATE_REVOKED if row.revoked_at else state,
+        state=_state_of(row, now),
     )
+    if row.questionnaire_id:
+        mandate.questionnaire = names.child(row.holder_id, "questionnaires", row.questionnaire_id)
     mandate.expire_time.FromDatetime(row.expires_at)
     mandate.create_time.FromDatetime(row.created_at)
     if row.revoked_at:

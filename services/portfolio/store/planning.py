@@ -15,6 +15,7 @@ from waymark.portfolio.v1.plan_pb2 import Plan
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.portfolio.store import keeping
 from services.portfolio.store import planning_tables as tables
 from services.portfolio.store.collection import Collection, bare
 from services.portfolio.store.vault import Vault
@@ -86,19 +87,21 @@ PLANS: Arranged[Plan] = Arranged(tables.plans, "plans", Plan, _trashed)
 
 
 def purge(tx: Transaction, *, limit: int = 500) -> int:
-    """Removes up to `limit` rows of each kind that have been in the trash for long; returns how many."""
+    """Removes up to `limit` rows of each kind that have been in the trash for long; returns how many. What a
+    legal hold keeps stays until it is lifted."""
     gone = 0
     for table in (tables.journal_entries, tables.goals, tables.plans):
         old = (
             select(table.c.holder_id, table.c.id)
-            .where(table.c.deleted_at < tx.now - IN_TRASH)
+            .where(table.c.deleted_at < tx.now - IN_TRASH, ~keeping.is_held(table.c.holder_id))
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
         found = [(row.holder_id, row.id) for row in tx.execute(old)]
         if found:
-            tx.execute(delete(table).where(tuple_(table.c.holder_id, table.c.id).in_(found)))
-        gone += len(found)
+            keeping.settle(tx, {holder for holder, _ in found})
+            those = (tuple_(table.c.holder_id, table.c.id).in_(found), ~keeping.is_held(table.c.holder_id))
+            gone += tx.execute(delete(table).where(*those)).rowcount
     return gone
 
 

@@ -17,8 +17,8 @@ from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.domain.validation import HANDED_IN, PENDING, Standing
 from services.portfolio.store.collection import Collection, Paged
+from services.portfolio.store.credential_tables import credential_issuers
 from services.portfolio.store.guidance_tables import validation_cases, validation_snapshots
-from services.portfolio.store.tables import credential_issuers
 from services.portfolio.store.vault import Vault, is_restricted
 
 _TABLE = validation_cases

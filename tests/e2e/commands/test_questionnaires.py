@@ -84,7 +84,9 @@ def test_a_doctor_fills_a_part_that_only_its_own_mandate_opens(
     learner.prints("mandate", "create", subject, "organisations/office")
     for reading in (("read", part), ("read", part, "--special")):
         assert counsellor.fails("questionnaire", *reading)[1] == "NOT_FOUND"
-    learner.prints("mandate", "create", subject, "organisations/office", "--purpose", "special-category")
+    special = ("mandate", "create", subject, "organisations/office", "--purpose", "special-category")
+    assert learner.fails(*special)[1] == "INVALID_ARGUMENT"  # it says of which questionnaire
+    assert name in learner.prints(*special, "--questionnaire", name)
     found = counsellor.gets("questionnaire", "read", part, "--special")
     assert json.dumps(found).count("no dust") == 1
     school = f"{name}/parts/school"

@@ -28,13 +28,18 @@ def test_everything_goes_into_a_file_that_opens(learner: Person, tmp_path: Path)
         assert "Welding certificate" in archive.read("index.html").decode()
         (file,) = json.loads(archive.read("data/files.json"))
         assert archive.read(file["path"]) == paper.read_bytes()
+    draft = tmp_path / ".again.zip.part"  # as a break leaves it
+    draft.write_bytes(out.read_bytes()[:2_000_000])
+    again = tmp_path / "again.zip"
+    learner.prints("holder", "export", "--output", str(again))
+    assert again.read_bytes() == out.read_bytes()
     small = tmp_path / "small.zip"
     assert "small.zip: " in learner.prints("holder", "export", "--output", str(small), "--no-files")
     assert small.stat().st_size < 100_000
     nobody = Person(learner.stack, "--as", f"learner:{secrets.token_hex(4)}")
     missing = tmp_path / "none.zip"
     assert nobody.fails("holder", "export", "--output", str(missing)) == (5, "NOT_FOUND")
-    assert sorted(tmp_path.iterdir()) == [out, paper, small]  # nothing half is left behind
+    assert sorted(tmp_path.iterdir()) == [again, out, paper, small]  # nothing half is left behind
 
 
 def test_a_restriction_is_asked_for_answered_and_lifted(learner: Person) -> None:

@@ -14,11 +14,15 @@ import pytest
 
 from services.cli import downloads, evidence_parts
 from services.cli.client import Caller, Client
+from services.cli.demo.journey import StepFailed
+from services.cli.demo.portfolio_rows import p04_evidence
 from services.cli.exits import Failure
 from services.cli.stack.state import StackState, write_state
 from services.cli.uploads import upload_evidence
 from services.platform.objects import parts
+from services.platform.objects.clamd import Clamd
 from services.portfolio import checking
+from tests.support.clamd import scanner
 from tests.support.films import webm
 from tests.support.world import World
 
@@ -45,6 +49,20 @@ def film(tmp_path: Path) -> Path:
     file = tmp_path / "film.webm"
     file.write_bytes(FILM)
     return file
+
+
+def test_the_walk_shows_malware_refused_where_there_is_a_scanner(caller: Caller, whole: World) -> None:
+    app, name = whole.served["portfolio"].app, f"holders/{caller.subject}"
+    assert "this stack runs none" in p04_evidence.scanned(caller, name)
+    with scanner() as there:
+        app.scanner = Clamd(there.address)
+        try:
+            assert "malware refused" in p04_evidence.scanned(caller, name)
+            there.reply = b"stream: OK\0"  # control: one that finds nothing fails the step
+            with pytest.raises(StepFailed, match="EVIDENCE_INFECTED"):
+                p04_evidence.scanned(caller, name)
+        finally:
+            app.scanner = None
 
 
 def test_what_broke_off_goes_on(

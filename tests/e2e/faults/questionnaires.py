@@ -23,11 +23,12 @@ def fill(callers: Callers, learner: Person, holder: str, counsellor: Person) -> 
     drafted = maker.surely("CreateInstrumentVersion", parent=parent, instrument_version=version).name
     checker.surely("PublishInstrumentVersion", name=drafted)
     wanted = {"instrument_version": drafted}
-    learner.surely("CreateQuestionnaire", parent=holder, questionnaire=wanted)
+    begun = learner.surely("CreateQuestionnaire", parent=holder, questionnaire=wanted)
     mandate = {
         "counsellor": counsellor.subject,
         "organisation": counsellor.organisation,
         "purpose": "MANDATE_PURPOSE_SPECIAL_CATEGORY",
+        "questionnaire": begun.name,
         "expire_time": portfolio.in_days(1),
     }
     learner.surely("CreateMandate", parent=holder, mandate=mandate)

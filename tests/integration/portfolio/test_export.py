@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import html
 import io
 import json
+import re
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -22,7 +26,8 @@ from waymark.portfolio.v1 import (
 from waymark.portfolio.v1 import holder_pb2 as pb
 
 from services.platform.objects.store import Objects
-from services.portfolio.export import archive, reader
+from services.platform.paper.pages import LANGUAGES, words_of
+from services.portfolio.export import archive, reader, resuming
 from services.portfolio.export.parts import PARTS
 from services.portfolio.store.evidence import BUCKET
 from tests.integration.portfolio.test_erasure import erase_request, upload
@@ -31,6 +36,7 @@ from tests.support.portfolio import PDF, Caller, Portfolio, entry, reason_of, sh
 from tests.support.validations import SHOWN, submitted
 
 VISIBILITY_SHARED = guidance_note_pb2.GuidanceNote.VISIBILITY_SHARED
+WORDS = Path(archive.__file__).parent / "words"
 JWT = credential_pb2.CREDENTIAL_FILE_FORM_JWT
 
 
@@ -94,6 +100,57 @@ def test_everything_leaves_as_it_is_listed(portfolio_with_files: Portfolio, monk
     assert len(data(alone, "evidence")) == 2
 
 
+def in_language(portfolio: Portfolio, languages: list[str], **fields: Any) -> str:
+    """The language that the index of an archive and each of its pages are in; what is said there is too."""
+    person = portfolio.person(languages=languages, given_name="Ada <3")
+    entry(person)
+    taken = export(person, **fields)
+    found = {re.findall('<html lang="(..)">', taken.read(page).decode())[0] for page in pages_of(taken)}
+    (language,) = found
+    words = {code: words_of(WORDS, code) for code in LANGUAGES}
+    index, shown = (html.unescape(taken.read(page).decode()) for page in pages_of(taken)[:2])
+    assert person.holder in index
+    for code, said in words.items():
+        for key in ("title", "there", "files", "no_file", "missing", "not_here", "labels"):
+            assert (said[key] in index) == (code == language), key
+        assert (said["parts"]["entry-revisions"] in index) == (code == language)
+        assert (f"<title>{said['parts']['holder']}</title>" in shown) == (code == language)
+        for part in PARTS:
+            assert code != language or said["parts"][part.name] in index
+    assert "Ada <3" in shown
+    return language
+
+
+def pages_of(taken: zipfile.ZipFile) -> list[str]:
+    """The index, who it is of, and all other pages."""
+    named = sorted(name for name in taken.namelist() if name.startswith("pages/"))
+    return ["index.html", "pages/holder.html", *named]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_is_in_the_language_of_the_holder(portfolio: Portfolio, language: str) -> None:
+    assert in_language(portfolio, [language]) == language
+    assert in_language(portfolio, ["uk"], language_code=language) == language
+
+
+def test_other_languages_fall_back(portfolio: Portfolio) -> None:
+    for languages in ([], ["uk", "nl"], ["x-klingon"]):
+        assert in_language(portfolio, languages) == "en"
+    assert in_language(portfolio, ["de-AT", "nl"]) == "de"
+    assert in_language(portfolio, ["de"], language_code="nl-BE") == "nl"
+    person = portfolio.person()
+    assert reason_of(lambda _: list(streamed(person, language_code="../x")), None) == "INVALID_ARGUMENT"
+
+
+def test_every_language_has_a_word_for_everything() -> None:
+    ours = {code: words_of(WORDS, code) for code in LANGUAGES}
+    names = {part.name for part in PARTS}
+    for said in ours.values():
+        assert (said.keys(), said["parts"].keys()) == (ours["en"].keys(), names)
+        assert all(said.values())
+        assert all(said["parts"].values())
+
+
 def test_credentials_leave_in_their_own_bytes(portfolio: Portfolio) -> None:
     given = submitted(portfolio)
     given.concluded(SHOWN, SHOWN)
@@ -110,6 +167,68 @@ def test_credentials_leave_in_their_own_bytes(portfolio: Portfolio) -> None:
         assert taken.read(path) == given.person.GetCredentialFile(request).content
         paths.remove(path)
     assert not paths
+
+
+def bytes_of(person: Caller, received: bytes = b"", **fields: Any) -> bytes:
+    """All of an archive, or what comes after the bytes received."""
+    if received:
+        sha256 = hashlib.sha256(received).hexdigest()
+        fields |= {"received_bytes": len(received), "received_sha256": sha256}
+    return b"".join(part.data for part in streamed(person, **fields))
+
+
+def intact(archive: bytes) -> bool:
+    """True when each file in an archive can be read and is what it was."""
+    try:
+        return zipfile.ZipFile(io.BytesIO(archive)).testzip() is None
+    except zipfile.BadZipFile:
+        return False
+
+
+def test_what_broke_off_goes_on_where_it_was(portfolio_with_files: Portfolio) -> None:
+    person = portfolio_with_files.person(
+        summary=dict.fromkeys(("nl", "de", "fr", "en", "es", "it"), "x" * 50)
+    )
+    upload(person, PDF * 20_000)
+    whole = bytes_of(person)
+    for received in (1, 100, len(whole) // 2, len(whole) - 1, len(whole)):
+        assert bytes_of(person, whole[:received]) == whole[received:], received
+    alone = bytes_of(person, without_files=True)
+    assert bytes_of(person, alone[:1000], without_files=True) == alone[1000:]
+
+
+def test_a_map_is_written_in_one_order() -> None:
+    """Protobuf's maps are ordered by a seed of the process, so that a test of one process could not tell."""
+    said = [{"summary": {"nl": "x", "de": "y"}}, {"summary": {"de": "y", "nl": "x"}}]
+    one, other = (b"".join(archive._json([each])) for each in said)
+    assert one == other
+
+
+def test_what_has_changed_is_not_gone_on_with(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = portfolio.person()
+    entry(person, "before")
+    whole = bytes_of(person)
+    half = whole[: len(whole) // 2]
+    share(person, ["holder"])  # its part of the archive comes later
+    later = half + bytes_of(person, half)
+    assert intact(later)
+    assert len(data(zipfile.ZipFile(io.BytesIO(later)), "share-links")) == 1
+    entry(person, "meanwhile")
+
+    def changed(received: bytes, **fields: Any) -> str:
+        taken: list[bytes] = []
+        reason = reason_of(lambda _: taken.append(bytes_of(person, received, **fields)), None)
+        assert not taken
+        return reason
+
+    assert changed(half) == "EXPORT_CHANGED"
+    longer = bytes_of(person) + b"more"
+    assert changed(longer) == "EXPORT_CHANGED"
+    assert changed(longer[:-4], language_code="nl") == "EXPORT_CHANGED"
+    for wrong in ({"received_bytes": 1}, {"received_sha256": "0" * 64}):
+        assert reason_of(lambda _, wrong=wrong: list(streamed(person, **wrong)), None) == "INVALID_ARGUMENT"
+    monkeypatch.setattr(resuming, "_require_same", lambda *_: None)  # control
+    assert not intact(half + bytes_of(person, half))
 
 
 def test_nobody_else_takes_it_and_nothing_is_left_to_take(portfolio: Portfolio) -> None:

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
+import grpc
 import pytest
-from sqlalchemy import Select, text
+from sqlalchemy import Select, text, true
 from waymark.portfolio.v1 import access_log_pb2 as log
-from waymark.portfolio.v1 import mandate_pb2
+from waymark.portfolio.v1 import handover_pb2, mandate_pb2
 from waymark.portfolio.v1 import questionnaire_pb2 as pb
 
 from services.platform.db.transaction import transaction
@@ -18,7 +19,7 @@ from services.portfolio import requests
 from services.portfolio.api import questionnaire_parts as api
 from services.portfolio.api import questionnaires
 from services.portfolio.store import mandates, questionnaire_parts
-from tests.support.portfolio import Caller, Portfolio, reason_of, refused, soon
+from tests.support.portfolio import Caller, Portfolio, mandate, reason_of, refused, soon
 from tests.support.questionnaires import answers, begun, published
 
 SPECIAL = mandate_pb2.MANDATE_PURPOSE_SPECIAL_CATEGORY
@@ -127,7 +128,7 @@ def test_health_is_read_under_a_mandate_for_just_that_and_no_other(portfolio: Po
     mine = answers(given.instrument, "health", 1)
     forging = pb.FillQuestionnairePartRequest(name=given.part("health"), answers=mine)
     assert reason_of(counsellor.FillQuestionnairePart, forging) == "NOT_FOUND"
-    doctor = portfolio.mandated(given.person, SPECIAL)
+    doctor = portfolio.mandated(given.person, SPECIAL, questionnaire=given.name)
     assert given.read_special(doctor).answers[0].text == "no dust"
     grant = next(
         each.name
@@ -146,6 +147,94 @@ def test_health_is_read_under_a_mandate_for_just_that_and_no_other(portfolio: Po
     given.person.RevokeMandate(mandate_pb2.RevokeMandateRequest(name=grant))
     reading = pb.GetSpecialCategoryPartRequest(name=given.part("health"))
     assert reason_of(doctor.GetSpecialCategoryPart, reading) == "NOT_FOUND"
+
+
+class Opened:
+    """Two questionnaires of one person, and a doctor with a mandate for health in the first."""
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        self.given = Given(portfolio)
+        self.given.give("health", "no dust")
+        self.first, self.second = self.given.name, begun(self.given.person, self.given.instrument).name
+        self.doctor = portfolio.mandated(self.given.person, SPECIAL, questionnaire=self.first)
+
+    def mandates(self) -> list[mandate_pb2.Mandate]:
+        """Those for special categories."""
+        listing = mandate_pb2.ListMandatesRequest(parent=self.given.person.holder)
+        found = self.given.person.ListMandates(listing).mandates
+        return [each for each in found if each.purpose == SPECIAL]
+
+    def offering(self, heir: Caller) -> handover_pb2.CreateHandoverRequest:
+        """The doctor, who from now on guides the person too, hands the mandate over."""
+        person, organisation = self.given.person, self.given.portfolio.organisation
+        person.CreateMandate(mandate(person, self.doctor, organisation, mandate_pb2.MANDATE_PURPOSE_GUIDANCE))
+        (mine,) = self.mandates()
+        wanted = handover_pb2.Handover(mandate=mine.name, counsellor=heir.subject, organisation=organisation)
+        return handover_pb2.CreateHandoverRequest(parent=person.holder, handover=wanted)
+
+    def reads(self, questionnaire: str, caller: Caller | None = None) -> str:
+        """How it ends when somebody, else the doctor, reads what a questionnaire says of health."""
+        request = pb.GetSpecialCategoryPartRequest(name=f"{questionnaire}/parts/health")
+        call = (caller or self.doctor).GetSpecialCategoryPart
+        try:
+            call(request)
+        except grpc.RpcError:
+            return reason_of(call, request)
+        return "OK"
+
+
+def test_it_opens_one_questionnaire_and_no_other(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Opened(portfolio)
+    person, stranger = opened.given.person, Opened(portfolio)
+    each = (opened.first, opened.second, stranger.first)
+    assert [opened.reads(name) for name in each] == ["OK", "NOT_FOUND", "NOT_FOUND"]
+    assert [given.questionnaire for given in opened.mandates()] == [opened.first]
+    second = portfolio.mandated(person, SPECIAL, questionnaire=opened.second)
+    assert [opened.reads(name, second) for name in each] == ["NOT_FOUND", "OK", "NOT_FOUND"]
+    assert {opened.reads(name, person) for name in each[:2]} == {"OK"}
+    monkeypatch.setattr(mandates, "_is_for", lambda _: true())  # control
+    assert [opened.reads(name) for name in each] == ["OK", "OK", "NOT_FOUND"]
+
+
+def test_it_says_of_which_questionnaire(portfolio: Portfolio) -> None:
+    given, other = Given(portfolio), Given(portfolio)
+    counsellor = portfolio.counsellor()
+    for purpose, questionnaire in [
+        (SPECIAL, ""),
+        (SPECIAL, other.name),
+        (SPECIAL, f"{given.person.holder}/questionnaires/none"),
+        (SPECIAL, given.part("health")),
+        (mandate_pb2.MANDATE_PURPOSE_GUIDANCE, given.name),
+    ]:
+        request = mandate(given.person, counsellor, portfolio.organisation, purpose)
+        request.mandate.questionnaire = questionnaire
+        assert refused(given.person.CreateMandate, request).reason == "INVALID_ARGUMENT"
+
+
+def test_a_mandate_from_when_none_said_so_opens_nothing_and_is_to_be_renewed(portfolio: Portfolio) -> None:
+    opened = Opened(portfolio)
+    person = opened.given.person
+    with transaction(portfolio.app) as tx:
+        before = text("UPDATE mandates SET questionnaire_id = '' WHERE holder_id = :holder")
+        tx.execute(before, {"holder": person.subject})
+    assert [opened.reads(name) for name in (opened.first, opened.second)] == ["NOT_FOUND"] * 2
+    (shown,) = opened.mandates()
+    assert shown.state == mandate_pb2.Mandate.STATE_NEEDS_RENEWAL
+    offering = opened.offering(portfolio.counsellor())
+    assert reason_of(opened.doctor.CreateHandover, offering) == "NOT_FOUND"
+    revoked = person.RevokeMandate(mandate_pb2.RevokeMandateRequest(name=shown.name))
+    assert revoked.state == mandate_pb2.Mandate.STATE_REVOKED
+
+
+def test_handed_over_it_opens_the_same_questionnaire(portfolio: Portfolio) -> None:
+    opened = Opened(portfolio)
+    person, heir = opened.given.person, portfolio.counsellor()
+    offer = opened.doctor.CreateHandover(opened.offering(heir))
+    person.AcceptHandover(handover_pb2.AcceptHandoverRequest(name=offer.name))
+    assert [opened.reads(name, heir) for name in (opened.first, opened.second)] == ["OK", "NOT_FOUND"]
+    assert opened.reads(opened.first) == "NOT_FOUND"
 
 
 def known_to(caller: Caller, given: Given) -> set[str]:
@@ -173,8 +262,8 @@ def test_control_without_the_guards_guidance_would_open_health(
     assert reason_of(counsellor.GetSpecialCategoryPart, reading) == "NOT_FOUND"
     in_force = mandates.in_force
 
-    def any_purpose(*who: Any, on_behalf: bool = False) -> str | None:
-        return in_force(*who[:-1], requests.PATHWAY, on_behalf=on_behalf)
+    def any_purpose(*who: Any, **asked: Any) -> str | None:
+        return in_force(*who[:-1], requests.PATHWAY, **asked)
 
     monkeypatch.setattr(mandates, "in_force", any_purpose)
     assert given.read_special(counsellor).answers[0].text == "no dust"

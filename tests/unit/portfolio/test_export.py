@@ -50,17 +50,17 @@ def test_a_page_shows_words_as_words() -> None:
     )
     entry.start_date.year, entry.start_date.month = 2020, 5
     entry.create_time.FromDatetime(NOW)
-    page = b"".join(pages.page(nasty, [entry])).decode()
+    page = b"".join(pages.Pages("en").page("entries", [entry])).decode()
     tags = Tags(page)
     assert not {"script", "img"} & set(tags.found)
     assert tags.addresses == ["../index.html"]
-    assert "<dt>Kind</dt><dd>Care work</dd>" in page
-    assert "<dt>Start date</dt><dd>2020-05</dd>" in page
+    assert '<dt lang="en">Kind</dt><dd>Care work</dd>' in page
+    assert '<dt lang="en">Start date</dt><dd>2020-05</dd>' in page
     assert "<dd>2026-03-01 12:00 UTC</dd>" in page
-    assert page.count("<dt>Evidence</dt>") == 2
+    assert page.count('<dt lang="en">Evidence</dt>') == 2
     files = [archive.File(f"evidence/1-{archive._harmless(nasty)}", nasty, nasty, 1, "")]
-    facts = {"at": nasty, "holder": nasty, "counts": [(PARTS[0], 1)], "without_files": False}
-    index = Tags(b"".join(pages.index(files=files, **facts)).decode())
+    facts = {"counts": [(PARTS[0].name, 1)], "files": files, "without_files": False}
+    index = Tags(b"".join(pages.Pages("fr").index(NOW.date(), nasty, **facts)).decode())
     assert not {"script", "img"} & set(index.found)
     assert all(":" not in each and not each.startswith("/") for each in index.addresses)
 

@@ -56,14 +56,17 @@ def mandate(
     counsellor: str = COUNSELLOR,
     organisation: str = OFFICE,
     on_behalf: bool = False,
+    questionnaire: str = "",
 ) -> str:
-    """The learner, whose portfolio is `name`, gives somebody a mandate of ninety days; returns its name."""
+    """The learner, whose portfolio is `name`, gives somebody a mandate of ninety days, for the special
+    categories of a `questionnaire` where one is given; returns its name."""
     wanted = {
         "counsellor": journey.subject(counsellor),
         "organisation": organisation,
         "purpose": f"MANDATE_PURPOSE_{purpose}",
         "expireTime": in_days(90),
         "actOnBehalf": on_behalf,
+        "questionnaire": questionnaire,
     }
     return str(add(learner, f"{name}/mandates", wanted)["name"])
 

@@ -14,10 +14,10 @@ LEARNER = "Lana"
 
 def show(journey: Journey) -> str:
     """REST: two links that work once; a counsellor with a mandate for guidance reads the school's part, and
-    the doctor's only once the person has opened just that."""
+    the doctor's only once the person has opened just that, of this questionnaire and no earlier one."""
     instrument = asked.publish(journey, "school-questionnaire")
     learner, name = holder(journey, LEARNER)
-    made = asked.begin(learner, name, instrument)
+    earlier, made = (asked.begin(learner, name, instrument) for _ in range(2))
     for part, giver in (("school", "Eva Maes, teacher"), ("health", "Dr Ivo Novak")):
         give(journey, learner, f"{made}/parts/{part}", giver, asked.answers(instrument, part, 1))
     done = asked.fill(learner, made, instrument, 2)
@@ -30,7 +30,9 @@ def show(journey: Journey) -> str:
         counsellor.rest("GET", f"/v1/{made}/parts/health")
     with refused("NOT_FOUND"):
         counsellor.rest("GET", f"/v1/{made}/parts/health:special")
-    grant = mandate(journey, learner, name, "SPECIAL_CATEGORY")
+    grant = mandate(journey, learner, name, "SPECIAL_CATEGORY", questionnaire=made)
+    with refused("NOT_FOUND"):
+        counsellor.rest("GET", f"/v1/{earlier}/parts/health:special")
     health = counsellor.rest("GET", f"/v1/{made}/parts/health:special")
     learner.rest("POST", f"/v1/{grant}:revoke", {"requestId": request_id()})
     with refused("NOT_FOUND"):
@@ -39,7 +41,7 @@ def show(journey: Journey) -> str:
     looks = [each for each in log if each["grant"] == grant]
     expect(len(looks) == 1, f"the log has {len(looks)} looks at health")
     givers = f"{school['giver']} and {health['giver']}"
-    return f"3 parts by the person, {givers}; health was read once, while it was opened"
+    return f"3 parts by the person, {givers}; health was read once, of the one that was opened, while it was"
 
 
 def give(journey: Journey, learner: Caller, part: str, giver: str, answers: list[dict[str, str]]) -> None:

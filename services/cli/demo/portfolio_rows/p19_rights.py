@@ -9,7 +9,7 @@ import zipfile
 from typing import Any
 
 from services.cli.amounts import in_days
-from services.cli.client import Caller, request_id
+from services.cli.client import Caller, request_id, sha256
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.portfolio_rows.ground import holder
 from services.cli.demo.portfolio_rows.guidance import COUNSELLOR, OFFICE, mandate
@@ -66,28 +66,37 @@ def restricted(journey: Journey, learner: Caller, counsellor: Caller, name: str)
 
 
 def taken_out(learner: Caller, name: str) -> tuple[int, int]:
-    """The learner takes everything out; returns how many files in how many bytes that is."""
-    content = learner.rest_bytes("GET", f"/v1/{name}:export")
+    """The learner takes everything out, in French, and goes on with it after a break; returns how many files
+    in how many bytes that is."""
+    content = learner.rest_bytes("GET", f"/v1/{name}:export", language_code="fr")
+    half = content[: len(content) // 2]
+    received: dict[str, Any] = {"received_bytes": len(half), "received_sha256": sha256(half)}
+    rest = learner.rest_bytes("GET", f"/v1/{name}:export", language_code="fr", **received)
+    expect(half + rest == content, "what follows after a break is not what was missing")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         expect(archive.testzip() is None, "the archive is broken")
         (entry,) = json.loads(archive.read("data/entries.json"))
         expect(entry["title"] == "Stevedore <quay 7>", f"the entry is {entry}")
         page = archive.read("pages/entries.html").decode()
         expect("Stevedore &lt;quay 7&gt;" in page, "the page does not show the entry as it is")
+        expect('<html lang="fr">' in archive.read("index.html").decode(), "the index is not in French")
         looks = archive.read("data/break-glass-accesses.json")
         expect(b"found unconscious" in looks, "the look is not there")
         return len(archive.namelist()), len(content)
 
 
 def leave(journey: Journey, learner: Caller, name: str) -> dict[str, Any]:
-    """A legal hold holds the erasure up; once it is lifted the office erases what the learner asks for.
-    Returns what an erasure then says."""
+    """A legal hold holds the erasure up, and that of a single entry; once it is lifted the office erases what
+    the learner asks for. Returns what an erasure then says."""
     desk = journey.person("caseworker", DESK)
     basis = {"legalBasis": "Art. 17(3)(e) GDPR: a claim for wages is pending"}
     hold = desk.rest("POST", f"/v1/{name}/legalHolds", basis, request_id=request_id())
     etag = {"etag": learner.rest("GET", f"/v1/{name}")["etag"]}
     with refused("ERASURE_HELD"):
         learner.rest("POST", f"/v1/{name}:erase", etag)
+    (entry,) = learner.rest("GET", f"/v1/{name}/entries")["entries"]
+    with refused("ERASURE_HELD"):
+        learner.rest("DELETE", f"/v1/{entry['name']}")
     (shown,) = learner.rest("GET", f"/v1/{name}/legalHolds")["legalHolds"]
     expect(shown["legalBasis"] == basis["legalBasis"], f"the learner is shown {shown}")
     desk.rest("POST", f"/v1/{hold['name']}:lift", {"reason": "the wages were paid"})

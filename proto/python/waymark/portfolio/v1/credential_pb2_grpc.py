@@ -116,8 +116,8 @@ class CredentialServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteCredential(self, request, context):
-        """Removes a credential from the wallet. That revokes nothing.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a credential from the wallet, unless the law asks for it to be kept. That revokes nothing.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

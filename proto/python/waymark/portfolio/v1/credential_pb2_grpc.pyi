@@ -52,8 +52,8 @@ class CredentialServiceStub:
     Errors: NOT_FOUND.
     """
     DeleteCredential: _grpc.UnaryUnaryMultiCallable[_credential_pb2.DeleteCredentialRequest, _empty_pb2.Empty]
-    """Removes a credential from the wallet. That revokes nothing.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes a credential from the wallet, unless the law asks for it to be kept. That revokes nothing.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
     GetCredentialFile: _grpc.UnaryUnaryMultiCallable[_credential_pb2.GetCredentialFileRequest, _credential_pb2.CredentialFile]
     """Answers with the file of a credential, byte for byte as it came; a counsellor's read is written to the access log.
@@ -91,8 +91,8 @@ class CredentialServiceAsyncStub(CredentialServiceStub):
     Errors: NOT_FOUND.
     """
     DeleteCredential: _aio.UnaryUnaryMultiCallable[_credential_pb2.DeleteCredentialRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Removes a credential from the wallet. That revokes nothing.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes a credential from the wallet, unless the law asks for it to be kept. That revokes nothing.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
     GetCredentialFile: _aio.UnaryUnaryMultiCallable[_credential_pb2.GetCredentialFileRequest, _credential_pb2.CredentialFile]  # type: ignore[assignment]
     """Answers with the file of a credential, byte for byte as it came; a counsellor's read is written to the access log.
@@ -157,8 +157,8 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _credential_pb2.DeleteCredentialRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Removes a credential from the wallet. That revokes nothing.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a credential from the wallet, unless the law asks for it to be kept. That revokes nothing.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
 
     @_abc_1.abstractmethod

@@ -100,8 +100,8 @@ class CvServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteCv(self, request, context):
-        """Removes a version of a CV.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a version of a CV, unless the law asks for it to be kept.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,8 +51,8 @@ class CvServiceStub:
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
     DeleteCv: _grpc.UnaryUnaryMultiCallable[_cv_pb2.DeleteCvRequest, _empty_pb2.Empty]
-    """Removes a version of a CV.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes a version of a CV, unless the law asks for it to be kept.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
 
 @_typing.type_check_only
@@ -77,8 +77,8 @@ class CvServiceAsyncStub(CvServiceStub):
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
     DeleteCv: _aio.UnaryUnaryMultiCallable[_cv_pb2.DeleteCvRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Removes a version of a CV.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes a version of a CV, unless the law asks for it to be kept.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
 
 class CvServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -130,8 +130,8 @@ class CvServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _cv_pb2.DeleteCvRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Removes a version of a CV.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a version of a CV, unless the law asks for it to be kept.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
 
 def add_CvServiceServicer_to_server(servicer: CvServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -100,8 +100,8 @@ class EntryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteEntry(self, request, context):
-        """Removes an entry.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes an entry, unless the law asks for it to be kept.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,8 +51,8 @@ class EntryServiceStub:
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.DeleteEntryRequest, _empty_pb2.Empty]
-    """Removes an entry.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes an entry, unless the law asks for it to be kept.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
 
 @_typing.type_check_only
@@ -77,8 +77,8 @@ class EntryServiceAsyncStub(EntryServiceStub):
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.DeleteEntryRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Removes an entry.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes an entry, unless the law asks for it to be kept.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
 
 class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -130,8 +130,8 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.DeleteEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Removes an entry.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes an entry, unless the law asks for it to be kept.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
 
 def add_EntryServiceServicer_to_server(servicer: EntryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -66,7 +66,7 @@ class Evidence(_message.Message):
         SCAN_STATE_CLEAN: Evidence._ScanState.ValueType  # 3
         """Nothing was found."""
         SCAN_STATE_INFECTED: Evidence._ScanState.ValueType  # 4
-        """Malware was found after the file was stored; the bytes are deleted."""
+        """Malware was found after the file was stored; the bytes are deleted, but while a legal hold is in force kept from everybody."""
         SCAN_STATE_TOO_LARGE: Evidence._ScanState.ValueType  # 5
         """Larger than the scanner takes; only the holder can download it."""
 
@@ -81,7 +81,7 @@ class Evidence(_message.Message):
     SCAN_STATE_CLEAN: Evidence.ScanState.ValueType  # 3
     """Nothing was found."""
     SCAN_STATE_INFECTED: Evidence.ScanState.ValueType  # 4
-    """Malware was found after the file was stored; the bytes are deleted."""
+    """Malware was found after the file was stored; the bytes are deleted, but while a legal hold is in force kept from everybody."""
     SCAN_STATE_TOO_LARGE: Evidence.ScanState.ValueType  # 5
     """Larger than the scanner takes; only the holder can download it."""
 

@@ -119,8 +119,8 @@ class EvidenceServiceServicer:
 
     def SetEvidencePoster(self, request, context):
         """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
-        it away. Also on behalf of the holder, which is recorded.
-        Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
+        it away; one that the law asks to be kept stays. Also on behalf of the holder, which is recorded.
+        Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,8 +162,8 @@ class EvidenceServiceServicer:
     def DeleteEvidence(self, request, context):
         """Removes a file with its bytes, for good, also one whose bytes are awaited; its room is free at once. Entries,
         skills and the journal no longer name it; steps, cases and pages that name it stay, without it. What was handed in
-        and can still be read or decided keeps its files until then.
-        Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN.
+        and can still be read or decided keeps its files until then; what the law asks to be kept stays as long as it does.
+        Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

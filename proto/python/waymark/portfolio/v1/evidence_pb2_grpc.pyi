@@ -54,8 +54,8 @@ class EvidenceServiceStub:
     """
     SetEvidencePoster: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.SetEvidencePosterRequest, _evidence_pb2.Evidence]
     """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
-    it away. Also on behalf of the holder, which is recorded.
-    Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
+    it away; one that the law asks to be kept stays. Also on behalf of the holder, which is recorded.
+    Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE, ERASURE_HELD.
     """
     GetEvidencePoster: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidencePosterRequest, _httpbody_pb2.HttpBody]
     """Answers the small picture of a file; a counsellor's look is written to the access log.
@@ -77,8 +77,8 @@ class EvidenceServiceStub:
     DeleteEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.DeleteEvidenceRequest, _empty_pb2.Empty]
     """Removes a file with its bytes, for good, also one whose bytes are awaited; its room is free at once. Entries,
     skills and the journal no longer name it; steps, cases and pages that name it stay, without it. What was handed in
-    and can still be read or decided keeps its files until then.
-    Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN.
+    and can still be read or decided keeps its files until then; what the law asks to be kept stays as long as it does.
+    Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN, ERASURE_HELD.
     """
 
 @_typing.type_check_only
@@ -105,8 +105,8 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     """
     SetEvidencePoster: _aio.UnaryUnaryMultiCallable[_evidence_pb2.SetEvidencePosterRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
     """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
-    it away. Also on behalf of the holder, which is recorded.
-    Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
+    it away; one that the law asks to be kept stays. Also on behalf of the holder, which is recorded.
+    Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE, ERASURE_HELD.
     """
     GetEvidencePoster: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidencePosterRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Answers the small picture of a file; a counsellor's look is written to the access log.
@@ -128,8 +128,8 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     DeleteEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.DeleteEvidenceRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Removes a file with its bytes, for good, also one whose bytes are awaited; its room is free at once. Entries,
     skills and the journal no longer name it; steps, cases and pages that name it stay, without it. What was handed in
-    and can still be read or decided keeps its files until then.
-    Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN.
+    and can still be read or decided keeps its files until then; what the law asks to be kept stays as long as it does.
+    Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN, ERASURE_HELD.
     """
 
 class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -177,8 +177,8 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.Evidence, _abc.Awaitable[_evidence_pb2.Evidence]]:
         """Gives a file a small picture in place of the one it had, kept sealed like what people write; an empty one takes
-        it away. Also on behalf of the holder, which is recorded.
-        Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE.
+        it away; one that the law asks to be kept stays. Also on behalf of the holder, which is recorded.
+        Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE, ERASURE_HELD.
         """
 
     @_abc_1.abstractmethod
@@ -230,8 +230,8 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Removes a file with its bytes, for good, also one whose bytes are awaited; its room is free at once. Entries,
         skills and the journal no longer name it; steps, cases and pages that name it stay, without it. What was handed in
-        and can still be read or decided keeps its files until then.
-        Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN.
+        and can still be read or decided keeps its files until then; what the law asks to be kept stays as long as it does.
+        Errors: NOT_FOUND, ETAG_STALE, EVIDENCE_HANDED_IN, ERASURE_HELD.
         """
 
 def add_EvidenceServiceServicer_to_server(servicer: EvidenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -157,7 +157,7 @@ class Goal(_message.Message):
 
     @_builtins.property
     def purge_time(self) -> _timestamp_pb2.Timestamp:
-        """When it goes from the trash for good, UTC."""
+        """When it goes from the trash for good, UTC; not before a legal hold is lifted."""
 
     def __init__(
         self,

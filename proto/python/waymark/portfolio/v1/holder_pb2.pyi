@@ -427,21 +427,37 @@ class ExportHolderRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     WITHOUT_FILES_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    RECEIVED_BYTES_FIELD_NUMBER: _builtins.int
+    RECEIVED_SHA256_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}`."""
     without_files: _builtins.bool
     """True: without the files of the evidence, which can then be had one at a time by GetEvidenceDownload; for a
-    line too slow for all of them in ten minutes, the longest that a stream lasts.
+    line too slow for all of them in ten minutes, the longest that a stream lasts, when one does not wish to go on after it.
     """
+    language_code: _builtins.str
+    """Language of the index and of what is on every page, BCP 47; empty: the holder's first. They are in de, en, fr or nl,
+    and in English for any other. What a person wrote stays as it is, and names of fields and values are those of these contracts.
+    """
+    received_bytes: _builtins.int
+    """How many bytes the caller has of an export that was asked for in the same way and broke off: only what comes after
+    them is sent. 0: all of it.
+    """
+    received_sha256: _builtins.str
+    """SHA-256 of those bytes, in hex; empty: none."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         without_files: _builtins.bool = ...,
+        language_code: _builtins.str = ...,
+        received_bytes: _builtins.int = ...,
+        received_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "without_files", b"without_files"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "received_bytes", b"received_bytes", "received_sha256", b"received_sha256", "without_files", b"without_files"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -109,8 +109,9 @@ class HolderServiceServicer:
         network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
         mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
         once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
-        first byte break the stream off.
-        Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
+        first byte break the stream off. One that broke off is gone on with by the number and SHA-256 of the bytes received:
+        the same day, and as long as nothing in them has changed, the archive is made again up to there without being sent.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, EXPORT_CHANGED, UNAVAILABLE, INTERNAL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -55,8 +55,9 @@ class HolderServiceStub:
     network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
     mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
     once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
-    first byte break the stream off.
-    Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
+    first byte break the stream off. One that broke off is gone on with by the number and SHA-256 of the bytes received:
+    the same day, and as long as nothing in them has changed, the archive is made again up to there without being sent.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, EXPORT_CHANGED, UNAVAILABLE, INTERNAL.
     """
     EraseHolder: _grpc.UnaryUnaryMultiCallable[_holder_pb2.EraseHolderRequest, _holder_pb2.EraseHolderResponse]
     """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
@@ -91,8 +92,9 @@ class HolderServiceAsyncStub(HolderServiceStub):
     network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
     mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
     once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
-    first byte break the stream off.
-    Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
+    first byte break the stream off. One that broke off is gone on with by the number and SHA-256 of the bytes received:
+    the same day, and as long as nothing in them has changed, the archive is made again up to there without being sent.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, EXPORT_CHANGED, UNAVAILABLE, INTERNAL.
     """
     EraseHolder: _aio.UnaryUnaryMultiCallable[_holder_pb2.EraseHolderRequest, _holder_pb2.EraseHolderResponse]  # type: ignore[assignment]
     """Erases the caller's portfolio for good: destroys the key it is sealed under, so that no copy can be read, deletes
@@ -154,8 +156,9 @@ class HolderServiceServicer(metaclass=_abc_1.ABCMeta):
         network, each kind as a page and as JSON in the words of these contracts, files and credentials byte for byte,
         mandates, share links without their secrets, and who looked. The list of files at the end of the ZIP is written
         once every file was found unaltered, so that an archive that opens is whole. Errors that come later than the
-        first byte break the stream off.
-        Errors: NOT_FOUND, UNAVAILABLE, INTERNAL.
+        first byte break the stream off. One that broke off is gone on with by the number and SHA-256 of the bytes received:
+        the same day, and as long as nothing in them has changed, the archive is made again up to there without being sent.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, EXPORT_CHANGED, UNAVAILABLE, INTERNAL.
         """
 
     @_abc_1.abstractmethod

@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class LegalHold(_message.Message):
-    """A reason in law to keep a portfolio that its holder may want erased. Nobody sees more by it."""
+    """A reason in law to keep a portfolio that its holder may want erased, in whole or in part. Nobody sees more by it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -34,7 +34,7 @@ class LegalHold(_message.Message):
         DESCRIPTOR: _descriptor.EnumDescriptor
         STATE_UNSPECIFIED: LegalHold._State.ValueType  # 0
         STATE_IN_FORCE: LegalHold._State.ValueType  # 1
-        """Nothing is erased."""
+        """Nothing is destroyed for good: neither the portfolio nor anything in it."""
         STATE_LIFTED: LegalHold._State.ValueType  # 2
         """It holds nothing up any more."""
 
@@ -43,7 +43,7 @@ class LegalHold(_message.Message):
 
     STATE_UNSPECIFIED: LegalHold.State.ValueType  # 0
     STATE_IN_FORCE: LegalHold.State.ValueType  # 1
-    """Nothing is erased."""
+    """Nothing is destroyed for good: neither the portfolio nor anything in it."""
     STATE_LIFTED: LegalHold.State.ValueType  # 2
     """It holds nothing up any more."""
 

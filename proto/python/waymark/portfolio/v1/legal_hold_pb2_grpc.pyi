@@ -34,7 +34,8 @@ class LegalHoldServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LegalHoldServiceAsyncStub: ...
     CreateLegalHold: _grpc.UnaryUnaryMultiCallable[_legal_hold_pb2.CreateLegalHoldRequest, _legal_hold_pb2.LegalHold]
-    """Sets a hold, which the holder is shown: until it is lifted, nothing of them is erased.
+    """Sets a hold, which the holder is shown: until it is lifted, nothing of them is destroyed for good. What can be taken
+    back stays possible: changes as ever, and the trash, which is not emptied meanwhile.
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, SAME_PERSON.
     """
     ListLegalHolds: _grpc.UnaryUnaryMultiCallable[_legal_hold_pb2.ListLegalHoldsRequest, _legal_hold_pb2.ListLegalHoldsResponse]
@@ -52,7 +53,8 @@ class LegalHoldServiceAsyncStub(LegalHoldServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateLegalHold: _aio.UnaryUnaryMultiCallable[_legal_hold_pb2.CreateLegalHoldRequest, _legal_hold_pb2.LegalHold]  # type: ignore[assignment]
-    """Sets a hold, which the holder is shown: until it is lifted, nothing of them is erased.
+    """Sets a hold, which the holder is shown: until it is lifted, nothing of them is destroyed for good. What can be taken
+    back stays possible: changes as ever, and the trash, which is not emptied meanwhile.
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, SAME_PERSON.
     """
     ListLegalHolds: _aio.UnaryUnaryMultiCallable[_legal_hold_pb2.ListLegalHoldsRequest, _legal_hold_pb2.ListLegalHoldsResponse]  # type: ignore[assignment]
@@ -73,7 +75,8 @@ class LegalHoldServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _legal_hold_pb2.CreateLegalHoldRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_legal_hold_pb2.LegalHold, _abc.Awaitable[_legal_hold_pb2.LegalHold]]:
-        """Sets a hold, which the holder is shown: until it is lifted, nothing of them is erased.
+        """Sets a hold, which the holder is shown: until it is lifted, nothing of them is destroyed for good. What can be taken
+        back stays possible: changes as ever, and the trash, which is not emptied meanwhile.
         Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, SAME_PERSON.
         """
 

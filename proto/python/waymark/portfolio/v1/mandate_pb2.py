@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"waymark/portfolio/v1/mandate.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xf9\x04\n\x07Mandate\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\xc8\x01\x12\"\n\ncounsellor\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12;\n\x0corganisation\x18\x03 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x10\x01\x18\xc8\x01\x32\x15^organisations/[^/]+$\x12\x45\n\x07purpose\x18\x04 \x01(\x0e\x32$.waymark.portfolio.v1.MandatePurposeB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12;\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x38\n\x05state\x18\x06 \x01(\x0e\x32#.waymark.portfolio.v1.Mandate.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0brevoke_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\ract_on_behalf\x18\t \x01(\x08\"V\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x11\n\rSTATE_EXPIRED\x10\x02\x12\x11\n\rSTATE_REVOKED\x10\x03:V\xea\x41S\n\x19portfolio.waymark/Mandate\x12#holders/{holder}/mandates/{mandate}*\x08mandates2\x07mandate\"\xb1\x01\n\x14\x43reateMandateRequest\x12<\n\x06parent\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xfa\x41\x1b\x12\x19portfolio.waymark/Mandate\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12:\n\x07mandate\x18\x02 \x01(\x0b\x32\x1d.waymark.portfolio.v1.MandateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8d\x01\n\x13ListMandatesRequest\x12<\n\x06parent\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xfa\x41\x1b\x12\x19portfolio.waymark/Mandate\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"`\n\x14ListMandatesResponse\x12/\n\x08mandates\x18\x01 \x03(\x0b\x32\x1d.waymark.portfolio.v1.Mandate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"s\n\x14RevokeMandateRequest\x12:\n\x04name\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xfa\x41\x1b\n\x19portfolio.waymark/Mandate\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01*\xac\x01\n\x0eMandatePurpose\x12\x1f\n\x1bMANDATE_PURPOSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18MANDATE_PURPOSE_GUIDANCE\x10\x01\x12\x1b\n\x17MANDATE_PURPOSE_PATHWAY\x10\x02\x12$\n MANDATE_PURPOSE_SPECIAL_CATEGORY\x10\x03\x12\x18\n\x14MANDATE_PURPOSE_CASE\x10\x04\x32\xea\x03\n\x0eMandateService\x12\x9a\x01\n\rCreateMandate\x12*.waymark.portfolio.v1.CreateMandateRequest\x1a\x1d.waymark.portfolio.v1.Mandate\">\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02*\"\x1f/v1/{parent=holders/*}/mandates:\x07mandate\x12\x9c\x01\n\x0cListMandates\x12).waymark.portfolio.v1.ListMandatesRequest\x1a*.waymark.portfolio.v1.ListMandatesResponse\"5\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=holders/*}/mandates\x12\x9b\x01\n\rRevokeMandate\x12*.waymark.portfolio.v1.RevokeMandateRequest\x1a\x1d.waymark.portfolio.v1.Mandate\"?\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02+\"&/v1/{name=holders/*/mandates/*}:revoke:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"waymark/portfolio/v1/mandate.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xd7\x05\n\x07Mandate\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\xc8\x01\x12\"\n\ncounsellor\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12;\n\x0corganisation\x18\x03 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x10\x01\x18\xc8\x01\x32\x15^organisations/[^/]+$\x12\x45\n\x07purpose\x18\x04 \x01(\x0e\x32$.waymark.portfolio.v1.MandatePurposeB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12;\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x38\n\x05state\x18\x06 \x01(\x0e\x32#.waymark.portfolio.v1.Mandate.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0brevoke_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\ract_on_behalf\x18\t \x01(\x08\x12\x43\n\rquestionnaire\x18\n \x01(\tB,\xfa\x41!\n\x1fportfolio.waymark/Questionnaire\xbaH\x05r\x03\x18\xc8\x01\"o\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x11\n\rSTATE_EXPIRED\x10\x02\x12\x11\n\rSTATE_REVOKED\x10\x03\x12\x17\n\x13STATE_NEEDS_RENEWAL\x10\x04:V\xea\x41S\n\x19portfolio.waymark/Mandate\x12#holders/{holder}/mandates/{mandate}*\x08mandates2\x07mandate\"\xb1\x01\n\x14\x43reateMandateRequest\x12<\n\x06parent\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xfa\x41\x1b\x12\x19portfolio.waymark/Mandate\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12:\n\x07mandate\x18\x02 \x01(\x0b\x32\x1d.waymark.portfolio.v1.MandateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8d\x01\n\x13ListMandatesRequest\x12<\n\x06parent\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xfa\x41\x1b\x12\x19portfolio.waymark/Mandate\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"`\n\x14ListMandatesResponse\x12/\n\x08mandates\x18\x01 \x03(\x0b\x32\x1d.waymark.portfolio.v1.Mandate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"s\n\x14RevokeMandateRequest\x12:\n\x04name\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xfa\x41\x1b\n\x19portfolio.waymark/Mandate\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01*\xac\x01\n\x0eMandatePurpose\x12\x1f\n\x1bMANDATE_PURPOSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18MANDATE_PURPOSE_GUIDANCE\x10\x01\x12\x1b\n\x17MANDATE_PURPOSE_PATHWAY\x10\x02\x12$\n MANDATE_PURPOSE_SPECIAL_CATEGORY\x10\x03\x12\x18\n\x14MANDATE_PURPOSE_CASE\x10\x04\x32\xea\x03\n\x0eMandateService\x12\x9a\x01\n\rCreateMandate\x12*.waymark.portfolio.v1.CreateMandateRequest\x1a\x1d.waymark.portfolio.v1.Mandate\">\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02*\"\x1f/v1/{parent=holders/*}/mandates:\x07mandate\x12\x9c\x01\n\x0cListMandates\x12).waymark.portfolio.v1.ListMandatesRequest\x1a*.waymark.portfolio.v1.ListMandatesResponse\"5\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=holders/*}/mandates\x12\x9b\x01\n\rRevokeMandate\x12*.waymark.portfolio.v1.RevokeMandateRequest\x1a\x1d.waymark.portfolio.v1.Mandate\"?\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02+\"&/v1/{name=holders/*/mandates/*}:revoke:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,6 +53,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MANDATE'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_MANDATE'].fields_by_name['revoke_time']._loaded_options = None
   _globals['_MANDATE'].fields_by_name['revoke_time']._serialized_options = b'\342A\001\003'
+  _globals['_MANDATE'].fields_by_name['questionnaire']._loaded_options = None
+  _globals['_MANDATE'].fields_by_name['questionnaire']._serialized_options = b'\372A!\n\037portfolio.waymark/Questionnaire\272H\005r\003\030\310\001'
   _globals['_MANDATE']._loaded_options = None
   _globals['_MANDATE']._serialized_options = b'\352AS\n\031portfolio.waymark/Mandate\022#holders/{holder}/mandates/{mandate}*\010mandates2\007mandate'
   _globals['_CREATEMANDATEREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -77,20 +79,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MANDATESERVICE'].methods_by_name['ListMandates']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002!\022\037/v1/{parent=holders/*}/mandates'
   _globals['_MANDATESERVICE'].methods_by_name['RevokeMandate']._loaded_options = None
   _globals['_MANDATESERVICE'].methods_by_name['RevokeMandate']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002+\"&/v1/{name=holders/*/mandates/*}:revoke:\001*'
-  _globals['_MANDATEPURPOSE']._serialized_start=1422
-  _globals['_MANDATEPURPOSE']._serialized_end=1594
+  _globals['_MANDATEPURPOSE']._serialized_start=1516
+  _globals['_MANDATEPURPOSE']._serialized_end=1688
   _globals['_MANDATE']._serialized_start=247
-  _globals['_MANDATE']._serialized_end=880
-  _globals['_MANDATE_STATE']._serialized_start=706
-  _globals['_MANDATE_STATE']._serialized_end=792
-  _globals['_CREATEMANDATEREQUEST']._serialized_start=883
-  _globals['_CREATEMANDATEREQUEST']._serialized_end=1060
-  _globals['_LISTMANDATESREQUEST']._serialized_start=1063
-  _globals['_LISTMANDATESREQUEST']._serialized_end=1204
-  _globals['_LISTMANDATESRESPONSE']._serialized_start=1206
-  _globals['_LISTMANDATESRESPONSE']._serialized_end=1302
-  _globals['_REVOKEMANDATEREQUEST']._serialized_start=1304
-  _globals['_REVOKEMANDATEREQUEST']._serialized_end=1419
-  _globals['_MANDATESERVICE']._serialized_start=1597
-  _globals['_MANDATESERVICE']._serialized_end=2087
+  _globals['_MANDATE']._serialized_end=974
+  _globals['_MANDATE_STATE']._serialized_start=775
+  _globals['_MANDATE_STATE']._serialized_end=886
+  _globals['_CREATEMANDATEREQUEST']._serialized_start=977
+  _globals['_CREATEMANDATEREQUEST']._serialized_end=1154
+  _globals['_LISTMANDATESREQUEST']._serialized_start=1157
+  _globals['_LISTMANDATESREQUEST']._serialized_end=1298
+  _globals['_LISTMANDATESRESPONSE']._serialized_start=1300
+  _globals['_LISTMANDATESRESPONSE']._serialized_end=1396
+  _globals['_REVOKEMANDATEREQUEST']._serialized_start=1398
+  _globals['_REVOKEMANDATEREQUEST']._serialized_end=1513
+  _globals['_MANDATESERVICE']._serialized_start=1691
+  _globals['_MANDATESERVICE']._serialized_end=2181
 # @@protoc_insertion_point(module_scope)

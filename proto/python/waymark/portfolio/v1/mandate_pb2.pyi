@@ -32,7 +32,9 @@ class _MandatePurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Mandat
     MANDATE_PURPOSE_PATHWAY: _MandatePurpose.ValueType  # 2
     """Pathways alone: read and work on pathways, see nothing else."""
     MANDATE_PURPOSE_SPECIAL_CATEGORY: _MandatePurpose.ValueType  # 3
-    """Special categories: read the parts of questionnaires that ask for them, such as health; see nothing else. Given beside any other mandate."""
+    """Special categories: read the parts of one questionnaire that ask for them, such as health; see nothing else, and of no other
+    questionnaire. Given beside any other mandate.
+    """
     MANDATE_PURPOSE_CASE: _MandatePurpose.ValueType  # 4
     """The case alone: take part in it beside others, see nothing of portfolio and pathways, and of what other organisations say
     only what is shared with the person.
@@ -47,7 +49,9 @@ MANDATE_PURPOSE_GUIDANCE: MandatePurpose.ValueType  # 1
 MANDATE_PURPOSE_PATHWAY: MandatePurpose.ValueType  # 2
 """Pathways alone: read and work on pathways, see nothing else."""
 MANDATE_PURPOSE_SPECIAL_CATEGORY: MandatePurpose.ValueType  # 3
-"""Special categories: read the parts of questionnaires that ask for them, such as health; see nothing else. Given beside any other mandate."""
+"""Special categories: read the parts of one questionnaire that ask for them, such as health; see nothing else, and of no other
+questionnaire. Given beside any other mandate.
+"""
 MANDATE_PURPOSE_CASE: MandatePurpose.ValueType  # 4
 """The case alone: take part in it beside others, see nothing of portfolio and pathways, and of what other organisations say
 only what is shared with the person.
@@ -73,6 +77,8 @@ class Mandate(_message.Message):
         """Its time is over."""
         STATE_REVOKED: Mandate._State.ValueType  # 3
         """The holder withdrew it."""
+        STATE_NEEDS_RENEWAL: Mandate._State.ValueType  # 4
+        """Given for special categories when such a mandate named no questionnaire. It opens nothing; give one for each that you mean."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """State of a mandate."""
@@ -84,6 +90,8 @@ class Mandate(_message.Message):
     """Its time is over."""
     STATE_REVOKED: Mandate.State.ValueType  # 3
     """The holder withdrew it."""
+    STATE_NEEDS_RENEWAL: Mandate.State.ValueType  # 4
+    """Given for special categories when such a mandate named no questionnaire. It opens nothing; give one for each that you mean."""
 
     NAME_FIELD_NUMBER: _builtins.int
     COUNSELLOR_FIELD_NUMBER: _builtins.int
@@ -94,6 +102,7 @@ class Mandate(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     REVOKE_TIME_FIELD_NUMBER: _builtins.int
     ACT_ON_BEHALF_FIELD_NUMBER: _builtins.int
+    QUESTIONNAIRE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/mandates/{mandate}`."""
     counsellor: _builtins.str
@@ -107,6 +116,10 @@ class Mandate(_message.Message):
     act_on_behalf: _builtins.bool
     """True: the counsellor may also add and change entries, goals and plans, add evidence, and document a validation, on behalf of a
     holder who cannot use online services; with MANDATE_PURPOSE_GUIDANCE only. Every such write is recorded for the holder to read.
+    """
+    questionnaire: _builtins.str
+    """Questionnaire whose parts of special categories it opens, `holders/{holder}/questionnaires/{questionnaire}`; with
+    MANDATE_PURPOSE_SPECIAL_CATEGORY, and with it only.
     """
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
@@ -132,10 +145,11 @@ class Mandate(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         revoke_time: _timestamp_pb2.Timestamp | None = ...,
         act_on_behalf: _builtins.bool = ...,
+        questionnaire: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_on_behalf", b"act_on_behalf", "counsellor", b"counsellor", "create_time", b"create_time", "expire_time", b"expire_time", "name", b"name", "organisation", b"organisation", "purpose", b"purpose", "revoke_time", b"revoke_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_on_behalf", b"act_on_behalf", "counsellor", b"counsellor", "create_time", b"create_time", "expire_time", b"expire_time", "name", b"name", "organisation", b"organisation", "purpose", b"purpose", "questionnaire", b"questionnaire", "revoke_time", b"revoke_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

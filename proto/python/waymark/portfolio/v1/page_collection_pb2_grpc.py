@@ -106,8 +106,8 @@ class PageCollectionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeletePageCollection(self, request, context):
-        """Removes a collection; its pages stay.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a collection, unless the law asks for it to be kept; its pages stay.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

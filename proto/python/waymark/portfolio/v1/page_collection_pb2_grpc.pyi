@@ -52,8 +52,8 @@ class PageCollectionServiceStub:
     Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE.
     """
     DeletePageCollection: _grpc.UnaryUnaryMultiCallable[_page_collection_pb2.DeletePageCollectionRequest, _empty_pb2.Empty]
-    """Removes a collection; its pages stay.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes a collection, unless the law asks for it to be kept; its pages stay.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
     RenderPageCollection: _grpc.UnaryStreamMultiCallable[_page_collection_pb2.RenderPageCollectionRequest, _httpbody_pb2.HttpBody]
     """Writes the pages of a collection down in their order; a counsellor's look is written to the access log.
@@ -82,8 +82,8 @@ class PageCollectionServiceAsyncStub(PageCollectionServiceStub):
     Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE.
     """
     DeletePageCollection: _aio.UnaryUnaryMultiCallable[_page_collection_pb2.DeletePageCollectionRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Removes a collection; its pages stay.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes a collection, unless the law asks for it to be kept; its pages stay.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
     RenderPageCollection: _aio.UnaryStreamMultiCallable[_page_collection_pb2.RenderPageCollectionRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Writes the pages of a collection down in their order; a counsellor's look is written to the access log.
@@ -139,8 +139,8 @@ class PageCollectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _page_collection_pb2.DeletePageCollectionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Removes a collection; its pages stay.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a collection, unless the law asks for it to be kept; its pages stay.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
 
     @_abc_1.abstractmethod

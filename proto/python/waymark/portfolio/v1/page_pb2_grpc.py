@@ -106,8 +106,8 @@ class PageServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeletePage(self, request, context):
-        """Removes a page with its invitations and comments; what it shows stays in the portfolio.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a page with its invitations and comments; what it shows stays in the portfolio. Not while the law asks for it to be kept.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

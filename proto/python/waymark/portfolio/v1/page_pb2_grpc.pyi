@@ -52,8 +52,8 @@ class PageServiceStub:
     Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE.
     """
     DeletePage: _grpc.UnaryUnaryMultiCallable[_page_pb2.DeletePageRequest, _empty_pb2.Empty]
-    """Removes a page with its invitations and comments; what it shows stays in the portfolio.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes a page with its invitations and comments; what it shows stays in the portfolio. Not while the law asks for it to be kept.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
     RenderPage: _grpc.UnaryStreamMultiCallable[_page_pb2.RenderPageRequest, _httpbody_pb2.HttpBody]
     """Writes a page down, with its published comments; a counsellor's look is written to the access log.
@@ -82,8 +82,8 @@ class PageServiceAsyncStub(PageServiceStub):
     Errors: NOT_FOUND, INVALID_ARGUMENT, ETAG_STALE.
     """
     DeletePage: _aio.UnaryUnaryMultiCallable[_page_pb2.DeletePageRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Removes a page with its invitations and comments; what it shows stays in the portfolio.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes a page with its invitations and comments; what it shows stays in the portfolio. Not while the law asks for it to be kept.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
     RenderPage: _aio.UnaryStreamMultiCallable[_page_pb2.RenderPageRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Writes a page down, with its published comments; a counsellor's look is written to the access log.
@@ -139,8 +139,8 @@ class PageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _page_pb2.DeletePageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Removes a page with its invitations and comments; what it shows stays in the portfolio.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a page with its invitations and comments; what it shows stays in the portfolio. Not while the law asks for it to be kept.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
 
     @_abc_1.abstractmethod

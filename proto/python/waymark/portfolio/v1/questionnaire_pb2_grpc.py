@@ -137,8 +137,8 @@ class QuestionnaireServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteQuestionnaire(self, request, context):
-        """Removes a questionnaire with all that was answered; links to its parts are dead.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a questionnaire with all that was answered, unless the law asks for it to be kept; links to its parts are dead.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,7 +162,8 @@ class QuestionnaireServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSpecialCategoryPart(self, request, context):
-        """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
+        """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY for this
+        questionnaire; no other mandate opens it.
         The look is written to the access log.
         Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """

@@ -47,8 +47,8 @@ class QuestionnaireServiceStub:
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteQuestionnaire: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.DeleteQuestionnaireRequest, _empty_pb2.Empty]
-    """Removes a questionnaire with all that was answered; links to its parts are dead.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes a questionnaire with all that was answered, unless the law asks for it to be kept; links to its parts are dead.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
     FillQuestionnairePart: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.FillQuestionnairePartRequest, _questionnaire_pb2.QuestionnairePart]
     """Fills a part that is the holder's, or fills it anew; a counsellor does so with the person, which is written to the access log, and never a
@@ -60,7 +60,8 @@ class QuestionnaireServiceStub:
     Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetSpecialCategoryPart: _grpc.UnaryUnaryMultiCallable[_questionnaire_pb2.GetSpecialCategoryPartRequest, _questionnaire_pb2.QuestionnairePart]
-    """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
+    """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY for this
+    questionnaire; no other mandate opens it.
     The look is written to the access log.
     Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
@@ -112,8 +113,8 @@ class QuestionnaireServiceAsyncStub(QuestionnaireServiceStub):
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteQuestionnaire: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.DeleteQuestionnaireRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Removes a questionnaire with all that was answered; links to its parts are dead.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Removes a questionnaire with all that was answered, unless the law asks for it to be kept; links to its parts are dead.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
     FillQuestionnairePart: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.FillQuestionnairePartRequest, _questionnaire_pb2.QuestionnairePart]  # type: ignore[assignment]
     """Fills a part that is the holder's, or fills it anew; a counsellor does so with the person, which is written to the access log, and never a
@@ -125,7 +126,8 @@ class QuestionnaireServiceAsyncStub(QuestionnaireServiceStub):
     Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     GetSpecialCategoryPart: _aio.UnaryUnaryMultiCallable[_questionnaire_pb2.GetSpecialCategoryPartRequest, _questionnaire_pb2.QuestionnairePart]  # type: ignore[assignment]
-    """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
+    """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY for this
+    questionnaire; no other mandate opens it.
     The look is written to the access log.
     Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
@@ -198,8 +200,8 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _questionnaire_pb2.DeleteQuestionnaireRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Removes a questionnaire with all that was answered; links to its parts are dead.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Removes a questionnaire with all that was answered, unless the law asks for it to be kept; links to its parts are dead.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
 
     @_abc_1.abstractmethod
@@ -229,7 +231,8 @@ class QuestionnaireServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _questionnaire_pb2.GetSpecialCategoryPartRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_questionnaire_pb2.QuestionnairePart, _abc.Awaitable[_questionnaire_pb2.QuestionnairePart]]:
-        """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY; no other mandate opens it.
+        """Reads what was answered in a part of special categories, under a mandate of MANDATE_PURPOSE_SPECIAL_CATEGORY for this
+        questionnaire; no other mandate opens it.
         The look is written to the access log.
         Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """

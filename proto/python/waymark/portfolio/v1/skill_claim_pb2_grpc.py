@@ -100,8 +100,8 @@ class SkillClaimServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteSkillClaim(self, request, context):
-        """Withdraws a skill claim.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Withdraws a skill claim, unless the law asks for it to be kept.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

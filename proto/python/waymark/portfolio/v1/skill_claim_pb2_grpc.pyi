@@ -51,8 +51,8 @@ class SkillClaimServiceStub:
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
     DeleteSkillClaim: _grpc.UnaryUnaryMultiCallable[_skill_claim_pb2.DeleteSkillClaimRequest, _empty_pb2.Empty]
-    """Withdraws a skill claim.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Withdraws a skill claim, unless the law asks for it to be kept.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
 
 @_typing.type_check_only
@@ -77,8 +77,8 @@ class SkillClaimServiceAsyncStub(SkillClaimServiceStub):
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
     """
     DeleteSkillClaim: _aio.UnaryUnaryMultiCallable[_skill_claim_pb2.DeleteSkillClaimRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Withdraws a skill claim.
-    Errors: NOT_FOUND, ETAG_STALE.
+    """Withdraws a skill claim, unless the law asks for it to be kept.
+    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
 
 class SkillClaimServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -130,8 +130,8 @@ class SkillClaimServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _skill_claim_pb2.DeleteSkillClaimRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Withdraws a skill claim.
-        Errors: NOT_FOUND, ETAG_STALE.
+        """Withdraws a skill claim, unless the law asks for it to be kept.
+        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
 
 def add_SkillClaimServiceServicer_to_server(servicer: SkillClaimServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
