@@ -61,7 +61,7 @@ def named_in(descriptor: Descriptor, way: tuple[str, ...] = ()) -> Iterator[Name
 def malformed(name: str) -> list[str]:
     """Returns what somebody might send instead of a name."""
     kind = name.rpartition("/")[0]
-    return ["", "nonsense", f"{kind}/nonsense", f"{kind}/", f"{name}/more", f"{kind}/\0"]
+    return ["nonsense", f"{kind}/nonsense", f"{name}/more", f"{kind}/\0"]
 
 
 def put(message: Any, path: tuple[str, ...], value: str) -> None:

@@ -24,6 +24,7 @@ TOGETHER = {
     "tests/e2e/faults/": "stand",
     "tests/e2e/commands/": "stand",
     "tests/contract/test_policy.py": "policy",
+    "tests/contract/test_names.py": "policy",
     "tests/e2e/edge/test_openapi_live.py": "openapi",
     "tests/e2e/edge/": "edge",
     "tests/integration/edge/": "edge",
