@@ -3,8 +3,8 @@ services.cli.stack.fork_server`, its standard input a socket of `forks.Forks`.
 
 Loaded ten times over, the same libraries would be most of a stack's memory and of the work of its start. Two
 things keep that safe: this process never starts a thread nor gRPC, which a fork would not survive; and what a
-part is told, with its secrets, goes to that part by a pipe and never through this process, whose memory the
-next ones inherit.
+part is told, with its secrets, goes to that part by a file in memory and never through this process, whose
+memory the next ones inherit.
 """
 
 import gc
@@ -125,8 +125,8 @@ def become(request: dict[str, object], told: int, log: int, parent: int) -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    with open(told, "rb", closefd=False) as pipe:
-        environment = json.loads(pipe.read())
+    with open(told, "rb", closefd=False) as file:
+        environment = json.load(file)
     keep_only_standard_files()
     os.environ.clear()
     os.environ.update(environment)

@@ -91,9 +91,10 @@ class Forks:
         control = self.start()
         death = process.death_signal(command)
         request = json.dumps({"argv": list(command.forked), "death": int(death)}).encode()
-        told, telling = os.pipe()
-        with open(telling, "w", encoding="utf-8") as pipe:
-            json.dump({**process.base_environment(), **command.environment}, pipe)
+        told = os.memfd_create("told")  # a pipe might be too small, and nobody reads it yet
+        with open(told, "w", encoding="utf-8", closefd=False) as file:
+            json.dump({**process.base_environment(), **command.environment}, file)
+        os.lseek(told, 0, os.SEEK_SET)
         log.parent.mkdir(parents=True, exist_ok=True)
         born: asyncio.Future[Fork] = asyncio.get_running_loop().create_future()
         try:
