@@ -26,12 +26,12 @@ from services.portfolio.store import evidence as evidence_store
 from services.portfolio.store import keeping, planning
 from services.portfolio.store.columns import metadata
 from tests.integration.portfolio.test_entry_revisions import retitle, titles
-from tests.integration.portfolio.test_erasure import somebody_waits
 from tests.integration.portfolio.test_evidence import stored
 from tests.integration.portfolio.test_evidence_deletion import JPEG, keys
 from tests.integration.portfolio.test_rights import held
 from tests.integration.portfolio.test_scans import INFECTED, download, gone, read
 from tests.support.clamd import scanner
+from tests.support.databases import WAITING, sessions
 from tests.support.events import eventually
 from tests.support.owned import METHODS, Owned
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of
@@ -208,7 +208,7 @@ def test_a_hold_that_is_being_set_counts(
     def added_while_somebody_deletes(*given: Any, **columns: Any) -> Any:
         made = add(*given, **columns)
         threading.Thread(target=delete).start()
-        eventually(lambda: outcome or somebody_waits(lonely_portfolio))
+        eventually(lambda: outcome or sessions(lonely_portfolio.app.engine, WAITING))
         return made
 
     monkeypatch.setattr(api.LEGAL_HOLDS, "add", added_while_somebody_deletes)
@@ -231,7 +231,7 @@ def test_a_deletion_under_way_goes_before_a_hold(
     def checked_while_somebody_holds(tx: Any, holder: str) -> None:
         require_none(tx, holder)
         threading.Thread(target=hold).start()
-        eventually(lambda: order or somebody_waits(lonely_portfolio))
+        eventually(lambda: order or sessions(lonely_portfolio.app.engine, WAITING))
         order.append("deleted")
 
     monkeypatch.setattr(keeping, "require_none", checked_while_somebody_holds)
