@@ -1,4 +1,4 @@
-"""Session fixtures with one real PostgreSQL, Kafka and S3, shared by the workers of a run.
+"""Session fixtures with a real PostgreSQL and Kafka, shared by the workers of a run, and S3.
 
 Each starts on first use and is stopped when the last test process ends, also when pytest is killed: see
 `keeper.py`.
@@ -140,6 +140,8 @@ def kafka() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[S3Address]:
-    """Endpoint and keys of a real S3 server."""
-    with held("s3") as address:
+    """Endpoint and keys of a real S3 server, one for each worker: tests sweep away what no row of theirs
+    names, and the files of tests at the same moment would go too."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    with held("s3", f"{run_id()}-{worker}") as address:
         yield S3Address(address["endpoint"], address["access_key"], address["secret_key"])
