@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from google.type.date_pb2 import Date
 from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.goal_pb2 import Deadline
 from waymark.portfolio.v1.holder_pb2 import Contact, Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
@@ -90,14 +92,13 @@ def whole() -> Cv:
             evidence=["holders/h/evidence/e"],
         ),
     )
-    reminded = {
-        "date": later,
-        "time_zone": "Europe/Brussels",
-        "remind_days_before": [7, 0],
-        "remind_time": "07:30",
-    }
+    reminded = Deadline(
+        date=Date(**later), time_zone="Europe/Brussels", remind_days_before=[7, 0], remind_time="07:30"
+    )
     tasks = [
-        Task(title="Ask", description="The <yard>", state=Task.STATE_DONE, deadline={"date": day}),
+        Task(
+            title="Ask", description="The <yard>", state=Task.STATE_DONE, deadline=Deadline(date=Date(**day))
+        ),
         Task(title="Learn", state=Task.STATE_OPEN, deadline=reminded),
         Task(title="Leave it", state=Task.STATE_DROPPED),
     ]

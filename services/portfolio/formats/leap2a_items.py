@@ -21,6 +21,7 @@ from services.portfolio.formats.trees import refuse_many
 
 # The last one stands behind the address of a web archive in what Mahara writes.
 NAMESPACES = ("http://www.cetis.org.uk/leap2/terms/", "http://terms.leapspecs.org/")
+_LISTS = 3  # a blog links to each of its posts
 _SIZE = re.compile(r"\d{1,12}")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 # Of the document, or said by the kind of what is made of it.
@@ -33,7 +34,7 @@ class Item:
     """An entry of a feed, whose elements are used up as they are read."""
 
     def __init__(self, element: Any) -> None:
-        refuse_many(len(element))
+        refuse_many(len(element), _LISTS)
         self._element = element
         self._unused = [each for each in element if local(each) not in ("", *_PLAIN)]
         self.id = self._plain("id")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from services.portfolio.formats.leap2a_items import Item
 
@@ -35,7 +35,8 @@ class Parts:
             self._wholes.setdefault(part, set()).add(whole)
 
 
-def join(whole: Item, part: Item) -> None:
-    """Notes that the links between two items, one of which is part of the other, were followed."""
-    whole.use_links((part.id,), "has_part")
-    part.use_links((whole.id,), "is_part_of")
+def join(whole: Item, parts: Collection[Item]) -> None:
+    """Notes that the links between an item and these parts of it were followed, from either end."""
+    whole.use_links({part.id for part in parts}, "has_part")
+    for part in parts:
+        part.use_links((whole.id,), "is_part_of")

@@ -152,10 +152,10 @@ class _Reading:
             return
         if item.id == leap2a.JOURNAL:
             item.title()
-        for part in self._parts.of(item):
-            if part.type == "entry" and part not in self._read:
-                join(item, part)
-                self._post(part)
+        posts = self._unread(item, "entry")
+        join(item, posts)
+        for post in posts:
+            self._post(post)
 
     def _post(self, item: Item) -> None:
         self._read.add(item)
@@ -185,11 +185,14 @@ class _Reading:
                 self._found.left[f"plan.{field}"] += 1
                 plan.ClearField(field)
         self._found.left += fit(plan, "plan")
-        for part in self._parts.of(item):
-            if part.type == "plan" and part not in self._read and len(plan.tasks) < _TASKS:
-                join(item, part)
-                self._task(part, plan)
+        tasks = self._unread(item, "plan")[:_TASKS]
+        join(item, tasks)
+        for task in tasks:
+            self._task(task, plan)
         self._found.plans.append(plan)
+
+    def _unread(self, whole: Item, type_: str) -> list[Item]:
+        return [part for part in self._parts.of(whole) if part.type == type_ and part not in self._read]
 
     def _task(self, item: Item, plan: Plan) -> None:
         self._read.add(item)

@@ -1,4 +1,4 @@
-"""Blogs and plans in Leap2A: a journal and plans with tasks are made of them, and of these come such again."""
+"""Blogs and plans in Leap2A: a journal and plans with tasks are made of them, and come to be such again."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
 
-from services.portfolio.formats import fitting, leap2a, leap2a_archive, leap2a_reading
-from services.portfolio.formats.format import Cv, Read
+from services.portfolio.formats import fitting, leap2a, leap2a_archive, leap2a_items, leap2a_reading
+from services.portfolio.formats.format import Cv, DocumentBrokenError, Read
 from services.portfolio.formats.losses import losses
 from tests.support.documents import cv, read, whole, written
 from tests.support.real_data import real_data
@@ -146,6 +146,14 @@ def test_a_plan_takes_its_tasks_and_no_more(monkeypatch: pytest.MonkeyPatch) -> 
     assert (len(found.plans), len(found.plans[0].tasks), found.left["plan"]) == (1, 200, 3)
     monkeypatch.setattr(leap2a_reading, "_TASKS", 1000)  # control
     assert len(read(LEAP, content).plans[0].tasks) == 203
+
+
+def test_a_blog_links_to_so_many_posts(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = feed(entry("selection", BLOG, part("has_part", "p") * 6000, id_="b"))
+    with pytest.raises(DocumentBrokenError, match="items"):
+        read(LEAP, content)
+    monkeypatch.setattr(leap2a_items, "_LISTS", 4)  # control
+    assert read(LEAP, content).left["selection.link.has_part"] == 6000
 
 
 def test_what_a_stranger_sets_beside_is_held_to_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
