@@ -42,8 +42,8 @@ def show(journey: Journey) -> str:
         counsellor.rest("GET", f"/v1/{entry['name']}")
     move(journey, learner, people.holder)
     return (
-        f"{len(aims)} goals in order, {len(tasks)} tasks with reminders; the journal stays the learner's own, "
-        "and moves with the plan"
+        f"{len(aims)} goals in order, {len(tasks)} tasks with reminders; the journal stays "
+        "the learner's own, and moves with the plan"
     )
 
 
