@@ -43,6 +43,8 @@ NOT_CARRIED = {"of": "resource", "field": "field", "times": "count"}
 BROUGHT = {
     "entries": "entryTitles",
     "skills": "skillLabels",
+    "journal": "journalEntries",
+    "plans": "planTitles",
     "filled in": "holderFields",
     "there before": "duplicates",
 }
@@ -52,7 +54,9 @@ Anonymous = Annotated[bool, typer.Option("--anonymous", help="Without anything t
 Entries = Annotated[
     list[str] | None, typer.Option("--entry", help="holders/{id}/entries/{id}; repeat for more, in order.")
 ]
-
+JournalAndPlans = Annotated[
+    bool, typer.Option("--journal-and-plans", help="Your journal and plans as well; leap2a, for yourself.")
+]
 Version = Annotated[str, typer.Option("--cv", help="Version of the CV, holders/{id}/cvs/{id}.")]
 Letter = Annotated[bool, typer.Option("--letter", help="The letter of that version; html or pdf.")]
 Title = Annotated[str, typer.Option(help="What you apply as or for.")]
@@ -126,9 +130,10 @@ def export(
     entries: Entries = None,
     version: Version = "",
     letter: Letter = False,
+    journal_and_plans: JournalAndPlans = False,
 ) -> None:
     """Write a portfolio to a file, and say what the format cannot carry."""
-    wanted = _wanted(as_, language, anonymous, entries) | {"cv": version}
+    wanted = _wanted(as_, language, anonymous, entries, journal_and_plans) | {"cv": version}
     wanted |= {"cover_letter": True} if letter else {}
     size = call.caller.rest_to_file(f"/v1/{own(call, holder)}:document", out, **wanted)
     typer.echo(f"{out}: {size} bytes", err=call.as_json)
@@ -144,12 +149,11 @@ def report(
     language: Language = "",
     anonymous: Anonymous = False,
     entries: Entries = None,
+    journal_and_plans: JournalAndPlans = False,
 ) -> None:
     """Say what a format cannot carry of a portfolio."""
-    _told(
-        call,
-        call.get(f"{own(call, holder)}:documentReport", **_wanted(as_, language, anonymous, entries)),
-    )
+    wanted = _wanted(as_, language, anonymous, entries, journal_and_plans)
+    _told(call, call.get(f"{own(call, holder)}:documentReport", **wanted))
 
 
 @cv.command("import", epilog="Example:  waymark cv import --format europass-xml cv.xml --dry-run")
@@ -192,9 +196,12 @@ def _version(title: str, language: str, entries: list[str] | None, letter: Path 
     return {key: value for key, value in body.items() if value}
 
 
-def _wanted(as_: DocumentFormat, language: str, anonymous: bool, entries: list[str] | None) -> dict[str, Any]:
+def _wanted(
+    as_: DocumentFormat, language: str, anonymous: bool, entries: list[str] | None, journal_and_plans: bool
+) -> dict[str, Any]:
     wanted = {"format": enum("DOCUMENT_FORMAT", as_), "language_code": language, "entries": entries or []}
-    return wanted | ({"anonymous": True} if anonymous else {})
+    flags = {"anonymous": anonymous, "journal_and_plans": journal_and_plans}
+    return wanted | {name: True for name, given in flags.items() if given}
 
 
 def _told(call: Call, report: dict[str, Any]) -> None:

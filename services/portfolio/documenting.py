@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
 from typing import NamedTuple, TypeVar
@@ -13,15 +13,18 @@ from waymark.portfolio.v1.cv_pb2 import Cv as Version
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.plan_pb2 import Plan
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF, SkillClaim
 
+from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.masks import without_outputs
-from services.portfolio.domain import names, quotas
+from services.portfolio.domain import deadlines, names, quotas
 from services.portfolio.domain.dates import from_date, refuse, to_date
-from services.portfolio.domain.sameness import Known
+from services.portfolio.domain.sameness import Known, journal_keys, plan_keys
 from services.portfolio.domain.scan_states import is_served
 from services.portfolio.formats import skills
 from services.portfolio.formats.anonymous import anonymised
@@ -29,32 +32,38 @@ from services.portfolio.formats.format import Cv, Read
 from services.portfolio.formats.formats import FORMATS
 from services.portfolio.formats.losses import losses
 from services.portfolio.formats.texts import chosen
+from services.portfolio.shelves import remind
 from services.portfolio.store import holders
 from services.portfolio.store.cvs import CVS
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
+from services.portfolio.store.planning import JOURNAL, PLANS
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
 
 LEAP2A = pb.DOCUMENT_FORMAT_LEAP2A  # carries files
 PAGES = (pb.DOCUMENT_FORMAT_HTML, pb.DOCUMENT_FORMAT_PDF)
-P = TypeVar("P", Entry, SkillClaim)
+P = TypeVar("P", Entry, SkillClaim, JournalEntry)
+Q = TypeVar("Q", JournalEntry, Plan)
 MOST_TOLD = 1000
 _FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "summary")
 
 
 class Material(NamedTuple):
     """What a document is made of: of a portfolio, and the version of the CV that was asked for, or an empty
-    one. `withheld`: names of evidence whose files the caller may not have."""
+    one. `withheld`: names of evidence whose files the caller may not have. `journal` and `plans` are empty
+    unless they were asked for."""
 
     portfolio: SharedPortfolio
     version: Version
     withheld: frozenset[str]
+    journal: tuple[JournalEntry, ...]
+    plans: tuple[Plan, ...]
 
 
 def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Material:
     """Reads what a document is made of. Raises Refusal(NOT_FOUND) for a version, or an entry that the request
-    names, that is not there, and INVALID_ARGUMENT for a letter that cannot be written."""
+    names, that is not there, and INVALID_ARGUMENT for a letter, journal or plans that cannot be written."""
     version = _version(tx, vault, request)
     entries = ENTRIES.newest(tx, vault, quotas.LIMITS["entries"])
     by_name = {entry.name: entry for entry in entries}
@@ -64,6 +73,7 @@ def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
         entries = [by_name[name] for name in dict.fromkeys(wanted) if name in by_name]
     stored = int(Evidence.STATE_STORED)
     own = tx.principal.subject == vault.holder
+    journal, plans = _journal_and_plans(tx, vault, request) if request.journal_and_plans else ((), ())
     portfolio = SharedPortfolio(
         holder=holders.get(tx, vault),
         entries=entries,
@@ -71,7 +81,20 @@ def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
         evidence=EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"], state=stored),
     )
     withheld = (each.name for each in portfolio.evidence if not is_served(each, to_holder=own))
-    return Material(portfolio, version, frozenset(withheld))
+    return Material(portfolio, version, frozenset(withheld), tuple(journal), tuple(plans))
+
+
+def _journal_and_plans(
+    tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest
+) -> tuple[list[JournalEntry], list[Plan]]:
+    if tx.principal.subject != vault.holder:
+        refuse([Violation("journal_and_plans", "are for the holder alone")])
+    if request.format != LEAP2A or request.anonymous:
+        refuse([Violation("journal_and_plans", "are written as Leap2A only, and never anonymous")])
+    plans = PLANS.all(tx, vault)
+    for task in (task for plan in plans for task in plan.tasks):
+        task.ClearField("id")  # of this portfolio, as a name is
+    return JOURNAL.all(tx, vault), plans
 
 
 def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Version:
@@ -90,7 +113,7 @@ def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
 
 def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) -> Cv:
     """Returns what is written for a request at `now` (UTC). A letter is never anonymous."""
-    portfolio, version, withheld = material
+    portfolio, version, withheld, journal, plans = material
     spoken = next(iter(portfolio.holder.languages), "en")
     language = request.language_code or version.language_code or spoken
     hidden = request.anonymous and not request.cover_letter
@@ -101,6 +124,8 @@ def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) 
         headline="" if hidden else version.title,
         letter=version.cover_letter if request.cover_letter else "",
         withheld=withheld,
+        journal=journal,
+        plans=plans,
     )
 
 
@@ -126,6 +151,8 @@ def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.Imp
     ENTRIES.add_all(tx, vault, [(entry, {"kind": entry.kind}) for entry in reversed(entries)])
     claims = list(_new_claims(tx, vault, read, answer))
     SKILL_CLAIMS.add_all(tx, vault, list(reversed(claims)))
+    _add_journal(tx, vault, read, answer)
+    _add_plans(tx, vault, read, answer)
     answer.entry_titles.extend(entry.title for entry in entries)
     answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
     told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
@@ -182,6 +209,46 @@ def _new_claims(
         yield without_outputs(claim), {"source": SKILL_SOURCE_SELF, "concept": concept}
 
 
+def _add_journal(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:
+    if not read.journal:
+        return
+    brought = _with_own_evidence(tx, vault, read, read.journal)
+    made = [without_outputs(each) for each in _unknown(brought, JOURNAL.all(tx, vault), journal_keys, answer)]
+    for entry in made:
+        if not entry.HasField("entry_date"):
+            entry.entry_date.CopyFrom(from_date(tx.now.date()))
+    JOURNAL.add_all(tx, vault, [(entry, {}) for entry in reversed(made)])
+    answer.journal_entries = len(made)
+
+
+def _add_plans(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:
+    if not read.plans:
+        return
+    made = [without_outputs(each) for each in _unknown(read.plans, PLANS.all(tx, vault), plan_keys, answer)]
+    for task in (task for plan in made for task in plan.tasks):
+        task.id = new_id()
+    for plan in PLANS.append_all(tx, vault, made):
+        remind(tx, PLANS.segment, plan, deadlines.of_plan)
+        answer.plan_titles.append(plan.title)
+
+
+def _unknown(
+    brought: Iterable[Q],
+    there: Iterable[Q],
+    keys: Callable[[Q], Sequence[Hashable]],
+    answer: pb.ImportDocumentResponse,
+) -> Iterator[Q]:
+    """Yields what is not there, each once; counts what is, by its narrowest key."""
+    known = {key for each in there for key in keys(each)}
+    for each in brought:
+        *_, narrowest = own = keys(each)
+        if narrowest in known:
+            answer.duplicates += 1
+        else:
+            known.update(own)
+            yield each
+
+
 def _with_own_evidence(tx: Transaction, vault: Vault, read: Read, parts: Iterable[P]) -> list[P]:
     """Returns parts that name evidence of this portfolio only; what they name of others is told."""
     found = list(parts)
@@ -207,8 +274,8 @@ def _find_files(tx: Transaction, vault: Vault, read: Read) -> None:
     names_here = {each.name: here[each.sha256] for each in read.portfolio.evidence if each.sha256 in here}
     if missing := sum(each.sha256 not in here for each in read.portfolio.evidence):
         read.left["evidence.file"] += missing
-    parts: list[Entry | SkillClaim] = [*read.portfolio.entries, *read.portfolio.skill_claims]
-    for part in parts:
+    parts: list[Entry | SkillClaim | JournalEntry] = [*read.portfolio.entries, *read.portfolio.skill_claims]
+    for part in (*parts, *read.journal):
         known = [names_here.get(name, name) for name in part.evidence]
         del part.evidence[:]
         part.evidence.extend(dict.fromkeys(known))

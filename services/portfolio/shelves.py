@@ -108,11 +108,13 @@ class Shelf(Generic[M]):
         return found
 
     def _reminding(self, tx: Transaction, message: M) -> M:
-        """Puts the reminders of a message in place of its former ones, none of what is in the trash."""
-        if self._due is None:
-            return message
-        name: str = message.name  # type: ignore[attr-defined]
-        due = () if message.HasField("delete_time") else self._due(message)
-        moments = [(task, moment) for task, each in due for moment in deadlines.reminders(each, tx.now)]
-        reminders.put(tx, names.holder_in(name), self._kept.segment, names.last(name), moments)
+        if self._due is not None:
+            remind(tx, self._kept.segment, message, self._due)
         return message
+
+
+def remind(tx: Transaction, segment: str, message: Any, open_: Open) -> None:
+    """Puts the reminders of a goal or plan in place of its former ones, none of what is in the trash."""
+    due = () if message.HasField("delete_time") else open_(message)
+    moments = [(task, moment) for task, each in due for moment in deadlines.reminders(each, tx.now)]
+    reminders.put(tx, names.holder_in(message.name), segment, names.last(message.name), moments)

@@ -130,12 +130,15 @@ def _document(format_: Format, data: bytes) -> object:
     assert format_.read
     found = format_.read(io.BytesIO(data), "en")
     portfolio = found.portfolio
-    for part in (portfolio.holder, *portfolio.entries, *portfolio.skill_claims):
+    journal, plans = found.journal, found.plans
+    for part in (portfolio.holder, *portfolio.entries, *portfolio.skill_claims, *journal, *plans):
         assert not violations_of(part)
     for each in FORMATS.values():
         if each is not FORMATS[pb.DOCUMENT_FORMAT_PDF]:  # made of the page, and slow
-            list(each.write(Cv(portfolio, "en", NOW), no_files))
-    return [portfolio.SerializeToString(), MessageToDict(portfolio), dict(found.left)]
+            made = Cv(portfolio, "en", NOW, journal=tuple(journal), plans=tuple(plans))
+            list(each.write(made, no_files))
+    beside = [each.SerializeToString() for each in (*journal, *plans)]
+    return [portfolio.SerializeToString(), MessageToDict(portfolio), *beside, dict(found.left)]
 
 
 def _document_reader(number: int) -> Reader:

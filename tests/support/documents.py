@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from google.type.date_pb2 import Date
 from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.goal_pb2 import Deadline
 from waymark.portfolio.v1.holder_pb2 import Contact, Holder
+from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.plan_pb2 import Plan, Task
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SKILL_LEVEL_ADVANCED, SKILL_SOURCE_SELF, SkillClaim
 
@@ -70,6 +75,38 @@ def full() -> Cv:
     by_kind[entries.ENTRY_KIND_CERTIFICATE].certificate.identifier = "C-17"
     by_kind[entries.ENTRY_KIND_DRIVING_LICENCE].driving_licence.categories.extend(["B", "BE"])
     return cv(*made, holder=person(), skill_claims=[claim()], evidence=[file()])
+
+
+def whole() -> Cv:
+    """The same with a journal and plans."""
+    day, later = {"year": 2026, "month": 2, "day": 3}, {"year": 2026, "month": 12, "day": 31}
+    journal = (
+        JournalEntry(
+            name="holders/h/journalEntries/2", title="A <good> day", text="One\n\nTwo", entry_date=day
+        ),
+        JournalEntry(
+            name="holders/h/journalEntries/1",
+            text="Untitled",
+            entry_date=day,
+            tags=["steel & tin", "a"],
+            evidence=["holders/h/evidence/e"],
+        ),
+    )
+    reminded = Deadline(
+        date=Date(**later), time_zone="Europe/Brussels", remind_days_before=[7, 0], remind_time="07:30"
+    )
+    tasks = [
+        Task(
+            title="Ask", description="The <yard>", state=Task.STATE_DONE, deadline=Deadline(date=Date(**day))
+        ),
+        Task(title="Learn", state=Task.STATE_OPEN, deadline=reminded),
+        Task(title="Leave it", state=Task.STATE_DROPPED),
+    ]
+    plans = (
+        Plan(name="holders/h/plans/1", title="Weld", description="For a living\n& for fun", tasks=tasks),
+        Plan(name="holders/h/plans/2", title="Rest"),
+    )
+    return replace(full(), journal=journal, plans=plans)
 
 
 def person() -> Holder:

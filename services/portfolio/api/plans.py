@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from waymark.portfolio.v1 import plan_pb2 as pb
 from waymark.portfolio.v1 import plan_pb2_grpc
-from waymark.portfolio.v1.goal_pb2 import Deadline
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
@@ -27,7 +24,7 @@ class PlanApi(plan_pb2_grpc.PlanServiceServicer):
 
     def __init__(self, app: PortfolioApp) -> None:
         self.app = app
-        self._shelf = Shelf(app, PLANS, "plan", _prepare, _due)
+        self._shelf = Shelf(app, PLANS, "plan", _prepare, deadlines.of_plan)
 
     @portfolio_call
     def CreatePlan(self, tx: Transaction, request: pb.CreatePlanRequest) -> pb.Plan:
@@ -82,9 +79,3 @@ def _prepare(tx: Transaction, holder: str, plan: pb.Plan, before: pb.Plan | None
     refuse(violations)
     if plan.goal:
         check_one(tx, holder, GOALS, "plan.goal", plan.goal)
-
-
-def _due(plan: pb.Plan) -> Iterator[tuple[str, Deadline]]:
-    for task in plan.tasks:
-        if task.state == OPEN and task.HasField("deadline"):
-            yield task.id, task.deadline

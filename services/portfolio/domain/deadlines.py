@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from waymark.portfolio.v1.goal_pb2 import Deadline
+from waymark.portfolio.v1.plan_pb2 import Plan, Task
 
 from services.platform.errors import Violation
 from services.portfolio.domain.dates import check_date, to_date
@@ -21,6 +23,13 @@ def check(field: str, deadline: Deadline) -> list[Violation]:
     except (LookupError, ValueError, OSError):
         violations.append(Violation(f"{field}.time_zone", "is no time zone of the IANA database"))
     return violations
+
+
+def of_plan(plan: Plan) -> Iterator[tuple[str, Deadline]]:
+    """Yields the ids of open tasks with their deadlines."""
+    for task in plan.tasks:
+        if task.state == Task.STATE_OPEN and task.HasField("deadline"):
+            yield task.id, task.deadline
 
 
 def reminders(deadline: Deadline, now: datetime) -> list[datetime]:

@@ -1,10 +1,12 @@
-"""Whether an entry that a document brings is one that a portfolio has."""
+"""Whether an entry, an entry of the journal or a plan that a document brings is one that a portfolio has."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 
 from waymark.portfolio.v1 import entry_pb2 as pb
+from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.plan_pb2 import Plan
 
 _WORK = (pb.ENTRY_KIND_WORK, pb.ENTRY_KIND_VOLUNTEERING, pb.ENTRY_KIND_CARE_WORK)
 
@@ -41,6 +43,20 @@ def _key(entry: pb.Entry) -> Hashable:
 def _differ(one: pb.Entry, other: pb.Entry) -> bool:
     shared = set(one.description) & set(other.description)
     return any(plain(one.description[each]) != plain(other.description[each]) for each in shared)
+
+
+def journal_keys(entry: JournalEntry) -> Sequence[Hashable]:
+    """Returns what an entry of the journal is known by, the narrowest last: title and text, and with them its
+    day, where it has one."""
+    said = plain(entry.title), plain(entry.text)
+    day = entry.entry_date
+    return [said, (*said, day.year, day.month, day.day)] if entry.HasField("entry_date") else [said]
+
+
+def plan_keys(plan: Plan) -> Sequence[Hashable]:
+    """Returns what a plan is known by: title, description and titles of its tasks; deadlines and how far the
+    tasks have come change while it is followed."""
+    return [(plain(plan.title), plain(plan.description), *(plain(task.title) for task in plan.tasks))]
 
 
 def plain(text: str) -> str:

@@ -9,14 +9,16 @@ from google.protobuf.message import Message
 
 from services.platform.errors import Refusal
 from services.platform.rpc.interceptors.validation import violations_of
+from services.portfolio.domain import deadlines
 from services.portfolio.domain.dates import check_date, check_period
 
-_DATES = ("start_date", "end_date", "birth_date", "assert_date", "last_used_date")
+_DATES = ("start_date", "end_date", "birth_date", "assert_date", "last_used_date", "entry_date")
+_WHOLE = ("birth_date", "entry_date")
 _DETAILS = ("certificate", "driving_licence")
 
 
 def fit(message: Any, path: str) -> Counter[str]:
-    """Clears every field of an entry, claim or holder that the service would refuse; returns their paths."""
+    """Clears every field of a part of a portfolio that the service would refuse; returns their paths."""
     left: Counter[str] = Counter()
     # Then with what they are part of, where it does not do without them; a rule may also hold back another.
     for broken in (_wrong_dates, _broken, _broken_parts, _broken_parts):
@@ -53,11 +55,13 @@ def _broken(message: Message) -> list[str]:
 def _wrong_dates(message: Any) -> list[str]:
     fields = message.DESCRIPTOR.fields_by_name
     given = [field for field in _DATES if field in fields and message.HasField(field)]
-    wrong = [each for each in given if check_date(each, getattr(message, each), partial=each != "birth_date")]
+    wrong = [each for each in given if check_date(each, getattr(message, each), partial=each not in _WHOLE)]
     for detail in (each for each in _DETAILS if each in fields and message.HasField(each)):
         held = getattr(message, detail)
         if held.HasField("expire_date") and check_date("", held.expire_date):
             wrong.append(f"{detail}.expire_date")
+    if "deadline" in fields and message.HasField("deadline") and deadlines.check("", message.deadline):
+        wrong.append("deadline")
     if not wrong and "end_date" in given:
         try:
             check_period(("start_date", message.start_date), ("end_date", message.end_date))

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import BinaryIO
 
 from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.plan_pb2 import Plan
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 
 
@@ -20,7 +22,8 @@ class DocumentBrokenError(ValueError):
 class Cv:
     """What is written. `language`: of texts that are there in several; `written_at`: UTC; `headline`: what
     the person applies as; `letter`: text of a cover letter that is written instead of the CV; `withheld`:
-    names of evidence whose files stay behind, because they may not be served."""
+    names of evidence whose files stay behind, because they may not be served; `journal`, newest first, and
+    `plans` in their order: for formats that have a place for them, where the holder asked for them."""
 
     portfolio: SharedPortfolio
     language: str
@@ -28,13 +31,18 @@ class Cv:
     headline: str = ""
     letter: str = ""
     withheld: frozenset[str] = frozenset()
+    journal: tuple[JournalEntry, ...] = ()
+    plans: tuple[Plan, ...] = ()
 
 
 @dataclass
 class Read:
-    """What was read: a portfolio without names and etags, and how often what else was found, by path."""
+    """What was read: a portfolio without names and etags, a journal, newest first, and plans, and how often
+    what else was found, by path."""
 
     portfolio: SharedPortfolio = field(default_factory=SharedPortfolio)
+    journal: list[JournalEntry] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
     left: Counter[str] = field(default_factory=Counter)
 
 

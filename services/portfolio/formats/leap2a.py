@@ -13,6 +13,8 @@ from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.plan_pb2 import Plan, Task
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
 from services.portfolio.formats import beside
@@ -46,12 +48,15 @@ KINDS = {
     for kind, said in reversed(TYPES.items())
     if said[0] != "entry" and kind != entries.ENTRY_KIND_DRIVING_LICENCE
 }
+JOURNAL = "portfolio:journal"  # id of the blog that a journal is
+STAGES = {Task.STATE_OPEN: "planned", Task.STATE_DONE: "completed"}
 _SAID = ("title", "organisation", "place", "start_date", "end_date")
 _SAID_OF_FILES = (
     *("title", "file_name", "content_type", "size_bytes"),
     *("state", "store_time", "scan_state", "upload_fault", "has_poster", "duration"),
 )
-P = TypeVar("P", Entry, SkillClaim)
+_SAID_OF_POSTS = ("title", "text", "entry_date", "tags")
+P = TypeVar("P", Entry, SkillClaim, JournalEntry)
 _NSMAP: Any = {None: ATOM, "rdf": RDF, "leap2": LEAP, "categories": CATEGORIES, "waymark": OURS}
 
 
@@ -92,6 +97,10 @@ class _Feed:
             self._entry(entry, f"portfolio:entry/{number}")
         for number, claim in enumerate(portfolio.skill_claims):
             self._claim(claim, f"portfolio:skill/{number}")
+        if self._cv.journal:
+            self._journal(self._cv.journal)
+        for number, plan in enumerate(self._cv.plans):
+            self._plan(plan, f"portfolio:plan/{number}")
         for number, evidence in enumerate(portfolio.evidence):
             self._evidence(evidence, file_id(number))
         return bytes(etree.tostring(self._root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
@@ -136,8 +145,40 @@ class _Feed:
         rest = beside.rest(self._shown_by(item, claim), ("source",), self._cv.language, "label")
         _beside(item, rest)
 
+    def _journal(self, entries: tuple[JournalEntry, ...]) -> None:
+        blog = self._item(JOURNAL, "Journal", "", "selection", "selection_type", "Blog")
+        for number, entry in enumerate(entries):
+            item = self._item(f"{JOURNAL}/{number}", entry.title, entry.text, "entry")
+            _join(blog, JOURNAL, item, f"{JOURNAL}/{number}")
+            if entry.entry_date.year:  # midnight: a day is all that is known
+                _put(item, ATOM, "published", f"{as_iso(entry.entry_date)}T00:00:00Z")
+            for tag in dict.fromkeys(filter(None, map(line, entry.tags))):
+                _put(item, ATOM, "category", "", {"term": tag})
+            _beside(item, beside.rest(self._shown_by(item, entry), _SAID_OF_POSTS))
+
+    def _plan(self, plan: Plan, id_: str) -> None:
+        item = self._item(id_, plan.title, plan.description, "plan")
+        # A goal has no place in it, and its name none elsewhere.
+        _beside(item, beside.rest(plan, ("title", "description", "goal", "tasks")))
+        for number, task in enumerate(plan.tasks):
+            _join(item, id_, self._task(task, f"{id_}/{number}"), f"{id_}/{number}")
+
+    def _task(self, task: Task, id_: str) -> Any:
+        item = self._item(id_, task.title, task.description, "plan")
+        if task.deadline.date.year:
+            _put(item, LEAP, "date", as_iso(task.deadline.date), {f"{{{LEAP}}}point": "target"})
+        if stage := STAGES.get(task.state, ""):
+            _put(item, LEAP, "status", "", {f"{{{LEAP}}}stage": stage})
+        rest = Task()
+        rest.CopyFrom(task)
+        rest.deadline.ClearField("date")
+        if not rest.deadline.ListFields():
+            rest.ClearField("deadline")
+        _beside(item, beside.rest(rest, ("id", "title", "description", *(("state",) if stage else ()))))
+        return item
+
     def _shown_by(self, item: Any, part: P) -> P:
-        """Links an entry or skill to its files in this feed; returns it with the others only."""
+        """Links an entry, skill or post to its files in this feed; returns it with the others only."""
         others = type(part)()
         others.CopyFrom(part)
         del others.evidence[:]
@@ -178,6 +219,12 @@ def _put(parent: Any, namespace: str, name: str, text: str = "", attributes: Any
     element = etree.SubElement(parent, f"{{{namespace}}}{name}", attributes or {})
     element.text = text or None
     return element
+
+
+def _join(whole: Any, whole_id: str, part: Any, part_id: str) -> None:
+    """Says of two items, at both, that one is part of the other."""
+    _put(whole, ATOM, "link", "", {"rel": "leap2:has_part", "href": part_id})
+    _put(part, ATOM, "link", "", {"rel": "leap2:is_part_of", "href": whole_id})
 
 
 def _person_data(item: Any, field: str, value: str) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from google.type.date_pb2 import Date
@@ -18,6 +21,7 @@ from services.portfolio.formats.trees import refuse_many
 
 # The last one stands behind the address of a web archive in what Mahara writes.
 NAMESPACES = ("http://www.cetis.org.uk/leap2/terms/", "http://terms.leapspecs.org/")
+_LISTS = 3  # a blog links to each of its posts
 _SIZE = re.compile(r"\d{1,12}")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 # Of the document, or said by the kind of what is made of it.
@@ -30,7 +34,7 @@ class Item:
     """An entry of a feed, whose elements are used up as they are read."""
 
     def __init__(self, element: Any) -> None:
-        refuse_many(len(element))
+        refuse_many(len(element), _LISTS)
         self._element = element
         self._unused = [each for each in element if local(each) not in ("", *_PLAIN)]
         self.id = self._plain("id")
@@ -56,8 +60,17 @@ class Item:
                     return text
         return ""
 
-    def loses_links(self) -> bool:
-        """Returns whether the text has links, pictures or tables, of which its words remain."""
+    def content(self, limit: int, left: Counter[str]) -> str:
+        """Returns the text, at most `limit` characters of it; notes as left that it was longer, or had links,
+        pictures or tables, of which its words remain."""
+        text = self.text()
+        if len(text) > limit:
+            left[f"{self.type}.content"] += 1
+        if self._loses_links():
+            left[f"{self.type}.content.markup"] += 1
+        return text[:limit]
+
+    def _loses_links(self) -> bool:
         found = (each for name in ("content", "summary") for each in self._named(name))
         return any(_SHOWN.search(_markup(each)) for each in found if not self.is_left(each))
 
@@ -68,10 +81,9 @@ class Item:
                 evidence.content_type = each.get("type", "")
                 self._use(each)
         for each in self._links("enclosure")[:1]:
-            size = each.get("length", "")
             evidence.content_type = each.get("type", "")
             evidence.file_name = line(each.get("title", ""))[:200]
-            evidence.size_bytes = int(size) if _SIZE.fullmatch(size) else 0
+            evidence.size_bytes = _number(each.get("length", ""))
             self._use(each)
         self.category("resource_type", ("Offline",))
 
@@ -83,6 +95,39 @@ class Item:
                 self._use(each)
                 return str(term)
         return ""
+
+    def tags(self) -> list[str]:
+        """Takes tags, which are categories of no scheme: at most 20, of at most 60 characters."""
+        found: dict[str, list[Any]] = {}
+        for each in self._named("category"):
+            tag = line(each.get("label") or each.get("term", ""))
+            if not each.get("scheme") and 0 < len(tag) <= 60 and (tag in found or len(found) < 20):
+                found.setdefault(tag, []).append(each)
+        self._use(*chain.from_iterable(found.values()))
+        return list(found)
+
+    def stage(self) -> str:
+        """Takes how far something has come, where that is `planned` or `completed`; "" for anything else."""
+        for each in self._named("status"):
+            if (stage := _of(each, "stage")) in leap2a.STAGES.values() and _is_leap(each):
+                self._use(each)
+                return stage
+        return ""
+
+    def moment(self, name: str) -> tuple[str, datetime | None]:
+        """Returns what stands in `published` or `updated`, and as a time in UTC, which is meant where no
+        offset is named; None when it is no time."""
+        said = self._plain(name)
+        try:
+            found = datetime.fromisoformat(said)
+            return said, found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            return said, None
+
+    def parts(self) -> Sequence[str]:
+        """Returns what links to parts lead to, in the order that they say, else in that of the feed."""
+        orders = [(_of(each, "display_order"), each.get("href", "")) for each in self._links("has_part")]
+        return [href for _, href in sorted(orders, key=lambda each: _number(each[0]))]
 
     def links(self, *rels: str) -> list[str]:
         """Returns what links of these relations lead to."""
@@ -195,6 +240,10 @@ def _is_leap(element: Any) -> bool:
 def _of(element: Any, name: str) -> str:
     """Returns an attribute by its name in whatever namespace."""
     return next((value for key, value in element.attrib.items() if etree.QName(key).localname == name), "")
+
+
+def _number(text: str) -> int:
+    return int(text) if _SIZE.fullmatch(text) else 0
 
 
 def _last(name: str) -> str:

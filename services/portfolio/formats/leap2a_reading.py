@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 from lxml import etree
@@ -9,18 +10,24 @@ from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.plan_pb2 import Plan, Task
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
+from services.portfolio.domain.dates import from_date
 from services.portfolio.formats import leap2a, skills
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import DocumentBrokenError, Read
 from services.portfolio.formats.leap2a_items import Item
+from services.portfolio.formats.leap2a_parts import Parts, join
 from services.portfolio.formats.markup import local
-from services.portfolio.formats.texts import MAX_TEXT, of_iso, say
+from services.portfolio.formats.texts import MAX_TEXT, as_iso, of_iso, say
 from services.portfolio.formats.trees import refuse_many
 
-_LISTS = 4  # entries, their organisations, skills and files stand in one feed
-_INTEREST = "interest"  # how Mahara calls one
+# Entries, their organisations, skills, files, a journal (of 5000) and plans with tasks stand in one feed.
+_LISTS = 8
+_INTEREST, _POST = "interest", "blogpost"  # how Mahara calls them
+_MAX_POST, _MAX_TASK, _TASKS = 20_000, 5000, 200  # characters of both, and tasks of a plan
 _SUPPORTED = ("supported_by", "is_supported_by")  # the second in what Mahara writes by now
 _AREAS = {area for _, area in leap2a.KINDS if area}
 # Of the document: everything else that stands in a feed is told.
@@ -43,25 +50,42 @@ class _Reading:
         self._beside = [name for each in root if (name := local(each)) not in ("", *_OF_THE_FEED)]
         self._by_id = {item.id: item for item in self._items}
         self._language = language
+        self._parts = Parts(self._items)
+        self._read: set[Item] = set()  # posts and tasks, as the whole was read
         self._files: set[str] = set()
         self._found = Read()
 
     def read(self) -> Read:
-        ways = {"person": self._person, "ability": self._claim, "resource": self._evidence}
+        ways = {
+            "person": self._person,
+            "ability": self._claim,
+            "resource": self._evidence,
+            "selection": self._blog,
+            "plan": self._plan,
+        }
         named: dict[str, set[str]] = {}
         for item in self._items:
             for link in item.links(*_SUPPORTED):
                 named.setdefault(link, set()).add(item.id)
-        for item in sorted(self._items, key=lambda each: each.type != "resource"):  # files are linked to
+        for item in sorted(self._items, key=self._turn):
+            if item in self._read:
+                continue
             if item.type == "organization" and item.id in named:
                 item.use_name(named[item.id])
             else:
                 ways.get(item.type, self._entry)(item)
+        self._found.journal.sort(key=lambda each: as_iso(each.entry_date), reverse=True)
+        for item in self._items:
             self._found.left.update(f"{item.type}.{name}" for name in item.left())
         self._found.left.update(f"feed.{name[:60]}" for name in self._beside)
         if not self._found.portfolio.HasField("holder"):
             self._found.left["feed.author"] += 1
         return self._found
+
+    def _turn(self, item: Item) -> int:
+        """Files come first, as they are linked to; what has parts comes before these."""
+        whole = item.type == "selection" or (item.type == "plan" and not self._parts.within(item, "plan"))
+        return 0 if item.type == "resource" else 1 if whole else 2
 
     def _person(self, item: Item) -> None:
         known = self._found.portfolio.HasField("holder")
@@ -90,6 +114,9 @@ class _Reading:
         self._found.portfolio.holder.CopyFrom(holder)
 
     def _entry(self, item: Item) -> None:
+        if item.plugin == _POST:
+            self._post(item)
+            return
         entry = item.beside(Entry)
         area = item.category("life_area", _AREAS) if item.type == "activity" else ""
         kind = entry.kind or leap2a.KINDS.get((item.type, area), 0)
@@ -118,8 +145,72 @@ class _Reading:
                 item.use_links((link,), *_SUPPORTED)
                 return
 
-    def _shown_by(self, item: Item, part: Entry | SkillClaim) -> None:
-        """Names the files of this feed that show an entry or skill by their ids in it."""
+    def _blog(self, item: Item) -> None:
+        """Reads the posts of a blog; there is one journal, so that what a blog is called is told."""
+        if not item.category("selection_type", ("Blog",)):
+            self._left_whole(item)
+            return
+        if item.id == leap2a.JOURNAL:
+            item.title()
+        posts = self._unread(item, "entry")
+        join(item, posts)
+        for post in posts:
+            self._post(post)
+
+    def _post(self, item: Item) -> None:
+        self._read.add(item)
+        entry = item.beside(JournalEntry)
+        entry.title, entry.text = item.title(), item.content(_MAX_POST, self._found.left)
+        for name in ("published", "updated"):
+            said, moment = item.moment(name)
+            if said and (moment is None or moment.time() != time()):
+                self._found.left[f"entry.{name}"] += 1  # the journal has days
+            if moment is not None:
+                entry.entry_date.CopyFrom(from_date(moment.date()))
+                break
+        entry.tags.extend(item.tags())
+        self._shown_by(item, entry)
+        self._found.left += fit(entry, "entry")
+        self._found.journal.append(entry)
+
+    def _plan(self, item: Item) -> None:
+        plan = item.beside(Plan)
+        plan.title = item.title()
+        if self._parts.within(item, "plan") or not plan.title:  # a task of what is no plan here
+            self._left_whole(item)
+            return
+        plan.description = item.content(MAX_TEXT, self._found.left)
+        for field in ("goal", "tasks"):  # no names from elsewhere, and no tasks but the parts
+            if getattr(plan, field):
+                self._found.left[f"plan.{field}"] += 1
+                plan.ClearField(field)
+        self._found.left += fit(plan, "plan")
+        tasks = self._unread(item, "plan")[:_TASKS]
+        join(item, tasks)
+        for task in tasks:
+            self._task(task, plan)
+        self._found.plans.append(plan)
+
+    def _unread(self, whole: Item, type_: str) -> list[Item]:
+        return [part for part in self._parts.of(whole) if part.type == type_ and part not in self._read]
+
+    def _task(self, item: Item, plan: Plan) -> None:
+        self._read.add(item)
+        task = item.beside(Task)
+        task.title = item.title()
+        if not task.title:
+            self._left_whole(item)
+            return
+        task.description = item.content(_MAX_TASK, self._found.left)
+        if day := item.date("target"):
+            task.deadline.date.CopyFrom(day)
+        done = item.stage() == leap2a.STAGES[Task.STATE_DONE]
+        task.state = task.state or (Task.STATE_DONE if done else Task.STATE_OPEN)
+        self._found.left += fit(task, "plan")
+        plan.tasks.append(task)
+
+    def _shown_by(self, item: Item, part: Entry | SkillClaim | JournalEntry) -> None:
+        """Names the files of this feed that show an entry, skill or post by their ids in it."""
         links = [link for link in item.links("has_evidence") if link in self._files]
         part.evidence.extend(dict.fromkeys(links))
         item.use_links(set(links), "has_evidence")
@@ -150,9 +241,4 @@ class _Reading:
         item.use_all()
 
     def _say(self, texts: Any, item: Item, limit: int) -> None:
-        text = item.text()
-        if len(text) > limit:
-            self._found.left[f"{item.type}.content"] += 1
-        if item.loses_links():
-            self._found.left[f"{item.type}.content.markup"] += 1
-        say(texts, self._language, text[:limit])
+        say(texts, self._language, item.content(limit, self._found.left))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -12,7 +13,7 @@ from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF
 
 from services.portfolio.domain import sharing
-from services.portfolio.formats.format import Cv, Format, no_files
+from services.portfolio.formats.format import Cv, Format, Read, no_files
 
 # What the service gives and nobody says: it begins anew where a document is read.
 _GIVEN = frozenset(
@@ -35,25 +36,30 @@ Lost = Iterator[tuple[str, str]]
 
 
 def losses(format_: Format, cv: Cv) -> Lost:
-    """Yields (resource name, field as a path of SharedPortfolio) of what the document does not carry."""
-    for one in _each(cv.portfolio):
-        back = _carried(format_, Cv(one, cv.language, cv.written_at))
-        (field, value), *_ = one.ListFields()
-        before: Any = value if field.name == "holder" else value[0]
-        after = getattr(back, field.name)
-        if field.name != "holder":
+    """Yields (resource name, field as a path of SharedPortfolio, or of
+    `journal_entries` or `plans`) of what the document does not carry."""
+    for field, before, one in _each(cv):
+        back = _carried(format_, one)
+        places: dict[str, Any] = {"journal_entries": back.journal, "plans": back.plans}
+        after = places[field] if field in places else getattr(back.portfolio, field)
+        if field != "holder":
             after = after[0] if after else type(before)()
-        for path in sorted(set(_missing(before, after, field.name))):
+        for path in sorted(set(_missing(before, after, field))):
             yield before.name, path
 
 
-def _each(portfolio: SharedPortfolio) -> Iterator[SharedPortfolio]:
-    """Yields each part of a portfolio as a portfolio of its own, so that parts cannot be mistaken."""
-    for field, value in portfolio.ListFields():
+def _each(cv: Cv) -> Iterator[tuple[str, Any, Cv]]:
+    """Yields (field, part, a CV of nothing else) of each part, so that parts cannot be mistaken."""
+    alone = Cv(SharedPortfolio(), cv.language, cv.written_at)
+    for field, value in cv.portfolio.ListFields():
         for item in [value] if field.name == "holder" else value:
             one = SharedPortfolio()
             _put(one, field.name, item)
-            yield one
+            yield field.name, item, replace(alone, portfolio=one)
+    for entry in cv.journal:
+        yield "journal_entries", entry, replace(alone, journal=(entry,))
+    for plan in cv.plans:
+        yield "plans", plan, replace(alone, plans=(plan,))
 
 
 def _put(portfolio: SharedPortfolio, field: str, item: Any) -> None:
@@ -63,11 +69,11 @@ def _put(portfolio: SharedPortfolio, field: str, item: Any) -> None:
         getattr(portfolio, field).add().CopyFrom(item)
 
 
-def _carried(format_: Format, cv: Cv) -> SharedPortfolio:
+def _carried(format_: Format, cv: Cv) -> Read:
     if format_.read is None:
-        return _said_in(sharing.project(cv.portfolio, format_.fields), cv.language)
+        return Read(_said_in(sharing.project(cv.portfolio, format_.fields), cv.language))
     content = b"".join(format_.write(cv, no_files))
-    return format_.read(io.BytesIO(content), cv.language).portfolio
+    return format_.read(io.BytesIO(content), cv.language)
 
 
 def _said_in(portfolio: SharedPortfolio, language: str) -> SharedPortfolio:

@@ -17,7 +17,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.store import keeping
 from services.portfolio.store import planning_tables as tables
-from services.portfolio.store.collection import Collection, bare
+from services.portfolio.store.collection import Collection, bare, check_room
 from services.portfolio.store.vault import Vault
 
 M = TypeVar("M", bound=Message)
@@ -56,6 +56,11 @@ class Kept(Collection[M]):
         ).one()
         return self.shown(tx, vault, row)
 
+    def all(self, tx: Transaction, vault: Vault) -> list[M]:
+        """Returns everything that is not in the trash, in its order."""
+        query = select(self.table).where(self.table.c.holder_id == vault.holder, self.untrashed())
+        return [self.shown(tx, vault, row) for row in tx.execute(query.order_by(*self._order()))]
+
     def untrashed(self) -> ColumnElement[bool]:
         """Returns the condition of what is not in the trash."""
         return self.table.c.deleted_at.is_(None)
@@ -66,8 +71,13 @@ class Arranged(Kept[M]):
 
     def append(self, tx: Transaction, vault: Vault, message: M, **columns: Any) -> M:
         """Adds a message as the last one."""
-        place = int(tx.now.timestamp() * 1_000_000)  # larger than any that `arrange` gives
-        return super().append(tx, vault, message, position=place, **columns)
+        return super().append(tx, vault, message, position=_last(tx), **columns)
+
+    def append_all(self, tx: Transaction, vault: Vault, messages: Sequence[M]) -> list[M]:
+        """Adds messages as the last ones, in their order; raises Refusal(QUOTA_EXCEEDED)."""
+        check_room(tx, self.table, vault.holder, len(messages))
+        add, first = super().append, _last(tx)
+        return [add(tx, vault, each, position=first + index) for index, each in enumerate(messages)]
 
     def arrange(self, tx: Transaction, holder: str, row_ids: Sequence[str]) -> None:
         """Puts rows before all others of a holder, in this order."""
@@ -103,6 +113,11 @@ def purge(tx: Transaction, *, limit: int = 500) -> int:
             those = (tuple_(table.c.holder_id, table.c.id).in_(found), ~keeping.is_held(table.c.holder_id))
             gone += tx.execute(delete(table).where(*those)).rowcount
     return gone
+
+
+def _last(tx: Transaction) -> int:
+    """Returns a place that is larger than any that was given before, and than any that `arrange` gives."""
+    return int(tx.now.timestamp() * 1_000_000)
 
 
 def _former(row_id: str) -> str:

@@ -133,7 +133,10 @@ def test_an_archive_with_files_moves_into_another_portfolio(learner: Person, tmp
     paper.write_bytes(PDF + bytes(n * n % 251 for n in range(900_000)))
     stored = learner.gets("evidence", "upload", str(paper), "--title", "Welding certificate")
     learner.gets("entry", "create", "certificate", "MIG", "--evidence", stored["name"])
-    learner.prints("cv", "export", "--format", "leap2a", "--out", str(archive))
+    learner.gets("journal", "write", "Went up", "--tag", "heights")
+    learner.gets("plan", "task", learner.gets("plan", "create", "To the yard")["name"], "Ask")
+    assert "journal" not in learner.prints("cv", "report", "--format", "leap2a", "--journal-and-plans")
+    learner.prints("cv", "export", "--format", "leap2a", "--out", str(archive), "--journal-and-plans")
     with zipfile.ZipFile(archive, "a") as packed:  # as one from elsewhere may have
         packed.writestr("files/notes.txt", "no type that evidence has")
     other = Person(learner.stack, "--as", f"learner:{secrets.token_hex(4)}")
@@ -141,13 +144,15 @@ def test_an_archive_with_files_moves_into_another_portfolio(learner: Person, tmp
     moved = other.gets("cv", "import", "--format", "leap2a", str(archive), "--with-files")
     told = {each["field"] for each in moved["notCarried"]}
     assert told == {"holder.contact", "holder.family_name", "files/notes.txt"}
+    assert (moved["journalEntries"], moved["planTitles"]) == (1, ["To the yard"])
+    assert [each["tags"] for each in other.gets("journal", "list")] == [["heights"]]
     (there,) = other.gets("evidence", "list")
     assert (there["title"], there["fileName"]) == ("Welding certificate", "certificate.pdf")
     assert there["sha256"] == stored["sha256"]
     (entry,) = other.gets("entry", "list")
     assert entry["evidence"] == [there["name"]]
     again = other.gets("cv", "import", "--format", "leap2a", str(archive), "--with-files")
-    assert again["duplicates"] == 1
+    assert again["duplicates"] == 3
     assert len(other.gets("evidence", "list")) == 1
     archive.write_bytes(b"%PDF-" + archive.read_bytes())
     assert other.fails("cv", "import", "--format", "leap2a", str(archive), "--with-files")[0] == 2

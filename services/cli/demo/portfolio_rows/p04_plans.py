@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from services.cli.amounts import json_date
+from services.cli.client import Caller
 from services.cli.demo.journey import Journey, Step, expect, refused
-from services.cli.demo.portfolio_rows import guidance
+from services.cli.demo.portfolio_rows import guidance, p18_cv
+from services.cli.demo.portfolio_rows.ground import holder
 
-LEARNER = "Hanne"
+LEARNER, ELSEWHERE = "Hanne", "Imke"
 
 
 def show(journey: Journey) -> str:
     """REST: a plan towards a goal is put in order, changed, taken back and out of the trash; the counsellor
-    reads it, and the journal nobody does."""
+    reads it, and the journal nobody does. Both move into another portfolio by Leap2A."""
     people = guidance.gather(journey, LEARNER, purpose="GUIDANCE")
     learner, counsellor = people.learner, people.counsellor
     day = json_date(datetime.now(UTC).date() + timedelta(days=60))
@@ -38,9 +40,21 @@ def show(journey: Journey) -> str:
     entry = guidance.add(learner, f"{people.holder}/journalEntries", {"text": "Afraid of heights, went up"})
     with refused("PERMISSION_DENIED"):
         counsellor.rest("GET", f"/v1/{entry['name']}")
+    move(journey, learner, people.holder)
     return (
-        f"{len(aims)} goals in order, {len(tasks)} tasks with reminders; the journal stays the learner's own"
+        f"{len(aims)} goals in order, {len(tasks)} tasks with reminders; the journal stays "
+        "the learner's own, and moves with the plan"
     )
+
+
+def move(journey: Journey, learner: Caller, name: str) -> None:
+    """Takes the journal and the plan into another portfolio, where they come in once."""
+    copy = p18_cv.export(learner, name, "LEAP2A", journal_and_plans=True)
+    other, there = holder(journey, ELSEWHERE)
+    first, again = (p18_cv.bring(other, there, "LEAP2A", copy) for _ in range(2))
+    brought = first.get("journalEntries"), first.get("planTitles")
+    expect(brought == (1, ["To the yard by summer"]), f"brought in {brought}")
+    expect(not again.get("journalEntries") and not again.get("planTitles"), "came in twice")
 
 
 STEP = Step("plans", "Journal, goals and plans, with undo and a trash", ("P4",), show)

@@ -70,6 +70,7 @@ class ExportDocumentRequest(_message.Message):
     ENTRIES_FIELD_NUMBER: _builtins.int
     CV_FIELD_NUMBER: _builtins.int
     COVER_LETTER_FIELD_NUMBER: _builtins.int
+    JOURNAL_AND_PLANS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Holder, `holders/{holder}`."""
     format: Global___DocumentFormat.ValueType
@@ -88,6 +89,10 @@ class ExportDocumentRequest(_message.Message):
     """
     cover_letter: _builtins.bool
     """True: the cover letter of that version instead of the CV, as a page or PDF."""
+    journal_and_plans: _builtins.bool
+    """True: the journal and plans as well, without what is in the trash; as Leap2A only, for the holder alone, and
+    not anonymous. False: nothing of them, as a CV is shown to others.
+    """
     @_builtins.property
     def entries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Entries to take, `holders/{holder}/entries/{entry}`, in this order; empty: all, newest first."""
@@ -102,10 +107,11 @@ class ExportDocumentRequest(_message.Message):
         entries: _abc.Iterable[_builtins.str] | None = ...,
         cv: _builtins.str = ...,
         cover_letter: _builtins.bool = ...,
+        journal_and_plans: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "cover_letter", b"cover_letter", "cv", b"cv", "entries", b"entries", "format", b"format", "language_code", b"language_code", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "cover_letter", b"cover_letter", "cv", b"cv", "entries", b"entries", "format", b"format", "journal_and_plans", b"journal_and_plans", "language_code", b"language_code", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -220,8 +226,12 @@ class ImportDocumentResponse(_message.Message):
     HOLDER_FIELDS_FIELD_NUMBER: _builtins.int
     DUPLICATES_FIELD_NUMBER: _builtins.int
     NOT_CARRIED_FIELD_NUMBER: _builtins.int
+    JOURNAL_ENTRIES_FIELD_NUMBER: _builtins.int
+    PLAN_TITLES_FIELD_NUMBER: _builtins.int
     duplicates: _builtins.int
-    """Entries and skills that were there before, and stayed as they are."""
+    """Entries, skills, entries of the journal and plans that were there before, and stayed as they are."""
+    journal_entries: _builtins.int
+    """How many entries of the journal were added."""
     @_builtins.property
     def entry_titles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Entries that were added, without names when only validated: titles of them, in the order of the file."""
@@ -238,6 +248,10 @@ class ImportDocumentResponse(_message.Message):
     def not_carried(self) -> _containers.RepeatedCompositeFieldContainer[Global___NotCarried]:
         """What the file says and a portfolio has no place for; at most 1000."""
 
+    @_builtins.property
+    def plan_titles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Titles of the plans that were added, in the order of the file."""
+
     def __init__(
         self,
         *,
@@ -246,10 +260,12 @@ class ImportDocumentResponse(_message.Message):
         holder_fields: _abc.Iterable[_builtins.str] | None = ...,
         duplicates: _builtins.int = ...,
         not_carried: _abc.Iterable[Global___NotCarried] | None = ...,
+        journal_entries: _builtins.int = ...,
+        plan_titles: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicates", b"duplicates", "entry_titles", b"entry_titles", "holder_fields", b"holder_fields", "not_carried", b"not_carried", "skill_labels", b"skill_labels"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicates", b"duplicates", "entry_titles", b"entry_titles", "holder_fields", b"holder_fields", "journal_entries", b"journal_entries", "not_carried", b"not_carried", "plan_titles", b"plan_titles", "skill_labels", b"skill_labels"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

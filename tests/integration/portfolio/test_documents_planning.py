@@ -1,0 +1,168 @@
+"""The journal and plans in documents: brought in once and whole, and taken along by nobody but the holder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+import pytest
+from google.type.date_pb2 import Date
+from sqlalchemy import text
+from waymark.portfolio.v1 import document_pb2 as pb
+from waymark.portfolio.v1 import journal_entry_pb2 as journal
+from waymark.portfolio.v1 import plan_pb2 as plans
+from waymark.portfolio.v1.goal_pb2 import Deadline
+
+from services.platform.db.transaction import transaction
+from services.portfolio import documenting
+from services.portfolio.domain import quotas
+from tests.integration.portfolio.test_documents import LEAP, RESUME, bring, export, wanted
+from tests.support.portfolio import Caller, Portfolio, reason_of, refused, soon
+from tests.support.real_data import real_data
+
+MAHARA = "portfolio/leap2a/2010-10-16_Mahara_v1-3_leap2a.xml"
+
+
+def written(person: Caller) -> list[journal.JournalEntry]:
+    """The journal, newest first, without what the service gives."""
+    listed = person.ListJournalEntries(journal.ListJournalEntriesRequest(parent=person.holder))
+    return [bare(each) for each in listed.journal_entries]
+
+
+def planned(person: Caller) -> list[plans.Plan]:
+    """Plans in their order, without what the service gives."""
+    found = [bare(each) for each in person.ListPlans(plans.ListPlansRequest(parent=person.holder)).plans]
+    for task in (task for plan in found for task in plan.tasks):
+        assert task.id
+        task.ClearField("id")
+    return found
+
+
+def bare(message: Any) -> Any:
+    for field in ("name", "etag", "create_time", "update_time"):
+        message.ClearField(field)
+    return message
+
+
+def note(person: Caller, **fields: Any) -> journal.JournalEntry:
+    request = journal.CreateJournalEntryRequest(
+        parent=person.holder, journal_entry=journal.JournalEntry(**fields)
+    )
+    made: journal.JournalEntry = person.CreateJournalEntry(request)
+    return made
+
+
+def plan(person: Caller, **fields: Any) -> plans.Plan:
+    made: plans.Plan = person.CreatePlan(
+        plans.CreatePlanRequest(parent=person.holder, plan=plans.Plan(**fields))
+    )
+    return made
+
+
+def busy(portfolio: Portfolio) -> Caller:
+    """A person with a journal and two plans."""
+    person = portfolio.person()
+    day = soon(days=60).ToDatetime()
+    deadline = Deadline(
+        date=Date(year=day.year, month=day.month, day=day.day),
+        time_zone="Europe/Brussels",
+        remind_days_before=[7, 0],
+        remind_time="08:30",
+    )
+    note(person, title="Up", text="Went up.\n\nAfraid & <glad>", entry_date=Date(year=2026, month=1, day=2))
+    note(person, text="Again", tags=["heights"], entry_date=Date(year=2026, month=1, day=3))
+    tasks = [
+        plans.Task(title="Ask at the yard", deadline=deadline),
+        plans.Task(title="Read", description="All of it", state=plans.Task.STATE_DONE),
+        plans.Task(title="Leave", state=plans.Task.STATE_DROPPED),
+    ]
+    plan(person, title="Weld", description="For a living", tasks=tasks)
+    plan(person, title="Rest")
+    return person
+
+
+def reminders(portfolio: Portfolio, person: Caller) -> int:
+    with transaction(portfolio.app) as tx:
+        count = text("SELECT count(*) FROM reminders WHERE holder_id = :h")
+        return int(tx.execute(count, {"h": person.subject}).scalar_one())
+
+
+def test_blogs_and_plans_of_a_real_file_come_in_once(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, content = portfolio.person(), real_data(MAHARA).read_bytes()
+    dry = bring(person, content, LEAP, validate_only=True)
+    assert (dry.journal_entries, list(dry.plan_titles)) == (2, ["Masterplan"])
+    assert (written(person), planned(person)) == ([], [])
+    assert bring(person, content, LEAP) == dry
+    assert [each.title for each in written(person)] == ["First post", "Visit to Google"]
+    (made,) = planned(person)
+    assert (made.title, [task.title for task in made.tasks]) == ("Masterplan", ["Overthrow all governments"])
+    told = {each.field: each.count for each in dry.not_carried}
+    assert (told["selection.title"], told["entry.link.related"]) == (2, 1)
+    again = bring(person, content, LEAP)
+    assert (again.journal_entries, list(again.plan_titles)) == (0, [])
+    assert again.duplicates == len(dry.entry_titles) + len(dry.skill_labels) + 3
+    monkeypatch.setattr(documenting, "journal_keys", lambda _: [object()])  # controls
+    monkeypatch.setattr(documenting, "plan_keys", lambda _: [object()])
+    bring(person, content, LEAP)
+    assert (len(written(person)), len(planned(person))) == (4, 2)
+
+
+def test_what_one_takes_along_is_the_same_elsewhere(portfolio: Portfolio) -> None:
+    person, other = busy(portfolio), portfolio.person()
+    plan(other, title="Mine")
+    gone = note(person, text="Not this")
+    person.DeleteJournalEntry(journal.DeleteJournalEntryRequest(name=gone.name))
+    content = export(person, person, LEAP, journal_and_plans=True)
+    assert not person.GetDocumentReport(wanted(person, LEAP, journal_and_plans=True)).not_carried
+    answer = bring(other, content, LEAP)
+    assert (answer.journal_entries, list(answer.plan_titles)) == (2, ["Weld", "Rest"])
+    assert written(other) == written(person)
+    assert planned(other)[1:] == planned(person)  # behind what was there
+    assert reminders(portfolio, other) == reminders(portfolio, person) == 2
+    assert bring(person, content, LEAP).duplicates == 4
+    without = export(person, person, LEAP)
+    assert bring(portfolio.person(), without, LEAP).journal_entries == 0
+
+
+def test_what_has_moved_on_or_lies_in_the_trash(portfolio: Portfolio) -> None:
+    person = busy(portfolio)
+    content = export(person, person, LEAP, journal_and_plans=True)
+    made = person.ListPlans(plans.ListPlansRequest(parent=person.holder)).plans[0]
+    made.tasks[0].state = plans.Task.STATE_DONE
+    person.UpdatePlan(plans.UpdatePlanRequest(plan=made))
+    assert bring(person, content, LEAP).duplicates == 4
+    assert planned(person)[0].tasks[0].state == plans.Task.STATE_DONE  # stays
+    person.DeletePlan(plans.DeletePlanRequest(name=made.name))
+    assert list(bring(person, content, LEAP).plan_titles) == ["Weld"]
+
+
+@pytest.mark.parametrize("what", ["journal_entries", "plans"])
+def test_all_of_it_or_nothing(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    other, content = (
+        portfolio.person(),
+        export(person := busy(portfolio), person, LEAP, journal_and_plans=True),
+    )
+    monkeypatch.setitem(quotas.LIMITS, what, 1)
+    request = pb.ImportDocumentRequest(parent=other.holder, format=LEAP, content=content)
+    assert refused(other.ImportDocument, request).metadata["what"] == what
+    assert (written(other), planned(other)) == ([], [])
+    monkeypatch.setitem(quotas.LIMITS, what, 2)  # control
+    assert bring(other, content, LEAP).journal_entries == 2
+
+
+def test_they_are_for_the_holder_alone_and_in_one_format(portfolio: Portfolio) -> None:
+    person = busy(portfolio)
+    counsellor = portfolio.mandated(person)
+    for who, format_, fields in (
+        (counsellor, LEAP, {}),
+        (person, RESUME, {}),
+        (person, LEAP, {"anonymous": True}),
+    ):
+        request = wanted(person, format_, journal_and_plans=True, **fields)
+        assert reason_of(who.GetDocumentReport, request) == "INVALID_ARGUMENT"
+        with pytest.raises(grpc.RpcError) as caught:
+            list(who.ExportDocument(request))
+        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert export(counsellor, person, LEAP)  # control
