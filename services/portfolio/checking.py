@@ -53,7 +53,7 @@ def note(tx: Transaction, vault: Vault, evidence: Evidence, checked: Checked) ->
     """Writes what checking came to into the locked row of a file, and returns it as it will be read."""
     if checked.seconds is not None:
         evidence.duration.FromMilliseconds(round(checked.seconds * 1000))
-    due = checked.columns["state"] == Evidence.STATE_STORED and previewing.is_due(evidence)
+    due = checked.columns.get("state") == Evidence.STATE_STORED and previewing.is_due(evidence)
     columns = {**checked.columns, "preview_due": due}
     return store.EVIDENCE.replace(tx, vault, names.last(evidence.name), evidence, **columns)
 

@@ -154,6 +154,7 @@ def test_an_image_that_takes_too_much_is_not_decoded_and_without_the_cap_it_is(
     assert decoded(kind, content)  # control
     monkeypatch.setattr(drawing, name, tight)
     assert not decoded(kind, content)
+    assert decoded("image/png", png(9, 9)) is (name != "SECONDS")  # no cap is so tight that nothing is
 
 
 def test_only_the_decoder_of_its_type_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
