@@ -10,12 +10,12 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
-from services.platform.seals import SealBrokenError
-from services.portfolio import scanning
+from services.portfolio import previewing, scanning
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import films, names
 from services.portfolio.store import evidence as store
 from services.portfolio.store.vault import Vault, open_vault
+from services.portfolio.waiting import each_waiting
 
 AT_ONCE = 200_000_000  # bytes; a person waits for the check of no larger file
 AHEAD = 4096  # bytes read at once of a film's header
@@ -53,32 +53,14 @@ def note(tx: Transaction, vault: Vault, evidence: Evidence, checked: Checked) ->
     """Writes what checking came to into the locked row of a file, and returns it as it will be read."""
     if checked.seconds is not None:
         evidence.duration.FromMilliseconds(round(checked.seconds * 1000))
-    return store.EVIDENCE.replace(tx, vault, names.last(evidence.name), evidence, **checked.columns)
+    due = checked.columns.get("state") == Evidence.STATE_STORED and previewing.is_due(evidence)
+    columns = {**checked.columns, "preview_due": due}
+    return store.EVIDENCE.replace(tx, vault, names.last(evidence.name), evidence, **columns)
 
 
 def check_the_rest(app: PortfolioApp) -> None:
-    """Checks what waits for it, oldest first; one file that cannot be opened holds no other up.
-
-    Raises Refusal(UNAVAILABLE) while the store or the key service is away.
-    """
-    after = ""
-    while True:
-        with transaction(app, read_only=True) as tx:
-            waiting = store.to_check(tx, after)
-        for holder, evidence_id in waiting:
-            _check_or_put_off(app, holder, evidence_id)
-        if not waiting:
-            return
-        after = waiting[-1][1]
-
-
-def _check_or_put_off(app: PortfolioApp, holder: str, evidence_id: str) -> None:
-    try:
-        _check(app, holder, evidence_id)
-    except (Refusal, SealBrokenError) as error:
-        if isinstance(error, Refusal) and error.reason == reason_pb2.REASON_UNAVAILABLE:
-            raise
-        log.warning("check_put_off", evidence=evidence_id, reason=str(error))
+    """Checks what waits for it. Raises Refusal(UNAVAILABLE) while the store or the key service is away."""
+    each_waiting(app, store.to_check, _check)
 
 
 def _check(app: PortfolioApp, holder: str, evidence_id: str) -> None:

@@ -49,7 +49,7 @@ from waymark.portfolio.v1 import (
 )
 
 from services.platform.service import Job, ServiceDefinition, Servicer
-from services.portfolio import checking, jobs, requests, scanning
+from services.portfolio import checking, jobs, previewing, requests, scanning
 from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.attestations import AttestationApi
 from services.portfolio.api.break_glass import BreakGlassApi
@@ -160,8 +160,9 @@ DEFINITION = ServiceDefinition(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
         Job("end-mentoring", timedelta(minutes=5), jobs.end_mentoring),
         Job("notice-stalled-pathways", timedelta(hours=1), jobs.notice_stalled_pathways),
-        Job("check-evidence", timedelta(seconds=5), checking.check_the_rest),
-        Job("scan-evidence", timedelta(minutes=1), scanning.scan_the_rest),
+        Job("check-evidence", timedelta(seconds=5), checking.check_the_rest, long=True),
+        Job("scan-evidence", timedelta(minutes=1), scanning.scan_the_rest, long=True),
+        Job("preview-evidence", timedelta(seconds=5), previewing.preview_the_rest, long=True),
         Job("tell-reminders", timedelta(minutes=1), jobs.tell_reminders),
         Job("empty-trash", timedelta(hours=1), jobs.empty_trash),
         Job("remind-of-rights-requests", timedelta(hours=1), jobs.remind_of_rights_requests),

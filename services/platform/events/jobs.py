@@ -55,8 +55,22 @@ HOUSEKEEPING = (
 
 
 def run_jobs(app: App, jobs: Sequence[Job], stop: threading.Event) -> None:
-    """Runs due jobs until `stop` is set. A failing job is logged, counted and tried again when next due."""
-    ask = dict.fromkeys((*HOUSEKEEPING, *jobs), 0.0)
+    """Runs due jobs until `stop` is set, the long ones each in a thread of its own. A failing job is logged,
+    counted and tried again when next due."""
+    apart = [
+        threading.Thread(target=_run_in_turn, args=(app, [job], stop), name=job.name)
+        for job in jobs
+        if job.long
+    ]
+    for thread in apart:
+        thread.start()
+    _run_in_turn(app, [*HOUSEKEEPING, *(job for job in jobs if not job.long)], stop)
+    for thread in apart:
+        thread.join()
+
+
+def _run_in_turn(app: App, jobs: Sequence[Job], stop: threading.Event) -> None:
+    ask = dict.fromkeys(jobs, 0.0)
     while not stop.is_set():
         for job, when in ask.items():
             if time.monotonic() < when or stop.is_set():

@@ -1,4 +1,4 @@
-"""EvidenceService: small pictures of files, made by the app that has the file."""
+"""EvidenceService: small pictures of files, made by the app that has the file, or of images by a job."""
 
 from __future__ import annotations
 
@@ -50,4 +50,5 @@ class PosterApi:
         if EVIDENCE.get(tx, vault, evidence_id, lock=True).has_poster:
             keeping.require_none(tx, holder)
         posters.write(tx, vault, evidence_id, request.image)
-        return EVIDENCE.noted(tx, vault, evidence_id, has_poster=bool(request.image))
+        said = {"has_poster": bool(request.image), "preview_due": False}
+        return EVIDENCE.noted(tx, vault, evidence_id, **said)

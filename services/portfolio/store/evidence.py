@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, exists, func, select, update
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 
@@ -15,7 +15,7 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.store import keeping, tables
 from services.portfolio.store.collection import Collection
-from services.portfolio.store.vault import Vault
+from services.portfolio.store.vault import Vault, is_restricted
 
 BUCKET = "waymark-portfolio-evidence"
 
@@ -65,6 +65,26 @@ def to_check(tx: Transaction, after: str, limit: int = 20) -> list[tuple[str, st
     column = tables.evidence.c
     query = select(column.holder_id, column.id).where(tables.UNCHECKED, column.id > after)
     return [(row.holder_id, row.id) for row in tx.execute(query.order_by(column.id).limit(limit))]
+
+
+def to_preview(tx: Transaction, after: str, *, scanned: bool, limit: int = 20) -> list[tuple[str, str]]:
+    """Returns holder and id of the next images after `after` of which a small picture is to be made, oldest
+    first, but for those in a restricted portfolio; `scanned`: only what a scanner found clean."""
+    column = tables.evidence.c
+    sound = [Evidence.SCAN_STATE_CLEAN, *(() if scanned else (Evidence.SCAN_STATE_NOT_SCANNED,))]
+    query = select(column.holder_id, column.id).where(
+        tables.UNPREVIEWED,
+        column.id > after,
+        column.scan_state.in_(sound),
+        ~exists().where(is_restricted(column.holder_id)),
+    )
+    return [(row.holder_id, row.id) for row in tx.execute(query.order_by(column.id).limit(limit))]
+
+
+def end_preview(tx: Transaction, evidence_id: str) -> bool:
+    """Notes that no picture of a file is to be made any more; False when none was, or the file is gone."""
+    due = (tables.evidence.c.id == evidence_id) & tables.evidence.c.preview_due
+    return tx.execute(update(tables.evidence).where(due).values(preview_due=False)).rowcount == 1
 
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:

@@ -126,6 +126,7 @@ cvs = Table(
 
 UNCHECKED = text("state = 3")  # files whose bytes are there and are to be checked
 UNSCANNED = text("scan_state IN (1, 2)")  # stored files that no scanner has looked at
+UNPREVIEWED = text("preview_due")  # images of which a small picture is to be made
 
 evidence = Table(
     "evidence",
@@ -137,12 +138,14 @@ evidence = Table(
     Column("scan_state", SmallInteger, nullable=False, server_default="0"),
     Column("upload_fault", Text, nullable=False, server_default=""),
     Column("has_poster", Boolean, nullable=False, server_default="false"),
+    Column("preview_due", Boolean, nullable=False, server_default="false"),
     version(),
     sealed(),
     time("created_at"),
     time("updated_at"),
     Index("evidence_unchecked", "id", postgresql_where=UNCHECKED),
     Index("evidence_unscanned", "id", postgresql_where=UNSCANNED),
+    Index("evidence_unpreviewed", "id", postgresql_where=UNPREVIEWED),
 )
 
 # Small pictures of files, apart from what lists read.

@@ -14,14 +14,15 @@ import pytest
 
 from services.cli import downloads, evidence_parts
 from services.cli.client import Caller, Client
-from services.cli.demo.journey import StepFailed
+from services.cli.demo.data import Data
+from services.cli.demo.journey import Journey, StepFailed
 from services.cli.demo.portfolio_rows import p04_evidence
 from services.cli.exits import Failure
 from services.cli.stack.state import StackState, write_state
 from services.cli.uploads import upload_evidence
 from services.platform.objects import parts
 from services.platform.objects.clamd import Clamd
-from services.portfolio import checking
+from services.portfolio import checking, previewing
 from tests.support.clamd import scanner
 from tests.support.films import webm
 from tests.support.world import World
@@ -63,6 +64,16 @@ def test_the_walk_shows_malware_refused_where_there_is_a_scanner(caller: Caller,
                 p04_evidence.scanned(caller, name)
         finally:
             app.scanner = None
+
+
+def test_the_walk_shows_a_picture_that_came_by_itself(caller: Caller, whole: World) -> None:
+    app, name = whole.served["portfolio"].app, f"holders/{caller.subject}"
+    journey = Journey(caller.client, Data.find(None), None, "", lambda _: None, 1)  # type: ignore[arg-type]
+    with pytest.raises(StepFailed, match="a picture of the image"):  # control: nobody makes one
+        p04_evidence.previewed(journey, caller, name)
+    journey.tell = lambda _: previewing.preview_the_rest(app)  # as its job does meanwhile
+    journey.patience = 30
+    p04_evidence.previewed(journey, caller, name)
 
 
 def test_what_broke_off_goes_on(

@@ -1,5 +1,5 @@
-"""Files that show something: a film with its length and a small picture, what is no such file, what a scanner
-finds, and one that its person deletes for good."""
+"""Files that show something: a film with its length and a small picture, an image that gets one by itself,
+what is no such file, what a scanner finds, and one that its person deletes for good."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ def show(journey: Journey) -> str:
     learner, name = holder(journey, LEARNER)
     film = filmed(learner, name)
     looked_at(journey, learner, name, film)
+    previewed(journey, learner, name)
     found = scanned(learner, name)
     deleted(journey, learner, name, film)
-    return f"a film of {SECONDS} s with its picture; {found}; gone for good once nobody needed it"
+    pictures = f"a film of {SECONDS} s with its picture, and an image whose picture came by itself"
+    return f"{pictures}; {found}; gone for good once nobody needed it"
 
 
 def filmed(learner: Caller, name: str) -> str:
@@ -61,6 +63,16 @@ def looked_at(journey: Journey, learner: Caller, name: str, film: str) -> None:
     log = learner.rest("GET", f"/v1/{name}/accessRecords")["accessRecords"]
     actions = [each["action"] for each in log]
     expect("GetEvidencePoster" in actions and "GetEvidenceDownload" in actions, f"the log has {actions}")
+
+
+def previewed(journey: Journey, learner: Caller, name: str) -> None:
+    """An image without a picture gets one soon after it is stored, and none once its person takes it away."""
+    image = upload(learner, name, POSTER, "image/png")["name"]
+    journey.wait_for("a picture of the image", lambda: learner.rest("GET", f"/v1/{image}").get("hasPoster"))
+    expect(learner.rest_bytes("GET", f"/v1/{image}:poster").startswith(POSTER[:4]), "the picture is no PNG")
+    post(learner, f"{image}:setPoster", {})
+    with refused("NOT_FOUND"):
+        learner.rest("GET", f"/v1/{image}:poster")
 
 
 def scanned(learner: Caller, name: str) -> str:

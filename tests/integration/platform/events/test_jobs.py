@@ -75,3 +75,31 @@ def test_a_failing_job_is_counted_and_the_others_run(rig):
     stop.set()
     thread.join()
     assert REGISTRY.get_sample_value("waymark_job_runs_total", {"job": "fails", "outcome": "failed"}) == 1
+
+
+@pytest.mark.parametrize("long", [True, False], ids=["long", "control"])
+def test_a_long_job_holds_no_other_up_and_one_that_does_not_say_so_does(rig, long):
+    """Both are always due; the other one must come again and again while the first is at it."""
+    begun, done, stop = threading.Event(), threading.Event(), threading.Event()
+    turns = threading.Semaphore(0)
+
+    def run(_):
+        begun.set()
+        done.wait(60)
+
+    def take_turn(_):
+        if begun.is_set():
+            turns.release()
+
+    wanted = [
+        Job("takes-long", timedelta(0), run, long=long),
+        Job("goes-on", timedelta(0), take_turn),
+    ]
+    thread = threading.Thread(target=run_jobs, args=(rig.app, wanted, stop))
+    thread.start()
+    assert begun.wait(60)
+    went_on = [turns.acquire(timeout=60 if long else 3) for _ in range(2)]
+    stop.set()
+    done.set()
+    thread.join()
+    assert went_on == [long, long]

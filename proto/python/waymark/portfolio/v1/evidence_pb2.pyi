@@ -120,7 +120,7 @@ class Evidence(_message.Message):
     `missing` when it was not there any more. The file then awaits its bytes anew.
     """
     has_poster: _builtins.bool
-    """There is a small picture of it."""
+    """There is a small picture of it, which an app has sent or, of an image, was made here."""
     etag: _builtins.str
     """Changes whenever the file's state does; for deletes that must not meet another state."""
     @_builtins.property
@@ -559,7 +559,9 @@ class SetEvidencePosterRequest(_message.Message):
     name: _builtins.str
     """Resource name `holders/{holder}/evidence/{evidence}`."""
     image: _builtins.bytes
-    """JPEG, PNG or WebP of at most 100 kB, made by the app that has the file; empty takes the picture away."""
+    """JPEG, PNG or WebP of at most 100 kB, made by the app that has the file; empty takes the picture away for good, and
+    none is made here any more.
+    """
     request_id: _builtins.str
     """UUID of this request; the same one again answers the same."""
     def __init__(

@@ -43,7 +43,9 @@ class EvidenceServiceStub:
     """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
     stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
     their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
-    Films may take an hour, by what their header says.
+    Films may take an hour, by what their header says. A JPEG or PNG of at most 25 MB and 40 megapixels that has no
+    small picture by then gets one some seconds after it is stored and, where there is a scanner, found clean: a PNG of
+    at most 320 pixels a side and 100 kB, upright, on white, without what the camera said.
     Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG, PROCESSING_RESTRICTED,
     READ_QUOTA_EXCEEDED.
     """
@@ -58,7 +60,7 @@ class EvidenceServiceStub:
     Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE, ERASURE_HELD.
     """
     GetEvidencePoster: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidencePosterRequest, _httpbody_pb2.HttpBody]
-    """Answers the small picture of a file; a counsellor's look is written to the access log.
+    """Answers the small picture of a file, a JPEG, PNG or WebP; a counsellor's look is written to the access log.
     Errors: NOT_FOUND.
     """
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]
@@ -94,7 +96,9 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
     stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
     their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
-    Films may take an hour, by what their header says.
+    Films may take an hour, by what their header says. A JPEG or PNG of at most 25 MB and 40 megapixels that has no
+    small picture by then gets one some seconds after it is stored and, where there is a scanner, found clean: a PNG of
+    at most 320 pixels a side and 100 kB, upright, on white, without what the camera said.
     Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG, PROCESSING_RESTRICTED,
     READ_QUOTA_EXCEEDED.
     """
@@ -109,7 +113,7 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     Errors: NOT_FOUND, UPLOAD_MISMATCH, EVIDENCE_INFECTED, UNAVAILABLE, ERASURE_HELD.
     """
     GetEvidencePoster: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidencePosterRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
-    """Answers the small picture of a file; a counsellor's look is written to the access log.
+    """Answers the small picture of a file, a JPEG, PNG or WebP; a counsellor's look is written to the access log.
     Errors: NOT_FOUND.
     """
     GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.Evidence]  # type: ignore[assignment]
@@ -154,7 +158,9 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Checks size, type and SHA-256 of the uploaded bytes, has them scanned where the office runs a scanner, and
         stores them; also on behalf of the holder, which is recorded. Files above 200 MB are checked afterwards, which
         their state tells; files above 25 MB, and all while the scanner cannot be reached, are scanned afterwards.
-        Films may take an hour, by what their header says.
+        Films may take an hour, by what their header says. A JPEG or PNG of at most 25 MB and 40 megapixels that has no
+        small picture by then gets one some seconds after it is stored and, where there is a scanner, found clean: a PNG of
+        at most 320 pixels a side and 100 kB, upright, on white, without what the camera said.
         Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED, EVIDENCE_TOO_LONG, PROCESSING_RESTRICTED,
         READ_QUOTA_EXCEEDED.
         """
@@ -187,7 +193,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _evidence_pb2.GetEvidencePosterRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
-        """Answers the small picture of a file; a counsellor's look is written to the access log.
+        """Answers the small picture of a file, a JPEG, PNG or WebP; a counsellor's look is written to the access log.
         Errors: NOT_FOUND.
         """
 
