@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from services.platform.telemetry.logs import configure_logging
 from services.platform.telemetry.tracing import export_spans
 
 if TYPE_CHECKING:
+    from services.platform.service import ServiceDefinition
     from services.platform.settings import Settings
 
 
@@ -36,7 +38,7 @@ def run_consumer(settings: Settings) -> None:
     stop = _prepare(settings)
     export_spans(settings.service, settings.otlp_endpoint)
     definition = load_service(settings.service)
-    app = definition.app.build(settings)
+    app = definition.app.build(replace(settings, threads=max(settings.threads, connections(definition))))
     settle_collector()
     jobs = threading.Thread(target=run_jobs, args=(app, definition.jobs, stop), name="jobs")
     jobs.start()
@@ -49,6 +51,12 @@ def run_consumer(settings: Settings) -> None:
         stop.set()
         jobs.join()
         app.close()
+
+
+def connections(definition: ServiceDefinition) -> int:
+    """Returns how many database connections a consumer may hold at the same moment: two for each job that can
+    be under way, of which one holds its lock, and one for the events."""
+    return 2 * (1 + sum(job.long for job in definition.jobs)) + 1
 
 
 def _prepare(settings: Settings) -> threading.Event:

@@ -12,6 +12,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.options.v1 import options_pb2
 from waymark.vouchers.v1 import events_pb2
 
+from services.platform.app import App
 from services.platform.errors import Refusal
 from services.platform.events import cloudevents
 from services.platform.events.cloudevents import NotACloudEvent
@@ -19,6 +20,8 @@ from services.platform.events.contract import all_events, key_of, route
 from services.platform.events.faults import passing, reason_of
 from services.platform.events.looking import describe
 from services.platform.events.outbox import BUCKETS, bucket_of
+from services.platform.events.processes import connections
+from services.platform.service import Job, ServiceDefinition
 
 ID = UUID("0198c5f0-7a51-7cc3-9d0a-3a1b2c3d4e5f")
 WHEN = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
@@ -103,3 +106,10 @@ def test_what_passes_is_waited_out(error):
 def test_what_does_not_pass_gets_a_reason_without_its_text(error):
     assert not passing(error)
     assert "Ada" not in reason_of(error)
+
+
+@pytest.mark.parametrize(("long", "needed"), [([], 3), ([False], 3), ([True, False, True], 7)])
+def test_a_consumer_has_connections_for_all_jobs_that_may_be_under_way(long: list[bool], needed: int) -> None:
+    jobs = [Job(str(number), timedelta(1), lambda _: None, long=each) for number, each in enumerate(long)]
+    definition = ServiceDefinition("probe", app=App, servicers=(), relationships={}, reactions={}, jobs=jobs)
+    assert connections(definition) == needed
