@@ -39,7 +39,8 @@ def names(concepts: list[Named]) -> Names:
 
 def test_real_phrases_reach_the_floor_and_the_baseline_does_not(concepts: list[Named], names: Names) -> None:
     baseline = Baseline([concept.label for concept in concepts])
-    again = Names(reversed(concepts), "en")
+    few = concepts[::10]
+    one, again = Names(few, "en"), Names(reversed(few), "en")
     for name in SETS:
         spans = [span for span in read_spans(real_data(), name) if span.labels]
         assert r_precision(spans, ranked(names)) >= FLOORS[name]
@@ -47,7 +48,7 @@ def test_real_phrases_reach_the_floor_and_the_baseline_does_not(concepts: list[N
         assert usual == pytest.approx(PUBLISHED[name], abs=0.05)
         assert usual < FLOORS[name]  # so the floor can be missed
         for span in spans[::10]:
-            assert again.rank(span.text) == names.rank(span.text)
+            assert again.rank(span.text) == one.rank(span.text)
 
 
 def test_a_surer_tag_is_more_often_right(names: Names) -> None:

@@ -228,7 +228,7 @@ def peak(count: int) -> int:
 
 def test_memory_stays_flat_and_control(monkeypatch: pytest.MonkeyPatch) -> None:
     few = peak(200)
-    assert peak(4000) < 1.5 * few
+    assert peak(2000) < 1.5 * few
     kept: list[Any] = []
     monkeypatch.setattr(json_ld, "normal", lambda value: kept.append(value) or value)  # control
-    assert peak(4000) > 5 * few
+    assert peak(2000) > 5 * few
