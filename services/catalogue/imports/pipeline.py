@@ -255,19 +255,15 @@ class FeedImport:
 
     def apply(self) -> None:
         """Writes staged courses with their events, a batch a transaction, together with the cursor."""
-        after: str | None = self._row.applied_to
-        while after is not None:
-            after = self._apply_next(after)
-
-    def _apply_next(self, after: str) -> str | None:
-        """Writes the next batch; returns the last id in it, None when nothing was left."""
-        with transaction(self._app) as tx:
-            rows = staging.to_apply(tx, self._run, after, APPLY_BATCH)
-            if not rows:
-                return None
-            apply_batch(tx, self._source, self._run, rows, after)
-            feed_runs.change(tx, self._run, applied_to=rows[-1].external_id)
-        return str(rows[-1].external_id)
+        after = self._row.applied_to
+        while True:
+            with transaction(self._app) as tx:
+                rows = staging.to_apply(tx, self._run, after, APPLY_BATCH)
+                if not rows:
+                    return
+                apply_batch(tx, self._source, self._run, rows, after)
+                after = rows[-1].external_id
+                feed_runs.change(tx, self._run, applied_to=after)
 
     def remove(self) -> None:
         """Marks courses that the feed no longer names as missing, and as removed once the grace is over."""

@@ -358,8 +358,7 @@ def test_a_hold_that_comes_just_before_an_erasure_counts(
 
     def added_while_somebody_erases(*given: Any, **columns: Any) -> Any:
         made = add(*given, **columns)
-        eraser = threading.Thread(target=erase)
-        eraser.start()
+        threading.Thread(target=erase).start()
         eventually(lambda: sessions(lonely_portfolio.app.engine, WAITING))
         return made
 
