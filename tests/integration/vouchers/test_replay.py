@@ -230,10 +230,10 @@ def many(world: World) -> str:
     """A programme with 30 000 refusals of an allocation, in chunks whose rows share their time."""
     refused_one = world.apply(world.learner(employment_status="employed"), world.programme())
     with transaction(world.app) as tx:
-        copies = """INSERT INTO applications SELECT (jsonb_populate_record(a, jsonb_build_object(
+        copies = """INSERT INTO applications SELECT copy.* FROM applications AS a,
+          generate_series(1, 30000) AS n, jsonb_populate_record(a, jsonb_build_object(
             'id', gen_random_uuid(), 'learner', 'learners/' || n,
-            'created_at', a.created_at - make_interval(secs => n / 1000)))).*
-          FROM applications a, generate_series(1, 30000) AS n"""
+            'created_at', a.created_at - make_interval(secs => n / 1000))) AS copy"""
         tx.execute(text(copies))
     with world.app.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE applications"))
