@@ -18,6 +18,7 @@ import httpx
 from services.cli.stack.development_grant import DEVELOPMENT_GRANT
 from services.cli.stack.issuer import IssuerServer
 from services.platform.edge.envoy import command, write_configuration
+from tests.support.waiting import eventually
 
 START_SECONDS = 60.0
 
@@ -54,13 +55,9 @@ class Edge:
 
     def wait_for_log(self, fits: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
         """The first entry that fits; Envoy writes its log every few seconds."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for entry in self.access_log():
-                if fits(entry):
-                    return entry
-            time.sleep(0.1)
-        raise AssertionError("the access log has no such entry")
+        found = eventually(lambda: next(filter(fits, self.access_log()), None), seconds, "no such entry")
+        assert found is not None
+        return found
 
 
 class MakeEdge(Protocol):

@@ -31,7 +31,8 @@ from services.cli.stack.state import PartState, StackState
 from tests.support import audit
 from tests.support.own_part import OwnPart
 from tests.support.stacks import Stack, free_base
-from tests.support.traffic import Callers, Person, eventually
+from tests.support.traffic import Callers, Person
+from tests.support.waiting import eventually
 
 # Stands in every text that a learner of this stack writes, and must not be found where it has no business.
 CANARY = "Quixwyvern"

@@ -204,14 +204,6 @@ def reason_of(error: grpc.RpcError) -> str:
     return ""
 
 
-def eventually(check: Callable[[], object], seconds: float = 120, what: str = "") -> None:
-    """Waits until `check` gives something true."""
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, what or check
-        time.sleep(0.1)
-
-
 def _texts(message: Message) -> Iterator[str]:
     for found, value in message.ListFields():
         if found.message_type is not None and found.message_type.GetOptions().map_entry:

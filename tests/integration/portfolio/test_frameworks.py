@@ -17,10 +17,11 @@ from services.platform.db.transaction import transaction
 from services.platform.identity.principals import Principal
 from services.portfolio.store.editions import Editions
 from services.portfolio.store.frameworks import FRAMEWORKS
-from tests.support.events import eventually
+from tests.support.databases import WAITING, sessions
 from tests.support.frameworks import drafted, published, sample
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused
 from tests.support.real_data import real_data
+from tests.support.waiting import eventually
 
 
 def violations(call: Any, request: Any) -> list[str]:
@@ -157,13 +158,11 @@ def test_of_two_who_draft_at_one_moment_one_drafts_again(portfolio: Portfolio) -
     maker, parent = portfolio.staff("catalogue_manager"), f"frameworks/f-{uuid.uuid4()}"
     wanted = sample("frameworks/basic-digital-skills", pb.FrameworkVersion())
     request = pb.CreateFrameworkVersionRequest(parent=parent, framework_version=wanted)
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with ThreadPoolExecutor(1) as pool:
         with transaction(portfolio.app, Principal("first", frozenset())) as tx:
             FRAMEWORKS.draft(tx, parent, wanted)
             second = pool.submit(reason_of, maker.CreateFrameworkVersion, request)
-            with portfolio.database.engine.connect() as looking:
-                eventually(lambda: looking.execute(waiting).scalar_one() > 0)
+            eventually(lambda: sessions(portfolio.database.engine, WAITING))
         assert second.result() == "ALREADY_EXISTS"
     assert maker.CreateFrameworkVersion(request).name == f"{parent}/versions/2"
 

@@ -14,8 +14,8 @@ from waymark.vouchers.v1 import learner_fact_pb2 as pb
 from services.platform.db.transaction import transaction
 from services.platform.rpc import exchange, server
 from tests.integration.vouchers.refusals import refused
-from tests.support.events import eventually
 from tests.support.vouchers import World, day_message
+from tests.support.waiting import eventually
 
 REGISTER = pb.FACT_SOURCE_PES_REGISTER
 NAME = "Anna-Canary"

@@ -14,7 +14,7 @@ from services.platform.db.transaction import transaction
 from services.platform.events import jobs
 from services.platform.events.jobs import run_if_due, run_jobs
 from services.platform.service import Job
-from tests.support.events import eventually
+from tests.support.waiting import eventually
 
 
 def job(run, *, every: float = 60.0) -> Job:

@@ -14,8 +14,9 @@ from services.cli.stack.postgres import Postgres
 from services.platform.events.consumer import Consumer
 from services.platform.events.relay import Relay
 from tests.support.databases import Databases
-from tests.support.events import Rig, eventually, make_rig, running
+from tests.support.events import Rig, make_rig, running
 from tests.support.own_part import OwnPart
+from tests.support.waiting import eventually
 
 AWAY = 5  # seconds
 

@@ -20,9 +20,9 @@ from services.platform.db.roles import create_service_database
 from services.platform.rpc import health
 from tests.integration.platform.rpc.test_calls import refused
 from tests.support import notes
-from tests.support.events import eventually
 from tests.support.notes import NoteServiceStub, notes_pb2
 from tests.support.servers import Served, token
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.fault
 SERVING = health_pb2.HealthCheckResponse.SERVING
