@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import threading
 import time
@@ -17,6 +16,7 @@ import httpx
 
 from services.cli.stack.development_grant import DEVELOPMENT_GRANT
 from services.cli.stack.issuer import IssuerServer
+from services.cli.stack.ports import free_port
 from services.platform.edge.envoy import command, write_configuration
 from tests.support.waiting import eventually
 
@@ -127,10 +127,3 @@ def _wait(live: str, admin: str, process: subprocess.Popen[bytes], log: Path) ->
             pass
         time.sleep(0.05)
     raise AssertionError(f"the edge did not start:\n{log.read_text()[-4000:]}")
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

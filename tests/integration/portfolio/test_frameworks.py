@@ -6,9 +6,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import grpc
 import pytest
-from google.rpc import error_details_pb2, status_pb2
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from waymark.portfolio.v1 import framework_pb2 as pb
@@ -21,18 +19,8 @@ from tests.support.databases import WAITING, sessions
 from tests.support.frameworks import drafted, published, sample
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused
 from tests.support.real_data import real_data
+from tests.support.refusals import fields_refused
 from tests.support.waiting import eventually
-
-
-def violations(call: Any, request: Any) -> list[str]:
-    """The fields that a call refuses."""
-    with pytest.raises(grpc.RpcError) as caught:
-        call(request)
-    error: Any = caught.value
-    found = error_details_pb2.BadRequest()
-    blob = dict(error.trailing_metadata())["grpc-status-details-bin"]
-    assert any(each.Unpack(found) for each in status_pb2.Status.FromString(blob).details)
-    return [each.field for each in found.field_violations]
 
 
 def listed(caller: Caller, parent: str) -> list[str]:
@@ -115,7 +103,7 @@ def test_a_draft_is_changed_by_what_is_named(portfolio: Portfolio) -> None:
         if mask == ["standards"]:
             change.standards.add(id="other", titles=draft.standards[0].titles)
         request = pb.UpdateFrameworkVersionRequest(framework_version=change, update_mask={"paths": mask})
-        assert field in violations(maker.UpdateFrameworkVersion, request), mask
+        assert field in fields_refused(maker.UpdateFrameworkVersion, request), mask
     assert maker.GetFrameworkVersion(pb.GetFrameworkVersionRequest(name=draft.name)) == whole
 
 

@@ -18,9 +18,10 @@ from services.platform.db.wire import send
 from services.platform.outgoing.webhooks import WAITS
 from services.vouchers import jobs, webhooks
 from services.vouchers.domain.webhooks import GIVEN_UP_LIMIT
-from tests.integration.vouchers.refusals import reason_of, refused, violations_of
+from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.canary import everything
 from tests.support.receivers import Receiver, receiver, verified
+from tests.support.refusals import reason_of
 from tests.support.vouchers import NO_EVIDENCE, World, request_id
 from tests.support.waiting import eventually
 
