@@ -21,7 +21,6 @@ from services.catalogue.app import CatalogueApp
 from services.catalogue.imports import csv_template, taxonomy_csv
 from services.catalogue.store import feed_runs, organisations, sources, taxonomies, uploads
 from services.catalogue.store.tables import uploads as upload_table
-from services.cli.stack import process
 from services.cli.stack.ports import free_port
 from services.cli.stack.postgres import Postgres
 from services.cli.stack.s3 import S3
@@ -31,6 +30,7 @@ from services.platform.db.roles import create_service_database
 from services.platform.db.transaction import transaction
 from services.platform.identity.principals import Principal
 from services.platform.settings import Settings
+from tests.support.own_part import started
 
 ROOT = Path(__file__).resolve().parents[1]
 TAXONOMY = ROOT / ".." / "shared" / "data" / "taxonomy" / "esco-1.1.1"
@@ -46,22 +46,14 @@ def rig(threads: int = 8) -> Iterator[CatalogueApp]:
     folder = Path(tempfile.mkdtemp(prefix="waymark-bench-"))
     folder.chmod(0o755)
     postgres, s3 = Postgres(folder / "postgres", free_port()), S3(folder / "s3", free_port())
-    running = []
     try:
-        for name, part in (("postgres", postgres), ("s3", s3)):
-            log = folder / f"{name}.log"
-            part.prepare(log)
-            command = part.command()
-            running.append((process.spawn(command, log), command))
-            process.wait_ready(running[-1][0], part.ready, log, 60)
-        app = CatalogueApp.build(_settings(folder, postgres, s3, threads))
-        try:
-            yield app
-        finally:
-            app.close()
+        with started(postgres, folder / "postgres.log"), started(s3, folder / "s3.log"):
+            app = CatalogueApp.build(_settings(folder, postgres, s3, threads))
+            try:
+                yield app
+            finally:
+                app.close()
     finally:
-        for started, command in reversed(running):
-            process.stop(started, command)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -15,21 +15,20 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import sqlalchemy as sa
 
 from bench.report import Goal, report
-from services.cli.stack import process as parts
 from services.cli.stack.kafka import Kafka
 from services.cli.stack.ports import free_port
 from services.cli.stack.postgres import Postgres
 from services.platform.db.transaction import transaction
 from tests.support.databases import Databases
 from tests.support.events import Rig, effects, make_rig, process
+from tests.support.own_part import started
 
 RATE, SECONDS, PER_TRANSACTION = 1_000, 60, 10
 BURST, BURST_TRANSACTION = 60_000, 1_000
@@ -40,19 +39,6 @@ GOALS = (
     Goal("burst_drained_seconds", "≤", 60.0, "s"),
     Goal("burst_lost_or_twice", "≤", 0),
 )
-
-
-@contextmanager
-def started(part: Kafka | Postgres, log: Path) -> Iterator[None]:
-    """Runs a server of the benchmark's own."""
-    part.prepare(log)
-    command = part.command()
-    running = parts.spawn(command, log)
-    try:
-        parts.wait_ready(running, part.ready, log, 60)
-        yield
-    finally:
-        parts.stop(running, command)
 
 
 def publish(rig: Rig, first: int, count: int) -> None:

@@ -1,11 +1,12 @@
-"""`make bench-footprint`: memory and processor time of the whole idle stack, and how long it takes until it
-answers.
+"""`make bench-footprint`: memory and processor time of the whole idle stack, how long it takes until it
+answers, and the processor time of its start and of its stop.
 
 Memory is the sum of the proportional set sizes (PSS) of every process of the stack, the supervisor included:
 a page that n processes share counts 1/n for each. Start-up is measured from the command to the first answer
 of an RPC through the edge, once in an empty home and once in a home that has been used before.
 """
 
+import resource
 import shutil
 import sys
 import tempfile
@@ -13,10 +14,13 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
+from bench.cpu import used
 from bench.report import Goal, report
 from services.cli.stack import control
 from services.cli.stack.state import StackState
@@ -27,35 +31,50 @@ GOALS = (Goal("idle_mib", "≤", 1.2 * 1024, "MiB"), Goal("ready_s", "≤", 15, 
 
 
 def main() -> None:
-    """Start a stack twice, let it rest, add up, report; exit code 1 when a goal is missed."""
+    """Start and stop a stack twice, let it rest the second time, add up, report; exit code 1 when a goal is
+    missed."""
     home = Path(tempfile.mkdtemp(prefix="waymark-footprint-"))
+    figures: dict[str, float] = {}
     try:
-        figures = {"ready_empty_home_s": start(home)}
-        control.stop(home)
-        figures["ready_s"] = start(home)
-        figures["ready_cpu_s"] = cpu_seconds(home)
-        time.sleep(SETTLING_SECONDS)
-        before = cpu_seconds(home)
-        time.sleep(IDLE_SECONDS)
-        figures["idle_core_percent"] = 100 * (cpu_seconds(home) - before) / IDLE_SECONDS
-        parts = memory(home)
-        figures["idle_mib"] = sum(parts.values())
-        figures |= {f"{name}_mib": size for name, size in sorted(parts.items(), key=lambda p: -p[1])}
+        with stack(home, figures, "_empty_home"):
+            pass
+        with stack(home, figures) as supervisor:
+            time.sleep(SETTLING_SECONDS)
+            before = used(supervisor)
+            time.sleep(IDLE_SECONDS)
+            figures["idle_core_percent"] = 100 * (used(supervisor) - before) / IDLE_SECONDS
+            parts = memory(home)
     finally:
-        control.stop(home)
         shutil.rmtree(home, ignore_errors=True)
+    figures["idle_mib"] = sum(parts.values())
+    figures |= {f"{name}_mib": size for name, size in sorted(parts.items(), key=lambda p: -p[1])}
     sys.exit(0 if report("footprint", figures, GOALS) else 1)
 
 
-def start(home: Path) -> float:
-    """Start the stack; return the seconds until a service answered through the edge."""
-    began = time.monotonic()
+@contextmanager
+def stack(home: Path, figures: dict[str, float], which: str = "") -> Iterator[int]:
+    """Run the stack for the length of the block, which gets the number of the supervisor's process; note the
+    seconds until a service answered through the edge, and the processor seconds of the start and the stop."""
+    earlier, began = used_by_ended(), time.monotonic()
     supervisor = control.start_detached(home, None)
-    state = control.wait_ready(home, supervisor, lambda _: None)
-    while not answered(state):
-        time.sleep(0.02)
-    supervisor.returncode = 0
-    return time.monotonic() - began
+    try:
+        state = control.wait_ready(home, supervisor, lambda _: None)
+        while not answered(state):
+            time.sleep(0.02)
+        figures[f"ready{which}_s"] = time.monotonic() - began
+        figures[f"start{which}_cpu_s"] = used(supervisor.pid)
+        yield supervisor.pid
+        until_stop = used(supervisor.pid)
+    finally:
+        control.stop_started(home, supervisor)
+    figures[f"stop{which}_cpu_s"] = used_by_ended() - earlier - until_stop
+
+
+def used_by_ended() -> float:
+    """Return the processor seconds of the stacks that have ended, of all their processes: each waits for its
+    own, and this one has waited for the supervisor."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def answered(state: StackState) -> bool:
@@ -68,19 +87,6 @@ def answered(state: StackState) -> bool:
         return error.code < 500
     except OSError:
         return False
-
-
-def cpu_seconds(home: Path) -> float:
-    """Return the CPU time the stack has used so far: tells a slow start from a busy machine."""
-    state = control.running(home)
-    assert state is not None
-    supervisor = psutil.Process(state.pid)
-    spent = supervisor.cpu_times()
-    total = spent.user + spent.system + spent.children_user + spent.children_system
-    for part in supervisor.children(recursive=True):
-        used = part.cpu_times()
-        total += used.user + used.system
-    return float(total)
 
 
 def memory(home: Path) -> dict[str, float]:

@@ -11,12 +11,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from bench import echo
-from services.cli.stack import process
 from services.cli.stack.ports import free_port
 from services.cli.stack.postgres import Postgres
 from services.cli.stack.s3 import S3
 from services.platform.db.migrations import migrate
 from services.platform.db.roles import create_service_database
+from tests.support.own_part import started
 from tests.support.servers import AUDIENCE, ISSUER, PUBLIC_KEY
 
 
@@ -25,36 +25,24 @@ def durable_postgres(service: str, folder: Path) -> Iterator[str]:
     """Runs a PostgreSQL with fsync on; yields the address of the migrated database of a service (unix
     socket)."""
     server = Postgres(folder / "postgres", free_port())
-    log = folder / "postgres.log"
-    server.prepare(log)
-    running = process.spawn(server.command(), log)
-    try:
-        process.wait_ready(running, server.ready, log, 60)
+    with started(server, folder / "postgres.log"):
         create_service_database(server.url(), service, "bench")
         url = server.socket_url(f"waymark_{service}", f"waymark_{service}", "bench")
         migrate(service, url)
         yield url
-    finally:
-        process.stop(running, server.command())
 
 
 @contextmanager
 def objects(folder: Path) -> Iterator[dict[str, str]]:
     """Runs an S3 server; yields the settings that lead to it."""
     server = S3(folder / "s3", free_port())
-    log = folder / "s3.log"
-    server.prepare(log)
-    running = process.spawn(server.command(), log)
-    try:
-        process.wait_ready(running, server.ready, log, 60)
+    with started(server, folder / "s3.log"):
         access, secret = server.keys
         yield {
             "WAYMARK_S3_ENDPOINT": server.endpoint,
             "WAYMARK_S3_ACCESS_KEY": access,
             "WAYMARK_S3_SECRET_KEY": secret,
         }
-    finally:
-        process.stop(running, server.command())
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from services.cli.downloads import draft_of
 from services.cli.exits import ExitCode, Failure
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def fetch(caller: Caller, snapshot: dict[str, Any], out: Path) -> int:
     What has come stays in a file beside `out` until all is there. Raises Failure, also for a part whose bytes
     are not those that were stored.
     """
-    draft = out.with_name(f".{out.name}.{snapshot['name'].rpartition('/')[2]}.part")
+    draft = draft_of(out, snapshot["name"].rpartition("/")[2])
     size = 0
     draft.touch()
     with draft.open("r+b") as file:

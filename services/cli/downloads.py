@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 MADE_AGAIN = 290.0  # seconds in which what is there already is made again; the edge waits little longer
 
 
-def draft_of(file: Path) -> Path:
-    """The path beside `file` to write to, until all went well."""
-    return file.with_name(f".{file.name}.part")
+def draft_of(file: Path, of: str = "") -> Path:
+    """The path beside `file` to write to, until all went well; `of`: tells apart what is to come there."""
+    return file.with_name(f".{file.name}.{of}.part" if of else f".{file.name}.part")
 
 
 def broke_off(size: int) -> Failure:
@@ -33,7 +33,7 @@ def download_to(caller: Caller, url: str, file: Path, sha256: str) -> int:
 
     What has come before a break stays beside `file`, and the next call asks for the rest only.
     """
-    draft = file.with_name(f".{file.name}.{sha256[:16]}.part")
+    draft = draft_of(file, sha256[:16])
     have = draft.stat().st_size if draft.exists() else 0
     headers = {"range": f"bytes={have}-"} if have else {}
     with (

@@ -13,13 +13,12 @@ import pytest
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from services.platform.edge.contract import Rpc
 from services.platform.service import Relationship, load_service
 from tests.support.databases import Databases
 from tests.support.parts import S3Address
+from tests.support.refusals import reason_of
 from tests.support.requests import smallest
 from tests.support.servers import Served, start, token
 
@@ -82,14 +81,6 @@ class Running:
 def method_of(rpc: Rpc) -> MethodDescriptor:
     """Returns the descriptor of an RPC."""
     return descriptor_pool.Default().FindMethodByName(f"{rpc.interface}.{rpc.name}")
-
-
-def reason_of(error: grpc.RpcError) -> str:
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    info = error_details_pb2.ErrorInfo()
-    assert status is not None, error
-    assert status.details[0].Unpack(info)
-    return str(info.reason)
 
 
 Run = Callable[[str], Running]

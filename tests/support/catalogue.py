@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -42,6 +41,7 @@ from tests.support.databases import Databases
 from tests.support.parts import S3Address
 from tests.support.servers import Serve, Served, token
 from tests.support.uploads import put
+from tests.support.waiting import eventually
 
 MANAGER = str(uuid.uuid4())
 SECOND = str(uuid.uuid4())
@@ -59,13 +59,12 @@ def until_settled(engine: sqlalchemy.Engine) -> None:
     the same server, in databases of their own, holds it up as well."""
     with transaction(engine) as tx:
         written = int(tx.execute(sqlalchemy.text("SELECT pg_current_xact_id()::text::bigint")).scalar_one())
-    deadline = time.monotonic() + 60
-    while True:
+
+    def horizon() -> int:
         with engine.connect() as connection:
-            if connection.execute(sqlalchemy.select(HORIZON)).scalar_one() > written:
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+            return int(connection.execute(sqlalchemy.select(HORIZON)).scalar_one())
+
+    eventually(lambda: horizon() > written)
 
 
 class Catalogue:
@@ -222,17 +221,18 @@ class Catalogue:
         return found
 
     def wait_for(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-        """Returns the first true answer; fails when there is none in time."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        """Returns the first true answer, also of an index that is still being built; fails when there is none
+        in time."""
+
+        def answered() -> Any:
             try:
-                if answer := condition():
-                    return answer
-            except Exception as error:  # the index is being built
+                return condition()
+            except Exception as error:
                 if "SEARCH_NOT_READY" not in str(error) and "index" not in str(error):
                     raise
-            time.sleep(0.05)
-        raise AssertionError(f"not within {seconds} s")
+                return None
+
+        return eventually(answered, seconds)
 
 
 @pytest.fixture

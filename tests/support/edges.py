@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import threading
 import time
@@ -17,7 +16,9 @@ import httpx
 
 from services.cli.stack.development_grant import DEVELOPMENT_GRANT
 from services.cli.stack.issuer import IssuerServer
+from services.cli.stack.ports import free_port
 from services.platform.edge.envoy import command, write_configuration
+from tests.support.waiting import eventually
 
 START_SECONDS = 60.0
 
@@ -54,13 +55,9 @@ class Edge:
 
     def wait_for_log(self, fits: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
         """The first entry that fits; Envoy writes its log every few seconds."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for entry in self.access_log():
-                if fits(entry):
-                    return entry
-            time.sleep(0.1)
-        raise AssertionError("the access log has no such entry")
+        found = eventually(lambda: next(filter(fits, self.access_log()), None), seconds, "no such entry")
+        assert found is not None
+        return found
 
 
 class MakeEdge(Protocol):
@@ -130,10 +127,3 @@ def _wait(live: str, admin: str, process: subprocess.Popen[bytes], log: Path) ->
             pass
         time.sleep(0.05)
     raise AssertionError(f"the edge did not start:\n{log.read_text()[-4000:]}")
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -8,11 +8,9 @@ import secrets
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -222,14 +220,6 @@ def rig(database: Databases, kafka: str, tmp_path: Path) -> Iterator[Rig]:
     made = make_rig(database, kafka, tmp_path)
     yield made
     made.app.close()
-
-
-def eventually(check: Callable[[], object], within: timedelta = timedelta(seconds=60)) -> None:
-    """Waits until `check()` holds; fails the test when it does not in time."""
-    deadline = time.monotonic() + within.total_seconds()
-    while not check():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from random import Random
 
 from tests.support.gates import Gate, Gates, Point, gates
 from tests.support.stand import Stand
-from tests.support.traffic import eventually
+from tests.support.waiting import eventually
 
 LONGEST_WAIT = 1.0  # seconds, before a kill that waits for no gate
 

@@ -1,18 +1,19 @@
-"""A Kafka or PostgreSQL of a test's own, to stop, kill and start."""
+"""A part of a stack of a test's or benchmark's own, to stop, kill and start."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from services.cli.stack import process
-from services.cli.stack.kafka import Kafka
-from services.cli.stack.postgres import Postgres
+from services.cli.stack.parts import Part
 
 
 class OwnPart:
-    """Runs `part` from now on; its output goes to `log`. Stop it at the end."""
+    """Runs `part` from now on; its output goes to `log`. Stop it at the end, or use `started`."""
 
-    def __init__(self, part: Kafka | Postgres, log: Path) -> None:
+    def __init__(self, part: Part, log: Path) -> None:
         self.part, self.log = part, log
         part.prepare(log)
         self.start()
@@ -21,7 +22,11 @@ class OwnPart:
         """Starts it (again) and waits for its first answer."""
         self.command = self.part.command()
         self.process = process.spawn(self.command, self.log)
-        process.wait_ready(self.process, self.part.ready, self.log, 120)
+        try:
+            process.wait_ready(self.process, self.part.ready, self.log, 120)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Asks it to end and waits until it has."""
@@ -31,3 +36,13 @@ class OwnPart:
         """Ends it with SIGKILL."""
         process.kill_group(self.process.pid)
         self.process.wait()
+
+
+@contextmanager
+def started(part: Part, log: Path) -> Iterator[OwnPart]:
+    """Runs `part` for the length of the block."""
+    own = OwnPart(part, log)
+    try:
+        yield own
+    finally:
+        own.stop()

@@ -14,7 +14,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import error_details_pb2
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
@@ -68,6 +68,7 @@ from waymark.portfolio.v1 import (
 
 from services.portfolio.service import DEFINITION
 from tests.support.databases import Database, Databases
+from tests.support.refusals import detail_of
 from tests.support.servers import Served, start, token
 
 STUBS = (
@@ -269,17 +270,10 @@ def refused(call: Any, request: Any) -> error_details_pb2.ErrorInfo:
     """Calls, expects a refusal, and returns its ErrorInfo; the code must be the catalogue's."""
     with pytest.raises(grpc.RpcError) as caught:
         call(request)
-    error: Any = caught.value
-    blob = dict(error.trailing_metadata())["grpc-status-details-bin"]
-    for packed in status_pb2.Status.FromString(blob).details:
-        info = error_details_pb2.ErrorInfo()
-        if packed.Is(info.DESCRIPTOR):
-            packed.Unpack(info)
-            value = reason_pb2.Reason.DESCRIPTOR.values_by_name[f"REASON_{info.reason}"]
-            expected = value.GetOptions().Extensions[reason_pb2.info].code
-            assert error.code().value[0] == expected
-            return info
-    raise AssertionError("a refusal without ErrorInfo")
+    info = detail_of(caught.value, error_details_pb2.ErrorInfo)
+    value = reason_pb2.Reason.DESCRIPTOR.values_by_name[f"REASON_{info.reason}"]
+    assert caught.value.code().value[0] == value.GetOptions().Extensions[reason_pb2.info].code
+    return info
 
 
 def reason_of(call: Any, request: Any) -> str:

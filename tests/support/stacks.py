@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from services.cli.stack.leftovers import left_overs
 from services.cli.stack.plan import WIDTH
 from services.cli.stack.ports import is_free
 from services.cli.stack.state import StackState, find_state
+from tests.support.waiting import eventually
 
 WAYMARK = [sys.executable, "-m", "services.cli.main"]
 
@@ -66,14 +66,8 @@ class Stack:
 
     def until(self, check: Callable[[StackState], bool], seconds: float = 180) -> None:
         """Waits until `check` holds of the state."""
-        deadline = time.monotonic() + seconds
-        while not check(self.state):
-            assert time.monotonic() < deadline, self.state
-            time.sleep(0.1)
+        eventually(lambda: check(self.state), seconds, lambda: self.state)
 
     def until_gone(self, seconds: float = 60) -> None:
         """Waits until no process of this home is left."""
-        deadline = time.monotonic() + seconds
-        while left_overs(self.home):
-            assert time.monotonic() < deadline, left_overs(self.home)
-            time.sleep(0.1)
+        eventually(lambda: not left_overs(self.home), seconds, lambda: left_overs(self.home))

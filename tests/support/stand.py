@@ -29,9 +29,10 @@ from services.cli.stack.plan import Plan
 from services.cli.stack.ports import free_port
 from services.cli.stack.state import PartState, StackState
 from tests.support import audit
-from tests.support.own_part import OwnPart
+from tests.support.own_part import OwnPart, started
 from tests.support.stacks import Stack, free_base
-from tests.support.traffic import Callers, Person, eventually
+from tests.support.traffic import Callers, Person
+from tests.support.waiting import eventually
 
 # Stands in every text that a learner of this stack writes, and must not be found where it has no business.
 CANARY = "Quixwyvern"
@@ -232,15 +233,14 @@ def stand(folder: Path, **environment: str) -> Iterator[Stand]:
     CANARY, and stops everything at the end. `environment`: settings of the stack."""
     stack = Stack(folder / "home", free_base(20_000))
     with ExitStack() as ending:
-        broker = OwnPart(Kafka(folder / "kafka", free_port(), free_port()), folder / "kafka.log")
-        ending.callback(broker.stop)
+        kafka = Kafka(folder / "kafka", free_port(), free_port())
+        broker = ending.enter_context(started(kafka, folder / "kafka.log"))
         ending.callback(stack.until_gone)
         ending.callback(stack.call, "down")
-        assert isinstance(broker.part, Kafka)
-        stack.up(WAYMARK_KAFKA_BOOTSTRAP=broker.part.bootstrap, **environment)
+        stack.up(WAYMARK_KAFKA_BOOTSTRAP=kafka.bootstrap, **environment)
         client = Client(stack.home)
         ending.callback(client.close)
-        watcher = EventWatcher(broker.part.bootstrap)
+        watcher = EventWatcher(kafka.bootstrap)
         journey = Journey(client, Data.find(None), watcher, uuid.uuid4().hex[:8], lambda _: None, 180)
         try:
             _walk(journey)

@@ -14,7 +14,8 @@ from tests.support import audit
 from tests.support.gates import Gates
 from tests.support.kills import HITS, strike
 from tests.support.stand import Learner, Stand
-from tests.support.traffic import eventually, load
+from tests.support.traffic import load
+from tests.support.waiting import eventually
 
 SPENDINGS = 2000  # of one voucher, before the next learner comes
 SPENDERS, PAUSE = 4, 0.2

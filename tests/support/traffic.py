@@ -17,8 +17,6 @@ import grpc
 import waymark
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from services.cli.stack.state import read_state
 from services.cli.token import request_token
@@ -192,24 +190,6 @@ def request_of(rpc: str, **fields: Any) -> Any:
     """The request of an RPC with these fields; a dict stands for a message."""
     method = descriptor_pool.Default().FindMethodByName(f"{RPCS[rpc].interface}.{rpc}")
     return message_factory.GetMessageClass(method.input_type)(**fields)
-
-
-def reason_of(error: grpc.RpcError) -> str:
-    """The reason of a refusal, without `REASON_`; empty when it brings none."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    info = error_details_pb2.ErrorInfo()
-    for detail in status.details if status is not None else ():
-        if detail.Unpack(info):
-            return str(info.reason)
-    return ""
-
-
-def eventually(check: Callable[[], object], seconds: float = 120, what: str = "") -> None:
-    """Waits until `check` gives something true."""
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, what or check
-        time.sleep(0.1)
 
 
 def _texts(message: Message) -> Iterator[str]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from services.cli.stack.ports import free_port
 from services.platform.identity.keys import KeySet, fetch_keys
 from services.platform.identity.tokens import TokenVerifier
 from services.platform.service import ADMITTING, SERVICES, load_service
 from tests.support.databases import Database, Databases
-from tests.support.edges import Edge, edge, free_port, issuing
+from tests.support.edges import Edge, edge, issuing
 from tests.support.parts import S3Address
 from tests.support.servers import Served, start
 

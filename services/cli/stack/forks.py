@@ -83,14 +83,14 @@ class Forks:
         return ours
 
     async def spawn(self, command: Command, log: Path) -> Fork:
-        """Returns a new process that runs `command.forked`, output appended to `log`.
+        """Returns a new process that runs `command`, one that is `forked`, output appended to `log`.
 
         Raises:
             PartError: the fork server ended first.
         """
         control = self.start()
         death = process.death_signal(command)
-        request = json.dumps({"argv": list(command.forked), "death": int(death)}).encode()
+        request = json.dumps({"argv": list(command.argv), "death": int(death)}).encode()
         told = os.memfd_create("told")  # a pipe might be too small, and nobody reads it yet
         with open(told, "w", encoding="utf-8", closefd=False) as file:
             json.dump({**process.base_environment(), **command.environment}, file)
@@ -104,7 +104,7 @@ class Forks:
             raise PartError(f"the fork server does not listen; see {self._log}") from error
         finally:
             os.close(told)
-        self._asked.append((command.forked[0], born))
+        self._asked.append((command.argv[0], born))
         return await born
 
     def stop(self) -> None:

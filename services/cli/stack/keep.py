@@ -45,8 +45,8 @@ class Keeper:
         member: Member,
         home: Path,
         changed: Callable[[], None],
+        forks: Forks,
         longest_pause: float = LONGEST_PAUSE,
-        forks: Forks | None = None,
     ) -> None:
         self.member = member
         self.state = PartState(member.name, address=member.address)
@@ -104,10 +104,10 @@ class Keeper:
         command = await asyncio.to_thread(part.command)
         marked = {**command.environment, MARK: str(self._home)}
         self._command = replace(command, environment=marked)
-        if self._forks and command.forked:
+        # Either in this thread: the kernel ends the part when the thread that started it ends.
+        if command.forked:
             self._process = await self._forks.spawn(self._command, self.log)
         else:
-            # In this thread: the kernel ends the part when the thread that started it ends.
             self._process = process.spawn(self._command, self.log)
         self._ended = ended(self._process)
         self._say("starting", self.state.reason)

@@ -37,15 +37,14 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class Program:
-    """A part that is one command line, or what is forked of it (`Command.forked`); `ready` tells whether it
-    answers."""
+    """A part that is one command line; `forked` as in `Command`, `ready` tells whether it answers."""
 
     name: str
     argv: Callable[[], Sequence[str]]
     ready: Callable[[], bool]
     environment: Callable[[], dict[str, str]] = dict
     stop_seconds: float = 15.0
-    forked: Sequence[str] = ()
+    forked: bool = False
 
     def prepare(self, log: Path) -> None:
         """Nothing to prepare; what it reads is made where `argv` is."""
@@ -135,16 +134,18 @@ def setup(plan: Plan) -> Program:
 
     It is the only process of the project that has an administrator's rights on the database.
     """
-    argv = [sys.executable, "-m", "services.cli.stack.setup", str(plan.home), str(plan.base)]
+    argv = ["setup", str(plan.home), str(plan.base)]
     told = {name: value for name, value in plan.environ.items() if name.startswith("WAYMARK_")}
-    forked = ("setup", str(plan.home), str(plan.base))
-    return Program("setup", lambda: argv, lambda: True, lambda: told, forked=forked)
+    return Program("setup", lambda: argv, lambda: True, lambda: told, forked=True)
 
 
 def workers(plan: Plan, service: str) -> list[Member]:
     """Return server, relay and consumer of a service."""
     port, metrics = plan.port(f"{service}-server"), plan.port(f"{service}-server-metrics")
     listen = f"127.0.0.1:{port}"
+    # Several share a port and count into one folder, which has to be known before anything is loaded.
+    alone = plan.environ.get("WAYMARK_PROCESSES", "1") == "1"
+    argv = ["serve", service] if alone else [sys.executable, "-m", "services.cli.main", "serve", service]
 
     def server_environment() -> dict[str, str]:
         told = {"WAYMARK_LISTEN": listen, "WAYMARK_METRICS_PORT": str(metrics)}
@@ -153,13 +154,12 @@ def workers(plan: Plan, service: str) -> list[Member]:
 
     server = Program(
         f"{service}-server",
-        partial(waymark, "serve", service),
+        lambda: argv,
         partial(health.lives, port),
         server_environment,
         # Its own drain takes up to 20 s.
         stop_seconds=25.0,
-        # Several share a port and count into one folder, which has to be known before anything is loaded.
-        forked=("serve", service) if plan.environ.get("WAYMARK_PROCESSES", "1") == "1" else (),
+        forked=alone,
     )
     ports = (f"{service}-server", f"{service}-server-metrics")
     return [
@@ -181,10 +181,10 @@ def event_process(
     verb, check = {"relay": ("relay", "outbox"), "consumer": ("consume", "consumer")}[kind]
     program = Program(
         name,
-        partial(waymark, verb, service),
+        lambda: ["waymark", verb, service],
         partial(accepts, port),
         lambda: {**told(service), "WAYMARK_METRICS_PORT": str(port), "WAYMARK_INSTANCE": plan.instance},
-        forked=("waymark", verb, service),
+        forked=True,
     )
     asked = partial(health.trouble, plan.port(f"{service}-server"), check)
     return Member(program, ("setup",), floor, ports=(name,), health=asked)
@@ -199,8 +199,3 @@ def edge(plan: Plan) -> Program:
         return command(plan.home / "edge" / "envoy.json", concurrency=1)
 
     return Program("edge", argv, lambda: answers(f"{plan.edge}/livez"))
-
-
-def waymark(*arguments: str) -> list[str]:
-    """Return the command line of one of this project's own processes."""
-    return [sys.executable, "-m", "services.cli.main", *arguments]

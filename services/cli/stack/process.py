@@ -31,8 +31,8 @@ class Command:
         user: account a root caller drops to, or "".
         stop_signal: asks the program to end in order.
         stop_seconds: how long it may take before it is killed.
-        forked: what a fork of the stack's own programs is to run instead (`forks.Forks`), the first of it one
-            of `fork_server.PROGRAMS`; empty for all other programs.
+        forked: the program is one of the project's own, by its name in `fork_server.PROGRAMS`, and started by
+            `Forks.spawn`; any other is a file, and started by `spawn`.
     """
 
     argv: Sequence[str]
@@ -40,7 +40,7 @@ class Command:
     user: str = ""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 15.0
-    forked: Sequence[str] = ()
+    forked: bool = False
 
 
 class Running(Protocol):

@@ -1,4 +1,4 @@
-"""Makes what the parts of a stack expect: `python -m services.cli.stack.setup HOME PORT_BASE`.
+"""Makes what the parts of a stack expect; a program of the fork server's: `setup HOME PORT_BASE`.
 
 Runs at each start and changes nothing that is as it should be. One process for all services, since most of
 its time goes into loading libraries.
@@ -84,7 +84,3 @@ def configure_edge(plan: Plan) -> None:
         audience=plan.environ.get("WAYMARK_OIDC_AUDIENCE", "waymark"),
         admitting=ADMITTING,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -38,7 +38,7 @@ class Supervisor:
         self._watch = watch
         self._forks = Forks(plan.home)
         self._keepers = {
-            member.name: Keeper(member, plan.home, self._changed, plan.longest_pause, self._forks)
+            member.name: Keeper(member, plan.home, self._changed, self._forks, plan.longest_pause)
             for member in members(plan)
         }
         self._stop = asyncio.Event()

@@ -17,7 +17,7 @@ from services.cli.demo import catalogue
 from services.cli.demo.data import SAMPLES
 from tests.support.stacks import WAYMARK, Stack, bare_environment
 from tests.support.terminal import Person
-from tests.support.traffic import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.timeout(400)]
 VERSION = ("--version", "commands-1")

@@ -10,7 +10,7 @@ from services.cli.demo.data import SAMPLES
 from tests.support.origins import Reply, origin
 from tests.support.stacks import Stack
 from tests.support.terminal import Person
-from tests.support.traffic import eventually
+from tests.support.waiting import eventually
 
 SESSION = {"start_date": {"year": 2099, "month": 3, "day": 1}}
 COURSE = {"external_id": "B1", "titles": {"en": "Sourdough"}, "sessions": [SESSION]}

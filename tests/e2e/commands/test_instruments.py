@@ -12,7 +12,7 @@ import pytest
 from services.cli.client import Client
 from tests.support.stacks import Stack
 from tests.support.terminal import Person
-from tests.support.traffic import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.timeout(400)]
 READY = Path(__file__).resolve().parents[3] / "samples" / "programmes"

@@ -13,7 +13,7 @@ from services.cli.client import Client, sha256
 from services.cli.demo.papers import certificate
 from tests.support.stacks import Stack
 from tests.support.terminal import Person
-from tests.support.traffic import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.timeout(400)]
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"

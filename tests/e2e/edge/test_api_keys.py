@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,8 +16,11 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from waymark.catalogue.v1 import api_product_pb2, api_product_pb2_grpc
+from waymark.edge.v1.admission_pb2_grpc import add_AuthorizationServicer_to_server
 
+from services.platform.edge import admission
 from services.platform.edge.limits import Limits
+from services.platform.rpc.admission import Admission
 from tests.support.api_access import METHOD, Seller, Sold
 from tests.support.edges import Edge, edge
 from tests.support.world import World
@@ -151,6 +156,38 @@ def test_who_cannot_be_asked_lets_nobody_pass_who_needs_a_key(for_keys_only: Edg
     away = rest(for_keys_only, "")
     assert (away.status_code, reason(away)) == (503, "UNAVAILABLE")
     assert rest(for_keys_only, "", "/v1/courses").status_code == 200
+
+
+@pytest.fixture
+def undecided() -> Iterator[tuple[str, threading.Event]]:
+    """The address of one who is asked about keys, and the event for which it waits before it lets pass."""
+    said = threading.Event()
+    server = grpc.server(ThreadPoolExecutor(1))
+    add_AuthorizationServicer_to_server(Admission(lambda *_: said.wait(60)), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}", said
+    said.set()
+    server.stop(None).wait()
+
+
+@pytest.mark.parametrize("limit", ["0.5s", "60s"], ids=["limit", "control"])
+def test_who_is_asked_and_says_nothing_holds_a_call_up_no_longer_than_the_limit(
+    whole: World, undecided: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str
+) -> None:
+    address, said = undecided
+    addresses = {name: served.address for name, served in whole.served.items()} | {"asked": address}
+    monkeypatch.setattr(admission, "TIMEOUT", limit)
+    with (
+        edge(tmp_path, whole.edge.issuer, addresses, admitting="asked") as running,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        called = pool.submit(rest, running, "wmk_any", "/v1/courses")
+        answered, _ = wait([called], 20 if limit == "0.5s" else 3)
+        assert rest(running, "", "/v1/courses").status_code == 200  # who has no key does not wait
+        said.set()
+    assert bool(answered) is (limit == "0.5s")
+    assert called.result().status_code == (503 if answered else 200)
 
 
 def test_what_is_for_keys_only_needs_one(whole: World, seller: Seller, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import grpc
 import httpx
 import pytest
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
@@ -23,6 +22,7 @@ from services.platform.edge.contract import Contract
 from services.platform.edge.limits import Limits
 from tests.support.edges import Edge, MakeEdge, edge, issuing
 from tests.support.probe import Probe
+from tests.support.refusals import detail_of
 
 TELL = "/v1/tellings/a:tell"
 
@@ -141,9 +141,7 @@ class TestRates:
             with pytest.raises(grpc.RpcError) as raised:
                 [stub.Tell(request, metadata=metadata) for _ in range(200)]
         assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        retry = error_details_pb2.RetryInfo()
-        assert rpc_status.from_call(raised.value).details[1].Unpack(retry)
-        assert retry.retry_delay.seconds == 1
+        assert detail_of(raised.value, error_details_pb2.RetryInfo).retry_delay.seconds == 1
 
     def test_one_principal_does_not_spend_the_budget_of_another(self, limited: Edge) -> None:
         assert self.first_refusal(limited, subject="greedy").status_code == 429

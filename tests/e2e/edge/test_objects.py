@@ -15,12 +15,13 @@ import psutil
 import pytest
 from minio import Minio
 
+from services.cli.stack.ports import free_port
 from services.platform.edge import filters
 from services.platform.edge.limits import Limits
 from services.platform.objects.store import Objects
 from services.platform.objects.tickets import INCOMING
 from services.platform.settings import Settings
-from tests.support.edges import Edge, MakeEdge, free_port
+from tests.support.edges import Edge, MakeEdge
 from tests.support.parts import S3Address
 
 BUCKET = "waymark-probe-files"

@@ -11,8 +11,6 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from waymark.catalogue.v1 import (
     course_pb2,
     course_pb2_grpc,
@@ -20,8 +18,10 @@ from waymark.catalogue.v1 import (
     organisation_pb2_grpc,
 )
 
+from services.cli.stack.ports import free_port
 from services.platform.service import SERVICES
-from tests.support.edges import edge, free_port
+from tests.support.edges import edge
+from tests.support.refusals import reason_of
 from tests.support.servers import token as foreign_token
 from tests.support.world import World
 
@@ -80,9 +80,7 @@ def test_a_foreign_token_is_refused_at_the_edge_and_by_the_service_behind_it(who
             stub = organisation_pb2_grpc.OrganisationServiceStub(channel)
             with pytest.raises(grpc.RpcError) as raised:
                 stub.GetOrganisation(request, metadata=metadata, timeout=10)
-        info = error_details_pb2.ErrorInfo()
-        assert rpc_status.from_call(raised.value).details[0].Unpack(info)
-        assert info.reason == "UNAUTHENTICATED"
+        assert reason_of(raised.value) == "UNAUTHENTICATED"
 
 
 class TestUploads:

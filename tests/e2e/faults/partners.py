@@ -7,7 +7,8 @@ from typing import Any
 from services.cli.demo import catalogue
 from services.cli.demo.catalogue_rows import c01_taxonomy_change, figures, ground
 from services.cli.demo.journey import Journey
-from tests.support.traffic import Callers, Person, eventually
+from tests.support.traffic import Callers, Person
+from tests.support.waiting import eventually
 
 NAMES = {"en": "x"}
 

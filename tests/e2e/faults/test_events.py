@@ -13,7 +13,8 @@ import pytest
 from tests.support import audit
 from tests.support.gates import Gates, Point, gates
 from tests.support.stand import Learner, Stand
-from tests.support.traffic import eventually, load
+from tests.support.traffic import load
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 

@@ -19,7 +19,8 @@ from tests.support import audit
 from tests.support.gates import Gates, Point, gates
 from tests.support.kills import SERVER, kill_at
 from tests.support.stand import Learner, Stand
-from tests.support.traffic import Acknowledged, Journal, eventually, load, request_of
+from tests.support.traffic import Acknowledged, Journal, load, request_of
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 

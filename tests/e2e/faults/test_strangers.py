@@ -22,9 +22,10 @@ from services.platform.edge.contract import Contract, Rpc
 from services.platform.identity.principals import ROLE_NAMES
 from tests.e2e.faults import cases, company, instruments, office, partners, questionnaires, wallets
 from tests.e2e.faults.test_traces import upload
+from tests.support.refusals import reason_of
 from tests.support.requests import smallest
 from tests.support.stand import Learner, Stand
-from tests.support.traffic import RPCS, Journal, Person, reason_of
+from tests.support.traffic import RPCS, Journal, Person
 
 pytestmark = [pytest.mark.timeout(600)]
 READING = ("Get", "List", "Check", "Search", "Verify")

@@ -21,7 +21,8 @@ from services.platform.events import clients
 from services.platform.settings import Settings
 from tests.support import traces
 from tests.support.stand import CANARY, Learner, Stand
-from tests.support.traffic import Person, eventually
+from tests.support.traffic import Person
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 PLANTED = "Plantwyvern"

@@ -24,7 +24,7 @@ from services.cli.stack.process import Command, PartError
 from tests.support.memory import holds
 from tests.support.processes import gone
 
-NOBODY = Command((), forked=("waymark", "relay", "nobody"))
+NOBODY = Command(("waymark", "relay", "nobody"), forked=True)
 
 
 @asynccontextmanager
@@ -40,7 +40,7 @@ def waiting(secret: str) -> Command:
     """A relay that waits for a database it never reaches, and has been told of by a secret."""
     address = f"postgresql://somebody:{secret}@127.0.0.1:{free_port()}/vouchers"
     told = {"WAYMARK_VOUCHERS_DATABASE_URL": address, "WAYMARK_KAFKA_BOOTSTRAP": "127.0.0.1:1"}
-    return Command((), told, forked=("waymark", "relay", "vouchers"))
+    return Command(("waymark", "relay", "vouchers"), told, forked=True)
 
 
 async def until_heard(fork: Fork, number: int | None = None) -> int:
@@ -150,7 +150,7 @@ def test_what_one_fork_is_told_no_other_can_read(tmp_path: Path) -> None:
 def test_control_what_passed_through_the_server_the_next_ones_would_have(tmp_path: Path) -> None:
     async def scenario() -> None:
         secret = secrets.token_hex(16)
-        command = Command((), forked=("waymark", "relay", secret))  # an argument, which it hands on
+        command = Command(("waymark", "relay", secret), forked=True)  # an argument, which it hands on
         async with serving(tmp_path) as forks:
             await until_heard(await forks.spawn(command, tmp_path / "log"))
             later = await forks.spawn(waiting("x"), tmp_path / "log")

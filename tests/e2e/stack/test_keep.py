@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from services.cli.stack import keep
+from services.cli.stack.forks import Forks
 from services.cli.stack.keep import Keeper
 from services.cli.stack.parts import Member, Part, Program
 from services.cli.stack.ports import free_port
@@ -30,7 +31,7 @@ class Hasty(S3):
 
 @asynccontextmanager
 async def kept(part: Part, home: Path, *, once: bool = False, pause: float = 30) -> AsyncIterator[Keeper]:
-    keeper = Keeper(Member(part, once=once), home, lambda: None, pause)
+    keeper = Keeper(Member(part, once=once), home, lambda: None, Forks(home), pause)
     task = asyncio.create_task(keeper.run([]))
     try:
         yield keeper
@@ -128,9 +129,10 @@ def test_a_one_off_is_repeated_until_it_succeeds(tmp_path: Path) -> None:
 
 def test_a_part_that_needs_another_waits_for_it(tmp_path: Path) -> None:
     async def scenario() -> None:
-        first = Keeper(Member(S3(tmp_path / "s3", free_port())), tmp_path, lambda: None)
+        forks = Forks(tmp_path)
+        first = Keeper(Member(S3(tmp_path / "s3", free_port())), tmp_path, lambda: None, forks)
         done = Program("second", lambda: [sys.executable, "-c", ""], lambda: True)
-        second = Keeper(Member(done, needs=("s3",), once=True), tmp_path, lambda: None)
+        second = Keeper(Member(done, needs=("s3",), once=True), tmp_path, lambda: None, forks)
         waiting = asyncio.create_task(second.run([first]))
         await asyncio.sleep(0.5)
         assert second.state.state == "waiting"

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from services.cli.stack import process
 from services.cli.stack.leftovers import MARK, end_left_overs, left_overs
 from services.cli.stack.ports import free_port
@@ -25,6 +27,36 @@ else:
 time.sleep(0.5)
 print(child.pid, flush=True)
 time.sleep(60)
+"""
+# Each has a child that goes on once its parent, this process, has ended, and is then to become a program.
+LAUNCHED = """
+import os, sys
+from services.cli.stack import launch
+parent = os.getpid()
+if os.fork() == 0:
+    os.read(0, 1)
+    if sys.argv[1] == "unchecked":
+        os.getppid = lambda: parent
+    sys.argv = ["launch.py", str(parent), "9", "", "--", "echo", "it runs"]
+    launch.main()
+"""
+FORKED = """
+import os, sys
+from types import SimpleNamespace
+from services.cli.stack import fork_server
+parent, prctl = os.getpid(), fork_server.prctl
+def late(*told):
+    os.read(0, 1)
+    if sys.argv[1] == "unchecked":
+        os.getppid = lambda: parent
+    prctl(*told)
+fork_server.prctl = late
+fork_server.PROGRAMS = {"probe": "probe"}
+sys.modules["probe"] = SimpleNamespace(main=lambda: print("it runs"))
+told = os.memfd_create("told")
+os.write(told, b"{}")
+os.lseek(told, 0, os.SEEK_SET)
+fork_server.fork({"argv": ["probe"], "death": 9}, told, 1)
 """
 AS_OTHER_USER = """
 import os, sys
@@ -61,6 +93,18 @@ def test_what_was_started_without_the_launcher_stays(tmp_path: Path) -> None:
     child = killed_parent_of("plain", tmp_path / "log")
     assert not gone(child, 1)
     os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("way", [LAUNCHED, FORKED], ids=["launched", "forked"])
+@pytest.mark.parametrize("mode", ["checked", "unchecked"])
+def test_what_lost_its_parent_before_it_could_ask_for_a_signal_does_not_run(way: str, mode: str) -> None:
+    """The kernel tells only of an end that is yet to come; the control does not look whether it has been."""
+    with subprocess.Popen(
+        [sys.executable, "-c", way, mode], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.wait(60) == 0
+        said, _ = parent.communicate("\n", 60)
+    assert ("it runs" in said) is (mode == "unchecked")
 
 
 def test_left_overs_of_one_home_are_ended_and_no_others(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from waymark.catalogue.v1 import organisation_pb2 as pb
 from services.catalogue.api import accreditations as api
 from services.platform.db.transaction import transaction
 from tests.integration.catalogue.outbox import events
-from tests.integration.catalogue.refusals import fields_refused
 from tests.support.catalogue import Catalogue, day
 from tests.support.portfolio import reason_of
+from tests.support.refusals import fields_refused
 
 MET = [
     pb.AccreditationCriterion(code="1.1", score=90, minimum=60, weight=2),

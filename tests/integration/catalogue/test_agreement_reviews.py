@@ -16,9 +16,9 @@ from services.platform.db.transaction import transaction
 from services.platform.rpc.call import Call
 from tests.integration.catalogue.agreements import active, calls, drafted
 from tests.integration.catalogue.outbox import events
-from tests.integration.catalogue.refusals import fields_refused
 from tests.support.catalogue import Catalogue, day
 from tests.support.portfolio import reason_of
+from tests.support.refusals import fields_refused
 from tests.support.servers import token
 
 Review = pb.AgreementReview

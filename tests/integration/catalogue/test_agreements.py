@@ -17,9 +17,9 @@ from services.catalogue.domain import agreement as domain
 from services.platform.db.transaction import transaction
 from tests.integration.catalogue.agreements import active, calls, drafted, given
 from tests.integration.catalogue.outbox import events
-from tests.integration.catalogue.refusals import fields_refused
 from tests.support.catalogue import MANAGER, Catalogue, day
 from tests.support.portfolio import reason_of
+from tests.support.refusals import fields_refused
 from tests.support.servers import token
 
 Agreement = pb.Agreement

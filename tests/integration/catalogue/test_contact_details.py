@@ -13,9 +13,9 @@ from waymark.catalogue.v1 import contact_details_pb2 as pb
 from services.catalogue.api import contact_details as api
 from services.platform.db.transaction import transaction
 from tests.integration.catalogue.agreements import active, calls, drafted, given
-from tests.integration.catalogue.refusals import fields_refused
 from tests.support.catalogue import Catalogue
 from tests.support.portfolio import reason_of
+from tests.support.refusals import fields_refused
 from tests.support.servers import token
 
 PLACEMENT, SETTLEMENT = agreement_pb2.DATA_PURPOSE_PLACEMENT, agreement_pb2.DATA_PURPOSE_SETTLEMENT

@@ -16,7 +16,7 @@ from services.platform.db.transaction import Transaction, transaction
 from tests.integration.catalogue.feeds import feed, many
 from tests.support.catalogue import Catalogue
 from tests.support.databases import WAITING, sessions
-from tests.support.events import eventually
+from tests.support.waiting import eventually
 
 Locks = Callable[[Transaction, Sequence[str]], dict[str, Any]]
 

@@ -12,8 +12,8 @@ from services.catalogue.imports import pipeline, worker
 from tests.integration.catalogue.feeds import feed, many
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import Catalogue
-from tests.support.events import eventually
 from tests.support.portfolio import reason_of
+from tests.support.waiting import eventually
 
 Run = feed_run_pb2.FeedRun
 ALL, LESS = feed(*many(10)), feed(*many(9))  # C9 is left out

@@ -16,9 +16,9 @@ from services.catalogue.api import course_pushes
 from services.catalogue.feeding.pushes import break_off_abandoned
 from services.catalogue.imports.worker import run_waiting
 from services.platform.db.transaction import transaction
-from tests.integration.vouchers.refusals import reason_of
 from tests.support.catalogue import DEVELOPER, Catalogue, day, with_taxonomy
 from tests.support.portfolio import reason_of as refusal
+from tests.support.refusals import reason_of
 from tests.support.servers import token
 
 Run = feed_run_pb2.FeedRun

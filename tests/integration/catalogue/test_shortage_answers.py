@@ -24,9 +24,9 @@ from services.platform.db.engine import make_engine
 from services.platform.db.transaction import transaction
 from services.platform.errors import Refusal
 from services.platform.signing import signing_key
-from tests.integration.catalogue.refusals import fields_refused
 from tests.support.catalogue import DEVELOPER, Catalogue, day, with_taxonomy
 from tests.support.portfolio import reason_of
+from tests.support.refusals import fields_refused
 
 HEAD = b"occupation,region,severity,cause\n"
 ROWS = HEAD + b"251,BE2,4,too_few_people\n7512,BE211,2,\n7512,BE,1,\n"

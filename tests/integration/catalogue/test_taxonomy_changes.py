@@ -16,9 +16,9 @@ from services.platform.db.transaction import transaction
 from services.platform.operations.runner import run_chunk
 from tests.integration.catalogue.feeds import feed, row
 from tests.integration.catalogue.outbox import events
-from tests.integration.catalogue.refusals import fields_refused
 from tests.support.catalogue import DEVELOPER, NURSE, Catalogue, with_taxonomy
 from tests.support.portfolio import reason_of, refused
+from tests.support.refusals import fields_refused
 
 BASE = "http://data.europa.eu/esco/occupation"
 BAKER = f"{BASE}/baker"

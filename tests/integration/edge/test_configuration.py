@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
+from services.cli.stack.ports import free_port
 from services.platform.edge import envoy
 from services.platform.edge.contract import Contract
 from services.platform.service import SERVICES
 from tests.support.certificates import certificate
-from tests.support.edges import free_port
 
 ADDRESSES = {service: f"127.0.0.1:{7000 + number}" for number, service in enumerate(SERVICES)}
 

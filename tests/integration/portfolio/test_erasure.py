@@ -33,9 +33,10 @@ from services.portfolio.store import evidence as evidence_store
 from services.portfolio.store import holders, tables
 from tests.support.canary import CANARY, everything, live_a_life
 from tests.support.databases import WAITING, sessions
-from tests.support.events import eventually, running, test_settings
+from tests.support.events import running, test_settings
 from tests.support.portfolio import PDF, Caller, Portfolio, entry, evidence_of, reason_of, share
 from tests.support.uploads import put
+from tests.support.waiting import eventually
 
 SEALED = [table for table in tables.metadata.sorted_tables if "sealed" in table.c]
 

@@ -14,8 +14,9 @@ from services.platform.events.relay import Relay
 from services.platform.events.topics import ensure_topics, topics_of
 from services.portfolio.app import PortfolioApp
 from services.portfolio.service import DEFINITION
-from tests.support.events import eventually, running, test_settings
+from tests.support.events import running, test_settings
 from tests.support.portfolio import Portfolio, pathway, step
+from tests.support.waiting import eventually
 
 
 def test_an_accepted_redemption_confirms_the_step(

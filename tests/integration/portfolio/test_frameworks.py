@@ -6,9 +6,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import grpc
 import pytest
-from google.rpc import error_details_pb2, status_pb2
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from waymark.portfolio.v1 import framework_pb2 as pb
@@ -17,21 +15,12 @@ from services.platform.db.transaction import transaction
 from services.platform.identity.principals import Principal
 from services.portfolio.store.editions import Editions
 from services.portfolio.store.frameworks import FRAMEWORKS
-from tests.support.events import eventually
+from tests.support.databases import WAITING, sessions
 from tests.support.frameworks import drafted, published, sample
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused
 from tests.support.real_data import real_data
-
-
-def violations(call: Any, request: Any) -> list[str]:
-    """The fields that a call refuses."""
-    with pytest.raises(grpc.RpcError) as caught:
-        call(request)
-    error: Any = caught.value
-    found = error_details_pb2.BadRequest()
-    blob = dict(error.trailing_metadata())["grpc-status-details-bin"]
-    assert any(each.Unpack(found) for each in status_pb2.Status.FromString(blob).details)
-    return [each.field for each in found.field_violations]
+from tests.support.refusals import fields_refused
+from tests.support.waiting import eventually
 
 
 def listed(caller: Caller, parent: str) -> list[str]:
@@ -114,7 +103,7 @@ def test_a_draft_is_changed_by_what_is_named(portfolio: Portfolio) -> None:
         if mask == ["standards"]:
             change.standards.add(id="other", titles=draft.standards[0].titles)
         request = pb.UpdateFrameworkVersionRequest(framework_version=change, update_mask={"paths": mask})
-        assert field in violations(maker.UpdateFrameworkVersion, request), mask
+        assert field in fields_refused(maker.UpdateFrameworkVersion, request), mask
     assert maker.GetFrameworkVersion(pb.GetFrameworkVersionRequest(name=draft.name)) == whole
 
 
@@ -157,13 +146,11 @@ def test_of_two_who_draft_at_one_moment_one_drafts_again(portfolio: Portfolio) -
     maker, parent = portfolio.staff("catalogue_manager"), f"frameworks/f-{uuid.uuid4()}"
     wanted = sample("frameworks/basic-digital-skills", pb.FrameworkVersion())
     request = pb.CreateFrameworkVersionRequest(parent=parent, framework_version=wanted)
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with ThreadPoolExecutor(1) as pool:
         with transaction(portfolio.app, Principal("first", frozenset())) as tx:
             FRAMEWORKS.draft(tx, parent, wanted)
             second = pool.submit(reason_of, maker.CreateFrameworkVersion, request)
-            with portfolio.database.engine.connect() as looking:
-                eventually(lambda: looking.execute(waiting).scalar_one() > 0)
+            eventually(lambda: sessions(portfolio.database.engine, WAITING))
         assert second.result() == "ALREADY_EXISTS"
     assert maker.CreateFrameworkVersion(request).name == f"{parent}/versions/2"
 

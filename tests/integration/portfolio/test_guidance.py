@@ -20,8 +20,8 @@ from services.portfolio.domain import guidance, quotas
 from services.portfolio.store import guidance_cases
 from services.portfolio.store.vault import open_vault
 from tests.support.databases import WAITING, sessions
-from tests.support.events import eventually
 from tests.support.portfolio import Caller, Portfolio, entry, pathway, reason_of, soon
+from tests.support.waiting import eventually
 
 CASE = mandates.MANDATE_PURPOSE_CASE
 SHARED, PROFESSIONAL = (

@@ -20,8 +20,8 @@ from services.portfolio.store.exposure_tables import exposure_consents
 from services.portfolio.store.exposure_tables import idea_exposures as counts
 from services.portfolio.store.vault import open_vault
 from tests.support.databases import WAITING, sessions
-from tests.support.events import eventually
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of, refused, skill
+from tests.support.waiting import eventually
 
 WELDERS, FITTERS = "7212", "7214"
 LAST_MONTH = date(2026, 1, 1)

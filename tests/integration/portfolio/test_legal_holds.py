@@ -32,9 +32,9 @@ from tests.integration.portfolio.test_rights import held
 from tests.integration.portfolio.test_scans import INFECTED, download, gone, read
 from tests.support.clamd import scanner
 from tests.support.databases import WAITING, sessions
-from tests.support.events import eventually
 from tests.support.owned import METHODS, Owned
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of
+from tests.support.waiting import eventually
 
 # What is about the clock, looks, or other services' facts, and says nothing that anybody wrote.
 NO_CONTENT = {"people_seen", "reminders", "step_redemptions"}

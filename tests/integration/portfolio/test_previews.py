@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from waymark.portfolio.v1 import holder_pb2
 from services.platform.db.transaction import transaction
 from services.platform.objects.clamd import Clamd
 from services.portfolio import previewing
+from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import images
 from services.portfolio.pictures import drawing
 from services.portfolio.store import vault
@@ -38,6 +41,13 @@ def poster(person: Caller, file: pb.Evidence) -> bytes:
     answer = person.GetEvidencePoster(ask)
     assert answer.content_type == "image/png"
     return bytes(answer.data)
+
+
+def previewed(person: Caller, app: PortfolioApp) -> bool:
+    """Whether a photo that comes now gets a picture."""
+    photo = stored(person, PHOTO, **AS_JPEG)
+    previewing.preview_the_rest(app)
+    return bool(poster(person, photo))
 
 
 def setting(file: pb.Evidence, image: bytes) -> pb.SetEvidencePosterRequest:
@@ -114,6 +124,16 @@ def test_no_picture_of_what_was_not_scanned_and_of_a_restricted_portfolio(
     assert poster(person, photo)  # control: nothing else kept it back
 
 
+def test_no_picture_of_a_file_that_is_too_large_to_be_read_into_memory(
+    portfolio_with_files: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, app = portfolio_with_files.person(), portfolio_with_files.app
+    monkeypatch.setattr(previewing, "MOST_BYTES", len(PHOTO) - 1)
+    assert not previewed(person, app)
+    monkeypatch.setattr(previewing, "MOST_BYTES", len(PHOTO))
+    assert previewed(person, app)  # control
+
+
 def test_upright_on_white_and_without_what_the_camera_said() -> None:
     assert PLACE in PHOTO
     lying = drawing.small("image/jpeg", jpeg(800, 400))
@@ -155,6 +175,23 @@ def test_an_image_that_takes_too_much_is_not_decoded_and_without_the_cap_it_is(
     monkeypatch.setattr(drawing, name, tight)
     assert not decoded(kind, content)
     assert decoded("image/png", png(9, 9)) is (name != "SECONDS")  # no cap is so tight that nothing is
+
+
+@pytest.mark.parametrize("patience", [0.5, None], ids=["cap", "control"])
+def test_a_decoder_that_waits_is_given_up_and_without_the_cap_it_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, patience: float | None
+) -> None:
+    """It takes no time of the processor, so that no other cap ends it."""
+    over, waiting = tmp_path / "over", tmp_path / "waiting.py"
+    waiting.write_text(f"import os, time\nwhile not os.path.exists({str(over)!r}):\n    time.sleep(0.05)\n")
+    monkeypatch.setattr(drawing, "_DECODER", waiting)
+    monkeypatch.setattr(drawing, "PATIENCE", patience)
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(decoded, "image/png", png(9, 9))
+        given_up, _ = wait([made], 30 if patience else 2)
+        over.touch()
+    assert bool(given_up) is bool(patience)
+    assert not made.result()
 
 
 def test_only_the_decoder_of_its_type_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:

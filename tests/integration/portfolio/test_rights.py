@@ -38,7 +38,6 @@ from services.portfolio.store import rights_requests as store
 from tests.integration.portfolio.test_erasure import erase_request, upload
 from tests.integration.portfolio.test_strangers import GUARDED
 from tests.support.databases import WAITING, sessions
-from tests.support.events import eventually
 from tests.support.groups import joining, programme
 from tests.support.mentoring import matched, offered
 from tests.support.owned import METHODS, Owned
@@ -46,6 +45,7 @@ from tests.support.pages import handing_in, page
 from tests.support.plans import plans
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of, refused, share, skill, soon
 from tests.support.validations import submitted
+from tests.support.waiting import eventually
 
 Kind, State = pb.RightsRequest, pb.RightsRequest
 # What the mandate for guidance opens that the counsellor of `Owned` has.

@@ -14,8 +14,8 @@ from services.cli.stack.ports import free_port
 from services.cli.stack.probes import accepts
 from tests.integration.platform.rpc.test_faults import Connections
 from tests.support import notes
-from tests.support.events import eventually
 from tests.support.servers import Served
+from tests.support.waiting import eventually
 
 CHECKS = ("", "outbox", "consumer")
 OLD_EVENT = text(

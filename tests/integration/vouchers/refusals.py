@@ -10,7 +10,8 @@ from typing import Any
 import grpc
 import pytest
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
+
+from tests.support.refusals import detail_of, reason_of
 
 
 def refused(call: Callable[[], Any]) -> str:
@@ -18,15 +19,6 @@ def refused(call: Callable[[], Any]) -> str:
     with pytest.raises(grpc.RpcError) as raised:
         call()
     return reason_of(raised.value)
-
-
-def reason_of(error: Any) -> str:
-    """Returns the reason in the details of an error."""
-    info = error_details_pb2.ErrorInfo()
-    for detail in rpc_status.from_call(error).details:
-        if detail.Unpack(info):
-            return info.reason
-    raise AssertionError(f"no ErrorInfo in {error}")
 
 
 def tried(call: Callable[[], object]) -> str:
@@ -48,8 +40,5 @@ def violations_of(call: Callable[[], Any]) -> dict[str, str]:
     """Runs a call that must fail; returns its field violations."""
     with pytest.raises(grpc.RpcError) as raised:
         call()
-    bad = error_details_pb2.BadRequest()
-    for detail in rpc_status.from_call(raised.value).details:
-        if detail.Unpack(bad):
-            return {item.field: item.description for item in bad.field_violations}
-    return {}
+    found = detail_of(raised.value, error_details_pb2.BadRequest)
+    return {item.field: item.description for item in found.field_violations}

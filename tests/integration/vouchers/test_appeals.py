@@ -7,7 +7,6 @@ from typing import Any
 import grpc
 import pytest
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from sqlalchemy import text
 from waymark.vouchers.v1 import application_pb2 as pb
 from waymark.vouchers.v1 import learner_fact_pb2, voucher_pb2
@@ -18,6 +17,7 @@ from services.vouchers.store import applications
 from tests.integration.vouchers import desks
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.integration.vouchers.test_simulation import simulated
+from tests.support.refusals import detail_of
 from tests.support.vouchers import NO_EVIDENCE, World, cents, request_id
 
 State, Outcome = pb.Application, pb.Appeal
@@ -92,8 +92,7 @@ def test_the_last_day_is_in_time_and_the_day_after_is_not(world: World) -> None:
     desks.let_days_pass(world, 1)
     with pytest.raises(grpc.RpcError) as raised:
         desks.appeal(late, second.name)
-    info = error_details_pb2.ErrorInfo()
-    assert rpc_status.from_call(raised.value).details[0].Unpack(info)
+    info = detail_of(raised.value, error_details_pb2.ErrorInfo)
     yesterday = desks.tomorrow(world, -1).isoformat()
     assert (info.reason, dict(info.metadata)["last_day"]) == ("APPEAL_TOO_LATE", yesterday)
 

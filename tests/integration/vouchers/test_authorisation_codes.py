@@ -10,7 +10,6 @@ from typing import Any
 import grpc
 import pytest
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from sqlalchemy import text
 from waymark.vouchers.v1 import events_pb2, webhook_pb2
 from waymark.vouchers.v1 import redemption_pb2 as pb
@@ -26,6 +25,7 @@ from tests.support.canary import everything
 from tests.support.meetings import Meeting
 from tests.support.quality import run, told
 from tests.support.receivers import receiver
+from tests.support.refusals import detail_of
 from tests.support.voucher_callers import Person
 from tests.support.vouchers import NO_EVIDENCE, World, request_id
 
@@ -69,11 +69,9 @@ def answer(call: Callable[[], Any]) -> tuple[str, str, str]:
     """Runs a call that must fail; returns reason, message and tries left."""
     with pytest.raises(grpc.RpcError) as raised:
         call()
-    status, info = rpc_status.from_call(raised.value), error_details_pb2.ErrorInfo()  # type: ignore[arg-type]
-    assert status is not None
-    assert status.details[0].Unpack(info)
+    info = detail_of(raised.value, error_details_pb2.ErrorInfo)
     assert set(info.metadata) <= {"tries_left", "trace_id"}
-    return info.reason, status.message, info.metadata["tries_left"]
+    return info.reason, str(raised.value.details()), info.metadata["tries_left"]
 
 
 def test_the_provider_gives_the_learners_word_with_the_code(world: World) -> None:

@@ -15,10 +15,11 @@ from waymark.vouchers.v1 import payment_share_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.vouchers.store import payment_shares
-from tests.integration.vouchers.refusals import reason_of, refused, violations_of
+from tests.integration.vouchers.refusals import refused, violations_of
 from tests.integration.vouchers.test_bank_results import approved, import_, reference, sent
 from tests.integration.vouchers.test_claw_back import claw_back
 from tests.support.bank import Booking, camt054
+from tests.support.refusals import reason_of
 from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, Person, World, cents, day_message
 
 Share = pb.PaymentShare

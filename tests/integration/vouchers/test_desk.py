@@ -14,8 +14,9 @@ from services.platform.db.transaction import Transaction
 from services.vouchers.api import desk as desk_api
 from services.vouchers.store import applications
 from tests.integration.vouchers import desks
-from tests.integration.vouchers.refusals import reason_of, refused, violations_of
+from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.meetings import Meeting
+from tests.support.refusals import reason_of
 from tests.support.vouchers import World, request_id
 
 State, Inquiry = pb.Application, inquiry_pb2.Inquiry

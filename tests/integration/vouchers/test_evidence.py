@@ -14,8 +14,9 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 from services.vouchers import jobs
 from services.vouchers.domain import payment
 from services.vouchers.store import evidence as store
-from tests.integration.vouchers.refusals import reason_of, refused
+from tests.integration.vouchers.refusals import refused
 from tests.support import uploads
+from tests.support.refusals import reason_of
 from tests.support.vouchers import World, cents
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"

@@ -22,8 +22,8 @@ from services.platform.rpc import server
 from services.vouchers.store import exports
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.integration.vouchers.test_bank_results import approved
-from tests.support.events import eventually
 from tests.support.vouchers import NO_EVIDENCE, Person, World, day_message
+from tests.support.waiting import eventually
 
 CSV, PARQUET = pb.EXPORT_FORMAT_CSV, pb.EXPORT_FORMAT_PARQUET
 MANY = 100_000

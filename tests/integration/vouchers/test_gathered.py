@@ -13,8 +13,8 @@ from waymark.vouchers.v1 import redemption_pb2, redemption_pb2_grpc
 from services.platform.db.ids import new_id
 from services.platform.rpc import pool
 from services.vouchers.service import DEFINITION
-from tests.support.events import eventually
 from tests.support.servers import Served, token
+from tests.support.waiting import eventually
 
 METHOD = "/waymark.vouchers.v1.RedemptionService/AuthoriseRedemption"
 

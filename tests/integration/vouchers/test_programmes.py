@@ -18,9 +18,10 @@ from services.platform.db.transaction import transaction
 from services.vouchers import granting
 from services.vouchers.store import budgets
 from tests.integration.vouchers.refusals import refused, violations_of
-from tests.support.events import eventually
+from tests.support.databases import WAITING, sessions
 from tests.support.meetings import Meeting
 from tests.support.vouchers import NO_EVIDENCE, World, cents, day_message, eur, sample
+from tests.support.waiting import eventually
 
 DUTCH = "dutch-temporary-training-voucher"
 
@@ -236,15 +237,11 @@ def test_who_asks_for_money_waits_in_a_queue_not_for_the_row(
         with transaction(world.app) as tx:
             budgets.take(tx, *place, in_turn=in_turn)
 
-    waiting = text("""SELECT wait_event FROM pg_stat_activity
-      WHERE wait_event_type = 'Lock' AND datname = current_database()""")
     with ThreadPoolExecutor(1) as pool:
         with transaction(world.app) as first:
             budgets.take(first, *place, in_turn=in_turn)
             second = pool.submit(take)
-            with world.app.engine.connect() as watching:
-                watching.execution_options(isolation_level="AUTOCOMMIT")
-                eventually(lambda: watching.execute(waiting).scalars().all() == [waits_for])
+            eventually(lambda: sessions(world.app.engine, f"{WAITING} AND wait_event = '{waits_for}'"))
         second.result()
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import grpc
 import pytest
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from lxml import etree
 from sqlalchemy import text
 from waymark.vouchers.v1 import events_pb2, hold_pb2, payable_pb2, payout_batch_pb2
@@ -24,6 +23,7 @@ from tests.support.bank import Booking, Status, camt054, pain002
 from tests.support.instruments import active_bond, bond
 from tests.support.meetings import Meanwhile
 from tests.support.quality import told
+from tests.support.refusals import detail_of
 from tests.support.vouchers import OTHER_IBAN, World, cents, eur
 
 Contract, Batch, Payable = pb.OutcomeContract, payout_batch_pb2.PayoutBatch, payable_pb2.Payable
@@ -201,9 +201,7 @@ def test_an_organisation_that_nobody_knows_is_refused_by_name(world: World) -> N
     request = pb.CreateOutcomeContractRequest(outcome_contract=draft)
     with pytest.raises(grpc.RpcError) as raised:
         world.maker.contracts.CreateOutcomeContract(request)
-    status, info = rpc_status.from_call(raised.value), error_details_pb2.ErrorInfo()  # type: ignore[arg-type]
-    assert status is not None
-    assert status.details[0].Unpack(info)
+    info = detail_of(raised.value, error_details_pb2.ErrorInfo)
     assert (info.reason, info.metadata["organisation"]) == ("NOT_FOUND", CHURCH)
     world.accredit(CHURCH, accredited=False)
     made = world.maker.contracts.CreateOutcomeContract(request)

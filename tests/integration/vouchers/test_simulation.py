@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from waymark.vouchers.v1 import application_pb2, operation_pb2, programme_pb2
 from services.vouchers import jobs, simulating
 from tests.integration.vouchers.refusals import refused
 from tests.support.vouchers import NO_EVIDENCE, World, cents, request_id, sample
+from tests.support.waiting import eventually
 
 DUTCH = "dutch-temporary-training-voucher"
 State = application_pb2.Application
@@ -38,15 +38,19 @@ def simulated(world: World, version: str) -> Operation:
 
 def finished(world: World, name: str) -> Operation:
     """Lets the service's job work until the work has ended."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
+
+    def ended() -> Operation | None:
         jobs.work(world.app)
         found: Operation = world.auditor.operations.GetVoucherOperation(
             operation_pb2.GetVoucherOperationRequest(name=name)
         )
         if found.state not in (Operation.STATE_QUEUED, Operation.STATE_RUNNING):
             return found
-    raise AssertionError("the work does not end")
+        return None
+
+    operation = eventually(ended, what="the work does not end")
+    assert operation is not None
+    return operation
 
 
 def changes(world: World, name: str, size: int = 50) -> list[operation_pb2.SimulationChange]:

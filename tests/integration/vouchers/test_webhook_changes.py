@@ -10,9 +10,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from waymark.vouchers.v1 import webhook_pb2 as pb
 
 from services.vouchers.api import webhooks as api
-from tests.integration.vouchers.refusals import reason_of, refused, violations_of
+from tests.integration.vouchers.refusals import refused, violations_of
 from tests.integration.vouchers.test_webhooks import ACCEPTED, ISSUED, deliver, log, make_due, read, register
 from tests.support.receivers import Receiver, receiver, verified
+from tests.support.refusals import reason_of
 from tests.support.vouchers import NO_EVIDENCE, World, request_id
 
 Endpoint = pb.WebhookEndpoint

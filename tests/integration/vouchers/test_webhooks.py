@@ -18,10 +18,12 @@ from services.platform.db.wire import send
 from services.platform.outgoing.webhooks import WAITS
 from services.vouchers import jobs, webhooks
 from services.vouchers.domain.webhooks import GIVEN_UP_LIMIT
-from tests.integration.vouchers.refusals import reason_of, refused, violations_of
+from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.canary import everything
 from tests.support.receivers import Receiver, receiver, verified
+from tests.support.refusals import reason_of
 from tests.support.vouchers import NO_EVIDENCE, World, request_id
+from tests.support.waiting import eventually
 
 ISSUED = "waymark.vouchers.v1.VoucherIssued"
 ACCEPTED = "waymark.vouchers.v1.RedemptionAccepted"
@@ -263,9 +265,7 @@ def test_a_burst_goes_out_in_one_round(world: World, office: Receiver) -> None:
         for number in range(60):
             tx.publish(events_pb2.VoucherIssued(voucher=f"vouchers/{number}"))
     deliver(world)
-    deadline = time.monotonic() + 10
-    while len(log(world, endpoint, Delivery.STATE_DELIVERED)) < 50:  # of a page
-        assert time.monotonic() < deadline
+    eventually(lambda: len(log(world, endpoint, Delivery.STATE_DELIVERED)) == 50, 10)  # a page
     world.app.webhooks.wait()
     assert len(office.got) == len({headers["webhook-id"] for headers, _ in office.got}) == 60
 

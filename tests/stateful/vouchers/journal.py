@@ -9,7 +9,7 @@ import grpc
 from sqlalchemy import text
 
 from services.platform.db.transaction import transaction
-from tests.integration.vouchers.refusals import reason_of
+from tests.support.refusals import reason_of
 from tests.support.vouchers import World
 
 Refused = grpc.RpcError

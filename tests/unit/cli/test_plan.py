@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from services.cli.exits import ExitCode, Failure
-from services.cli.stack.parts import EDGE, STORES, members
+from services.cli.stack.fork_server import PROGRAMS
+from services.cli.stack.parts import EDGE, STORES, Program, members
 from services.cli.stack.plan import OFFSETS, WIDTH, Plan
 from services.platform.service import SERVICES
 
@@ -48,6 +49,17 @@ def test_every_need_is_a_part_on_the_same_or_a_lower_floor() -> None:
 def test_every_service_has_server_relay_and_consumer() -> None:
     expected = {f"{service}-{kind}" for service in SERVICES for kind in ("server", "relay", "consumer")}
     assert expected <= names({})
+
+
+@pytest.mark.parametrize(("processes", "servers"), [("1", 3), ("2", 0)])
+def test_the_project_s_own_are_forked_but_a_server_of_several_processes(processes: str, servers: int) -> None:
+    parts = [
+        member.part for member in members(Plan(Path("/nowhere"), 8080, {"WAYMARK_PROCESSES": processes}))
+    ]
+    forked = [part for part in parts if isinstance(part, Program) and part.forked]
+    assert len([part for part in forked if part.name.endswith("-server")]) == servers
+    assert len(forked) == servers + 7  # relays, consumers and the setting up
+    assert {part.argv()[0] for part in forked} <= set(PROGRAMS)
 
 
 def test_a_service_s_url_keeps_host_and_options_of_an_outside_server() -> None:

@@ -21,6 +21,7 @@ from services.platform.identity import keys as keys_module
 from services.platform.identity.keys import COOLDOWN, FRESH, KEPT, KeySet
 from services.platform.identity.tokens import LEEWAY, TokenVerifier
 from tests.support.servers import AUDIENCE, ISSUER, KEY_ID, PUBLIC_KEY, SIGNING_KEY, token
+from tests.support.waiting import eventually
 
 RSA = RSAKey.generate_key(2048, {"kid": "rsa"})
 EC = ECKey.generate_key("P-256", {"kid": "ec"})
@@ -211,7 +212,7 @@ def test_a_withdrawn_key_ends_remembered_tokens(
     provider.keys = {"rsa": RSA}
     provider.now += FRESH + 1
     keys.check()  # fetches beside the calls
-    wait_until(lambda: keys.generation == 2)
+    eventually(lambda: keys.generation == 2)
     assert reason_of(verifier, good) == reason_pb2.REASON_UNAUTHENTICATED
 
 
@@ -247,7 +248,7 @@ def test_keys_are_kept_for_an_hour_while_the_provider_is_down(
     provider.up = False
     provider.now += KEPT - 1
     assert verifier.verify(token("learner"))
-    wait_until(lambda: provider.fetches == 2)
+    eventually(lambda: provider.fetches == 2)
     provider.now += 2
     assert reason_of(verifier, token("learner")) == reason_pb2.REASON_UNAVAILABLE
     provider.up = True
@@ -284,10 +285,3 @@ def test_calls_that_meet_an_unknown_key_at_once_all_wait_for_the_fetch(provider:
         thread.join()
     assert results == ["s"] * 4
     assert provider.fetches == 1
-
-
-def wait_until(true: Any) -> None:
-    deadline = time.monotonic() + 60
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    assert true()

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from services.platform.db.migrations import ROOT, migrate
 from services.platform.db.roles import create_service_database
 from services.platform.service import SERVICES
-from tests.support.databases import PASSWORD, Databases
-from tests.support.events import eventually
+from tests.support.databases import PASSWORD, WAITING, Databases, administrator, sessions
+from tests.support.waiting import eventually
 
 GATE = 770_001  # advisory lock before the first table; whoever holds it alone holds every migration there
 TOGETHER = 4
@@ -70,7 +70,8 @@ def start_together(chain: Path, url: str, mode: str) -> list[int]:
     with connected(url) as gate:
         gate.execute(sa.select(sa.func.pg_advisory_lock(GATE)))
         processes = begin(chain, url, mode)
-        eventually(lambda: waiting(gate) == TOGETHER)
+        # The first at the gate, the others behind it.
+        eventually(lambda: sessions(gate.engine, WAITING) == TOGETHER)
         gate.execute(sa.select(sa.func.pg_advisory_unlock(GATE)))
         return [process.wait(60) for process in processes]
 
@@ -89,21 +90,7 @@ def begin(chain: Path, url: str, mode: str) -> list[subprocess.Popen[bytes]]:
 
 
 def connected(url: str) -> sa.Connection:
-    engine = sa.create_engine(
-        sa.make_url(url).set(drivername="postgresql+psycopg"),
-        poolclass=sa.NullPool,
-        isolation_level="AUTOCOMMIT",
-    )
-    return engine.connect()
-
-
-def waiting(connection: sa.Connection) -> int:
-    """How many sessions of this database wait for a lock: the first at the gate, the others behind it."""
-    query = sa.text(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    return int(connection.execute(query).scalar_one())
+    return administrator(url, poolclass=sa.NullPool).connect()
 
 
 def rows(url: str) -> list[int]:

@@ -14,7 +14,8 @@ from waymark.vouchers.v1 import events_pb2
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import transaction
 from tests.support.databases import Databases
-from tests.support.events import eventually, running, test_settings
+from tests.support.events import running, test_settings
+from tests.support.waiting import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 

@@ -14,7 +14,8 @@ from services.platform.events import clients, cloudevents
 from services.platform.events.consumer import Consumer
 from services.platform.events.dead_letters import DeadLetters, letters
 from services.platform.events.relay import Relay
-from tests.support.events import POISON, Rig, eventually, process, running
+from tests.support.events import POISON, Rig, process, running
+from tests.support.waiting import eventually
 
 TEN = [(f"k{n % 3}", n) for n in range(10)]
 

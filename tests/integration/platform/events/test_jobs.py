@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import text, update
 
+from services.platform.app import GATHERED
 from services.platform.db.schema import job_runs
 from services.platform.db.transaction import transaction
-from services.platform.events import jobs
+from services.platform.events import jobs, processes
 from services.platform.events.jobs import run_if_due, run_jobs
+from services.platform.events.relay import Relay
 from services.platform.service import Job
-from tests.support.events import eventually
+from tests.support.events import Rig, running
+from tests.support.waiting import eventually
 
 
 def job(run, *, every: float = 60.0) -> Job:
@@ -103,3 +108,51 @@ def test_a_long_job_holds_no_other_up_and_one_that_does_not_say_so_does(rig, lon
     done.set()
     thread.join()
     assert went_on == [long, long]
+
+
+@pytest.mark.parametrize("floor", [True, False], ids=["floor", "control"])
+def test_jobs_in_the_middle_of_their_work_leave_the_events_a_connection(rig, monkeypatch, floor):
+    """One that is under way holds two connections: one with its lock, one with what it does."""
+    begun, done = threading.Semaphore(0), threading.Event()
+
+    def work(app):
+        with transaction(app) as tx:
+            tx.execute(text("SELECT 1"))
+            begun.release()
+            done.wait(60)
+
+    wanted = [Job(f"works-{long}", timedelta(hours=1), work, long=long) for long in (True, False)]
+    if not floor:  # as many as the jobs hold; every app has GATHERED more than it is told
+        monkeypatch.setattr(processes, "connections", lambda _: 2 * len(wanted) - GATHERED)
+    with running(consuming(rig, wanted, monkeypatch), Relay(rig.settings, rig.engine).run):
+        assert all(begun.acquire(timeout=60) for _ in wanted)
+        rig.publish(("k", 1))
+        reached = came(rig, 60 if floor else 5)
+        done.set()
+        eventually(rig.effects)
+    assert reached is floor
+
+
+def consuming(
+    rig: Rig, wanted: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[threading.Event], None]:
+    """The whole process of a consumer with these jobs, told to have one connection, in a thread."""
+    definition = replace(rig.definition, jobs=wanted)
+    monkeypatch.setattr("services.platform.service.load_service", lambda _: definition)
+    monkeypatch.setattr(
+        processes, "settle_collector", lambda: None
+    )  # would be for the tests' process as well
+
+    def run(stop: threading.Event) -> None:
+        monkeypatch.setattr(processes, "_prepare", lambda _: stop)
+        processes.run_consumer(replace(rig.settings, threads=1))
+
+    return run
+
+
+def came(rig: Rig, seconds: float) -> bool:
+    """Whether an event has its effect within this time."""
+    try:
+        return bool(eventually(rig.effects, seconds))
+    except AssertionError:
+        return False

@@ -9,7 +9,8 @@ from typing import Any
 
 from services.platform.events import clients, looking
 from services.platform.events.topics import Topic, ensure_topics
-from tests.support.events import Rig, eventually
+from tests.support.events import Rig
+from tests.support.waiting import eventually
 
 
 class Watcher:

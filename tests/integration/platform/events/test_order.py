@@ -15,8 +15,9 @@ from services.platform.db.wire import send
 from services.platform.events.leases import Leases
 from services.platform.events.outbox import BUCKETS, append, row
 from services.platform.events.relay import Relay
-from tests.support.events import Rig, eventually, running
+from tests.support.events import Rig, running
 from tests.support.meetings import Meeting
+from tests.support.waiting import eventually
 
 
 def per_key(messages: list[tuple[str, int]]) -> dict[str, list[int]]:

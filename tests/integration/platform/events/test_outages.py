@@ -14,24 +14,24 @@ from services.cli.stack.postgres import Postgres
 from services.platform.events.consumer import Consumer
 from services.platform.events.relay import Relay
 from tests.support.databases import Databases
-from tests.support.events import Rig, eventually, make_rig, running
-from tests.support.own_part import OwnPart
+from tests.support.events import Rig, make_rig, running
+from tests.support.own_part import OwnPart, started
+from tests.support.waiting import eventually
 
 AWAY = 5  # seconds
 
 
 @pytest.fixture
 def broker(tmp_path):
-    own = OwnPart(Kafka(tmp_path / "kafka", free_port(), free_port()), tmp_path / "kafka.log")
-    yield own
-    own.stop()
+    with started(Kafka(tmp_path / "kafka", free_port(), free_port()), tmp_path / "kafka.log") as own:
+        yield own
 
 
 @pytest.fixture
 def server(tmp_path):
-    own = OwnPart(Postgres(tmp_path / "postgres", free_port(), durable=False), tmp_path / "postgres.log")
-    yield own
-    own.stop()
+    server = Postgres(tmp_path / "postgres", free_port(), durable=False)
+    with started(server, tmp_path / "postgres.log") as own:
+        yield own
 
 
 def load(rig: Rig, stop: threading.Event, sent: list[tuple[str, int]]) -> None:

@@ -13,7 +13,8 @@ from services.platform.events import consumer as consumers
 from services.platform.events.consumer import Consumer
 from services.platform.events.relay import Relay
 from services.platform.events.stalls import ConsumerStalled, StallWatch
-from tests.support.events import Rig, eventually, running
+from tests.support.events import Rig, running
+from tests.support.waiting import eventually
 
 SOON = 0.3
 LATER = 5.0  # longer than joining takes, or each client would be replaced before it has joined

@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from services.platform.events import consumer as consumers
 from services.platform.events.consumer import Consumer
 from services.platform.events.relay import Relay
-from tests.support.events import Rig, eventually, running
+from tests.support.events import Rig, running
+from tests.support.waiting import eventually
 
 SURPRISES = [PendingRollbackError("late"), ResourceClosedError("gone"), RuntimeError("unforeseen")]
 

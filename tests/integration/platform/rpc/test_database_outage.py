@@ -13,44 +13,35 @@ import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services.cli.stack import process
 from services.cli.stack.ports import free_port
 from services.cli.stack.postgres import Postgres
 from services.platform.db.roles import create_service_database
 from services.platform.rpc import health
 from tests.integration.platform.rpc.test_calls import refused
 from tests.support import notes
-from tests.support.events import eventually
 from tests.support.notes import NoteServiceStub, notes_pb2
+from tests.support.own_part import OwnPart
 from tests.support.servers import Served, token
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.fault
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-class Outage:
+class Outage(OwnPart):
     """A PostgreSQL server of this test's own."""
 
     def __init__(self, folder: Path) -> None:
         folder.chmod(0o755)
-        self._server = Postgres(folder / "postgres", free_port(), durable=False)
-        self._log = folder / "postgres.log"
-        self._server.prepare(self._log)
-        self.start()
-        self.url = create_service_database(self._server.url(), "testing", "only-for-tests")
+        server = Postgres(folder / "postgres", free_port(), durable=False)
+        super().__init__(server, folder / "postgres.log")
+        self.url = create_service_database(server.url(), "testing", "only-for-tests")
         notes.build(self.url)
-
-    def start(self) -> None:
-        self._running = process.spawn(self._server.command(), self._log)
-        process.wait_ready(self._running, self._server.ready, self._log, 120)
-
-    def stop(self) -> None:
-        process.stop(self._running, self._server.command())
 
     def signal(self, number: signal.Signals) -> None:
         """To the server and every one of its processes."""
-        parent = psutil.Process(self._running.pid)
+        parent = psutil.Process(self.process.pid)
         for member in [parent, *parent.children(recursive=True)]:
             member.send_signal(number)
 

@@ -19,9 +19,9 @@ from services.platform.rpc import handlers
 from tests.integration.platform.rpc.test_calls import refused
 from tests.support import notes
 from tests.support.databases import WAITING, sessions
-from tests.support.events import eventually
 from tests.support.notes import NoteServiceStub, notes_pb2
 from tests.support.servers import Served, token
+from tests.support.waiting import eventually
 
 HELD = LOCK_TIMEOUT + 3  # seconds for which a call keeps its rows
 

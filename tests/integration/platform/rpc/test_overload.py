@@ -14,9 +14,9 @@ from waymark.edge.v1 import admission_pb2, admission_pb2_grpc
 
 from tests.integration.platform.rpc.test_calls import details_of
 from tests.support import notes
-from tests.support.events import eventually
 from tests.support.notes import NoteServiceStub, notes_pb2
 from tests.support.servers import Served
+from tests.support.waiting import eventually
 
 THREADS = 2
 WORK = 0.15  # seconds per call: the server can do 13 a second, also on a slow machine

@@ -25,12 +25,14 @@ from tests.support import notes
 from tests.support.notes import NoteServiceStub, notes_pb2
 from tests.support.parts import CHECKOUT
 from tests.support.servers import KEY_ID, PUBLIC_KEY, token
+from tests.support.waiting import eventually
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], str]]
 SUPERVISE = """
 import sys
 from services.platform.rpc import supervisor
 from services.platform.settings import Settings
+from tests.support.waiting import eventually
 supervisor.command = lambda service: [sys.executable, "-m", "tests.support.notes_worker", service]
 sys.exit(supervisor.run_server(Settings.from_environment("testing")))
 """
@@ -124,16 +126,6 @@ def wait_serving(address: str, seconds: float = 60) -> None:
         )
 
 
-def wait_until(true: Callable[[], Any], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = true()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("did not become true")
-
-
 def test_a_drained_server_says_so_then_finishes_what_it_has(start: Start) -> None:
     process, address = start()
     wait_serving(address)
@@ -170,7 +162,7 @@ def test_processes_share_the_port_and_one_that_dies_comes_back(start: Start) -> 
     process, address = start(WAYMARK_PROCESSES="2", WAYMARK_METRICS_PORT=str(metrics))
     wait_serving(address)
     supervisor = psutil.Process(process.pid)
-    first = wait_until(lambda: len(supervisor.children()) == 2 and supervisor.children())
+    first = eventually(lambda: len(supervisor.children()) == 2 and supervisor.children())
 
     def answered() -> str:
         with grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
@@ -178,9 +170,9 @@ def test_processes_share_the_port_and_one_that_dies_comes_back(start: Start) -> 
         page = urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=30).read().decode()
         return next((line for line in page.splitlines() if line.startswith("waymark_rpc_calls_total")), "")
 
-    assert 'method="NoteService/Wait"' in wait_until(answered)
+    assert 'method="NoteService/Wait"' in eventually(answered)
     os.kill(first[0].pid, signal.SIGKILL)
-    wait_until(lambda: len(set(supervisor.children()) - set(first)) == 1)
+    eventually(lambda: len(set(supervisor.children()) - set(first)) == 1)
     answered()
     process.terminate()
     assert process.wait(timeout=60) == 0
@@ -190,7 +182,7 @@ def test_processes_share_the_port_and_one_that_dies_comes_back(start: Start) -> 
 def test_processes_go_when_their_supervisor_is_killed(start: Start) -> None:
     process, address = start(WAYMARK_PROCESSES="2")
     wait_serving(address)
-    members = wait_until(lambda: psutil.Process(process.pid).children())
+    members = eventually(lambda: psutil.Process(process.pid).children())
     process.kill()
     _, alive = psutil.wait_procs(members, timeout=60)
     assert not alive
