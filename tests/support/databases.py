@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import filelock
 import pytest
 import sqlalchemy
 from sqlalchemy.engine import make_url
@@ -58,10 +56,14 @@ class Databases:
         does."""
         template = f"template_{service}_{version}"
         if (self.admin_url, template) not in BUILT:
-            lock = hashlib.sha256(f"{self.admin_url} {service}".encode()).hexdigest()[:16]
-            with filelock.FileLock(Path(tempfile.gettempdir()) / f"waymark-{lock}.lock"):
-                if not self._exists(template):
-                    self._build(service, template, build)
+            with self._admin.connect() as alone:  # other workers wait here
+                lock = sqlalchemy.text("SELECT pg_advisory_lock(hashtext(:service))")
+                alone.execute(lock, {"service": service})
+                try:
+                    if not self._exists(template):
+                        self._build(service, template, build)
+                finally:
+                    alone.exec_driver_sql("SELECT pg_advisory_unlock_all()")
             BUILT.add((self.admin_url, template))
         name = f"test_{service}_{secrets.token_hex(6)}"
         with self._admin.connect() as connection:

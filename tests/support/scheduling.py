@@ -19,10 +19,9 @@ gc.disable()  # while modules are loaded and tests collected
 # In the order in which they begin: what takes longest must not begin last. Two groups have stacks, since two
 # cores cannot start more of them at once in time.
 TOGETHER = {
+    "tests/e2e/commands/": "commands",
     "tests/e2e/stack/": "stacks",
-    "tests/e2e/test_journey.py": "stacks",
-    "tests/e2e/faults/": "stand",
-    "tests/e2e/commands/": "stand",
+    "tests/e2e/faults/": "stacks",
     "tests/contract/test_policy.py": "policy",
     "tests/contract/test_names.py": "policy",
     "tests/e2e/edge/test_openapi_live.py": "openapi",

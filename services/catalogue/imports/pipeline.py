@@ -7,13 +7,11 @@ events.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +35,7 @@ from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store import courses as course_store
 from services.catalogue.store import feed_changes, feed_runs, quality_holds, sources, staging, uploads
 from services.catalogue.store.staging import Action, Staged
+from services.platform.collector import unvisited
 from services.platform.db.transaction import Transaction, transaction
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ class FeedImport:
         self._complete, broken = True, None
         with (
             self._app.objects.open(uploads.BUCKET, self._upload.id, sha256=self._upload.sha256) as stream,
-            _unvisited(),
+            unvisited(),
         ):
             try:
                 self._stage_all(self._reader.records(Bounded(stream)))
@@ -293,16 +292,6 @@ class FeedImport:
             row = feed_runs.change(tx, self._run, state=FeedRun.STATE_SUCCEEDED)
             if row.rolls_back_to:
                 feed_runs.mark_rolled_back(tx, row)
-
-
-@contextmanager
-def _unvisited() -> Iterator[None]:
-    """Spares the cycle collector what is in memory by now: a taxonomy is most of a million objects."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 CHANGES = ("courses_created", "courses_updated", "courses_unchanged", "courses_removed", "courses_missing")

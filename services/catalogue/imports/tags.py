@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL
@@ -54,5 +53,4 @@ class Tags:
             with transaction(self._app, read_only=True) as tx:
                 labels = taxonomies.labels_of(tx.connection, language, taxonomies.ESCO)
             self._taggers[language] = Tagger(labels, language)
-            gc.freeze()  # `FeedImport.stage` takes it back
         return self._taggers[language]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -49,6 +49,7 @@ class Shown(NamedTuple):
         return Shown(self.hits + other.hits, self.first + other.first)
 
 
+NONE = Shown()
 Counts = dict[Key, Shown]
 
 
@@ -63,11 +64,13 @@ class Exposures:
 
     def add(self, day: date, kind: int, hits: Iterable[CourseHit], offset: int = 0) -> None:
         """Counts the hits of an answer that begins at place `offset`."""
+        shown = [hit.organisation for hit in hits]
+        first = Counter(shown[: max(FIRST - offset, 0)])
         with self._lock:
             counts = self._days[day]
-            for place, hit in enumerate(hits, start=offset):
-                key = Key(hit.organisation, kind)
-                counts[key] = counts.get(key, Shown()).plus(Shown(1, int(place < FIRST)))
+            for organisation, number in Counter(shown).items():
+                key = Key(organisation, kind)
+                counts[key] = counts.get(key, NONE).plus(Shown(number, first[organisation]))
                 self._changed.add(day)
 
     def write(self, objects: Objects) -> None:

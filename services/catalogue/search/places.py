@@ -65,8 +65,14 @@ class Places:
         # The straight way through the earth is as good as the great circle to compare by, and far cheaper.
         limit = 2 * math.sin(min(radius_km / EARTH_KM, math.pi) / 2)
         middle, found = _on_sphere(latitude, longitude), Found([], [])
-        for cell in self._roots:
-            cell.add(middle, limit, found)
+        away_from, looked_at = math.dist, list(self._roots)
+        for cell in looked_at:  # it grows by what is within cells at the edge
+            away = away_from(middle, cell.centre)
+            if away + cell.reach < limit:
+                found.cells.append(cell.name)
+            elif away - cell.reach <= limit:
+                looked_at += cell.inner
+                found.places.extend([place for point, place in cell.members if away_from(middle, point) <= limit])
         return found
 
     def named(self, name: str) -> list[Degrees]:
@@ -80,22 +86,14 @@ _Member = tuple[list[str], Point, str]  # its cells, where it is, its term
 class _Cell:
     """Places near each other: a centre among them, and how far the farthest is from it."""
 
-    def __init__(self, name: str, members: list[_Member], level: int) -> None:
-        self._name = name
-        self._centre = members[0][1]
-        self._reach = max(math.dist(self._centre, point) for _, point, _ in members)
-        self._inner = _split(members, level + 1) if level + 1 < len(SIDES) else []
-        self._members = [] if self._inner else [(point, place) for _, point, place in members]
+    __slots__ = ("centre", "inner", "members", "name", "reach")
 
-    def add(self, middle: Point, limit: float, found: Found) -> None:
-        """Adds what lies in the circle around `middle`."""
-        away = math.dist(middle, self._centre)
-        if away + self._reach < limit:
-            found.cells.append(self._name)
-        elif away - self._reach <= limit:
-            for cell in self._inner:
-                cell.add(middle, limit, found)
-            found.places.extend(place for point, place in self._members if math.dist(middle, point) <= limit)
+    def __init__(self, name: str, members: list[_Member], level: int) -> None:
+        self.name = name
+        self.centre = members[0][1]
+        self.reach = max(math.dist(self.centre, point) for _, point, _ in members)
+        self.inner = _split(members, level + 1) if level + 1 < len(SIDES) else []
+        self.members = [] if self.inner else [(point, place) for _, point, place in members]
 
 
 def _split(members: Sequence[_Member], level: int) -> list[_Cell]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tantivy import DocAddress, Query, Searcher
+from tantivy import DocAddress, Occur, Query, Searcher
 from waymark.catalogue.v1.search_pb2 import SearchReason
 
 from services.catalogue.api.messages import last
@@ -70,14 +70,14 @@ def _marks(
     """
     marks = [0] * len(found)
     places = {(at.segment_ord, at.doc): place for place, (_, at) in enumerate(found)}
-    here = words.any_of("id", [last(hit.course) for hit in hits])
+    here = Query.const_score_query(words.any_of("id", [last(hit.course) for hit in hits]), 0.0)
     for start in range(0, len(queries), MOST):
-        # Each query with the hits, not all beside them: Tantivy then looks at the hits alone.
-        asked_for = [
-            Query.const_score_query(words.filtered([query], [here]), float(1 << bit))
-            for bit, query in enumerate(queries[start : start + MOST])
-            if query is not None
-        ]
-        for score, at in searcher.search(words.either(asked_for), len(hits) or 1, count=False).hits:
+        # One within the other, not all beside each other: Tantivy then looks at the hits alone.
+        asked_for = here
+        for bit, query in enumerate(queries[start : start + MOST]):
+            if query is not None:
+                mark = Query.const_score_query(query, float(1 << bit))
+                asked_for = Query.boolean_query([(Occur.Must, asked_for), (Occur.Should, mark)])
+        for score, at in searcher.search(asked_for, len(hits) or 1, count=False).hits:
             marks[places[at.segment_ord, at.doc]] |= int(score) << start
     return marks

@@ -14,6 +14,7 @@ import psutil
 from services.cli.exits import ExitCode, Failure
 from services.cli.stack import process
 from services.cli.stack.leftovers import end_left_overs
+from services.cli.stack.postgres import socket_dir
 from services.cli.stack.state import FILE, StackState, find_state
 
 READY_SECONDS = 180.0
@@ -131,7 +132,7 @@ def reset(home: Path) -> None:
         remedy = f"Stop it with `waymark down --home {home}`."
         raise Failure(ExitCode.OTHER, f"The stack in {home} is running.", remedy=remedy)
     end_left_overs(home)
-    for name in CONTENTS:
-        shutil.rmtree(home / name, ignore_errors=True)
+    for folder in (*(home / name for name in CONTENTS), socket_dir(home / "postgres")):
+        shutil.rmtree(folder, ignore_errors=True)
     for name in (FILE, "supervisor.lock"):
         (home / name).unlink(missing_ok=True)

@@ -72,12 +72,8 @@ class Postgres:
 
     @property
     def socket_dir(self) -> Path:
-        """Folder of the unix socket; below the system's temporary folder where the path would be too long."""
-        own = self.folder / "run"
-        if len(str(own)) + len("/.s.PGSQL.65535") < SOCKET_PATH_LIMIT:
-            return own
-        digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"waymark-{digest}"
+        """Folder of the unix socket."""
+        return socket_dir(self.folder)
 
     @property
     def password(self) -> str:
@@ -177,6 +173,16 @@ class Postgres:
 
             entry = pwd.getpwnam(account())
             os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def socket_dir(folder: Path) -> Path:
+    """Return the folder of the unix socket of the server in `folder`: below the system's temporary folder
+    where the path would be too long."""
+    own = folder / "run"
+    if len(str(own)) + len("/.s.PGSQL.65535") < SOCKET_PATH_LIMIT:
+        return own
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"waymark-{digest}"
 
 
 def account() -> str:

@@ -1,4 +1,4 @@
-"""One stack for all tests of commands, which each make what they look at."""
+"""One stack for all tests of commands, walks among them, which each make what they look at."""
 
 from __future__ import annotations
 

@@ -79,9 +79,10 @@ def test_a_bond_from_its_draft_to_the_repayment(staff: Person, tmp_path: Path) -
     file = tmp_path / "bond.json"
     file.write_text(json.dumps(sample))
     checking = ("outcome", "create", str(file), "--check")
+    before = staff.gets("outcome", "list")
     eventually(lambda: staff.run(*checking).returncode == 0)  # until the catalogue's event is there
     assert "2083450.00 EUR" in staff.prints(*checking)
-    assert staff.gets("outcome", "list") == []
+    assert staff.gets("outcome", "list") == before
     name = staff.gets("outcome", "create", str(file), "--id", "becode")["name"]
     assert "active" in staff.prints("outcome", "activate", name)
     (person,) = staff.gets("outcome", "enrol", name, "learners/somebody")
@@ -134,6 +135,6 @@ def test_a_target_and_its_review(staff: Person) -> None:
     assert "service points" in staff.prints("target", "report", name)
     assert staff.gets("target", "review", name, "--value", "20")["formerValue"] == "10"
     assert staff.gets("target", "reviews", name)[0]["value"] == "20"
-    assert staff.gets("target", "list")[0]["name"] == name
+    assert name in [target["name"] for target in staff.gets("target", "list", "--limit", "500")]
     wrong = ("target", "set", "Points", "service-points", "5", "5", *days)
     assert staff.fails(*wrong) == (4, "INVALID_ARGUMENT")

@@ -208,8 +208,11 @@ def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> N
     assert stack.state.alive
     assert answers(stack.state.edge)
     assert other.call("status").returncode == 3
+    sockets = Plan(other.home, other.base, {}).postgres.socket_dir
+    assert sockets.exists()
     assert other.call("reset", "--yes").returncode == 0
     assert not list(other.home.iterdir())
+    assert not sockets.exists()
 
 
 @pytest.fixture

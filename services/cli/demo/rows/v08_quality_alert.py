@@ -18,10 +18,10 @@ def show(journey: Journey) -> str:
     """REST: a rule raises an alert, the batch leaves it out, after a verified finding the next batch pays,
     less what the provider gave back of the first."""
     programme = quality.publish(journey, "watched", "10000.00")
-    in_force(journey, programme)
+    rule = in_force(journey, programme)
     usual = spend(journey, USUAL, programme, "200.00")
     high = spend(journey, HIGH, programme, "")
-    alert = journey.wait_for("the rules look at what was accepted", lambda: alert_on(journey, high))
+    alert = journey.wait_for("the rules look at what was accepted", lambda: alert_on(journey, high, rule))
     ground.pay(journey)
     ground.expect_state(journey, usual, "STATE_PAID")
     ground.expect_state(journey, high, "STATE_ACCEPTED")
@@ -57,8 +57,8 @@ def refund(journey: Journey, person: str, redemption: str, amount: str) -> None:
     expect(money(owed["outstanding"]) == amount, f"the provider owes {money(owed['outstanding'])}")
 
 
-def in_force(journey: Journey, programme: str) -> None:
-    """A rule on amounts of this programme: drafted by one person, activated by another."""
+def in_force(journey: Journey, programme: str) -> str:
+    """A rule on amounts of this programme: drafted by one person, activated by another; returns its name."""
     condition = {"amount": {"above": json_money(LIMIT)}, "holdOn": "HOLD_ON_REDEMPTION"}
     body = {
         "monitoringRuleId": f"high-{journey.run}",
@@ -71,6 +71,7 @@ def in_force(journey: Journey, programme: str) -> None:
         maker.rest("POST", f"/v1/{drafted['name']}:activate", {"requestId": request_id()})
     active = checker.rest("POST", f"/v1/{drafted['name']}:activate", {"requestId": request_id()})
     expect(active["state"] == "STATE_ACTIVE", f"the rule is {active['state']}")
+    return str(active["name"])
 
 
 def spend(journey: Journey, person: str, programme: str, amount: str) -> str:
@@ -80,11 +81,11 @@ def spend(journey: Journey, person: str, programme: str, amount: str) -> str:
     return str(ground.deliver(journey, booked["name"])["name"])
 
 
-def alert_on(journey: Journey, redemption: str) -> dict[str, Any] | None:
-    """The alert about a redemption; None while there is none."""
+def alert_on(journey: Journey, redemption: str, rule: str) -> dict[str, Any] | None:
+    """The alert that a rule has raised about a redemption; None while there is none."""
     caseworker = journey.person("caseworker", ground.CASEWORKER)
     found = caseworker.rest("GET", "/v1/alerts", redemption=redemption).get("alerts", [])
-    return found[0] if found else None
+    return next((alert for alert in found if alert.get("rule") == rule), None)
 
 
 def verify(journey: Journey, alert: str) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from services.cli.demo.walk import PROGRAMMES, STEPS
 from tests.support.real_data import real_data
-from tests.support.stacks import Stack, free_base
+from tests.support.stacks import Stack
 
 pytestmark = [pytest.mark.timeout(700)]
 
@@ -32,15 +31,6 @@ class Walk:
     def failed(self) -> dict[str, str]:
         """Steps that failed, with what they said."""
         return {step["step"]: step["text"] for step in self.steps if not step["ok"]}
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that is up."""
-    shared = Stack(tmp_path_factory.mktemp("journey"), free_base(15_000))
-    shared.up()
-    yield shared
-    shared.call("down")
 
 
 def test_every_step_goes_well_and_programs_can_read_it(stack: Stack) -> None:
