@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import ColumnElement, Row, case, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, case, func, select, update
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
@@ -99,20 +99,10 @@ PLANS: Arranged[Plan] = Arranged(tables.plans, "plans", Plan, _trashed)
 def purge(tx: Transaction, *, limit: int = 500) -> int:
     """Removes up to `limit` rows of each kind that have been in the trash for long; returns how many. What a
     legal hold keeps stays until it is lifted."""
-    gone = 0
-    for table in (tables.journal_entries, tables.goals, tables.plans):
-        old = (
-            select(table.c.holder_id, table.c.id)
-            .where(table.c.deleted_at < tx.now - IN_TRASH, ~keeping.is_held(table.c.holder_id))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        found = [(row.holder_id, row.id) for row in tx.execute(old)]
-        if found:
-            keeping.settle(tx, {holder for holder, _ in found})
-            those = (tuple_(table.c.holder_id, table.c.id).in_(found), ~keeping.is_held(table.c.holder_id))
-            gone += tx.execute(delete(table).where(*those)).rowcount
-    return gone
+    return sum(
+        keeping.purge(tx, table, table.c.deleted_at < tx.now - IN_TRASH, limit=limit)
+        for table in (tables.journal_entries, tables.goals, tables.plans)
+    )
 
 
 def _last(tx: Transaction) -> int:
