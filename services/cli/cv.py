@@ -45,6 +45,7 @@ BROUGHT = {
     "skills": "skillLabels",
     "journal": "journalEntries",
     "plans": "planTitles",
+    "goals": "goalTitles",
     "filled in": "holderFields",
     "there before": "duplicates",
 }
@@ -55,7 +56,7 @@ Entries = Annotated[
     list[str] | None, typer.Option("--entry", help="holders/{id}/entries/{id}; repeat for more, in order.")
 ]
 JournalAndPlans = Annotated[
-    bool, typer.Option("--journal-and-plans", help="Your journal and plans as well; leap2a, for yourself.")
+    bool, typer.Option("--journal-and-plans", help="Your journal, plans and goals too; leap2a, for yourself.")
 ]
 Version = Annotated[str, typer.Option("--cv", help="Version of the CV, holders/{id}/cvs/{id}.")]
 Letter = Annotated[bool, typer.Option("--letter", help="The letter of that version; html or pdf.")]

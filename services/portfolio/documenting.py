@@ -12,6 +12,7 @@ from waymark.portfolio.v1 import document_pb2 as pb
 from waymark.portfolio.v1.cv_pb2 import Cv as Version
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.plan_pb2 import Plan
@@ -24,7 +25,8 @@ from services.platform.errors import Refusal, Violation
 from services.platform.rpc.masks import without_outputs
 from services.portfolio.domain import deadlines, names, quotas
 from services.portfolio.domain.dates import from_date, refuse, to_date
-from services.portfolio.domain.sameness import Known, journal_keys, plan_keys
+from services.portfolio.domain.journal import dated
+from services.portfolio.domain.sameness import Known, goal_keys, journal_keys, plan_keys
 from services.portfolio.domain.scan_states import is_served
 from services.portfolio.formats import skills
 from services.portfolio.formats.anonymous import anonymised
@@ -37,7 +39,7 @@ from services.portfolio.store import holders
 from services.portfolio.store.cvs import CVS
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
-from services.portfolio.store.planning import JOURNAL, PLANS
+from services.portfolio.store.planning import GOALS, JOURNAL, PLANS
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
 
@@ -49,16 +51,23 @@ MOST_TOLD = 1000
 _FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "summary")
 
 
+class Planning(NamedTuple):
+    """Journal, plans and goals of a holder."""
+
+    journal: tuple[JournalEntry, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    goals: tuple[Goal, ...] = ()
+
+
 class Material(NamedTuple):
     """What a document is made of: of a portfolio, and the version of the CV that was asked for, or an empty
-    one. `withheld`: names of evidence whose files the caller may not have. `journal` and `plans` are empty
-    unless they were asked for."""
+    one. `withheld`: names of evidence whose files the caller may not have. `planning` is empty unless it was
+    asked for."""
 
     portfolio: SharedPortfolio
     version: Version
     withheld: frozenset[str]
-    journal: tuple[JournalEntry, ...]
-    plans: tuple[Plan, ...]
+    planning: Planning
 
 
 def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Material:
@@ -73,7 +82,7 @@ def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
         entries = [by_name[name] for name in dict.fromkeys(wanted) if name in by_name]
     stored = int(Evidence.STATE_STORED)
     own = tx.principal.subject == vault.holder
-    journal, plans = _journal_and_plans(tx, vault, request) if request.journal_and_plans else ((), ())
+    planning = _planning(tx, vault, request) if request.journal_and_plans else Planning()
     portfolio = SharedPortfolio(
         holder=holders.get(tx, vault),
         entries=entries,
@@ -81,12 +90,10 @@ def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
         evidence=EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"], state=stored),
     )
     withheld = (each.name for each in portfolio.evidence if not is_served(each, to_holder=own))
-    return Material(portfolio, version, frozenset(withheld), tuple(journal), tuple(plans))
+    return Material(portfolio, version, frozenset(withheld), planning)
 
 
-def _journal_and_plans(
-    tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest
-) -> tuple[list[JournalEntry], list[Plan]]:
+def _planning(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Planning:
     if tx.principal.subject != vault.holder:
         refuse([Violation("journal_and_plans", "are for the holder alone")])
     if request.format != LEAP2A or request.anonymous:
@@ -94,7 +101,7 @@ def _journal_and_plans(
     plans = PLANS.all(tx, vault)
     for task in (task for plan in plans for task in plan.tasks):
         task.ClearField("id")  # of this portfolio, as a name is
-    return JOURNAL.all(tx, vault), plans
+    return Planning(tuple(JOURNAL.all(tx, vault)), tuple(plans), tuple(GOALS.all(tx, vault)))
 
 
 def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Version:
@@ -113,7 +120,7 @@ def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
 
 def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) -> Cv:
     """Returns what is written for a request at `now` (UTC). A letter is never anonymous."""
-    portfolio, version, withheld, journal, plans = material
+    portfolio, version, withheld, planning = material
     spoken = next(iter(portfolio.holder.languages), "en")
     language = request.language_code or version.language_code or spoken
     hidden = request.anonymous and not request.cover_letter
@@ -124,8 +131,7 @@ def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) 
         headline="" if hidden else version.title,
         letter=version.cover_letter if request.cover_letter else "",
         withheld=withheld,
-        journal=journal,
-        plans=plans,
+        **planning._asdict(),
     )
 
 
@@ -152,6 +158,7 @@ def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.Imp
     claims = list(_new_claims(tx, vault, read, answer))
     SKILL_CLAIMS.add_all(tx, vault, list(reversed(claims)))
     _add_journal(tx, vault, read, answer)
+    _add_goals(tx, vault, read, answer)
     _add_plans(tx, vault, read, answer)
     answer.entry_titles.extend(entry.title for entry in entries)
     answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
@@ -215,10 +222,26 @@ def _add_journal(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDoc
     brought = _with_own_evidence(tx, vault, read, read.journal)
     made = [without_outputs(each) for each in _unknown(brought, JOURNAL.all(tx, vault), journal_keys, answer)]
     for entry in made:
-        if not entry.HasField("entry_date"):
-            entry.entry_date.CopyFrom(from_date(tx.now.date()))
+        dated(entry, tx.now)
     JOURNAL.add_all(tx, vault, [(entry, {}) for entry in reversed(made)])
     answer.journal_entries = len(made)
+
+
+def _add_goals(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:
+    """Adds goals, and names those that plans serve as they are named here."""
+    if not read.goals:
+        return
+    here = {goal_keys(each): each.name for each in GOALS.all(tx, vault)}
+    new = {goal_keys(each): each for each in reversed(read.goals) if goal_keys(each) not in here}
+    made = [new.pop(key) for each in read.goals if (key := goal_keys(each)) in new]
+    answer.duplicates += len(read.goals) - len(made)
+    for goal in GOALS.append_all(tx, vault, [without_outputs(each) for each in made]):
+        remind(tx, GOALS.segment, goal, deadlines.of_goal)
+        here[goal_keys(goal)] = goal.name
+        answer.goal_titles.append(goal.title)
+    known = {each.name: here[goal_keys(each)] for each in read.goals}
+    for plan in read.plans:
+        plan.goal = known.get(plan.goal, "")
 
 
 def _add_plans(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
-from waymark.portfolio.v1.goal_pb2 import Deadline
+from waymark.portfolio.v1.goal_pb2 import Deadline, Goal
 from waymark.portfolio.v1.holder_pb2 import Contact, Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
@@ -78,7 +79,7 @@ def full() -> Cv:
 
 
 def whole() -> Cv:
-    """The same with a journal and plans."""
+    """The same with a journal, plans and goals."""
     day, later = {"year": 2026, "month": 2, "day": 3}, {"year": 2026, "month": 12, "day": 31}
     journal = (
         JournalEntry(
@@ -88,6 +89,8 @@ def whole() -> Cv:
             name="holders/h/journalEntries/1",
             text="Untitled",
             entry_date=day,
+            entry_time=Timestamp(seconds=1770103815),
+            draft=True,
             tags=["steel & tin", "a"],
             evidence=["holders/h/evidence/e"],
         ),
@@ -103,10 +106,27 @@ def whole() -> Cv:
         Task(title="Leave it", state=Task.STATE_DROPPED),
     ]
     plans = (
-        Plan(name="holders/h/plans/1", title="Weld", description="For a living\n& for fun", tasks=tasks),
+        Plan(
+            name="holders/h/plans/1",
+            title="Weld",
+            description="For a living\n& for fun",
+            goal="holders/h/goals/1",
+            tasks=tasks,
+        ),
         Plan(name="holders/h/plans/2", title="Rest"),
     )
-    return replace(full(), journal=journal, plans=plans)
+    goals = (
+        Goal(
+            name="holders/h/goals/1",
+            title="Be a welder",
+            description="At the <yard>",
+            kind=Goal.KIND_CAREER,
+            state=Goal.STATE_REACHED,
+            deadline=reminded,
+        ),
+        Goal(name="holders/h/goals/2", title="Sing", state=Goal.STATE_DROPPED),
+    )
+    return replace(full(), journal=journal, plans=plans, goals=goals)
 
 
 def person() -> Holder:

@@ -23,6 +23,17 @@ def check_date(field: str, value: Date, *, partial: bool = True) -> list[Violati
     return []
 
 
+def check_moment(field: str, value: Timestamp, day: Date) -> list[Violation]:
+    """Returns what is wrong with a moment that is set and has to lie on a day, UTC."""
+    try:
+        found = value.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return [Violation(field, "is not a time that exists")]
+    return (
+        [] if from_date(found.date()) == day else [Violation(field, "must lie on the day that is said, UTC")]
+    )
+
+
 def check_period(start: tuple[str, Date], end: tuple[str, Date], *, partial: bool = True) -> None:
     """Raises Refusal(INVALID_ARGUMENT) for a date that does not exist or an end before the start.
 

@@ -1,10 +1,11 @@
-"""Whether an entry, an entry of the journal or a plan that a document brings is one that a portfolio has."""
+"""Whether what a document brings (entries, entries of the journal, plans, goals) is there already."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 
 from waymark.portfolio.v1 import entry_pb2 as pb
+from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.plan_pb2 import Plan
 
@@ -57,6 +58,11 @@ def plan_keys(plan: Plan) -> Sequence[Hashable]:
     """Returns what a plan is known by: title, description and titles of its tasks; deadlines and how far the
     tasks have come change while it is followed."""
     return [(plain(plan.title), plain(plan.description), *(plain(task.title) for task in plan.tasks))]
+
+
+def goal_keys(goal: Goal) -> Hashable:
+    """Returns what a goal is known by: title and description; the rest changes while it is followed."""
+    return plain(goal.title), plain(goal.description)
 
 
 def plain(text: str) -> str:

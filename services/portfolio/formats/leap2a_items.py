@@ -87,12 +87,13 @@ class Item:
             self._use(each)
         self.category("resource_type", ("Offline",))
 
-    def category(self, scheme: str, terms: Collection[str]) -> str:
-        """Takes the first of these terms in a scheme of categories; "" for none."""
+    def category(self, scheme: str, terms: Collection[str], *, used: bool = True) -> str:
+        """Takes, or without `used` sees, the first of these terms in a scheme of categories; "" for none."""
         for each in self._named("category"):
             term = each.get("term", "")
             if term in terms and each.get("scheme", "").rstrip("#").endswith(scheme):
-                self._use(each)
+                if used:
+                    self._use(each)
                 return str(term)
         return ""
 

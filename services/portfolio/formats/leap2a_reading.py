@@ -9,6 +9,7 @@ from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
@@ -53,6 +54,7 @@ class _Reading:
         self._parts = Parts(self._items)
         self._read: set[Item] = set()  # posts and tasks, as the whole was read
         self._files: set[str] = set()
+        self._goals: set[str] = set()
         self._found = Read()
 
     def read(self) -> Read:
@@ -83,7 +85,9 @@ class _Reading:
         return self._found
 
     def _turn(self, item: Item) -> int:
-        """Files come first, as they are linked to; what has parts comes before these."""
+        """Files and goals come first, as they are linked to; what has parts comes before these."""
+        if item.type == "plan" and item.category("plan_type", (leap2a.GOAL,), used=False):
+            return 0
         whole = item.type == "selection" or (item.type == "plan" and not self._parts.within(item, "plan"))
         return 0 if item.type == "resource" else 1 if whole else 2
 
@@ -163,11 +167,14 @@ class _Reading:
         entry.title, entry.text = item.title(), item.content(_MAX_POST, self._found.left)
         for name in ("published", "updated"):
             said, moment = item.moment(name)
-            if said and (moment is None or moment.time() != time()):
-                self._found.left[f"entry.{name}"] += 1  # the journal has days
+            if said and moment is None:
+                self._found.left[f"entry.{name}"] += 1
             if moment is not None:
                 entry.entry_date.CopyFrom(from_date(moment.date()))
+                if moment.time() != time():  # midnight is what a day is written as
+                    entry.entry_time.FromDatetime(moment)
                 break
+        entry.draft = bool(item.category("readiness", (leap2a.DRAFT,)))
         entry.tags.extend(item.tags())
         self._shown_by(item, entry)
         self._found.left += fit(entry, "entry")
@@ -179,17 +186,35 @@ class _Reading:
         if self._parts.within(item, "plan") or not plan.title:  # a task of what is no plan here
             self._left_whole(item)
             return
+        if item.category("plan_type", (leap2a.GOAL,)):
+            self._goal(item)
+            return
         plan.description = item.content(MAX_TEXT, self._found.left)
         for field in ("goal", "tasks"):  # no names from elsewhere, and no tasks but the parts
             if getattr(plan, field):
                 self._found.left[f"plan.{field}"] += 1
                 plan.ClearField(field)
         self._found.left += fit(plan, "plan")
+        for goal in (each for each in item.links("supports") if each in self._goals):
+            plan.goal = goal
+            item.use_links((goal,), "supports")
         tasks = self._unread(item, "plan")[:_TASKS]
         join(item, tasks)
         for task in tasks:
             self._task(task, plan)
         self._found.plans.append(plan)
+
+    def _goal(self, item: Item) -> None:
+        goal = item.beside(Goal)
+        goal.title, goal.description = item.title(), item.content(MAX_TEXT, self._found.left)
+        if day := item.date("target"):
+            goal.deadline.date.CopyFrom(day)
+        reached = item.stage() == leap2a.STAGES[Task.STATE_DONE]
+        goal.state = goal.state or (Goal.STATE_REACHED if reached else Goal.STATE_OPEN)
+        self._found.left += fit(goal, "plan")
+        goal.name = item.id
+        self._goals.add(item.id)
+        self._found.goals.append(goal)
 
     def _unread(self, whole: Item, type_: str) -> list[Item]:
         return [part for part in self._parts.of(whole) if part.type == type_ and part not in self._read]

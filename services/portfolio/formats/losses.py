@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
+from waymark.portfolio.v1.plan_pb2 import Plan
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF
 
@@ -37,13 +38,15 @@ Lost = Iterator[tuple[str, str]]
 
 def losses(format_: Format, cv: Cv) -> Lost:
     """Yields (resource name, field as a path of SharedPortfolio, or of
-    `journal_entries` or `plans`) of what the document does not carry."""
+    `journal_entries`, `plans` or `goals`) of what the document does not carry."""
     for field, before, one in _each(cv):
         back = _carried(format_, one)
-        places: dict[str, Any] = {"journal_entries": back.journal, "plans": back.plans}
+        places: dict[str, Any] = {"journal_entries": back.journal, "plans": back.plans, "goals": back.goals}
         after = places[field] if field in places else getattr(back.portfolio, field)
         if field != "holder":
             after = after[0] if after else type(before)()
+        if field == "plans":
+            _name_goal(after, back, one)
         for path in sorted(set(_missing(before, after, field))):
             yield before.name, path
 
@@ -59,7 +62,16 @@ def _each(cv: Cv) -> Iterator[tuple[str, Any, Cv]]:
     for entry in cv.journal:
         yield "journal_entries", entry, replace(alone, journal=(entry,))
     for plan in cv.plans:
-        yield "plans", plan, replace(alone, plans=(plan,))
+        served = tuple(goal for goal in cv.goals if goal.name == plan.goal)
+        yield "plans", plan, replace(alone, plans=(plan,), goals=served)
+    for goal in cv.goals:
+        yield "goals", goal, replace(alone, goals=(goal,))
+
+
+def _name_goal(plan: Plan, back: Read, cv: Cv) -> None:
+    """Names the goal of a plan as it was named before it was written."""
+    names = {read.name: goal.name for read, goal in zip(back.goals, cv.goals, strict=False)}
+    plan.goal = names.get(plan.goal, plan.goal)
 
 
 def _put(portfolio: SharedPortfolio, field: str, item: Any) -> None:

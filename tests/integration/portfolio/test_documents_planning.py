@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -11,12 +12,13 @@ from sqlalchemy import text
 from waymark.portfolio.v1 import document_pb2 as pb
 from waymark.portfolio.v1 import journal_entry_pb2 as journal
 from waymark.portfolio.v1 import plan_pb2 as plans
-from waymark.portfolio.v1.goal_pb2 import Deadline
+from waymark.portfolio.v1.goal_pb2 import CreateGoalRequest, Deadline, Goal, ListGoalsRequest
 
 from services.platform.db.transaction import transaction
 from services.portfolio import documenting
 from services.portfolio.domain import quotas
 from tests.integration.portfolio.test_documents import LEAP, RESUME, bring, export, wanted
+from tests.integration.portfolio.test_frameworks import violations
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused, soon
 from tests.support.real_data import real_data
 
@@ -59,6 +61,17 @@ def plan(person: Caller, **fields: Any) -> plans.Plan:
     return made
 
 
+def goal(person: Caller) -> Goal:
+    """The one goal of somebody."""
+    listed = person.ListGoals(ListGoalsRequest(parent=person.holder)).goals
+    if not listed:
+        wanted = Goal(title="Be a welder", kind=Goal.KIND_CAREER)
+        person.CreateGoal(CreateGoalRequest(parent=person.holder, goal=wanted))
+        return goal(person)
+    (made,) = listed
+    return made
+
+
 def busy(portfolio: Portfolio) -> Caller:
     """A person with a journal and two plans."""
     person = portfolio.person()
@@ -70,13 +83,14 @@ def busy(portfolio: Portfolio) -> Caller:
         remind_time="08:30",
     )
     note(person, title="Up", text="Went up.\n\nAfraid & <glad>", entry_date=Date(year=2026, month=1, day=2))
-    note(person, text="Again", tags=["heights"], entry_date=Date(year=2026, month=1, day=3))
+    at = datetime(2026, 1, 3, 17, 5, tzinfo=UTC)
+    note(person, text="Again", tags=["heights"], entry_time=at, draft=True)
     tasks = [
         plans.Task(title="Ask at the yard", deadline=deadline),
         plans.Task(title="Read", description="All of it", state=plans.Task.STATE_DONE),
         plans.Task(title="Leave", state=plans.Task.STATE_DROPPED),
     ]
-    plan(person, title="Weld", description="For a living", tasks=tasks)
+    plan(person, title="Weld", description="For a living", tasks=tasks, goal=goal(person).name)
     plan(person, title="Rest")
     return person
 
@@ -118,10 +132,16 @@ def test_what_one_takes_along_is_the_same_elsewhere(portfolio: Portfolio) -> Non
     assert not person.GetDocumentReport(wanted(person, LEAP, journal_and_plans=True)).not_carried
     answer = bring(other, content, LEAP)
     assert (answer.journal_entries, list(answer.plan_titles)) == (2, ["Weld", "Rest"])
+    assert list(answer.goal_titles) == ["Be a welder"]
     assert written(other) == written(person)
-    assert planned(other)[1:] == planned(person)  # behind what was there
+    assert written(other)[0].draft
+    theirs, own = planned(other)[1:], planned(person)  # behind what was there
+    assert (theirs[0].goal, own[0].goal) == (goal(other).name, goal(person).name)
+    theirs[0].goal = own[0].goal
+    assert theirs == own
+    assert bare(goal(other)) == bare(goal(person))
     assert reminders(portfolio, other) == reminders(portfolio, person) == 2
-    assert bring(person, content, LEAP).duplicates == 4
+    assert bring(person, content, LEAP).duplicates == 5
     without = export(person, person, LEAP)
     assert bring(portfolio.person(), without, LEAP).journal_entries == 0
 
@@ -132,10 +152,26 @@ def test_what_has_moved_on_or_lies_in_the_trash(portfolio: Portfolio) -> None:
     made = person.ListPlans(plans.ListPlansRequest(parent=person.holder)).plans[0]
     made.tasks[0].state = plans.Task.STATE_DONE
     person.UpdatePlan(plans.UpdatePlanRequest(plan=made))
-    assert bring(person, content, LEAP).duplicates == 4
+    assert bring(person, content, LEAP).duplicates == 5
     assert planned(person)[0].tasks[0].state == plans.Task.STATE_DONE  # stays
     person.DeletePlan(plans.DeletePlanRequest(name=made.name))
     assert list(bring(person, content, LEAP).plan_titles) == ["Weld"]
+    assert planned(person)[-1].goal == goal(person).name  # one that was there
+
+
+def test_the_moment_of_an_entry_lies_on_its_day(portfolio: Portfolio) -> None:
+    person, at = portfolio.person(), datetime(2026, 1, 3, 17, 5, tzinfo=UTC)
+    made = note(person, text="x", entry_time=at)
+    assert made.entry_date == Date(year=2026, month=1, day=3)
+    made.entry_date.day = 4
+    change = journal.UpdateJournalEntryRequest(journal_entry=made)
+    assert violations(person.UpdateJournalEntry, change) == ["journal_entry.entry_time"]
+    change.journal_entry.entry_time.FromDatetime(at + timedelta(days=1))
+    assert person.UpdateJournalEntry(change).entry_date.day == 4
+    made.entry_time.seconds = 10**15
+    wrong = journal.CreateJournalEntryRequest(parent=person.holder, journal_entry=made)
+    wrong.journal_entry.ClearField("entry_date")
+    assert reason_of(person.CreateJournalEntry, wrong) == "INVALID_ARGUMENT"
 
 
 @pytest.mark.parametrize("what", ["journal_entries", "plans"])
