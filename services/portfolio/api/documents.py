@@ -89,7 +89,11 @@ def _read(request: pb.ImportDocumentRequest, language: str) -> Read:
     read = FORMATS[request.format].read
     assert read is not None  # the contract takes no format that is only written
     try:
-        return read(io.BytesIO(request.content), language)
+        found = read(io.BytesIO(request.content), language)
     except DocumentBrokenError as error:
         metadata = {"found": str(error)}
         raise Refusal(reason_pb2.REASON_DOCUMENT_UNREADABLE, metadata=metadata) from error
+    for evidence in found.portfolio.evidence:
+        said = request.files.get(found.places.get(evidence.name, ""), "")
+        evidence.sha256 = evidence.sha256 or said
+    return found

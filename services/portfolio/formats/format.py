@@ -42,12 +42,14 @@ class Cv:
 class Read:
     """What was read: a portfolio without names and etags, a journal, newest first, plans and goals, and how
     often what else was found, by path. Evidence and goals are named by their ids in the document, and so they
-    are where something names them."""
+    are where something names them. `places`: by that id, where in an archive a file stands whose SHA-256 the
+    document does not say."""
 
     portfolio: SharedPortfolio = field(default_factory=SharedPortfolio)
     journal: list[JournalEntry] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)
 
 

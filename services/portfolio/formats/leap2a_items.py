@@ -74,18 +74,21 @@ class Item:
         found = (each for name in ("content", "summary") for each in self._named(name))
         return any(_SHOWN.search(_markup(each)) for each in found if not self.is_left(each))
 
-    def describe(self, evidence: Evidence) -> None:
-        """Says of a file what the link to it says; before 2010-07 that was content that stands outside."""
+    def describe(self, evidence: Evidence) -> str:
+        """Says of a file what the link to it says, and returns where it stands in the archive; before 2010-07
+        that was content that stands outside."""
+        place = ""
         for each in self._named("content"):
             if each.get("src"):
-                evidence.content_type = each.get("type", "")
+                place, evidence.content_type = each.get("src"), each.get("type", "")
                 self._use(each)
         for each in self._links("enclosure")[:1]:
-            evidence.content_type = each.get("type", "")
+            place, evidence.content_type = each.get("href", ""), each.get("type", "")
             evidence.file_name = line(each.get("title", ""))[:200]
             evidence.size_bytes = _number(each.get("length", ""))
             self._use(each)
         self.category("resource_type", ("Offline",))
+        return place
 
     def category(self, scheme: str, terms: Collection[str], *, used: bool = True) -> str:
         """Takes, or without `used` sees, the first of these terms in a scheme of categories; "" for none."""

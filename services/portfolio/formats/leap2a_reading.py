@@ -30,6 +30,7 @@ _LISTS = 8
 _INTEREST, _POST = "interest", "blogpost"  # how Mahara calls them
 _MAX_POST, _MAX_TASK, _TASKS = 20_000, 5000, 200  # characters of both, and tasks of a plan
 _SUPPORTED = ("supported_by", "is_supported_by")  # the second in what Mahara writes by now
+_SHOWN_BY = ("has_evidence", "related")  # the second of a post and its files, in what Mahara writes
 _AREAS = {area for _, area in leap2a.KINDS if area}
 # Of the document: everything else that stands in a feed is told.
 _OF_THE_FEED = ("title", "id", "updated", "author", "generator", "version", "entry")
@@ -236,9 +237,9 @@ class _Reading:
 
     def _shown_by(self, item: Item, part: Entry | SkillClaim | JournalEntry) -> None:
         """Names the files of this feed that show an entry, skill or post by their ids in it."""
-        links = [link for link in item.links("has_evidence") if link in self._files]
+        links = [link for link in item.links(*_SHOWN_BY) if link in self._files]
         part.evidence.extend(dict.fromkeys(links))
-        item.use_links(set(links), "has_evidence")
+        item.use_links(set(links), *_SHOWN_BY)
 
     def _claim(self, item: Item) -> None:
         claim = item.beside(SkillClaim)
@@ -251,15 +252,18 @@ class _Reading:
     def _evidence(self, item: Item) -> None:
         evidence = item.beside(Evidence)
         evidence.title = item.title()
-        item.describe(evidence)
+        place = item.describe(evidence)
         if item.text():
             self._found.left["resource.content"] += 1
-        if fit(evidence, "resource") or not evidence.sha256:
+        if place and not evidence.sha256:
+            # It is known again by its hash, which whoever has the archive says.
+            self._found.places[item.id] = place
+        elif fit(evidence, "resource") or not evidence.sha256:
             self._left_whole(item)
-        else:
-            evidence.name = item.id
-            self._files.add(item.id)
-            self._found.portfolio.evidence.append(evidence)
+            return
+        evidence.name = item.id
+        self._files.add(item.id)
+        self._found.portfolio.evidence.append(evidence)
 
     def _left_whole(self, item: Item) -> None:
         self._found.left[item.type or "entry"] += 1

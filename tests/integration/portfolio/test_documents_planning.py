@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,9 +19,11 @@ from services.platform.db.transaction import transaction
 from services.portfolio import documenting
 from services.portfolio.domain import quotas
 from tests.integration.portfolio.test_documents import LEAP, RESUME, bring, export, wanted
+from tests.integration.portfolio.test_erasure import upload
 from tests.integration.portfolio.test_frameworks import violations
-from tests.support.portfolio import Caller, Portfolio, reason_of, refused, soon
+from tests.support.portfolio import PDF, Caller, Portfolio, reason_of, refused, soon
 from tests.support.real_data import real_data
+from tests.unit.portfolio.formats.test_leap2a import packed
 
 MAHARA = "portfolio/leap2a/2010-10-16_Mahara_v1-3_leap2a.xml"
 
@@ -113,7 +116,7 @@ def test_blogs_and_plans_of_a_real_file_come_in_once(
     (made,) = planned(person)
     assert (made.title, [task.title for task in made.tasks]) == ("Masterplan", ["Overthrow all governments"])
     told = {each.field: each.count for each in dry.not_carried}
-    assert (told["selection.title"], told["entry.link.related"]) == (2, 1)
+    assert (told["selection.title"], told["evidence.file"], told["evidence"]) == (2, 2, 1)
     again = bring(person, content, LEAP)
     assert (again.journal_entries, list(again.plan_titles)) == (0, [])
     assert again.duplicates == len(dry.entry_titles) + len(dry.skill_labels) + 3
@@ -121,6 +124,31 @@ def test_blogs_and_plans_of_a_real_file_come_in_once(
     monkeypatch.setattr(documenting, "plan_keys", lambda _: [object()])
     bring(person, content, LEAP)
     assert (len(written(person)), len(planned(person))) == (4, 2)
+
+
+def test_files_of_a_real_archive_are_linked_once_they_are_here(portfolio_with_files: Portfolio) -> None:
+    feed = real_data(MAHARA).read_bytes()
+    photo, place = PDF + b"photo", "2010-10-16mahara1-3/0-IMG_0883.JPG"
+    files = {place: hashlib.sha256(photo).hexdigest()}
+
+    def brought(person: Caller, content: bytes, **fields: Any) -> tuple[list[list[str]], dict[str, int]]:
+        answer = bring(person, content, LEAP, **fields)
+        told = {each.field: each.count for each in answer.not_carried}
+        return [list(post.evidence) for post in written(person)], told
+
+    for content, fields in ((packed({"leap2a.xml": feed, place: photo}), {}), (feed, {"files": files})):
+        person = portfolio_with_files.person()
+        there = f"{person.holder}/evidence/{upload(person, photo, file_name='IMG_0883.pdf')}"
+        linked, told = brought(person, content, **fields)
+        assert linked == [[], [there]]
+        assert told["evidence.file"] == 1  # the other one
+        assert "resource" not in told
+    person = portfolio_with_files.person()
+    upload(person, photo)
+    unlinked, told = brought(person, feed)  # control: nobody says which it is
+    assert (unlinked, told["evidence.file"], told["evidence"]) == ([[], []], 2, 1)
+    unlinked, _ = brought(portfolio_with_files.person(), feed, files=files)  # of somebody else
+    assert unlinked == [[], []]
 
 
 def test_what_one_takes_along_is_the_same_elsewhere(portfolio: Portfolio) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from typing import Any
@@ -12,7 +13,7 @@ from waymark.portfolio.v1 import entry_pb2 as entries
 
 from services.platform import xml
 from services.portfolio.formats import leap2a, leap2a_archive, leap2a_items
-from services.portfolio.formats.format import Cv, DocumentBrokenError
+from services.portfolio.formats.format import Cv, DocumentBrokenError, Read
 from services.portfolio.formats.markup import local
 from tests.support.documents import NOW, full, read, written
 from tests.support.real_data import real_data
@@ -36,6 +37,7 @@ SAID_AGAIN = {
     "organization.leap2:supports",
     *(f"{whole}.leap2:{rel}" for whole in ("selection", "plan") for rel in ("has_part", "is_part_of")),
     "plan.status",  # planned
+    "resource.category",  # a file
 }
 HEAD = (
     '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:leap2="http://terms.leapspecs.org/"'
@@ -261,4 +263,44 @@ def test_a_round_trip_keeps_what_was_read_of_real_files_and_its_links() -> None:
         once = read(LEAP, real_data(f"portfolio/leap2a/{name}").read_bytes())
         made = Cv(once.portfolio, "en", NOW, journal=tuple(once.journal), plans=tuple(once.plans))
         again = read(LEAP, written(LEAP, made))
+        renamed(once)
         assert said(again) == (said(once)[0], {})
+
+
+def renamed(found: Read) -> None:
+    """Names what was read by the ids that it has in a feed of our own."""
+    names = {each.name: leap2a.file_id(number) for number, each in enumerate(found.portfolio.evidence)}
+    for evidence in found.portfolio.evidence:
+        evidence.name = names[evidence.name]
+    for part in (*found.portfolio.entries, *found.portfolio.skill_claims, *found.journal):
+        kept = [names[name] for name in part.evidence]
+        del part.evidence[:]
+        part.evidence.extend(kept)
+
+
+def test_files_of_a_real_archive_are_known_by_their_bytes() -> None:
+    feed_ = real_data(f"portfolio/leap2a/{REAL[0]}").read_bytes()
+    photo, me = "2010-10-16mahara1-3/0-IMG_0883.JPG", "2010-10-16mahara1-3/1-me"
+    found = read(LEAP, packed({"leap2a.xml": feed_, photo: b"photo", me: b"me", "other.txt": b"x"}))
+    shas = [hashlib.sha256(content).hexdigest() for content in (b"photo", b"me")]
+    assert [each.sha256 for each in found.portfolio.evidence] == shas
+    assert [each.title for each in found.portfolio.evidence] == ["IMG_0883.JPG", "me"]
+    assert [post.evidence for post in found.journal] == [[], [found.portfolio.evidence[0].name]]
+    assert found.left["other.txt"] == 1
+    assert not found.left.keys() & {"resource", "entry.link.related", photo, me}
+    below = packed({"a/leap2a.xml": feed_, f"a/{photo}": b"photo", me: b"me"})  # by where the feed stands
+    found = read(LEAP, below)
+    assert [each.sha256 for each in found.portfolio.evidence] == [shas[0], ""]
+    assert found.left[me] == 1
+    assert list(read(LEAP, feed_).places.values()) == [photo, me]
+    told = read(LEAP, feed_.replace(b'rel="enclosure"', b'rel="other"'))  # control: no file to be known
+    assert (len(told.portfolio.evidence), told.left["resource"], told.left["entry.link.related"]) == (0, 2, 1)
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """A ZIP of files."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()

@@ -57,11 +57,11 @@ def test_blogs_and_plans_of_mahara_become_a_journal_and_plans() -> None:
         "selection.title": 2,  # what both blogs are called
         "selection.content": 1,  # what one is about
         "entry.content.markup": 1,  # a picture
-        "entry.link.related": 1,  # its file
         "entry.link.is_part_of": 1,  # of interests, in a page
         "entry": 5,
     }
     assert {key: found.left[key] for key in told} == told
+    assert second.evidence == [found.portfolio.evidence[0].name]
     assert "plan" not in {key.partition(".")[0] for key in found.left}
 
 
