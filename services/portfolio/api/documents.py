@@ -21,6 +21,7 @@ from services.platform.rpc.handlers import mark
 from services.portfolio import documenting
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
+from services.portfolio.bringing_in import bring_in
 from services.portfolio.domain import names
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Read
 from services.portfolio.formats.formats import FORMATS
@@ -64,7 +65,7 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
             (holder,) = names.parse(request.parent, "holders")
             vault = open_vault(tx, self.app.keys, holder)
             # A copy: a transaction that is run again must not find what the first run noted.
-            return documenting.bring_in(tx, vault, deepcopy(read), language)
+            return bring_in(tx, vault, deepcopy(read), language)
 
         return added(self, request, call)
 

@@ -16,7 +16,7 @@ from waymark.portfolio.v1 import plan_pb2 as plans
 from waymark.portfolio.v1.goal_pb2 import CreateGoalRequest, Deadline, Goal, ListGoalsRequest
 
 from services.platform.db.transaction import transaction
-from services.portfolio import documenting
+from services.portfolio import bringing_in
 from services.portfolio.domain import quotas
 from tests.integration.portfolio.test_documents import LEAP, RESUME, bring, export, wanted
 from tests.integration.portfolio.test_erasure import upload
@@ -120,8 +120,8 @@ def test_blogs_and_plans_of_a_real_file_come_in_once(
     again = bring(person, content, LEAP)
     assert (again.journal_entries, list(again.plan_titles)) == (0, [])
     assert again.duplicates == len(dry.entry_titles) + len(dry.skill_labels) + 3
-    monkeypatch.setattr(documenting, "journal_keys", lambda _: [object()])  # controls
-    monkeypatch.setattr(documenting, "plan_keys", lambda _: [object()])
+    monkeypatch.setattr(bringing_in, "journal_keys", lambda _: [object()])  # controls
+    monkeypatch.setattr(bringing_in, "plan_keys", lambda _: [object()])
     bring(person, content, LEAP)
     assert (len(written(person)), len(planned(person))) == (4, 2)
 
