@@ -46,6 +46,7 @@ BROUGHT = {
     "journal": "journalEntries",
     "plans": "planTitles",
     "goals": "goalTitles",
+    "pages": "pageTitles",
     "filled in": "holderFields",
     "there before": "duplicates",
 }
@@ -56,7 +57,8 @@ Entries = Annotated[
     list[str] | None, typer.Option("--entry", help="holders/{id}/entries/{id}; repeat for more, in order.")
 ]
 JournalAndPlans = Annotated[
-    bool, typer.Option("--journal-and-plans", help="Your journal, plans and goals too; leap2a, for yourself.")
+    bool,
+    typer.Option("--journal-and-plans", help="Also your journal, plans, goals and pages; leap2a only."),
 ]
 Version = Annotated[str, typer.Option("--cv", help="Version of the CV, holders/{id}/cvs/{id}.")]
 Letter = Annotated[bool, typer.Option("--letter", help="The letter of that version; html or pdf.")]

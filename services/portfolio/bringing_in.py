@@ -10,6 +10,7 @@ from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.page_pb2 import PAGE_TEMPLATE_STORY, Page
 from waymark.portfolio.v1.plan_pb2 import Plan
 from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF, SkillClaim
 
@@ -20,7 +21,7 @@ from services.portfolio.documenting import MOST_TOLD
 from services.portfolio.domain import deadlines, names, quotas
 from services.portfolio.domain.dates import from_date, to_date
 from services.portfolio.domain.journal import dated
-from services.portfolio.domain.sameness import Known, goal_keys, journal_keys, plan_keys
+from services.portfolio.domain.sameness import Known, goal_keys, journal_keys, page_keys, plan_keys
 from services.portfolio.formats import skills
 from services.portfolio.formats.format import Read
 from services.portfolio.formats.texts import chosen
@@ -28,29 +29,35 @@ from services.portfolio.shelves import remind
 from services.portfolio.store import holders
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
+from services.portfolio.store.pages import PAGES
 from services.portfolio.store.planning import GOALS, JOURNAL, PLANS
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
 
 P = TypeVar("P", Entry, SkillClaim, JournalEntry)
-Q = TypeVar("Q", JournalEntry, Plan)
+Q = TypeVar("Q", JournalEntry, Plan, Page)
 _FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "summary")
 
 
 def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.ImportDocumentResponse:
     """Adds what was read to a portfolio; what is there stays as it is. Raises Refusal(QUOTA_EXCEEDED)."""
     current = holders.get(tx, vault, lock=True)  # also, so that two imports do not both add the same
-    _find_files(tx, vault, read)
+    here = _find_files(tx, vault, read)
     answer = pb.ImportDocumentResponse()
     _fill_holder(tx, vault, current, read.portfolio.holder, answer)
-    entries = list(_new_entries(tx, vault, read, answer))
     # Newest first is how they are shown: the first of the file is written last.
-    ENTRIES.add_all(tx, vault, [(entry, {"kind": entry.kind}) for entry in reversed(entries)])
-    claims = list(_new_claims(tx, vault, read, answer))
-    SKILL_CLAIMS.add_all(tx, vault, list(reversed(claims)))
+    entries = list(_new_entries(tx, vault, read, answer, here))
+    rows = [(without_outputs(entry), {"kind": entry.kind}) for entry in reversed(entries)]
+    made = ENTRIES.add_all(tx, vault, rows)
+    here.update(zip((entry.name for entry in reversed(entries)), made, strict=True))
+    claims = list(_new_claims(tx, vault, read, answer, here))
+    columns = [(without_outputs(claim), columns) for claim, columns in reversed(claims)]
+    made = SKILL_CLAIMS.add_all(tx, vault, columns)
+    here.update(zip((claim.name for claim, _ in reversed(claims)), made, strict=True))
     _add_journal(tx, vault, read, answer)
     _add_goals(tx, vault, read, answer)
     _add_plans(tx, vault, read, answer)
+    _add_pages(tx, vault, read, answer, here)
     answer.entry_titles.extend(entry.title for entry in entries)
     answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
     told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
@@ -76,20 +83,24 @@ def _fill_holder(
 
 
 def _new_entries(
-    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse
+    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse, here: dict[str, str]
 ) -> Iterator[Entry]:
+    """Yields entries that are not there; notes the names of those that are in `here`, by those in the
+    document."""
     known = Known(ENTRIES.newest(tx, vault, quotas.LIMITS["entries"]))
     for entry in _with_own_evidence(tx, vault, read, read.portfolio.entries):
-        if known.has(entry):
+        if found := known.find(entry):
             answer.duplicates += 1
+            here[entry.name] = found.name
         else:
             known.add(entry)
-            yield without_outputs(entry)
+            yield entry
 
 
 def _new_claims(
-    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse
+    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse, here: dict[str, str]
 ) -> Iterator[tuple[SkillClaim, dict[str, object]]]:
+    """The same of skills, with their columns."""
     known = skills.Known(SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"]))
     today = tx.now.date()
     for claim in _with_own_evidence(tx, vault, read, read.portfolio.skill_claims):
@@ -97,14 +108,15 @@ def _new_claims(
             if claim.HasField(field) and to_date(getattr(claim, field)) > today:
                 read.left[f"skill_claims.{field}"] += 1
                 claim.ClearField(field)
-        if known.has(claim):
+        if found := known.find(claim):
             answer.duplicates += 1
+            here[claim.name] = found.name
             continue
         known.add(claim)
         if not claim.HasField("assert_date"):
             claim.assert_date.CopyFrom(from_date(today))
         concept = vault.key.blind("skill concept", claim.concept_uri)
-        yield without_outputs(claim), {"source": SKILL_SOURCE_SELF, "concept": concept}
+        yield claim, {"source": SKILL_SOURCE_SELF, "concept": concept}
 
 
 def _add_journal(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:
@@ -146,6 +158,38 @@ def _add_plans(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocum
         answer.plan_titles.append(plan.title)
 
 
+def _add_pages(
+    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse, here: dict[str, str]
+) -> None:
+    """Adds pages."""
+    if not read.pages:
+        return
+    for page in read.pages:
+        _place(page, read, here)
+    there = PAGES.newest(tx, vault, quotas.LIMITS["pages"])
+    made = [without_outputs(each) for each in _unknown(read.pages, there, page_keys, answer)]
+    PAGES.add_all(tx, vault, [(page, {}) for page in reversed(made)])
+    answer.page_titles.extend(page.title for page in made)
+
+
+def _place(page: Page, read: Read, here: dict[str, str]) -> None:
+    """Names what blocks show as it is named here; tells of what is not here."""
+    blocks = []
+    for block in page.blocks:
+        field = block.WhichOneof("content") or "text"
+        if field != "text":
+            name = here.get(getattr(block, field), "")
+            setattr(block, field, name and here.get(name, name))  # the second of two alike leads to the first
+        if getattr(block, field):
+            blocks.append(block)
+    if missing := len(page.blocks) - len(blocks):
+        read.left["selection.blocks"] += missing
+    kept = Page(blocks=blocks)
+    page.ClearField("blocks")
+    page.MergeFrom(kept)
+    page.template = page.template or PAGE_TEMPLATE_STORY
+
+
 def _unknown(
     brought: Iterable[Q],
     there: Iterable[Q],
@@ -178,11 +222,11 @@ def _with_own_evidence(tx: Transaction, vault: Vault, read: Read, parts: Iterabl
     return found
 
 
-def _find_files(tx: Transaction, vault: Vault, read: Read) -> None:
+def _find_files(tx: Transaction, vault: Vault, read: Read) -> dict[str, str]:
     """Names files of a document as they are named here, by their hash, and tells of those that are not here:
-    they are uploaded by tickets, each checked on its own."""
+    they are uploaded by tickets, each checked on its own. Returns names here by those in the document."""
     if not read.portfolio.evidence:
-        return
+        return {}
     newest = EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"])
     here = {each.sha256: each.name for each in newest if each.state != Evidence.STATE_AWAITING_UPLOAD}
     names_here = {each.name: here[each.sha256] for each in read.portfolio.evidence if each.sha256 in here}
@@ -193,3 +237,4 @@ def _find_files(tx: Transaction, vault: Vault, read: Read) -> None:
         known = [names_here.get(name, name) for name in part.evidence]
         del part.evidence[:]
         part.evidence.extend(dict.fromkeys(known))
+    return names_here

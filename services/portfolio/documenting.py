@@ -12,6 +12,7 @@ from waymark.portfolio.v1.cv_pb2 import Cv as Version
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.page_pb2 import Page
 from waymark.portfolio.v1.plan_pb2 import Plan
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 
@@ -28,21 +29,23 @@ from services.portfolio.store import holders
 from services.portfolio.store.cvs import CVS
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
+from services.portfolio.store.pages import PAGES
 from services.portfolio.store.planning import GOALS, JOURNAL, PLANS
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
 
 LEAP2A = pb.DOCUMENT_FORMAT_LEAP2A  # carries files
-PAGES = (pb.DOCUMENT_FORMAT_HTML, pb.DOCUMENT_FORMAT_PDF)
+LAID_OUT = (pb.DOCUMENT_FORMAT_HTML, pb.DOCUMENT_FORMAT_PDF)
 MOST_TOLD = 1000
 
 
 class Planning(NamedTuple):
-    """Journal, plans and goals of a holder."""
+    """Journal, plans, goals and pages of a holder."""
 
     journal: tuple[JournalEntry, ...] = ()
     plans: tuple[Plan, ...] = ()
     goals: tuple[Goal, ...] = ()
+    pages: tuple[Page, ...] = ()
 
 
 class Material(NamedTuple):
@@ -87,7 +90,8 @@ def _planning(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) 
     plans = PLANS.all(tx, vault)
     for task in (task for plan in plans for task in plan.tasks):
         task.ClearField("id")  # of this portfolio, as a name is
-    return Planning(tuple(JOURNAL.all(tx, vault)), tuple(plans), tuple(GOALS.all(tx, vault)))
+    pages = PAGES.newest(tx, vault, quotas.LIMITS["pages"])
+    return Planning(tuple(JOURNAL.all(tx, vault)), tuple(plans), tuple(GOALS.all(tx, vault)), tuple(pages))
 
 
 def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Version:
@@ -97,7 +101,7 @@ def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
         if holder != vault.holder:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
         version = CVS.get(tx, vault, version_id)
-    if request.cover_letter and request.format not in PAGES:
+    if request.cover_letter and request.format not in LAID_OUT:
         refuse([Violation("cover_letter", "is written as a page or PDF only")])
     if request.cover_letter and not version.cover_letter:
         refuse([Violation("cover_letter", "the version has none; name one with a letter in `cv`")])
@@ -125,7 +129,7 @@ def report(request: pb.ExportDocumentRequest, cv: Cv) -> list[pb.NotCarried]:
     """Says what a document does not carry, at most MOST_TOLD. A letter is no CV, and lacks nothing of one."""
     if cv.letter:
         return []
-    headline = [(request.cv, "cv.title")] if cv.headline and request.format not in PAGES else []
+    headline = [(request.cv, "cv.title")] if cv.headline and request.format not in LAID_OUT else []
     files = [(name, "evidence.file") for name in sorted(cv.withheld)] if request.format == LEAP2A else []
     found = chain(headline, files, losses(FORMATS[request.format], cv))
     told = (pb.NotCarried(resource=resource, field=field, count=1) for resource, field in found)

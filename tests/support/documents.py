@@ -16,6 +16,7 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.goal_pb2 import Deadline, Goal
 from waymark.portfolio.v1.holder_pb2 import Contact, Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.page_pb2 import Page, PageBlock
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SKILL_LEVEL_ADVANCED, SKILL_SOURCE_SELF, SkillClaim
@@ -79,7 +80,7 @@ def full() -> Cv:
 
 
 def whole() -> Cv:
-    """The same with a journal, plans and goals."""
+    """The same with a journal, plans, goals and a page."""
     day, later = {"year": 2026, "month": 2, "day": 3}, {"year": 2026, "month": 12, "day": 31}
     journal = (
         JournalEntry(
@@ -126,7 +127,15 @@ def whole() -> Cv:
         ),
         Goal(name="holders/h/goals/2", title="Sing", state=Goal.STATE_DROPPED),
     )
-    return replace(full(), journal=journal, plans=plans, goals=goals)
+    blocks = [
+        PageBlock(text="# Welding\n\n- seams & <joints>"),
+        PageBlock(entry="holders/h/entries/3"),
+        PageBlock(skill_claim="holders/h/skillClaims/s"),
+        PageBlock(evidence="holders/h/evidence/e"),
+        PageBlock(entry="holders/h/entries/1"),
+    ]
+    pages = (Page(name="holders/h/pages/1", title="Me", language_code="en", template=2, blocks=blocks),)  # type: ignore[arg-type]
+    return replace(full(), journal=journal, plans=plans, goals=goals, pages=pages)
 
 
 def person() -> Holder:

@@ -16,6 +16,7 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.page_pb2 import Page
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
@@ -94,6 +95,10 @@ class _Feed:
         self._updated = f"{cv.written_at:%Y-%m-%dT%H:%M:%SZ}"
         self._root = etree.Element(f"{{{ATOM}}}feed", {LANG: cv.language}, nsmap=_NSMAP)
         self._files = {each.name: file_id(number) for number, each in enumerate(cv.portfolio.evidence)}
+        entries = {each.name: f"portfolio:entry/{number}" for number, each in enumerate(cv.portfolio.entries)}
+        claims = cv.portfolio.skill_claims
+        skills = {each.name: f"portfolio:skill/{number}" for number, each in enumerate(claims)}
+        self._things = self._files | entries | skills  # what can stand on a page
         self._goals = {each.name: goal_id(number) for number, each in enumerate(cv.goals)}
 
     def made(self) -> bytes:
@@ -115,6 +120,8 @@ class _Feed:
             self._goal(goal, goal_id(number))
         for number, plan in enumerate(self._cv.plans):
             self._plan(plan, f"portfolio:plan/{number}")
+        for number, page in enumerate(self._cv.pages):
+            self._page(page, f"portfolio:page/{number}")
         for number, evidence in enumerate(portfolio.evidence):
             self._evidence(evidence, file_id(number))
         return bytes(etree.tostring(self._root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
@@ -193,6 +200,19 @@ class _Feed:
         said = ("id", "title", "description", *_due(item, task, STAGES.get(task.state, "")))
         _beside(item, beside.rest(_without_day(task), said))
         return item
+
+    def _page(self, page: Page, id_: str) -> None:
+        """Writes the words of a page, links to what it shows, and beside it the blocks in their order."""
+        words = "\n\n".join(block.text for block in page.blocks if block.text)
+        item = self._item(id_, page.title, words, "selection", "selection_type", "Webpage")
+        within = Page()
+        within.CopyFrom(page)
+        for block in within.blocks:
+            field = block.WhichOneof("content")
+            if part := self._things.get(getattr(block, field)) if field else None:
+                setattr(block, str(field), part)
+                _put(item, ATOM, "link", "", {"rel": "leap2:has_part", "href": part})
+        _beside(item, beside.rest(within, ("title",)))
 
     def _shown_by(self, item: Any, part: P) -> P:
         """Links an entry, skill or post to its files in this feed; returns it with the others only."""

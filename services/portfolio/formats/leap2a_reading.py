@@ -20,6 +20,7 @@ from services.portfolio.formats import leap2a, skills
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import DocumentBrokenError, Read
 from services.portfolio.formats.leap2a_items import Item
+from services.portfolio.formats.leap2a_pages import WEBPAGE, Pages
 from services.portfolio.formats.leap2a_parts import Parts, join
 from services.portfolio.formats.markup import local
 from services.portfolio.formats.texts import MAX_TEXT, as_iso, of_iso, say
@@ -54,7 +55,7 @@ class _Reading:
         self._language = language
         self._parts = Parts(self._items)
         self._read: set[Item] = set()  # posts and tasks, as the whole was read
-        self._files: set[str] = set()
+        self._things: dict[str, str] = {}  # fields of PageBlock, by the id of what can stand on a page
         self._goals: set[str] = set()
         self._found = Read()
 
@@ -63,7 +64,7 @@ class _Reading:
             "person": self._person,
             "ability": self._claim,
             "resource": self._evidence,
-            "selection": self._blog,
+            "selection": self._selection,
             "plan": self._plan,
         }
         named: dict[str, set[str]] = {}
@@ -86,9 +87,12 @@ class _Reading:
         return self._found
 
     def _turn(self, item: Item) -> int:
-        """Files and goals come first, as they are linked to; what has parts comes before these."""
+        """Files and goals come first, as they are linked to; what has parts comes before these, and pages
+        after all that they show."""
         if item.type == "plan" and item.category("plan_type", (leap2a.GOAL,), used=False):
             return 0
+        if item.type == "selection" and item.category("selection_type", (WEBPAGE,), used=False):
+            return 3
         whole = item.type == "selection" or (item.type == "plan" and not self._parts.within(item, "plan"))
         return 0 if item.type == "resource" else 1 if whole else 2
 
@@ -140,6 +144,8 @@ class _Reading:
         self._say(entry.description, item, MAX_TEXT)
         self._found.left += fit(entry, item.type)
         if entry.kind:
+            entry.name = item.id
+            self._things[item.id] = "entry"
             self._found.portfolio.entries.append(entry)
 
     def _supported(self, item: Item, entry: Entry) -> None:
@@ -150,8 +156,11 @@ class _Reading:
                 item.use_links((link,), *_SUPPORTED)
                 return
 
-    def _blog(self, item: Item) -> None:
-        """Reads the posts of a blog; there is one journal, so that what a blog is called is told."""
+    def _selection(self, item: Item) -> None:
+        """Reads a page, or the posts of a blog, whose title is told: there is one journal."""
+        if item.category("selection_type", (WEBPAGE,)):
+            self._page(item)
+            return
         if not item.category("selection_type", ("Blog",)):
             self._left_whole(item)
             return
@@ -161,6 +170,13 @@ class _Reading:
         join(item, posts)
         for post in posts:
             self._post(post)
+
+    def _page(self, item: Item) -> None:
+        page = Pages(self._parts, self._things, self._found.left).read(item)
+        if page is None:
+            self._left_whole(item)
+        else:
+            self._found.pages.append(page)
 
     def _post(self, item: Item) -> None:
         self._read.add(item)
@@ -237,7 +253,7 @@ class _Reading:
 
     def _shown_by(self, item: Item, part: Entry | SkillClaim | JournalEntry) -> None:
         """Names the files of this feed that show an entry, skill or post by their ids in it."""
-        links = [link for link in item.links(*_SHOWN_BY) if link in self._files]
+        links = [link for link in item.links(*_SHOWN_BY) if self._things.get(link) == "evidence"]
         part.evidence.extend(dict.fromkeys(links))
         item.use_links(set(links), *_SHOWN_BY)
 
@@ -247,7 +263,9 @@ class _Reading:
         say(claim.label, self._language, item.title())
         if item.text():
             self._found.left["ability.content"] += 1
-        skills.add(self._found, claim, self._language, "ability")
+        if skills.add(self._found, claim, self._language, "ability"):
+            self._found.portfolio.skill_claims[-1].name = item.id
+            self._things[item.id] = "skill_claim"
 
     def _evidence(self, item: Item) -> None:
         evidence = item.beside(Evidence)
@@ -262,7 +280,7 @@ class _Reading:
             self._left_whole(item)
             return
         evidence.name = item.id
-        self._files.add(item.id)
+        self._things[item.id] = "evidence"
         self._found.portfolio.evidence.append(evidence)
 
     def _left_whole(self, item: Item) -> None:

@@ -67,11 +67,11 @@ class Collection(Generic[M]):
         ).one()
         return self.shown(tx, vault, row)
 
-    def add_all(self, tx: Transaction, vault: Vault, made: Sequence[tuple[M, dict[str, Any]]]) -> None:
-        """Adds messages with their columns under new ids, the last one as the newest, in one statement;
-        raises Refusal(QUOTA_EXCEEDED)."""
+    def add_all(self, tx: Transaction, vault: Vault, made: Sequence[tuple[M, dict[str, Any]]]) -> list[str]:
+        """Adds messages with their columns under new ids, the last one as the newest, in one statement, and
+        returns their names; raises Refusal(QUOTA_EXCEEDED)."""
         if not made:
-            return
+            return []
         check_room(tx, self.table, vault.holder, len(made))
         times = {"holder_id": vault.holder, "created_at": tx.now, "updated_at": tx.now}
         ids = sorted(new_id() for _ in made)  # those of one millisecond come in any order
@@ -80,6 +80,7 @@ class Collection(Generic[M]):
             for row_id, (message, columns) in zip(ids, made, strict=True)
         ]
         tx.execute(insert(self.table), rows)
+        return [names.child(vault.holder, self.segment, row_id) for row_id in ids]
 
     def get(self, tx: Transaction, vault: Vault, row_id: str, *, etag: str = "", lock: bool = False) -> M:
         """Returns a message, `lock`ed until the end of the transaction.

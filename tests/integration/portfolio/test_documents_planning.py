@@ -13,7 +13,9 @@ from sqlalchemy import text
 from waymark.portfolio.v1 import document_pb2 as pb
 from waymark.portfolio.v1 import journal_entry_pb2 as journal
 from waymark.portfolio.v1 import plan_pb2 as plans
+from waymark.portfolio.v1.entry_pb2 import Entry, ListEntriesRequest
 from waymark.portfolio.v1.goal_pb2 import CreateGoalRequest, Deadline, Goal, ListGoalsRequest
+from waymark.portfolio.v1.page_pb2 import CreatePageRequest, ListPagesRequest, Page, PageBlock
 
 from services.platform.db.transaction import transaction
 from services.portfolio import bringing_in
@@ -21,7 +23,7 @@ from services.portfolio.domain import quotas
 from tests.integration.portfolio.test_documents import LEAP, RESUME, bring, export, wanted
 from tests.integration.portfolio.test_erasure import upload
 from tests.integration.portfolio.test_frameworks import violations
-from tests.support.portfolio import PDF, Caller, Portfolio, reason_of, refused, soon
+from tests.support.portfolio import PDF, Caller, Portfolio, entry, reason_of, refused, soon
 from tests.support.real_data import real_data
 from tests.unit.portfolio.formats.test_leap2a import packed
 
@@ -41,6 +43,12 @@ def planned(person: Caller) -> list[plans.Plan]:
         assert task.id
         task.ClearField("id")
     return found
+
+
+def shown(person: Caller) -> list[Page]:
+    """Pages, newest first, without what the service gives."""
+    listed = person.ListPages(ListPagesRequest(parent=person.holder))
+    return [bare(each) for each in listed.pages]
 
 
 def bare(message: Any) -> Any:
@@ -75,6 +83,11 @@ def goal(person: Caller) -> Goal:
     return made
 
 
+def entries_of(person: Caller) -> list[Entry]:
+    listed = person.ListEntries(ListEntriesRequest(parent=person.holder))
+    return list(listed.entries)
+
+
 def busy(portfolio: Portfolio) -> Caller:
     """A person with a journal and two plans."""
     person = portfolio.person()
@@ -95,6 +108,8 @@ def busy(portfolio: Portfolio) -> Caller:
     ]
     plan(person, title="Weld", description="For a living", tasks=tasks, goal=goal(person).name)
     plan(person, title="Rest")
+    blocks = [PageBlock(text="# Me"), PageBlock(entry=entry(person, "Welder").name), PageBlock(text="Bye")]
+    person.CreatePage(CreatePageRequest(parent=person.holder, page=Page(title="Me", blocks=blocks)))
     return person
 
 
@@ -117,9 +132,15 @@ def test_blogs_and_plans_of_a_real_file_come_in_once(
     assert (made.title, [task.title for task in made.tasks]) == ("Masterplan", ["Overthrow all governments"])
     told = {each.field: each.count for each in dry.not_carried}
     assert (told["selection.title"], told["evidence.file"], told["evidence"]) == (2, 2, 1)
+    assert [each.title for each in shown(person)] == list(dry.page_titles) == ["View one", "Resumé"]
+    things = {
+        name for page in shown(person) for block in page.blocks if (name := block.entry or block.skill_claim)
+    }
+    assert len(things) == 9
+    assert all(name.startswith(person.holder) for name in things)
     again = bring(person, content, LEAP)
-    assert (again.journal_entries, list(again.plan_titles)) == (0, [])
-    assert again.duplicates == len(dry.entry_titles) + len(dry.skill_labels) + 3
+    assert (again.journal_entries, list(again.plan_titles), list(again.page_titles)) == (0, [], [])
+    assert again.duplicates == len(dry.entry_titles) + len(dry.skill_labels) + 5
     monkeypatch.setattr(bringing_in, "journal_keys", lambda _: [object()])  # controls
     monkeypatch.setattr(bringing_in, "plan_keys", lambda _: [object()])
     bring(person, content, LEAP)
@@ -168,8 +189,12 @@ def test_what_one_takes_along_is_the_same_elsewhere(portfolio: Portfolio) -> Non
     theirs[0].goal = own[0].goal
     assert theirs == own
     assert bare(goal(other)) == bare(goal(person))
+    (mine,), (moved,) = shown(person), shown(other)
+    assert moved.blocks[1].entry == entries_of(other)[0].name
+    moved.blocks[1].entry = mine.blocks[1].entry
+    assert moved == mine
     assert reminders(portfolio, other) == reminders(portfolio, person) == 2
-    assert bring(person, content, LEAP).duplicates == 5
+    assert bring(person, content, LEAP).duplicates == 7
     without = export(person, person, LEAP)
     assert bring(portfolio.person(), without, LEAP).journal_entries == 0
 
@@ -180,7 +205,7 @@ def test_what_has_moved_on_or_lies_in_the_trash(portfolio: Portfolio) -> None:
     made = person.ListPlans(plans.ListPlansRequest(parent=person.holder)).plans[0]
     made.tasks[0].state = plans.Task.STATE_DONE
     person.UpdatePlan(plans.UpdatePlanRequest(plan=made))
-    assert bring(person, content, LEAP).duplicates == 5
+    assert bring(person, content, LEAP).duplicates == 7
     assert planned(person)[0].tasks[0].state == plans.Task.STATE_DONE  # stays
     person.DeletePlan(plans.DeletePlanRequest(name=made.name))
     assert list(bring(person, content, LEAP).plan_titles) == ["Weld"]

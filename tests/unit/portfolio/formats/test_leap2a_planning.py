@@ -57,7 +57,6 @@ def test_blogs_and_plans_of_mahara_become_a_journal_and_plans() -> None:
         "selection.title": 2,  # what both blogs are called
         "selection.content": 1,  # what one is about
         "entry.content.markup": 1,  # a picture
-        "entry.link.is_part_of": 1,  # of interests, in a page
         "entry": 5,
     }
     assert {key: found.left[key] for key in told} == told

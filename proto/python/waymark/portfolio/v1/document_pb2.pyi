@@ -90,8 +90,8 @@ class ExportDocumentRequest(_message.Message):
     cover_letter: _builtins.bool
     """True: the cover letter of that version instead of the CV, as a page or PDF."""
     journal_and_plans: _builtins.bool
-    """True: the journal, plans and goals as well, without what is in the trash; as Leap2A only, for the holder alone,
-    and not anonymous. False: nothing of them, as a CV is shown to others.
+    """True: the journal, plans, goals and pages as well, without what is in the trash; as Leap2A only, for the holder
+    alone, and not anonymous. False: nothing of them, as a CV is shown to others.
     """
     @_builtins.property
     def entries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -257,8 +257,9 @@ class ImportDocumentResponse(_message.Message):
     JOURNAL_ENTRIES_FIELD_NUMBER: _builtins.int
     PLAN_TITLES_FIELD_NUMBER: _builtins.int
     GOAL_TITLES_FIELD_NUMBER: _builtins.int
+    PAGE_TITLES_FIELD_NUMBER: _builtins.int
     duplicates: _builtins.int
-    """Entries, skills, entries of the journal, plans and goals that were there before, and stayed as they are."""
+    """Entries, skills, entries of the journal, plans, goals and pages that were there before, and stayed as they are."""
     journal_entries: _builtins.int
     """How many entries of the journal were added."""
     @_builtins.property
@@ -285,6 +286,10 @@ class ImportDocumentResponse(_message.Message):
     def goal_titles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Titles of the goals that were added, in the order of the file."""
 
+    @_builtins.property
+    def page_titles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Titles of the pages that were added, in the order of the file."""
+
     def __init__(
         self,
         *,
@@ -296,10 +301,11 @@ class ImportDocumentResponse(_message.Message):
         journal_entries: _builtins.int = ...,
         plan_titles: _abc.Iterable[_builtins.str] | None = ...,
         goal_titles: _abc.Iterable[_builtins.str] | None = ...,
+        page_titles: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicates", b"duplicates", "entry_titles", b"entry_titles", "goal_titles", b"goal_titles", "holder_fields", b"holder_fields", "journal_entries", b"journal_entries", "not_carried", b"not_carried", "plan_titles", b"plan_titles", "skill_labels", b"skill_labels"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicates", b"duplicates", "entry_titles", b"entry_titles", "goal_titles", b"goal_titles", "holder_fields", b"holder_fields", "journal_entries", b"journal_entries", "not_carried", b"not_carried", "page_titles", b"page_titles", "plan_titles", b"plan_titles", "skill_labels", b"skill_labels"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
