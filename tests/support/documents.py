@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -52,6 +53,26 @@ def read(format_: Format, content: bytes, language: str = "en") -> Read:
     """What a document says."""
     assert format_.read
     return format_.read(io.BytesIO(content), language)
+
+
+def renamed(found: Read) -> None:
+    """Names what was read by the ids that it has in a feed of our own."""
+    things: list[tuple[str, Iterable[Any]]] = [
+        ("entry", found.portfolio.entries),
+        ("skill", found.portfolio.skill_claims),
+        ("file", found.portfolio.evidence),
+    ]
+    names: dict[str, str] = {}
+    for kind, parts in things:
+        for number, each in enumerate(parts):
+            names[each.name] = f"portfolio:{kind}/{number}"
+            each.name = names[each.name]
+    for block in (block for page in found.pages for block in page.blocks):
+        field = block.WhichOneof("content") or "text"
+        setattr(block, field, names.get(getattr(block, field), getattr(block, field)))
+    naming: list[Any] = [*found.portfolio.entries, *found.portfolio.skill_claims, *found.journal]
+    for part in naming:
+        part.evidence[:] = [names[name] for name in part.evidence]
 
 
 def cv(*made: Entry, **parts: Any) -> Cv:
