@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Table, delete, func, insert, select, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.etags import check_etag, etag_of
@@ -17,6 +17,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names, quotas
 from services.portfolio.store import keeping
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.vault import Vault
 
 M = TypeVar("M", bound=Message)
@@ -87,7 +88,7 @@ class Collection(Generic[M]):
 
         Raises Refusal(NOT_FOUND), or ETAG_STALE when `etag` is given and is not the row's.
         """
-        query = select(self.table).where(self._is(vault.holder, row_id))
+        query = select(self.table).where(is_row(self.table, vault.holder, row_id))
         row = tx.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
@@ -146,7 +147,7 @@ class Collection(Generic[M]):
         """Writes a new version of a locked row and returns it as it will be read."""
         row = tx.execute(
             update(self.table)
-            .where(self._is(vault.holder, row_id))
+            .where(is_row(self.table, vault.holder, row_id))
             .values(
                 sealed=self._sealed(vault, row_id, message),
                 version=self.table.c.version + 1,
@@ -160,7 +161,10 @@ class Collection(Generic[M]):
     def noted(self, tx: Transaction, vault: Vault, row_id: str, **columns: Any) -> M:
         """Writes columns beside the sealed message of a locked row, which stays at its version and time."""
         row = tx.execute(
-            update(self.table).where(self._is(vault.holder, row_id)).values(**columns).returning(self.table)
+            update(self.table)
+            .where(is_row(self.table, vault.holder, row_id))
+            .values(**columns)
+            .returning(self.table)
         ).one()
         return self.shown(tx, vault, row)
 
@@ -168,7 +172,7 @@ class Collection(Generic[M]):
         """Removes a row for good; raises Refusal(NOT_FOUND, ETAG_STALE or ERASURE_HELD)."""
         keeping.require_none(tx, holder)
         version = tx.execute(
-            delete(self.table).where(self._is(holder, row_id)).returning(self.table.c.version)
+            delete(self.table).where(is_row(self.table, holder, row_id)).returning(self.table.c.version)
         ).scalar_one_or_none()
         if version is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
@@ -186,9 +190,6 @@ class Collection(Generic[M]):
     def _order(self) -> Sequence[ColumnElement[Any]]:
         """What pages are ordered by: newest first."""
         return [self.table.c.id.desc()]
-
-    def _is(self, holder: str, row_id: str) -> ColumnElement[bool]:
-        return and_(self.table.c.holder_id == holder, self.table.c.id == row_id)
 
     def _sealed(self, vault: Vault, row_id: str, message: M) -> bytes:
         return vault.seal(self.table, row_id, bare(message))

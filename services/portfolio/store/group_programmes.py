@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Row, func, insert, literal_column, select, update
+from sqlalchemy import Row, func, insert, select, update
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import group_programme_pb2 as pb
+from waymark.portfolio.v1.group_membership_pb2 import GroupMembership
 
 from services.platform.db.ids import new_id
 from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.store.collection import Paged, fill
+from services.portfolio.store.columns import fixed
 from services.portfolio.store.company_tables import group_memberships, group_programmes
 
 _TABLE = group_programmes
@@ -22,7 +24,7 @@ _MEMBERS = (
     .select_from(group_memberships)
     .where(
         group_memberships.c.programme_id == _TABLE.c.id,
-        group_memberships.c.state == literal_column("1"),  # written in, so that the partial index serves
+        group_memberships.c.state == fixed(GroupMembership.STATE_ACTIVE),
     )
     .scalar_subquery()
 )

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Row, Select, literal_column, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import issued_credential_pb2 as pb
@@ -19,12 +19,12 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials.issuing import Place, new_place
 from services.portfolio.store.collection import Paged
+from services.portfolio.store.columns import fixed
 from services.portfolio.store.credential_tables import achievements, credential_issuers, issued_credentials
 
 State = pb.IssuedCredential.State
 _TABLE = issued_credentials
-# Written into the statement, so that the index of what was taken back serves.
-_NOT_ACTIVE = _TABLE.c.state != literal_column(str(int(State.STATE_ACTIVE)))
+_NOT_ACTIVE = _TABLE.c.state != fixed(State.STATE_ACTIVE)
 _TRIES = 100  # to find a free bit, of which at least half are
 
 

@@ -16,6 +16,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.store.collection import Collection
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.page_tables import page_comments, page_invitations
 from services.portfolio.store.vault import Vault
 
@@ -112,5 +113,5 @@ def published(tx: Transaction, vault: Vault, page_ids: Some[str]) -> dict[str, l
 
 
 def _update(tx: Transaction, holder: str, invitation_id: str, **values: Any) -> None:
-    here = (_TABLE.c.holder_id == holder, _TABLE.c.id == invitation_id)
-    tx.execute(update(_TABLE).where(*here).values(updated_at=tx.now, **values))
+    here = is_row(_TABLE, holder, invitation_id)
+    tx.execute(update(_TABLE).where(here).values(updated_at=tx.now, **values))

@@ -18,6 +18,7 @@ from services.platform.errors import Refusal
 from services.portfolio.store import keeping
 from services.portfolio.store import planning_tables as tables
 from services.portfolio.store.collection import Collection, bare, check_room
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.vault import Vault
 
 M = TypeVar("M", bound=Message)
@@ -40,7 +41,9 @@ class Kept(Collection[M]):
 
     def former(self, tx: Transaction, vault: Vault, row_id: str) -> M:
         """Returns what a locked row said before its last change; raises Refusal(WRONG_STATE)."""
-        sealed = tx.execute(select(self.table.c.former).where(self._is(vault.holder, row_id))).scalar_one()
+        sealed = tx.execute(
+            select(self.table.c.former).where(is_row(self.table, vault.holder, row_id))
+        ).scalar_one()
         if sealed is None:
             metadata = {"state": "NEVER_CHANGED", "needed": "CHANGED"}
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
@@ -50,7 +53,7 @@ class Kept(Collection[M]):
         """Puts a locked row into the trash, or with None takes it out; returns it as it will be read."""
         row = tx.execute(
             update(self.table)
-            .where(self._is(vault.holder, row_id))
+            .where(is_row(self.table, vault.holder, row_id))
             .values(deleted_at=at, version=self.table.c.version + 1, updated_at=tx.now)
             .returning(self.table)
         ).one()
