@@ -67,8 +67,14 @@ def require_active(state: State) -> None:
     """Raises Refusal(SHARE_LINK_LOCKED or SHARE_LINK_ENDED) unless the link can be opened."""
     if state == ShareLink.STATE_LOCKED:
         raise Refusal(reason_pb2.REASON_SHARE_LINK_LOCKED)
-    if state != ShareLink.STATE_ACTIVE:
-        ended = ShareLink.State.Name(state).removeprefix("STATE_")
+    require_usable(state, ShareLink.STATE_ACTIVE, ShareLink.State)
+
+
+def require_usable(state: int, usable: int, states: Any) -> None:
+    """Raises Refusal(SHARE_LINK_ENDED) unless a link is in the state in which it can be used; `states` is the
+    enum of both."""
+    if state != usable:
+        ended = states.Name(state).removeprefix("STATE_")
         raise Refusal(reason_pb2.REASON_SHARE_LINK_ENDED, metadata={"state": ended})
 
 
