@@ -63,5 +63,5 @@ def _prepare(tx: Transaction, holder: str, entry: pb.JournalEntry, _before: pb.J
     dated(entry, tx.now)
     refuse(check_date("journal_entry.entry_date", entry.entry_date, partial=False))
     if entry.HasField("entry_time"):
-        refuse(check_moment("journal_entry.entry_time", entry.entry_time, entry.entry_date))
+        check_moment("journal_entry.entry_time", entry.entry_time, entry.entry_date)
     check_evidence(tx, holder, entry.evidence, "journal_entry.evidence")

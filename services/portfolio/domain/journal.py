@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 
-from services.portfolio.domain.dates import from_date
+from services.portfolio.domain.dates import from_date, moment
 
 
 def dated(entry: JournalEntry, now: datetime) -> None:
-    """Gives an entry that has no day that of its moment, or of `now`, UTC."""
+    """Gives an entry that has no day that of its moment, or of `now` (UTC); raises Refusal(INVALID_ARGUMENT)
+    for a moment that does not exist."""
     if entry.HasField("entry_date"):
         return
-    day = now.date()
-    if entry.HasField("entry_time"):
-        with suppress(ValueError, OverflowError):  # one that does not exist is refused as such
-            day = entry.entry_time.ToDatetime(tzinfo=UTC).date()
-    entry.entry_date.CopyFrom(from_date(day))
+    at = moment("journal_entry.entry_time", entry.entry_time) if entry.HasField("entry_time") else now
+    entry.entry_date.CopyFrom(from_date(at.date()))

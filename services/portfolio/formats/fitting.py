@@ -63,7 +63,10 @@ def _wrong_dates(message: Any) -> list[str]:
     if "deadline" in fields and message.HasField("deadline") and deadlines.check("", message.deadline):
         wrong.append("deadline")
     if "entry_time" in fields and message.HasField("entry_time"):
-        wrong += [each.field for each in check_moment("entry_time", message.entry_time, message.entry_date)]
+        try:
+            check_moment("entry_time", message.entry_time, message.entry_date)
+        except Refusal:
+            wrong.append("entry_time")
     if not wrong and "end_date" in given:
         try:
             check_period(("start_date", message.start_date), ("end_date", message.end_date))
