@@ -13,7 +13,7 @@ from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 
 from services.platform import xml
-from services.portfolio.formats import leap2a, leap2a_archive, leap2a_items
+from services.portfolio.formats import leap2a, leap2a_archive, leap2a_items, leap2a_pages
 from services.portfolio.formats.format import Cv, DocumentBrokenError
 from services.portfolio.formats.markup import local
 from tests.support.documents import NOW, full, read, renamed, written
@@ -317,14 +317,17 @@ def test_a_page_of_others_is_its_words_and_its_parts() -> None:
     assert not read(LEAP, feed(page.replace("Webpage", "Website"))).pages  # control
 
 
-def test_a_page_takes_so_many_blocks_and_so_long_texts() -> None:
+def test_a_page_takes_so_many_blocks_and_so_long_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = "".join(f'<link rel="leap2:has_part" href="{number}"/>' for number in range(102))
     long = f"<content>{'x' * 10_001}</content>"
     things = [entry("activity", id_=str(number)) for number in range(102)]
-    found = read(LEAP, feed(entry("selection", PAGE, long, parts, id_="v"), *things))
+    content = feed(entry("selection", PAGE, long, parts, id_="v"), *things)
+    found = read(LEAP, content)
     (made,) = found.pages
     assert (len(made.blocks), len(made.blocks[0].text)) == (100, 10_000)
     assert found.left == {"feed.author": 1, "selection.blocks": 3, "selection.content": 1}
+    monkeypatch.setattr(leap2a_pages, "_BLOCKS", 200)  # control: the contract takes none of them
+    assert not read(LEAP, content).pages[0].blocks
 
 
 def test_blocks_of_mahara_that_show_a_thing_show_it_in_their_place() -> None:
