@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from waymark.portfolio.v1 import document_pb2 as pb
 from waymark.portfolio.v1.entry_pb2 import Entry
@@ -27,6 +27,7 @@ from services.portfolio.formats.format import Read
 from services.portfolio.formats.texts import chosen
 from services.portfolio.shelves import remind
 from services.portfolio.store import holders
+from services.portfolio.store.collection import Collection
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
 from services.portfolio.store.pages import PAGES
@@ -34,6 +35,7 @@ from services.portfolio.store.planning import GOALS, JOURNAL, PLANS
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
 
+M = TypeVar("M", Entry, SkillClaim)
 P = TypeVar("P", Entry, SkillClaim, JournalEntry)
 Q = TypeVar("Q", JournalEntry, Plan, Page)
 _FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "summary")
@@ -45,15 +47,10 @@ def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.Imp
     here = _find_files(tx, vault, read)
     answer = pb.ImportDocumentResponse()
     _fill_holder(tx, vault, current, read.portfolio.holder, answer)
-    # Newest first is how they are shown: the first of the file is written last.
     entries = list(_new_entries(tx, vault, read, answer, here))
-    rows = [(without_outputs(entry), {"kind": entry.kind}) for entry in reversed(entries)]
-    made = ENTRIES.add_all(tx, vault, rows)
-    here.update(zip((entry.name for entry in reversed(entries)), made, strict=True))
+    _add(tx, vault, ENTRIES, [(entry, {"kind": entry.kind}) for entry in entries], here)
     claims = list(_new_claims(tx, vault, read, answer, here))
-    columns = [(without_outputs(claim), columns) for claim, columns in reversed(claims)]
-    made = SKILL_CLAIMS.add_all(tx, vault, columns)
-    here.update(zip((claim.name for claim, _ in reversed(claims)), made, strict=True))
+    _add(tx, vault, SKILL_CLAIMS, claims, here)
     _add_journal(tx, vault, read, answer)
     _add_goals(tx, vault, read, answer)
     _add_plans(tx, vault, read, answer)
@@ -99,7 +96,7 @@ def _new_entries(
 
 def _new_claims(
     tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse, here: dict[str, str]
-) -> Iterator[tuple[SkillClaim, dict[str, object]]]:
+) -> Iterator[tuple[SkillClaim, dict[str, Any]]]:
     """The same of skills, with their columns."""
     known = skills.Known(SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"]))
     today = tx.now.date()
@@ -117,6 +114,19 @@ def _new_claims(
             claim.assert_date.CopyFrom(from_date(today))
         concept = vault.key.blind("skill concept", claim.concept_uri)
         yield claim, {"source": SKILL_SOURCE_SELF, "concept": concept}
+
+
+def _add(
+    tx: Transaction,
+    vault: Vault,
+    things: Collection[M],
+    made: list[tuple[M, dict[str, Any]]],
+    here: dict[str, str],
+) -> None:
+    """Adds what a document names, the first as the newest, which is how they are shown."""
+    backwards = made[::-1]
+    names_here = things.add_all(tx, vault, [(without_outputs(each), columns) for each, columns in backwards])
+    here.update(zip((each.name for each, _ in backwards), names_here, strict=True))
 
 
 def _add_journal(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:

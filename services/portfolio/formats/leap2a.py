@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import time
 from typing import Any, TypeVar
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
@@ -177,7 +178,7 @@ class _Feed:
                 _put(item, ATOM, "category", "", {"term": DRAFT, "scheme": "categories:readiness#"})
             for tag in dict.fromkeys(filter(None, map(line, entry.tags))):
                 _put(item, ATOM, "category", "", {"term": tag})
-            said = (*_SAID_OF_POSTS, *(() if _is_midnight(entry) else ("entry_time",)))
+            said = (*_SAID_OF_POSTS, *(("entry_time",) if _is_said(entry.entry_time) else ()))
             _beside(item, beside.rest(self._shown_by(item, entry), said))
 
     def _goal(self, goal: Goal, id_: str) -> None:
@@ -265,9 +266,10 @@ def _published(entry: JournalEntry) -> str:
     return f"{as_iso(entry.entry_date)}T00:00:00Z"
 
 
-def _is_midnight(entry: JournalEntry) -> bool:
-    """Returns whether a moment would be taken for a day of which no moment is known."""
-    return entry.HasField("entry_time") and entry.entry_time.ToDatetime().time() == time()
+def _is_said(moment: Timestamp) -> bool:
+    """Returns whether a document says a moment: midnight is a day of which none is known, and times are read
+    to the microsecond."""
+    return moment.ToDatetime().time() != time() and not moment.nanos % 1000
 
 
 def _due(item: Any, task: Task | Goal, stage: str) -> tuple[str, ...]:

@@ -188,7 +188,8 @@ class _Reading:
                 self._found.left[f"entry.{name}"] += 1
             if moment is not None:
                 entry.entry_date.CopyFrom(from_date(moment.date()))
-                if moment.time() != time():  # midnight is what a day is written as
+                # Midnight is what a day is written as; what stands beside is more exact.
+                if moment.time() != time() and not entry.HasField("entry_time"):
                     entry.entry_time.FromDatetime(moment)
                 break
         entry.draft = bool(item.category("readiness", (leap2a.DRAFT,)))

@@ -90,6 +90,15 @@ def test_a_post_comes_with_its_day_in_utc_its_tags_and_as_a_draft() -> None:
     assert found.left == {"feed.author": 1}
 
 
+def test_midnight_and_less_than_a_microsecond_come_back() -> None:
+    made = [JournalEntry(text="x", entry_date=Date(year=2020, month=1, day=2)) for _ in range(2)]
+    for entry_, moment in zip(made, ("2020-01-02T00:00:00Z", "2020-01-02T09:00:00.123456789Z"), strict=True):
+        entry_.entry_time.FromJsonString(moment)
+    planned = replace(cv(), journal=tuple(made))
+    assert read(LEAP, written(LEAP, planned)).journal == made
+    assert not set(losses(LEAP, planned))
+
+
 def test_comments_and_what_is_no_time_are_told() -> None:
     post = entry(
         "entry",
