@@ -8,13 +8,12 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 from sqlalchemy import ColumnElement, Row, case, func, select, update
-from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.plan_pb2 import Plan
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.store import keeping
 from services.portfolio.store import planning_tables as tables
 from services.portfolio.store.collection import Collection, bare, check_room
@@ -45,8 +44,7 @@ class Kept(Collection[M]):
             select(self.table.c.former).where(is_row(self.table, vault.holder, row_id))
         ).scalar_one()
         if sealed is None:
-            metadata = {"state": "NEVER_CHANGED", "needed": "CHANGED"}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+            raise wrong_state("NEVER_CHANGED", "CHANGED")
         return vault.open(self.table, _former(row_id), sealed, self._message)
 
     def trash(self, tx: Transaction, vault: Vault, row_id: str, at: datetime | None) -> M:
