@@ -14,6 +14,7 @@ from services.portfolio.domain import names
 from services.portfolio.store import keeping
 from services.portfolio.store.collection import Paged, page_of
 from services.portfolio.store.columns import metadata
+from services.portfolio.store.planning import FORMER
 from services.portfolio.store.rights_tables import kept_contents
 from services.portfolio.store.vault import Vault
 
@@ -70,8 +71,9 @@ def purge(tx: Transaction, *, limit: int = 500) -> int:
 
 def _shown(vault: Vault, row: Row[Any]) -> KeptContent:
     kind = KINDS[row.kind]
-    # A part of a questionnaire has the questionnaire's id before its own.
-    own = row.row_id.removeprefix(f"{row.parent_id}.")
+    # A part of a questionnaire has the questionnaire's id before its own, what stood there for an undo a word
+    # behind it.
+    own = row.row_id.removeprefix(f"{row.parent_id}.").removesuffix(FORMER)
     resource = names.holder(vault.holder) + kind.name.format(parent=row.parent_id, id=own)
     kept = KeptContent(name=names.child(vault.holder, "keptContents", str(row.id)), resource=resource)
     kept.keep_time.FromDatetime(row.kept_at)

@@ -22,6 +22,7 @@ from services.portfolio.store.vault import Vault
 
 M = TypeVar("M", bound=Message)
 IN_TRASH = timedelta(days=30)
+FORMER = "/former"
 
 
 def _trashed(message: Any, row: Row[Any], _now: datetime) -> None:
@@ -113,4 +114,4 @@ def _last(tx: Transaction) -> int:
 
 def _former(row_id: str) -> str:
     """The place of a former version, so that neither opens in the place of the other."""
-    return f"{row_id}/former"
+    return f"{row_id}{FORMER}"

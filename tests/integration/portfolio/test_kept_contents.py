@@ -201,6 +201,26 @@ def test_changes_go_on_and_leave_nothing_behind_without_a_hold(portfolio: Portfo
     assert first["resource"] == person.holder
 
 
+def test_what_an_undo_would_bring_back_is_kept_as_well(portfolio: Portfolio) -> None:
+    """What stood there when the hold was set: with the first change under it, once."""
+    person = portfolio.person()
+    request = goal_pb2.CreateGoalRequest(parent=person.holder, goal=goal_pb2.Goal(title="1"))
+    name = person.CreateGoal(request).name
+
+    def retitle(title: str) -> None:
+        person.UpdateGoal(goal_pb2.UpdateGoalRequest(goal=goal_pb2.Goal(name=name, title=title)))
+
+    retitle("2")
+    held(portfolio, person)
+    person.DeleteGoal(goal_pb2.DeleteGoalRequest(name=name))
+    person.UndeleteGoal(goal_pb2.UndeleteGoalRequest(name=name))
+    retitle("3")
+    assert [(each.goal.title, each.resource) for each in kept(person)] == [("2", name), ("1", name)]
+    retitle("4")
+    person.UndoGoal(goal_pb2.UndoGoalRequest(name=name))
+    assert [each.goal.title for each in kept(person)] == ["4", "3", "2", "1"]
+
+
 def test_entries_are_kept_once_by_their_own_versions(portfolio: Portfolio) -> None:
     person = portfolio.person()
     job = entry(person)

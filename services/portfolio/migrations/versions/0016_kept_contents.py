@@ -60,18 +60,31 @@ def upgrade() -> None:
 
 
 def keep_on_change() -> None:
-    """It locks the key, as `keeping.settle` does: a hold that is being set is waited for, and seen."""
+    """It locks the key, as `keeping.settle` does: a hold that is being set is waited for, and seen.
+
+    What stands there for one step of undo (`former`) goes with the first change under a hold, and is kept.
+    """
     op.execute(
         """
         CREATE FUNCTION keep_content() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
             holder text;
             said jsonb;
+            since timestamptz;
         BEGIN
             IF TG_TABLE_NAME = 'holders' THEN holder := OLD.id; ELSE holder := OLD.holder_id; END IF;
             PERFORM FROM holder_keys WHERE holder_id = holder FOR SHARE;
-            IF EXISTS (SELECT FROM legal_holds WHERE holder_id = holder AND lifted_at IS NULL) THEN
+            SELECT min(created_at) INTO since FROM legal_holds WHERE holder_id = holder AND lifted_at IS NULL;
+            IF since IS NOT NULL THEN
                 said := to_jsonb(OLD);
+                IF said ->> 'former' IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM kept_contents WHERE holder_id = holder AND kind = TG_TABLE_NAME
+                    AND row_id = said ->> 'id' AND kept_at >= since
+                ) THEN
+                    INSERT INTO kept_contents (holder_id, kind, row_id, parent_id, sealed, kept_at)
+                    VALUES (holder, TG_TABLE_NAME, (said ->> 'id') || '/former', '',
+                            (said ->> 'former')::bytea, now());
+                END IF;
                 INSERT INTO kept_contents (holder_id, kind, row_id, parent_id, sealed, kept_at)
                 VALUES (holder, TG_TABLE_NAME, said ->> TG_ARGV[0], coalesce(said ->> TG_ARGV[1], ''),
                         OLD.sealed, now());
