@@ -30,6 +30,12 @@ class Label(NamedTuple):
     key: str
 
 
+class English(str):
+    """Words of the contract, which are English on every page."""
+
+    lang = "en"
+
+
 Said: TypeAlias = "str | list[tuple[Label, Said]]"  # a text, or labels with what stands under each
 
 
@@ -96,5 +102,7 @@ def labels_in(language: str) -> Mapping[str, str]:
 
 def _enum(kind: EnumDescriptor, number: int) -> str:
     value = kind.values_by_number.get(number)
+    if value is None:
+        return str(number)
     prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.name).upper() + "_"
-    return value.name.removeprefix(prefix).replace("_", " ").capitalize() if value else str(number)
+    return English(value.name.removeprefix(prefix).replace("_", " ").capitalize())

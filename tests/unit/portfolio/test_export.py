@@ -112,7 +112,7 @@ def test_a_page_shows_words_as_words() -> None:
     tags = Tags(page)
     assert not {"script", "img"} & set(tags.found)
     assert tags.addresses == ["../index.html"]
-    assert '<dt title="kind">Kind</dt><dd>Care work</dd>' in page
+    assert '<dt title="kind">Kind</dt><dd lang="en">Care work</dd>' in page
     assert '<dt title="startDate">Start</dt><dd>2020-05</dd>' in page
     assert "<dd>2026-03-01 12:00 UTC</dd>" in page
     assert page.count('<dt title="evidence">Files</dt>') == 2
