@@ -13,7 +13,7 @@ from services.cli.call import Call, calls, enum, with_etag
 from services.cli.evidence import ROW as EVIDENCE_ROW
 from services.cli.exits import ExitCode, Failure
 from services.cli.holder import LEARNER, Etag, HolderName, own
-from services.cli.leap2a import small, upload_files
+from services.cli.leap2a import Uploaded, small, upload_files
 from services.cli.options import Limit
 
 cv = typer.Typer(help="Take a portfolio along as a CV in many formats, and bring one in.")
@@ -45,6 +45,8 @@ BROUGHT = {
     "skills": "skillLabels",
     "journal": "journalEntries",
     "plans": "planTitles",
+    "goals": "goalTitles",
+    "pages": "pageTitles",
     "filled in": "holderFields",
     "there before": "duplicates",
 }
@@ -55,7 +57,8 @@ Entries = Annotated[
     list[str] | None, typer.Option("--entry", help="holders/{id}/entries/{id}; repeat for more, in order.")
 ]
 JournalAndPlans = Annotated[
-    bool, typer.Option("--journal-and-plans", help="Your journal and plans as well; leap2a, for yourself.")
+    bool,
+    typer.Option("--journal-and-plans", help="Also your journal, plans, goals and pages; leap2a only."),
 ]
 Version = Annotated[str, typer.Option("--cv", help="Version of the CV, holders/{id}/cvs/{id}.")]
 Letter = Annotated[bool, typer.Option("--letter", help="The letter of that version; html or pdf.")]
@@ -172,15 +175,16 @@ def import_(
     of_leap = as_ is DocumentFormat.LEAP2A
     if with_files and (dry_run or not of_leap):
         raise Failure(ExitCode.USAGE, "--with-files goes with --format leap2a, and not with --dry-run.")
-    uploaded = upload_files(call.caller, own(call, ""), file) if with_files else []
+    uploaded = upload_files(call.caller, own(call, ""), file) if with_files else Uploaded([], {})
     body = {
         "format": enum("DOCUMENT_FORMAT", as_),
         "content": b64encode(small(file) if of_leap else file.read_bytes()).decode(),
         "languageCode": language,
         "validateOnly": dry_run,
+        "files": uploaded.hashes,
     }
     if with_files:
-        call.part(uploaded, EVIDENCE_ROW, empty="every file was there")
+        call.part(uploaded.evidence, EVIDENCE_ROW, empty="every file was there")
     answer = call.post(f"{own(call, '')}/documents:import", body)
     call.one(answer, BROUGHT)
     call.part(answer.get("notCarried", []), NOT_CARRIED, empty="everything was carried")

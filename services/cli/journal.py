@@ -15,6 +15,8 @@ journal = typer.Typer(help="Your journal; nobody else reads it.")
 ENTRY = {
     "entry": "name",
     "day": "entryDate",
+    "at": "entryTime",
+    "draft": "draft",
     "title": "title",
     "text": "text",
     "tags": "tags",
@@ -22,7 +24,7 @@ ENTRY = {
     "in the trash until": "purgeTime",
     "etag": "etag",
 }
-IN_LIST = ("entry", "day", "title", "text", "tags", "in the trash until")
+IN_LIST = ("entry", "day", "draft", "title", "text", "tags", "in the trash until")
 KIND = Kind("journal", "entries", "journalEntries", ENTRY, {key: ENTRY[key] for key in IN_LIST})
 Title = Annotated[str, typer.Option(help="What it is called.")]
 Day = Annotated[str, typer.Option(help="Day it tells of, 2026-11-21; default: today.")]
@@ -30,6 +32,8 @@ Tags = Annotated[list[str] | None, typer.Option("--tag", help="Word to find it b
 Evidence = Annotated[
     list[str] | None, typer.Option(help="holders/{id}/evidence/{id} that goes with it; repeat for more.")
 ]
+
+Draft = Annotated[bool | None, typer.Option("--draft/--finished", help="Whether it is still to be finished.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -46,9 +50,11 @@ def write(
     day: Day = "",
     tags: Tags = None,
     evidence: Evidence = None,
+    draft: Draft = None,
 ) -> None:
     """Write an entry."""
-    call.one(call.post(f"{own(call, '')}/journalEntries", _entry(text, title, day, tags, evidence)), ENTRY)
+    fields = _entry(text, title, day, tags, evidence, draft)
+    call.one(call.post(f"{own(call, '')}/journalEntries", fields), ENTRY)
 
 
 @journal.command(epilog="Example:  waymark journal update holders/0198…/journalEntries/0198… --tag yard")
@@ -61,16 +67,18 @@ def update(
     day: Day = "",
     tags: Tags = None,
     evidence: Evidence = None,
+    draft: Draft = None,
     etag: Etag = "",
 ) -> None:
-    """Change what is given; the rest stays."""
-    call.one(call.patch(name, with_etag(_entry(text, title, day, tags, evidence), etag)), ENTRY)
+    """Change what is given; the rest stays, but for the time of day of another day."""
+    fields = with_etag(_entry(text, title, day, tags, evidence, draft), etag)
+    call.one(call.patch(name, fields, ("entryTime",) if day else ()), ENTRY)
 
 
 def _entry(
-    text: str, title: str, day: str, tags: list[str] | None, evidence: list[str] | None
+    text: str, title: str, day: str, tags: list[str] | None, evidence: list[str] | None, draft: bool | None
 ) -> dict[str, Any]:
-    fields = {"text": text, "title": title, "tags": tags, "evidence": evidence}
+    fields = {"text": text, "title": title, "tags": tags, "evidence": evidence, "draft": draft}
     return given(fields | {"entryDate": json_day(day) if day else None})
 
 

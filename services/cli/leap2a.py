@@ -30,9 +30,11 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 class Packed(NamedTuple):
-    """A file of an archive: where it stands there, what it is called and what its name was."""
+    """A file of an archive: where it stands there, and as the feed says it, what it is called and what its
+    name was."""
 
     info: zipfile.ZipInfo
+    place: str
     title: str
     file_name: str
 
@@ -51,23 +53,30 @@ def small(file: Path) -> bytes:
         return b"".join([*made, archive.end()])
 
 
-def upload_files(caller: Caller, holder: str, file: Path) -> list[dict[str, Any]]:
+class Uploaded(NamedTuple):
+    """Files of an archive that were uploaded, as evidence; the SHA-256 of each there is, by its place."""
+
+    evidence: list[dict[str, Any]]
+    hashes: dict[str, str]
+
+
+def upload_files(caller: Caller, holder: str, file: Path) -> Uploaded:
     """Uploads the files that the feed of an archive links to into the portfolio of `holders/{id}`, but for
-    those that are there; returns them as evidence. Says which the service refuses; raises other Failures."""
+    those that are there. Says which the service refuses; raises other Failures."""
     stored = caller.rest("GET", f"/v1/{holder}/evidence", page_size=500).get("evidence", [])
     here = {each["sha256"] for each in stored if each["state"] == "STATE_STORED"}
-    made = []
+    made, hashes = [], dict[str, str]()
     with _archive(file) as (packed, feed), tempfile.TemporaryDirectory() as folder:
         for each in _linked(packed, feed):
             copy = Path(folder) / each.file_name
             with opened_file(packed, each.info) as source, copy.open("wb") as target:
                 shutil.copyfileobj(source, target)
-            digest = measured(copy)["sha256"]
+            hashes[each.place] = digest = measured(copy)["sha256"]
             if digest not in here:
                 here.add(digest)
                 made += _uploaded(caller, holder, copy, each)
             copy.unlink()
-    return made
+    return Uploaded(made, hashes)
 
 
 def _uploaded(caller: Caller, holder: str, copy: Path, each: Packed) -> list[dict[str, Any]]:
@@ -112,6 +121,6 @@ def _linked(packed: zipfile.ZipFile, feed: zipfile.ZipInfo) -> Iterator[Packed]:
                 if info := members.pop(str(base / place), None):
                     name = PurePosixPath(link.get("title") or place).name.lstrip(".")
                     title = (entry.findtext(f"{ATOM}title") or "").strip()
-                    yield Packed(info, title[:300], name[-60:] or "file")
+                    yield Packed(info, place, title[:300], name[-60:] or "file")
     except (xml.DoctypeError, xml.PrologError, etree.XMLSyntaxError) as error:
         raise ZipUnsafeError(f"{FEED} is broken") from error

@@ -23,6 +23,9 @@ HOLD = {
 }
 
 
+KEPT = {"kept": "name", "of": "resource", "changed": "keepTime"}
+
+
 def register(app: typer.Typer) -> None:
     """Adds `legal-hold` to the command line `app`."""
     app.add_typer(legal_hold, name="legal-hold", no_args_is_help=True)
@@ -44,6 +47,13 @@ def set_(
 def list_(call: Call, holder: HolderName = "", limit: Limit = 50) -> None:
     """List holds, lifted ones included; a look of the office is written to the access log."""
     call.many(f"{own(call, holder)}/legalHolds", HOLD, limit, empty="nothing is held")
+
+
+@legal_hold.command(epilog="Example:  waymark legal-hold kept --json")
+@calls(LEARNER)
+def kept(call: Call, limit: Limit = 50) -> None:
+    """List what was changed while a hold was in force; what it said before is in the JSON."""
+    call.many(f"{own(call, '')}/keptContents", KEPT, limit, empty="nothing was kept")
 
 
 @legal_hold.command(epilog="Example:  waymark legal-hold lift holders/0198…/legalHolds/0198… 'settled'")

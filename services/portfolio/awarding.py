@@ -13,6 +13,7 @@ from waymark.portfolio.v1.issued_credential_pb2 import IssuedCredential
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain.credentials import checking, issuing, reading
 from services.portfolio.domain.keys import KeyRing
+from services.portfolio.domain.states import word
 from services.portfolio.store import credentials, issued_credentials, issuers
 from services.portfolio.store.vault import Vault
 
@@ -34,7 +35,7 @@ def issue(
 
 def tell(tx: Transaction, issued: IssuedCredential) -> None:
     """Tells that what was issued came to the state it is in."""
-    state = IssuedCredential.State.Name(issued.state).removeprefix("STATE_")
+    state = word(IssuedCredential.State, issued.state)
     tx.publish(IssuedCredentialMoved(issued_credential=issued.name, to_state=state))
 
 

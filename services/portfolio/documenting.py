@@ -1,64 +1,62 @@
-"""A portfolio as a document: what of it is written, and what one that was read adds to it."""
+"""A portfolio as a document: what of it is written, and what of it a format does not carry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import document_pb2 as pb
 from waymark.portfolio.v1.cv_pb2 import Cv as Version
-from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
-from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.page_pb2 import Page
 from waymark.portfolio.v1.plan_pb2 import Plan
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
-from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF, SkillClaim
 
-from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
-from services.platform.rpc.masks import without_outputs
-from services.portfolio.domain import deadlines, names, quotas
-from services.portfolio.domain.dates import from_date, refuse, to_date
-from services.portfolio.domain.sameness import Known, journal_keys, plan_keys
+from services.portfolio.domain import names, quotas
+from services.portfolio.domain.dates import refuse
 from services.portfolio.domain.scan_states import is_served
-from services.portfolio.formats import skills
 from services.portfolio.formats.anonymous import anonymised
-from services.portfolio.formats.format import Cv, Read
+from services.portfolio.formats.format import Cv
 from services.portfolio.formats.formats import FORMATS
 from services.portfolio.formats.losses import losses
-from services.portfolio.formats.texts import chosen
-from services.portfolio.shelves import remind
 from services.portfolio.store import holders
 from services.portfolio.store.cvs import CVS
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
-from services.portfolio.store.planning import JOURNAL, PLANS
+from services.portfolio.store.pages import PAGES
+from services.portfolio.store.planning import GOALS, JOURNAL, PLANS
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
 
 LEAP2A = pb.DOCUMENT_FORMAT_LEAP2A  # carries files
-PAGES = (pb.DOCUMENT_FORMAT_HTML, pb.DOCUMENT_FORMAT_PDF)
-P = TypeVar("P", Entry, SkillClaim, JournalEntry)
-Q = TypeVar("Q", JournalEntry, Plan)
+LAID_OUT = (pb.DOCUMENT_FORMAT_HTML, pb.DOCUMENT_FORMAT_PDF)
 MOST_TOLD = 1000
-_FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "summary")
+
+
+class Planning(NamedTuple):
+    """Journal, plans, goals and pages of a holder."""
+
+    journal: tuple[JournalEntry, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    goals: tuple[Goal, ...] = ()
+    pages: tuple[Page, ...] = ()
 
 
 class Material(NamedTuple):
     """What a document is made of: of a portfolio, and the version of the CV that was asked for, or an empty
-    one. `withheld`: names of evidence whose files the caller may not have. `journal` and `plans` are empty
-    unless they were asked for."""
+    one. `withheld`: names of evidence whose files the caller may not have. `planning` is empty unless it was
+    asked for."""
 
     portfolio: SharedPortfolio
     version: Version
     withheld: frozenset[str]
-    journal: tuple[JournalEntry, ...]
-    plans: tuple[Plan, ...]
+    planning: Planning
 
 
 def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Material:
@@ -73,7 +71,7 @@ def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
         entries = [by_name[name] for name in dict.fromkeys(wanted) if name in by_name]
     stored = int(Evidence.STATE_STORED)
     own = tx.principal.subject == vault.holder
-    journal, plans = _journal_and_plans(tx, vault, request) if request.journal_and_plans else ((), ())
+    planning = _planning(tx, vault, request) if request.journal_and_plans else Planning()
     portfolio = SharedPortfolio(
         holder=holders.get(tx, vault),
         entries=entries,
@@ -81,12 +79,10 @@ def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
         evidence=EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"], state=stored),
     )
     withheld = (each.name for each in portfolio.evidence if not is_served(each, to_holder=own))
-    return Material(portfolio, version, frozenset(withheld), tuple(journal), tuple(plans))
+    return Material(portfolio, version, frozenset(withheld), planning)
 
 
-def _journal_and_plans(
-    tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest
-) -> tuple[list[JournalEntry], list[Plan]]:
+def _planning(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Planning:
     if tx.principal.subject != vault.holder:
         refuse([Violation("journal_and_plans", "are for the holder alone")])
     if request.format != LEAP2A or request.anonymous:
@@ -94,7 +90,8 @@ def _journal_and_plans(
     plans = PLANS.all(tx, vault)
     for task in (task for plan in plans for task in plan.tasks):
         task.ClearField("id")  # of this portfolio, as a name is
-    return JOURNAL.all(tx, vault), plans
+    pages = PAGES.newest(tx, vault, quotas.LIMITS["pages"])
+    return Planning(tuple(JOURNAL.all(tx, vault)), tuple(plans), tuple(GOALS.all(tx, vault)), tuple(pages))
 
 
 def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Version:
@@ -104,7 +101,7 @@ def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
         if holder != vault.holder:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
         version = CVS.get(tx, vault, version_id)
-    if request.cover_letter and request.format not in PAGES:
+    if request.cover_letter and request.format not in LAID_OUT:
         refuse([Violation("cover_letter", "is written as a page or PDF only")])
     if request.cover_letter and not version.cover_letter:
         refuse([Violation("cover_letter", "the version has none; name one with a letter in `cv`")])
@@ -113,7 +110,7 @@ def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
 
 def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) -> Cv:
     """Returns what is written for a request at `now` (UTC). A letter is never anonymous."""
-    portfolio, version, withheld, journal, plans = material
+    portfolio, version, withheld, planning = material
     spoken = next(iter(portfolio.holder.languages), "en")
     language = request.language_code or version.language_code or spoken
     hidden = request.anonymous and not request.cover_letter
@@ -124,8 +121,7 @@ def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) 
         headline="" if hidden else version.title,
         letter=version.cover_letter if request.cover_letter else "",
         withheld=withheld,
-        journal=journal,
-        plans=plans,
+        **planning._asdict(),
     )
 
 
@@ -133,149 +129,8 @@ def report(request: pb.ExportDocumentRequest, cv: Cv) -> list[pb.NotCarried]:
     """Says what a document does not carry, at most MOST_TOLD. A letter is no CV, and lacks nothing of one."""
     if cv.letter:
         return []
-    headline = [(request.cv, "cv.title")] if cv.headline and request.format not in PAGES else []
+    headline = [(request.cv, "cv.title")] if cv.headline and request.format not in LAID_OUT else []
     files = [(name, "evidence.file") for name in sorted(cv.withheld)] if request.format == LEAP2A else []
     found = chain(headline, files, losses(FORMATS[request.format], cv))
     told = (pb.NotCarried(resource=resource, field=field, count=1) for resource, field in found)
     return list(islice(told, MOST_TOLD))
-
-
-def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.ImportDocumentResponse:
-    """Adds what was read to a portfolio; what is there stays as it is. Raises Refusal(QUOTA_EXCEEDED)."""
-    current = holders.get(tx, vault, lock=True)  # also, so that two imports do not both add the same
-    _find_files(tx, vault, read)
-    answer = pb.ImportDocumentResponse()
-    _fill_holder(tx, vault, current, read.portfolio.holder, answer)
-    entries = list(_new_entries(tx, vault, read, answer))
-    # Newest first is how they are shown: the first of the file is written last.
-    ENTRIES.add_all(tx, vault, [(entry, {"kind": entry.kind}) for entry in reversed(entries)])
-    claims = list(_new_claims(tx, vault, read, answer))
-    SKILL_CLAIMS.add_all(tx, vault, list(reversed(claims)))
-    _add_journal(tx, vault, read, answer)
-    _add_plans(tx, vault, read, answer)
-    answer.entry_titles.extend(entry.title for entry in entries)
-    answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
-    told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
-    answer.not_carried.extend(pb.NotCarried(field=field, count=count) for field, count in told)
-    return answer
-
-
-def _fill_holder(
-    tx: Transaction, vault: Vault, current: Holder, brought: Holder, answer: pb.ImportDocumentResponse
-) -> None:
-    for field, value in brought.ListFields():
-        if field.name not in _FILLED:
-            continue
-        kept = dict(current.ListFields()).get(field)
-        if kept is None:
-            current.MergeFrom(Holder(**{field.name: value}))
-            answer.holder_fields.append(field.name)
-        elif kept != value:
-            told = pb.NotCarried(resource=current.name, field=f"holder.{field.name}", count=1)
-            answer.not_carried.append(told)
-    if answer.holder_fields:
-        holders.replace(tx, vault, current)
-
-
-def _new_entries(
-    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse
-) -> Iterator[Entry]:
-    known = Known(ENTRIES.newest(tx, vault, quotas.LIMITS["entries"]))
-    for entry in _with_own_evidence(tx, vault, read, read.portfolio.entries):
-        if known.has(entry):
-            answer.duplicates += 1
-        else:
-            known.add(entry)
-            yield without_outputs(entry)
-
-
-def _new_claims(
-    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse
-) -> Iterator[tuple[SkillClaim, dict[str, object]]]:
-    known = skills.Known(SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"]))
-    today = tx.now.date()
-    for claim in _with_own_evidence(tx, vault, read, read.portfolio.skill_claims):
-        for field in ("assert_date", "last_used_date"):
-            if claim.HasField(field) and to_date(getattr(claim, field)) > today:
-                read.left[f"skill_claims.{field}"] += 1
-                claim.ClearField(field)
-        if known.has(claim):
-            answer.duplicates += 1
-            continue
-        known.add(claim)
-        if not claim.HasField("assert_date"):
-            claim.assert_date.CopyFrom(from_date(today))
-        concept = vault.key.blind("skill concept", claim.concept_uri)
-        yield without_outputs(claim), {"source": SKILL_SOURCE_SELF, "concept": concept}
-
-
-def _add_journal(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:
-    if not read.journal:
-        return
-    brought = _with_own_evidence(tx, vault, read, read.journal)
-    made = [without_outputs(each) for each in _unknown(brought, JOURNAL.all(tx, vault), journal_keys, answer)]
-    for entry in made:
-        if not entry.HasField("entry_date"):
-            entry.entry_date.CopyFrom(from_date(tx.now.date()))
-    JOURNAL.add_all(tx, vault, [(entry, {}) for entry in reversed(made)])
-    answer.journal_entries = len(made)
-
-
-def _add_plans(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:
-    if not read.plans:
-        return
-    made = [without_outputs(each) for each in _unknown(read.plans, PLANS.all(tx, vault), plan_keys, answer)]
-    for task in (task for plan in made for task in plan.tasks):
-        task.id = new_id()
-    for plan in PLANS.append_all(tx, vault, made):
-        remind(tx, PLANS.segment, plan, deadlines.of_plan)
-        answer.plan_titles.append(plan.title)
-
-
-def _unknown(
-    brought: Iterable[Q],
-    there: Iterable[Q],
-    keys: Callable[[Q], Sequence[Hashable]],
-    answer: pb.ImportDocumentResponse,
-) -> Iterator[Q]:
-    """Yields what is not there, each once; counts what is, by its narrowest key."""
-    known = {key for each in there for key in keys(each)}
-    for each in brought:
-        *_, narrowest = own = keys(each)
-        if narrowest in known:
-            answer.duplicates += 1
-        else:
-            known.update(own)
-            yield each
-
-
-def _with_own_evidence(tx: Transaction, vault: Vault, read: Read, parts: Iterable[P]) -> list[P]:
-    """Returns parts that name evidence of this portfolio only; what they name of others is told."""
-    found = list(parts)
-    start = names.holder(vault.holder) + "/evidence/"
-    mine = {names.last(name) for part in found for name in part.evidence if name.startswith(start)}
-    missing = EVIDENCE.missing(tx, vault.holder, mine)
-    for part in found:
-        kept = [name for name in part.evidence if name.startswith(start) and names.last(name) not in missing]
-        if len(kept) < len(part.evidence):
-            read.left["evidence"] += len(part.evidence) - len(kept)
-            del part.evidence[:]
-            part.evidence.extend(kept)
-    return found
-
-
-def _find_files(tx: Transaction, vault: Vault, read: Read) -> None:
-    """Names files of a document as they are named here, by their hash, and tells of those that are not here:
-    they are uploaded by tickets, each checked on its own."""
-    if not read.portfolio.evidence:
-        return
-    newest = EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"])
-    here = {each.sha256: each.name for each in newest if each.state != Evidence.STATE_AWAITING_UPLOAD}
-    names_here = {each.name: here[each.sha256] for each in read.portfolio.evidence if each.sha256 in here}
-    if missing := sum(each.sha256 not in here for each in read.portfolio.evidence):
-        read.left["evidence.file"] += missing
-    parts: list[Entry | SkillClaim | JournalEntry] = [*read.portfolio.entries, *read.portfolio.skill_claims]
-    for part in (*parts, *read.journal):
-        known = [names_here.get(name, name) for name in part.evidence]
-        del part.evidence[:]
-        part.evidence.extend(dict.fromkeys(known))

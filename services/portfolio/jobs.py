@@ -18,6 +18,7 @@ from services.portfolio.domain.pathways import STALLS_AFTER
 from services.portfolio.domain.rights import REMINDED
 from services.portfolio.store import (
     issuers,
+    kept_contents,
     mentoring_matches,
     planning,
     read_quota,
@@ -66,10 +67,11 @@ def tell_reminders(app: PortfolioApp) -> None:
 
 
 def empty_trash(app: PortfolioApp) -> None:
-    """Removes for good what has been in the trash for long, some hundred a transaction."""
+    """Removes for good what has been in the trash for long, and what nothing but a legal hold kept once it is
+    lifted, some hundred a transaction."""
     while True:
         with transaction(app) as tx:
-            if not planning.purge(tx):
+            if not planning.purge(tx) + kept_contents.purge(tx):
                 return
 
 

@@ -29,6 +29,7 @@ from waymark.portfolio.v1 import (
     instrument_pb2_grpc,
     issued_credential_pb2_grpc,
     journal_entry_pb2_grpc,
+    kept_content_pb2_grpc,
     legal_hold_pb2_grpc,
     mandate_pb2_grpc,
     mentor_pb2_grpc,
@@ -73,6 +74,7 @@ from services.portfolio.api.idea_exposures import IdeaExposureApi
 from services.portfolio.api.instruments import InstrumentApi
 from services.portfolio.api.issued_credentials import IssuedCredentialApi
 from services.portfolio.api.journal_entries import JournalEntryApi
+from services.portfolio.api.kept_contents import KeptContentApi
 from services.portfolio.api.legal_holds import LegalHoldApi
 from services.portfolio.api.mandates import MandateApi
 from services.portfolio.api.mentoring import MentoringApi
@@ -117,6 +119,7 @@ SERVICERS: Sequence[Servicer] = (
     (instrument_pb2_grpc.add_InstrumentServiceServicer_to_server, InstrumentApi),
     (issued_credential_pb2_grpc.add_IssuedCredentialServiceServicer_to_server, IssuedCredentialApi),
     (journal_entry_pb2_grpc.add_JournalEntryServiceServicer_to_server, JournalEntryApi),
+    (kept_content_pb2_grpc.add_KeptContentServiceServicer_to_server, KeptContentApi),
     (legal_hold_pb2_grpc.add_LegalHoldServiceServicer_to_server, LegalHoldApi),
     (mandate_pb2_grpc.add_MandateServiceServicer_to_server, MandateApi),
     (mentor_pb2_grpc.add_MentorServiceServicer_to_server, MentorApi),

@@ -111,6 +111,8 @@ def ask_the_office(portfolio: Portfolio, person: Caller) -> None:
         parent=person.holder, legal_hold=hold, request_id=str(uuid.uuid4())
     )
     set_ = desk.CreateLegalHold(held)
+    same = holder_pb2.Holder(name=person.holder, given_name=CANARY)  # what was said before is kept
+    person.UpdateHolder(holder_pb2.UpdateHolderRequest(holder=same))
     desk.LiftLegalHold(legal_hold_pb2.LiftLegalHoldRequest(name=set_.name, reason=CANARY))
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
-from waymark.portfolio.v1.goal_pb2 import Deadline
+from waymark.portfolio.v1.goal_pb2 import Deadline, Goal
 from waymark.portfolio.v1.holder_pb2 import Contact, Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.page_pb2 import Page, PageBlock
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SKILL_LEVEL_ADVANCED, SKILL_SOURCE_SELF, SkillClaim
@@ -52,6 +55,26 @@ def read(format_: Format, content: bytes, language: str = "en") -> Read:
     return format_.read(io.BytesIO(content), language)
 
 
+def renamed(found: Read) -> None:
+    """Names what was read by the ids that it has in a feed of our own."""
+    things: list[tuple[str, Iterable[Any]]] = [
+        ("entry", found.portfolio.entries),
+        ("skill", found.portfolio.skill_claims),
+        ("file", found.portfolio.evidence),
+    ]
+    names: dict[str, str] = {}
+    for kind, parts in things:
+        for number, each in enumerate(parts):
+            names[each.name] = f"portfolio:{kind}/{number}"
+            each.name = names[each.name]
+    for block in (block for page in found.pages for block in page.blocks):
+        field = block.WhichOneof("content") or "text"
+        setattr(block, field, names.get(getattr(block, field), getattr(block, field)))
+    naming: list[Any] = [*found.portfolio.entries, *found.portfolio.skill_claims, *found.journal]
+    for part in naming:
+        part.evidence[:] = [names[name] for name in part.evidence]
+
+
 def cv(*made: Entry, **parts: Any) -> Cv:
     """A CV in English of entries and other parts of a portfolio."""
     return Cv(SharedPortfolio(entries=made, **parts), "en", NOW)
@@ -78,7 +101,7 @@ def full() -> Cv:
 
 
 def whole() -> Cv:
-    """The same with a journal and plans."""
+    """The same with a journal, plans, goals and a page."""
     day, later = {"year": 2026, "month": 2, "day": 3}, {"year": 2026, "month": 12, "day": 31}
     journal = (
         JournalEntry(
@@ -88,6 +111,8 @@ def whole() -> Cv:
             name="holders/h/journalEntries/1",
             text="Untitled",
             entry_date=day,
+            entry_time=Timestamp(seconds=1770103815),
+            draft=True,
             tags=["steel & tin", "a"],
             evidence=["holders/h/evidence/e"],
         ),
@@ -103,10 +128,35 @@ def whole() -> Cv:
         Task(title="Leave it", state=Task.STATE_DROPPED),
     ]
     plans = (
-        Plan(name="holders/h/plans/1", title="Weld", description="For a living\n& for fun", tasks=tasks),
+        Plan(
+            name="holders/h/plans/1",
+            title="Weld",
+            description="For a living\n& for fun",
+            goal="holders/h/goals/1",
+            tasks=tasks,
+        ),
         Plan(name="holders/h/plans/2", title="Rest"),
     )
-    return replace(full(), journal=journal, plans=plans)
+    goals = (
+        Goal(
+            name="holders/h/goals/1",
+            title="Be a welder",
+            description="At the <yard>",
+            kind=Goal.KIND_CAREER,
+            state=Goal.STATE_REACHED,
+            deadline=reminded,
+        ),
+        Goal(name="holders/h/goals/2", title="Sing", state=Goal.STATE_DROPPED),
+    )
+    blocks = [
+        PageBlock(text="# Welding\n\n- seams & <joints>"),
+        PageBlock(entry="holders/h/entries/3"),
+        PageBlock(skill_claim="holders/h/skillClaims/s"),
+        PageBlock(evidence="holders/h/evidence/e"),
+        PageBlock(entry="holders/h/entries/1"),
+    ]
+    pages = (Page(name="holders/h/pages/1", title="Me", language_code="en", template=2, blocks=blocks),)  # type: ignore[arg-type]
+    return replace(full(), journal=journal, plans=plans, goals=goals, pages=pages)
 
 
 def person() -> Holder:

@@ -25,6 +25,7 @@ from services.portfolio.awarding import award
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials import issuing
 from services.portfolio.domain.dates import check_expiry, from_date
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.store import access_records, attestation_requests, holders, issuers
 from services.portfolio.store.attestation_requests import REQUESTS, Locked, State
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
@@ -81,7 +82,7 @@ class AttestationApi(attestation_pb2_grpc.AttestationServiceServicer):
         vault = open_vault(tx, self.app.keys, holder)
         found = REQUESTS.get(tx, vault, row_id, lock=True)
         if found.state == State.STATE_GIVEN:
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "GIVEN", "needed": "OPEN"})
+            raise wrong_state("GIVEN", "OPEN")
         return REQUESTS.replace(tx, vault, row_id, found, state=State.STATE_WITHDRAWN)
 
     @mutation

@@ -15,6 +15,7 @@ from services.portfolio.access import refuse_own
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.store import break_glass
 from services.portfolio.store.vault import find_vault, open_vault
 
@@ -83,8 +84,7 @@ class BreakGlassApi(break_glass_pb2_grpc.BreakGlassServiceServicer):
         if access.opener == tx.principal.subject:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         if access.state == Access.STATE_REVIEWED:
-            metadata = {"state": "REVIEWED", "needed": "OPEN, ENDED"}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+            raise wrong_state("REVIEWED", "OPEN, ENDED")
         reviewed = break_glass.review(tx, access, vault, request.verdict, request.note)
         verdict = pb.BreakGlassVerdict.Name(request.verdict).removeprefix("BREAK_GLASS_VERDICT_")
         tx.publish(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from waymark.portfolio.v1 import contact_record_pb2 as pb
 from waymark.portfolio.v1 import contact_record_pb2_grpc
 
@@ -14,7 +13,7 @@ from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import guidance, names
-from services.portfolio.domain.dates import check_expiry, refuse
+from services.portfolio.domain.dates import check_expiry, moment, refuse
 from services.portfolio.requests import CASE, reader_of
 from services.portfolio.store import guidance_cases, mandates
 from services.portfolio.store.guidance_words import CONTACT_RECORDS
@@ -73,18 +72,10 @@ def _outline(contact: pb.ContactRecord) -> pb.ContactRecord:
 def _fill_times(contact: pb.ContactRecord, now: datetime) -> None:
     """Fills in when they met; raises Refusal(INVALID_ARGUMENT) for times that cannot be."""
     if contact.HasField("contact_time"):
-        ago = now - _moment("contact_record.contact_time", contact.contact_time)
+        ago = now - moment("contact_record.contact_time", contact.contact_time)
         if not timedelta() <= ago <= OLDEST:
             refuse([Violation("contact_record.contact_time", "must be in the past, at most a year ago")])
     else:
         contact.contact_time.FromDatetime(now)
     if contact.HasField("next_contact_time"):
         check_expiry("contact_record.next_contact_time", contact.next_contact_time, now=now, longest=FURTHEST)
-
-
-def _moment(field: str, value: Timestamp) -> datetime:
-    try:
-        return value.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        refuse([Violation(field, "is not a time that exists")])
-        raise

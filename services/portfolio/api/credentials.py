@@ -18,6 +18,7 @@ from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials import baking, reading
+from services.portfolio.domain.states import word
 from services.portfolio.store import credentials
 from services.portfolio.store.credentials import CREDENTIALS
 from services.portfolio.store.vault import Vault, open_vault
@@ -47,7 +48,7 @@ class CredentialApi(credential_pb2_grpc.CredentialServiceServicer):
             (holder,) = names.parse(request.parent, "holders")
             vault = open_vault(tx, self.app.keys, holder)
             made = credentials.add(tx, vault, credential, {credentials.AS_IT_CAME: request.content})
-            verdict = pb.Verdict.State.Name(made.verdict.state).removeprefix("STATE_")
+            verdict = word(pb.Verdict.State, made.verdict.state)
             tx.publish(CredentialImported(holder=request.parent, credential=made.name, verdict=verdict))
             return made
 

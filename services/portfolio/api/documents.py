@@ -21,6 +21,7 @@ from services.platform.rpc.handlers import mark
 from services.portfolio import documenting
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
+from services.portfolio.bringing_in import bring_in
 from services.portfolio.domain import names
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Read
 from services.portfolio.formats.formats import FORMATS
@@ -64,7 +65,7 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
             (holder,) = names.parse(request.parent, "holders")
             vault = open_vault(tx, self.app.keys, holder)
             # A copy: a transaction that is run again must not find what the first run noted.
-            return documenting.bring_in(tx, vault, deepcopy(read), language)
+            return bring_in(tx, vault, deepcopy(read), language)
 
         return added(self, request, call)
 
@@ -89,7 +90,11 @@ def _read(request: pb.ImportDocumentRequest, language: str) -> Read:
     read = FORMATS[request.format].read
     assert read is not None  # the contract takes no format that is only written
     try:
-        return read(io.BytesIO(request.content), language)
+        found = read(io.BytesIO(request.content), language)
     except DocumentBrokenError as error:
         metadata = {"found": str(error)}
         raise Refusal(reason_pb2.REASON_DOCUMENT_UNREADABLE, metadata=metadata) from error
+    for evidence in found.portfolio.evidence:
+        said = request.files.get(found.places.get(evidence.name, ""), "")
+        evidence.sha256 = evidence.sha256 or said
+    return found

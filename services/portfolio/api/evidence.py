@@ -8,12 +8,10 @@ from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.empty_pb2 import Empty
-from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import evidence_pb2 as pb
 from waymark.portfolio.v1 import evidence_pb2_grpc
 
 from services.platform.db.transaction import Transaction, transaction
-from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mark
 from services.platform.rpc.masks import without_outputs
 from services.portfolio import checking, unlinking
@@ -22,6 +20,7 @@ from services.portfolio.api.evidence_posters import PosterApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.scan_states import require_served
+from services.portfolio.domain.states import word, wrong_state
 from services.portfolio.erasing import delete_files
 from services.portfolio.store.evidence import BUCKET, EVIDENCE, bytes_held
 from services.portfolio.store.vault import open_vault
@@ -176,10 +175,8 @@ def download_of(app: PortfolioApp, evidence: pb.Evidence) -> pb.EvidenceDownload
 def require(evidence: pb.Evidence, needed: pb.Evidence.State.ValueType) -> None:
     """Raises Refusal(WRONG_STATE) unless a file is in the state that a call needs."""
     if evidence.state != needed:
-        state, wanted = (
-            pb.Evidence.State.Name(each).removeprefix("STATE_") for each in (evidence.state, needed)
-        )
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": state, "needed": wanted})
+        state, wanted = (word(pb.Evidence.State, each) for each in (evidence.state, needed))
+        raise wrong_state(state, wanted)
 
 
 def _key(evidence: pb.Evidence) -> str:

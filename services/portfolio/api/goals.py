@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from waymark.portfolio.v1 import goal_pb2 as pb
 from waymark.portfolio.v1 import goal_pb2_grpc
 
@@ -25,7 +23,7 @@ class GoalApi(goal_pb2_grpc.GoalServiceServicer):
 
     def __init__(self, app: PortfolioApp) -> None:
         self.app = app
-        self._shelf = Shelf(app, GOALS, "goal", _prepare, _due)
+        self._shelf = Shelf(app, GOALS, "goal", _prepare, deadlines.of_goal)
 
     @portfolio_call
     def CreateGoal(self, tx: Transaction, request: pb.CreateGoalRequest) -> pb.Goal:
@@ -71,8 +69,3 @@ def _prepare(_tx: Transaction, _holder: str, goal: pb.Goal, _before: pb.Goal | N
     if goal.HasField("deadline"):
         violations += deadlines.check("goal.deadline", goal.deadline)
     refuse(violations)
-
-
-def _due(goal: pb.Goal) -> Iterator[tuple[str, pb.Deadline]]:
-    if goal.state == OPEN and goal.HasField("deadline"):
-        yield "", goal.deadline

@@ -14,6 +14,7 @@ from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import groups, names
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.store import access_records, group_memberships, group_programmes
 from services.portfolio.store.access_records import Look
 from services.portfolio.store.group_memberships import COLLECTIONS, MEMBERSHIPS, State
@@ -109,8 +110,7 @@ class GroupMembershipApi(group_membership_pb2_grpc.GroupMembershipServiceService
         vault = open_vault(tx, self.app.keys, holder)
         membership = MEMBERSHIPS.get(tx, vault, row_id, lock=True)
         if membership.state != State.STATE_ACTIVE:
-            metadata = {"state": groups.label(membership.state), "needed": "ACTIVE"}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+            raise wrong_state(groups.label(membership.state), "ACTIVE")
         return vault, membership
 
     def _told(self, tx: Transaction, membership: pb.GroupMembership) -> pb.GroupMembership:

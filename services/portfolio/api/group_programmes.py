@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import group_programme_pb2 as pb
 from waymark.portfolio.v1 import group_programme_pb2_grpc
 from waymark.portfolio.v1.events_pb2 import GroupMembershipMoved
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Violation
 from services.platform.rpc.handlers import mutation, query
 from services.platform.rpc.masks import without_outputs
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import groups, names
 from services.portfolio.domain.dates import check_period, refuse
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.store import group_memberships, group_programmes
 
 
@@ -60,8 +60,7 @@ class GroupProgrammeApi(group_programme_pb2_grpc.GroupProgrammeServiceServicer):
         (programme_id,) = names.parse(request.name, "groupProgrammes")
         programme = group_programmes.get(tx, programme_id, lock=True)
         if programme.state != pb.GroupProgramme.STATE_OPEN:
-            metadata = {"state": "COMPLETED", "needed": "OPEN"}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+            raise wrong_state("COMPLETED", "OPEN")
         members = group_memberships.lock_all(tx, self.app.keys, programme_id)
         states = {member.name: groups.outcome(member, programme) for member in members}
         group_memberships.move(tx, states)

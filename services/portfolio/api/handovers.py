@@ -14,6 +14,7 @@ from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import refuse
+from services.portfolio.domain.states import word, wrong_state
 from services.portfolio.store import handovers, mandates
 
 State = pb.Handover.State
@@ -51,8 +52,8 @@ class HandoverApi(handover_pb2_grpc.HandoverServiceServicer):
         holder, mandate_id = names.parse(offer.mandate, "holders", "mandates")
         former = mandates.get(tx, holder, mandate_id, lock=True)
         if former.state != Mandate.STATE_ACTIVE:
-            state = Mandate.State.Name(former.state).removeprefix("STATE_")
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": state, "needed": "ACTIVE"})
+            state = word(Mandate.State, former.state)
+            raise wrong_state(state, "ACTIVE")
         taken_over = Mandate(
             counsellor=offer.counsellor,
             organisation=offer.organisation,
@@ -73,14 +74,9 @@ class HandoverApi(handover_pb2_grpc.HandoverServiceServicer):
         """Locks an offer that waits for an answer; raises Refusal(NOT_FOUND, WRONG_STATE)."""
         offer = handovers.lock(tx, *names.parse(name, "holders", "handovers"))
         if offer.state != State.STATE_OFFERED:
-            metadata = {"state": _word(offer.state), "needed": "OFFERED"}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+            raise wrong_state(word(State, offer.state), "OFFERED")
         return offer
 
     def _told(self, tx: Transaction, handover: pb.Handover) -> pb.Handover:
-        tx.publish(HandoverMoved(handover=handover.name, to_state=_word(handover.state)))
+        tx.publish(HandoverMoved(handover=handover.name, to_state=word(State, handover.state)))
         return handover
-
-
-def _word(state: State.ValueType) -> str:
-    return State.Name(state).removeprefix("STATE_")

@@ -9,7 +9,8 @@ from services.platform.db.transaction import Transaction
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.api.references import check_evidence
 from services.portfolio.app import PortfolioApp
-from services.portfolio.domain.dates import check_date, from_date, refuse
+from services.portfolio.domain.dates import check_date, check_moment, refuse
+from services.portfolio.domain.journal import dated
 from services.portfolio.shelves import Shelf
 from services.portfolio.store.planning import JOURNAL
 
@@ -59,7 +60,8 @@ class JournalEntryApi(journal_entry_pb2_grpc.JournalEntryServiceServicer):
 
 def _prepare(tx: Transaction, holder: str, entry: pb.JournalEntry, _before: pb.JournalEntry | None) -> None:
     """Dates an entry that has no day; raises Refusal(INVALID_ARGUMENT)."""
-    if not entry.HasField("entry_date"):
-        entry.entry_date.CopyFrom(from_date(tx.now.date()))
+    dated(entry, tx.now)
     refuse(check_date("journal_entry.entry_date", entry.entry_date, partial=False))
+    if entry.HasField("entry_time"):
+        check_moment("journal_entry.entry_time", entry.entry_time, entry.entry_date)
     check_evidence(tx, holder, entry.evidence, "journal_entry.evidence")

@@ -12,6 +12,7 @@ from services.portfolio.access import refuse_own
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
+from services.portfolio.domain.states import word
 from services.portfolio.store import keeping
 from services.portfolio.store.legal_holds import LEGAL_HOLDS
 from services.portfolio.store.vault import open_at_desk
@@ -52,6 +53,6 @@ class LegalHoldApi(legal_hold_pb2_grpc.LegalHoldServiceServicer):
 
 
 def _told(tx: Transaction, hold: pb.LegalHold) -> pb.LegalHold:
-    state = pb.LegalHold.State.Name(hold.state).removeprefix("STATE_")
+    state = word(pb.LegalHold.State, hold.state)
     tx.publish(LegalHoldMoved(legal_hold=hold.name, to_state=state))
     return hold

@@ -25,6 +25,7 @@ from services.portfolio.api.references import check_each
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_expiry, refuse
+from services.portfolio.domain.states import word, wrong_state
 from services.portfolio.presenting import presented
 from services.portfolio.scanning import require_served_now
 from services.portfolio.store import page_submissions, pages
@@ -161,9 +162,8 @@ def _file(frozen: pb.SubmittedPages, name: str) -> Evidence:
 
 def _require(submission: pb.PageSubmission, *states: State.ValueType) -> None:
     if submission.state not in states:
-        metadata = {"state": _label(submission.state), "needed": ",".join(map(_label, states))}
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        raise wrong_state(_label(submission.state), ",".join(map(_label, states)))
 
 
 def _label(state: State.ValueType) -> str:
-    return State.Name(state).removeprefix("STATE_")
+    return word(State, state)

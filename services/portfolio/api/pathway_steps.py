@@ -17,6 +17,7 @@ from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_date, refuse
 from services.portfolio.domain.graph import blocking, check_acyclic
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.domain.steps import VERDICTS, label, move_by_hand
 from services.portfolio.requests import actor_of
 from services.portfolio.store import pathway_words, pathways, steps
@@ -60,8 +61,7 @@ class StepApi:
         check_acyclic(others | {found.ref.id: steps.node(step).prerequisites})
         if step.course != found.step.course:
             if found.step.state != pb.Step.STATE_PLANNED:
-                metadata = {"state": label(found.step.state), "needed": "PLANNED"}
-                raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+                raise wrong_state(label(found.step.state), "PLANNED")
             steps.forget_redemptions(tx, found.ref)
         steps.save(tx, found.vault, found.ref, step)
         actor = actor_of(tx, found.ref.holder)

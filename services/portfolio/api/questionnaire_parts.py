@@ -23,6 +23,7 @@ from services.portfolio.domain.questionnaires import (
     require_filler,
     require_open,
 )
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.store import access_records, holders, questionnaire_parts
 from services.portfolio.store.frameworks import INSTRUMENTS
 from services.portfolio.store.questionnaire_parts import COLLECTIONS, Link
@@ -159,7 +160,7 @@ class PartsApi:
 
 def _require_unfilled(part: pb.QuestionnairePart) -> None:
     if part.state == _FILLED:
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "FILLED", "needed": "OPEN"})
+        raise wrong_state("FILLED", "OPEN")
 
 
 def _log(tx: Transaction, link: Link, action: str) -> None:

@@ -135,5 +135,5 @@ def _moved(tx: Transaction, request: Request, vault: Vault | None, to: rights.St
 
 
 def _told(tx: Transaction, request: Request) -> Request:
-    tx.publish(RightsRequestMoved(rights_request=request.name, to_state=rights.word(request.state)))
+    tx.publish(RightsRequestMoved(rights_request=request.name, to_state=rights.label(request.state)))
     return request

@@ -23,6 +23,21 @@ def check_date(field: str, value: Date, *, partial: bool = True) -> list[Violati
     return []
 
 
+def moment(field: str, value: Timestamp) -> datetime:
+    """Returns a moment, UTC; raises Refusal(INVALID_ARGUMENT) for one that does not exist."""
+    try:
+        return value.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        violations = [Violation(field, "is not a time that exists")]
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=violations) from None
+
+
+def check_moment(field: str, value: Timestamp, day: Date) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) unless a moment lies on a day, UTC."""
+    if from_date(moment(field, value).date()) != day:
+        refuse([Violation(field, "must lie on the day that is said, UTC")])
+
+
 def check_period(start: tuple[str, Date], end: tuple[str, Date], *, partial: bool = True) -> None:
     """Raises Refusal(INVALID_ARGUMENT) for a date that does not exist or an end before the start.
 
@@ -63,10 +78,5 @@ def _comparable(value: Date, *, last: bool = False) -> tuple[int, int, int]:
 
 def check_expiry(field: str, value: Timestamp, *, now: datetime, longest: timedelta) -> None:
     """Raises Refusal(INVALID_ARGUMENT) unless the time is after `now` (UTC) and at most `longest` ahead."""
-    try:
-        ahead = value.ToDatetime(tzinfo=UTC) - now
-    except (ValueError, OverflowError):
-        refuse([Violation(field, "is not a time that exists")])
-        return
-    if not timedelta() < ahead <= longest:
+    if not timedelta() < moment(field, value) - now <= longest:
         refuse([Violation(field, f"must be in the future, at most {longest.days} days ahead")])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from waymark.portfolio.v1.goal_pb2 import Deadline
+from waymark.portfolio.v1.goal_pb2 import Deadline, Goal
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
 
 from services.platform.errors import Violation
@@ -30,6 +30,12 @@ def of_plan(plan: Plan) -> Iterator[tuple[str, Deadline]]:
     for task in plan.tasks:
         if task.state == Task.STATE_OPEN and task.HasField("deadline"):
             yield task.id, task.deadline
+
+
+def of_goal(goal: Goal) -> Iterator[tuple[str, Deadline]]:
+    """Yields the deadline of an open goal, with no id."""
+    if goal.state == Goal.STATE_OPEN and goal.HasField("deadline"):
+        yield "", goal.deadline
 
 
 def reminders(deadline: Deadline, now: datetime) -> list[datetime]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
 
-from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.group_membership_pb2 import (
     TASK_STATE_DONE,
     AreaRating,
@@ -23,8 +22,9 @@ from waymark.portfolio.v1.group_programme_pb2 import (
     GroupProgramme,
 )
 
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Violation
 from services.portfolio.domain.dates import refuse, to_date
+from services.portfolio.domain.states import word, wrong_state
 
 State: TypeAlias = GroupMembership.State.ValueType
 SMALLEST = 5  # members that a count must have to be told
@@ -64,8 +64,7 @@ def require_under_way(programme: GroupProgramme, today: date) -> None:
     until its last day (UTC) and while it is not completed."""
     if programme.state != GroupProgramme.STATE_OPEN or today > to_date(programme.end_date):
         over = programme.state == GroupProgramme.STATE_COMPLETED
-        metadata = {"state": "COMPLETED" if over else "OVER", "needed": "OPEN"}
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        raise wrong_state("COMPLETED" if over else "OVER", "OPEN")
 
 
 def recorded(
@@ -137,4 +136,4 @@ def tells_of_nobody(counts: Iterable[int]) -> bool:
 
 def label(state: State) -> str:
     """Returns the name of a state as events and errors carry it: `ACTIVE`."""
-    return GroupMembership.State.Name(state).removeprefix("STATE_")
+    return word(GroupMembership.State, state)

@@ -15,6 +15,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.mentoring_match_pb2 import MatchReasons, MentoringMatch
 
 from services.platform.errors import Refusal, Violation
+from services.portfolio.domain.states import word, wrong_state
 
 Match = MentoringMatch
 State: TypeAlias = MentoringMatch.State.ValueType
@@ -125,8 +126,7 @@ class Standing:
     def require(self, state: State) -> None:
         """Raises Refusal(WRONG_STATE) unless the match is in `state`."""
         if self.state != state:
-            metadata = {"state": label(self.state), "needed": label(state)}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+            raise wrong_state(label(self.state), label(state))
 
 
 def check_given(fields: Sequence[str], *, by_holder: bool, path: str) -> None:
@@ -141,4 +141,4 @@ def check_given(fields: Sequence[str], *, by_holder: bool, path: str) -> None:
 
 def label(state: State) -> str:
     """Returns the name of a state as events and errors carry it: `ACTIVE`."""
-    return Match.State.Name(state).removeprefix("STATE_")
+    return word(Match.State, state)

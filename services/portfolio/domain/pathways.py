@@ -14,6 +14,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.pathway_pb2 import Pathway
 
 from services.platform.errors import Refusal
+from services.portfolio.domain.states import word, wrong_state
 from services.portfolio.domain.steps import Actor
 
 State: TypeAlias = Pathway.State.ValueType
@@ -82,9 +83,7 @@ class Standing:
         """Raises Refusal(WRONG_STATE) unless the pathway is in one of `states`."""
         if self.state not in states:
             needed = ",".join(sorted(map(label, states)))
-            raise Refusal(
-                reason_pb2.REASON_WRONG_STATE, metadata={"state": label(self.state), "needed": needed}
-            )
+            raise wrong_state(label(self.state), needed)
 
     def _require_agreement(self) -> None:
         if not self.agreed:
@@ -103,4 +102,4 @@ class Standing:
 
 def label(state: State) -> str:
     """Returns the name of a state as events and errors carry it: `AGREED`."""
-    return Pathway.State.Name(state).removeprefix("STATE_")
+    return word(Pathway.State, state)

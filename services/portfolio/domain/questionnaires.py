@@ -10,6 +10,7 @@ from waymark.portfolio.v1 import questionnaire_pb2 as pb
 
 from services.platform.errors import Refusal, Violation
 from services.portfolio.domain.dates import refuse
+from services.portfolio.domain.states import wrong_state
 
 State = pb.Questionnaire.State
 PartState = pb.QuestionnairePart.State
@@ -50,7 +51,7 @@ def _wrong(questions: Sequence[instrument_pb2.Question], answers: Sequence[pb.An
 def require_open(state: State.ValueType) -> None:
     """Raises Refusal(WRONG_STATE) unless a questionnaire can still be filled."""
     if state != State.STATE_OPEN:
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "COMPLETED", "needed": "OPEN"})
+        raise wrong_state("COMPLETED", "OPEN")
 
 
 def require_filler(part: pb.QuestionnairePart, *, by_link: bool) -> None:

@@ -6,10 +6,10 @@ import calendar
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.rights_request_pb2 import REFUSAL_GROUND_IDENTITY_NOT_SHOWN, RightsRequest
 
 from services.platform.errors import Refusal
+from services.portfolio.domain.states import word, wrong_state
 
 State: TypeAlias = RightsRequest.State.ValueType
 _S = RightsRequest
@@ -45,25 +45,23 @@ def require(state: State, to: State, ground: int = 0) -> None:
     if to == _S.STATE_PARTLY_REFUSED and ground == REFUSAL_GROUND_IDENTITY_NOT_SHOWN:
         wanted = (_S.STATE_RECEIVED,)
     if state not in wanted:
-        raise _wrong(state, ", ".join(map(word, wanted)))
+        raise _wrong(state, ", ".join(map(label, wanted)))
 
 
 def require_extendable(request: RightsRequest, now: datetime) -> None:
     """Raises Refusal(WRONG_STATE) unless a request waits, is not overdue at `now` (UTC), and was not extended
     before."""
     if request.state not in OPEN:
-        raise _wrong(request.state, ", ".join(map(word, OPEN)))
+        raise _wrong(request.state, ", ".join(map(label, OPEN)))
     if request.HasField("extend_time") or request.due_time.ToDatetime(now.tzinfo) <= now:
         found = "EXTENDED" if request.HasField("extend_time") else "OVERDUE"
-        raise Refusal(
-            reason_pb2.REASON_WRONG_STATE, metadata={"state": found, "needed": "in its first month"}
-        )
+        raise wrong_state(found, "in its first month")
 
 
-def word(state: State) -> str:
+def label(state: State) -> str:
     """Returns a state as events and errors name it."""
-    return _S.State.Name(state).removeprefix("STATE_")
+    return word(_S.State, state)
 
 
 def _wrong(state: State, needed: str) -> Refusal:
-    return Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": word(state), "needed": needed})
+    return wrong_state(label(state), needed)

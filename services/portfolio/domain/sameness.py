@@ -1,11 +1,13 @@
-"""Whether an entry, an entry of the journal or a plan that a document brings is one that a portfolio has."""
+"""Whether what a document brings (entries, entries of the journal, plans, goals) is there already."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 
 from waymark.portfolio.v1 import entry_pb2 as pb
+from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.page_pb2 import Page
 from waymark.portfolio.v1.plan_pb2 import Plan
 
 _WORK = (pb.ENTRY_KIND_WORK, pb.ENTRY_KIND_VOLUNTEERING, pb.ENTRY_KIND_CARE_WORK)
@@ -23,13 +25,12 @@ class Known:
         """Notes one more entry."""
         self._by_key.setdefault(_key(entry), []).append(entry)
 
-    def has(self, entry: pb.Entry) -> bool:
-        """Returns whether it is there: by kind, title, organisation and start; where the last two are open,
+    def find(self, entry: pb.Entry) -> pb.Entry | None:
+        """Returns the one that is there: by kind, title, organisation and start; where the last two are open,
         a text that says something else in the same language makes it another."""
+        narrow = bool(entry.organisation or entry.HasField("start_date"))
         alike = self._by_key.get(_key(entry), [])
-        if entry.organisation or entry.HasField("start_date"):
-            return bool(alike)
-        return any(not _differ(entry, each) for each in alike)
+        return next((each for each in alike if narrow or not _differ(entry, each)), None)
 
 
 def _key(entry: pb.Entry) -> Hashable:
@@ -57,6 +58,16 @@ def plan_keys(plan: Plan) -> Sequence[Hashable]:
     """Returns what a plan is known by: title, description and titles of its tasks; deadlines and how far the
     tasks have come change while it is followed."""
     return [(plain(plan.title), plain(plan.description), *(plain(task.title) for task in plan.tasks))]
+
+
+def goal_keys(goal: Goal) -> Hashable:
+    """Returns what a goal is known by: title and description; the rest changes while it is followed."""
+    return plain(goal.title), plain(goal.description)
+
+
+def page_keys(page: Page) -> Sequence[Hashable]:
+    """Returns what a page is known by: title and blocks."""
+    return [(plain(page.title), *(block.SerializeToString() for block in page.blocks))]
 
 
 def plain(text: str) -> str:

@@ -13,6 +13,7 @@ from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio, ShareLink
 
 from services.platform.errors import Refusal, Violation
 from services.portfolio.domain.secrets import PIN_TRIES
+from services.portfolio.domain.states import word
 
 State: TypeAlias = ShareLink.State.ValueType
 Tree = dict[str, "Tree"]  # field → what is shown below it; nothing named below: all of it
@@ -67,8 +68,14 @@ def require_active(state: State) -> None:
     """Raises Refusal(SHARE_LINK_LOCKED or SHARE_LINK_ENDED) unless the link can be opened."""
     if state == ShareLink.STATE_LOCKED:
         raise Refusal(reason_pb2.REASON_SHARE_LINK_LOCKED)
-    if state != ShareLink.STATE_ACTIVE:
-        ended = ShareLink.State.Name(state).removeprefix("STATE_")
+    require_usable(state, ShareLink.STATE_ACTIVE, ShareLink.State)
+
+
+def require_usable(state: int, usable: int, states: Any) -> None:
+    """Raises Refusal(SHARE_LINK_ENDED) unless a link is in the state in which it can be used; `states` is the
+    enum of both."""
+    if state != usable:
+        ended = word(states, state)
         raise Refusal(reason_pb2.REASON_SHARE_LINK_ENDED, metadata={"state": ended})
 
 

@@ -14,6 +14,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.pathway_pb2 import Step
 
 from services.platform.errors import Refusal, Violation
+from services.portfolio.domain.states import word
 
 State: TypeAlias = Step.State.ValueType
 
@@ -103,4 +104,4 @@ def _possible(state: State) -> frozenset[State]:
 
 def label(state: State) -> str:
     """Returns the name of a state as events and errors carry it: `CONFIRMED`."""
-    return Step.State.Name(state).removeprefix("STATE_")
+    return word(Step.State, state)

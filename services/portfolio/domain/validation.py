@@ -16,6 +16,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import validation_pb2 as pb
 
 from services.platform.errors import Refusal
+from services.portfolio.domain.states import word, wrong_state
 
 Case = pb.ValidationCase
 State: TypeAlias = pb.ValidationCase.State.ValueType
@@ -125,8 +126,7 @@ class Standing:
     def require(self, states: Collection[State]) -> None:
         """Raises Refusal(WRONG_STATE) unless the case is in one of `states`."""
         if self.state not in states:
-            metadata = {"state": label(self.state), "needed": ",".join(sorted(map(label, states)))}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+            raise wrong_state(label(self.state), ",".join(sorted(map(label, states))))
 
     def _move(self, state: State, origins: Collection[State]) -> Standing:
         self.require(origins)
@@ -176,4 +176,4 @@ def missing(elements: Iterable[pb.ValidationElement]) -> list[pb.ValidationEleme
 
 def label(state: State) -> str:
     """Returns the name of a state as events and errors carry it: `ASSESSMENT`."""
-    return Case.State.Name(state).removeprefix("STATE_")
+    return word(Case.State, state)

@@ -25,6 +25,7 @@ from waymark.portfolio.v1.handover_pb2 import ListHandoversRequest
 from waymark.portfolio.v1.idea_exposure_pb2 import ListExposureConsentsRequest
 from waymark.portfolio.v1.issued_credential_pb2 import ListIssuedCredentialsRequest
 from waymark.portfolio.v1.journal_entry_pb2 import ListJournalEntriesRequest
+from waymark.portfolio.v1.kept_content_pb2 import ListKeptContentsRequest
 from waymark.portfolio.v1.legal_hold_pb2 import ListLegalHoldsRequest
 from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest
 from waymark.portfolio.v1.mentoring_match_pb2 import ListMentoringMatchesRequest
@@ -64,6 +65,7 @@ from services.portfolio.store import (
     handovers,
     instrument_tables,
     issued_credentials,
+    kept_contents,
     mandates,
     on_behalf_records,
     page_tables,
@@ -241,6 +243,11 @@ PARTS: tuple[Part, ...] = (
         "legal-holds",
         every(ListLegalHoldsRequest, LEGAL_HOLDS.page),
         (rights_tables.legal_holds,),
+    ),
+    Part(
+        "kept-contents",
+        every(ListKeptContentsRequest, kept_contents.listed),
+        (rights_tables.kept_contents,),
     ),
     Part(
         "break-glass-accesses",

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from services.platform.errors import Refusal
 from services.platform.rpc.interceptors.validation import violations_of
 from services.portfolio.domain import deadlines
-from services.portfolio.domain.dates import check_date, check_period
+from services.portfolio.domain.dates import check_date, check_moment, check_period
 
 _DATES = ("start_date", "end_date", "birth_date", "assert_date", "last_used_date", "entry_date")
 _WHOLE = ("birth_date", "entry_date")
@@ -62,6 +62,11 @@ def _wrong_dates(message: Any) -> list[str]:
             wrong.append(f"{detail}.expire_date")
     if "deadline" in fields and message.HasField("deadline") and deadlines.check("", message.deadline):
         wrong.append("deadline")
+    if "entry_time" in fields and message.HasField("entry_time"):
+        try:
+            check_moment("entry_time", message.entry_time, message.entry_date)
+        except Refusal:
+            wrong.append("entry_time")
     if not wrong and "end_date" in given:
         try:
             check_period(("start_date", message.start_date), ("end_date", message.end_date))

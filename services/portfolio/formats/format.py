@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import BinaryIO
 
 from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.page_pb2 import Page
 from waymark.portfolio.v1.plan_pb2 import Plan
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 
@@ -23,7 +25,8 @@ class Cv:
     """What is written. `language`: of texts that are there in several; `written_at`: UTC; `headline`: what
     the person applies as; `letter`: text of a cover letter that is written instead of the CV; `withheld`:
     names of evidence whose files stay behind, because they may not be served; `journal`, newest first, and
-    `plans` in their order: for formats that have a place for them, where the holder asked for them."""
+    `plans`, `goals` and `pages` in their order: for formats that have a place for them, where the holder
+    asked for them."""
 
     portfolio: SharedPortfolio
     language: str
@@ -33,16 +36,22 @@ class Cv:
     withheld: frozenset[str] = frozenset()
     journal: tuple[JournalEntry, ...] = ()
     plans: tuple[Plan, ...] = ()
+    goals: tuple[Goal, ...] = ()
+    pages: tuple[Page, ...] = ()
 
 
 @dataclass
 class Read:
-    """What was read: a portfolio without names and etags, a journal, newest first, and plans, and how often
-    what else was found, by path."""
+    """What was read: a portfolio without etags, a journal, newest first, plans, goals and pages, and how
+    often what else was found, by path. What something in the document may name is named by its id there.
+    `places`: by that id, where in an archive a file stands whose SHA-256 the document does not say."""
 
     portfolio: SharedPortfolio = field(default_factory=SharedPortfolio)
     journal: list[JournalEntry] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
+    goals: list[Goal] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)
 
 

@@ -6,14 +6,18 @@ from __future__ import annotations
 import json
 import mimetypes
 from collections.abc import Iterator
+from datetime import time
 from typing import Any, TypeVar
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
+from waymark.portfolio.v1.page_pb2 import Page
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
@@ -50,13 +54,17 @@ KINDS = {
 }
 JOURNAL = "portfolio:journal"  # id of the blog that a journal is
 STAGES = {Task.STATE_OPEN: "planned", Task.STATE_DONE: "completed"}
+_GOAL_STAGES = {Goal.STATE_OPEN: "planned", Goal.STATE_REACHED: "completed"}
 _SAID = ("title", "organisation", "place", "start_date", "end_date")
 _SAID_OF_FILES = (
     *("title", "file_name", "content_type", "size_bytes"),
     *("state", "store_time", "scan_state", "upload_fault", "has_poster", "duration"),
 )
-_SAID_OF_POSTS = ("title", "text", "entry_date", "tags")
+_SAID_OF_POSTS = ("title", "text", "entry_date", "tags", "draft")
+DRAFT = "Unready"
+GOAL = "Goal"  # a category of our own, of what is a plan to Leap2A
 P = TypeVar("P", Entry, SkillClaim, JournalEntry)
+D = TypeVar("D", Task, Goal)
 _NSMAP: Any = {None: ATOM, "rdf": RDF, "leap2": LEAP, "categories": CATEGORIES, "waymark": OURS}
 
 
@@ -75,6 +83,11 @@ def file_id(number: int) -> str:
     return f"portfolio:file/{number}"
 
 
+def goal_id(number: int) -> str:
+    """Returns the id in a feed of its goal of this number."""
+    return f"portfolio:goal/{number}"
+
+
 class _Feed:
     """A feed in the making."""
 
@@ -83,6 +96,11 @@ class _Feed:
         self._updated = f"{cv.written_at:%Y-%m-%dT%H:%M:%SZ}"
         self._root = etree.Element(f"{{{ATOM}}}feed", {LANG: cv.language}, nsmap=_NSMAP)
         self._files = {each.name: file_id(number) for number, each in enumerate(cv.portfolio.evidence)}
+        entries = {each.name: f"portfolio:entry/{number}" for number, each in enumerate(cv.portfolio.entries)}
+        claims = cv.portfolio.skill_claims
+        skills = {each.name: f"portfolio:skill/{number}" for number, each in enumerate(claims)}
+        self._things = self._files | entries | skills  # what can stand on a page
+        self._goals = {each.name: goal_id(number) for number, each in enumerate(cv.goals)}
 
     def made(self) -> bytes:
         portfolio = self._cv.portfolio
@@ -99,8 +117,12 @@ class _Feed:
             self._claim(claim, f"portfolio:skill/{number}")
         if self._cv.journal:
             self._journal(self._cv.journal)
+        for number, goal in enumerate(self._cv.goals):
+            self._goal(goal, goal_id(number))
         for number, plan in enumerate(self._cv.plans):
             self._plan(plan, f"portfolio:plan/{number}")
+        for number, page in enumerate(self._cv.pages):
+            self._page(page, f"portfolio:page/{number}")
         for number, evidence in enumerate(portfolio.evidence):
             self._evidence(evidence, file_id(number))
         return bytes(etree.tostring(self._root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
@@ -150,32 +172,48 @@ class _Feed:
         for number, entry in enumerate(entries):
             item = self._item(f"{JOURNAL}/{number}", entry.title, entry.text, "entry")
             _join(blog, JOURNAL, item, f"{JOURNAL}/{number}")
-            if entry.entry_date.year:  # midnight: a day is all that is known
-                _put(item, ATOM, "published", f"{as_iso(entry.entry_date)}T00:00:00Z")
+            if entry.entry_date.year:
+                _put(item, ATOM, "published", _published(entry))
+            if entry.draft:
+                _put(item, ATOM, "category", "", {"term": DRAFT, "scheme": "categories:readiness#"})
             for tag in dict.fromkeys(filter(None, map(line, entry.tags))):
                 _put(item, ATOM, "category", "", {"term": tag})
-            _beside(item, beside.rest(self._shown_by(item, entry), _SAID_OF_POSTS))
+            said = (*_SAID_OF_POSTS, *(("entry_time",) if _is_said(entry.entry_time) else ()))
+            _beside(item, beside.rest(self._shown_by(item, entry), said))
+
+    def _goal(self, goal: Goal, id_: str) -> None:
+        item = self._item(id_, goal.title, goal.description, "plan")
+        _put(item, ATOM, "category", "", {"term": GOAL, "scheme": f"{OURS}/plan_type#"})
+        stage = _GOAL_STAGES.get(goal.state, "")
+        said = ("title", "description", *_due(item, goal, stage))
+        _beside(item, beside.rest(_without_day(goal), said))
 
     def _plan(self, plan: Plan, id_: str) -> None:
         item = self._item(id_, plan.title, plan.description, "plan")
-        # A goal has no place in it, and its name none elsewhere.
+        if goal := self._goals.get(plan.goal):
+            _put(item, ATOM, "link", "", {"rel": "leap2:supports", "href": goal})
         _beside(item, beside.rest(plan, ("title", "description", "goal", "tasks")))
         for number, task in enumerate(plan.tasks):
             _join(item, id_, self._task(task, f"{id_}/{number}"), f"{id_}/{number}")
 
     def _task(self, task: Task, id_: str) -> Any:
         item = self._item(id_, task.title, task.description, "plan")
-        if task.deadline.date.year:
-            _put(item, LEAP, "date", as_iso(task.deadline.date), {f"{{{LEAP}}}point": "target"})
-        if stage := STAGES.get(task.state, ""):
-            _put(item, LEAP, "status", "", {f"{{{LEAP}}}stage": stage})
-        rest = Task()
-        rest.CopyFrom(task)
-        rest.deadline.ClearField("date")
-        if not rest.deadline.ListFields():
-            rest.ClearField("deadline")
-        _beside(item, beside.rest(rest, ("id", "title", "description", *(("state",) if stage else ()))))
+        said = ("id", "title", "description", *_due(item, task, STAGES.get(task.state, "")))
+        _beside(item, beside.rest(_without_day(task), said))
         return item
+
+    def _page(self, page: Page, id_: str) -> None:
+        """Writes the words of a page, links to what it shows, and beside it the blocks in their order."""
+        words = "\n\n".join(block.text for block in page.blocks if block.text)
+        item = self._item(id_, page.title, words, "selection", "selection_type", "Webpage")
+        within = Page()
+        within.CopyFrom(page)
+        for block in within.blocks:
+            field = block.WhichOneof("content")
+            if part := self._things.get(getattr(block, field)) if field else None:
+                setattr(block, str(field), part)
+                _put(item, ATOM, "link", "", {"rel": "leap2:has_part", "href": part})
+        _beside(item, beside.rest(within, ("title",)))
 
     def _shown_by(self, item: Any, part: P) -> P:
         """Links an entry, skill or post to its files in this feed; returns it with the others only."""
@@ -219,6 +257,38 @@ def _put(parent: Any, namespace: str, name: str, text: str = "", attributes: Any
     element = etree.SubElement(parent, f"{{{namespace}}}{name}", attributes or {})
     element.text = text or None
     return element
+
+
+def _published(entry: JournalEntry) -> str:
+    """Midnight where a day is all that is known."""
+    if entry.HasField("entry_time"):
+        return entry.entry_time.ToJsonString()
+    return f"{as_iso(entry.entry_date)}T00:00:00Z"
+
+
+def _is_said(moment: Timestamp) -> bool:
+    """Returns whether a document says a moment: midnight is a day of which none is known, and times are read
+    to the microsecond."""
+    return moment.ToDatetime().time() != time() and not moment.nanos % 1000
+
+
+def _due(item: Any, task: Task | Goal, stage: str) -> tuple[str, ...]:
+    """Says by when something is to be done and how far it has come; returns the fields that say so."""
+    if task.deadline.date.year:
+        _put(item, LEAP, "date", as_iso(task.deadline.date), {f"{{{LEAP}}}point": "target"})
+    if stage:
+        _put(item, LEAP, "status", "", {f"{{{LEAP}}}stage": stage})
+    return ("state",) if stage else ()
+
+
+def _without_day(task: D) -> D:
+    """Returns a task or goal of which the day of its deadline was said."""
+    rest = type(task)()
+    rest.CopyFrom(task)
+    rest.deadline.ClearField("date")
+    if not rest.deadline.ListFields():
+        rest.ClearField("deadline")
+    return rest
 
 
 def _join(whole: Any, whole_id: str, part: Any, part_id: str) -> None:

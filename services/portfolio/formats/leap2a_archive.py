@@ -3,12 +3,14 @@ a file whole."""
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from services.platform.zipping import ZipStream, ZipUnsafeError, opened, opened_file
+from services.platform.zipping import CHUNK, ZipStream, ZipUnsafeError, opened, opened_file
 from services.portfolio.formats import leap2a
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
 from services.portfolio.formats.leap2a_reading import read_feed
@@ -49,12 +51,32 @@ def _read(archive: zipfile.ZipFile, language: str) -> Read:
         raise DocumentBrokenError(f"no {FEED}, or several")
     with opened_file(archive, feeds[0]) as feed:
         found = read_feed(root_of(feed), language)
-    known = {each.sha256 for each in found.portfolio.evidence}
+    # Whether files that it links to are here already is told by whoever asks for them.
+    linked = _hashed(archive, PurePosixPath(feeds[0].filename).parent, found)
+    known = {each.sha256 for each in found.portfolio.evidence}  # our own are named by their hash
     for each in members:
-        # Our own are named by their hash; whether they are here already is told by whoever asks for them.
-        if each not in feeds and PurePosixPath(each.filename).stem not in known:
+        own = PurePosixPath(each.filename).stem in known
+        if each not in feeds and not own and each.filename not in linked:
             found.left[each.filename[:MAX_PATH]] += 1
     return found
+
+
+def _hashed(archive: zipfile.ZipFile, folder: PurePosixPath, found: Read) -> set[str]:
+    """Says the SHA-256 of files whose bytes are there; returns which of the archive are linked to at all."""
+    linked = {id_: str(folder / place) for id_, place in found.places.items()}
+    there = {each.filename: each for each in archive.infolist() if each.file_size}
+    for evidence in found.portfolio.evidence:
+        if member := there.get(linked.get(evidence.name, "")):
+            evidence.sha256 = _hash(archive, member)
+    return set(linked.values())
+
+
+def _hash(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
+    digest = hashlib.sha256()
+    with opened_file(archive, member) as file:
+        for chunk in iter(partial(file.read, CHUNK), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 FORMAT = Format("application/zip", write, read)

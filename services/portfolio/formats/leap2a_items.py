@@ -27,7 +27,7 @@ _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 # Of the document, or said by the kind of what is made of it.
 _PLAIN = ("id", "updated", "published", "type", "artefactplugin")
 # What a text loses that is more than its look.
-_SHOWN = re.compile(r"<(?:\w+:)?(?:a|img|table|audio|video|object|iframe)[\s/>]", re.IGNORECASE)
+SHOWN = re.compile(r"<(?:\w+:)?(?:a|img|table|audio|video|object|iframe)[\s/>]", re.IGNORECASE)
 
 
 class Item:
@@ -42,7 +42,9 @@ class Item:
         # An entry may be of several types; plain `entry` says least.
         named = [re.split("[:/#]", each)[-1] for each in types]
         self.type = next((each for each in named if each != "entry"), "entry")
-        self.plugin = next((_of(e, "type") for e in element if local(e) == "artefactplugin"), "")
+        self.plugin = next((attribute(e, "type") for e in element if local(e) == "artefactplugin"), "")
+        # How Mahara lays out a page.
+        self.view = next((each for each in element if local(each) == "view"), None)
 
     def title(self, *, used: bool = True) -> str:
         """Returns the title, shortened to what a title may have."""
@@ -53,12 +55,15 @@ class Item:
 
     def text(self) -> str:
         """Returns the content as text; a summary where there is no content."""
-        for name in ("content", "summary"):
-            for element in self._named(name):
-                if text := _text(element):
-                    self._use(element)
-                    return text
-        return ""
+        return self._text_of("content") or self._text_of("summary")
+
+    def summary(self) -> str:
+        """Returns the summary as text."""
+        return self._text_of("summary")
+
+    def use_view(self) -> None:
+        """Notes that the layout of a page was read."""
+        self._use(self.view)
 
     def content(self, limit: int, left: Counter[str]) -> str:
         """Returns the text, at most `limit` characters of it; notes as left that it was longer, or had links,
@@ -72,27 +77,31 @@ class Item:
 
     def _loses_links(self) -> bool:
         found = (each for name in ("content", "summary") for each in self._named(name))
-        return any(_SHOWN.search(_markup(each)) for each in found if not self.is_left(each))
+        return any(SHOWN.search(_markup(each)) for each in found if not self.is_left(each))
 
-    def describe(self, evidence: Evidence) -> None:
-        """Says of a file what the link to it says; before 2010-07 that was content that stands outside."""
+    def describe(self, evidence: Evidence) -> str:
+        """Says of a file what the link to it says, and returns where it stands in the archive; before 2010-07
+        that was content that stands outside."""
+        place = ""
         for each in self._named("content"):
             if each.get("src"):
-                evidence.content_type = each.get("type", "")
+                place, evidence.content_type = each.get("src"), each.get("type", "")
                 self._use(each)
         for each in self._links("enclosure")[:1]:
-            evidence.content_type = each.get("type", "")
+            place, evidence.content_type = each.get("href", ""), each.get("type", "")
             evidence.file_name = line(each.get("title", ""))[:200]
             evidence.size_bytes = _number(each.get("length", ""))
             self._use(each)
         self.category("resource_type", ("Offline",))
+        return place
 
-    def category(self, scheme: str, terms: Collection[str]) -> str:
-        """Takes the first of these terms in a scheme of categories; "" for none."""
+    def category(self, scheme: str, terms: Collection[str], *, used: bool = True) -> str:
+        """Takes, or without `used` sees, the first of these terms in a scheme of categories; "" for none."""
         for each in self._named("category"):
             term = each.get("term", "")
             if term in terms and each.get("scheme", "").rstrip("#").endswith(scheme):
-                self._use(each)
+                if used:
+                    self._use(each)
                 return str(term)
         return ""
 
@@ -109,7 +118,7 @@ class Item:
     def stage(self) -> str:
         """Takes how far something has come, where that is `planned` or `completed`; "" for anything else."""
         for each in self._named("status"):
-            if (stage := _of(each, "stage")) in leap2a.STAGES.values() and _is_leap(each):
+            if (stage := attribute(each, "stage")) in leap2a.STAGES.values() and _is_leap(each):
                 self._use(each)
                 return stage
         return ""
@@ -126,7 +135,9 @@ class Item:
 
     def parts(self) -> Sequence[str]:
         """Returns what links to parts lead to, in the order that they say, else in that of the feed."""
-        orders = [(_of(each, "display_order"), each.get("href", "")) for each in self._links("has_part")]
+        orders = [
+            (attribute(each, "display_order"), each.get("href", "")) for each in self._links("has_part")
+        ]
         return [href for _, href in sorted(orders, key=lambda each: _number(each[0]))]
 
     def links(self, *rels: str) -> list[str]:
@@ -148,9 +159,9 @@ class Item:
     def date(self, point: str) -> Date | None:
         """Returns the date of a point, said in ISO 8601 or with dots in its label."""
         for each in self._named("date"):
-            if _of(each, "point") != point or not _is_leap(each):
+            if attribute(each, "point") != point or not _is_leap(each):
                 continue
-            said = (each.text or "").strip() or _of(each, "label").strip()
+            said = (each.text or "").strip() or attribute(each, "label").strip()
             dotted = _DOTTED.fullmatch(said)
             found = of_iso(said)
             if dotted:
@@ -186,7 +197,7 @@ class Item:
         data: dict[str, str] = {}
         taken = []
         for each in self._named("persondata"):
-            field, value = _of(each, "field")[:60], line(_said(each))
+            field, value = attribute(each, "field")[:60], line(_said(each))
             if field not in data and len(each) == 0 and 0 < len(value) <= 254:
                 data[field] = value
                 taken.append(each)
@@ -222,6 +233,13 @@ class Item:
         """Returns whether nobody used an element."""
         return any(each is element for each in self._unused)
 
+    def _text_of(self, name: str) -> str:
+        for element in self._named(name):
+            if text := _text(element):
+                self._use(element)
+                return text
+        return ""
+
     def _plain(self, name: str) -> str:
         return next((_said(each).strip() for each in self._named(name)), "")
 
@@ -237,8 +255,10 @@ def _is_leap(element: Any) -> bool:
     return str(etree.QName(element).namespace).endswith(NAMESPACES)
 
 
-def _of(element: Any, name: str) -> str:
-    """Returns an attribute by its name in whatever namespace."""
+def attribute(element: Any, name: str) -> str:
+    """Returns an attribute by its name in whatever namespace; "" without one, or without an element."""
+    if element is None:
+        return ""
     return next((value for key, value in element.attrib.items() if etree.QName(key).localname == name), "")
 
 

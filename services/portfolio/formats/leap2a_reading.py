@@ -9,6 +9,7 @@ from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
@@ -19,6 +20,7 @@ from services.portfolio.formats import leap2a, skills
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import DocumentBrokenError, Read
 from services.portfolio.formats.leap2a_items import Item
+from services.portfolio.formats.leap2a_pages import WEBPAGE, Pages
 from services.portfolio.formats.leap2a_parts import Parts, join
 from services.portfolio.formats.markup import local
 from services.portfolio.formats.texts import MAX_TEXT, as_iso, of_iso, say
@@ -29,6 +31,7 @@ _LISTS = 8
 _INTEREST, _POST = "interest", "blogpost"  # how Mahara calls them
 _MAX_POST, _MAX_TASK, _TASKS = 20_000, 5000, 200  # characters of both, and tasks of a plan
 _SUPPORTED = ("supported_by", "is_supported_by")  # the second in what Mahara writes by now
+_SHOWN_BY = ("has_evidence", "related")  # the second of a post and its files, in what Mahara writes
 _AREAS = {area for _, area in leap2a.KINDS if area}
 # Of the document: everything else that stands in a feed is told.
 _OF_THE_FEED = ("title", "id", "updated", "author", "generator", "version", "entry")
@@ -52,7 +55,8 @@ class _Reading:
         self._language = language
         self._parts = Parts(self._items)
         self._read: set[Item] = set()  # posts and tasks, as the whole was read
-        self._files: set[str] = set()
+        self._things: dict[str, str] = {}  # fields of PageBlock, by the id of what can stand on a page
+        self._goals: set[str] = set()
         self._found = Read()
 
     def read(self) -> Read:
@@ -60,7 +64,7 @@ class _Reading:
             "person": self._person,
             "ability": self._claim,
             "resource": self._evidence,
-            "selection": self._blog,
+            "selection": self._selection,
             "plan": self._plan,
         }
         named: dict[str, set[str]] = {}
@@ -83,7 +87,12 @@ class _Reading:
         return self._found
 
     def _turn(self, item: Item) -> int:
-        """Files come first, as they are linked to; what has parts comes before these."""
+        """Files and goals come first, as they are linked to; what has parts comes before these, and pages
+        after all that they show."""
+        if item.type == "plan" and item.category("plan_type", (leap2a.GOAL,), used=False):
+            return 0
+        if item.type == "selection" and item.category("selection_type", (WEBPAGE,), used=False):
+            return 3
         whole = item.type == "selection" or (item.type == "plan" and not self._parts.within(item, "plan"))
         return 0 if item.type == "resource" else 1 if whole else 2
 
@@ -135,6 +144,8 @@ class _Reading:
         self._say(entry.description, item, MAX_TEXT)
         self._found.left += fit(entry, item.type)
         if entry.kind:
+            entry.name = item.id
+            self._things[item.id] = "entry"
             self._found.portfolio.entries.append(entry)
 
     def _supported(self, item: Item, entry: Entry) -> None:
@@ -145,8 +156,11 @@ class _Reading:
                 item.use_links((link,), *_SUPPORTED)
                 return
 
-    def _blog(self, item: Item) -> None:
-        """Reads the posts of a blog; there is one journal, so that what a blog is called is told."""
+    def _selection(self, item: Item) -> None:
+        """Reads a page, or the posts of a blog, whose title is told: there is one journal."""
+        if item.category("selection_type", (WEBPAGE,)):
+            self._page(item)
+            return
         if not item.category("selection_type", ("Blog",)):
             self._left_whole(item)
             return
@@ -157,17 +171,28 @@ class _Reading:
         for post in posts:
             self._post(post)
 
+    def _page(self, item: Item) -> None:
+        page = Pages(self._parts, self._things, self._found.left).read(item)
+        if page is None:
+            self._left_whole(item)
+        else:
+            self._found.pages.append(page)
+
     def _post(self, item: Item) -> None:
         self._read.add(item)
         entry = item.beside(JournalEntry)
         entry.title, entry.text = item.title(), item.content(_MAX_POST, self._found.left)
         for name in ("published", "updated"):
             said, moment = item.moment(name)
-            if said and (moment is None or moment.time() != time()):
-                self._found.left[f"entry.{name}"] += 1  # the journal has days
+            if said and moment is None:
+                self._found.left[f"entry.{name}"] += 1
             if moment is not None:
                 entry.entry_date.CopyFrom(from_date(moment.date()))
+                # Midnight is what a day is written as; what stands beside is more exact.
+                if moment.time() != time() and not entry.HasField("entry_time"):
+                    entry.entry_time.FromDatetime(moment)
                 break
+        entry.draft = bool(item.category("readiness", (leap2a.DRAFT,)))
         entry.tags.extend(item.tags())
         self._shown_by(item, entry)
         self._found.left += fit(entry, "entry")
@@ -179,17 +204,35 @@ class _Reading:
         if self._parts.within(item, "plan") or not plan.title:  # a task of what is no plan here
             self._left_whole(item)
             return
+        if item.category("plan_type", (leap2a.GOAL,)):
+            self._goal(item)
+            return
         plan.description = item.content(MAX_TEXT, self._found.left)
         for field in ("goal", "tasks"):  # no names from elsewhere, and no tasks but the parts
             if getattr(plan, field):
                 self._found.left[f"plan.{field}"] += 1
                 plan.ClearField(field)
         self._found.left += fit(plan, "plan")
+        for goal in (each for each in item.links("supports") if each in self._goals):
+            plan.goal = goal
+            item.use_links((goal,), "supports")
         tasks = self._unread(item, "plan")[:_TASKS]
         join(item, tasks)
         for task in tasks:
             self._task(task, plan)
         self._found.plans.append(plan)
+
+    def _goal(self, item: Item) -> None:
+        goal = item.beside(Goal)
+        goal.title, goal.description = item.title(), item.content(MAX_TEXT, self._found.left)
+        if day := item.date("target"):
+            goal.deadline.date.CopyFrom(day)
+        reached = item.stage() == leap2a.STAGES[Task.STATE_DONE]
+        goal.state = goal.state or (Goal.STATE_REACHED if reached else Goal.STATE_OPEN)
+        self._found.left += fit(goal, "plan")
+        goal.name = item.id
+        self._goals.add(item.id)
+        self._found.goals.append(goal)
 
     def _unread(self, whole: Item, type_: str) -> list[Item]:
         return [part for part in self._parts.of(whole) if part.type == type_ and part not in self._read]
@@ -211,9 +254,9 @@ class _Reading:
 
     def _shown_by(self, item: Item, part: Entry | SkillClaim | JournalEntry) -> None:
         """Names the files of this feed that show an entry, skill or post by their ids in it."""
-        links = [link for link in item.links("has_evidence") if link in self._files]
+        links = [link for link in item.links(*_SHOWN_BY) if self._things.get(link) == "evidence"]
         part.evidence.extend(dict.fromkeys(links))
-        item.use_links(set(links), "has_evidence")
+        item.use_links(set(links), *_SHOWN_BY)
 
     def _claim(self, item: Item) -> None:
         claim = item.beside(SkillClaim)
@@ -221,20 +264,25 @@ class _Reading:
         say(claim.label, self._language, item.title())
         if item.text():
             self._found.left["ability.content"] += 1
-        skills.add(self._found, claim, self._language, "ability")
+        if skills.add(self._found, claim, self._language, "ability"):
+            self._found.portfolio.skill_claims[-1].name = item.id
+            self._things[item.id] = "skill_claim"
 
     def _evidence(self, item: Item) -> None:
         evidence = item.beside(Evidence)
         evidence.title = item.title()
-        item.describe(evidence)
+        place = item.describe(evidence)
         if item.text():
             self._found.left["resource.content"] += 1
-        if fit(evidence, "resource") or not evidence.sha256:
+        if place and not evidence.sha256:
+            # It is known again by its hash, which whoever has the archive says.
+            self._found.places[item.id] = place
+        elif fit(evidence, "resource") or not evidence.sha256:
             self._left_whole(item)
-        else:
-            evidence.name = item.id
-            self._files.add(item.id)
-            self._found.portfolio.evidence.append(evidence)
+            return
+        evidence.name = item.id
+        self._things[item.id] = "evidence"
+        self._found.portfolio.evidence.append(evidence)
 
     def _left_whole(self, item: Item) -> None:
         self._found.left[item.type or "entry"] += 1

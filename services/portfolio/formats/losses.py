@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
+from waymark.portfolio.v1.page_pb2 import Page
+from waymark.portfolio.v1.plan_pb2 import Plan
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF
 
@@ -37,13 +39,19 @@ Lost = Iterator[tuple[str, str]]
 
 def losses(format_: Format, cv: Cv) -> Lost:
     """Yields (resource name, field as a path of SharedPortfolio, or of
-    `journal_entries` or `plans`) of what the document does not carry."""
+    `journal_entries`, `plans`, `goals` or `pages`) of what the document does not carry."""
     for field, before, one in _each(cv):
         back = _carried(format_, one)
-        places: dict[str, Any] = {"journal_entries": back.journal, "plans": back.plans}
+        places: dict[str, Any] = {
+            "journal_entries": back.journal,
+            "plans": back.plans,
+            "goals": back.goals,
+            "pages": back.pages,
+        }
         after = places[field] if field in places else getattr(back.portfolio, field)
         if field != "holder":
             after = after[0] if after else type(before)()
+        _name_as_before(after, back, one)
         for path in sorted(set(_missing(before, after, field))):
             yield before.name, path
 
@@ -59,7 +67,36 @@ def _each(cv: Cv) -> Iterator[tuple[str, Any, Cv]]:
     for entry in cv.journal:
         yield "journal_entries", entry, replace(alone, journal=(entry,))
     for plan in cv.plans:
-        yield "plans", plan, replace(alone, plans=(plan,))
+        served = tuple(goal for goal in cv.goals if goal.name == plan.goal)
+        yield "plans", plan, replace(alone, plans=(plan,), goals=served)
+    for goal in cv.goals:
+        yield "goals", goal, replace(alone, goals=(goal,))
+
+    for page in cv.pages:
+        yield "pages", page, replace(alone, pages=(page,), portfolio=_on(page, cv.portfolio))
+
+
+def _on(page: Page, portfolio: SharedPortfolio) -> SharedPortfolio:
+    """Returns what of a portfolio is on a page."""
+    named = {getattr(block, block.WhichOneof("content") or "text") for block in page.blocks}
+    return SharedPortfolio(
+        entries=[each for each in portfolio.entries if each.name in named],
+        skill_claims=[each for each in portfolio.skill_claims if each.name in named],
+        evidence=[each for each in portfolio.evidence if each.name in named],
+    )
+
+
+def _name_as_before(part: Any, back: Read, cv: Cv) -> None:
+    """Names what a plan serves and a page shows as it was named before it was written."""
+    pairs = [(back.goals, cv.goals)]
+    for field in ("entries", "skill_claims", "evidence"):
+        pairs.append((getattr(back.portfolio, field), getattr(cv.portfolio, field)))
+    names = {read.name: each.name for found, those in pairs for read, each in zip(found, those, strict=False)}
+    if isinstance(part, Plan):
+        part.goal = names.get(part.goal, part.goal)
+    for block in part.blocks if isinstance(part, Page) else ():
+        field = block.WhichOneof("content") or "text"
+        setattr(block, field, names.get(getattr(block, field), getattr(block, field)))
 
 
 def _put(portfolio: SharedPortfolio, field: str, item: Any) -> None:

@@ -15,28 +15,29 @@ from services.portfolio.formats.format import Read
 OWN = "urn:waymark:skill:"
 
 
-def add(found: Read, claim: SkillClaim, language: str, path: str) -> None:
+def add(found: Read, claim: SkillClaim, language: str, path: str) -> bool:
     """Adds a claim to what was read, as the person's own: whoever else said so does not say it here.
 
-    One that names no concept gets the one of its label; without a label it is told as left.
+    One that names no concept gets the one of its label; without a label it is told as left: False.
     """
     claim.source = SKILL_SOURCE_SELF
     label = plain(claim.label.get(language, ""))
     if not claim.concept_uri and label:
         claim.concept_uri = f"{OWN}{language.lower()}:{quote(label, safe='')}"
     found.left += fit(claim, path)
-    if claim.concept_uri:
-        found.portfolio.skill_claims.append(claim)
-    else:
+    if not claim.concept_uri:
         found.left[f"{path}.concept_uri"] += 1
+        return False
+    found.portfolio.skill_claims.append(claim)
+    return True
 
 
 class Known:
     """Claims that are there, for what a document brings."""
 
     def __init__(self, claims: Iterable[SkillClaim]) -> None:
-        self._concepts: set[str] = set()
-        self._labels: set[str] = set()
+        self._concepts: dict[str, SkillClaim] = {}
+        self._labels: dict[str, SkillClaim] = {}
         for claim in claims:
             self.add(claim)
 
@@ -44,15 +45,16 @@ class Known:
         """Notes one more claim. What others attested says what the person's own would; it stands for it only
         by its label."""
         if claim.source == SKILL_SOURCE_SELF:
-            self._concepts.add(claim.concept_uri)
-        self._labels.update(map(plain, claim.label.values()))
+            self._concepts.setdefault(claim.concept_uri, claim)
+        for label in map(plain, claim.label.values()):
+            self._labels.setdefault(label, claim)
 
-    def has(self, claim: SkillClaim) -> bool:
-        """Returns whether it is there: by its concept; a word that names none also by any label."""
-        if claim.concept_uri in self._concepts:
-            return True
-        own = claim.concept_uri.startswith(OWN)
-        return own and any(plain(label) in self._labels for label in claim.label.values())
+    def find(self, claim: SkillClaim) -> SkillClaim | None:
+        """Returns the one that is there: by its concept; for a word that names none also by any label."""
+        if claim.concept_uri in self._concepts or not claim.concept_uri.startswith(OWN):
+            return self._concepts.get(claim.concept_uri)
+        labels = sorted(map(plain, claim.label.values()))
+        return next((self._labels[label] for label in labels if label in self._labels), None)
 
 
 def level_word(level: int) -> str:

@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select
-from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.attestation_pb2 import AttestationRequest
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
 from services.portfolio.domain import names
+from services.portfolio.domain.sharing import require_usable
 from services.portfolio.store import tables
 from services.portfolio.store.collection import Collection
 
@@ -51,12 +50,5 @@ REQUESTS = Collection(_TABLE, "attestationRequests", AttestationRequest, _finish
 def lock(tx: Transaction, token_hash: bytes) -> Locked:
     """Finds and locks the request of a token; raises Refusal(NOT_FOUND, SHARE_LINK_ENDED)."""
     row = tx.one(select(_TABLE).where(_TABLE.c.token_hash == token_hash).with_for_update())
-    require_open(state_of(row, tx.now))
+    require_usable(state_of(row, tx.now), State.STATE_OPEN, State)
     return Locked(row.holder_id, row.id, row.skill_claim_id, row.expires_at)
-
-
-def require_open(state: State.ValueType) -> None:
-    """Raises Refusal(SHARE_LINK_ENDED) unless the link can be used."""
-    if state != State.STATE_OPEN:
-        ended = State.Name(state).removeprefix("STATE_")
-        raise Refusal(reason_pb2.REASON_SHARE_LINK_ENDED, metadata={"state": ended})

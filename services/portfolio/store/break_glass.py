@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy import Row, and_, func, insert, select, update
 from waymark.portfolio.v1 import break_glass_pb2 as pb
 
 from services.platform.db.ids import new_id
@@ -16,6 +16,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.store.collection import Paged, check_room, page_of
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.rights_tables import break_glass_accesses
 from services.portfolio.store.vault import Vault
 
@@ -51,7 +52,7 @@ def create(tx: Transaction, vault: Vault, wanted: Access) -> Access:
 def get(tx: Transaction, holder: str, row_id: str, vault: Vault | None, *, lock: bool = False) -> Access:
     """Returns a look, `lock`ed until the end of the transaction, and what was written where a vault is given;
     raises Refusal(NOT_FOUND)."""
-    query = select(_TABLE).where(_is(holder, row_id))
+    query = select(_TABLE).where(is_row(_TABLE, holder, row_id))
     return _shown(tx.one(query.with_for_update() if lock else query), vault, tx.now)
 
 
@@ -78,7 +79,7 @@ def unreviewed(
 
 def end(tx: Transaction, holder: str, row_id: str) -> Access:
     """Ends a look of the caller's own; one that was over keeps its time. Raises Refusal(NOT_FOUND)."""
-    own = and_(_is(holder, row_id), _TABLE.c.opener == tx.principal.subject)
+    own = and_(is_row(_TABLE, holder, row_id), _TABLE.c.opener == tx.principal.subject)
     ended = func.least(func.coalesce(_TABLE.c.ended_at, tx.now), _TABLE.c.expires_at)
     return _shown(tx.one(update(_TABLE).where(own).values(ended_at=ended).returning(_TABLE)), None, tx.now)
 
@@ -90,7 +91,7 @@ def review(tx: Transaction, access: Access, vault: Vault | None, verdict: int, n
     said = Access(reason=access.reason, review_note=note)
     row = tx.execute(
         update(_TABLE)
-        .where(_is(holder, row_id))
+        .where(is_row(_TABLE, holder, row_id))
         .values(
             reviewer=tx.principal.subject,
             verdict=verdict,
@@ -122,10 +123,6 @@ def in_force(connection: sqlalchemy.Connection, principal: Principal, holder: st
 def close_with(tx: Transaction, holder: str) -> None:
     """Forgets what was written of an erased holder."""
     tx.execute(update(_TABLE).where(_TABLE.c.holder_id == holder).values(sealed=b""))
-
-
-def _is(holder: str, row_id: str) -> ColumnElement[bool]:
-    return and_(_TABLE.c.holder_id == holder, _TABLE.c.id == row_id)
 
 
 def _shown(row: Row[Any], vault: Vault | None, now: datetime) -> Access:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Table, delete, func, insert, select, update
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.etags import check_etag, etag_of
@@ -17,6 +17,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names, quotas
 from services.portfolio.store import keeping
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.vault import Vault
 
 M = TypeVar("M", bound=Message)
@@ -67,11 +68,11 @@ class Collection(Generic[M]):
         ).one()
         return self.shown(tx, vault, row)
 
-    def add_all(self, tx: Transaction, vault: Vault, made: Sequence[tuple[M, dict[str, Any]]]) -> None:
-        """Adds messages with their columns under new ids, the last one as the newest, in one statement;
-        raises Refusal(QUOTA_EXCEEDED)."""
+    def add_all(self, tx: Transaction, vault: Vault, made: Sequence[tuple[M, dict[str, Any]]]) -> list[str]:
+        """Adds messages with their columns under new ids, the last one as the newest, in one statement, and
+        returns their names; raises Refusal(QUOTA_EXCEEDED)."""
         if not made:
-            return
+            return []
         check_room(tx, self.table, vault.holder, len(made))
         times = {"holder_id": vault.holder, "created_at": tx.now, "updated_at": tx.now}
         ids = sorted(new_id() for _ in made)  # those of one millisecond come in any order
@@ -80,13 +81,14 @@ class Collection(Generic[M]):
             for row_id, (message, columns) in zip(ids, made, strict=True)
         ]
         tx.execute(insert(self.table), rows)
+        return [names.child(vault.holder, self.segment, row_id) for row_id in ids]
 
     def get(self, tx: Transaction, vault: Vault, row_id: str, *, etag: str = "", lock: bool = False) -> M:
         """Returns a message, `lock`ed until the end of the transaction.
 
         Raises Refusal(NOT_FOUND), or ETAG_STALE when `etag` is given and is not the row's.
         """
-        query = select(self.table).where(self._is(vault.holder, row_id))
+        query = select(self.table).where(is_row(self.table, vault.holder, row_id))
         row = tx.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
@@ -145,7 +147,7 @@ class Collection(Generic[M]):
         """Writes a new version of a locked row and returns it as it will be read."""
         row = tx.execute(
             update(self.table)
-            .where(self._is(vault.holder, row_id))
+            .where(is_row(self.table, vault.holder, row_id))
             .values(
                 sealed=self._sealed(vault, row_id, message),
                 version=self.table.c.version + 1,
@@ -159,7 +161,10 @@ class Collection(Generic[M]):
     def noted(self, tx: Transaction, vault: Vault, row_id: str, **columns: Any) -> M:
         """Writes columns beside the sealed message of a locked row, which stays at its version and time."""
         row = tx.execute(
-            update(self.table).where(self._is(vault.holder, row_id)).values(**columns).returning(self.table)
+            update(self.table)
+            .where(is_row(self.table, vault.holder, row_id))
+            .values(**columns)
+            .returning(self.table)
         ).one()
         return self.shown(tx, vault, row)
 
@@ -167,7 +172,7 @@ class Collection(Generic[M]):
         """Removes a row for good; raises Refusal(NOT_FOUND, ETAG_STALE or ERASURE_HELD)."""
         keeping.require_none(tx, holder)
         version = tx.execute(
-            delete(self.table).where(self._is(holder, row_id)).returning(self.table.c.version)
+            delete(self.table).where(is_row(self.table, holder, row_id)).returning(self.table.c.version)
         ).scalar_one_or_none()
         if version is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
@@ -185,9 +190,6 @@ class Collection(Generic[M]):
     def _order(self) -> Sequence[ColumnElement[Any]]:
         """What pages are ordered by: newest first."""
         return [self.table.c.id.desc()]
-
-    def _is(self, holder: str, row_id: str) -> ColumnElement[bool]:
-        return and_(self.table.c.holder_id == holder, self.table.c.id == row_id)
 
     def _sealed(self, vault: Vault, row_id: str, message: M) -> bytes:
         return vault.seal(self.table, row_id, bare(message))

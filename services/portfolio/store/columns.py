@@ -6,13 +6,17 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Integer,
     LargeBinary,
     MetaData,
+    Table,
     Text,
+    and_,
+    literal_column,
 )
 
 from services.platform.db.schema import platform_tables
@@ -53,3 +57,14 @@ def of_pathway() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["holder_id", "pathway_id"], ["pathways.holder_id", "pathways.id"], ondelete="CASCADE"
     )
+
+
+def is_row(table: Table, holder: str, row_id: str) -> ColumnElement[bool]:
+    """Returns the condition of the row with an id among those of a holder."""
+    return and_(table.c.holder_id == holder, table.c.id == row_id)
+
+
+def fixed(number: int) -> ColumnElement[int]:
+    """Returns a number that is written into a statement, and not sent beside it: so the database sees that a
+    partial index serves."""
+    return literal_column(str(int(number)), Integer)

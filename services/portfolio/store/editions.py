@@ -15,6 +15,7 @@ from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.store.collection import Paged, bare, fill
 
 M = TypeVar("M", bound=Message)
@@ -52,7 +53,7 @@ class Editions(Generic[M]):
         row = tx.one(select(self.table).where(*self._is(name)).with_for_update())
         check_etag(etag, row.version)
         if row.published_by is not None:
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "PUBLISHED", "needed": "DRAFT"})
+            raise wrong_state("PUBLISHED", "DRAFT")
         return self._shown(row)
 
     def change(self, tx: Transaction, name: str, wanted: M) -> M:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, literal_column, select, tuple_, update
+from sqlalchemy import Row, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import group_membership_pb2 as pb
@@ -17,13 +17,14 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.keys import KeyRing
 from services.portfolio.store.collection import Collection
+from services.portfolio.store.columns import fixed
 from services.portfolio.store.company_tables import group_memberships
 from services.portfolio.store.vault import Vault, open_vaults
 
 _TABLE = group_memberships
 State = pb.GroupMembership.State
 COLLECTIONS = ("holders", "groupMemberships")
-_ACTIVE = _TABLE.c.state == literal_column("1")  # written in, so that the partial index serves
+_ACTIVE = _TABLE.c.state == fixed(State.STATE_ACTIVE)
 
 
 class Members(NamedTuple):

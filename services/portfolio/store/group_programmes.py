@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Row, func, insert, literal_column, select, update
-from waymark.errors.v1 import reason_pb2
+from sqlalchemy import Row, func, insert, select, update
 from waymark.portfolio.v1 import group_programme_pb2 as pb
+from waymark.portfolio.v1.group_membership_pb2 import GroupMembership
 
 from services.platform.db.ids import new_id
 from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.store.collection import Paged, fill
+from services.portfolio.store.columns import fixed
 from services.portfolio.store.company_tables import group_memberships, group_programmes
 
 _TABLE = group_programmes
@@ -22,7 +23,7 @@ _MEMBERS = (
     .select_from(group_memberships)
     .where(
         group_memberships.c.programme_id == _TABLE.c.id,
-        group_memberships.c.state == literal_column("1"),  # written in, so that the partial index serves
+        group_memberships.c.state == fixed(GroupMembership.STATE_ACTIVE),
     )
     .scalar_subquery()
 )
@@ -80,8 +81,7 @@ def map_of(tx: Transaction, programme_id: str) -> pb.EmployabilityMap:
     """Returns the map of a completed programme; raises Refusal(NOT_FOUND, WRONG_STATE)."""
     row = tx.one(select(_TABLE.c.map).where(_TABLE.c.id == programme_id))
     if row.map is None:
-        metadata = {"state": "OPEN", "needed": "COMPLETED"}
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        raise wrong_state("OPEN", "COMPLETED")
     return pb.EmployabilityMap.FromString(row.map)
 
 

@@ -12,6 +12,7 @@ from services.platform.db.paging import PageTokenSigner
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
 from services.portfolio.store.collection import Paged, check_room, page_of
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.guidance_tables import handovers
 
 
@@ -38,7 +39,7 @@ def create(tx: Transaction, holder: str, mandate_id: str, wanted: Handover) -> H
 
 def lock(tx: Transaction, holder: str, handover_id: str) -> Handover:
     """Locks an offer and returns it; raises Refusal(NOT_FOUND)."""
-    query = select(handovers).where(handovers.c.holder_id == holder, handovers.c.id == handover_id)
+    query = select(handovers).where(is_row(handovers, holder, handover_id))
     return _shown(tx.one(query.with_for_update()))
 
 
@@ -47,7 +48,7 @@ def answer(tx: Transaction, offer: Handover, state: int, new_mandate: str = "") 
     holder, handover_id = names.parse(offer.name, "holders", "handovers")
     row = tx.execute(
         update(handovers)
-        .where(handovers.c.holder_id == holder, handovers.c.id == handover_id)
+        .where(is_row(handovers, holder, handover_id))
         .values(state=state, new_mandate_id=names.last(new_mandate), updated_at=tx.now)
         .returning(handovers)
     ).one()

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Row, Select, literal_column, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import issued_credential_pb2 as pb
@@ -18,13 +18,14 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials.issuing import Place, new_place
+from services.portfolio.domain.states import word, wrong_state
 from services.portfolio.store.collection import Paged
+from services.portfolio.store.columns import fixed
 from services.portfolio.store.credential_tables import achievements, credential_issuers, issued_credentials
 
 State = pb.IssuedCredential.State
 _TABLE = issued_credentials
-# Written into the statement, so that the index of what was taken back serves.
-_NOT_ACTIVE = _TABLE.c.state != literal_column(str(int(State.STATE_ACTIVE)))
+_NOT_ACTIVE = _TABLE.c.state != fixed(State.STATE_ACTIVE)
 _TRIES = 100  # to find a free bit, of which at least half are
 
 
@@ -105,8 +106,7 @@ def move(
     of = (_TABLE.c.issuer_id == issuer_id, _TABLE.c.id == row_id)
     state = tx.one(select(_TABLE.c.state).where(*of).with_for_update()).state
     if state not in (target, *origins):
-        metadata = {"state": _word(state), "needed": ", ".join(map(_word, origins))}
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        raise wrong_state(_word(state), ", ".join(map(_word, origins)))
     if state != target:
         tx.execute(update(_TABLE).where(*of).values(state=target, updated_at=tx.now))
     return get(tx, issuer_id, row_id), state != target
@@ -149,7 +149,7 @@ def _query() -> Select[Any]:
 
 
 def _word(state: int) -> str:
-    return State.Name(state).removeprefix("STATE_")  # type: ignore[arg-type]
+    return word(State, state)
 
 
 def _shown(row: Row[Any], achievement: pb.Achievement) -> pb.IssuedCredential:

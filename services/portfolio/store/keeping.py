@@ -1,14 +1,15 @@
 """What a legal hold keeps: while one on a holder is in force, nothing of theirs is destroyed for good.
 
 Who destroys and who sets a hold lock the holder's key against each other, and only against each other, so
-that whichever comes second sees the first.
+that whichever comes second sees the first. Who overwrites does it too, in the database: there the triggers of
+migration 0016 keep what was said before (`kept_contents`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, Table, delete, exists, select, tuple_
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
@@ -42,3 +43,20 @@ def require_none(tx: Transaction, holder: str) -> None:
     settle(tx, [holder])
     if tx.execute(select(is_held(holder))).scalar_one():
         raise Refusal(reason_pb2.REASON_ERASURE_HELD)
+
+
+def purge(tx: Transaction, table: Table, *when: ColumnElement[bool], limit: int) -> int:
+    """Removes up to `limit` rows of a table that meet the conditions and that no hold keeps; returns how
+    many."""
+    due = (
+        select(table.c.holder_id, table.c.id)
+        .where(*when, ~is_held(table.c.holder_id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = [(row.holder_id, row.id) for row in tx.execute(due)]
+    if not found:
+        return 0
+    settle(tx, {holder for holder, _ in found})
+    those = (tuple_(table.c.holder_id, table.c.id).in_(found), ~is_held(table.c.holder_id))
+    return tx.execute(delete(table).where(*those)).rowcount

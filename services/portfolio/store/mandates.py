@@ -19,6 +19,7 @@ from services.platform.errors import Refusal
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.store.collection import Paged, check_room, page_of
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.tables import mandates
 
 
@@ -46,7 +47,7 @@ def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
 
 def get(tx: Transaction, holder: str, mandate_id: str, *, lock: bool = False) -> Mandate:
     """Returns a mandate, `lock`ed until the end of the transaction; raises Refusal(NOT_FOUND)."""
-    query = select(mandates).where(mandates.c.holder_id == holder, mandates.c.id == mandate_id)
+    query = select(mandates).where(is_row(mandates, holder, mandate_id))
     return _shown(tx.one(query.with_for_update() if lock else query), tx.now)
 
 
@@ -62,7 +63,7 @@ def revoke(tx: Transaction, holder: str, mandate_id: str) -> Mandate:
     """Withdraws a mandate; one withdrawn before keeps its time. Raises Refusal(NOT_FOUND)."""
     row = tx.execute(
         update(mandates)
-        .where(mandates.c.holder_id == holder, mandates.c.id == mandate_id)
+        .where(is_row(mandates, holder, mandate_id))
         .values(revoked_at=func.coalesce(mandates.c.revoked_at, tx.now))
         .returning(mandates)
     ).one_or_none()

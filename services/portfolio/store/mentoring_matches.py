@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Row, and_, exists, func, literal_column, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import mentoring_match_pb2 as pb
@@ -19,13 +19,13 @@ from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.domain.mentoring import Standing
 from services.portfolio.store.collection import Collection, Paged
+from services.portfolio.store.columns import fixed
 from services.portfolio.store.company_tables import mentoring_matches, mentors
 from services.portfolio.store.vault import Vault, is_restricted
 
 _TABLE = mentoring_matches
 COLLECTIONS = ("holders", "mentoringMatches")
-# Written into the statements, so that the partial indexes serve.
-_LIVE = _TABLE.c.state.in_([literal_column("1"), literal_column("2")])
+_LIVE = _TABLE.c.state.in_([fixed(pb.MentoringMatch.STATE_PROPOSED), fixed(pb.MentoringMatch.STATE_ACTIVE)])
 
 
 def _finish(match: pb.MentoringMatch, row: Row[Any], now: datetime) -> None:

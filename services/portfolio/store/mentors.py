@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Row, func, insert, literal_column, or_, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import mentor_pb2 as pb
@@ -19,11 +19,13 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import mentoring
 from services.portfolio.domain.mentoring import Offer, Wish
 from services.portfolio.store.collection import Paged, fill
+from services.portfolio.store.columns import fixed
 from services.portfolio.store.company_tables import mentoring_matches, mentors
 
 MOST_LOOKED_AT = 500  # mentors of a suggestion, the newest
-# Written into the statements, so that the partial indexes serve.
-_LIVE = mentoring_matches.c.state.in_([literal_column("1"), literal_column("2")])
+_LIVE = mentoring_matches.c.state.in_(
+    [fixed(MentoringMatch.STATE_PROPOSED), fixed(MentoringMatch.STATE_ACTIVE)]
+)
 _ACTIVE = (
     select(func.count())
     .select_from(mentoring_matches)

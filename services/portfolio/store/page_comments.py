@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, func, select, update
-from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.page_comment_pb2 import PageComment, PageInvitation
 from waymark.portfolio.v1.page_pb2 import SharedComment
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
 from services.portfolio.domain import names
+from services.portfolio.domain.sharing import require_usable
 from services.portfolio.store.collection import Collection
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.page_tables import page_comments, page_invitations
 from services.portfolio.store.vault import Vault
 
@@ -67,15 +67,8 @@ COMMENTS = Collection(page_comments, "pageComments", PageComment, _finish_commen
 def lock(tx: Transaction, token_hash: bytes) -> Locked:
     """Finds and locks the invitation of a token; raises Refusal(NOT_FOUND, SHARE_LINK_ENDED)."""
     row = tx.one(select(_TABLE).where(_TABLE.c.token_hash == token_hash).with_for_update())
-    require_open(state_of(row, tx.now))
+    require_usable(state_of(row, tx.now), State.STATE_OPEN, State)
     return Locked(row.holder_id, row.id, row.page_id, row.max_comments - row.comments, row.expires_at)
-
-
-def require_open(state: State.ValueType) -> None:
-    """Raises Refusal(SHARE_LINK_ENDED) unless the link can be used."""
-    if state != State.STATE_OPEN:
-        ended = State.Name(state).removeprefix("STATE_")
-        raise Refusal(reason_pb2.REASON_SHARE_LINK_ENDED, metadata={"state": ended})
 
 
 def give(tx: Transaction, vault: Vault, link: Locked, comment: PageComment) -> PageComment:
@@ -112,5 +105,5 @@ def published(tx: Transaction, vault: Vault, page_ids: Some[str]) -> dict[str, l
 
 
 def _update(tx: Transaction, holder: str, invitation_id: str, **values: Any) -> None:
-    here = (_TABLE.c.holder_id == holder, _TABLE.c.id == invitation_id)
-    tx.execute(update(_TABLE).where(*here).values(updated_at=tx.now, **values))
+    here = is_row(_TABLE, holder, invitation_id)
+    tx.execute(update(_TABLE).where(here).values(updated_at=tx.now, **values))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, literal_column, select
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, select
 from waymark.portfolio.v1 import page_submission_pb2 as pb
 
 from services.platform.db.paging import PageTokenSigner, page
@@ -16,14 +16,14 @@ from services.platform.errors import Refusal
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.store.collection import Collection, Paged
+from services.portfolio.store.columns import fixed, is_row
 from services.portfolio.store.page_tables import page_submissions, submitted_pages
 from services.portfolio.store.vault import Vault, is_restricted
 
 State = pb.PageSubmission.State
 COLLECTIONS = ("holders", "pageSubmissions")
 _TABLE = page_submissions
-# Written into the statements, so that the partial index serves.
-_OPEN = _TABLE.c.state.in_([literal_column("1"), literal_column("2")])
+_OPEN = _TABLE.c.state.in_([fixed(State.STATE_SUBMITTED), fixed(State.STATE_RETURNED)])
 
 
 def state_of(row: Row[Any], now: datetime) -> State.ValueType:
@@ -62,11 +62,7 @@ def add(
 
 def frozen(tx: Transaction, vault: Vault, submission_id: str) -> pb.SubmittedPages:
     """Returns what was handed in, as it was then; raises Refusal(NOT_FOUND)."""
-    row = tx.one(
-        select(submitted_pages.c.sealed).where(
-            submitted_pages.c.holder_id == vault.holder, submitted_pages.c.id == submission_id
-        )
-    )
+    row = tx.one(select(submitted_pages.c.sealed).where(is_row(submitted_pages, vault.holder, submission_id)))
     found = vault.open(submitted_pages, submission_id, row.sealed, pb.SubmittedPages)
     found.page_submission = names.child(vault.holder, COLLECTIONS[1], submission_id)
     return found
@@ -100,7 +96,7 @@ def opened_to(connection: sqlalchemy.Connection, principal: Principal, name: str
         holder, submission_id = names.parse(name, *COLLECTIONS)
     except Refusal:
         return False
-    here = and_(_TABLE.c.holder_id == holder, _TABLE.c.id == submission_id, _read_by(principal))
+    here = and_(is_row(_TABLE, holder, submission_id), _read_by(principal))
     return principal.subject != "" and bool(connection.execute(select(_TABLE.c.id).where(here)).all())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, insert, select, update
+from sqlalchemy import Row, insert, select, update
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.pathway_pb2 import ListPathwaysRequest, Pathway, Spell, Step
 
@@ -17,6 +17,7 @@ from services.platform.errors import Refusal
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.pathways import Standing
 from services.portfolio.store.collection import Paged, check_room, fill
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.tables import pathway_spells, pathway_steps, pathways
 from services.portfolio.store.vault import Vault
 
@@ -50,7 +51,7 @@ def create(tx: Transaction, vault: Vault, pathway: Pathway) -> Loaded:
 
 def load(tx: Transaction, vault: Vault, pathway_id: str, *, etag: str = "", lock: bool = False) -> Loaded:
     """Reads a pathway, `lock`ed until the end of the transaction; raises Refusal(NOT_FOUND, ETAG_STALE)."""
-    query = select(pathways).where(_is(vault.holder, pathway_id))
+    query = select(pathways).where(is_row(pathways, vault.holder, pathway_id))
     row = tx.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
@@ -62,7 +63,7 @@ def save(tx: Transaction, vault: Vault, loaded: Loaded, standing: Standing) -> L
     """Writes a locked pathway with a new standing and reads it again with its steps and spells."""
     row = tx.execute(
         update(pathways)
-        .where(_is(vault.holder, loaded.id))
+        .where(is_row(pathways, vault.holder, loaded.id))
         .values(
             sealed=_sealed(vault, loaded.id, loaded.message),
             version=pathways.c.version + 1,
@@ -116,13 +117,9 @@ def save_spell(tx: Transaction, vault: Vault, spell_id: str, spell: Spell) -> No
     """Writes a spell of a locked pathway."""
     tx.execute(
         update(pathway_spells)
-        .where(pathway_spells.c.holder_id == vault.holder, pathway_spells.c.id == spell_id)
+        .where(is_row(pathway_spells, vault.holder, spell_id))
         .values(sealed=vault.seal(pathway_spells, spell_id, spell))
     )
-
-
-def _is(holder: str, pathway_id: str) -> ColumnElement[bool]:
-    return and_(pathways.c.holder_id == holder, pathways.c.id == pathway_id)
 
 
 def _columns(standing: Standing) -> dict[str, int]:

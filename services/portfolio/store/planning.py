@@ -7,21 +7,22 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import ColumnElement, Row, case, delete, func, select, tuple_, update
-from waymark.errors.v1 import reason_pb2
+from sqlalchemy import ColumnElement, Row, case, func, select, update
 from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.plan_pb2 import Plan
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.store import keeping
 from services.portfolio.store import planning_tables as tables
 from services.portfolio.store.collection import Collection, bare, check_room
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.vault import Vault
 
 M = TypeVar("M", bound=Message)
 IN_TRASH = timedelta(days=30)
+FORMER = "/former"
 
 
 def _trashed(message: Any, row: Row[Any], _now: datetime) -> None:
@@ -40,17 +41,18 @@ class Kept(Collection[M]):
 
     def former(self, tx: Transaction, vault: Vault, row_id: str) -> M:
         """Returns what a locked row said before its last change; raises Refusal(WRONG_STATE)."""
-        sealed = tx.execute(select(self.table.c.former).where(self._is(vault.holder, row_id))).scalar_one()
+        sealed = tx.execute(
+            select(self.table.c.former).where(is_row(self.table, vault.holder, row_id))
+        ).scalar_one()
         if sealed is None:
-            metadata = {"state": "NEVER_CHANGED", "needed": "CHANGED"}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+            raise wrong_state("NEVER_CHANGED", "CHANGED")
         return vault.open(self.table, _former(row_id), sealed, self._message)
 
     def trash(self, tx: Transaction, vault: Vault, row_id: str, at: datetime | None) -> M:
         """Puts a locked row into the trash, or with None takes it out; returns it as it will be read."""
         row = tx.execute(
             update(self.table)
-            .where(self._is(vault.holder, row_id))
+            .where(is_row(self.table, vault.holder, row_id))
             .values(deleted_at=at, version=self.table.c.version + 1, updated_at=tx.now)
             .returning(self.table)
         ).one()
@@ -99,20 +101,10 @@ PLANS: Arranged[Plan] = Arranged(tables.plans, "plans", Plan, _trashed)
 def purge(tx: Transaction, *, limit: int = 500) -> int:
     """Removes up to `limit` rows of each kind that have been in the trash for long; returns how many. What a
     legal hold keeps stays until it is lifted."""
-    gone = 0
-    for table in (tables.journal_entries, tables.goals, tables.plans):
-        old = (
-            select(table.c.holder_id, table.c.id)
-            .where(table.c.deleted_at < tx.now - IN_TRASH, ~keeping.is_held(table.c.holder_id))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        found = [(row.holder_id, row.id) for row in tx.execute(old)]
-        if found:
-            keeping.settle(tx, {holder for holder, _ in found})
-            those = (tuple_(table.c.holder_id, table.c.id).in_(found), ~keeping.is_held(table.c.holder_id))
-            gone += tx.execute(delete(table).where(*those)).rowcount
-    return gone
+    return sum(
+        keeping.purge(tx, table, table.c.deleted_at < tx.now - IN_TRASH, limit=limit)
+        for table in (tables.journal_entries, tables.goals, tables.plans)
+    )
 
 
 def _last(tx: Transaction) -> int:
@@ -122,4 +114,4 @@ def _last(tx: Transaction) -> int:
 
 def _former(row_id: str) -> str:
     """The place of a former version, so that neither opens in the place of the other."""
-    return f"{row_id}/former"
+    return f"{row_id}{FORMER}"

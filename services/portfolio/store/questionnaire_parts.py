@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, insert, select, update
-from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.instrument_pb2 import InstrumentPart
 from waymark.portfolio.v1.questionnaire_pb2 import QuestionnairePart
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
 from services.portfolio.domain import names
+from services.portfolio.domain.sharing import require_usable
 from services.portfolio.store.instrument_tables import questionnaire_parts
 from services.portfolio.store.vault import Vault
 
@@ -112,16 +111,9 @@ def withdraw(tx: Transaction, vault: Vault, questionnaire_id: str, part_id: str)
 def linked(tx: Transaction, token_hash: bytes) -> Link:
     """Returns the part that a token opens; raises Refusal(NOT_FOUND, SHARE_LINK_ENDED)."""
     row = tx.one(select(_TABLE).where(_TABLE.c.token_hash == token_hash))
-    require_asked(_state_of(row, tx.now))
+    require_usable(_state_of(row, tx.now), State.STATE_ASKED, State)
     part = row.id.removeprefix(f"{row.questionnaire_id}.")
     return Link(row.holder_id, row.questionnaire_id, part, row.expires_at)
-
-
-def require_asked(state: State.ValueType) -> None:
-    """Raises Refusal(SHARE_LINK_ENDED) unless the link to a part can be used."""
-    if state != State.STATE_ASKED:
-        ended = State.Name(state).removeprefix("STATE_")
-        raise Refusal(reason_pb2.REASON_SHARE_LINK_ENDED, metadata={"state": ended})
 
 
 def _write(tx: Transaction, vault: Vault, row_id: str, **columns: Any) -> QuestionnairePart:

@@ -7,14 +7,10 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
-    Integer,
     Row,
-    and_,
     case,
     func,
     insert,
-    literal_column,
     select,
     tuple_,
     update,
@@ -26,14 +22,14 @@ from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names, rights
 from services.portfolio.store.collection import Paged, check_room, page_of
+from services.portfolio.store.columns import fixed, is_row
 from services.portfolio.store.rights_tables import rights_requests
 from services.portfolio.store.vault import Vault
 
 Request = pb.RightsRequest
 COLLECTIONS = ("holders", "rightsRequests")
 _TABLE = rights_requests
-# Written into the statements, so that the partial indexes serve.
-_OPEN = _TABLE.c.state <= literal_column(str(int(Request.STATE_PREPARING)), Integer)
+_OPEN = _TABLE.c.state <= fixed(Request.STATE_PREPARING)
 
 
 def create(tx: Transaction, vault: Vault, wanted: Request) -> Request:
@@ -63,7 +59,7 @@ def create(tx: Transaction, vault: Vault, wanted: Request) -> Request:
 def get(tx: Transaction, holder: str, row_id: str, vault: Vault | None, *, lock: bool = False) -> Request:
     """Returns a request, `lock`ed until the end of the transaction, and what was written where a vault is
     given; raises Refusal(NOT_FOUND)."""
-    query = select(_TABLE).where(_is(holder, row_id))
+    query = select(_TABLE).where(is_row(_TABLE, holder, row_id))
     return _shown(tx.one(query.with_for_update() if lock else query), vault)
 
 
@@ -105,7 +101,7 @@ def move(tx: Transaction, request: Request, vault: Vault | None) -> Request:
     extended = request.extend_time.ToDatetime(UTC) if request.HasField("extend_time") else None
     row = tx.execute(
         update(_TABLE)
-        .where(_is(holder, row_id))
+        .where(is_row(_TABLE, holder, row_id))
         .values(
             state=request.state,
             identity_proof=request.identity_proof,
@@ -153,10 +149,6 @@ def remind(tx: Transaction, ahead: timedelta, *, limit: int = 500) -> list[Reque
     those = tuple_(_TABLE.c.holder_id, _TABLE.c.id).in_(found)
     rows = tx.execute(update(_TABLE).where(those).values(reminded_at=tx.now).returning(_TABLE))
     return [_shown(row, None) for row in rows]
-
-
-def _is(holder: str, row_id: str) -> ColumnElement[bool]:
-    return and_(_TABLE.c.holder_id == holder, _TABLE.c.id == row_id)
 
 
 def _sealed(vault: Vault, row_id: str, request: Request) -> bytes:

@@ -7,10 +7,12 @@ As in `tables`: whatever says something of a person is sealed.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Date,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     SmallInteger,
@@ -62,6 +64,20 @@ legal_holds = Table(
     CheckConstraint("setter <> holder_id AND lifter <> holder_id", name="legal_holds_not_ones_own"),
     CheckConstraint("(lifter = '') = (lifted_at IS NULL)", name="legal_holds_lifted"),
     Index("legal_holds_in_force", "holder_id", postgresql_where=text("lifted_at IS NULL")),
+)
+
+# What rows of `kind`, a table, said before they were changed under a hold, sealed as it was there. The
+# triggers of migration 0016 write it.
+kept_contents = Table(
+    "kept_contents",
+    metadata,
+    owner(),
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("row_id", Text, nullable=False),
+    Column("parent_id", Text, nullable=False),  # of what a row is part of; empty: of nothing
+    sealed(),
+    time("kept_at"),
 )
 
 # Looks without leave. They stay when the holder is erased, with nothing in `sealed`.

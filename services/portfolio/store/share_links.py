@@ -15,6 +15,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names, sharing
 from services.portfolio.store.collection import Paged, check_room
+from services.portfolio.store.columns import is_row
 from services.portfolio.store.tables import share_links
 from services.portfolio.store.vault import Vault
 
@@ -75,7 +76,7 @@ def revoke(tx: Transaction, vault: Vault, link_id: str) -> ShareLink:
     """Withdraws a link; one withdrawn before keeps its time. Raises Refusal(NOT_FOUND)."""
     row = tx.execute(
         update(share_links)
-        .where(share_links.c.holder_id == vault.holder, share_links.c.id == link_id)
+        .where(is_row(share_links, vault.holder, link_id))
         .values(revoked_at=func.coalesce(share_links.c.revoked_at, tx.now))
         .returning(share_links)
     ).one_or_none()

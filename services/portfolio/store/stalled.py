@@ -6,19 +6,19 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, literal_column, select, tuple_, update
+from sqlalchemy import Row, exists, select, tuple_, update
 from waymark.portfolio.v1.pathway_pb2 import ListStalledPathwaysRequest, Pathway, StalledPathway
 
 from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
 from services.portfolio.store.collection import Paged
+from services.portfolio.store.columns import fixed
 from services.portfolio.store.mandates import covering
 from services.portfolio.store.tables import mandates, pathways
 from services.portfolio.store.vault import is_restricted
 
-# Written into the statements, so that the partial indexes serve.
-_ACTIVE = pathways.c.state == literal_column(str(int(Pathway.STATE_ACTIVE)))
+_ACTIVE = pathways.c.state == fixed(Pathway.STATE_ACTIVE)
 
 
 def notice(tx: Transaction, after: timedelta, *, limit: int = 500) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import Integer, Row, exists, insert, literal_column, select
+from sqlalchemy import Row, exists, insert, select
 from waymark.portfolio.v1 import validation_pb2 as pb
 
 from services.platform.db.paging import PageTokenSigner, page
@@ -17,14 +17,14 @@ from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
 from services.portfolio.domain.validation import HANDED_IN, PENDING, Standing
 from services.portfolio.store.collection import Collection, Paged
+from services.portfolio.store.columns import fixed, is_row
 from services.portfolio.store.credential_tables import credential_issuers
 from services.portfolio.store.guidance_tables import validation_cases, validation_snapshots
 from services.portfolio.store.vault import Vault, is_restricted
 
 _TABLE = validation_cases
 COLLECTIONS = ("holders", "validationCases")
-# Written into the statement, so that the partial index serves.
-_FIRST, _LAST = (literal_column(str(int(bound)), Integer) for bound in (min(HANDED_IN), max(HANDED_IN)))
+_FIRST, _LAST = fixed(min(HANDED_IN)), fixed(max(HANDED_IN))
 
 
 class Opened(NamedTuple):
@@ -71,9 +71,7 @@ def freeze(tx: Transaction, vault: Vault, case_id: str, snapshot: pb.ValidationS
 def frozen(tx: Transaction, vault: Vault, case_id: str) -> pb.ValidationSnapshot:
     """Returns what a case was handed in with; raises Refusal(NOT_FOUND)."""
     row = tx.one(
-        select(validation_snapshots.c.sealed).where(
-            validation_snapshots.c.holder_id == vault.holder, validation_snapshots.c.id == case_id
-        )
+        select(validation_snapshots.c.sealed).where(is_row(validation_snapshots, vault.holder, case_id))
     )
     return vault.open(validation_snapshots, case_id, row.sealed, pb.ValidationSnapshot)
 

@@ -74,6 +74,10 @@ def test_the_law_holds_an_erasure_up(learner: Person) -> None:
     hold = desk.gets("legal-hold", "set", holder, "Art. 17(3)(e): a claim is pending")["name"]
     assert "a claim is pending" in learner.prints("legal-hold", "list")
     assert learner.fails("holder", "erase", "--yes") == (4, "ERASURE_HELD")
+    learner.gets("holder", "update", "--given", "Eve")
+    (kept,) = learner.gets("legal-hold", "kept")
+    assert kept["holder"]["givenName"] == "Noor"
+    assert holder in learner.prints("legal-hold", "kept")
     assert desk.gets("legal-hold", "lift", hold, "settled")["state"] == "STATE_LIFTED"
     assert learner.gets("holder", "erase", "--yes")["eraseTime"]
 

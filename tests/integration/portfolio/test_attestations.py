@@ -161,7 +161,7 @@ def test_an_ended_link_shows_nothing_and_takes_nothing(portfolio: Portfolio, end
     opening = pb.OpenAttestationRequestRequest(token=made.token)
     assert refused(anybody.OpenAttestationRequest, opening).metadata["state"] == end
     assert reason_of(anybody.GiveAttestation, giving(made.token)) == "SHARE_LINK_ENDED"
-    monkeypatch.setattr(attestation_requests, "require_open", lambda state: None)  # control
+    monkeypatch.setattr(attestation_requests, "require_usable", lambda *_: None)  # control
     anybody.GiveAttestation(giving(made.token))
 
 

@@ -17,7 +17,7 @@ from waymark.portfolio.v1 import access_log_pb2 as log
 from waymark.portfolio.v1 import cv_pb2, entry_pb2, evidence_pb2, holder_pb2, skill_claim_pb2
 from waymark.portfolio.v1 import document_pb2 as pb
 
-from services.portfolio import documenting
+from services.portfolio import bringing_in
 from services.portfolio.domain import quotas
 from services.portfolio.domain.sameness import Known
 from tests.support import uploads
@@ -105,7 +105,7 @@ def test_what_a_person_has_is_not_brought_twice(
     assert bring(other, resume, RESUME).duplicates == 0
     assert titles(other) == titles(person)
     assert skills(other) == skills(person)
-    monkeypatch.setattr(Known, "has", lambda *_: False)  # control
+    monkeypatch.setattr(Known, "find", lambda *_: None)  # control
     bring(person, resume, RESUME)
     assert len(titles(person)) == 4
 
@@ -116,7 +116,7 @@ def test_two_imports_at_once_add_once(
 ) -> None:
     """Each waits half a second for the other to have looked as well, which the lock does not let happen."""
     person, content, both = portfolio.person(), real_data(EXAMPLE).read_bytes(), threading.Barrier(2)
-    look, get = Known.__init__, documenting.holders.get
+    look, get = Known.__init__, bringing_in.holders.get
 
     def together(self: Known, entries: Any) -> None:
         with suppress(threading.BrokenBarrierError):
@@ -127,7 +127,7 @@ def test_two_imports_at_once_add_once(
     careless = SimpleNamespace(
         get=lambda tx, vault, lock: get(tx, vault, lock=locked), replace=lambda *_: None
     )
-    monkeypatch.setattr(documenting, "holders", careless)
+    monkeypatch.setattr(bringing_in, "holders", careless)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: bring(person, content, XML), range(2)))
     assert len(titles(person)) == (12 if locked else 24)

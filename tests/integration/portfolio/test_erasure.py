@@ -30,7 +30,7 @@ from services.portfolio import jobs
 from services.portfolio.api import evidence as evidence_api
 from services.portfolio.domain.keys import WrappedKey
 from services.portfolio.store import evidence as evidence_store
-from services.portfolio.store import holders, tables
+from services.portfolio.store import holders, rights_tables, tables
 from tests.support.canary import CANARY, everything, live_a_life
 from tests.support.databases import WAITING, sessions
 from tests.support.events import running, test_settings
@@ -95,7 +95,9 @@ def backup(app: Any, holder: str) -> list[Copy]:
             for row in tx.execute(select(table).where(owner == holder)):
                 is_revision = table is tables.entry_revisions
                 place = f"{row.entry_id}/{row.version}" if is_revision else getattr(row, "id", holder)
-                copies.append(Copy(table.name, place, row.sealed))
+                is_kept = table is rights_tables.kept_contents  # sealed where it stood before
+                of = (row.kind, row.row_id) if is_kept else (table.name, place)
+                copies.append(Copy(*of, row.sealed))
         answers = select(request_ids.c.method, request_ids.c.answer).where(request_ids.c.principal == holder)
         for method, answer in tx.execute(answers):
             copies.append(Copy("request_ids", requests[method], answer))

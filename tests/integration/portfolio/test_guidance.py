@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from waymark.portfolio.v1 import guidance_note_pb2 as notes
 from waymark.portfolio.v1 import mandate_pb2 as mandates
 
 from services.platform.db.transaction import transaction
+from services.portfolio.api import contact_records
 from services.portfolio.domain import guidance, quotas
 from services.portfolio.store import guidance_cases
 from services.portfolio.store.vault import open_vault
@@ -131,7 +133,7 @@ def test_asking_for_a_human_is_always_open_and_holds_until_one_is_met(
     assert ask(person).tier == pb.SUPPORT_TIER_STAFF_ASSISTED
 
 
-def test_the_case_learns_from_contacts(portfolio: Portfolio) -> None:
+def test_the_case_learns_from_contacts(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
     person = portfolio.person()
     counsellor = portfolio.mandated(person)
     met(counsellor, person.holder, needs_found=[3, 1], preferred_channel=pb.CONTACT_CHANNEL_VIDEO)
@@ -158,6 +160,9 @@ def test_the_case_learns_from_contacts(portfolio: Portfolio) -> None:
         contact = contacts.ContactRecord(channel=1, **wrong)  # type: ignore[arg-type]
         request = contacts.CreateContactRecordRequest(parent=person.holder, contact_record=contact)
         assert reason_of(counsellor.CreateContactRecord, request) == "INVALID_ARGUMENT", wrong
+    for limit in ("OLDEST", "FURTHEST"):  # controls
+        monkeypatch.setattr(contact_records, limit, timedelta(days=1000))
+    met(counsellor, person.holder, contact_time=soon(days=-400), next_contact_time=soon(days=800))
 
 
 class Shop:

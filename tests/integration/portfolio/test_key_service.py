@@ -94,6 +94,11 @@ def test_what_the_service_may_do_wrong(
     ):
         there.body = body
         assert unavailable(ring.new_key, "bob")
+    there.body = b'{"data": {"ciphertext": "vault:v1:x"}, "more": "%s"}' % (b"x" * key_service.MAX_ANSWER)
+    assert unavailable(ring.new_key, "bob")
+    with monkeypatch.context() as patched:
+        patched.setattr(key_service, "MAX_ANSWER", 10**6)  # control
+        assert ring.new_key("bob").wrapped
     there.body = b'{"data": {"plaintext": "?"}}'
     assert unavailable(ring.unwrap, "bob", WrappedKey(ada.master_key_id, b"vault:v1:x"))
     there.body = None

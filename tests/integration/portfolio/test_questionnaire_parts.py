@@ -309,7 +309,7 @@ def test_control_without_its_guard_an_ended_link_takes_answers(
     token = given.token("school")
     giving = given.giving("school", token)
     portfolio.anybody().GiveQuestionnairePart(giving)
-    monkeypatch.setattr(questionnaire_parts, "require_asked", lambda _: None)
+    monkeypatch.setattr(questionnaire_parts, "require_usable", lambda *_: None)
     portfolio.anybody().GiveQuestionnairePart(giving)
 
 

@@ -7,15 +7,28 @@ import io
 import tracemalloc
 import zipfile
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
+from google.api import resource_pb2
 from waymark.portfolio.v1 import entry_pb2
 from waymark.portfolio.v1.entry_pb2 import Entry
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.issued_credential_pb2 import IssuedCredential
+from waymark.portfolio.v1.page_submission_pb2 import SubmittedPages
+from waymark.portfolio.v1.pathway_pb2 import PathwayWord
+from waymark.portfolio.v1.validation_pb2 import ValidationSnapshot
 
+from services.platform.paper.pages import LANGUAGES
 from services.platform.zipping import ZipStream
 from services.portfolio.export import archive, pages
 from services.portfolio.export.parts import PARTS, UNTOLD
 from services.portfolio.store import tables
+from tests.support.owned import MODULES
 
+TOLD_AS_TEXT = {"google.protobuf.Duration", "google.protobuf.Timestamp", "google.type.Date"}
+# What an archive shows that has no name below the holder's.
+WITHOUT_NAME = (IssuedCredential, PathwayWord, SubmittedPages, ValidationSnapshot)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -27,6 +40,51 @@ def test_every_table_of_people_is_in_the_archive_or_says_why_not() -> None:
     assert of_people - told - set(UNTOLD) == set()
     assert not told & set(UNTOLD)
     assert len({part.name for part in PARTS}) == len(PARTS)
+
+
+def shown_fields() -> set[str]:
+    """Every field that a page can show: of what is a holder's, and of what is within it."""
+    shown, seen = set[str](), set[str]()
+    waiting = [
+        message
+        for module in MODULES
+        for message in module.DESCRIPTOR.message_types_by_name.values()
+        if _is_of_a_holder(message)
+    ]
+    waiting += [each.DESCRIPTOR for each in WITHOUT_NAME]
+    while waiting:
+        message = waiting.pop()
+        if message.full_name in seen or message.full_name in TOLD_AS_TEXT:
+            continue
+        seen.add(message.full_name)
+        shown |= set(message.fields_by_name)
+        waiting += [
+            field.message_type
+            for field in message.fields
+            if field.message_type and not field.message_type.GetOptions().map_entry
+        ]
+    return shown
+
+
+def _is_of_a_holder(message: Any) -> bool:
+    pattern = message.GetOptions().Extensions[resource_pb2.resource].pattern
+    return any("{holder}" in each for each in pattern)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_field_has_a_label_in_every_language(language: str) -> None:
+    labels = pages.labels_in(language)
+    assert shown_fields() - set(labels) == set()
+    assert set(labels) - shown_fields() == set()  # none of what is no more
+    assert all(label.strip() == label != "" for label in labels.values())
+
+
+def test_labels_are_in_their_language() -> None:
+    english = pages.labels_in("en")
+    for language in ("de", "fr", "nl"):
+        labels = pages.labels_in(language)
+        same = {field for field in labels if labels[field] == english[field]}
+        assert len(same) < len(labels) / 8, sorted(same)
 
 
 class Tags(html.parser.HTMLParser):
@@ -54,15 +112,23 @@ def test_a_page_shows_words_as_words() -> None:
     tags = Tags(page)
     assert not {"script", "img"} & set(tags.found)
     assert tags.addresses == ["../index.html"]
-    assert '<dt lang="en">Kind</dt><dd>Care work</dd>' in page
-    assert '<dt lang="en">Start date</dt><dd>2020-05</dd>' in page
+    assert '<dt title="kind">Kind</dt><dd lang="en">Care work</dd>' in page
+    assert '<dt title="startDate">Start</dt><dd>2020-05</dd>' in page
     assert "<dd>2026-03-01 12:00 UTC</dd>" in page
-    assert page.count('<dt lang="en">Evidence</dt>') == 2
+    assert page.count('<dt title="evidence">Files</dt>') == 2
+    german = b"".join(pages.Pages("de").page("entries", [entry])).decode()
+    assert '<dt title="startDate">Beginn</dt>' in german
     files = [archive.File(f"evidence/1-{archive._harmless(nasty)}", nasty, nasty, 1, "")]
     facts = {"counts": [(PARTS[0].name, 1)], "files": files, "without_files": False}
     index = Tags(b"".join(pages.Pages("fr").index(NOW.date(), nasty, **facts)).decode())
     assert not {"script", "img"} & set(index.found)
     assert all(":" not in each and not each.startswith("/") for each in index.addresses)
+
+
+def test_a_duration_reads_as_one() -> None:
+    film = Evidence(title="Welding")
+    film.duration.FromSeconds(3723)
+    assert "<dd>1:02:03</dd>" in b"".join(pages.Pages("en").page("evidence", [film])).decode()
 
 
 def test_names_of_files_lead_nowhere_else() -> None:

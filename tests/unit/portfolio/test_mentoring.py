@@ -57,11 +57,12 @@ def test_nothing_but_occupation_and_language_is_known_of_a_mentor_or_asked() -> 
     }
 
 
-def test_at_most_twenty_and_no_group_of_one_digit() -> None:
+def test_at_most_twenty_and_no_group_of_one_digit(monkeypatch: pytest.MonkeyPatch) -> None:
     wish = Wish("", "7212", ["nl"])
-    assert (
-        len(mentoring.suggested(wish, [offer(f"{number:02}", codes=("7212",)) for number in range(30)])) == 20
-    )
+    offers = [offer(f"{number:02}", codes=("7212",)) for number in range(30)]
+    assert len(mentoring.suggested(wish, offers)) == 20
+    monkeypatch.setattr(mentoring, "MOST_SUGGESTED", 100)  # control
+    assert len(mentoring.suggested(wish, offers)) == 30
     assert mentoring.groups_of(["7", "72", "7212"]) == ["72", "721", "7212"]
     assert mentoring.languages_of(["nl-BE", "fr", "nl"]) == ["nl", "fr"]
 

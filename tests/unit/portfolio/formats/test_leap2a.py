@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +13,10 @@ from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 
 from services.platform import xml
-from services.portfolio.formats import leap2a, leap2a_archive, leap2a_items
+from services.portfolio.formats import leap2a, leap2a_archive, leap2a_items, leap2a_pages
 from services.portfolio.formats.format import Cv, DocumentBrokenError
 from services.portfolio.formats.markup import local
-from tests.support.documents import NOW, full, read, written
+from tests.support.documents import NOW, full, read, renamed, written
 from tests.support.real_data import real_data
 
 LEAP = leap2a_archive.FORMAT
@@ -36,6 +38,9 @@ SAID_AGAIN = {
     "organization.leap2:supports",
     *(f"{whole}.leap2:{rel}" for whole in ("selection", "plan") for rel in ("has_part", "is_part_of")),
     "plan.status",  # planned
+    "resource.category",  # a file
+    "selection.content",  # of a page of Mahara's, whose blocks say it
+    *(f"{part}.leap2:is_part_of" for part in ("ability", "entry")),  # of a page, which says so
 }
 HEAD = (
     '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:leap2="http://terms.leapspecs.org/"'
@@ -84,7 +89,7 @@ def silent(content: bytes) -> list[str]:
 
 
 def said(found: Any) -> tuple[bytes, dict[str, int]]:
-    parts = (found.portfolio, *found.journal, *found.plans)
+    parts = (found.portfolio, *found.journal, *found.plans, *found.pages)
     return b"|".join(each.SerializeToString(deterministic=True) for each in parts), dict(found.left)
 
 
@@ -259,6 +264,126 @@ def test_a_name_that_leads_out_is_refused_with_its_reason() -> None:
 def test_a_round_trip_keeps_what_was_read_of_real_files_and_its_links() -> None:
     for name in REAL:
         once = read(LEAP, real_data(f"portfolio/leap2a/{name}").read_bytes())
-        made = Cv(once.portfolio, "en", NOW, journal=tuple(once.journal), plans=tuple(once.plans))
+        alone = Cv(once.portfolio, "en", NOW, journal=tuple(once.journal))
+        made = replace(alone, plans=tuple(once.plans), pages=tuple(once.pages))
         again = read(LEAP, written(LEAP, made))
+        renamed(once)
         assert said(again) == (said(once)[0], {})
+
+
+PAGE = '<category term="Webpage" scheme="categories:selection_type#"/>'
+MAHARA = 'xmlns:m="http://wiki.mahara.org/Developer_Area/Import%2F%2FExport/LEAP_Extensions#"'
+
+
+def test_pages_of_mahara_become_pages() -> None:
+    found = read(LEAP, real_data(f"portfolio/leap2a/{REAL[0]}").read_bytes())
+    first, second = found.pages
+    assert (first.title, second.title) == ("View one", "Resumé")
+    assert [block.text for block in first.blocks] == [
+        "A simple view",
+        "# Welcome\nA small view of my own.",
+        "# Accented characters\nSome accented characters for testing purposes:\nä ö ü é è à ñ and so on",
+        "# école mañana läuten bête Höhe\nAccented characters in the title",
+    ]
+    assert [block.text for block in second.blocks[:3]] == [
+        "My resumé",
+        "# About me\nThis is some text about me.",
+        "# My Resumé",
+    ]
+    skills, things = found.portfolio.skill_claims, found.portfolio.entries
+    assert [block.skill_claim for block in second.blocks[3:6]] == [each.name for each in reversed(skills)]
+    assert {block.entry for block in second.blocks[6:]} <= {each.name for each in things}
+    assert len(second.blocks) == 12
+    told = {"selection.view.externalfeed": 1, "selection.view.externalvideo": 1}
+    assert {key: found.left[key] for key in told} == told
+    assert found.left["selection"] == 7  # profile and dashboard, and groupings
+
+
+def test_a_page_of_others_is_its_words_and_its_parts() -> None:
+    page = entry(
+        "selection",
+        PAGE,
+        "<summary>About</summary><content>Me</content>",
+        '<link rel="leap2:has_part" href="w"/><link rel="leap2:has_part" href="nowhere"/>',
+        id_="v",
+        title="Page",
+    )
+    found = read(LEAP, feed(page, entry("activity", '<link rel="leap2:is_part_of" href="v"/>', id_="w")))
+    (made,) = found.pages
+    assert [block.text or block.entry for block in made.blocks] == ["About", "Me", "w"]
+    assert found.left == {"feed.author": 1, "selection.link.has_part": 1}
+    empty = entry("selection", PAGE, id_="v")
+    assert read(LEAP, feed(empty)).left == {"feed.author": 1, "selection": 1}
+    assert not read(LEAP, feed(page.replace("Webpage", "Website"))).pages  # control
+
+
+def test_a_page_takes_so_many_blocks_and_so_long_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = "".join(f'<link rel="leap2:has_part" href="{number}"/>' for number in range(102))
+    long = f"<content>{'x' * 10_001}</content>"
+    things = [entry("activity", id_=str(number)) for number in range(102)]
+    content = feed(entry("selection", PAGE, long, parts, id_="v"), *things)
+    found = read(LEAP, content)
+    (made,) = found.pages
+    assert (len(made.blocks), len(made.blocks[0].text)) == (100, 10_000)
+    assert found.left == {"feed.author": 1, "selection.blocks": 3, "selection.content": 1}
+    monkeypatch.setattr(leap2a_pages, "_BLOCKS", 200)  # control: the contract takes none of them
+    assert not read(LEAP, content).pages[0].blocks
+
+
+def test_blocks_of_mahara_that_show_a_thing_show_it_in_their_place() -> None:
+    def view(*blocks: str) -> str:
+        return f'<m:view {MAHARA} m:type="portfolio"><m:column>{"".join(blocks)}</m:column></m:view>'
+
+    def block(type_: str, inside: str = "") -> str:
+        return f'<m:blockinstance m:blocktype="{type_}" m:blocktitle="">{inside}</m:blockinstance>'
+
+    shown = block("image", '<m:artefactid>["f"]</m:artefactid>')
+    several = block("filedownload", '<m:artefactids>[["w", "none"], "w"]</m:artefactids>')
+    text = block("textbox", "<m:text>[\"&lt;p&gt;Hi &lt;img src='x'&gt;&lt;/p&gt;\"]</m:text>")
+    broken = block("textbox", "<m:text>[1, {</m:text>")
+    page = entry("selection", PAGE, view(text, several, broken, shown, block("wall")), id_="v")
+    file = entry("resource", '<link rel="enclosure" href="files/a.png" type="image/png"/>', id_="f")
+    found = read(LEAP, feed(page, entry("activity", id_="w"), file))
+    (made,) = found.pages
+    assert [each.text or each.entry or each.evidence for each in made.blocks] == ["Hi", "w", "w", "f"]
+    told = {"selection.view.wall": 1, "selection.content.markup": 1}
+    assert found.left == {"feed.author": 1, **told}
+
+
+def test_what_a_stranger_sets_beside_a_page_names_things_of_the_document_only() -> None:
+    blocks = (
+        '{"blocks": [{"entry": "holders/x/entries/1"}, {"text": "Hi"}, {"evidence": "w"}, {"entry": "w"}]}'
+    )
+    beside = f'<beside xmlns="{leap2a.OURS}">{blocks}</beside>'
+    found = read(LEAP, feed(entry("selection", PAGE, beside, id_="v"), entry("activity", id_="w")))
+    (made,) = found.pages
+    assert [each.text or each.entry for each in made.blocks] == ["Hi", "w"]
+    assert found.left == {"feed.author": 1, "selection.blocks": 2}
+
+
+def test_files_of_a_real_archive_are_known_by_their_bytes() -> None:
+    feed_ = real_data(f"portfolio/leap2a/{REAL[0]}").read_bytes()
+    photo, me = "2010-10-16mahara1-3/0-IMG_0883.JPG", "2010-10-16mahara1-3/1-me"
+    found = read(LEAP, packed({"leap2a.xml": feed_, photo: b"photo", me: b"me", "other.txt": b"x"}))
+    shas = [hashlib.sha256(content).hexdigest() for content in (b"photo", b"me")]
+    assert [each.sha256 for each in found.portfolio.evidence] == shas
+    assert [each.title for each in found.portfolio.evidence] == ["IMG_0883.JPG", "me"]
+    assert [post.evidence for post in found.journal] == [[], [found.portfolio.evidence[0].name]]
+    assert found.left["other.txt"] == 1
+    assert not found.left.keys() & {"resource", "entry.link.related", photo, me}
+    below = packed({"a/leap2a.xml": feed_, f"a/{photo}": b"photo", me: b"me"})  # by where the feed stands
+    found = read(LEAP, below)
+    assert [each.sha256 for each in found.portfolio.evidence] == [shas[0], ""]
+    assert found.left[me] == 1
+    assert list(read(LEAP, feed_).places.values()) == [photo, me]
+    told = read(LEAP, feed_.replace(b'rel="enclosure"', b'rel="other"'))  # control: no file to be known
+    assert (len(told.portfolio.evidence), told.left["resource"], told.left["entry.link.related"]) == (0, 2, 1)
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """A ZIP of files."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()

@@ -90,8 +90,8 @@ class ExportDocumentRequest(_message.Message):
     cover_letter: _builtins.bool
     """True: the cover letter of that version instead of the CV, as a page or PDF."""
     journal_and_plans: _builtins.bool
-    """True: the journal and plans as well, without what is in the trash; as Leap2A only, for the holder alone, and
-    not anonymous. False: nothing of them, as a CV is shown to others.
+    """True: the journal, plans, goals and pages as well, without what is in the trash; as Leap2A only, for the holder
+    alone, and not anonymous. False: nothing of them, as a CV is shown to others.
     """
     @_builtins.property
     def entries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -179,12 +179,33 @@ class ImportDocumentRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FilesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PARENT_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Holder, `holders/{holder}`."""
     format: Global___DocumentFormat.ValueType
@@ -197,6 +218,12 @@ class ImportDocumentRequest(_message.Message):
     """UUID of this request; the same one again answers the same."""
     validate_only: _builtins.bool
     """True: check everything, say what would be added and write nothing."""
+    @_builtins.property
+    def files(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Of a Leap2A archive whose files stay behind, because they were uploaded before: the SHA-256 of each, 64 lower-case hex
+        digits, by its place as the feed links to it. What shows a file is linked to the evidence with that hash.
+        """
+
     def __init__(
         self,
         *,
@@ -206,10 +233,11 @@ class ImportDocumentRequest(_message.Message):
         language_code: _builtins.str = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        files: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "format", b"format", "language_code", b"language_code", "parent", b"parent", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "files", b"files", "format", b"format", "language_code", b"language_code", "parent", b"parent", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -228,8 +256,10 @@ class ImportDocumentResponse(_message.Message):
     NOT_CARRIED_FIELD_NUMBER: _builtins.int
     JOURNAL_ENTRIES_FIELD_NUMBER: _builtins.int
     PLAN_TITLES_FIELD_NUMBER: _builtins.int
+    GOAL_TITLES_FIELD_NUMBER: _builtins.int
+    PAGE_TITLES_FIELD_NUMBER: _builtins.int
     duplicates: _builtins.int
-    """Entries, skills, entries of the journal and plans that were there before, and stayed as they are."""
+    """Entries, skills, entries of the journal, plans, goals and pages that were there before, and stayed as they are."""
     journal_entries: _builtins.int
     """How many entries of the journal were added."""
     @_builtins.property
@@ -252,6 +282,14 @@ class ImportDocumentResponse(_message.Message):
     def plan_titles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Titles of the plans that were added, in the order of the file."""
 
+    @_builtins.property
+    def goal_titles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Titles of the goals that were added, in the order of the file."""
+
+    @_builtins.property
+    def page_titles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Titles of the pages that were added, in the order of the file."""
+
     def __init__(
         self,
         *,
@@ -262,10 +300,12 @@ class ImportDocumentResponse(_message.Message):
         not_carried: _abc.Iterable[Global___NotCarried] | None = ...,
         journal_entries: _builtins.int = ...,
         plan_titles: _abc.Iterable[_builtins.str] | None = ...,
+        goal_titles: _abc.Iterable[_builtins.str] | None = ...,
+        page_titles: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicates", b"duplicates", "entry_titles", b"entry_titles", "holder_fields", b"holder_fields", "journal_entries", b"journal_entries", "not_carried", b"not_carried", "plan_titles", b"plan_titles", "skill_labels", b"skill_labels"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicates", b"duplicates", "entry_titles", b"entry_titles", "goal_titles", b"goal_titles", "holder_fields", b"holder_fields", "journal_entries", b"journal_entries", "not_carried", b"not_carried", "page_titles", b"page_titles", "plan_titles", b"plan_titles", "skill_labels", b"skill_labels"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

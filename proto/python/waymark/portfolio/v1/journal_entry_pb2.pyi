@@ -33,6 +33,8 @@ class JournalEntry(_message.Message):
     ENTRY_DATE_FIELD_NUMBER: _builtins.int
     TAGS_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    ENTRY_TIME_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
@@ -44,11 +46,13 @@ class JournalEntry(_message.Message):
     """What it is called."""
     text: _builtins.str
     """What is written."""
+    draft: _builtins.bool
+    """True: not finished yet."""
     etag: _builtins.str
     """Version of the resource; send it with an update."""
     @_builtins.property
     def entry_date(self) -> _date_pb2.Date:
-        """Day it tells of; unset: the day it is written, UTC."""
+        """Day it tells of; unset: that of `entry_time`, else the day it is written, UTC."""
 
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -57,6 +61,10 @@ class JournalEntry(_message.Message):
     @_builtins.property
     def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Evidence that goes with it, `holders/{holder}/evidence/{evidence}`."""
+
+    @_builtins.property
+    def entry_time(self) -> _timestamp_pb2.Timestamp:
+        """Moment on that day, UTC; unset: the day is all that is said."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -83,15 +91,17 @@ class JournalEntry(_message.Message):
         entry_date: _date_pb2.Date | None = ...,
         tags: _abc.Iterable[_builtins.str] | None = ...,
         evidence: _abc.Iterable[_builtins.str] | None = ...,
+        entry_time: _timestamp_pb2.Timestamp | None = ...,
+        draft: _builtins.bool = ...,
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         delete_time: _timestamp_pb2.Timestamp | None = ...,
         purge_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delete_time", b"delete_time", "entry_date", b"entry_date", "purge_time", b"purge_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delete_time", b"delete_time", "entry_date", b"entry_date", "entry_time", b"entry_time", "purge_time", b"purge_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delete_time", b"delete_time", "entry_date", b"entry_date", "etag", b"etag", "evidence", b"evidence", "name", b"name", "purge_time", b"purge_time", "tags", b"tags", "text", b"text", "title", b"title", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delete_time", b"delete_time", "draft", b"draft", "entry_date", b"entry_date", "entry_time", b"entry_time", "etag", b"etag", "evidence", b"evidence", "name", b"name", "purge_time", b"purge_time", "tags", b"tags", "text", b"text", "title", b"title", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

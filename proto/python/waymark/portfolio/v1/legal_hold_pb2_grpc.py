@@ -58,7 +58,8 @@ class LegalHoldServiceServicer:
 
     def CreateLegalHold(self, request, context):
         """Sets a hold, which the holder is shown: until it is lifted, nothing of them is destroyed for good. What can be taken
-        back stays possible: changes as ever, and the trash, which is not emptied meanwhile.
+        back stays possible: the trash, which is not emptied meanwhile, and changes, of which what stood there before is kept
+        (`ListKeptContents`).
         Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -35,7 +35,8 @@ class LegalHoldServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LegalHoldServiceAsyncStub: ...
     CreateLegalHold: _grpc.UnaryUnaryMultiCallable[_legal_hold_pb2.CreateLegalHoldRequest, _legal_hold_pb2.LegalHold]
     """Sets a hold, which the holder is shown: until it is lifted, nothing of them is destroyed for good. What can be taken
-    back stays possible: changes as ever, and the trash, which is not emptied meanwhile.
+    back stays possible: the trash, which is not emptied meanwhile, and changes, of which what stood there before is kept
+    (`ListKeptContents`).
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, SAME_PERSON.
     """
     ListLegalHolds: _grpc.UnaryUnaryMultiCallable[_legal_hold_pb2.ListLegalHoldsRequest, _legal_hold_pb2.ListLegalHoldsResponse]
@@ -54,7 +55,8 @@ class LegalHoldServiceAsyncStub(LegalHoldServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateLegalHold: _aio.UnaryUnaryMultiCallable[_legal_hold_pb2.CreateLegalHoldRequest, _legal_hold_pb2.LegalHold]  # type: ignore[assignment]
     """Sets a hold, which the holder is shown: until it is lifted, nothing of them is destroyed for good. What can be taken
-    back stays possible: changes as ever, and the trash, which is not emptied meanwhile.
+    back stays possible: the trash, which is not emptied meanwhile, and changes, of which what stood there before is kept
+    (`ListKeptContents`).
     Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, SAME_PERSON.
     """
     ListLegalHolds: _aio.UnaryUnaryMultiCallable[_legal_hold_pb2.ListLegalHoldsRequest, _legal_hold_pb2.ListLegalHoldsResponse]  # type: ignore[assignment]
@@ -76,7 +78,8 @@ class LegalHoldServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_legal_hold_pb2.LegalHold, _abc.Awaitable[_legal_hold_pb2.LegalHold]]:
         """Sets a hold, which the holder is shown: until it is lifted, nothing of them is destroyed for good. What can be taken
-        back stays possible: changes as ever, and the trash, which is not emptied meanwhile.
+        back stays possible: the trash, which is not emptied meanwhile, and changes, of which what stood there before is kept
+        (`ListKeptContents`).
         Errors: NOT_FOUND, INVALID_ARGUMENT, QUOTA_EXCEEDED, SAME_PERSON.
         """
 
