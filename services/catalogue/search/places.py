@@ -72,7 +72,9 @@ class Places:
                 found.cells.append(cell.name)
             elif away - cell.reach <= limit:
                 looked_at += cell.inner
-                found.places.extend([place for point, place in cell.members if away_from(middle, point) <= limit])
+                found.places.extend(
+                    [place for point, place in cell.members if away_from(middle, point) <= limit]
+                )
         return found
 
     def named(self, name: str) -> list[Degrees]:

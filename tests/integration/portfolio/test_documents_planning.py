@@ -22,9 +22,9 @@ from services.portfolio import bringing_in
 from services.portfolio.domain import quotas
 from tests.integration.portfolio.test_documents import LEAP, RESUME, bring, export, wanted
 from tests.integration.portfolio.test_erasure import upload
-from tests.integration.portfolio.test_frameworks import violations
 from tests.support.portfolio import PDF, Caller, Portfolio, entry, reason_of, refused, soon
 from tests.support.real_data import real_data
+from tests.support.refusals import fields_refused
 from tests.unit.portfolio.formats.test_leap2a import packed
 
 MAHARA = "portfolio/leap2a/2010-10-16_Mahara_v1-3_leap2a.xml"
@@ -218,7 +218,7 @@ def test_the_moment_of_an_entry_lies_on_its_day(portfolio: Portfolio) -> None:
     assert made.entry_date == Date(year=2026, month=1, day=3)
     made.entry_date.day = 4
     change = journal.UpdateJournalEntryRequest(journal_entry=made)
-    assert violations(person.UpdateJournalEntry, change) == ["journal_entry.entry_time"]
+    assert fields_refused(person.UpdateJournalEntry, change) == ["journal_entry.entry_time"]
     change.journal_entry.entry_time.FromDatetime(at + timedelta(days=1))
     assert person.UpdateJournalEntry(change).entry_date.day == 4
     made.entry_time.seconds = 10**15

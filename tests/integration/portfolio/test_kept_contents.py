@@ -30,9 +30,9 @@ from tests.integration.portfolio.test_legal_holds import everything_called, lift
 from tests.integration.portfolio.test_rights import held
 from tests.support.canary import live_a_life
 from tests.support.databases import WAITING, sessions
-from tests.support.events import eventually
 from tests.support.owned import Owned, entries_of, skills_of, wallet_of
 from tests.support.portfolio import PDF, Caller, Portfolio, entry
+from tests.support.waiting import eventually
 
 NEVER_CHANGED = "never changed"
 NOT_KEPT: Mapping[str, str] = {
