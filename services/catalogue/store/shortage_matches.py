@@ -55,6 +55,12 @@ def count_open(tx: Transaction, list_id: str, number: int) -> int:
     return int(tx.execute(found).scalar_one())
 
 
+def deciders(tx: Transaction, list_id: str, number: int) -> set[str]:
+    """Returns who has decided matches of a version."""
+    found = listing(list_id, number, 0).where(_m.decided_by.is_not(None)).with_only_columns(_m.decided_by)
+    return set(tx.execute(found.distinct()).scalars())
+
+
 def decided(tx: Transaction, list_id: str) -> dict[str, Occupation]:
     """Returns name → occupation as persons decided in any version of a list, the newest decision of each."""
     statement = (
