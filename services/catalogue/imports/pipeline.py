@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
@@ -26,7 +25,7 @@ from services.catalogue.domain.findings import ERROR, WARNING, Finding, Findings
 from services.catalogue.imports.csv_template import CsvTemplate
 from services.catalogue.imports.elm import Elm
 from services.catalogue.imports.emg import Emg
-from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Raw
+from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Raw, batches
 from services.catalogue.imports.lheo import Lheo
 from services.catalogue.imports.ooapi import Ooapi
 from services.catalogue.imports.placing import Placing
@@ -52,7 +51,8 @@ READERS: dict[int, FeedReader] = {
     FeedFormat.FEED_FORMAT_SCHEMA_ORG: SchemaOrg(),
     FeedFormat.FEED_FORMAT_PUSH: Pushed(),
 }
-READ_BATCH = 1000  # records; the content of one batch is in memory together
+READ_BATCH = 1000  # records; the content of one batch is in memory together, so
+READ_BYTES = 8 << 20  # as they stand in the file end it as well
 APPLY_BATCH = 500  # courses a transaction
 KEPT_FINDINGS = 10_000  # a run; more are counted, not kept
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -129,7 +129,7 @@ class FeedImport:
         with ThreadPoolExecutor(1, "stage") as beside:
             written: Future[None] | None = None
             try:
-                while batch := list(islice(records, READ_BATCH)):
+                for batch in batches(records, READ_BATCH, READ_BYTES):
                     if written is not None and alone:
                         written.result()
                     rows, found = self._read_batch(batch, before)
