@@ -289,6 +289,8 @@ class FeedImport:
     def finish(self) -> None:
         """Ends the run as SUCCEEDED."""
         with transaction(self._app) as tx:
+            if self._row.records_rejected:
+                course_store.not_left_out(tx, self._source.id, self._run)
             staging.forget(tx, self._run)
             row = feed_runs.change(tx, self._run, state=FeedRun.STATE_SUCCEEDED)
             if row.rolls_back_to:
