@@ -49,6 +49,7 @@ RUN = {
 }
 FINDINGS = {
     "severity": "severity",
+    "code": "code",
     "record": "record",
     "line": "line",
     "path": "path",
