@@ -106,3 +106,15 @@ def test_control_without_the_look_at_decisions_it_is_published(
     decision = pb.DecideShortageMatchRequest(name=row, state=S.STATE_REPLACED, occupation="251")
     stub(catalogue, catalogue.second).DecideShortageMatch(decision)
     assert catalogue.publish(draft.name).digest
+
+
+def test_a_decision_that_nobody_has_published_is_remembered_for_who_made_it(catalogue: Catalogue) -> None:
+    """Else somebody could decide a row of a draft that is given up, and publish the next one with it."""
+    with_taxonomy(catalogue)
+    parent, rows = catalogue.shortage_list(), HEAD + b"dragon tamer\ndragon feeder\nbaker\n"
+    first = matches(catalogue, catalogue.draft(parent, rows, "NAMES").name)
+    for access, row in zip((catalogue.second, catalogue.manager), first, strict=True):
+        decision = pb.DecideShortageMatchRequest(name=row.name, state=S.STATE_REPLACED, occupation="251")
+        stub(catalogue, access).DecideShortageMatch(decision)
+    again = catalogue.draft(parent, rows, "NAMES")
+    assert [match.label for match in matches(catalogue, again.name)] == ["dragon tamer"]
