@@ -79,6 +79,7 @@ class FeedImport:
 
     def go(self) -> None:
         """Takes the run as far as it gets: SUCCEEDED, FAILED or HELD."""
+        self._begin()
         if not self._row.staged:
             self.stage()
             if not self.judge():
@@ -90,6 +91,12 @@ class FeedImport:
             self.remove()
         self.finish()
 
+    def _begin(self) -> None:
+        """Counts the attempt, whichever part of the run it is at: one that fails each time has to end."""
+        attempts = self._row.attempts + 1
+        with transaction(self._app) as tx:
+            feed_runs.change(tx, self._run, state=FeedRun.STATE_RUNNING, attempts=attempts)
+
     # --- reading
 
     def stage(self) -> None:
@@ -98,7 +105,6 @@ class FeedImport:
             staging.forget(tx, self._run)
             feed_runs.forget_findings(tx, self._run)
             feed_changes.forget(tx, self._run)
-            feed_runs.change(tx, self._run, state=FeedRun.STATE_RUNNING, attempts=self._row.attempts + 1)
         self._tags, self._placing = Tags(self._app), Placing(self._app)
         self._context = Context(
             default_language=self._source.default_language,
