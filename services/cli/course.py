@@ -1,4 +1,7 @@
-"""`waymark course`: where courses come from, what they lack, which are the same; a copy of all of them."""
+"""`waymark course`: where courses come from, what they lack, which are the same; a copy of all of them.
+
+Lists and corrections are in `course_correction`.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,15 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import output
+from services.cli import course_correction, output
 from services.cli.call import Call, calls, listed
 from services.cli.course_files import fetch
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
 
-course = typer.Typer(help="Courses: where they come from, what they lack, which are the same, a copy of all.")
+course = typer.Typer(
+    help="Courses: where they come from, what is corrected or lacking, which are the same, a copy of all."
+)
 MANAGER = "catalogue_manager:maker"
 COURSE = {
     "course": "name",
@@ -52,6 +57,7 @@ Token = Annotated[str, typer.Option("--since", metavar="TOKEN", help="Token that
 
 def register(app: typer.Typer) -> None:
     """Adds `course` to the command line `app`."""
+    course_correction.register(course)
     app.add_typer(course, name="course", no_args_is_help=True)
 
 

@@ -49,6 +49,7 @@ RUN = {
 }
 FINDINGS = {
     "severity": "severity",
+    "code": "code",
     "record": "record",
     "line": "line",
     "path": "path",
@@ -62,6 +63,12 @@ CHANGES = {
     "partner's id": "externalId",
     "title": "titles",
     "differs in": "changedFields",
+}
+GUARD = {
+    "source": "name",
+    "called": "displayName",
+    "held above (%)": "removalLimitPercent",
+    "grace (feeds)": "removalGraceFeeds",
 }
 SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="sources/{id}")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="feedRuns/{id}")]
@@ -186,6 +193,27 @@ def precedence(
     body = {"precedence": number, "fieldPrecedence": by_field}
     changed = call.caller.rest("PATCH", f"/v1/{source}", body, update_mask=",".join(body))
     call.one(changed, {"source": "name", "called": "displayName", "precedence": "precedence"})
+
+
+@feed.command(epilog="Example:  waymark feed guard sources/0198… --limit-percent 10 --grace 3")
+@calls(MANAGER)
+def guard(
+    call: Call,
+    source: SourceName,
+    limit_percent: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Removals above this share of its courses are held.")
+    ] = None,
+    grace: Annotated[
+        int | None, typer.Option(min=0, max=100, help="Feeds that may leave a course out before it goes.")
+    ] = None,
+) -> None:
+    """Say how a source is kept from removing courses; without options, show it."""
+    given = {"removalLimitPercent": limit_percent, "removalGraceFeeds": grace}
+    body = {field: value for field, value in given.items() if value is not None}
+    path = f"/v1/{source}"
+    rest = call.caller.rest
+    found = rest("PATCH", path, body, update_mask=",".join(body)) if body else rest("GET", path)
+    call.one(found, GUARD)
 
 
 class Written(StrEnum):

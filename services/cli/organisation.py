@@ -42,6 +42,10 @@ USAGE = {"course": "course", "views": "views", "bookings": "bookings"}
 SITE = {"site": "displayName", "street": "street", "town": "town", "region": "nutsCode"}
 Name = Annotated[str, typer.Argument(metavar="ORGANISATION", help="organisations/{id}")]
 
+AccreditationName = Annotated[
+    str, typer.Argument(metavar="ACCREDITATION", help="organisations/{id}/accreditations/{id}")
+]
+
 
 class Format(StrEnum):
     """Formats of a feed."""
@@ -131,6 +135,31 @@ def brand(
     call.one(_changed(call, name, "branding", branding), ORGANISATION)
 
 
+@organisation.command(
+    epilog="Example:  waymark organisation change organisations/harbour --sector public --legal-id kbo=0123"
+)
+@calls(MANAGER)
+def change(
+    call: Call,
+    name: Name,
+    called: Annotated[str, typer.Option(help="Name people know it by.")] = "",
+    sector: OfSector = None,
+    role: Annotated[list[Role] | None, typer.Option(help="All that it does; may be given again.")] = None,
+    legal_id: Annotated[
+        list[str] | None, typer.Option(help="REGISTER=NUMBER, all there are to be; may be given again.")
+    ] = None,
+) -> None:
+    """Change what is known of an organisation; its sector and roles are changed by staff."""
+    given = {
+        "displayName": called,
+        "sector": enum("SECTOR", sector),
+        "roles": [enum("ORGANISATION_ROLE", each) for each in role or []],
+        "legalIds": dict(each.split("=", 1) for each in legal_id or [] if "=" in each),
+    }
+    body = {field: value for field, value in given.items() if value}
+    call.one(call.caller.rest("PATCH", f"/v1/{name}", body, update_mask=",".join(body)), ORGANISATION)
+
+
 @organisation.command(epilog="Example:  waymark organisation move organisations/north organisations/head")
 @calls(MANAGER)
 def move(
@@ -188,14 +217,25 @@ def accredit(
 @calls(MANAGER)
 def review(
     call: Call,
-    name: Annotated[
-        str, typer.Argument(metavar="ACCREDITATION", help="organisations/{id}/accreditations/{id}")
-    ],
+    name: AccreditationName,
     criterion: Criteria = None,
     review_by: ReviewBy = "",
 ) -> None:
     """Hold an accreditation against its criteria anew."""
     call.one(call.post(f"{name}:review", _held_against(criterion, review_by)), ACCREDITATION)
+
+
+@organisation.command(
+    epilog="Example:  waymark organisation withdraw organisations/harbour/accreditations/0198… 'audit 7'"
+)
+@calls(MANAGER)
+def withdraw(
+    call: Call,
+    name: AccreditationName,
+    reason: Annotated[str, typer.Argument(help="Why, for the record; nothing about persons.")],
+) -> None:
+    """End an accreditation at once: no voucher is taken from now on."""
+    call.one(call.post(f"{name}:withdraw", {"reason": reason}), ACCREDITATION)
 
 
 @organisation.command("source", epilog="Example:  waymark organisation source organisations/harbour csv")

@@ -21,6 +21,15 @@ shortage = typer.Typer(
 )
 MAKER = "catalogue_manager:maker"
 CHECKER = "catalogue_manager:checker"
+ENTRIES = {
+    "line": "line",
+    "named": "label",
+    "ISCO-08": "occupation.iscoCode",
+    "URI": "occupation.uri",
+    "region": "nutsCode",
+    "severity": "severity",
+    "cause": "cause",
+}
 LIST = {"list": "name", "called": "displayNames", "territory": "nutsCode"}
 VERSION = {
     "version": "name",
@@ -206,3 +215,14 @@ def list_(
     versions = {key: VERSION[key] for key in ("version", "state", "in force from", "until", "entries")}
     columns = versions if name else LIST
     call.rows(found, columns, empty="none yet; see `waymark shortage create --help`")
+
+
+@shortage.command(epilog="Example:  waymark shortage entries shortageLists/national/versions/1")
+@calls()
+def entries(
+    call: Call,
+    name: Annotated[str, typer.Argument(metavar="VERSION", help="shortageLists/{id}/versions/{n}")],
+    limit: Limit = 500,
+) -> None:
+    """List what is short by a version, in the order of its file."""
+    call.many(f"{name}/entries", ENTRIES, limit, key="shortageEntries")

@@ -17,7 +17,7 @@ from services.catalogue.domain.api_products import refusal
 from services.catalogue.domain.api_statement import Month, csv_lines, due_cents
 from services.catalogue.events import set_money
 from services.catalogue.store import api_grants as store
-from services.catalogue.store import api_products, api_usage, organisations
+from services.catalogue.store import api_products, api_usage, organisation_tree, organisations
 from services.catalogue.store.api_tables import api_grants
 from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
@@ -44,7 +44,8 @@ class ApiAccessApi(ApiKeyApi, api_access_pb2_grpc.ApiAccessServiceServicer):
         plan = api_products.read_plan(tx, product.id, last(given.plan))
         if plan.closed:
             raise Refusal(reason_pb2.REASON_WRONG_STATE, "This plan is closed.", metadata={"state": "CLOSED"})
-        why_not = refusal(api_products.rules_of(product), organisation.sector, organisation.roles)
+        sector = organisation_tree.sector(tx.connection, organisation.id)
+        why_not = refusal(api_products.rules_of(product), sector, organisation.roles)
         return _grant(store.add(tx, organisation.id, product.id, plan.id, why_not))
 
     @query

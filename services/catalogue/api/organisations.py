@@ -40,7 +40,9 @@ from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 
 CHANGEABLE = ("display_name", "legal_ids", "sector", "parent", "roles", "branding")
-OF_THE_CATALOGUE = {"parent", "roles"}  # a provider does not say itself whose branch it is and what it may do
+# A provider does not say itself whose branch it is, what it may do and of which type it is; access to the API
+# goes by the latter two.
+OF_THE_CATALOGUE = {"parent", "roles", "sector"}
 
 
 class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.OrganisationServiceServicer):
@@ -103,7 +105,7 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
         if "display_name" in fields:
             required(given, "organisation", "display_name")
         if OF_THE_CATALOGUE & {*fields} and ROLE_CATALOGUE_MANAGER not in tx.principal.roles:
-            detail = f"{' and '.join(sorted(OF_THE_CATALOGUE))} are changed by the catalogue's own staff."
+            detail = f"{', '.join(sorted(OF_THE_CATALOGUE))} are changed by the catalogue's own staff."
             raise Refusal(reason_pb2.REASON_PERMISSION_DENIED, detail)
         if "parent" in fields:
             organisation_tree.lock(tx)

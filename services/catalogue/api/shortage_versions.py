@@ -169,7 +169,7 @@ class ShortageVersionApi:
             error_count=row.error_count,
             open_count=shortage_matches.count_open(tx, list_id, number),
             accept_findings=request.accept_findings,
-            created_by=row.created_by,
+            made_by={row.created_by, *shortage_matches.deciders(tx, list_id, number)},
             publisher=tx.principal.subject,
         )
         published = shortage_lists.published(tx.connection, list_id).get(list_id, [])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
@@ -104,11 +104,14 @@ def check_publication(
     error_count: int,
     open_count: int,
     accept_findings: bool,
-    created_by: str,
+    made_by: Collection[str],
     publisher: str,
 ) -> None:
-    """Raises Refusal unless the draft may be published by this person. `open_count`: matches not decided."""
-    if publisher == created_by:
+    """Raises Refusal unless the draft may be published by this person.
+
+    `open_count`: matches not decided. `made_by`: who drafted it, and who decided what stands in it.
+    """
+    if publisher in made_by:
         raise Refusal(reason_pb2.REASON_SAME_PERSON)
     if not entry_count:
         raise Refusal(reason_pb2.REASON_SHORTAGE_LIST_EMPTY)

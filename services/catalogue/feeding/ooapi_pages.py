@@ -10,11 +10,13 @@ from itertools import chain, islice
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from services.catalogue.imports.feed import MAX_RECORD_BYTES
 from services.platform.outgoing.fetching import Answer, FetchError, Limits, Wanted
 
 PAGE = 250  # the most that the specification knows
 PAGES = 100_000  # of all lists together
 SECONDS = 1500.0  # for all pages
+OFFERINGS = MAX_RECORD_BYTES  # of one course: they are in memory together, and no record may be larger
 PAGE_LIMITS = Limits(size=32 << 20, seconds=120.0)
 TYPE = "application/json"
 Fetch = Callable[[Wanted, BinaryIO, Limits], Answer]
@@ -56,7 +58,7 @@ class Pages:
 
     def _list(self, file: BinaryIO, kind: Kind) -> bool:
         """Writes what a list holds; False when the API has no such list."""
-        items = self._all(kind.path)
+        items = self._all(kind.path, self._size)
         try:
             first = list(islice(items, 1))
         except FetchError as error:
@@ -71,25 +73,30 @@ class Pages:
         key = item.get(kind.key) if isinstance(item, dict) else None
         if isinstance(key, str) and key:
             path = f"{kind.path}/{quote(key, safe='')}/{kind.below}"
-            item = {**item, kind.into: list(self._all(path))}
+            item = {**item, kind.into: list(self._all(path, OFFERINGS))}
         text = json.dumps(item, ensure_ascii=False, separators=(",", ":"))
         file.write(text.encode(errors="replace") + b"\n")
         if file.tell() > self._size:
             raise FetchError("TOO_LARGE")
 
-    def _all(self, path: str) -> Iterator[Any]:
-        """What the pages of a list hold; a page that is none raises FetchError(NOT_OOAPI)."""
-        number, more = 0, True
+    def _all(self, path: str, most: int) -> Iterator[Any]:
+        """What the pages of a list hold, `most` bytes in all; a page that is none raises
+        FetchError(NOT_OOAPI)."""
+        number, came, more = 0, 0, True
         while more:
             number += 1
-            page = self._page(path, number)
+            page, size = self._page(path, number)
+            came += size
+            if came > most:
+                raise FetchError("TOO_LARGE")
             items = page.get("items") if isinstance(page, dict) else None
             if not isinstance(items, list):
                 raise FetchError("NOT_OOAPI")
             yield from items
             more = page.get("hasNextPage") is True and bool(items)
 
-    def _page(self, path: str, number: int) -> Any:
+    def _page(self, path: str, number: int) -> tuple[Any, int]:
+        """A page, and how many bytes it had."""
         self._left -= 1
         left = self._end - time.monotonic()
         if self._left < 0:
@@ -101,6 +108,6 @@ class Pages:
         into = io.BytesIO()
         self._fetch(Wanted(url, {"accept": TYPE}, self._secret), into, PAGE_LIMITS)
         try:
-            return json.loads(into.getvalue())
+            return json.loads(into.getvalue()), into.tell()
         except (ValueError, RecursionError):
             raise FetchError("NOT_OOAPI") from None

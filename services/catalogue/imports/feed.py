@@ -39,6 +39,20 @@ class Occupation(NamedTuple):
     label: str
 
 
+def batches(records: Iterator[Raw], count: int, size: int) -> Iterator[list[Raw]]:
+    """Yields records together: up to `count`, and no further one once they have `size` bytes."""
+    batch: list[Raw] = []
+    held = 0
+    for raw in records:
+        batch.append(raw)
+        held += len(raw.raw)
+        if len(batch) == count or held >= size:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
 @dataclass(frozen=True)
 class Context:
     """What a reader needs to know beside the file.

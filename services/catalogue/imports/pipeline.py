@@ -12,7 +12,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
@@ -24,7 +23,7 @@ from services.catalogue.domain.findings import ERROR, WARNING, Finding, Findings
 from services.catalogue.imports.csv_template import CsvTemplate
 from services.catalogue.imports.elm import Elm
 from services.catalogue.imports.emg import Emg
-from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Raw
+from services.catalogue.imports.feed import Bounded, Context, FeedBroken, FeedReader, Raw, batches
 from services.catalogue.imports.lheo import Lheo
 from services.catalogue.imports.ooapi import Ooapi
 from services.catalogue.imports.placing import Placing
@@ -51,7 +50,8 @@ READERS: dict[int, FeedReader] = {
     FeedFormat.FEED_FORMAT_SCHEMA_ORG: SchemaOrg(),
     FeedFormat.FEED_FORMAT_PUSH: Pushed(),
 }
-READ_BATCH = 1000  # records; the content of one batch is in memory together
+READ_BATCH = 1000  # records; the content of one batch is in memory together, so
+READ_BYTES = 8 << 20  # as they stand in the file end it as well
 APPLY_BATCH = 500  # courses a transaction
 KEPT_FINDINGS = 10_000  # a run; more are counted, not kept
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -78,6 +78,7 @@ class FeedImport:
 
     def go(self) -> None:
         """Takes the run as far as it gets: SUCCEEDED, FAILED or HELD."""
+        self._begin()
         if not self._row.staged:
             self.stage()
             if not self.judge():
@@ -89,6 +90,12 @@ class FeedImport:
             self.remove()
         self.finish()
 
+    def _begin(self) -> None:
+        """Counts the attempt, whichever part of the run it is at: one that fails each time has to end."""
+        attempts = self._row.attempts + 1
+        with transaction(self._app) as tx:
+            feed_runs.change(tx, self._run, state=FeedRun.STATE_RUNNING, attempts=attempts)
+
     # --- reading
 
     def stage(self) -> None:
@@ -97,7 +104,6 @@ class FeedImport:
             staging.forget(tx, self._run)
             feed_runs.forget_findings(tx, self._run)
             feed_changes.forget(tx, self._run)
-            feed_runs.change(tx, self._run, state=FeedRun.STATE_RUNNING, attempts=self._row.attempts + 1)
         self._tags, self._placing = Tags(self._app), Placing(self._app)
         self._context = Context(
             default_language=self._source.default_language,
@@ -128,7 +134,7 @@ class FeedImport:
         with ThreadPoolExecutor(1, "stage") as beside:
             written: Future[None] | None = None
             try:
-                while batch := list(islice(records, READ_BATCH)):
+                for batch in batches(records, READ_BATCH, READ_BYTES):
                     if written is not None and alone:
                         written.result()
                     rows, found = self._read_batch(batch, before)
@@ -288,6 +294,8 @@ class FeedImport:
     def finish(self) -> None:
         """Ends the run as SUCCEEDED."""
         with transaction(self._app) as tx:
+            if self._row.records_rejected:
+                course_store.not_left_out(tx, self._source.id, self._run)
             staging.forget(tx, self._run)
             row = feed_runs.change(tx, self._run, state=FeedRun.STATE_SUCCEEDED)
             if row.rolls_back_to:

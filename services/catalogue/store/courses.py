@@ -11,6 +11,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.domain.courses import Document
 from services.catalogue.store.feed_tables import sources
 from services.catalogue.store.quality_holds import ON_HOLD
+from services.catalogue.store.staging import Action
 from services.catalogue.store.tables import courses
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -96,6 +97,24 @@ def leave_out(tx: Transaction, source: str, run: str, grace: int, size: int) -> 
     """
     values = {"source": source, "run": run, "grace": grace, "size": size}
     return tx.execute(_LEAVE_OUT, values).all()
+
+
+_NOT_LEFT_OUT = text(
+    f"""
+    WITH named AS MATERIALIZED (
+      SELECT c.id FROM courses c JOIN feed_staged s ON s.external_id = c.external_id
+      WHERE s.run_id = :run AND s.action = {Action.REJECTED}
+        AND c.source_id = :source AND c.removed_time IS NULL AND c.missing_feeds > 0
+      ORDER BY c.id FOR UPDATE OF c
+    )
+    UPDATE courses c SET missing_feeds = 0 FROM named WHERE c.id = named.id
+    """  # noqa: S608  constants
+)
+
+
+def not_left_out(tx: Transaction, source: str, run: str) -> None:
+    """Begins anew to count how often those courses are left out that the run named in rejected records."""
+    tx.execute(_NOT_LEFT_OUT, {"source": source, "run": run})
 
 
 _PRESENT = text(

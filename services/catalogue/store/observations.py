@@ -11,6 +11,7 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    case,
     delete,
     extract,
     func,
@@ -108,13 +109,19 @@ def next_slice(tx: Transaction, import_id: str) -> tuple[int, int] | None:
 
 
 def take_over(tx: Transaction, import_id: str, source: str, measure: int, year: int) -> None:
-    """Makes staged figures of a measure and year the source's own."""
+    """Makes staged figures of a measure and year the source's own.
+
+    A figure that is shown already, and the same, stays of the import that brought it: people have seen it.
+    """
     span = _s.first_day.between(date(year, 1, 1), date(year, 12, 31))
     mine = (_s.import_id == import_id) & (_s.measure == measure) & span
     staged = select(*(_s[name] for name in _FIELDS), _s.import_id, literal(source)).where(mine)
     adding = upsert(observations).from_select([*_FIELDS, "import_id", "source_id"], staged)
     keys = {column.name for column in observations.primary_key}
-    fresh = {name: adding.excluded[name] for name in (*_FIELDS, "import_id") if name not in keys}
+    fresh: dict[str, Any] = {name: adding.excluded[name] for name in _FIELDS if name not in keys}
+    fresh["import_id"] = case(
+        (_o.value == adding.excluded.value, _o.import_id), else_=adding.excluded.import_id
+    )
     tx.execute(
         adding.on_conflict_do_update(
             index_elements=list(observations.primary_key), set_=fresh | {"import_time": func.now()}
@@ -126,7 +133,7 @@ def take_over(tx: Transaction, import_id: str, source: str, measure: int, year: 
 def cells(
     tx: Transaction, source: str, measure: int, year: int, import_id: str
 ) -> tuple[dict[Key, Cell], dict[str, str]]:
-    """Returns the counts of a slice, fresh where this import brought them, and URI → ISCO-08 code."""
+    """Returns the counts of a slice, fresh where only this import brought them, and URI → ISCO-08 code."""
     found: dict[Key, Cell] = {}
     codes: dict[str, str] = {}
     for row in tx.execute(select(observations).where(*_slice(source, measure, year))):

@@ -32,6 +32,15 @@ def above(connection: Connection, organisation: str) -> list[str]:
     return list(connection.execute(select(walk.c.id).order_by(walk.c.level)).scalars())
 
 
+def sector(connection: Connection, organisation: str) -> int:
+    """Returns the sector of an organisation, or of the nearest above it that says one; 0: none does."""
+    ids, row = above(connection, organisation), organisations.c
+    said = {
+        each.id: each.sector for each in connection.execute(select(row.id, row.sector).where(row.id.in_(ids)))
+    }
+    return next((said[each] for each in ids if said[each]), 0)
+
+
 def below(organisation: str) -> CTE[Any]:
     """Returns (id, level) of all below an organisation, its branches at level 1."""
     row = organisations

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, text, update
+from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, text, update
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.shortage import Match, Occupation
 from services.catalogue.store.shortage_tables import shortage_matches
-from services.catalogue.store.tables import shortage_entries, shortage_findings
+from services.catalogue.store.tables import shortage_entries, shortage_findings, shortage_versions
 from services.platform.db.copying import copy
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -55,11 +55,21 @@ def count_open(tx: Transaction, list_id: str, number: int) -> int:
     return int(tx.execute(found).scalar_one())
 
 
+def deciders(tx: Transaction, list_id: str, number: int) -> set[str]:
+    """Returns who has decided matches of a version."""
+    found = listing(list_id, number, 0).where(_m.decided_by.is_not(None)).with_only_columns(_m.decided_by)
+    return set(tx.execute(found.distinct()).scalars())
+
+
 def decided(tx: Transaction, list_id: str) -> dict[str, Occupation]:
-    """Returns name → occupation as persons decided in any version of a list, the newest decision of each."""
+    """Returns name → occupation as persons decided in a published version of a list, or the caller in any,
+    the newest decision of each: at what others decided in drafts no second person has looked yet."""
+    v = shortage_versions.c
+    counts = or_(v.publish_time.is_not(None), _m.decided_by == tx.principal.subject)
     statement = (
         select(_m.normal, _m.uri, _m.isco_code)
-        .where(_m.list_id == list_id, _m.state.in_((State.ACCEPTED, State.REPLACED)))
+        .join(shortage_versions, and_(v.list_id == _m.list_id, v.number == _m.number))
+        .where(_m.list_id == list_id, _m.state.in_((State.ACCEPTED, State.REPLACED)), counts)
         .order_by(_m.decide_time, _m.number, _m.line)
     )
     return {row.normal: Occupation(row.uri, row.isco_code) for row in tx.execute(statement)}

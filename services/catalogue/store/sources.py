@@ -16,10 +16,11 @@ from services.platform.errors import Refusal
 
 # What a run reads differently by: with another value, the last fetched file has to be read again.
 _READ_BY = ("default_language", "default_nuts_code", "pull_url")
-_KNOWN = """pull_run = (SELECT r.id FROM feed_runs r WHERE r.source_id = s.id AND NOT r.dry_run
+_KNOWN = """(pull_run = (SELECT r.id FROM feed_runs r WHERE r.source_id = s.id AND NOT r.dry_run
     AND r.state = :succeeded ORDER BY r.id DESC LIMIT 1)
   AND NOT EXISTS (SELECT FROM feed_runs r, taxonomy_versions t WHERE r.id = s.pull_run
-    AND t.in_use_time > r.create_time)"""
+    AND t.in_use_time > r.create_time))
+  OR EXISTS (SELECT FROM feed_runs r WHERE r.id = s.pull_run AND r.rolled_back_by IS NOT NULL)"""
 _CLAIM = text(f"""
 WITH due AS (
   SELECT s.id, {_KNOWN} AS known FROM sources s
@@ -71,7 +72,8 @@ def listing(organisation: str) -> Select[Any]:
 def claim_due(tx: Transaction, room: int, lease: timedelta) -> Sequence[Row[Any]]:
     """Takes up to `room` sources that are due and have no unfinished run, for the time of `lease`.
 
-    `known`: their last fetched file is what they offer now, so one that has not changed need not be read.
+    `known`: their last fetched file is what they offer now, so one that has not changed need not be read; or
+    it was taken back, so that reading it again would undo what a person has done.
     """
     values = {"room": room, "lease": lease, "succeeded": FeedRun.STATE_SUCCEEDED}
     return tx.execute(_CLAIM, values).all()

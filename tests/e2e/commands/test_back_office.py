@@ -232,6 +232,8 @@ def test_a_shortage_list_is_drafted_with_findings_and_checked(stack: Stack) -> N
     assert staff.fails("shortage", "publish", draft) == (4, "SHORTAGE_LIST_HAS_FINDINGS")
     staff.prints("shortage", "publish", draft, "--accept-findings")
     assert "published" in staff.prints("shortage", "list", f"shortageLists/{name}")
+    entries = staff.gets("shortage", "entries", draft)
+    assert len(entries) == drafted["version"]["entryCount"]
     answer = staff.gets("shortage", "check", "7212", "BE211", "--list", f"shortageLists/{name}")
     assert answer["version"] == draft
 

@@ -104,6 +104,29 @@ def test_skills_of_courses_are_looked_over(staff: Person, sources: list[str]) ->
     assert staff.fails("tag", "decide", review, "replaced")[1] == "INVALID_ARGUMENT"
 
 
+def test_a_correction_stands_beside_what_the_feed_says(staff: Person, sources: list[str]) -> None:
+    crafts = str(SAMPLES / "feeds" / "harbour-crafts.csv")
+    staff.prints("feed", "import", sources[0], crafts)
+    listed = staff.gets("course", "list", "--source", sources[0])
+    course = next(each for each in listed if each["externalId"] == "HC-101")
+    name, (before,) = course["name"], course["titles"].values()
+    changed = staff.gets("course", "correct", name, "--title", "en=Welding for all", "--eqf-level", "5")
+    assert (changed["titles"], changed["eqfLevel"]) == ({"en": "Welding for all"}, 5)
+    staff.prints("feed", "import", sources[0], crafts)  # and it outlives the next feed
+    told = staff.prints("course", "show", name)
+    assert "Welding for all" in told
+    assert before in told
+    stale = staff.fails("course", "correct", name, "--kind", "exam", "--etag", course["etag"])
+    assert stale[1] == "ETAG_STALE"
+    for wrong in ((), ("--title", "Welding"), ("--kind", "exam", "--take-back", "kind")):
+        assert staff.run("course", "correct", name, *wrong).returncode == 2
+    back = staff.gets("course", "correct", name, "--take-back", "titles", "--take-back", "eqfLevel")
+    assert (back["titles"], back["correctedFields"]) == (course["titles"], [])
+    assert staff.gets("course", "sessions", name)[0]["name"].startswith(f"{name}/sessions/")
+    assert staff.gets("feed", "guard", sources[0], "--grace", "2")["removalGraceFeeds"] == 2
+    assert "100" in staff.prints("feed", "guard", sources[0])
+
+
 def test_what_two_sources_have_in_common_and_what_courses_lack(staff: Person, sources: list[str]) -> None:
     for source in sources:
         staff.prints("feed", "import", source, GUIDANCE)

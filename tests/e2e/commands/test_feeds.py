@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.support.terminal import Person
 from tests.support.waiting import eventually
 
 SESSION = {"start_date": {"year": 2099, "month": 3, "day": 1}}
+PAGE = SAMPLES.parent / "docs" / "first-feed.md"
 COURSE = {"external_id": "B1", "titles": {"en": "Sourdough"}, "sessions": [SESSION]}
 
 
@@ -55,3 +57,25 @@ def test_feeds_are_fetched_pushed_and_reported_on(stack: Stack, tmp_path: Path) 
     assert staff.gets("feed", "push", pushed, str(file))["run"]["way"] == "WAY_PUSH"
     file.write_text("no course\n")
     assert staff.fails("feed", "push", pushed, str(file))[0] == 2
+
+
+def test_a_new_partner_comes_from_an_empty_file_to_a_clean_dry_run(stack: Stack, tmp_path: Path) -> None:
+    """Every command of the page, in its order, as the partner."""
+    page = PAGE.read_text()
+    staff, harbour = Person(stack), f"harbour-{secrets.token_hex(4)}"
+    own = staff.gets("organisation", "create", "Harbour", "--id", harbour)["name"]
+    partner = Person(stack, "--as", "provider:me", "--org", own)
+    file = tmp_path / "courses.csv"
+    clean, wrong = re.findall(r"^```csv\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    file.write_text(clean)
+    known = {"organisations/harbour": own, "courses.csv": str(file)}
+    answers = []
+    for line in re.findall(r"^    waymark (.*)$", page, re.MULTILINE):
+        answers.append(partner.gets(*(known.get(word, word) for word in line.split())))
+        known.setdefault("sources/0198…", answers[0]["name"])
+    _, dry, imported, lacking = answers
+    for run in (dry, imported):
+        assert (run["run"]["recordsIn"], run["run"]["recordsAccepted"], run["findings"]) == ("2", "2", [])
+    assert isinstance(lacking, list)
+    file.write_text(wrong)
+    assert "DATES_REVERSED" in partner.prints("feed", "dry-run", known["sources/0198…"], str(file))

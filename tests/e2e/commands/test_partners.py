@@ -60,6 +60,10 @@ def test_an_accreditation_is_granted_and_reviewed(stack: Stack) -> None:
     held = staff.gets(*accredit, "4.2=70/60", "--review-by", "2098-12-31")
     assert (held["score"], held["reviewDate"]["year"]) == (70, 2098)
     assert staff.gets("organisation", "review", held["name"], "--criterion", "4.2=90/60")["score"] == 90
+    staff.prints("organisation", "withdraw", held["name"], "audit 7")
+    assert not staff.gets("organisation", "show", name)["organisation"]["accredited"]
+    changed = staff.gets("organisation", "change", name, "--sector", "third", "--legal-id", "kbo=0123")
+    assert (changed["sector"], changed["legalIds"]) == ("SECTOR_THIRD", {"kbo": "0123"})
 
 
 def test_from_sign_up_to_a_reviewed_agreement_that_shares_data(stack: Stack) -> None:

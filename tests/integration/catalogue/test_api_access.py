@@ -88,6 +88,28 @@ def test_rules_grant_or_refuse_by_partner_type_with_the_reason(seller: Seller) -
     assert [grant.name for grant in seller.access("").ListApiGrants(others).api_grants] == [granted.name]
 
 
+def test_a_partner_cannot_say_itself_of_which_type_it_is(seller: Seller, catalogue: Catalogue) -> None:
+    private = seller.organisation("harbour", sector=organisation_pb2.SECTOR_PRIVATE)
+    office = seller.organisation("office", parent=private)  # says no sector: it is of the one above it
+    why = {"en": "For public bodies."}
+    product = seller.product(
+        "cv-service",
+        Rule(sector=organisation_pb2.SECTOR_PRIVATE, effect=Rule.EFFECT_REFUSE, reasons=why),
+        Rule(effect=Rule.EFFECT_ALLOW),
+    )
+    plan = seller.plan(product, 0)
+    own = catalogue.organisations(token("provider", org=private))
+    public = organisation_pb2.UpdateOrganisationRequest(
+        organisation={"name": private, "sector": "SECTOR_PUBLIC"}, update_mask={"paths": ["sector"]}
+    )
+    assert reason_of(own.UpdateOrganisation, public) == "PERMISSION_DENIED"
+    for partner in (private, office):
+        refused = seller.request(partner, plan)
+        assert (refused.state, dict(refused.refusal_reasons)) == (State.STATE_REFUSED, why)
+    catalogue.organisations().UpdateOrganisation(public)  # control: staff may, and it counts
+    assert seller.request(office, plan).state == State.STATE_GRANTED
+
+
 def test_what_cannot_be_sold_is_refused(seller: Seller) -> None:
     unknown = api_product_pb2.CreateApiProductRequest(
         api_product=api_product_pb2.ApiProduct(display_names={"en": "x"}, methods=["catalogue.v1.NoService"]),

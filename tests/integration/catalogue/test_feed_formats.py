@@ -26,6 +26,7 @@ def courses(catalogue: Catalogue) -> dict[str, Any]:
         ("EMG_3_0", "feeds/emg-3.0/basic-sample.xml", 1),
         ("EMG_3_0", "feeds/emg-3.0/course-sample.xml", 13),
         ("LHEO", "feeds/lheo/exemple-bts-onisep.xml", 1),
+        ("XCRI_CAP_1_2", "feeds/xcri-cap-1.2/ou-example.xml", 2),
     ],
 )
 def test_every_record_of_a_real_file_is_accounted_for(

@@ -221,6 +221,22 @@ def test_killed_anywhere_the_next_worker_ends_it_once(
     assert len(courses(catalogue)) == 11
 
 
+@pytest.mark.parametrize("point", ["judge", "apply", "finish"])
+def test_what_fails_again_and_again_ends_and_lets_the_next_feed_in(
+    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    monkeypatch.setattr(worker, "ATTEMPTS", 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.FeedImport, point, lambda _: 1 / 0)
+        run = catalogue.feed(source, feed(*many(2)))
+        assert run.state == Run.STATE_RUNNING
+        for _ in range(2):
+            worker.run_waiting(catalogue.app)
+    assert catalogue.run(run.name).state == Run.STATE_FAILED
+    assert [finding.code for finding in catalogue.findings(run.name)] == ["IMPORT_FAILED"]
+    assert catalogue.feed(source, feed(*many(2))).state == Run.STATE_SUCCEEDED
+
+
 def test_an_altered_raw_copy_is_refused(catalogue: Catalogue, source: str) -> None:
     upload = catalogue.upload(feed(*many(2)))
     started = catalogue.feed_runs().StartFeedRun(

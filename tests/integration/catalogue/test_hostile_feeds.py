@@ -4,19 +4,23 @@ why, in bounded time and memory, and what was served before stays served."""
 from __future__ import annotations
 
 import gzip
+import json
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from waymark.catalogue.v1 import course_pb2, feed_run_pb2
 
 from services.catalogue.domain import guard
 from services.catalogue.feeding import puller
+from services.catalogue.imports import pipeline
+from services.catalogue.imports.feed import Raw
 from tests.integration.catalogue.feeds import feed, many, pull, pulled
-from tests.support.catalogue import Catalogue
+from tests.support.catalogue import JSON, Catalogue
 from tests.support.origins import Asked, Origin, Reply
 
 Run = feed_run_pb2.FeedRun
@@ -106,6 +110,30 @@ def test_no_partner_can_make_us_lose_courses_or_stand_still(
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT - before < PEAK
     partner.answer = lambda _: Reply(body=feed(*many(COURSES + 1)))
     assert pull(catalogue, source).courses_created == 1  # and the next good one counts
+
+
+@pytest.mark.parametrize(("most", "held"), [(None, 8), (1 << 40, 30)], ids=["capped", "control"])
+def test_large_records_are_not_in_memory_together(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, most: int | None, held: int
+) -> None:
+    """Ten records of 3 MiB, each below what a record may have."""
+    if most is not None:
+        monkeypatch.setattr(pipeline, "READ_BYTES", most)
+    read, together = pipeline.FeedImport._read_batch, []
+
+    def counted(self: pipeline.FeedImport, batch: list[Raw], before: set[str]) -> Any:
+        together.append(sum(len(raw.raw) for raw in batch))
+        return read(self, batch, before)
+
+    monkeypatch.setattr(pipeline.FeedImport, "_read_batch", counted)
+    large = (
+        {"@type": "Course", "@id": f"C{n}", "name": "C", "description": "x " * (3 << 19)} for n in range(10)
+    )
+    lines = "\n".join(map(json.dumps, large)).encode()
+    source = catalogue.source(catalogue.organisation("harbour"), "SCHEMA_ORG")
+    run = catalogue.feed(source, lines, JSON)
+    assert (run.state, run.records_in, run.courses_created) == (Run.STATE_SUCCEEDED, 10, 10)
+    assert held << 20 <= max(together) <= (held + 4) << 20
 
 
 def test_control_without_the_guard_an_emptied_feed_takes_the_courses_along(

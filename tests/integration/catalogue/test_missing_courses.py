@@ -73,6 +73,23 @@ def test_named_again_it_is_as_it_was_and_counts_from_nothing(catalogue: Catalogu
     assert [removed for _, removed, _ in told(catalogue, before.name)] == [False] * 5
 
 
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_feed_that_names_it_wrongly_has_not_left_it_out(
+    catalogue: Catalogue, source: str, partial: bool
+) -> None:
+    """Only feeds in a row count: one in between named it, in a record that could not be used."""
+    catalogue.feed(source, ALL)
+    for _ in range(2):
+        catalogue.feed(source, LESS)
+    wrong = many(10)[9] | {"price": "-1"}
+    named = feed(wrong) if partial else feed(*many(9), wrong)
+    run = catalogue.feed(source, named, partial=partial)
+    assert (run.records_rejected, run.courses_missing) == (1, 0)
+    for _ in range(2):
+        assert catalogue.feed(source, LESS).courses_removed == 0
+    assert catalogue.feed(source, LESS).courses_removed == 1
+
+
 def test_a_partial_feed_that_names_it_brings_it_back(catalogue: Catalogue, source: str) -> None:
     catalogue.feed(source, ALL)
     catalogue.feed(source, LESS)

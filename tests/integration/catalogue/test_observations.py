@@ -82,6 +82,20 @@ def test_a_total_that_comes_later_is_hidden_not_what_people_have_seen(lmi: Catal
     }
 
 
+def test_a_corrected_file_does_not_hide_what_the_former_one_has_shown(lmi: Catalogue) -> None:
+    """What people have copied of the former figures tells no small count of the new ones."""
+    source = lmi.observation_source("register")
+    lmi.take_in(source, REGIONS)
+    seen = {region: value for (_, region, _), value in shown(lmi).items()}
+    assert (seen["BE22"], seen["BE23"]) == (None, 57)
+    corrected = REGIONS.replace(b"BE22,2026-Q1,40", b"BE22,2026-Q1,70").replace(b",100,", b",130,")
+    lmi.take_in(source, corrected)
+    now = {region: value for (_, region, _), value in shown(lmi).items()}
+    told = {**seen, **{region: value for region, value in now.items() if value is not None}}
+    assert told["BE21"] is None
+    assert told["BE22"] is None  # else 130 - 70 - 57 would be the small one
+
+
 def test_how_tight_a_market_is_does_not_tell_a_hidden_count(lmi: Catalogue) -> None:
     source = lmi.observation_source("register")
     tight = HEAD + b"tightness,2512,BE2,2026,0.5,ratio,,\n"

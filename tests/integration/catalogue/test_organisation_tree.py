@@ -93,9 +93,9 @@ def test_who_may_move_whom_and_whereto(catalogue: Catalogue) -> None:
     assert reason_of(own.UpdateOrganisation, under(office, head)) == "PERMISSION_DENIED"
     roles = under(office, "", "roles", roles=["ORGANISATION_ROLE_PARTNER"])
     assert reason_of(own.UpdateOrganisation, roles) == "PERMISSION_DENIED"
-    assert (
-        own.UpdateOrganisation(under(office, "", "sector", sector="SECTOR_PUBLIC")).sector == pb.SECTOR_PUBLIC
-    )
+    sector = under(office, "", "sector", sector="SECTOR_PUBLIC")
+    assert reason_of(own.UpdateOrganisation, sector) == "PERMISSION_DENIED"
+    assert own.UpdateOrganisation(under(office, "", "legal_ids", legal_ids={"kbo": "1"})).legal_ids
 
 
 def test_a_tree_ends_at_its_eighth_level(catalogue: Catalogue) -> None:

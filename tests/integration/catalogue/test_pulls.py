@@ -328,6 +328,28 @@ def test_an_open_education_api_is_walked_page_by_page(
     assert len(catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest()).courses) == 4
 
 
+@pytest.mark.parametrize(("most", "pages"), [(None, 4), (1 << 40, 40)], ids=["capped", "control"])
+def test_an_api_cannot_make_us_hold_more_offerings_of_a_course_than_a_record_may_have(
+    catalogue: Catalogue, partner: Origin, monkeypatch: pytest.MonkeyPatch, most: int | None, pages: int
+) -> None:
+    """They are in memory together until the course is written down."""
+    monkeypatch.setattr(ooapi_pages, "PAGES", 42)
+    if most is not None:
+        monkeypatch.setattr(ooapi_pages, "OFFERINGS", most)
+    body = {"items": [{"courseOfferingId": "1", "remark": "x" * (2 << 20)}], "hasNextPage": True}
+    heavy = json.dumps(body).encode()
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path.startswith("/courses?"):
+            return Reply(body=b'{"items": [{"courseId": "c"}], "hasNextPage": false}')
+        return Reply(body=heavy)
+
+    partner.answer = answer
+    pulled(catalogue, partner.url, "OOAPI_6")
+    assert value_of(catalogue, pull(catalogue)) == "TOO_LARGE"
+    assert pages - 1 <= sum("offerings" in asked.path for asked in partner.asked) <= pages + 1
+
+
 def value_of(catalogue: Catalogue, run: Run) -> str:
     """With what the fetch of a run failed."""
     (found,) = catalogue.findings(run.name)

@@ -11,8 +11,9 @@ from waymark.catalogue.v1 import course_pb2, feed_run_pb2, source_pb2
 from services.catalogue.imports import pipeline, worker
 from services.catalogue.store import feed_runs
 from tests.integration.catalogue.copies import served
-from tests.integration.catalogue.feeds import feed, many, row
+from tests.integration.catalogue.feeds import HOURLY, feed, many, pull, row
 from tests.support.catalogue import MANAGER, Catalogue
+from tests.support.origins import Origin, Reply
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
 
@@ -166,6 +167,33 @@ def test_a_run_that_failed_half_way_can_be_taken_back(
     assert (bad.state, states(catalogue)["C1"].titles["en"]) == (Run.STATE_FAILED, "Lorem ipsum")
     assert roll_back(catalogue, source).rolls_back_to == good.name
     assert states(catalogue) == before
+
+
+def test_what_was_taken_back_is_not_fetched_again_until_it_changes(
+    catalogue: Catalogue, partner: Origin
+) -> None:
+    body = {"now": feed(*GOOD)}
+    partner.answer = lambda _: Reply(body=body["now"])
+    each_hour = source_pb2.FeedPull(url=partner.url, interval=HOURLY)
+    partner_of = catalogue.organisation("partner")
+    source = catalogue.source(partner_of, pull=each_hour, removal_limit_percent=100)
+    pull(catalogue)
+    before = states(catalogue)
+    body["now"] = feed(*BAD)
+    bad = pull(catalogue, source)
+    assert len(states(catalogue)) == 6
+    roll_back(catalogue, source)
+    assert states(catalogue) == before
+    for _ in range(2):  # the partner has not mended anything yet
+        assert pull(catalogue, source).state == Run.STATE_UNCHANGED
+        assert states(catalogue) == before
+    assert (
+        roll_back(catalogue, source, bad.name).state == Run.STATE_SUCCEEDED
+    )  # a person may change their mind
+    assert len(states(catalogue)) == 6
+    roll_back(catalogue, source)
+    body["now"] = feed(*GOOD, row("C10", "Mended"))
+    assert pull(catalogue, source).courses_created == 1
 
 
 def test_a_kept_list_of_changes_begins_with_what_vanishes(

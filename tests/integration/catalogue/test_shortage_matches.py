@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from waymark.catalogue.v1 import shortage_list_pb2, shortage_match_pb2_grpc
 from waymark.catalogue.v1 import shortage_match_pb2 as pb
 
 from services.catalogue.domain.shortage_proof import item
-from services.catalogue.store import shortage_lists
+from services.catalogue.store import shortage_lists, shortage_matches
 from services.platform.db.transaction import transaction
 from tests.support.catalogue import DEVELOPER, NURSE, Catalogue, day, with_taxonomy
 from tests.support.portfolio import reason_of
+from tests.support.servers import token
 
 HEAD = b"occupation\n"
 # By plural, by a part, ambiguous to nobody, unknown, sure.
@@ -19,8 +21,8 @@ ROWS = HEAD + b"nursing professional\nHealth: nurse\ndragon tamer\nbaker\n"
 S = pb.ShortageMatch
 
 
-def stub(catalogue: Catalogue) -> Any:
-    return catalogue.stub(shortage_match_pb2_grpc.ShortageMatchServiceStub)
+def stub(catalogue: Catalogue, access: str | None = None) -> Any:
+    return catalogue.stub(shortage_match_pb2_grpc.ShortageMatchServiceStub, access)
 
 
 def matches(catalogue: Catalogue, version: str, state: int = 0) -> list[Any]:
@@ -78,3 +80,41 @@ def test_rows_that_are_not_sure_are_decided_by_a_person_once(catalogue: Catalogu
     other = catalogue.draft(catalogue.shortage_list("other"), ROWS, "NAMES")
     assert len(matches(catalogue, other.name)) == 3
     assert DEVELOPER not in {m.occupation.uri for m in matches(catalogue, other.name)}
+
+
+def test_who_decides_a_row_publishes_no_list_with_it(catalogue: Catalogue) -> None:
+    """Else one person alone could put any occupation on a list that a colleague has drafted."""
+    with_taxonomy(catalogue)
+    draft = catalogue.draft(catalogue.shortage_list(), HEAD + b"dragon tamer\nbaker\n", "NAMES")
+    row = matches(catalogue, draft.name)[0].name
+    decision = pb.DecideShortageMatchRequest(name=row, state=S.STATE_REPLACED, occupation="251")
+    stub(catalogue, catalogue.second).DecideShortageMatch(decision)
+    publish = shortage_list_pb2.PublishShortageListVersionRequest(name=draft.name)
+    for access in (catalogue.manager, catalogue.second):
+        assert reason_of(catalogue.shortages(access).PublishShortageListVersion, publish) == "SAME_PERSON"
+    third = token("catalogue_manager")
+    assert catalogue.shortages(third).PublishShortageListVersion(publish).entry_count == 2
+
+
+def test_control_without_the_look_at_decisions_it_is_published(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shortage_matches, "deciders", lambda *_: set())
+    with_taxonomy(catalogue)
+    draft = catalogue.draft(catalogue.shortage_list(), HEAD + b"dragon tamer\nbaker\n", "NAMES")
+    row = matches(catalogue, draft.name)[0].name
+    decision = pb.DecideShortageMatchRequest(name=row, state=S.STATE_REPLACED, occupation="251")
+    stub(catalogue, catalogue.second).DecideShortageMatch(decision)
+    assert catalogue.publish(draft.name).digest
+
+
+def test_a_decision_that_nobody_has_published_is_remembered_for_who_made_it(catalogue: Catalogue) -> None:
+    """Else somebody could decide a row of a draft that is given up, and publish the next one with it."""
+    with_taxonomy(catalogue)
+    parent, rows = catalogue.shortage_list(), HEAD + b"dragon tamer\ndragon feeder\nbaker\n"
+    first = matches(catalogue, catalogue.draft(parent, rows, "NAMES").name)
+    for access, row in zip((catalogue.second, catalogue.manager), first, strict=True):
+        decision = pb.DecideShortageMatchRequest(name=row.name, state=S.STATE_REPLACED, occupation="251")
+        stub(catalogue, access).DecideShortageMatch(decision)
+    again = catalogue.draft(parent, rows, "NAMES")
+    assert [match.label for match in matches(catalogue, again.name)] == ["dragon tamer"]

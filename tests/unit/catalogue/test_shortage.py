@@ -84,7 +84,7 @@ def refused(**change: object) -> int:
         "error_count": 0,
         "open_count": 0,
         "accept_findings": False,
-        "created_by": "maker",
+        "made_by": ["maker", "decider"],
         "publisher": "checker",
     }
     with pytest.raises(Refusal) as refusal:
@@ -94,6 +94,7 @@ def refused(**change: object) -> int:
 
 def test_publication_needs_a_second_person_entries_and_no_findings() -> None:
     assert refused(publisher="maker") == reason_pb2.REASON_SAME_PERSON
+    assert refused(publisher="decider") == reason_pb2.REASON_SAME_PERSON
     assert refused(entry_count=0) == reason_pb2.REASON_SHORTAGE_LIST_EMPTY
     assert refused(error_count=1) == reason_pb2.REASON_SHORTAGE_LIST_HAS_FINDINGS
     assert refused(open_count=1) == reason_pb2.REASON_SHORTAGE_LIST_HAS_FINDINGS
@@ -102,7 +103,7 @@ def test_publication_needs_a_second_person_entries_and_no_findings() -> None:
         error_count=1,
         open_count=1,
         accept_findings=True,
-        created_by="maker",
+        made_by={"maker", "decider"},
         publisher="checker",
     )
 

@@ -44,7 +44,7 @@ class FeedRun(_message.Message):
         STATE_FAILED: FeedRun._State.ValueType  # 5
         STATE_REJECTED: FeedRun._State.ValueType  # 6
         STATE_UNCHANGED: FeedRun._State.ValueType  # 7
-        """What was pulled is what the last run that succeeded has read: nothing was read."""
+        """What was pulled is what the last run that succeeded has read, or what was rolled back: nothing was read."""
         STATE_RECEIVING: FeedRun._State.ValueType  # 8
         """Courses are being pushed; it is queued when the caller has said how many there are."""
 
@@ -59,7 +59,7 @@ class FeedRun(_message.Message):
     STATE_FAILED: FeedRun.State.ValueType  # 5
     STATE_REJECTED: FeedRun.State.ValueType  # 6
     STATE_UNCHANGED: FeedRun.State.ValueType  # 7
-    """What was pulled is what the last run that succeeded has read: nothing was read."""
+    """What was pulled is what the last run that succeeded has read, or what was rolled back: nothing was read."""
     STATE_RECEIVING: FeedRun.State.ValueType  # 8
     """Courses are being pushed; it is queued when the caller has said how many there are."""
 

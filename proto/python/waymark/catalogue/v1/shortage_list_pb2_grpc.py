@@ -187,7 +187,8 @@ class ShortageListServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PublishShortageListVersion(self, request, context):
-        """Publishes a draft for good. Must be done by another person than the one who made the draft.
+        """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
+        rows of it.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -79,7 +79,8 @@ class ShortageListServiceStub:
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     PublishShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.PublishShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]
-    """Publishes a draft for good. Must be done by another person than the one who made the draft.
+    """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
+    rows of it.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS.
     """
     CheckShortage: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.CheckShortageRequest, _shortage_list_pb2.CheckShortageResponse]
@@ -140,7 +141,8 @@ class ShortageListServiceAsyncStub(ShortageListServiceStub):
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     PublishShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.PublishShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]  # type: ignore[assignment]
-    """Publishes a draft for good. Must be done by another person than the one who made the draft.
+    """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
+    rows of it.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS.
     """
     CheckShortage: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.CheckShortageRequest, _shortage_list_pb2.CheckShortageResponse]  # type: ignore[assignment]
@@ -264,7 +266,8 @@ class ShortageListServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _shortage_list_pb2.PublishShortageListVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_shortage_list_pb2.ShortageListVersion, _abc.Awaitable[_shortage_list_pb2.ShortageListVersion]]:
-        """Publishes a draft for good. Must be done by another person than the one who made the draft.
+        """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
+        rows of it.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS.
         """
 

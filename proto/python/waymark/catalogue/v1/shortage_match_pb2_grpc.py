@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class ShortageMatchServiceStub:
     """Rows of a draft whose occupation was not found for sure by its name, for a person to decide. What is decided holds for
-    that name in the later versions of the list too.
+    that name in the later versions of the list too: once it is published, and in those that the same person drafts at once.
     """
 
     def __init__(self, channel):
@@ -50,7 +50,7 @@ class ShortageMatchServiceStub:
 
 class ShortageMatchServiceServicer:
     """Rows of a draft whose occupation was not found for sure by its name, for a person to decide. What is decided holds for
-    that name in the later versions of the list too.
+    that name in the later versions of the list too: once it is published, and in those that the same person drafts at once.
     """
 
     def ListShortageMatches(self, request, context):
@@ -93,7 +93,7 @@ def add_ShortageMatchServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ShortageMatchService:
     """Rows of a draft whose occupation was not found for sure by its name, for a person to decide. What is decided holds for
-    that name in the later versions of the list too.
+    that name in the later versions of the list too: once it is published, and in those that the same person drafts at once.
     """
 
     @staticmethod

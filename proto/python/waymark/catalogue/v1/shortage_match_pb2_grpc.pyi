@@ -28,7 +28,7 @@ GRPC_VERSION: str
 
 class ShortageMatchServiceStub:
     """Rows of a draft whose occupation was not found for sure by its name, for a person to decide. What is decided holds for
-    that name in the later versions of the list too.
+    that name in the later versions of the list too: once it is published, and in those that the same person drafts at once.
     """
 
     @_typing.overload
@@ -48,7 +48,7 @@ class ShortageMatchServiceStub:
 @_typing.type_check_only
 class ShortageMatchServiceAsyncStub(ShortageMatchServiceStub):
     """Rows of a draft whose occupation was not found for sure by its name, for a person to decide. What is decided holds for
-    that name in the later versions of the list too.
+    that name in the later versions of the list too: once it is published, and in those that the same person drafts at once.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -64,7 +64,7 @@ class ShortageMatchServiceAsyncStub(ShortageMatchServiceStub):
 
 class ShortageMatchServiceServicer(metaclass=_abc_1.ABCMeta):
     """Rows of a draft whose occupation was not found for sure by its name, for a person to decide. What is decided holds for
-    that name in the later versions of the list too.
+    that name in the later versions of the list too: once it is published, and in those that the same person drafts at once.
     """
 
     @_abc_1.abstractmethod
