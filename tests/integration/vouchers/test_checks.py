@@ -363,6 +363,7 @@ def test_a_voucher_is_not_spent_beyond_its_value(world: World, checked: bool) ->
         return
     drop(world, "vouchers_never_beyond_value")
     assert run(world, gift) == 1
+    world.offer(price=200_000)  # no session is paid beyond its price in any case
     world.accepted(learner, voucher)
     world.bank_account()
     assert cents(world.batch().total) == 200_000  # on a voucher of 100 000
