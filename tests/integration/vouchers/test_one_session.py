@@ -59,7 +59,7 @@ def test_programmes_that_go_together_pay_no_more_than_the_price(world: World, de
 
 
 def test_a_voucher_pays_a_session_once(world: World, dear: str) -> None:
-    learner, voucher = world.learner(), ""
+    learner = world.learner()
     voucher = world.apply(learner, world.programme(**ANY_COURSE), dear).voucher  # 2 000 euro
     world.accepted(learner, voucher, amount=60_000)
     assert refused(lambda: world.reserve(learner, voucher, amount=40_001)) == "AMOUNT_TOO_HIGH"
