@@ -33,14 +33,15 @@ def reserve(
 ) -> pb.Redemption:
     """Sets the amount aside and fixes the price; raises the refusals that the contract names.
 
-    `rebooked`: a like course takes the place of the one that the voucher was granted for.
+    `rebooked`: a like course takes the place of the one that the voucher was granted for; limits of time were
+    kept then.
     """
     row = _locked(app, tx, request)
     rules = app.rules(tx, row.programme_id, row.version_number)
     offer = _bookable(tx, row, rules, rebooked=rebooked)
     asked = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
     amount = _amount(tx, row, rules, offer, asked)
-    voucher = vouchers.voucher_of(row).reserve(amount, tx.now)
+    voucher = vouchers.voucher_of(row).reserve(amount, tx.now, rebooked=rebooked)
     redemption = new_id()
     values = {
         "id": redemption,
