@@ -15,6 +15,8 @@ SESSION = "courses/bench/sessions/1"
 VALUE = 10_000_000  # cents: each voucher lasts for the whole run
 _SAMPLE = json.loads((ROOT / "samples/programmes/dutch-temporary-training-voucher.json").read_text())
 RULES = {key: value for key, value in _SAMPLE["version"].items() if key != "shortageRule"}
+# Its few people have many vouchers of many programmes, and spend all of them on one session.
+RULES["amountRule"] = {**RULES["amountRule"], "noDoubleFunding": False}
 _SEED = (
     "INSERT INTO programmes (id, currency) VALUES ('bench', 'EUR')",
     """INSERT INTO programme_versions (programme_id, number, state, effective_date, rules, drafted_by,

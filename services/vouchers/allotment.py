@@ -88,6 +88,8 @@ class Allotment:
         since, recent = self._rules.period_start(self._today), self._rules.grants_since(self._today)
         programme = asked["programme"]
         self._histories = applications.histories(tx, people, programme, self._session, since, recent)
+        newcomers = self._rules.for_newcomers
+        self._versions = applications.last_versions(tx, people, programme) if newcomers else {}
         self._purse = Purse(budgets.open_pots(tx, programme, self._today, locked=not dry_run), taken)
         before = applications.granted_for(tx, people, programme, self._session)
         self.grants: list[Grant] = []
@@ -107,7 +109,9 @@ class Allotment:
         """Settles row after row; yields the grants."""
         for row in rows:
             grant, codes, missing = None, ["ALLOCATED_BEFORE"], list[str]()
-            if row.learner not in before:
+            if self._versions.get(row.learner, self._asked["number"]) != self._asked["number"]:
+                codes = ["EARLIER_COHORT"]
+            elif row.learner not in before:
                 grant, codes, missing = self._settle(row)
             if grant is None:
                 self.settled.append(Settled(row.line, int(RowOutcome.REFUSED), 0, None, codes, missing))

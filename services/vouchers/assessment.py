@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
@@ -59,7 +60,8 @@ def assess(
     place: int | None = None,
     sandbox: bool = False,
 ) -> Assessment:
-    """Decides on stored and declared facts by the version in force today (UTC day of the database).
+    """Decides on stored and declared facts by the version that is in force for the learner today (UTC day of
+    the database).
 
     `number`: the version that an application has pinned before, to decide by that instead; `applied`: the UTC
     day on which that was. `place`: on the waiting list; money that others wait for before it is not there.
@@ -69,9 +71,8 @@ def assess(
     today = tx.now.date()
     row = programmes.get(tx, names.last(programme))
     keep_apart(row.currency, sandbox=sandbox)
-    number = number or row.active_number
     if number is None:
-        raise Refusal(reason_pb2.REASON_PROGRAMME_NOT_ACTIVE)
+        number = _in_force(app, tx, row, learner)
     rules = app.rules(tx, row.id, number)
     offer = offers.find(tx, session)
     if offer is None:
@@ -95,6 +96,17 @@ def assess(
         decision.with_budget(held=held),
         place,
     )
+
+
+def _in_force(app: VouchersApp, tx: Transaction, programme: Row[Any], learner: str) -> int:
+    """Returns the number of the version that decides for a learner today: that in force, or the one of an
+    earlier grant where it is for newcomers. Raises Refusal(PROGRAMME_NOT_ACTIVE)."""
+    active: int | None = programme.active_number
+    if active is None:
+        raise Refusal(reason_pb2.REASON_PROGRAMME_NOT_ACTIVE)
+    if not app.rules(tx, programme.id, active).for_newcomers:
+        return active
+    return applications.last_versions(tx, [learner], programme.id).get(learner, active)
 
 
 def _pot_held(

@@ -73,6 +73,9 @@ def _retrial(tx: Transaction, asked: dict[str, Any]) -> Callable[[Row[Any]], Out
     lists = Lists(tx)
 
     def decided_anew(row: Row[Any]) -> Outcome:
+        earlier = row.history.get("grants", 0) and row.version_number != asked["number"]
+        if earlier and rules.for_newcomers:
+            return _before(row)
         known, offer, history = facts.restore(row.facts), offers.restore(row.offer), History(**row.history)
         entry = lists.matching_entry(rules, offer, _list_version(lists, rules, row))
         applied, price = applied_on(row), row.offer.get("price")

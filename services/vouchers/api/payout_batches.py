@@ -45,9 +45,10 @@ class Dues(Protocol):
     """Statements about what batches pay: redemptions or payables, with rows of the same shape."""
 
     def cleared(self, tx: Transaction, currency: str, limit: int) -> list[Row[Any]]: ...
+    def skipped(self, tx: Transaction, currency: str) -> list[str]: ...
     def put_into_batch(self, tx: Transaction, batch: str, ids: Iterable[str]) -> None: ...
     def stopped(self, tx: Transaction, batch: str) -> list[str]: ...
-    def drop_stopped(self, tx: Transaction, batch: str) -> None: ...
+    def drop_stopped(self, tx: Transaction, batch: str) -> list[str]: ...
     def in_batch(self, tx: Transaction, batch: str) -> list[Row[Any]]: ...
 
 
@@ -86,14 +87,12 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         if kind is BatchKind.REDEMPTIONS:
             self._release_due(tx)
         rows = DUES[kind].cleared(tx, currency, LARGEST)
-        accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
-        payable = [row for row in rows if row.organisation in accounts]
-        if not payable:
+        if not rows:
             raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
-        values["skipped"] = sorted({row.organisation for row in rows} - accounts.keys())
-        payouts.add_batch(tx, values)
-        DUES[kind].put_into_batch(tx, batch, [str(row.id) for row in payable])
-        dues = payments_for(batch, payable)
+        payouts.add_batch(tx, {**values, "skipped": DUES[kind].skipped(tx, currency)})
+        DUES[kind].put_into_batch(tx, batch, [str(row.id) for row in rows])
+        dues = payments_for(batch, rows)
+        accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
         payouts.set_payments(tx, batch, dues, accounts)
         row = payouts.change_batch(tx, batch, {"total_cents": sum(payment.cents for payment in dues)})
         return batch_message(row, payouts.payments_of(tx, batch))
@@ -109,19 +108,20 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         before = payouts.get_batch(tx, batch, locked=True)
         need(State(before.state), (State.OPEN, State.FROZEN))
         kind = BatchKind(before.kind)
-        DUES[kind].drop_stopped(tx, batch)
+        held = DUES[kind].drop_stopped(tx, batch)
         rows = DUES[kind].in_batch(tx, batch)
-        if not rows:
+        if not rows and not held:
             raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
         dues = payments_for(batch, rows)
         if kind is BatchKind.REDEMPTIONS:
             dues = less_receivables(tx, batch, dues, before.currency)
         accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
         payouts.set_payments(tx, batch, dues, accounts)
+        # Left open with nothing in it, a batch binds nothing that is held, for somebody to take it back.
         values = {
-            "state": int(State.FROZEN),
-            "frozen_by": tx.principal.subject,
-            "frozen_at": tx.now,
+            "state": int(State.FROZEN if rows else State.OPEN),
+            "frozen_by": tx.principal.subject if rows else "",
+            "frozen_at": tx.now if rows else None,
             "total_cents": sum(payment.cents for payment in dues),
         }
         return batch_message(payouts.change_batch(tx, batch, values), payouts.payments_of(tx, batch))

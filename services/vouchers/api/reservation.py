@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
@@ -16,6 +17,7 @@ from services.platform.errors import Refusal
 from services.vouchers.api.redemption_messages import message_of
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings, codes
+from services.vouchers.domain.amounts import Funded, spendable
 from services.vouchers.domain.builtin import course_allowed, priced
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.offers import Offer
@@ -31,19 +33,15 @@ def reserve(
 ) -> pb.Redemption:
     """Sets the amount aside and fixes the price; raises the refusals that the contract names.
 
-    `rebooked`: a like course takes the place of the one that the voucher was granted for.
+    `rebooked`: a like course takes the place of the one that the voucher was granted for; limits of time were
+    kept then.
     """
     row = _locked(app, tx, request)
     rules = app.rules(tx, row.programme_id, row.version_number)
     offer = _bookable(tx, row, rules, rebooked=rebooked)
-    assert offer.price is not None
-    covered = offer.price * row.cover_percent // 100
-    amount = min(covered, row.available_cents)
-    if request.HasField("amount"):
-        amount = checked_cents("amount", request.amount, row.currency)
-        if amount > covered:
-            raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(covered)})
-    voucher = vouchers.voucher_of(row).reserve(amount, tx.now)
+    asked = checked_cents("amount", request.amount, row.currency) if request.HasField("amount") else 0
+    amount = _amount(tx, row, rules, offer, asked)
+    voucher = vouchers.voucher_of(row).reserve(amount, tx.now, rebooked=rebooked)
     redemption = new_id()
     values = {
         "id": redemption,
@@ -112,6 +110,33 @@ def _bookable(tx: Transaction, row: Row[Any], rules: Rules, *, rebooked: bool) -
     if not _allowed(tx, row, rules, offer, rebooked=rebooked):
         raise Refusal(reason_pb2.REASON_VOUCHER_NOT_FOR_SESSION)
     return offer
+
+
+def _amount(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, asked: int) -> int:
+    """Returns the cents to set aside: `asked`, or for 0 all that the voucher holds and the session may take.
+
+    Raises Refusal: AMOUNT_TOO_HIGH, SESSION_FUNDED when vouchers of the learner pay all of it already,
+    VOUCHER_NOT_FOR_SESSION when the learner's own share is all of it.
+    """
+    assert offer.price is not None
+    share = next((group.share for group in rules.groups if group.code == row.target_group), 0)
+    alone = rules.version.amount_rule.no_double_funding
+    most = partial(spendable, offer.price, row.cover_percent, share, alone=alone)
+    limit = most(Funded())
+    if not limit:
+        raise Refusal(reason_pb2.REASON_VOUCHER_NOT_FOR_SESSION)
+    amount = asked or min(limit, row.available_cents)
+    # A voucher that pays no more in all than a session may take needs no look at what it paid for which; one
+    # that does not hold the amount is refused for that.
+    beyond = row.has_others or row.reserved_cents + row.spent_cents + amount > limit
+    if beyond and 0 < amount <= row.available_cents:
+        limit = most(redemptions.funded(tx, row.learner, row.programme_id, offer.session))
+        if not limit:
+            raise Refusal(reason_pb2.REASON_SESSION_FUNDED)
+        amount = asked or min(limit, row.available_cents)
+    if amount > limit:
+        raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(limit)})
+    return amount
 
 
 def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, *, rebooked: bool) -> bool:

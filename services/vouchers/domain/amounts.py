@@ -1,4 +1,5 @@
-"""What a voucher is worth: face value per period at the cover of the group, within a cap. Integer cents."""
+"""What a voucher is worth: face value per period at the cover of the group, within a cap; and what of it may
+go to one session. Integer cents."""
 
 from __future__ import annotations
 
@@ -27,3 +28,22 @@ def worth(
     if cap_left is not None and amount > cap_left:
         amount = max(0, cap_left)
     return Worth(amount=amount, share=price - amount, face=face)
+
+
+class Funded(NamedTuple):
+    """Cents that vouchers pay of one session for one person already: of this programme, and of others."""
+
+    here: int = 0
+    elsewhere: int = 0
+
+
+def spendable(price: int, cover_percent: int, fixed_share: int, funded: Funded, *, alone: bool) -> int:
+    """Returns how much of a session's `price` a programme may still pay, rounded down to a whole cent.
+
+    It never pays beyond its cover, nor all programmes together beyond the price. `alone`: nothing of what
+    another programme funds.
+    """
+    if alone and funded.elsewhere:
+        return 0
+    covered = max(0, price - fixed_share) * cover_percent // 100
+    return max(0, min(covered, price - funded.elsewhere) - funded.here)

@@ -24,6 +24,7 @@ Version = programme_pb2.ProgrammeVersion
 RULES = (
     "kind",
     "effective_date",
+    "cohort",
     "clauses",
     "target_groups",
     "shortage_rule",
@@ -78,6 +79,11 @@ class Rules:
     lifetime_cap: int | None
     price_cap: int | None
     digest: str
+
+    @property
+    def for_newcomers(self) -> bool:
+        """True when who has a grant of the programme goes on by the version of that."""
+        return self.version.cohort == Version.COHORT_NEWCOMERS
 
     def period_start(self, today: date) -> date:
         """Returns the first day over which the face value counts; no day when each grant counts alone."""

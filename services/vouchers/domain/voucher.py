@@ -27,14 +27,16 @@ class Voucher:
     order_until: datetime
     expires: datetime
 
-    def reserve(self, cents: int, now: datetime) -> Voucher:
-        """Sets `cents` aside. Raises Refusal: VOUCHER_EXPIRED past a limit or once ended, VOUCHER_SPENT for
-        more than is there, WRONG_STATE when it was cancelled or revoked."""
-        if self.state is VoucherState.EXPIRED or now >= min(self.order_until, self.expires):
+    def reserve(self, cents: int, now: datetime, *, rebooked: bool = False) -> Voucher:
+        """Sets `cents` aside. `rebooked`: in place of a reservation that was made in time, so limits do not
+        count. Raises Refusal: VOUCHER_EXPIRED past a limit or once ended, VOUCHER_SPENT for more than is
+        there, WRONG_STATE when it was cancelled or revoked."""
+        over = self.state is VoucherState.EXPIRED or now >= min(self.order_until, self.expires)
+        if over and not rebooked:
             raise Refusal(reason_pb2.REASON_VOUCHER_EXPIRED)
         if self.state is VoucherState.EXHAUSTED or cents > self.available or cents <= 0:
             raise Refusal(reason_pb2.REASON_VOUCHER_SPENT)
-        need(self.state, LIVE)
+        need(self.state, (*LIVE, VoucherState.EXPIRED) if rebooked else LIVE)
         return replace(self, available=self.available - cents, reserved=self.reserved + cents).settled()
 
     def spend(self, reserved: int, accepted: int) -> Voucher:

@@ -32,7 +32,7 @@ from services.platform.errors import Refusal
 from services.vouchers.domain.eligibility import History
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.store import facts
-from services.vouchers.store.columns import apart
+from services.vouchers.store.columns import apart, one_of
 from services.vouchers.store.desk_tables import earlier_decisions
 from services.vouchers.store.tables import applications, vouchers
 
@@ -107,6 +107,14 @@ def histories(
         for row in tx.execute(_HISTORIES, {**asked, "recent": recent})
     }
     return {learner: found.get(learner, _NOTHING) for learner in people}
+
+
+def last_versions(tx: Transaction, people: Sequence[str], programme_id: str) -> dict[str, int]:
+    """Returns, by learner, the number of the version by which they were last granted something of the
+    programme; who was granted nothing is left out."""
+    granted = (_a.programme_id == programme_id) & (_a.state == GRANTED)
+    statement = select(_a.learner, _a.version_number).where(_a.learner == one_of(people), granted)
+    return {row.learner: row.version_number for row in tx.execute(statement.order_by(_a.decided_at, _a.id))}
 
 
 def granted_for(tx: Transaction, people: Sequence[str], programme_id: str, session: str) -> set[str]:

@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, insert, select, text, tuple_, update
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.store import holds
+from services.vouchers.store.payouts import HAS_ACCOUNT
 from services.vouchers.store.quality_tables import holds as hold_table
 from services.vouchers.store.settlement_tables import payables
 
 WAITING, SETTLING, PAID, REPAID = 1, 2, 3, 4
 _p = payables.c
+_ACCOUNT = text(HAS_ACCOUNT.format(row="payables"))
+_NO_ACCOUNT = text(f"NOT {_ACCOUNT.text}")
 _ROW = select(
     _p.id,
     _p.subject,
@@ -73,9 +76,15 @@ def listed(organisation: str, state: int) -> Select[Any]:
 
 
 def cleared(tx: Transaction, currency: str, limit: int) -> list[Row[Any]]:
-    """Locks and returns what may go into a batch."""
-    waiting = _ROW.where(_p.state == WAITING, _p.currency == currency, ~_stopped(tx))
+    """Locks and returns what may go into a batch; its payees have an account."""
+    waiting = _ROW.where(*_due(tx, currency), _ACCOUNT)
     return list(tx.execute(waiting.order_by(_p.id).limit(limit).with_for_update(key_share=True, of=payables)))
+
+
+def skipped(tx: Transaction, currency: str) -> list[str]:
+    """Returns the payees to whom nothing can be paid of what may be, for want of an account."""
+    statement = select(_p.organisation).distinct().where(*_due(tx, currency), _NO_ACCOUNT)
+    return list(tx.execute(statement.order_by(_p.organisation)).scalars())
 
 
 def put_into_batch(tx: Transaction, batch: str, ids: Iterable[str]) -> None:
@@ -89,9 +98,11 @@ def stopped(tx: Transaction, batch: str) -> list[str]:
     return [str(row.id) for row in tx.execute(statement.with_for_update(key_share=True, of=payables))]
 
 
-def drop_stopped(tx: Transaction, batch: str) -> None:
-    """Takes what a hold stops by now out of a batch."""
-    _change(tx, stopped(tx, batch), {"state": WAITING, "batch_id": None})
+def drop_stopped(tx: Transaction, batch: str) -> list[str]:
+    """Takes what a hold stops by now out of a batch; returns the payables."""
+    ids = stopped(tx, batch)
+    _change(tx, ids, {"state": WAITING, "batch_id": None})
+    return ids
 
 
 def in_batch(tx: Transaction, batch: str) -> list[Row[Any]]:
@@ -126,6 +137,10 @@ def _change(tx: Transaction, ids: Iterable[str], values: dict[str, Any]) -> None
     wanted = list(ids)
     if wanted:
         tx.execute(update(payables).where(_p.id.in_(wanted)).values(values))
+
+
+def _due(tx: Transaction, currency: str) -> tuple[ColumnElement[bool], ...]:
+    return _p.state == WAITING, _p.currency == currency, ~_stopped(tx)
 
 
 def _stopped(tx: Transaction) -> Any:

@@ -19,12 +19,19 @@ _r = redemptions.c
 _STOPPED = """EXISTS (SELECT 1 FROM holds h WHERE h.released_at IS NULL
   AND (h.ends_at IS NULL OR h.ends_at > now())
   AND h.target IN ('redemptions/' || r.id, 'redemptions/' || r.part_of, r.course, r.organisation))"""
+# What is paid to whoever is named in a row goes to an account of this moment.
+HAS_ACCOUNT = """EXISTS (SELECT 1 FROM bank_accounts b WHERE b.organisation = {row}.organisation
+  AND b.state = 2 AND b.effective_at <= now())"""
 _RELEASABLE = text(f"""SELECT r.id, r.shard, r.held_cents FROM redemptions r
 WHERE r.state = 5 AND r.held_cents > 0 AND r.release_at <= now() AND r.checked_at IS NOT NULL
   AND NOT {_STOPPED}
 ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED""")  # noqa: S608 - parts of our own
+_DUE = f"r.state = 5 AND r.cleared_cents > 0 AND r.currency = :currency AND NOT {_STOPPED}"
+_ACCOUNT = HAS_ACCOUNT.format(row="r")
+_SKIPPED = text(f"""SELECT DISTINCT r.organisation FROM redemptions r WHERE {_DUE} AND NOT {_ACCOUNT}
+ORDER BY r.organisation""")  # noqa: S608 - parts of our own
 _CLEARED = text(f"""SELECT r.id, r.organisation, r.shard, r.cleared_cents FROM redemptions r
-WHERE r.state = 5 AND r.cleared_cents > 0 AND r.currency = :currency AND NOT {_STOPPED}
+WHERE {_DUE} AND {_ACCOUNT}
 ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r""")  # noqa: S608 - parts of our own
 _STOPPED_IN_BATCH = text(f"""SELECT r.id FROM redemptions r
 WHERE r.batch_id = :batch AND {_STOPPED} ORDER BY r.id FOR NO KEY UPDATE OF r""")  # noqa: S608 - parts of our own
@@ -52,8 +59,13 @@ def set_cleared(tx: Transaction, ids: list[str]) -> None:
 
 
 def cleared(tx: Transaction, currency: str, limit: int) -> list[Row[Any]]:
-    """Locks and returns redemptions that may go into a batch."""
+    """Locks and returns redemptions that may go into a batch; their providers have an account."""
     return list(tx.execute(_CLEARED, {"currency": currency, "limit": limit}))
+
+
+def skipped(tx: Transaction, currency: str) -> list[str]:
+    """Returns the providers to whom nothing can be paid of what may be, for want of an account."""
+    return list(tx.execute(_SKIPPED, {"currency": currency}).scalars())
 
 
 def put_into_batch(tx: Transaction, batch: str, ids: Iterable[str]) -> None:
@@ -70,8 +82,8 @@ def stopped(tx: Transaction, batch: str) -> list[str]:
     return [str(row.id) for row in tx.execute(_STOPPED_IN_BATCH, {"batch": batch})]
 
 
-def drop_stopped(tx: Transaction, batch: str) -> None:
-    """Takes what a hold stops by now out of a batch."""
+def drop_stopped(tx: Transaction, batch: str) -> list[str]:
+    """Takes what a hold stops by now out of a batch; returns the redemptions."""
     ids = stopped(tx, batch)
     if ids:
         tx.execute(
@@ -79,6 +91,7 @@ def drop_stopped(tx: Transaction, batch: str) -> None:
             .where(_r.id.in_(ids))
             .values(state=int(RedemptionState.ACCEPTED), batch_id=None, version=_r.version + 1)
         )
+    return ids
 
 
 def in_batch(tx: Transaction, batch: str) -> list[Row[Any]]:

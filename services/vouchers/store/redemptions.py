@@ -14,6 +14,7 @@ from waymark.errors.v1 import reason_pb2
 from services.platform.db.transaction import Transaction
 from services.platform.db.wire import Call, locking, named
 from services.platform.errors import Refusal
+from services.vouchers.domain.amounts import Funded
 from services.vouchers.domain.ledger import Booking, Head
 from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import RedemptionState
@@ -26,7 +27,9 @@ _HEAD = "h.sequence AS head_sequence, h.hash AS head_hash"
 _OFFER = f"""v.learner, v.programme_id, v.version_number, v.cover_percent, v.course AS granted_course,
   s.name AS session, s.listed, s.start_date, s.end_date, s.price_cents, s.currency AS price_currency,
   s.nuts_code, c.name AS course, c.removed, c.organisation, c.kind, c.eqf_level, c.occupations,
-  o.accredited, o.accredited_until, {sanctions.barred("c.organisation")} AS barred"""
+  o.accredited, o.accredited_until, {sanctions.barred("c.organisation")} AS barred,
+  (SELECT a.target_group FROM applications a WHERE a.id = v.application_id) AS target_group,
+  EXISTS (SELECT 1 FROM vouchers w WHERE w.learner = v.learner AND w.id <> v.id) AS has_others"""  # noqa: S608 - a condition of our own
 _FOR_RESERVATION = f"""SELECT {vouchers.IDENTITY}, {vouchers.COLUMNS}, {_HEAD}, {_OFFER}
 FROM vouchers v JOIN ledger_heads h ON h.shard = v.shard
 LEFT JOIN sessions s ON s.name = :session
@@ -76,6 +79,16 @@ RESOLVE = named(
     sealed_note = :sealed_note, no_show_at = :no_show_at, updated_at = :booked_at, version = version + 1
   WHERE id = :id
 ), {ledger.TAIL}""",  # noqa: S608 - parts of our own
+)
+# Of two vouchers of one person neither lock stops the other.
+_ONE_LEARNER = named("one_learner", "SELECT pg_advisory_xact_lock(1886352501, hashtext(:learner))")
+_FUNDED = named(
+    "funded",
+    """SELECT CAST(coalesce(sum(n.cents) FILTER (WHERE r.programme_id = :programme), 0) AS bigint) AS here,
+  CAST(coalesce(sum(n.cents) FILTER (WHERE r.programme_id <> :programme), 0) AS bigint) AS elsewhere
+FROM redemptions r CROSS JOIN LATERAL (
+  SELECT CASE WHEN r.state < 5 THEN r.amount_cents ELSE r.accepted_cents - r.clawed_cents END AS cents) AS n
+WHERE r.learner = :learner AND r.session = :session AND r.state NOT IN (8, 9, 10)""",
 )
 # An accepted instalment becomes a row of its own, with what was delivered for it.
 TAKE_OUT = named(
@@ -132,6 +145,14 @@ def lock_by_code(tx: Transaction, code: bytes, session: str) -> Any:
     """The same by the HMAC of a code; None when no voucher has it."""
     found = tx.rows(LOCK_BY_CODE(code=code, session=session))
     return found[0] if found else None
+
+
+def funded(tx: Transaction, learner: str, programme_id: str, session: str) -> Funded:
+    """Returns what vouchers pay of a session for a learner by now; others of the same learner who ask for it
+    wait until the end of the transaction."""
+    asked = {"learner": learner, "programme": programme_id, "session": session}
+    _, found = tx.together(_ONE_LEARNER(learner=learner), _FUNDED(**asked))
+    return Funded(found[0].here, found[0].elsewhere)
 
 
 def lock(tx: Transaction, redemption_id: str) -> Any:

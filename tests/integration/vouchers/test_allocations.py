@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
 from sqlalchemy import text
 from waymark.vouchers.v1 import allocation_pb2 as pb
-from waymark.vouchers.v1 import application_pb2, operation_pb2, voucher_pb2
+from waymark.vouchers.v1 import application_pb2, operation_pb2, programme_pb2, voucher_pb2
 
 from services.platform.db.transaction import transaction
 from services.platform.operations import runner
@@ -21,7 +22,7 @@ from services.vouchers.store import budgets
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_simulation import finished
 from tests.support.uploads import put
-from tests.support.vouchers import Person, World, cents
+from tests.support.vouchers import Person, World, cents, sample
 
 APTIC = "aptic-digital-voucher"
 FACE = 100_00
@@ -343,3 +344,23 @@ def test_the_order_of_pots_is_that_of_a_single_grant(world: World) -> None:
     taken = [purse.take("jobseekers", FACE) for _ in range(3)]
     assert [pot.code if pot else None for pot in taken] == ["ring", "open", None]
     assert purse.take("others", 1) is None
+
+
+def test_who_was_granted_by_an_earlier_version_is_given_nothing_by_one_for_newcomers(world: World) -> None:
+    rules = {"amountRule": OFTEN, "cohort": "COHORT_NEWCOMERS"}
+    programme = world.programme(APTIC, **rules)
+    earlier, newcomer = jobseekers(world, 2)
+    for _ in range(2):  # the second is by the same version
+        ran(world, created(world, programme, file_of([earlier])))
+    assert len(wallet(earlier)) == 2
+    content = {**sample(APTIC)["version"], **rules}
+    draft = programme_pb2.CreateProgrammeVersionRequest(
+        parent=programme, version=ParseDict(content, programme_pb2.ProgrammeVersion())
+    )
+    name = world.maker.programmes.CreateProgrammeVersion(draft).name
+    world.checker.programmes.ActivateProgrammeVersion(
+        programme_pb2.ActivateProgrammeVersionRequest(name=name)
+    )
+    for dry_run in (True, False):
+        done = ran(world, created(world, programme, file_of([earlier, newcomer])), dry_run=dry_run)
+        assert [list(row.reason_codes) for row in rows(world, done)] == [["EARLIER_COHORT"], []]

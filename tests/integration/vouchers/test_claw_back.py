@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from waymark.vouchers.v1 import payout_batch_pb2, receivable_pb2, redemption_pb2
+from waymark.vouchers.v1 import hold_pb2, payout_batch_pb2, receivable_pb2, redemption_pb2
 
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
@@ -110,8 +110,14 @@ def test_what_is_asked_for_must_be_there(owed: World) -> None:
 
 
 def test_what_is_in_a_batch_must_leave_it_first(owed: World) -> None:
-    owed.batch()
+    batch = owed.batch()
     assert refused(lambda: claw_back(owed)) == "WRONG_STATE"
+    hold = hold_pb2.Hold(target=owed.redemption.name, reason="looks fictitious")
+    owed.payer.holds.PlaceHold(hold_pb2.PlaceHoldRequest(hold=hold))
+    owed.payer.batches.FreezePayoutBatch(payout_batch_pb2.FreezePayoutBatchRequest(name=batch.name))
+    assert claw_back(owed).state == Redemption.STATE_CLAWED_BACK
+    assert balances(owed, HELD, CLEARED, BANK, RECEIVABLE) == [0, 0, 0, 0]
+    assert intact(owed)
 
 
 def test_after_payment_it_is_set_off_against_the_next_batches(paid: World) -> None:
@@ -208,6 +214,20 @@ def test_freezing_anew_reserves_anew(paid: World) -> None:
     approve = payout_batch_pb2.ApprovePayoutBatchRequest(name=name)
     paid.approver.batches.ApprovePayoutBatch(approve)
     assert intact(paid)
+
+
+def test_a_batch_that_holds_have_emptied_sets_nothing_off(paid: World) -> None:
+    claw_back(paid, 30_000)
+    more = owe_more(paid)
+    freeze = payout_batch_pb2.FreezePayoutBatchRequest(name=paid.batch().name)
+    assert cents(paid.payer.batches.FreezePayoutBatch(freeze).payouts[0].set_off) == 30_000
+    hold = hold_pb2.Hold(target=more.name, reason="looks fictitious")
+    paid.payer.holds.PlaceHold(hold_pb2.PlaceHoldRequest(hold=hold))
+    paid.payer.batches.FreezePayoutBatch(freeze)
+    (owing,) = listed(paid)
+    assert (cents(owing.reserved), cents(owing.outstanding)) == (0, 30_000)
+    owe_more(paid)
+    assert cents(paid.batch().total) == 100_000
 
 
 def test_a_write_off_needs_two_people_and_books_the_loss(paid: World) -> None:

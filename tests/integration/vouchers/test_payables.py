@@ -189,6 +189,9 @@ def test_a_hold_on_the_payee_stops_it(owed: Any, target: str, stops: bool) -> No
         assert approve(owed, frozen.name).state == Batch.STATE_APPROVED
         return
     assert refused(lambda: approve(owed, first)) == "PAYOUT_HELD"
+    empty = freeze(owed, first)
+    assert (empty.state, list(empty.payouts)) == (Batch.STATE_OPEN, [])
+    assert listed(owed)[0].state == State.STATE_WAITING
     assert refused(lambda: freeze(owed, first)) == "NOTHING_TO_PAY"
     assert refused(lambda: batch(owed)) == "NOTHING_TO_PAY"
 

@@ -14,6 +14,7 @@ from waymark.vouchers.v1 import payout_batch_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
+from services.vouchers.api import payout_batches
 from services.vouchers.store import payouts
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.meetings import Meeting
@@ -59,6 +60,23 @@ def test_a_provider_without_an_account_is_named(owed: World) -> None:
     assert list(owed.batch().skipped_organisations) == ["organisations/else"]
 
 
+def test_those_without_an_account_keep_nobody_elses_money_back(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payout_batches, "LARGEST", 1)
+    monkeypatch.setattr(payout_batches, "AT_ONCE", 1)
+    session = owed.offer("courses/else", organisation="organisations/else")
+    owed.accredit("organisations/else")
+    learner = owed.learner()
+    voucher = owed.apply(learner, owed.programme(**NO_EVIDENCE), session).voucher
+    owed.session, owed.provider = session, owed.person("provider", org="organisations/else")
+    owed.accepted(learner, voucher)
+    owed.bank_account("organisations/else")  # the later redemption's provider
+    found = owed.batch()
+    assert [each.organisation for each in found.payouts] == ["organisations/else"]
+    assert list(found.skipped_organisations) == [owed.organisation]
+
+
 @pytest.mark.parametrize("kind", ["redemption", "course", "organisation"])
 def test_a_hold_stops_payment_until_a_second_person_ends_it(owed: World, kind: str) -> None:
     owed.bank_account()
@@ -82,12 +100,21 @@ def test_control_without_the_hold_it_is_paid(owed: World) -> None:
     assert cents(owed.batch().total) == 100_000
 
 
-def test_a_hold_placed_after_gathering_takes_it_out(owed: World) -> None:
+@pytest.mark.parametrize("frozen_before", [False, True])
+def test_a_hold_of_all_that_is_in_a_batch_empties_it(owed: World, frozen_before: bool) -> None:
     owed.bank_account()
-    batch = owed.batch()
-    place(owed, owed.organisation)
+    batch = frozen(owed) if frozen_before else owed.batch()
+    hold = place(owed, owed.organisation)
     freeze = pb.FreezePayoutBatchRequest(name=batch.name)
+    empty = owed.payer.batches.FreezePayoutBatch(freeze)
+    assert (empty.state, cents(empty.total), list(empty.payouts)) == (pb.PayoutBatch.STATE_OPEN, 0, [])
+    assert not empty.HasField("freeze_time")
     assert refused(lambda: owed.payer.batches.FreezePayoutBatch(freeze)) == "NOTHING_TO_PAY"
+    approve = pb.ApprovePayoutBatchRequest(name=batch.name)
+    assert refused(lambda: owed.approver.batches.ApprovePayoutBatch(approve)) == "WRONG_STATE"
+    assert refused(owed.batch) == "NOTHING_TO_PAY"
+    owed.approver.holds.ReleaseHold(hold_pb2.ReleaseHoldRequest(name=hold.name, finding="was real"))
+    assert cents(frozen(owed).total) == 100_000
 
 
 def test_the_hold_delay_must_pass(world: World) -> None:

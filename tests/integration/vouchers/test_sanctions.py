@@ -254,6 +254,26 @@ def test_a_voucher_for_one_course_may_be_rebooked_too(school: Any) -> None:
     assert refused(lambda: school.person_.redemptions.VoidRedemption(void)) == "WRONG_STATE"
 
 
+@pytest.mark.parametrize("limit", ["order_until", "expires_at"])
+def test_who_ordered_in_time_is_rebooked_past_the_limits_too(school: Any, limit: str) -> None:
+    like = elsewhere(school, "courses/like", price=80_000)
+    redemption = school.reserve(school.person_, school.voucher_)
+    run(school, f"UPDATE vouchers SET {limit} = now() - interval '1 second'")
+    jobs.expire_vouchers(school.app)
+    assert refused(lambda: school.reserve(school.person_, school.voucher_)) == "VOUCHER_EXPIRED"
+    sanction(school, DELISTED)
+    jobs.rebook(school.app)
+    accept = rebookings.AcceptRebookingRequest(name=f"{redemption.name}/rebooking", session=like)
+    taken = school.person_.rebookings.AcceptRebooking(accept)
+    read = redemptions.GetRedemptionRequest(name=taken.new_redemption)
+    assert cents(school.person_.redemptions.GetRedemption(read).amount) == 80_000
+    jobs.expire_vouchers(school.app)
+    wallet = school.wallet(school.person_, school.voucher_)
+    left = 0 if limit == "expires_at" else 20_000
+    assert (cents(wallet.available), cents(wallet.reserved)) == (left, 80_000)
+    assert school.verify().intact
+
+
 @pytest.mark.parametrize("way", ["none", "decline", "time"])
 def test_the_money_returns_to_the_voucher(school: Any, way: str) -> None:
     if way != "none":

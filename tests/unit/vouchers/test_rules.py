@@ -8,7 +8,7 @@ from google.protobuf.json_format import ParseDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vouchers.domain.amounts import worth
+from services.vouchers.domain.amounts import Funded, spendable, worth
 from services.vouchers.domain.eligibility import Decision, History, decide
 from services.vouchers.domain.expressions import ExpressionError, compile_condition
 from services.vouchers.domain.facts import Fact, Source, choose, digest, restore, snapshot
@@ -212,6 +212,26 @@ def test_worth_splits_every_cent_and_keeps_the_limits(
     assert found.amount + found.share == price
     assert 0 <= found.amount <= min(price, face)
     assert cap is None or found.amount <= cap
+
+
+@given(
+    price=st.integers(1, 10**6),
+    covers=st.lists(
+        st.tuples(st.integers(0, 100), st.integers(0, 10**6), st.booleans()), min_size=1, max_size=6
+    ),
+)
+def test_all_that_programmes_pay_of_a_session_stays_within_its_price(
+    price: int, covers: list[tuple[int, int, bool]]
+) -> None:
+    paid = [0] * len(covers)
+    for place in [*range(len(covers)), *range(len(covers))]:  # each twice: a second time it has nothing left
+        cover, share, alone = covers[place]
+        elsewhere = sum(paid) - paid[place]
+        most = spendable(price, cover, share, Funded(paid[place], elsewhere), alone=alone)
+        assert most == 0 or not (alone and elsewhere)
+        paid[place] += most
+        assert paid[place] <= max(0, price - share) * cover // 100
+    assert sum(paid) <= price
 
 
 @pytest.mark.parametrize(

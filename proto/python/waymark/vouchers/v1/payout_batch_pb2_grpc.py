@@ -78,7 +78,7 @@ class PayoutBatchServiceServicer:
     """
 
     def CreatePayoutBatch(self, request, context):
-        """Releases what the hold delay has passed for and no hold stops, and puts it all into a new batch.
+        """Releases what the hold delay has passed for and no hold stops, and puts what can be paid of it, up to 10 000 items, into a new batch.
         Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -87,7 +87,7 @@ class PayoutBatchServiceServicer:
 
     def FreezePayoutBatch(self, request, context):
         """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
-        and what a provider owes back is set off, oldest first.
+        and what a provider owes back is set off, oldest first. A batch of which all is held stays OPEN with nothing in it.
         Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -35,12 +35,12 @@ class PayoutBatchServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PayoutBatchServiceAsyncStub: ...
     CreatePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.CreatePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
-    """Releases what the hold delay has passed for and no hold stops, and puts it all into a new batch.
+    """Releases what the hold delay has passed for and no hold stops, and puts what can be paid of it, up to 10 000 items, into a new batch.
     Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
     """
     FreezePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.FreezePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
     """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
-    and what a provider owes back is set off, oldest first.
+    and what a provider owes back is set off, oldest first. A batch of which all is held stays OPEN with nothing in it.
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
     ApprovePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.ApprovePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
@@ -70,12 +70,12 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreatePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.CreatePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
-    """Releases what the hold delay has passed for and no hold stops, and puts it all into a new batch.
+    """Releases what the hold delay has passed for and no hold stops, and puts what can be paid of it, up to 10 000 items, into a new batch.
     Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
     """
     FreezePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.FreezePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
     """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
-    and what a provider owes back is set off, oldest first.
+    and what a provider owes back is set off, oldest first. A batch of which all is held stays OPEN with nothing in it.
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
     ApprovePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.ApprovePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
@@ -108,7 +108,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payout_batch_pb2.CreatePayoutBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
-        """Releases what the hold delay has passed for and no hold stops, and puts it all into a new batch.
+        """Releases what the hold delay has passed for and no hold stops, and puts what can be paid of it, up to 10 000 items, into a new batch.
         Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
         """
 
@@ -119,7 +119,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
         """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
-        and what a provider owes back is set off, oldest first.
+        and what a provider owes back is set off, oldest first. A batch of which all is held stays OPEN with nothing in it.
         Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
         """
 

@@ -352,7 +352,9 @@ class AmountRule(_message.Message):
     once_per_person: _builtins.bool
     """True: one grant for a person, ever."""
     no_double_funding: _builtins.bool
-    """True: no grant for a session that another programme already funds for this person."""
+    """True: no grant for a session that another programme already funds for this person, and no reservation of one. Without it, programmes
+    together still pay no more than the price.
+    """
     @_builtins.property
     def face_value(self) -> _money_pb2.Money:
         """Face value for one person in one period: how much price is covered at the group's percentage."""
@@ -729,6 +731,29 @@ class ProgrammeVersion(_message.Message):
     KIND_EMPLOYER_GRANT: ProgrammeVersion.Kind.ValueType  # 4
     """Training of people in work, of which the employer bears a share."""
 
+    class _Cohort:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _CohortEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ProgrammeVersion._Cohort.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        COHORT_UNSPECIFIED: ProgrammeVersion._Cohort.ValueType  # 0
+        """Counts as ALL."""
+        COHORT_ALL: ProgrammeVersion._Cohort.ValueType  # 1
+        """Everybody's."""
+        COHORT_NEWCOMERS: ProgrammeVersion._Cohort.ValueType  # 2
+        """Those of people who have no grant of the programme yet; whoever has one goes on by the version of their last grant."""
+
+    class Cohort(_Cohort, metaclass=_CohortEnumTypeWrapper):
+        """Whose applications a version decides."""
+
+    COHORT_UNSPECIFIED: ProgrammeVersion.Cohort.ValueType  # 0
+    """Counts as ALL."""
+    COHORT_ALL: ProgrammeVersion.Cohort.ValueType  # 1
+    """Everybody's."""
+    COHORT_NEWCOMERS: ProgrammeVersion.Cohort.ValueType  # 2
+    """Those of people who have no grant of the programme yet; whoever has one goes on by the version of their last grant."""
+
     class _Scope:
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
@@ -771,6 +796,7 @@ class ProgrammeVersion(_message.Message):
     OPENING_RULE_FIELD_NUMBER: _builtins.int
     WAITING_RULE_FIELD_NUMBER: _builtins.int
     CO_FUNDING_FIELD_NUMBER: _builtins.int
+    COHORT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `programmes/{programme}/versions/{n}`."""
     state: Global___ProgrammeVersion.State.ValueType
@@ -781,6 +807,8 @@ class ProgrammeVersion(_message.Message):
     """What a voucher can be spent on."""
     etag: _builtins.str
     """Version of the resource."""
+    cohort: Global___ProgrammeVersion.Cohort.ValueType
+    """Whose applications it decides from its effective date on."""
     @_builtins.property
     def effective_date(self) -> _date_pb2.Date:
         """First day it decides applications."""
@@ -871,10 +899,11 @@ class ProgrammeVersion(_message.Message):
         opening_rule: Global___OpeningRule | None = ...,
         waiting_rule: Global___WaitingRule | None = ...,
         co_funding: _abc.Iterable[Global___CoFundingShare] | None = ...,
+        cohort: Global___ProgrammeVersion.Cohort.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "hold_rule", b"hold_rule", "opening_rule", b"opening_rule", "payment_rule", b"payment_rule", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "waiting_rule", b"waiting_rule", "window_rule", b"window_rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "clauses", b"clauses", "co_funding", b"co_funding", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "hold_rule", b"hold_rule", "kind", b"kind", "name", b"name", "opening_rule", b"opening_rule", "payment_rule", b"payment_rule", "scope", b"scope", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "state", b"state", "target_groups", b"target_groups", "waiting_rule", b"waiting_rule", "window_rule", b"window_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount_rule", b"amount_rule", "appeal_rule", b"appeal_rule", "clauses", b"clauses", "co_funding", b"co_funding", "cohort", b"cohort", "course_rule", b"course_rule", "create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "hold_rule", b"hold_rule", "kind", b"kind", "name", b"name", "opening_rule", b"opening_rule", "payment_rule", b"payment_rule", "scope", b"scope", "sequence_rule", b"sequence_rule", "shortage_rule", b"shortage_rule", "state", b"state", "target_groups", b"target_groups", "waiting_rule", b"waiting_rule", "window_rule", b"window_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

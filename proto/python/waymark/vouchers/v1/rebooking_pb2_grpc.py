@@ -66,8 +66,8 @@ class RebookingServiceServicer:
 
     def AcceptRebooking(self, request, context):
         """Ends the booking at the delisted provider and reserves one of the offered sessions with the same voucher, both or
-        neither. The learner authorises the new reservation like any other.
-        Errors: NOT_FOUND, WRONG_STATE, REBOOKING_NOT_OFFERED, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
+        neither; time limits of the voucher that the booking kept do not count again. The learner authorises the new reservation like any other.
+        Errors: NOT_FOUND, WRONG_STATE, REBOOKING_NOT_OFFERED, VOUCHER_SPENT, VOUCHER_NOT_FOR_SESSION, SESSION_FUNDED, SESSION_UNKNOWN,
         SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, CURRENCY_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

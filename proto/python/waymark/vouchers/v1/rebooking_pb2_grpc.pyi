@@ -39,8 +39,8 @@ class RebookingServiceStub:
     """
     AcceptRebooking: _grpc.UnaryUnaryMultiCallable[_rebooking_pb2.AcceptRebookingRequest, _rebooking_pb2.Rebooking]
     """Ends the booking at the delisted provider and reserves one of the offered sessions with the same voucher, both or
-    neither. The learner authorises the new reservation like any other.
-    Errors: NOT_FOUND, WRONG_STATE, REBOOKING_NOT_OFFERED, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
+    neither; time limits of the voucher that the booking kept do not count again. The learner authorises the new reservation like any other.
+    Errors: NOT_FOUND, WRONG_STATE, REBOOKING_NOT_OFFERED, VOUCHER_SPENT, VOUCHER_NOT_FOR_SESSION, SESSION_FUNDED, SESSION_UNKNOWN,
     SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, CURRENCY_MISMATCH.
     """
     DeclineRebooking: _grpc.UnaryUnaryMultiCallable[_rebooking_pb2.DeclineRebookingRequest, _rebooking_pb2.Rebooking]
@@ -59,8 +59,8 @@ class RebookingServiceAsyncStub(RebookingServiceStub):
     """
     AcceptRebooking: _aio.UnaryUnaryMultiCallable[_rebooking_pb2.AcceptRebookingRequest, _rebooking_pb2.Rebooking]  # type: ignore[assignment]
     """Ends the booking at the delisted provider and reserves one of the offered sessions with the same voucher, both or
-    neither. The learner authorises the new reservation like any other.
-    Errors: NOT_FOUND, WRONG_STATE, REBOOKING_NOT_OFFERED, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
+    neither; time limits of the voucher that the booking kept do not count again. The learner authorises the new reservation like any other.
+    Errors: NOT_FOUND, WRONG_STATE, REBOOKING_NOT_OFFERED, VOUCHER_SPENT, VOUCHER_NOT_FOR_SESSION, SESSION_FUNDED, SESSION_UNKNOWN,
     SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, CURRENCY_MISMATCH.
     """
     DeclineRebooking: _aio.UnaryUnaryMultiCallable[_rebooking_pb2.DeclineRebookingRequest, _rebooking_pb2.Rebooking]  # type: ignore[assignment]
@@ -88,8 +88,8 @@ class RebookingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_rebooking_pb2.Rebooking, _abc.Awaitable[_rebooking_pb2.Rebooking]]:
         """Ends the booking at the delisted provider and reserves one of the offered sessions with the same voucher, both or
-        neither. The learner authorises the new reservation like any other.
-        Errors: NOT_FOUND, WRONG_STATE, REBOOKING_NOT_OFFERED, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
+        neither; time limits of the voucher that the booking kept do not count again. The learner authorises the new reservation like any other.
+        Errors: NOT_FOUND, WRONG_STATE, REBOOKING_NOT_OFFERED, VOUCHER_SPENT, VOUCHER_NOT_FOR_SESSION, SESSION_FUNDED, SESSION_UNKNOWN,
         SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, CURRENCY_MISMATCH.
         """
 
