@@ -11,7 +11,7 @@ from services.cli.call import Call, calls, enum
 from services.cli.options import Limit, subject_of
 
 application = typer.Typer(
-    help="Applications for vouchers: the caseworkers' queue, and every clause behind a decision."
+    help="Applications for vouchers: what one would get, applying, the queue, every clause of a decision."
 )
 CASEWORKER = "caseworker"
 APPLICATION = {
@@ -47,7 +47,7 @@ class State(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds `application` to the command line `app`."""
-    from services.cli import application_desk  # noqa: F401 - adds its commands to ours
+    from services.cli import application_desk, applying  # noqa: F401 - they add their commands to ours
 
     app.add_typer(application, name="application", no_args_is_help=True)
 

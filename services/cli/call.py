@@ -46,6 +46,18 @@ class Call:
         """POSTs to a path below `/v1/`; raises Failure."""
         return self.caller.rest("POST", f"/v1/{path}", body or {}, **query)
 
+    def posted(self, path: str, body: Mapping[str, Any], key: str, limit: int) -> list[dict[str, Any]]:
+        """Reads a list that is asked for by POST, page by page, until `limit` items are there. `key`: the
+        field of the answer that holds the items. Raises Failure."""
+        found: list[dict[str, Any]] = []
+        token = ""
+        while True:
+            answer = self.post(path, {**body, "pageToken": token})
+            found += answer.get(key, [])
+            token = answer.get("nextPageToken", "")
+            if not token or len(found) >= limit:
+                return found[:limit]
+
     def save(self, path: str, out: Path, **query: Any) -> None:
         """Writes a file below `/v1/` to `out`, as it comes, and says how large it is; raises Failure."""
         size = self.caller.rest_to_file(f"/v1/{path}", out, **query)

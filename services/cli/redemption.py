@@ -12,7 +12,7 @@ from services.cli.call import Call, calls, enum
 from services.cli.options import Limit
 
 redemption = typer.Typer(
-    help="Vouchers being spent: the learner's word by a code, what is delivered, accept or refuse it."
+    help="Vouchers being spent: reserved, agreed to, begun, delivered, accepted or refused."
 )
 CASEWORKER = "caseworker"
 REDEMPTION = {
@@ -71,6 +71,8 @@ class Reason(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds `redemption` to the command line `app`."""
+    from services.cli import spending  # noqa: F401 - adds its commands to ours
+
     app.add_typer(redemption, name="redemption", no_args_is_help=True)
 
 

@@ -121,7 +121,7 @@ def register(app: typer.Typer) -> None:
 def list_(call: Call, learner: LearnerName = "", limit: Limit = 50) -> None:
     """List a learner's vouchers, newest first."""
     columns = {key: VOUCHER[key] for key in ("voucher", "state", "programme", "available", "valid until")}
-    call.many("vouchers", columns, limit, empty="no voucher", learner=_learner(call, learner))
+    call.many("vouchers", columns, limit, empty="no voucher", learner=learner_of(call, learner))
 
 
 @voucher.command(epilog="Example:  waymark voucher show vouchers/0198… --as learner:Anouk")
@@ -295,7 +295,7 @@ def waiting(
     if name:
         call.one(call.get(name), WAITING)
         return
-    learner = "" if programme else _learner(call, "")
+    learner = "" if programme else learner_of(call, "")
     query = {"learner": learner, "programme": programme, "state": enum("STATE", state)}
     columns = {key: WAITING[key] for key in ("entry", "state", "programme", "offered", "accept until")}
     call.many("waitingListEntries", columns, limit, empty="nobody waits", **query)
@@ -338,7 +338,8 @@ def prove(token: str, known: dict[str, bytes], now: datetime) -> tuple[dict[str,
     return found, ExitCode.REFUSED if expired else ExitCode.OK
 
 
-def _learner(call: Call, name: str) -> str:
+def learner_of(call: Call, name: str) -> str:
+    """Returns `learners/{id}`: as named, else one's own."""
     return name or f"learners/{call.caller.subject}"
 
 

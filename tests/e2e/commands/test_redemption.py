@@ -1,9 +1,11 @@
-"""A learner's word by a code, on the command line of a real stack."""
+"""A voucher from the check to the delivery, and a learner's word by a code, on the command line of a real
+stack."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from waymark.vouchers.v1.events_pb2 import AuthorisationCodeSent
@@ -11,9 +13,11 @@ from waymark.vouchers.v1.events_pb2 import AuthorisationCodeSent
 from services.cli.client import Client
 from services.cli.demo.data import Data
 from services.cli.demo.journey import Journey
+from services.cli.demo.papers import certificate
 from services.cli.demo.rows import ground, quality
 from services.cli.demo.walk import GROUND
 from services.cli.demo.watcher import EventWatcher
+from services.cli.token import request_token
 from tests.support.stacks import Stack
 from tests.support.terminal import Person
 
@@ -50,3 +54,33 @@ def test_a_code_is_sent_read_out_and_shown_to_nobody_else(stack: Stack, journey:
     passed = Person(stack).prints("events", "tail", "--from-beginning", "--no-follow", "--json")
     assert f'"key": "{redemption}"' in passed
     assert told.code not in passed
+
+
+def test_a_learner_applies_and_spends_and_a_school_delivers(
+    stack: Stack, journey: Journey, tmp_path: Path
+) -> None:
+    programme, session = quality.publish(journey, "terminal", "5000.00"), journey.facts.session
+    ground.tell_facts(journey, "Wout", employment_status="unemployed", education_level=3)
+    token = request_token(stack.home, "learner", subject=journey.subject("Wout"))["access_token"]
+    learner, school = Person(stack, "--token", token), Person(stack, "--org", journey.facts.partner)
+    shown = learner.prints("application", "check", programme, session)
+    assert "employment_status=unemployed (" in shown
+    paying = learner.gets("application", "programmes", session, "--limit", "500")
+    assert programme in [each["programme"] for each in paying if each["outcome"]["eligible"]]
+    assert programme in learner.prints("application", "programmes", session, "--limit", "500")
+    asked = ("application", "create", programme, session)
+    assert learner.gets(*asked, "--dry-run")["state"] == "STATE_GRANTED"
+    assert learner.gets("voucher", "list") == []
+    voucher = learner.gets(*asked)["voucher"]
+    part = ("redemption", "reserve", session, "--amount", "200.00")
+    assert learner.run(*part).returncode == 2  # says neither voucher nor code
+    booked = learner.gets(*part, "--voucher", voucher)["name"]
+    assert "voided" in learner.prints("redemption", "void", booked, "mistake")
+    booked = school.gets(*part, "--code", learner.gets("voucher", "code", voucher)["code"])["name"]
+    assert "authorised" in learner.prints("redemption", "authorise", booked)
+    assert "started" in school.prints("redemption", "start", booked)
+    paper = tmp_path / "attended.pdf"
+    paper.write_bytes(certificate("terminal"))
+    delivered = school.gets("redemption", "deliver", booked, str(paper))
+    assert (delivered["state"], len(delivered["evidence"])) == ("STATE_DELIVERED", 1)
+    assert "accepted" in Person(stack).prints("redemption", "accept", booked)
