@@ -62,7 +62,8 @@ def test_a_learner_applies_and_spends_and_a_school_delivers(
     programme, session = quality.publish(journey, "terminal", "5000.00"), journey.facts.session
     ground.tell_facts(journey, "Wout", employment_status="unemployed", education_level=3)
     token = request_token(stack.home, "learner", subject=journey.subject("Wout"))["access_token"]
-    learner, school = Person(stack, "--token", token), Person(stack, "--org", journey.facts.partner)
+    learner = Person(stack, "--token", token)
+    school = Person(stack, "--as", "provider:desk", "--org", journey.facts.partner)
     shown = learner.prints("application", "check", programme, session)
     assert "employment_status=unemployed (" in shown
     paying = learner.gets("application", "programmes", session, "--limit", "500")
