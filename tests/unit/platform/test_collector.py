@@ -19,8 +19,11 @@ class Cycle:
 
 @pytest.fixture
 def eager() -> Iterator[None]:
-    """A collector that looks at everything again and again."""
+    """A collector that looks at everything again and again: at all that comes from here on, because how often
+    it does depends on how much there is."""
     before = gc.get_threshold()
+    gc.freeze()
+    gc.collect()
     gc.set_threshold(50, 1, 1)
     yield
     gc.set_threshold(*before)
