@@ -13,7 +13,6 @@ from tests.integration.catalogue.feeds import feed, many
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import Catalogue
 from tests.support.portfolio import reason_of
-from tests.support.waiting import eventually
 
 Run = feed_run_pb2.FeedRun
 ALL, LESS = feed(*many(10)), feed(*many(9))  # C9 is left out
@@ -123,9 +122,9 @@ def test_search_shows_no_missing_course_as_bookable(catalogue: Catalogue, source
         return int(catalogue.searches("").SearchCourses(request).total_size)
 
     as_of = {"as_of": {"year": 2000, "month": 1, "day": 1}}
-    eventually(lambda: found(**as_of) == 10)
+    catalogue.wait_for(lambda: found(**as_of) == 10)
     catalogue.feed(source, LESS)
-    eventually(lambda: found(**as_of) == 9)
+    catalogue.wait_for(lambda: found(**as_of) == 9)
     assert found(**as_of, include_not_bookable=True) == 10
 
 

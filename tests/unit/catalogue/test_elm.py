@@ -208,8 +208,9 @@ def test_a_field_that_was_told_of_is_not_looked_into_again(
     looked: list[str] = []
     says = leftovers._says_something
     monkeypatch.setattr(leftovers, "_says_something", lambda each: looked.append(each.tag) or says(each))
-    if off:  # it is kept under another name than it is asked for by
-        monkeypatch.setattr(leftovers, "kind_of", str)
+    if off:  # it is not said what was told of
+        whole = leftovers.of_element
+        monkeypatch.setattr(leftovers, "of_element", lambda each, here, _: whole(each, here))
     several = [opportunity(f"urn:c{number}", "<duration>P1M</duration>") for number in range(5)]
     documents, found = read_all(Elm(), feed(*several), Context(**CONTEXT))
     assert (len(documents), [each.path for each in found].count("duration")) == (5, 1)
