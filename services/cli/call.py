@@ -47,16 +47,16 @@ class Call:
         return self.caller.rest("POST", f"/v1/{path}", body or {}, **query)
 
     def posted(self, path: str, body: Mapping[str, Any], key: str, limit: int) -> list[dict[str, Any]]:
-        """Reads a list that is asked for by POST, page by page, until `limit` items are there. `key`: the
-        field of the answer that holds the items. Raises Failure."""
+        """Reads a list that is asked for by POST, page by page as the service sizes them, until `limit` items
+        are there, as `listed` does. `key`: the field of the answer that holds the items. Raises Failure."""
         found: list[dict[str, Any]] = []
         token = ""
         while True:
             answer = self.post(path, {**body, "pageToken": token})
             found += answer.get(key, [])
             token = answer.get("nextPageToken", "")
-            if not token or len(found) >= limit:
-                return found[:limit]
+            if not token or len(found) > limit:
+                return _first(found, limit)
 
     def save(self, path: str, out: Path, **query: Any) -> None:
         """Writes a file below `/v1/` to `out`, as it comes, and says how large it is; raises Failure."""
@@ -126,6 +126,11 @@ def listed(caller: Caller, path: str, limit: int, *, key: str = "", **query: Any
     found: list[dict[str, Any]] = []
     for answer in _pages(caller, path, limit, query):
         found += answer.get(key or _key(path), [])
+    return _first(found, limit)
+
+
+def _first(found: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+    """The first `limit`; says so when there are more."""
     if len(found) > limit:
         typer.echo(f"the first {limit} of more; --limit shows more", err=True)
     return found[:limit]

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.applying import Session
 from services.cli.call import Call, calls, enum
 from services.cli.exits import ExitCode, Failure
 from services.cli.redemption import REDEMPTION, Name, redemption, show_redemption, with_amount
@@ -41,7 +42,7 @@ class Why(StrEnum):
 @calls(LEARNER)
 def reserve(
     call: Call,
-    session: Annotated[str, typer.Argument(metavar="SESSION", help="courses/{course}/sessions/{session}")],
+    session: Session,
     voucher: Annotated[str, typer.Option(help="vouchers/{id}, as its learner.")] = "",
     code: Annotated[str, typer.Option(help="The voucher's code, as a provider is given it.")] = "",
     amount: Annotated[str, typer.Option(help="Amount; default: all that the voucher covers.")] = "",

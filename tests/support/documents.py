@@ -148,6 +148,11 @@ def whole() -> Cv:
         ),
         Goal(name="holders/h/goals/2", title="Sing", state=Goal.STATE_DROPPED),
     )
+    return replace(full(), journal=journal, plans=plans, goals=goals, pages=(_page(),))
+
+
+def _page() -> Page:
+    """Words, an entry, a skill and a file."""
     blocks = [
         PageBlock(text="# Welding\n\n- seams & <joints>"),
         PageBlock(entry="holders/h/entries/3"),
@@ -155,8 +160,7 @@ def whole() -> Cv:
         PageBlock(evidence="holders/h/evidence/e"),
         PageBlock(entry="holders/h/entries/1"),
     ]
-    pages = (Page(name="holders/h/pages/1", title="Me", language_code="en", template=2, blocks=blocks),)  # type: ignore[arg-type]
-    return replace(full(), journal=journal, plans=plans, goals=goals, pages=pages)
+    return Page(name="holders/h/pages/1", title="Me", language_code="en", template=2, blocks=blocks)  # type: ignore[arg-type]
 
 
 def person() -> Holder:
