@@ -41,6 +41,7 @@ PAYS = {
     "you pay": "outcome.learnerShare",
     "because": "because",
 }
+PROGRAMMES = 1_000  # shown for a session; more than anybody runs at a time
 UNIT_GROUP = 4  # digits of an ISCO-08 code
 Language = Annotated[str, typer.Option(help="Language of the skills' names, en.")]
 Holder = Annotated[str, typer.Option(help="holders/{id}; default: your own.")]
@@ -108,7 +109,7 @@ def payers(call: Call, holder: str, courses: list[dict[str, Any]]) -> list[dict[
     found = []
     for each in courses:
         if session := each["hit"].get("nextSession", {}).get("name"):
-            checks = call.post(f"{learner}:checkProgrammes", {"session": session}).get("checks", [])
+            checks = call.posted(f"{learner}:checkProgrammes", {"session": session}, "checks", PROGRAMMES)
             found += [{"session": session, **check} for check in checks]
     return sorted(found, key=lambda check: not check["outcome"].get("eligible", False))
 
