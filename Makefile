@@ -1,5 +1,7 @@
 .DEFAULT_GOAL := help
-PYTHON ?= python3
+# Distributions build their Python with every optimization, version managers mostly with none.
+SUITS := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(or $(shell for each in /usr/bin/python3 python3; do $$each -c '$(SUITS)' 2>/dev/null && echo $$each && break; done),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= .waymark
@@ -14,7 +16,7 @@ run: install ## Install everything, start the stack, walk the journey, stay unti
 install: $(VENV)/.runtime ## Install everything the stack needs into this checkout
 $(VENV)/.runtime: requirements.lock pyproject.toml deploy/kafka/jgo.lock.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Waymark needs Python 3.11 or newer; point PYTHON= at one")'
-	@test -x $(BIN)/python || { echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@test -x $(BIN)/python || { echo "creating $(VENV) with $(PYTHON) (PYTHON= names another)"; $(PYTHON) -m venv $(VENV); }
 	@echo "installing Python packages (locked, hash-checked)"
 	@$(BIN)/pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements.lock || { echo "A package could not be fetched; the line above says which. Behind a proxy set HTTPS_PROXY and, for a mirror, PIP_INDEX_URL, then run the same command again."; exit 1; }
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
